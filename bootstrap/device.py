@@ -1,0 +1,120 @@
+"""The contract of a device: what it declares, what it must be able to do, and what it never has to care about."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+from bootstrap.errors import NoReading
+from bootstrap.payload import Json
+from bootstrap.topics import ID_RULE, is_id
+
+Value: TypeAlias = bool | int | float | str
+Reading: TypeAlias = Mapping[str, Value]
+
+RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq"})
+BUILT_IN_ACTIONS = ("log", "read")
+ACT = "act_"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One quantity: its unit such as `"°C"`, or `bool` or `str` for one without; numbers may have a range.
+
+    Attributes:
+        unit: as shown to people, or the type of a value that has none.
+        low: the least number the device can truly measure, in `unit`.
+        high: the greatest.
+    """
+
+    unit: str | type[bool] | type[str]
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def unit_name(self) -> str:
+        """`"°C"`, `"bool"` or `"str"`."""
+        return self.unit if isinstance(self.unit, str) else self.unit.__name__
+
+    @property
+    def facts(self) -> dict[str, str | float]:
+        """Unit and range, as `about` says them."""
+        ends = {"low": self.low, "high": self.high}
+        return {"unit": self.unit_name, **{name: end for name, end in ends.items() if math.isfinite(end)}}
+
+    def check(self, value: Value) -> None:
+        """Let only a true value pass.
+
+        Raises:
+            ValueError: it is out of range or not finite: the device's fault.
+            TypeError: it is of another type than declared: a bug.
+        """
+        wanted = self.unit if isinstance(self.unit, type) else (int, float)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and self.unit is not bool):
+            raise TypeError(f"{value!r} is no value in {self.unit_name}")
+        if isinstance(value, str | bool):
+            return
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            raise ValueError(f"{value} {self.unit} is not within {self.low:g} to {self.high:g}")
+
+
+@dataclass(kw_only=True)
+class Device:
+    """Base of all devices. Fields are settings; `Measure` class attributes are what it measures.
+
+    The loop alone calls it, in one thread: `setup` once, `read` at the start and then every `every_s` seconds,
+    `act_NAME` for each command to `action/NAME`, and `teardown` at every end, even one by a bug.
+    """
+
+    every_s: float = 60.0
+
+    measures: ClassVar[Mapping[str, Measure]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, Measure)}
+        for name in own:
+            if name in RESERVED_MEASURES:
+                raise TypeError(f"{cls.__name__}: the measure name {name!r} is reserved; choose another")
+            if not is_id(name):
+                raise TypeError(f"{cls.__name__}: the measure name {name!r} must be {ID_RULE}")
+        for action in BUILT_IN_ACTIONS:
+            if hasattr(cls, ACT + action):
+                raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
+        cls.measures = {**cls.measures, **own}
+
+    def setup(self) -> None:
+        """Open what is needed. OSError: the device is absent, and we end with exit code 1."""
+
+    def read(self) -> Reading:
+        """Measure now.
+
+        Raises:
+            NoReading: there is nothing to say; no error.
+            OSError: the device does not answer. The state becomes `fault` until it does.
+            ValueError: what it says cannot be true. Likewise.
+        """
+        raise NoReading
+
+    def teardown(self) -> None:
+        """Let go of everything; called once, even after a `setup` that raised."""
+
+    def actions(self) -> dict[str, Callable[[Json], Reading | None]]:
+        """The device's own commands: `act_set(value)` is called for `action/set`.
+
+        It may return a reading to publish, and raise `ValueError` to refuse or `OSError` when it cannot.
+        """
+        names = sorted(name for name in dir(self) if name.startswith(ACT))
+        return {name.removeprefix(ACT): getattr(self, name) for name in names}
+
+    def check(self, reading: Reading) -> None:
+        """Let only a true reading pass.
+
+        Raises:
+            ValueError: a value cannot be true.
+            TypeError: a measure that was never declared, or a value of another type: a bug.
+        """
+        for name, value in reading.items():
+            if name not in self.measures:
+                raise TypeError(f"read() gave {name!r}, which is not a declared measure")
+            self.measures[name].check(value)

@@ -1,0 +1,31 @@
+"""How things end: the exit codes and the few exceptions that mean something to the loop."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the process says to whoever started it. 78 alone is never worth a new try without a change."""
+
+    STOPPED = 0  # in order
+    ABSENT = 1  # the device was not there at setup; the supervisor tries again
+    BUG = 70
+    RUNNING = 75  # somebody else is this sensor already
+    REFUSED = 77  # by the broker, before it had ever accepted us
+    SETTINGS = 78
+
+
+class Fatal(Exception):  # noqa: N818 - it ends the daemon, whoever's error it is
+    """The daemon cannot go on; it ends with this exit code and this reason."""
+
+    def __init__(self, code: Exit, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class NoReading(Exception):  # noqa: N818 - it is no error
+    """Raised by `read()` when the device has nothing to say now. It is not an error."""
+
+
+class Refused(ValueError):  # noqa: N818 - the daemon is well, the command was not
+    """A command or payload that is not acted on; its text is the reason given on the wire."""

@@ -1,0 +1,64 @@
+"""From the `kind` in a device's file to its class."""
+
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+
+from bootstrap.device import Device
+from bootstrap.settings import suggestion
+
+HOME = "daemons"
+
+
+class KindError(Exception):
+    """There is no such kind, or it cannot be used."""
+
+
+def names() -> list[str]:
+    """The kinds we bring."""
+    spec = importlib.util.find_spec(HOME)
+    places = spec.submodule_search_locations if spec else None
+    return sorted(module.name for module in pkgutil.iter_modules(places))
+
+
+def find(kind: str, folder: Path) -> type[Device]:
+    """The class of a kind: a file in `daemons/`, or a dotted path to a class of the user's own.
+
+    A user's module may lie beside `house.toml`, in `folder`.
+
+    Raises:
+        KindError: there is none, or it is not a device that works.
+    """
+    if "." not in kind:
+        if kind not in names():
+            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())}")
+        return _only(kind, f"{HOME}.{kind}", folder)
+    module, _, name = kind.rpartition(".")
+    found = getattr(_load(kind, module, folder), name, None)
+    if not (isinstance(found, type) and issubclass(found, Device)):
+        raise KindError(f"no kind {kind!r}; {module} has no device called {name!r}")
+    return found
+
+
+def _only(kind: str, module: str, folder: Path) -> type[Device]:
+    own = [
+        thing
+        for thing in vars(_load(kind, module, folder)).values()
+        if isinstance(thing, type) and issubclass(thing, Device) and thing.__module__ == module
+    ]
+    if len(own) != 1:
+        raise KindError(f"the file of kind {kind!r} must hold one device; it holds {len(own)}")
+    return own[0]
+
+
+def _load(kind: str, module: str, folder: Path) -> object:
+    place = str(folder.resolve())
+    if place not in sys.path:
+        sys.path.append(place)
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise KindError(f"kind {kind!r} cannot be loaded: {type(cause).__name__}: {cause}") from error

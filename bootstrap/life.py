@@ -1,0 +1,192 @@
+"""The life of a daemon, from its settings to its exit code; it reads downward."""
+
+import faulthandler
+import os
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+
+from bootstrap import log
+from bootstrap.actions import Act, Actions, only
+from bootstrap.config import Settings
+from bootstrap.connection import LINGER_S
+from bootstrap.device import Reading
+from bootstrap.errors import Exit, Fatal, Refused
+from bootstrap.guard import Guard
+from bootstrap.link import Link
+from bootstrap.lock import Lock
+from bootstrap.loop import Loop, Signals
+from bootstrap.notify import notify, watchdog_s
+from bootstrap.outbox import Outbox
+from bootstrap.payload import Json
+from bootstrap.reporter import Reporter, State
+from bootstrap.sampler import Sampler
+from bootstrap.sockets import Inbox, Sockets, Worker
+
+DRAIN_S = 5.0  # for what is still unacknowledged at a stop
+LAST_WORD_S = 2.0  # for the last state to be acknowledged
+
+
+def run(settings: Settings) -> Exit:
+    """Live until a signal asks us to stop, or something ends us. Returns the exit code; never raises."""
+    faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
+    threading.excepthook = _thread_died
+    log.start(settings.topics.client_id, settings.log.level, settings.log.format)
+    try:
+        with ExitStack() as stack:
+            lock = Lock(settings.topics)
+            stack.callback(lock.close)
+            return Daemon(settings, stack).live()
+    except Fatal as end:
+        log.error("cannot go on", reason=end.reason, exit=int(end.code))
+        return end.code
+    except BaseException:  # noqa: BLE001 - whatever it is, even sys.exit() in a device, it is a bug
+        log.error("a bug ended the daemon", traceback=True, exit=int(Exit.BUG))
+        return Exit.BUG
+
+
+def _thread_died(died: threading.ExceptHookArgs) -> None:
+    """A thread's work is done in `Worker`, which brings its exceptions to the loop; what is left cannot go on."""
+    log.error(
+        "a thread died",
+        thread=died.thread and died.thread.name,
+        error=repr(died.exc_value),
+        exit=int(Exit.BUG),
+    )
+    faulthandler.dump_traceback(all_threads=True)
+    os._exit(Exit.BUG)
+
+
+class Daemon:
+    """One device, its loop and its link. What `stack` holds is released in reverse order, whatever ends us."""
+
+    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+        self._settings, self._device, self._topics = settings, settings.device, settings.topics
+        self._stopping = self._hurry = False
+        self._sockets = Sockets()
+        guard = Guard(self._sockets)
+        stack.callback(guard.disarm)
+        stack.callback(self._sockets.end)
+        self._loop = Loop()
+        stack.callback(Signals(self._loop, self._stop).close)
+        inbox = Inbox(self._sockets)
+        stack.callback(inbox.close)
+        self._loop.watch(inbox.socket, inbox.receive)
+        worker = Worker(inbox)
+        stack.callback(worker.close)
+        self._outbox = Outbox()
+        self._link = Link(self._loop, worker, settings.address, self._outbox, self)
+        stack.callback(self._link.drop)
+        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, lambda: self._link.reconnects)
+        self._sampler = Sampler(self._loop, self._device, self._reporter, self._link.pump)
+        self._actions = Actions(self._acts(), self._reporter.say_answer)
+        stack.callback(self._device.teardown)
+        stack.callback(guard.arm)
+
+    def live(self) -> Exit:
+        """Start, turn, stop."""
+        self._introduce()
+        try:
+            self._device.setup()
+        except OSError as error:
+            log.error("the device is absent", error=str(error), exit=int(Exit.ABSENT))
+            return self._end("fault", Exit.ABSENT)
+        except Exception:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
+            log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
+            return self._end("lost", Exit.BUG)
+        self._start()
+        self._loop.run(until=lambda: self._stopping)
+        return self._end("stopped", Exit.STOPPED)
+
+    def _introduce(self) -> None:
+        """Say once, in the log, what runs here; and prepare the birth."""
+        about = self._settings
+        log.info("starting", kind=about.kind, settings=asdict(self._device), broker=asdict(about.address.broker))
+        self._reporter.say_about(about.kind, self._device, self._actions.names)
+        self._reporter.say_heartbeat()
+
+    def _start(self) -> None:
+        """READY says that the device is read, not that a broker is there."""
+        self._sampler.start()
+        notify("READY=1", "STATUS=reading; not connected to a broker yet")
+        self._start_link()
+        if self._settings.heartbeat_s:
+            self._loop.every(self._settings.heartbeat_s, self._beat)
+        if watchdog := watchdog_s():
+            self._loop.every(watchdog, lambda: notify("WATCHDOG=1"))
+
+    def _start_link(self) -> None:
+        """Whoever sees us online may send commands; what is held of us is heard before, or after, we replace it."""
+        state, heartbeat = self._topics.status("state"), self._topics.status("heartbeat")
+        self._link.start(before_birth=[self._topics.commands, heartbeat], after_birth=[state])
+
+    def _beat(self) -> None:
+        self._reporter.say_heartbeat()
+        self._link.pump()
+
+    def _stop(self, signal_name: str) -> None:
+        """A signal: stop in order; a second one: at once."""
+        log.info("stopping", signal=signal_name, at_once=self._stopping, connected=self._link.up)
+        self._stopping, self._hurry = True, self._stopping
+
+    def _end(self, state: State, code: Exit) -> Exit:
+        """No new work, deliver what there is, say the last word, hang up."""
+        notify("STOPPING=1")
+        self._sampler.stop()
+        self._actions.closed = True
+        if state == "stopped":
+            self._wait(lambda: self._link.up and self._outbox.queued == 0, DRAIN_S)
+            self._reporter.say_state(state)
+        else:  # setup failed: the link has yet to begin
+            self._reporter.say_state(state)
+            self._start_link()
+            self._wait(lambda: self._link.up, DRAIN_S)
+        self._link.pump()
+        self._wait(lambda: not self._link.up or self._outbox.state_settled, LAST_WORD_S)
+        if self._outbox.queued or not self._outbox.state_settled:
+            log.warning("not all was delivered", queued=self._outbox.queued, state_said=self._outbox.state_settled)
+        self._link.close()
+        self._wait(lambda: self._link.closed, LINGER_S + 1)
+        return code
+
+    def _wait(self, until: Callable[[], bool], limit_s: float) -> bool:
+        return self._loop.run(lambda: self._hurry or until(), limit_s)
+
+    # What the link tells us.
+
+    def connected(self) -> None:
+        """The broker has us: make the birth's heartbeat a fresh one."""
+        notify("STATUS=connected to the broker")
+        self._reporter.say_heartbeat()
+
+    def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A command, or what the broker holds of us."""
+        if topic == self._topics.status("heartbeat"):
+            if self._reporter.is_elder(payload):
+                self._link.taken_over()
+        elif topic == self._topics.status("state"):
+            self._reporter.correct(payload)
+        else:
+            self._actions.handle(topic.rpartition("/")[2], payload, retained=retained)
+        self._link.pump()
+
+    # The actions every device has.
+
+    def _acts(self) -> dict[str, Act]:
+        own = {name: partial(self._act, act) for name, act in self._device.actions().items()}
+        return {"log": self._act_log, "read": self._act_read, **own}
+
+    def _act(self, act: Callable[[Json], Reading | None], value: Json) -> None:
+        if (reading := act(value)) is not None:
+            self._sampler.take(reading)
+
+    def _act_log(self, value: Json) -> None:
+        log.set_level(only(value, "level"))
+
+    def _act_read(self, value: Json) -> None:
+        if value not in ("now", {}):
+            raise Refused("say now")
+        if error := self._sampler.read():
+            raise Refused(error)

@@ -1,0 +1,297 @@
+"""The link to the broker: reach it, greet it, feed it from the outbox, and do it all again when it went away.
+
+Nothing here ever waits: the device is read whether a broker is there or not.
+"""
+
+import random
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from functools import partial
+from typing import Protocol
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from bootstrap import log
+from bootstrap.connection import FAILURE, Connection, Hello
+from bootstrap.dial import dial
+from bootstrap.errors import Exit, Fatal
+from bootstrap.loop import Loop, Timer
+from bootstrap.outbox import WINDOW, Message, Outbox
+from bootstrap.sockets import Worker
+
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 5.0
+SLOW_RETRY_S = 60.0  # after a refusal by a broker that knows us
+GREETING_S = 10.0  # for CONNACK
+ANSWER_S = 15.0  # for PUBACK
+TRIES = 3  # refusals before it is fatal, if we were never accepted
+TAKEOVERS, TAKEOVER_WINDOW_S = 3, 60.0
+STEADY_S = 10.0  # a connection that lived as long makes the next failure a first one
+
+# CONNACK reasons that pass by themselves: server unavailable, busy, quota and rate exceeded, move (MQTT 5, 3.2.2.2).
+PASSING = frozenset({0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
+
+
+class Phase(Enum):
+    """Where the link is on its way round."""
+
+    IDLE = auto()
+    WAITING = auto()
+    DIALLING = auto()
+    GREETING = auto()
+    UP = auto()
+    CLOSING = auto()
+    CLOSED = auto()
+
+
+class Listener(Protocol):
+    """Whom the link tells."""
+
+    def connected(self) -> None:
+        """The broker has accepted us; what is put in the outbox now is part of the birth."""
+
+    def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A message to us."""
+
+
+class Address(Protocol):
+    """Where the broker is and how to speak to it."""
+
+    @property
+    def hosts(self) -> list[str]:
+        """The addresses of one logical broker, tried in turn."""
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """With TLS, what we trust."""
+
+    def hello(self) -> Hello:
+        """What CONNECT says; read anew each time, so that a new password needs no restart.
+
+        Raises:
+            OSError: the password cannot be read.
+            ValueError: it is empty, or no text.
+        """
+
+
+class Retry:
+    """When to try again: twice as late each time, jittered so that a whole house does not call at once."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """The next failure is a first one."""
+        self._delay_s = FIRST_RETRY_S
+
+    def next(self, already_s: float) -> float:
+        """Seconds to wait after an attempt that itself took `already_s`: the rhythm counts from its start."""
+        delay = self._delay_s * random.uniform(0.7, 1.0)  # noqa: S311 - no secret
+        self._delay_s = min(LAST_RETRY_S, self._delay_s * 2)
+        return max(FIRST_RETRY_S, delay - already_s)
+
+
+class Link:
+    """Keeps one connection to the broker, or the next attempt at one."""
+
+    def __init__(self, loop: Loop, worker: Worker, address: Address, outbox: Outbox, listener: Listener) -> None:
+        self._loop, self._worker, self._address = loop, worker, address
+        self._outbox, self._listener = outbox, listener
+        self._before_birth: list[str] = []
+        self._after_birth: list[str] = []
+        self._phase = Phase.IDLE
+        self._connection: Connection | None = None
+        self._timer: Timer | None = None  # of the phase: a retry, CONNACK, PUBACK
+        self._drain_timer: Timer | None = None
+        self._retry = Retry()
+        self._host = 0
+        self._began_at = self._up_at = 0.0
+        self._connects = self._refusals = 0
+        self._takeovers: deque[float] = deque(maxlen=TAKEOVERS)
+        self._quiet = False  # this outage has been reported
+
+    @property
+    def up(self) -> bool:
+        """Whether the broker has accepted us and nothing says it went away."""
+        return self._phase is Phase.UP
+
+    @property
+    def closed(self) -> bool:
+        """Whether we have said goodbye, or had nobody to say it to."""
+        return self._phase is Phase.CLOSED
+
+    @property
+    def reconnects(self) -> int:
+        """How often the broker accepted us again."""
+        return max(0, self._connects - 1)
+
+    def start(self, before_birth: list[str], after_birth: list[str]) -> None:
+        """Begin; on every connect subscribe to these, before and after the newest state is published."""
+        self._before_birth, self._after_birth = before_birth, after_birth
+        self._dial()
+
+    def pump(self) -> None:
+        """Publish what may be published now. To be called whenever the outbox was put something."""
+        if self._connection is None or not self.up:
+            return
+        self._outbox.send(self._connection.publish, time.monotonic())
+        self._await_answers()
+        self._await_rate()
+
+    def close(self) -> None:
+        """Say goodbye if there is somebody to say it to. `closed` comes true at once or when the broker hung up."""
+        if self._connection is None or not self.up:
+            self.drop()
+            return
+        self._enter(Phase.CLOSING)
+        self._connection.close(partial(self._enter, Phase.CLOSED))
+
+    def drop(self) -> None:
+        """Hang up without a word: if we were up, the broker publishes the will."""
+        self._enter(Phase.CLOSED)
+        if self._connection is not None:
+            self._connection.drop()
+
+    # The way round: waiting, dialling, greeting, up.
+
+    def _enter(self, phase: Phase, after_s: float | None = None, then: Callable[[], None] | None = None) -> None:
+        """Change phase; what the old one waited for no longer counts."""
+        self._phase = phase
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.after(after_s, then) if after_s is not None and then is not None else None
+
+    def _dial(self) -> None:
+        self._enter(Phase.DIALLING)
+        self._began_at = time.monotonic()
+        hosts = self._address.hosts
+        host = hosts[self._host % len(hosts)]
+        work = partial(dial, host, self._address.port, self._address.trust)
+        self._worker.call(work, self._dialled, partial(self._not_dialled, host))
+
+    def _not_dialled(self, host: str, error: Exception) -> None:
+        if not isinstance(error, OSError):
+            raise error
+        if self._phase is Phase.DIALLING:
+            self._lost(f"{host}:{self._address.port}: {error}")
+
+    def _dialled(self, ready: socket.socket) -> None:
+        if self._phase is not Phase.DIALLING:
+            ready.close()
+            return
+        try:
+            hello = self._address.hello()
+        except (OSError, ValueError) as error:
+            ready.close()
+            self._lost(f"the password: {error}")
+            return
+        self._enter(Phase.GREETING, GREETING_S, self._silent)
+        self._connection = Connection(self._loop, ready, hello, self)
+
+    def _silent(self) -> None:
+        self._lost(f"no answer in {GREETING_S:g} s")
+
+    def greeted(self, reason: ReasonCode, receive_maximum: int) -> None:
+        """CONNACK."""
+        if reason.value >= FAILURE:
+            self._refused(reason)
+            return
+        self._enter(Phase.UP)
+        self._up_at = time.monotonic()
+        self._connects += 1
+        self._refusals = 0
+        self._outbox.window = min(WINDOW, receive_maximum)
+        log.info("connected", broker=self._address.hosts[self._host % len(self._address.hosts)])
+        self._quiet = False
+        self._listener.connected()
+        if self._connection is not None:
+            self._connection.subscribe(*self._before_birth)
+            self.pump()
+            self._connection.subscribe(*self._after_birth)
+
+    def answered(self, message_id: int, reason: ReasonCode) -> None:
+        """PUBACK: 0x80 and above is never delivery."""
+        message = self._outbox.answered(message_id, accepted=reason.value < FAILURE)
+        if message is not None and reason.value >= FAILURE:
+            log.error("the broker refused a message", topic=message.topic, reason=str(reason))
+        self.pump()
+
+    def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A message to us."""
+        self._listener.received(topic, payload, retained=retained)
+
+    def ended(self, reason: ReasonCode) -> None:
+        """The connection is no more, by the broker or the network."""
+        self._lost(str(reason))
+
+    # What goes wrong.
+
+    def _lost(self, why: str) -> None:
+        """Keep what is unanswered, try again later, and say so once."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.drop()
+        self._outbox.renew()
+        now = time.monotonic()
+        if self.up and now - self._up_at >= STEADY_S:
+            self._retry.reset()
+        level = log.debug if self._quiet else log.warning
+        level("no broker; readings are kept meanwhile", reason=why)
+        self._quiet = True
+        self._host += 1
+        more_hosts = self._host % len(self._address.hosts) != 0
+        self._enter(Phase.WAITING, 0 if more_hosts else self._retry.next(now - self._began_at), self._dial)
+
+    def _refused(self, reason: ReasonCode) -> None:
+        """The broker does not want us: fatal if it never did."""
+        if reason.value in PASSING:
+            self._lost(f"the broker says: {reason}")
+            return
+        self._refusals += 1
+        if not self._connects and self._refusals >= TRIES:
+            raise Fatal(Exit.REFUSED, f"the broker refused us {TRIES} times: {reason}")
+        if self._connects and self._refusals == 1:
+            log.error("the broker refuses us now; trying slowly", reason=str(reason), every_s=SLOW_RETRY_S)
+            self._quiet = True
+        self._lost(f"the broker says: {reason}")
+        if self._connects:
+            self._enter(Phase.WAITING, SLOW_RETRY_S, self._dial)
+
+    def taken_over(self) -> None:
+        """Another client was let in under our id, which threw us out: two would do that for ever."""
+        self._takeovers.append(time.monotonic())
+        if len(self._takeovers) == TAKEOVERS and self._takeovers[-1] - self._takeovers[0] < TAKEOVER_WINDOW_S:
+            raise Fatal(Exit.RUNNING, f"another client took our id over {TAKEOVERS} times in a minute")
+
+    def _await_answers(self) -> None:
+        """While up, the phase's timer waits for the oldest answer, and is unset while none is owed."""
+        oldest = self._outbox.oldest_sent_at()
+        if oldest is None:
+            self._enter(Phase.UP)
+        elif self._timer is None or self._timer.call is None:
+            self._enter(Phase.UP, oldest + ANSWER_S - time.monotonic(), self._check_answers)
+
+    def _check_answers(self) -> None:
+        oldest = self._outbox.oldest_sent_at()
+        if oldest is not None and time.monotonic() - oldest >= ANSWER_S:
+            self._lost(f"no acknowledgement in {ANSWER_S:g} s")
+        else:
+            self._await_answers()
+
+    def _await_rate(self) -> None:
+        wait_s = self._outbox.wait_s(time.monotonic())
+        if wait_s is not None and (self._drain_timer is None or self._drain_timer.call is None):
+            self._drain_timer = self._loop.after(wait_s, self.pump)
+
+
+def will(state_topic: str) -> Message:
+    """What the broker says of us when we cannot."""
+    return Message(state_topic, b"lost", retain=True)

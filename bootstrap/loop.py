@@ -1,0 +1,142 @@
+"""The loop: one thread waits on sockets, descriptors, signals and the next timer. Nothing else ticks."""
+
+import heapq
+import itertools
+import math
+import signal
+import socket
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import zmq
+
+from bootstrap.sockets import Socket
+
+Source: TypeAlias = "int | Socket"
+Handler: TypeAlias = Callable[[int], None]
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Timer:
+    """A call that will be made once, unless it is cancelled."""
+
+    __slots__ = ("call", "due")
+
+    def __init__(self, due: float, call: Callable[[], None]) -> None:
+        self.due = due
+        self.call: Callable[[], None] | None = call
+
+    def cancel(self) -> None:
+        """Forget it. Cancelling twice, or after the call, does nothing."""
+        self.call = None
+
+
+class Loop:
+    """Calls handlers when their source is ready and timers when they are due. An exception in one leaves `run`."""
+
+    def __init__(self) -> None:
+        self._poller = zmq.Poller()
+        self._handlers: dict[Source, Handler] = {}
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = itertools.count()
+
+    def watch(self, source: Source, handler: Handler, events: int = zmq.POLLIN) -> None:
+        """Call `handler(events)` whenever this socket or descriptor is ready for one of `events`."""
+        self._handlers[source] = handler
+        self._poller.register(source, events)
+
+    def unwatch(self, source: Source) -> None:
+        """Stop watching; to be called before the descriptor is closed. Unwatching twice does nothing."""
+        if self._handlers.pop(source, None) is not None:
+            self._poller.unregister(source)
+
+    def after(self, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Call once, `delay_s` seconds from now."""
+        return self.at(time.monotonic() + delay_s, call)
+
+    def at(self, due: float, call: Callable[[], None]) -> Timer:
+        """Call once, when `time.monotonic()` reaches `due`."""
+        timer = Timer(due, call)
+        heapq.heappush(self._timers, (due, next(self._order), timer))
+        return timer
+
+    def every(self, period_s: float, call: Callable[[], None]) -> None:
+        """Call again and again, `period_s` seconds after the last time."""
+
+        def again() -> None:
+            call()
+            self.after(period_s, again)
+
+        self.after(period_s, again)
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call in the next turn, in the order asked: for notes from inside a library's callback."""
+        self.at(0.0, call)
+
+    def run(self, until: Callable[[], bool], limit_s: float = math.inf) -> bool:
+        """Turn until `until()` is true, at most `limit_s` seconds. Returns whether it came true."""
+        limit = None if limit_s == math.inf else self.after(limit_s, lambda: None)
+        while not (met := until()) and (limit is None or limit.call is not None):
+            self._turn()
+        if limit is not None:
+            limit.cancel()
+        return met
+
+    def _turn(self) -> None:
+        for source, events in self._poller.poll(self._patience_ms()):
+            handler = self._handlers.get(source)
+            if handler is not None:  # an earlier handler of this turn may have unwatched it
+                handler(events)
+        self._run_timers()
+
+    def _patience_ms(self) -> int | None:
+        """Until the next timer, rounded up: waking early would mean waking twice. None is for ever."""
+        while self._timers and self._timers[0][2].call is None:
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return None
+        return max(0, math.ceil((self._timers[0][0] - time.monotonic()) * 1000))
+
+    def _run_timers(self) -> None:
+        """Run what is due now; what becomes due meanwhile waits a turn, so that sockets are never starved."""
+        now = time.monotonic()
+        due = []
+        while self._timers and self._timers[0][0] <= now:
+            due.append(heapq.heappop(self._timers)[2])
+        for timer in due:
+            call, timer.call = timer.call, None
+            if call is not None:
+                call()
+
+
+class Signals:
+    """The signals that ask us to stop, as a descriptor the loop can watch. Handlers do nothing: the loop acts."""
+
+    def __init__(self, loop: Loop, stop: Callable[[str], None]) -> None:
+        self._loop, self._stop = loop, stop
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            end.setblocking(False)
+        self._wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, _nothing) for number in STOP_SIGNALS}
+        loop.watch(self._reader.fileno(), self._receive)
+
+    def _receive(self, _events: int) -> None:
+        for number in self._reader.recv(64):
+            if number in STOP_SIGNALS:
+                self._stop(signal.Signals(number).name)
+
+    def close(self) -> None:
+        """Put everything back as it was."""
+        self._loop.unwatch(self._reader.fileno())
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._reader.close()
+        self._writer.close()
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """Exist, so that the signal reaches the wake-up descriptor."""

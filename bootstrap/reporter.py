@@ -1,0 +1,120 @@
+"""What a daemon says on the wire: how it is, what it is, and what its device measured."""
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from bootstrap import __version__, clock, log
+from bootstrap.device import Device, Reading
+from bootstrap.errors import Refused
+from bootstrap.outbox import Outbox
+from bootstrap.payload import decode, encode
+from bootstrap.topics import Topics
+
+State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]
+
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+RUN_LENGTH = 8
+MEGABYTE = 1_000_000
+LOST = b"lost"
+
+
+def new_run() -> str:
+    """A name for this start of the daemon that no other start has."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(RUN_LENGTH))
+
+
+def rss_mb() -> float:
+    """The memory this process has in RAM, in megabytes."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE, 1)
+
+
+class Reporter:
+    """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, then the measures."""
+
+    def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, reconnects: Callable[[], int]) -> None:
+        self._topics, self._outbox = topics, outbox
+        self._heartbeat_s, self._reconnects = heartbeat_s, reconnects
+        self._started_at, self._born_at = time.monotonic(), time.time()
+        self._stamps = clock.Stamps()
+        self._run = new_run()
+        self._seq = 0
+        self._last_reading: str | None = None
+        self.reads = self.faults = 0
+        self.state: State = "starting"
+        self.say_state("starting")
+
+    def say_state(self, state: State) -> None:
+        """Say how we are."""
+        self.state = state
+        self._outbox.put_state(self._topics.status("state"), encode(state))
+
+    def correct(self, heard: bytes) -> None:
+        """Somebody's word about our state. If it is an old will, ours is said again at once."""
+        if heard == LOST and self.state != "lost":
+            log.warning("the broker called us lost; corrected", state=self.state)
+            self.say_state(self.state)
+
+    def is_elder(self, heartbeat: bytes) -> bool:
+        """Whether a heartbeat shows another daemon of our name, older than us and alive since we are."""
+        try:
+            match decode(heartbeat):
+                case {"run": str(run), "time": str(moment), "uptime_s": float(uptime_s)} if run != self._run:
+                    said_at = clock.parse(moment).timestamp()
+                    return said_at - uptime_s < self._born_at < said_at
+        except Refused:
+            pass
+        return False
+
+    def _uptime_s(self) -> float:
+        return round(time.monotonic() - self._started_at, 1)
+
+    def say_about(self, kind: str, device: Device, actions: list[str]) -> None:
+        """Say what we are: all that discovery, displays and recorders need."""
+        measures = {name: {**measure.facts, "every_s": device.every_s} for name, measure in device.measures.items()}
+        about = {
+            "kind": kind,
+            "measures": measures,
+            "actions": actions,
+            "version": __version__,
+            "host": socket.gethostname(),
+        }
+        self._outbox.put_state(self._topics.status("about"), encode(about))
+
+    def say_heartbeat(self) -> None:
+        """Say that we are alive, and how well; nothing if heartbeats are off."""
+        if not self._heartbeat_s:
+            return
+        heartbeat = {
+            "time": clock.now(),
+            "run": self._run,
+            "uptime_s": self._uptime_s(),
+            "heartbeat_s": self._heartbeat_s,
+            "last_reading": self._last_reading,
+            "reads": self.reads,
+            "faults": self.faults,
+            "queued": self._outbox.queued,
+            "dropped": self._outbox.dropped,
+            "reconnects": self._reconnects(),
+            "rss_mb": rss_mb(),
+        }
+        self._outbox.put_state(self._topics.status("heartbeat"), encode(heartbeat))
+
+    def say_reading(self, reading: Reading) -> None:
+        """Say what was measured now: the record for the history, and each value as the state of its measure."""
+        self._seq += 1
+        self._last_reading = self._stamps.next()
+        head = {"time": self._last_reading, "run": self._run, "seq": self._seq}
+        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}))
+        for name, value in reading.items():
+            self._outbox.put_state(self._topics.data(name), encode(value))
+        log.debug("read", seq=self._seq, reading=dict(reading))
+
+    def say_answer(self, answer: dict[str, object]) -> None:
+        """Answer a command."""
+        self._outbox.put_word(self._topics.status("action"), encode(answer))

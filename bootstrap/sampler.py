@@ -1,0 +1,79 @@
+"""Reads the device in time, and tells true readings from faults."""
+
+import time
+from collections.abc import Callable
+
+from bootstrap import log
+from bootstrap.device import Device, Reading
+from bootstrap.errors import NoReading
+from bootstrap.loop import Loop, Timer
+from bootstrap.reporter import Reporter
+
+FIRST_RETRY_S = 1.0
+
+
+class Sampler:
+    """Calls `read` every `every_s` seconds; after a failure sooner, so that a slow sensor is not long in fault."""
+
+    def __init__(self, loop: Loop, device: Device, reporter: Reporter, said: Callable[[], None]) -> None:
+        self._loop, self._device, self._reporter, self._said = loop, device, reporter, said
+        self._timer: Timer | None = None
+        self._retry_s = FIRST_RETRY_S
+
+    def start(self) -> None:
+        """Read in the loop's next turn, and go on."""
+        self._timer = self._loop.after(0, self._tick)
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _tick(self) -> None:
+        began = self._timer.due if self._timer else time.monotonic()
+        self.read()
+        self._said()
+        self._timer = self._loop.at(self._next_due(began), self._tick)
+
+    def _next_due(self, began: float) -> float:
+        """In step with the first read; steps that have passed meanwhile are left out."""
+        every_s = self._device.every_s
+        if self._reporter.state == "fault":
+            self._retry_s, wait_s = min(every_s, self._retry_s * 2), min(every_s, self._retry_s)
+            return time.monotonic() + wait_s
+        self._retry_s = FIRST_RETRY_S
+        missed = max(0.0, time.monotonic() - began) // every_s
+        return began + (missed + 1) * every_s
+
+    def read(self) -> str | None:
+        """Read once, publish what comes of it, and return what is wrong, if anything is."""
+        self._reporter.reads += 1
+        try:
+            reading = self._device.read()
+            self._device.check(reading)
+        except NoReading:
+            self._well()
+        except (OSError, ValueError) as error:
+            return self._failed(error)
+        else:
+            self._reporter.say_reading(reading)
+            self._well()  # after its value: whoever trusts `online` must not find the old one
+        return None
+
+    def take(self, reading: Reading) -> None:
+        """Publish what an action measured or brought about."""
+        self._device.check(reading)
+        self._reporter.say_reading(reading)
+
+    def _well(self) -> None:
+        if self._reporter.state == "fault":
+            log.info("reading again")
+        if self._reporter.state != "online":
+            self._reporter.say_state("online")
+
+    def _failed(self, error: Exception) -> str:
+        self._reporter.faults += 1
+        if self._reporter.state != "fault":
+            log.error("cannot read the device", error=str(error))
+            self._reporter.say_state("fault")
+        return str(error)

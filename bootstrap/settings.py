@@ -1,0 +1,219 @@
+"""A TOML table into a dataclass: every field checked, every fault found in one go, each with its line.
+
+The fields are the settings: their types say what is allowed, their defaults what holds when nothing is said.
+"""
+
+import difflib
+import math
+import re
+import tomllib
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The numbers a setting may have, ends included: `Annotated[float, Limits(low=0)]`."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        if self.high == math.inf:
+            return f"at least {self.low:g}"
+        return f"from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing wrong in the configuration: where, what, and what instead."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}"
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; every reason is in `faults`."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+class Source:
+    """One TOML file: its table, where its keys stand, and what is wrong with it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.faults: list[Fault] = []
+        self._lines: list[str] = []
+        self.loaded = False
+        self.table: dict[str, Any] = self._load()
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            text = (self.folder / self.name).read_text(encoding="utf-8")
+            self._lines = text.splitlines()
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"at line (\d+)", str(error))
+            self.fault(f"not TOML: {error}", int(found[1]) if found else max(1, len(self._lines)))
+        except UnicodeDecodeError as error:
+            self.fault(f"not UTF-8 text: {error.reason} at byte {error.start}")
+        except OSError as error:
+            self.fault(f"cannot be read: {error.strerror}")
+        else:
+            self.loaded = True
+            return table
+        return {}
+
+    def fault(self, text: str, line: int = 1) -> None:
+        """Note one thing that is wrong."""
+        self.faults.append(Fault(self.name, line, text))
+
+    def line(self, key: str, section: str = "") -> int:
+        """The line of a key, or of its section where the key is missing. tomllib does not say; the files are flat."""
+        current, header = "", 1
+        for number, row in enumerate(self._lines, 1):
+            if found := re.match(r"\s*\[+\s*([^\]]*?)\s*\]", row):
+                current = found[1]
+                header = number if current == section else header
+            elif current == section and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", row):
+                return number
+        return header
+
+    def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
+        """Make a `cls` of a table, or note why that cannot be."""
+        known = {field.name: field for field in fields(cls) if field.init}  # type: ignore[arg-type]
+        before = len(self.faults)
+        for key in table.keys() - known.keys():
+            self.fault(f"no setting {key!r}; {suggestion(key, known)}", self.line(key, section))
+        hints = get_type_hints(cls, include_extras=True)
+        values = {}
+        for name, field in known.items():
+            if name in table:
+                values[name] = self._value(name, table[name], hints[name], section)
+            elif _required(field):
+                self.fault(f"{name!r} is missing", self.line(name, section))
+        return self._make(cls, values) if len(self.faults) == before else None
+
+    def _value(self, name: str, value: object, hint: object, section: str) -> object:
+        try:
+            return convert(value, hint, self.folder)
+        except ValueError as error:
+            self.fault(f"{name!r} must be {error}, not {_toml(value)}", self.line(name, section))
+            return None
+
+    def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
+        try:
+            return cls(**values)
+        except ValueError as error:  # from a __post_init__ that looks closer than types can
+            self.fault(str(error))
+            return None
+
+
+def suggestion(wrong: str, known: Mapping[str, object] | list[str]) -> str:
+    """What may have been meant."""
+    near = difflib.get_close_matches(wrong, list(known), n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"there are {', '.join(sorted(known))}"
+
+
+def _required(field: "Field[Any]") -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 - a type hint may be any object
+    """The value as the hint wants it; paths are relative to `folder`.
+
+    Raises:
+        ValueError: it does not fit; the text says what would.
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _limited(convert(value, args[0], folder), args[0], args[1])
+    if origin is Literal:
+        if value not in args:
+            raise ValueError(" or ".join(f'"{choice}"' for choice in args))
+        return value
+    if origin in (Union, types.UnionType):
+        return _first(value, [choice for choice in args if choice is not type(None)], folder)
+    if origin is list:
+        return _list(value, args[0], folder)
+    return _SCALARS[hint](value, folder)
+
+
+def _limited(value: object, hint: object, limits: Limits) -> object:
+    if not isinstance(value, int | float) or not limits.low <= value <= limits.high:
+        raise ValueError(f"{_NAMES[hint]} {limits}")
+    return value
+
+
+def _first(value: object, choices: list[object], folder: Path) -> object:
+    wanted = []
+    for choice in choices:
+        try:
+            return convert(value, choice, folder)
+        except ValueError as error:
+            wanted.append(str(error))
+    raise ValueError(" or ".join(wanted))
+
+
+def _list(value: object, hint: object, folder: Path) -> object:
+    if not isinstance(value, list) or not value:
+        raise ValueError("a list")
+    return [convert(item, hint, folder) for item in value]
+
+
+def _number(value: object, _folder: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(_NAMES[float])
+    return float(value)
+
+
+def _exactly(kind: type) -> Callable[[object, Path], object]:
+    def check(value: object, _folder: Path) -> object:
+        if type(value) is not kind or value == "":
+            raise ValueError(_NAMES[kind])
+        return value
+
+    return check
+
+
+def _path(value: object, folder: Path) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError(_NAMES[Path])
+    return folder / value
+
+
+_NAMES: dict[object, str] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    str: "text in quotes",
+    Path: "a path in quotes",
+}
+_SCALARS: dict[object, Callable[[object, Path], object]] = {
+    bool: _exactly(bool),
+    float: _number,
+    int: _exactly(int),
+    str: _exactly(str),
+    Path: _path,
+}
+
+
+def _toml(value: object) -> str:
+    """A value as it may have stood in the file."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str) else str(value)

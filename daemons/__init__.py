@@ -1,0 +1,1 @@
+"""One file per kind of device; each reads like a data sheet."""

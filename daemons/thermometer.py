@@ -1,0 +1,31 @@
+"""A DS18B20 thermometer."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.device import Device, Measure, Reading
+from bootstrap.sysfs import millis
+
+POWER_ON = 85.0  # what the chip holds until its first conversion (DS18B20 data sheet, "Memory")
+
+
+@dataclass(kw_only=True)
+class Thermometer(Device):
+    """A DS18B20 probe on the 1-Wire bus.
+
+    Wiring: red to 3V3, black to GND, yellow to GPIO 4, and 4.7 kohm from yellow to red;
+    `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
+    """
+
+    serial: str  # such as 28-0316a2795fff: ls /sys/bus/w1/devices
+    bus: Path = Path("/sys/bus/w1/devices")
+    every_s: float = 60.0
+
+    temperature = Measure("°C", low=-55, high=125)
+
+    def read(self) -> Reading:
+        """Let the kernel convert and read."""
+        celsius = millis(self.bus / self.serial / "temperature")
+        if celsius == POWER_ON:
+            raise ValueError(f"{POWER_ON} °C is the power-on value: the probe lost power or did not convert")
+        return {"temperature": celsius}

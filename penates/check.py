@@ -1,0 +1,25 @@
+"""Check the whole configuration; open nothing.
+
+Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is one.
+"""
+
+import argparse
+
+from bootstrap.config import check, folder_or_default
+from bootstrap.errors import Exit
+
+NAME = "check"
+
+
+def arguments(_parser: argparse.ArgumentParser) -> None:
+    """What this command takes: nothing of its own."""
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Say what is right; what is wrong is raised."""
+    folder = folder_or_default(given.config)
+    found = check(folder)
+    for settings in found:
+        print(f"{settings.topics.client_id}: {settings.kind}")
+    print(f"{folder}: {len(found)} device{'s' * (len(found) != 1)}, no faults")
+    return Exit.STOPPED

@@ -1,0 +1,30 @@
+"""Run one sensor in the foreground, until Ctrl-C or SIGTERM.
+
+NAME is the sensor: the name of its file in devices/, without .toml. It logs to stderr.
+
+exit codes:
+  0   stopped in order
+  1   the device was not there at the start
+  70  a bug; the log shows where
+  75  the sensor runs already
+  77  the broker refused us
+  78  the settings are wrong; nothing was opened
+"""
+
+import argparse
+
+from bootstrap import life
+from bootstrap.config import folder_or_default, load
+from bootstrap.errors import Exit
+
+NAME = "run"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("name", metavar="NAME", help="the sensor, such as cellar for devices/cellar.toml")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Live as this sensor."""
+    return life.run(load(folder_or_default(given.config), given.name))

@@ -1,0 +1,43 @@
+"""Fixtures: a broker, eyes on it, and a house, each gone when its test is over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from world import Broker, Eyes, House, Supervisor
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    broker = Broker(tmp_path / "broker").start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def eyes(broker: Broker) -> Iterator[Eyes]:
+    eyes = Eyes(broker.port)
+    yield eyes
+    eyes.close()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "house")
+    yield house
+    house.close()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    supervisor = Supervisor(tmp_path)
+    yield supervisor
+    supervisor.close()
+
+
+@pytest.fixture
+def cellar(house: House, broker: Broker) -> House:
+    """A house with one thermometer that reads every second."""
+    house.write(broker.port)
+    house.thermometer()
+    return house

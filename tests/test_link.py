@@ -1,0 +1,346 @@
+"""The broker goes away, comes back, freezes, refuses and lies; the daemon reads on, and nothing is lost or wrong."""
+
+import base64
+import hashlib
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from world import Broker, Eyes, House, Supervisor, retained, swallow_syns
+
+from bootstrap.config import Address
+from bootstrap.config import Broker as Section
+from bootstrap.topics import Topics
+
+READING = "cm/cellar/data/reading"
+TEMPERATURE = "cm/cellar/data/temperature"
+
+
+def seqs(eyes: Eyes) -> list[int]:
+    return [one.value["seq"] for one in eyes.on(READING)]
+
+
+def delivered(eyes: Eyes, count: int, limit_s: float) -> None:
+    """Readings 1 to `count`, whatever the duplicates."""
+    wanted = set(range(1, count + 1))
+    eyes.wait(
+        lambda seen: wanted <= {one.value["seq"] for one in seen if one.topic == READING}, f"1 to {count}", limit_s
+    )
+
+
+@pytest.fixture
+def remembering(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that keeps its sessions over a stop, so that durable eyes miss nothing."""
+    place = tmp_path / "remembering"
+    broker = Broker(place, "persistence true", f"persistence_location {place}/").start()
+    yield broker
+    broker.stop()
+
+
+@pytest.mark.timeout(180)
+def test_a_frozen_broker_costs_nothing(cellar: House, broker: Broker, eyes: Eyes) -> None:
+    running = cellar.run()
+    eyes.wait_value("cm/cellar/status/state", "online")
+    broker.send(signal.SIGSTOP)
+    deadline = time.monotonic() + 20
+    for millidegrees in range(10000, 30000, 1000):
+        cellar.probe("cellar", millidegrees)
+        time.sleep(max(0, deadline - time.monotonic()) / ((30000 - millidegrees) / 1000))
+    cellar.probe("cellar", 31000)
+    broker.send(signal.SIGCONT)
+    eyes.wait_value(TEMPERATURE, 31.0)
+    running.send(signal.SIGTERM)
+    assert running.wait() == 0
+    assert len(running.logged("warning cm/cellar: no broker")) == 1
+    read = len(running.logged("debug cm/cellar: read ("))
+    assert read >= 20
+    delivered(eyes, read, 5)
+    now = retained(broker.port)
+    assert (now[TEMPERATURE], now["cm/cellar/status/state"]) == (31.0, "stopped")
+
+
+def start_without_a_broker(house: House, supervisor: Supervisor) -> None:
+    running = house.run(NOTIFY_SOCKET=supervisor.address)
+    supervisor.wait("READY=1")
+    running.wait_log("debug cm/cellar: read (", count=6)
+    times = [datetime.fromisoformat(line.split()[0]) for line in running.logged("debug cm/cellar: read (")]
+    assert times[5] - times[0] <= timedelta(seconds=6)
+
+
+def all_is_delivered_newest_state_first(eyes: Eyes, house: House, appeared_at: float) -> None:
+    house.probe("cellar", 33000)
+    delivered(eyes, 6, 6 - (time.monotonic() - appeared_at))
+    order = [one.topic.rpartition("/")[2] for one in eyes.seen]
+    assert order[:4] == ["state", "about", "heartbeat", "temperature"]
+    eyes.wait_value(TEMPERATURE, 33.0)
+    assert seqs(eyes) == list(range(1, len(seqs(eyes)) + 1))
+
+
+def test_started_with_no_broker_it_reads_and_delivers_when_one_appears(
+    house: House, remembering: Broker, supervisor: Supervisor
+) -> None:
+    eyes = Eyes(remembering.port, "eyes")
+    remembering.stop()
+    house.write(remembering.port)
+    house.thermometer()
+    start_without_a_broker(house, supervisor)
+    remembering.start()
+    all_is_delivered_newest_state_first(eyes, house, time.monotonic())
+    eyes.close()
+
+
+def test_a_host_that_swallows_syns_stops_no_reading(house: House, tmp_path: Path, supervisor: Supervisor) -> None:
+    place = tmp_path / "later"
+    remember = ("persistence true", f"persistence_location {place}/")
+    later = Broker(place, *remember).start()
+    eyes = Eyes(later.port, "eyes")
+    later.stop()
+    house.thermometer()
+    with swallow_syns() as port:
+        house.write(port)
+        start_without_a_broker(house, supervisor)
+    broker = Broker(
+        place, "persistence true", f"persistence_location {place}/", f"listener {port} 127.0.0.1", port=later.port
+    ).start()
+    all_is_delivered_newest_state_first(eyes, house, time.monotonic())
+    eyes.close()
+    broker.stop()
+
+
+def test_a_broker_that_goes_and_comes_is_told_everything(house: House, remembering: Broker) -> None:
+    eyes = Eyes(remembering.port, "eyes")
+    house.write(remembering.port)
+    house.thermometer(every_s=0.1)
+    running = house.run()
+    running.wait_log("connected (")
+    for _ in range(3):
+        running.wait_log("debug cm/cellar: read (", count=len(running.logged("debug cm/cellar: read (")) + 5)
+        remembering.stop()
+        running.wait_log("debug cm/cellar: read (", count=len(running.logged("debug cm/cellar: read (")) + 5)
+        connected = len(running.logged("connected (")) + 1
+        remembering.start()
+        running.wait_log("connected (", count=connected)
+    assert running.stop() == 0
+    delivered(eyes, len(running.logged("debug cm/cellar: read (")), 5)
+    assert len(running.logged("warning cm/cellar: no broker")) == 3
+    states = [one.value for one in eyes.on("cm/cellar/status/state")]
+    assert states[-1] == "stopped"
+    assert eyes.on("cm/cellar/status/heartbeat")[-1].value["reconnects"] == 3
+    eyes.close()
+
+
+def test_hosts_of_one_broker_are_tried_in_turn(house: House, broker: Broker, eyes: Eyes) -> None:
+    house.write(broker.port, host='["127.0.0.9", "127.0.0.1"]')
+    house.thermometer()
+    running = house.run()
+    eyes.wait_value("cm/cellar/status/state", "online")
+    running.wait_log('connected (broker="127.0.0.1")')
+
+
+# Who we are, and whether the broker believes it.
+
+
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that wants a password, and lets each user write its own topics only, but for the history."""
+    place = tmp_path / "guarded"
+    place.mkdir()
+    write_password(place, "opensesame")
+    (place / "acl").write_text(
+        "user eyes\ntopic readwrite #\n"
+        "pattern write cm/%u/data/temperature\npattern readwrite cm/%u/status/#\npattern read cm/%u/action/#\n"
+    )
+    broker = Broker(place, "allow_anonymous false", f"password_file {place}/passwords", f"acl_file {place}/acl").start()
+    yield broker
+    broker.stop()
+
+
+def write_password(place: Path, password: str) -> None:
+    """In mosquitto's own form, since mosquitto_passwd may lie in a package of its own."""
+
+    def hashed(text: str) -> str:
+        salt = b"0123456789ab"
+        digest = hashlib.pbkdf2_hmac("sha512", text.encode(), salt, 101)
+        return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+    (place / "passwords").write_text(f"cellar:{hashed(password)}\neyes:{hashed('eyes')}\n")
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_wrong_password_from_the_start_is_fatal_with_the_reason(house: House, guarded: Broker, protocol: str) -> None:
+    (house.folder / "cellar.password").write_text("swordfish\n")
+    house.write(guarded.port, broker=f'password_file = "{{sensor}}.password"\nprotocol = "{protocol}"')
+    house.thermometer()
+    running = house.run()
+    assert running.wait() == 77
+    assert "Not authorized" in running.log
+    assert len(running.logged("warning cm/cellar: no broker")) == 1
+    assert "swordfish" not in running.log
+
+
+def test_a_password_that_becomes_wrong_is_not_fatal(house: House, guarded: Broker) -> None:
+    (house.folder / "password").write_text("opensesame\n")
+    house.write(guarded.port, broker='password_file = "password"')
+    house.thermometer()
+    running = house.run()
+    running.wait_log("connected (")
+    write_password(guarded.folder, "changed")
+    guarded.stop()
+    guarded.start()
+    running.wait_log("the broker refuses us now")
+    reads = len(running.logged("debug cm/cellar: read ("))
+    running.wait_log("debug cm/cellar: read (", count=reads + 2)
+    assert running.stop() == 0
+    assert "opensesame" not in running.log
+
+
+def test_the_credential_of_systemd_wins(house: House, guarded: Broker, tmp_path: Path) -> None:
+    (house.folder / "password").write_text("swordfish\n")
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "password").write_text("opensesame")
+    house.write(guarded.port, broker='password_file = "password"')
+    house.thermometer()
+    house.run(CREDENTIALS_DIRECTORY=str(tmp_path / "credentials")).wait_log("connected (")
+
+
+def test_a_username_of_its_own(house: House, guarded: Broker) -> None:
+    (house.folder / "password").write_text("opensesame\n")
+    house.write(guarded.port, broker='password_file = "password"\nusername = "cellar"')
+    house.thermometer("attic")
+    house.run("attic").wait_log("connected (")
+    assert "as cm/attic (p5, c1, k60, u'cellar')" in guarded.log()
+
+
+def test_what_the_broker_refuses_is_said_and_counted_not_sent_for_ever(house: House, guarded: Broker) -> None:
+    (house.folder / "password").write_text("opensesame\n")
+    house.write(guarded.port, top="heartbeat_s = 0.2", broker='password_file = "password"')
+    house.thermometer()
+    eyes = Eyes(guarded.port, username="eyes", password="eyes")
+    running = house.run()
+    denied = running.wait_log("the broker refused a message")[0]
+    assert READING in denied
+    assert "Not authorized" in denied
+    eyes.wait(
+        lambda seen: [one for one in seen if one.topic.endswith("heartbeat") and one.value["dropped"] >= 1], "dropped"
+    )
+    eyes.close()
+
+
+def test_keepalive_and_protocol_reach_the_wire(house: House, broker: Broker) -> None:
+    house.write(broker.port, broker='keepalive_s = 7\nprotocol = "3.1.1"')
+    house.thermometer()
+    house.run().wait_log("connected (")
+    assert "as cm/cellar (p2, c1, k7)" in broker.log()
+
+
+def test_an_idle_link_is_kept_alive(house: House, broker: Broker) -> None:
+    house.write(broker.port, top="heartbeat_s = 0", broker="keepalive_s = 2")
+    house.thermometer(every_s=3600)
+    running = house.run()
+    running.wait_log("connected (")
+    deadline = time.monotonic() + 15
+    while broker.log().count("Received PINGREQ from cm/cellar") < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert not running.logged("warning cm/cellar: no broker")
+
+
+def test_two_of_the_same_id_do_not_throw_each_other_out_for_ever(cellar: House, eyes: Eyes, tmp_path: Path) -> None:
+    first = cellar.run(STATE_DIRECTORY=str(tmp_path / "one"))
+    eyes.wait_value("cm/cellar/status/state", "online")
+    second = cellar.run(STATE_DIRECTORY=str(tmp_path / "two"))
+    codes = set()
+    deadline = time.monotonic() + 30
+    while not codes:
+        assert time.monotonic() < deadline
+        codes = {one.process.poll() for one in (first, second)} - {None}
+        time.sleep(0.05)
+    assert codes == {75}
+    survivor = next(one for one in (first, second) if one.process.poll() is None)
+    since = len(eyes.seen)
+    assert survivor.stop() == 0
+    eyes.wait_value("cm/cellar/status/state", "stopped", since)
+
+
+# TLS.
+
+
+def write_certificates(place: Path, name: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "penates test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (place / "ca.pem").write_bytes(certificate.public_bytes(pem))
+    (place / "key.pem").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+
+
+@pytest.fixture
+def tls_broker(tmp_path: Path) -> Iterator[Broker]:
+    place = tmp_path / "tls"
+    place.mkdir()
+    write_certificates(place, "localhost")
+    broker = Broker(
+        place,
+        "listener {port} 127.0.0.1",
+        f"certfile {place}/ca.pem",
+        f"keyfile {place}/key.pem",
+        listener=False,
+    ).start()
+    yield broker
+    broker.stop()
+
+
+def test_tls_from_birth_to_stopped(house: House, tls_broker: Broker) -> None:
+    house.write(tls_broker.port, host='"localhost"', broker=f'ca_file = "{tls_broker.folder}/ca.pem"')
+    house.thermometer(every_s=0.02)
+    running = house.run()
+    running.wait_log("debug cm/cellar: read (", count=100)
+    assert running.stop() == 0
+    assert "not all was delivered" not in running.log
+    log = tls_broker.log()
+    assert "Client cm/cellar disconnected." in log
+    assert log.count("Received PUBLISH from cm/cellar") >= 200
+    assert "no broker" not in running.log
+
+
+def test_tls_verifies_the_host_name(house: House, tls_broker: Broker) -> None:
+    house.write(tls_broker.port, host='"127.0.0.1"', broker=f'ca_file = "{tls_broker.folder}/ca.pem"')
+    house.thermometer()
+    running = house.run()
+    assert "CERTIFICATE_VERIFY_FAILED" in running.wait_log("no broker")[0]
+    running.wait_log("debug cm/cellar: read (", count=3)
+    assert "connected (" not in running.log
+
+
+def test_tls_trusts_nobody_else(house: House, tls_broker: Broker, tmp_path: Path) -> None:
+    write_certificates(tmp_path, "localhost")
+    house.write(tls_broker.port, host='"localhost"', broker=f'ca_file = "{tmp_path}/ca.pem"')
+    house.thermometer()
+    assert "CERTIFICATE_VERIFY_FAILED" in house.run().wait_log("no broker")[0]
+
+
+def test_no_port_given_is_the_usual_one() -> None:
+    topics = Topics("cm", "cellar")
+    assert Address(Path(), Section(), topics).port == 1883
+    assert Address(Path(), Section(ca_file=Path("ca.pem")), topics).port == 8883
