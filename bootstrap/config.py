@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from bootstrap import log
 from bootstrap.connection import Hello
@@ -26,6 +26,23 @@ LEAST_EVERY_S = 0.01
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
+def _an_id(text: str) -> None:
+    if not is_id(text):
+        raise ValueError(ID_RULE)
+
+
+def _a_certificate(file: Path) -> None:
+    try:
+        tls(file)
+    except ssl.SSLError:
+        raise ValueError("a PEM certificate") from None
+    except OSError as error:
+        raise ValueError(f"a readable file ({error.strerror})") from None
+
+
+Id: TypeAlias = Annotated[str, _an_id]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Broker:
     """`[broker]`: where it is and how to speak to it."""
@@ -35,7 +52,7 @@ class Broker:
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
     password_file: str | None = None
-    ca_file: Path | None = None
+    ca_file: Annotated[Path, _a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
 
 
@@ -49,10 +66,19 @@ class Log:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """`house.toml`, without its sections."""
+    """`house.toml`."""
 
-    group: str
+    group: Id
     heartbeat_s: Annotated[float, Limits(0)] = 60.0
+    broker: Broker = Broker()
+    log: Log = Log()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What a device's file may say beside its kind and settings."""
+
+    group: Id | None = None
 
 
 @dataclass(frozen=True)
@@ -79,18 +105,9 @@ class Address:
         """With a CA file, TLS."""
         return tls(self.broker.ca_file) if self.broker.ca_file else None
 
-    @property
-    def password_file(self) -> Path | None:
-        """The credential systemd gives if there is one, else what `password_file` names."""
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        if credentials and (given := Path(credentials, "password")).exists():
-            return given
-        named = self.broker.password_file
-        return self.folder / named.replace("{sensor}", self.topics.sensor) if named else None
-
     def hello(self) -> Hello:
         """What CONNECT says."""
-        file = self.password_file
+        file = password_file(self.folder, self.broker.password_file, self.topics.sensor)
         username = self.broker.username or (self.topics.sensor if file else None)
         return Hello(
             client_id=self.topics.client_id,
@@ -100,6 +117,14 @@ class Address:
             username=username,
             password=read_password(file) if file else None,
         )
+
+
+def password_file(folder: Path, named: str | None, sensor: str) -> Path | None:
+    """The credential systemd gives if there is one, else what `password_file` names."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (given := Path(credentials, "password")).exists():
+        return given
+    return folder / named.replace("{sensor}", sensor) if named else None
 
 
 def read_password(file: Path) -> str:
@@ -136,35 +161,8 @@ class Configuration:
 
     def __post_init__(self) -> None:
         self._source = Source(self.folder, HOUSE)
-        table = dict(self._source.table)
-        sections = {name: self._section(table, name) for name in ("broker", "log")}
-        self.broker = self._source.fill(Broker, sections["broker"], "broker")
-        self.log = self._source.fill(Log, sections["log"], "log")
-        self.house = self._source.fill(House, table) if self._source.loaded else None
-        if self.house and not is_id(self.house.group):
-            self._source.fault(f"'group' must be {ID_RULE}, not {self.house.group!r}", self._source.line("group"))
-        self._check_ca()
+        self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
         self.faults += self._source.faults
-
-    def _section(self, table: dict[str, Any], name: str) -> dict[str, Any]:
-        section = table.pop(name, {})
-        if isinstance(section, dict):
-            return section
-        self._source.fault(f"{name!r} must be a section, [{name}]", self._source.line(name))
-        return {}
-
-    def _check_ca(self) -> None:
-        if not self.broker or not self.broker.ca_file:
-            return
-        try:
-            tls(self.broker.ca_file)
-        except ssl.SSLError:
-            why = "is no PEM certificate"
-        except OSError as error:
-            why = f"cannot be read: {error.strerror}"
-        else:
-            return
-        self._source.fault(f"'ca_file' {self.broker.ca_file} {why}", self._source.line("ca_file", "broker"))
 
     @property
     def sensors(self) -> list[str]:
@@ -183,28 +181,25 @@ class Configuration:
             self.faults += source.faults
 
     def _settings(self, sensor: str, source: Source) -> Settings | None:
-        table = dict(source.table)
         if not source.loaded:
             return None
-        topics = self._topics(sensor, source, table.pop("group", None))
+        table = dict(source.table)
+        own_group = {"group": table.pop("group")} if "group" in table else {}
+        group = source.fill(Group, own_group)
         kind, device = self._device(source, table)
-        if not (topics and device and self.house and self.broker and self.log):
+        self._check_name(sensor, source)
+        self._check_password(sensor)
+        if not (device and group and self.house) or source.faults:
             return None
-        address = Address(self.folder, self.broker, topics)
-        self._check_password(address)
-        return Settings(topics, kind, device, address, self.house.heartbeat_s, self.log)
+        topics = Topics(group.group or self.house.group, sensor)
+        address = Address(self.folder, self.house.broker, topics)
+        return Settings(topics, kind, device, address, self.house.heartbeat_s, self.house.log)
 
-    def _topics(self, sensor: str, source: Source, group: object) -> Topics | None:
+    def _check_name(self, sensor: str, source: Source) -> None:
         if not is_id(sensor):
             source.fault(f"the file's name is the sensor id and must be {ID_RULE}, not {sensor!r}")
         elif sensor in RESERVED_SENSORS:
             source.fault(f"the sensor id {sensor!r} is reserved; rename the file")
-        if group is not None and not (isinstance(group, str) and is_id(group)):
-            source.fault(f"'group' must be {ID_RULE}, not {group!r}", source.line("group"))
-        elif self.house and not source.faults:
-            group = group or self.house.group
-            return Topics(group, sensor) if isinstance(group, str) and is_id(group) else None
-        return None
 
     def _device(self, source: Source, table: dict[str, Any]) -> tuple[str, Device | None]:
         kind = table.pop("kind", None)
@@ -221,22 +216,27 @@ class Configuration:
             source.fault(limit, source.line("every_s"))
         return kind, device
 
-    def _check_password(self, address: Address) -> None:
-        file = address.password_file
-        if file is None:
-            return
-        try:
-            read_password(file)
-        except OSError as error:
-            why = f"cannot be read: {error.strerror}"
-        except UnicodeDecodeError:
-            why = "is no text"
-        except ValueError as error:
-            why = str(error)
-        else:
-            return
-        line = self._source.line("password_file", "broker")
-        self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {address.topics.sensor})"))
+    def _check_password(self, sensor: str) -> None:
+        """Looked at even when `[broker]` has other faults: all in one run."""
+        section = self._source.table.get("broker")
+        named = section.get("password_file") if isinstance(section, dict) else None
+        file = password_file(self.folder, named if isinstance(named, str) else None, sensor)
+        if file and (why := _no_password(file)):
+            line = self._source.line("password_file", "broker")
+            self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))
+
+
+def _no_password(file: Path) -> str | None:
+    """Why a password cannot be read from this file, if it cannot."""
+    try:
+        read_password(file)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        return "is no text"
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def folder_or_default(folder: Path | None) -> Path:

@@ -18,6 +18,7 @@ HISTORY_LIMIT = 10_000  # readings kept in memory, 2 to 3 MB
 WORDS_LIMIT = 100
 DRAIN_RATE = 200.0  # readings a second: no queue behind the broker overflows (Mosquitto's holds 1000)
 DRAIN_BURST = 200.0
+ROUNDING = 1e-6  # of a token; less is not waited for
 
 
 @dataclass(slots=True, frozen=True)
@@ -41,7 +42,8 @@ class Rate:
         """Seconds until one may pass; 0 is now."""
         self._tokens = min(self._burst, self._tokens + (now - self._counted_at) * self._rate)
         self._counted_at = now
-        return max(0.0, (1 - self._tokens) / self._rate)
+        missing = 1 - self._tokens
+        return missing / self._rate if missing > ROUNDING else 0.0
 
     def spend(self) -> None:
         """One passes."""

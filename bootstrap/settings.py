@@ -9,7 +9,7 @@ import re
 import tomllib
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,15 +18,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The numbers a setting may have, ends included: `Annotated[float, Limits(low=0)]`."""
+    """The numbers a setting may have, ends included: `Annotated[float, Limits(low=0)]`.
+
+    Any callable may stand there that raises ValueError with what the value must be.
+    """
 
     low: float = -math.inf
     high: float = math.inf
 
-    def __str__(self) -> str:
-        if self.high == math.inf:
-            return f"at least {self.low:g}"
-        return f"from {self.low:g} to {self.high:g}"
+    def __call__(self, value: Any) -> None:  # noqa: ANN401 - any number
+        """Raise ValueError, saying what is allowed, if the number is not."""
+        if not self.low <= value <= self.high:
+            up_to = "" if self.high == math.inf else f" and at most {self.high:g}"
+            raise ValueError(f"at least {self.low:g}{up_to}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,6 +90,8 @@ class Source:
         for number, row in enumerate(self._lines, 1):
             if found := re.match(r"\s*\[+\s*([^\]]*?)\s*\]", row):
                 current = found[1]
+                if not section and current == key:
+                    return number
                 header = number if current == section else header
             elif current == section and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", row):
                 return number
@@ -106,12 +112,19 @@ class Source:
                 self.fault(f"{name!r} is missing", self.line(name, section))
         return self._make(cls, values) if len(self.faults) == before else None
 
-    def _value(self, name: str, value: object, hint: object, section: str) -> object:
+    def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
         try:
+            if is_dataclass(hint):
+                return self._section(name, value, hint)
             return convert(value, hint, self.folder)
         except ValueError as error:
             self.fault(f"{name!r} must be {error}, not {_toml(value)}", self.line(name, section))
             return None
+
+    def _section(self, name: str, value: object, hint: Any) -> object:  # noqa: ANN401 - a dataclass
+        if not isinstance(value, dict):
+            raise ValueError(f"a section, [{name}]")  # noqa: TRY004 - what is wrong is said as a ValueError here
+        return self.fill(hint, value, name)
 
     def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
         try:
@@ -141,7 +154,9 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
     """
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return _limited(convert(value, args[0], folder), args[0], args[1])
+        fitting = convert(value, args[0], folder)
+        args[1](fitting)
+        return fitting
     if origin is Literal:
         if value not in args:
             raise ValueError(" or ".join(f'"{choice}"' for choice in args))
@@ -151,12 +166,6 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
     if origin is list:
         return _list(value, args[0], folder)
     return _SCALARS[hint](value, folder)
-
-
-def _limited(value: object, hint: object, limits: Limits) -> object:
-    if not isinstance(value, int | float) or not limits.low <= value <= limits.high:
-        raise ValueError(f"{_NAMES[hint]} {limits}")
-    return value
 
 
 def _first(value: object, choices: list[object], folder: Path) -> object:

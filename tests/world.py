@@ -288,7 +288,13 @@ class House:
 
     def env(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY", "XDG"))}
-        return {**kept, "STATE_DIRECTORY": str(self.folder / "state"), "PYTHONWARNINGS": "error", **more}
+        return {
+            **kept,
+            "STATE_DIRECTORY": str(self.folder / "state"),
+            "PYTHONWARNINGS": "error",
+            "PYTHONPATH": str(Path(__file__).parent),
+            **more,
+        }
 
     def run(self, sensor: str = "cellar", *, program: list[str] | None = None, **env: str) -> Running:
         command = [sys.executable, *(program or ["-m", "penates"]), "run", sensor, "--config", str(self.folder)]
@@ -316,9 +322,24 @@ class Supervisor:
 
     def wait(self, line: str) -> float:
         """Until it is told this line; returns when that was."""
-        while line not in self._socket.recv(4096).decode().splitlines():
-            pass
+        self.told_until(line)
         return time.monotonic()
+
+    def told_until(self, line: str) -> list[str]:
+        """All lines up to this one."""
+        told: list[str] = []
+        while line not in told:
+            told += self._socket.recv(4096).decode().splitlines()
+        return told
+
+    def falls_silent(self, seconds: float) -> None:
+        """Until nothing has been said for so long."""
+        deadline = time.monotonic() + PATIENCE_S
+        self._socket.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            while self._socket.recv(4096):
+                assert time.monotonic() < deadline, "it does not fall silent"
+        self._socket.settimeout(PATIENCE_S)
 
     def close(self) -> None:
         self._socket.close()

@@ -1,0 +1,227 @@
+"""Everything wrong with a configuration is said at once, with file, line, what, and what instead."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from world import House
+
+from bootstrap.config import check
+from bootstrap.settings import SettingsError
+from penates.__main__ import main
+
+HOUSE = 'group = "cm"\n'
+CELLAR = 'kind = "thermometer"\nserial = "28-1"\n'
+
+
+def faults(house: House, house_toml: str = HOUSE, devices: dict[str, str] | None = None) -> list[str]:
+    (house.folder / "house.toml").write_text(house_toml)
+    for sensor, text in (devices or {"cellar": CELLAR}).items():
+        (house.folder / "devices" / f"{sensor}.toml").write_text(text)
+    try:
+        check(house.folder)
+    except SettingsError as error:
+        return [str(fault) for fault in error.faults]
+    return []
+
+
+def test_nothing_wrong(house: House) -> None:
+    assert faults(house) == []
+    checked = house.penates("check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "cm/cellar: thermometer" in checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (CELLAR + 'serail = "x"\n', "devices/cellar.toml:3: no setting 'serail'; did you mean 'serial'?"),
+        (CELLAR + "zzz = 1\n", "devices/cellar.toml:3: no setting 'zzz'; there are bus, every_s, serial"),
+        ('kind = "thermometer"\nserial = 28\n', "devices/cellar.toml:2: 'serial' must be text in quotes, not 28"),
+        ('kind = "thermometer"\nserial = ""\n', "devices/cellar.toml:2: 'serial' must be text in quotes, not \"\""),
+        (CELLAR + 'every_s = "1"\n', "devices/cellar.toml:3: 'every_s' must be a number, not \"1\""),
+        (CELLAR + "every_s = true\n", "devices/cellar.toml:3: 'every_s' must be a number, not true"),
+        (CELLAR + "every_s = nan\n", "devices/cellar.toml:3: 'every_s' must be a number, not nan"),
+        (CELLAR + "every_s = 0\n", "devices/cellar.toml:3: 'every_s' must be at least 0.01, not 0"),
+        (CELLAR + "bus = 3\n", "devices/cellar.toml:3: 'bus' must be a path in quotes, not 3"),
+        ('kind = "thermometer"\n', "devices/cellar.toml:1: 'serial' is missing"),
+        ('serial = "28-1"\n', "devices/cellar.toml:1: 'kind' is missing"),
+        ("# nothing\n\nkind = 3\n", "devices/cellar.toml:3: 'kind' must be text in quotes"),
+        ('kind = "thermometre"\n', "devices/cellar.toml:1: no kind 'thermometre'; did you mean 'thermometer'?"),
+        ('kind = "os.path"\n', "devices/cellar.toml:1: no kind 'os.path'; os has no device called 'path'"),
+        (
+            'kind = "no.such.Thing"\n',
+            "devices/cellar.toml:1: kind 'no.such.Thing' cannot be loaded: ModuleNotFoundError: No module named 'no'",
+        ),
+        (CELLAR + 'group = "a b"\n', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
+        (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value (at"),
+        (CELLAR + CELLAR, "devices/cellar.toml:3: not TOML: Cannot overwrite a value"),
+    ],
+)
+def test_a_device_file(house: House, text: str, fault: str) -> None:
+    found = faults(house, devices={"cellar": text})
+    assert len(found) == 1
+    assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "house.toml:1: 'group' is missing"),
+        ('group = "c/m"', "house.toml:1: 'group' must be 1 to 64 ASCII letters, digits, '-' or '_', not \"c/m\""),
+        ('\ngroup = "c+m"', "house.toml:2: 'group' must be"),
+        (HOUSE + "heartbeats = 3", "house.toml:2: no setting 'heartbeats'; did you mean 'heartbeat_s'?"),
+        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be at least 0, not -1"),
+        (HOUSE + "[broker]\n\nport = 0", "house.toml:4: 'port' must be at least 1 and at most 65535, not 0"),
+        (HOUSE + "[broker]\nport = 1.5", "house.toml:3: 'port' must be a whole number, not 1.5"),
+        (HOUSE + "[broker]\nhost = []", "house.toml:3: 'host' must be text in quotes or a list, not []"),
+        (HOUSE + "[broker]\nprotocol = 5", 'house.toml:3: \'protocol\' must be "5" or "3.1.1", not 5'),
+        (HOUSE + "[broker]\nkeepalive_s = 1", "house.toml:3: 'keepalive_s' must be at least 2 and"),
+        (HOUSE + '[log]\nlevel = "loud"', 'house.toml:3: \'level\' must be "debug" or "info" or "warning" or "error"'),
+        (HOUSE + "[brokr]", "house.toml:2: no setting 'brokr'; did you mean 'broker'?"),
+        ("broker = 3\n" + HOUSE, "house.toml:1: 'broker' must be a section, [broker]"),
+        (HOUSE + '[broker]\npassword_file = "none"', "house.toml:3: 'password_file' "),
+        (
+            HOUSE + '[broker]\nca_file = "none"',
+            "house.toml:3: 'ca_file' must be a readable file (No such file or directory)",
+        ),
+        (HOUSE + '[broker]\nca_file = "house.toml"', "house.toml:3: 'ca_file' must be a PEM certificate, not \"house"),
+        ("group = ", "house.toml:1: not TOML: Invalid value (at"),
+    ],
+)
+def test_the_house_file(house: House, text: str, fault: str) -> None:
+    found = faults(house, house_toml=text)
+    assert len(found) == 1
+    assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize("stem", ["a b", "a+b", "ä", "x" * 65, "admin", "recorder", "eyes"])
+def test_a_file_name_that_is_no_sensor_id(house: House, stem: str) -> None:
+    found = faults(house, devices={stem: CELLAR})
+    assert len(found) == 1
+    assert found[0].startswith(f"devices/{stem}.toml:1: the ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [("", "is empty"), ("\n", "is empty"), (b"\xff", "is no text"), (None, "cannot be read: Is a")]
+)
+def test_a_password_file_that_holds_none(house: House, content: str | bytes | None, why: str) -> None:
+    file = house.folder / "cellar.password"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = faults(house, HOUSE + '[broker]\npassword_file = "{sensor}.password"\n')
+    assert found == [f"house.toml:3: 'password_file' {file} {why}{found[0].split(why)[1]}"]
+    assert found[0].endswith("(for cellar)")
+
+
+def test_what_is_not_there(tmp_path: Path, house: House) -> None:
+    with pytest.raises(SettingsError, match=r"house.toml:1: cannot be read: No such file or directory"):
+        check(tmp_path)
+    (house.folder / "house.toml").write_text(HOUSE)
+    with pytest.raises(SettingsError, match=r"no device; make a file such as devices/cellar.toml"):
+        check(house.folder)
+
+
+OWN = """
+from dataclasses import dataclass
+from bootstrap.device import Device, Measure
+
+@dataclass(kw_only=True)
+class Own(Device):
+    level: int = 1
+    {name} = Measure("V")
+
+    def __post_init__(self) -> None:
+        if self.level > 9:
+            raise ValueError("'level' has no meaning above 9")
+"""
+
+
+def own_kind(house: House, module: str, name: str) -> str:
+    (house.folder / f"{module}.py").write_text(OWN.format(name=name))
+    return f'kind = "{module}.Own"\n'
+
+
+@pytest.mark.parametrize("name", ["reading", "time", "run", "seq"])
+def test_a_reserved_measure_name(house: House, name: str) -> None:
+    found = faults(house, devices={"own": own_kind(house, f"reserved_{name}", name)})
+    assert len(found) == 1
+    assert found[0].startswith(f"devices/own.toml:1: kind 'reserved_{name}.Own' cannot be loaded: TypeError: Own: ")
+    assert f"the measure name {name!r} is reserved; choose another" in found[0]
+
+
+def test_a_measure_name_that_is_no_id_and_a_setting_only_the_device_can_judge(house: House) -> None:
+    assert "the measure name 'größe' must be" in faults(house, devices={"own": own_kind(house, "umlaut", "größe")})[0]
+    found = faults(house, devices={"own": own_kind(house, "judge", "voltage") + "level = 10\n"})
+    assert found == ["devices/own.toml:1: 'level' has no meaning above 9"]
+    assert faults(house, devices={"own": own_kind(house, "judge", "voltage") + "level = 9\n"}) == []
+
+
+def test_all_in_one_run_without_a_traceback(house: House) -> None:
+    (house.folder / "house.toml").write_text(
+        'group = "c m"\n[broker]\nprot = 1\npassword_file = "none"\nca_file = "house.toml"\n'
+    )
+    house.device("a+b", CELLAR)
+    house.device("bad", "kind = \n")
+    house.device("cellar", 'kind = "thermometer"\nserail = "28-1"\n')
+    house.device("nokind", 'kind = "nokind"\n')
+    checked = house.penates("check")
+    assert checked.returncode == 78
+    assert checked.stdout == ""
+    lines = checked.stderr.splitlines()
+    places = [line.split(": ")[0] for line in lines]
+    assert places == [
+        "devices/a+b.toml:1",
+        "devices/bad.toml:1",
+        "devices/cellar.toml:1",
+        "devices/cellar.toml:2",
+        "devices/nokind.toml:1",
+        "house.toml:1",
+        "house.toml:3",
+        "house.toml:4",
+        "house.toml:4",
+        "house.toml:4",
+        "house.toml:5",
+    ]
+
+
+def test_run_says_the_same_and_opens_nothing(house: House) -> None:
+    house.device("cellar", "kind = 'thermometer'\n")
+    (house.folder / "house.toml").write_text(HOUSE)
+    run = house.penates("run", "cellar")
+    assert (run.returncode, run.stderr) == (78, "devices/cellar.toml:1: 'serial' is missing\n")
+    assert not (house.folder / "state").exists()
+    missing = house.penates("run", "celar")
+    assert (missing.returncode, missing.stderr) == (78, "devices/celar.toml:1: not there; did you mean 'cellar'?\n")
+
+
+def test_a_fault_in_one_device_is_no_other_devices_fault(house: House) -> None:
+    house.write(1)
+    house.thermometer()
+    house.device("attic", "kind = 'thermometre'\n")
+    house.run().wait_log("debug cm/cellar: read (")
+
+
+def test_check_opens_nothing(house: House) -> None:
+    """No lock, no state, no broker; and what it cannot write does not matter."""
+    house.write(1)
+    house.thermometer()
+    house.folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    assert house.penates("check").returncode == 0
+    assert sorted(path.name for path in house.folder.iterdir()) == ["bus", "devices", "house.toml"]
+
+
+def test_no_house_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check"]) == 78
+    (tmp_path / "config" / "devices").mkdir(parents=True)
+    (tmp_path / "config" / "house.toml").write_text(HOUSE)
+    (tmp_path / "config" / "devices" / "cellar.toml").write_text(CELLAR)
+    assert main(["check"]) == 0
+
+
+def test_group_of_one_device(house: House) -> None:
+    faults(house, devices={"cellar": CELLAR + 'group = "garden"\n', "attic": CELLAR})
+    assert [settings.topics.client_id for settings in check(house.folder)] == ["cm/attic", "garden/cellar"]

@@ -1,0 +1,75 @@
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from bootstrap import log
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> object:
+    logger = logging.getLogger("penates")
+    before, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:] = before
+    logger.setLevel(level)
+    logging.raiseExceptions = True
+
+
+def test_text_is_a_static_message_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    log.start("cm/cellar", "info", "text")
+    log.info("read", seq=3, word="on", text="a b", none=None, yes=True, path=Path("/x"), degrees="21 °C")
+    log.debug("not shown")
+    line = capsys.readouterr().err
+    assert line[:4].isdecimal()
+    assert line.endswith(
+        ' info cm/cellar: read (seq=3, word=on, text="a b", none=null, yes=true, path="/x", degrees="21 °C")\n'
+    )
+
+
+def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    log.start("cm/cellar", "debug", "json")
+    try:
+        1 // 0  # noqa: B018
+    except ZeroDivisionError:
+        log.error("a bug", traceback=True, path=Path("/x"))
+    line = json.loads(capsys.readouterr().err)
+    assert (line["level"], line["sensor"], line["message"], line["path"]) == ("error", "cm/cellar", "a bug", "/x")
+    assert line["traceback"][-1] == "ZeroDivisionError: integer division or modulo by zero"
+
+
+def test_priorities_for_the_journal_on_every_line(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    with os.fdopen(os.dup(2), "w") as stream:
+        monkeypatch.setattr("sys.stderr", stream)
+        log.start("cm/cellar", "debug", "auto")
+        log.debug("d")
+        log.info("i")
+        log.warning("w")
+        try:
+            1 // 0  # noqa: B018
+        except ZeroDivisionError:
+            log.error("e", traceback=True)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[:4] == ["<7>cm/cellar: d", "<6>cm/cellar: i", "<4>cm/cellar: w", "<3>cm/cellar: e"]
+    assert len(lines) > 6
+    assert all(line.startswith("<3>") for line in lines[4:])
+
+
+def test_a_journal_stream_that_is_not_ours_means_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "1:1")
+    log.start("cm/cellar", "info", "auto")
+    log.info("i")
+    assert capsys.readouterr().err.endswith("Z info cm/cellar: i\n")
+
+
+def test_no_such_level() -> None:
+    with pytest.raises(ValueError, match="no log level 'loud'; there are debug, info, warning, error"):
+        log.set_level("loud")

@@ -1,0 +1,170 @@
+"""The loop, the threads' sockets and the clock, each on its own."""
+
+import os
+import re
+import threading
+import time
+
+import pytest
+import zmq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootstrap import clock
+from bootstrap.errors import Refused
+from bootstrap.loop import Loop
+from bootstrap.sockets import NOTES, Inbox, Sockets, Worker
+
+
+def test_timers_run_in_order_and_cancelled_ones_do_not() -> None:
+    loop, seen = Loop(), []
+    loop.after(0.02, lambda: seen.append("later"))
+    loop.after(0.01, lambda: seen.append("sooner"))
+    loop.after(0.01, lambda: seen.append("never")).cancel()
+    loop.soon(lambda: seen.append("at once"))
+    assert loop.run(lambda: len(seen) == 3, 5)
+    assert seen == ["at once", "sooner", "later"]
+
+
+def test_run_ends_at_its_limit() -> None:
+    began = time.monotonic()
+    assert not Loop().run(lambda: False, 0.05)
+    assert 0.05 <= time.monotonic() - began < 1
+
+
+def test_a_timer_that_re_arms_itself_at_once_starves_nobody() -> None:
+    loop, seen = Loop(), []
+    reader, writer = os.pipe()
+
+    def again() -> None:
+        loop.soon(again)
+
+    loop.soon(again)
+    loop.watch(reader, lambda _: seen.append(os.read(reader, 1)))
+    os.write(writer, b"x")
+    assert loop.run(lambda: seen == [b"x"], 5)
+    os.close(reader)
+    os.close(writer)
+
+
+def test_what_was_unwatched_in_the_same_turn_is_not_called() -> None:
+    loop, seen = Loop(), []
+    pipes = [os.pipe(), os.pipe()]
+    for reader, writer in pipes:
+        os.write(writer, b"x")
+
+        def only_one(_: int, mine: int = reader) -> None:
+            seen.append(mine)
+            for other, _writer in pipes:
+                loop.unwatch(other)
+
+        loop.watch(reader, only_one)
+    loop.run(lambda: False, 0.05)
+    assert len(seen) == 1
+    for end in [*pipes[0], *pipes[1]]:
+        os.close(end)
+
+
+def test_every_goes_on() -> None:
+    loop, seen = Loop(), []
+    loop.every(0.01, lambda: seen.append(1))
+    assert loop.run(lambda: len(seen) == 4, 5)
+
+
+def test_notes_of_many_threads_arrive_in_each_threads_order() -> None:
+    sockets, loop = Sockets(), Loop()
+    inbox = Inbox(sockets)
+    loop.watch(inbox.socket, inbox.receive)
+    notes: list[bytes] = []
+    inbox.on("count", notes.append)
+
+    def send(name: int) -> None:
+        with inbox.sender() as sender:
+            for number in range(100):
+                assert sender.send("count", b"%d:%03d" % (name, number))
+
+    threads = [threading.Thread(target=send, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    assert loop.run(lambda: len(notes) == 400, 10)
+    for thread in threads:
+        thread.join()
+    for name in range(4):
+        own = [note for note in notes if note.startswith(b"%d:" % name)]
+        assert own == sorted(own)
+    inbox.close()
+    sockets.end()
+
+
+def test_a_full_inbox_refuses_and_never_blocks() -> None:
+    sockets = Sockets()
+    inbox = Inbox(sockets)
+    with inbox.sender() as sender:
+        taken = 0
+        while sender.send("count"):
+            taken += 1
+        assert NOTES <= taken <= 2 * NOTES + 10
+        with inbox.sender(limit=0) as unbounded:
+            assert all(unbounded.send("count") for _ in range(3 * NOTES))
+    inbox.close()
+    sockets.end()
+
+
+def test_a_worker_brings_results_and_exceptions_to_the_loop() -> None:
+    sockets, loop = Sockets(), Loop()
+    inbox = Inbox(sockets)
+    loop.watch(inbox.socket, inbox.receive)
+    worker = Worker(inbox)
+    here = threading.get_ident()
+    results: list[object] = []
+
+    def then(result: int) -> None:
+        results.append((result != here, threading.get_ident() == here))
+
+    worker.call(threading.get_ident, then, results.append)
+    worker.call(lambda: 1 // 0, then, results.append)
+    assert loop.run(lambda: len(results) == 2, 5)
+    assert (True, True) in results
+    assert any(isinstance(result, ZeroDivisionError) for result in results)
+    worker.close()
+    inbox.close()
+    assert sockets.lingering() == []
+    sockets.end()
+
+
+def test_sockets_remember_the_line_that_made_them() -> None:
+    sockets = Sockets()
+    left = sockets.open(zmq.PULL)
+    (where,) = sockets.lingering()
+    assert re.search(r"test_loop\.py:\d+$", where)
+    inbox = Inbox(sockets)
+    with inbox.sender():
+        assert sum("test_loop.py" in line for line in sockets.lingering()) == 2
+    inbox.close()
+    sockets.close(left)
+    sockets.end()
+
+
+@given(st.integers(0, 4_000_000_000_000_000))
+def test_times_sort_as_they_follow(microseconds: int) -> None:
+    assert clock.utc(microseconds) < clock.utc(microseconds + 1)
+    assert clock.parse(clock.utc(microseconds)).timestamp() == pytest.approx(microseconds / 1e6, abs=1e-5)
+
+
+def test_a_time_as_it_goes_on_the_wire() -> None:
+    assert clock.utc(1_795_206_667_123_456) == "2026-11-20T20:31:07.123456Z"
+
+
+def test_stamps_increase_whatever_the_clock_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamps = clock.Stamps()
+    moments = iter([5_000_000_000, 5_000_000_000, 1_000_000_000, 6_000_000_000])
+    monkeypatch.setattr("time.time_ns", lambda: next(moments))
+    times = [stamps.next() for _ in range(4)]
+    assert times == sorted(set(times))
+    assert times[2] == "1970-01-01T00:00:05.000002Z"
+
+
+@pytest.mark.parametrize("text", ["", "now", "2026-13-01T00:00:00Z", "2026-11-20T20:31:07"])
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(Refused):
+        clock.parse(text)
