@@ -1,10 +1,19 @@
 """Fixtures: a broker, eyes on it, and a house, each gone when its test is over."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 import pytest
 from world import Broker, Eyes, House, Supervisor
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever waits longest starts first, each in a worker of its own: at the start each takes two."""
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if not item.get_closest_marker("long")]
+    pairs = [item for pair in zip_longest(long, short[: len(long)]) for item in pair if item]
+    items[:] = pairs + short[len(long) :]
 
 
 @pytest.fixture

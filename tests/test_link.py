@@ -44,7 +44,7 @@ def remembering(tmp_path: Path) -> Iterator[Broker]:
     broker.stop()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.long
 def test_a_frozen_broker_costs_nothing(cellar: House, broker: Broker, eyes: Eyes) -> None:
     running = cellar.run()
     eyes.wait_value("cm/cellar/status/state", "online")
