@@ -49,6 +49,9 @@ class Events(Protocol):
     def answered(self, message_id: int, reason: ReasonCode) -> None:
         """The broker has answered a publish."""
 
+    def subscribed(self, reasons: list[ReasonCode]) -> None:
+        """The broker has answered a subscribe, a reason for each topic."""
+
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message to us."""
 
@@ -96,6 +99,7 @@ class Connection:
         client = _Client(self._socket, hello)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_disconnect = self._on_disconnect
         client.on_socket_close = self._on_socket_close
@@ -119,6 +123,11 @@ class Connection:
         self, _client: mqtt.Client, _data: object, message_id: int, reason: ReasonCode, _properties: object
     ) -> None:
         self._tell(lambda owner: owner.answered(message_id, reason))
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, _id: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        self._tell(lambda owner: owner.subscribed(reasons))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         topic, payload, retained = message.topic, bytes(message.payload), message.retain

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar, TypeAlias
 
 from bootstrap.errors import NoReading
@@ -82,6 +82,10 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
+
+    def settings(self) -> dict[str, object]:
+        """The settings to be shown; `field(repr=False)` keeps one that is a secret out of the log."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.repr}
 
     def setup(self) -> None:
         """Open what is needed. OSError: the device is absent, and we end with exit code 1."""

@@ -103,14 +103,14 @@ class Daemon:
     def _introduce(self) -> None:
         """Say once, in the log, what runs here; and prepare the birth."""
         about = self._settings
-        log.info("starting", kind=about.kind, settings=asdict(self._device), broker=asdict(about.address.broker))
+        log.info("starting", kind=about.kind, settings=self._device.settings(), broker=asdict(about.address.broker))
         self._reporter.say_about(about.kind, self._device, self._actions.names)
         self._reporter.say_heartbeat()
 
     def _start(self) -> None:
         """READY says that the device is read, not that a broker is there."""
         self._sampler.start()
-        notify("READY=1", "STATUS=reading; not connected to a broker yet")
+        notify("READY=1", "STATUS=reading; no broker yet")
         self._start_link()
         if self._settings.heartbeat_s:
             self._loop.every(self._settings.heartbeat_s, self._beat)
@@ -158,8 +158,12 @@ class Daemon:
 
     def connected(self) -> None:
         """The broker has us: make the birth's heartbeat a fresh one."""
-        notify("STATUS=connected to the broker")
+        notify("STATUS=reading; connected to the broker")
         self._reporter.say_heartbeat()
+
+    def disconnected(self, why: str) -> None:
+        """Nobody listens; the device is read all the same."""
+        notify(f"STATUS=reading; no broker: {why}")
 
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A command, or what the broker holds of us."""

@@ -54,6 +54,9 @@ class Listener(Protocol):
     def connected(self) -> None:
         """The broker has accepted us; what is put in the outbox now is part of the birth."""
 
+    def disconnected(self, why: str) -> None:
+        """The broker is not there, or no more."""
+
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message to us."""
 
@@ -224,6 +227,12 @@ class Link:
             log.error("the broker refused a message", topic=message.topic, reason=str(reason))
         self.pump()
 
+    def subscribed(self, reasons: list[ReasonCode]) -> None:
+        """SUBACK. Mosquitto's ACL files grant everything here and stay silent; other brokers say what they mean."""
+        for reason in reasons:
+            if reason.value >= FAILURE:
+                log.error("the broker refused a subscription; commands may not reach us", reason=str(reason))
+
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message to us."""
         self._listener.received(topic, payload, retained=retained)
@@ -246,6 +255,7 @@ class Link:
         level = log.debug if self._quiet else log.warning
         level("no broker; readings are kept meanwhile", reason=why)
         self._quiet = True
+        self._listener.disconnected(why)
         self._host += 1
         more_hosts = self._host % len(self._address.hosts) != 0
         self._enter(Phase.WAITING, 0 if more_hosts else self._retry.next(now - self._began_at), self._dial)
