@@ -12,6 +12,7 @@ from bootstrap.settings import suggestion
 
 Act: TypeAlias = Callable[[Json], None]
 
+YEAR_S = 366 * 24 * 3600
 SHOWN = 100  # characters of somebody's words that we repeat
 
 
@@ -111,3 +112,16 @@ def only(value: Json, key: str) -> str:
     if not isinstance(word, str):
         raise Refused(f'say a word, or {{"{key}": "…"}}')
     return word
+
+
+def seconds(value: Json) -> float | None:
+    """A length of time in a command, or None where none is given.
+
+    Raises:
+        Refused: it is no number above 0, or longer than a year.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= YEAR_S:
+        raise Refused("a length of time is a number of seconds above 0")
+    return value

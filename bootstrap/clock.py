@@ -38,7 +38,8 @@ class Stamps:
     def __init__(self) -> None:
         self._last = 0
 
-    def next(self) -> str:
-        """The time now, or a microsecond after the last one given."""
-        self._last = max(time.time_ns() // 1000, self._last + 1)
+    def next(self, at_us: int | None = None) -> str:
+        """The time now, or `at_us` in microseconds since 1970, or a microsecond after the last one given."""
+        wanted = time.time_ns() // 1000 if at_us is None else at_us
+        self._last = max(wanted, self._last + 1)
         return utc(self._last)

@@ -3,14 +3,19 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from bootstrap.errors import NoReading
 from bootstrap.payload import Json
 from bootstrap.topics import ID_RULE, is_id
 
+if TYPE_CHECKING:
+    from bootstrap.loop import Timer
+    from bootstrap.pins import Edge
+
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
+D = TypeVar("D", bound=Any)  # a gpiozero device
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq"})
 BUILT_IN_ACTIONS = ("log", "read")
@@ -58,6 +63,19 @@ class Measure:
             raise ValueError(f"{value} {self.unit} is not within {self.low:g} to {self.high:g}")
 
 
+class Tools(Protocol):
+    """What the loop lends a device."""
+
+    def watch(self, device: D) -> D:
+        """See `Device.watch`."""
+
+    def own(self, device: D, safe: float) -> D:
+        """See `Device.own`."""
+
+    def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
+        """See `Device.after`."""
+
+
 @dataclass(kw_only=True)
 class Device:
     """Base of all devices. Fields are settings; `Measure` class attributes are what it measures.
@@ -69,6 +87,7 @@ class Device:
     every_s: float = 60.0
 
     measures: ClassVar[Mapping[str, Measure]] = {}
+    tools: ClassVar["Tools"]  # given to each instance before its setup
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -89,6 +108,22 @@ class Device:
 
     def setup(self) -> None:
         """Open what is needed. OSError: the device is absent, and we end with exit code 1."""
+
+    def watch(self, device: D) -> D:
+        """In `setup`: have `on_edge` called at every change of this gpiozero input device; returns it."""
+        return self.tools.watch(device)
+
+    def own(self, device: D, safe: float = 0) -> D:
+        """In `setup`: have this gpiozero output device set to `safe` at every end; returns it."""
+        return self.tools.own(device, safe)
+
+    def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
+        """Call once, later; what it returns is published like a reading. The timer can be cancelled."""
+        return self.tools.after(seconds, call)
+
+    def on_edge(self, edge: "Edge") -> Reading | None:
+        """Tell what an edge means; its time is the reading's. It may raise what `read` may."""
+        raise NotImplementedError(f"{type(self).__name__} watches an input and has no on_edge")
 
     def read(self) -> Reading:
         """Measure now.

@@ -17,10 +17,11 @@ from bootstrap.errors import Exit, Fatal, Refused
 from bootstrap.guard import Guard
 from bootstrap.link import Link
 from bootstrap.lock import Lock
-from bootstrap.loop import Loop, Signals
+from bootstrap.loop import Loop, Signals, Timer
 from bootstrap.notify import notify, watchdog_s
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
+from bootstrap.pins import Pins
 from bootstrap.reporter import Reporter, State
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
@@ -59,6 +60,18 @@ def _thread_died(died: threading.ExceptHookArgs) -> None:
     os._exit(Exit.BUG)
 
 
+class Bench:
+    """What the loop lends the device."""
+
+    def __init__(self, loop: Loop, pins: Pins, sampler: Sampler) -> None:
+        self._loop, self._sampler = loop, sampler
+        self.watch, self.own = pins.watch, pins.own
+
+    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
+        """Call once, later, and publish what it returns."""
+        return self._loop.after(seconds, lambda: self._sampler.later(call))
+
+
 class Daemon:
     """One device, its loop and its link. What `stack` holds is released in reverse order, whatever ends us."""
 
@@ -82,7 +95,10 @@ class Daemon:
         self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, lambda: self._link.reconnects)
         self._sampler = Sampler(self._loop, self._device, self._reporter, self._link.pump)
         self._actions = Actions(self._acts(), self._reporter.say_answer)
+        self._pins = Pins(self._loop, inbox, self._sampler.edge)
+        stack.callback(self._pins.close)
         stack.callback(self._device.teardown)
+        self._device.tools = Bench(self._loop, self._pins, self._sampler)  # type: ignore[misc]  # the instance's own
         stack.callback(guard.arm)
 
     def live(self) -> Exit:
@@ -136,6 +152,10 @@ class Daemon:
         notify("STOPPING=1")
         self._sampler.stop()
         self._actions.closed = True
+        if self._pins.owns:
+            self._pins.make_safe()
+            self._sampler.read()
+            self._link.pump()
         if state == "stopped":
             self._wait(lambda: self._link.up and self._outbox.queued == 0, DRAIN_S)
             self._reporter.say_state(state)

@@ -105,10 +105,10 @@ class Reporter:
         }
         self._outbox.put_state(self._topics.status("heartbeat"), encode(heartbeat))
 
-    def say_reading(self, reading: Reading) -> None:
-        """Say what was measured now: the record for the history, and each value as the state of its measure."""
+    def say_reading(self, reading: Reading, at_us: int | None = None) -> None:
+        """Say what was measured, now or at `at_us`: the record for the history, and each value as state."""
         self._seq += 1
-        self._last_reading = self._stamps.next()
+        self._last_reading = self._stamps.next(at_us)
         head = {"time": self._last_reading, "run": self._run, "seq": self._seq}
         self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}))
         for name, value in reading.items():

@@ -7,6 +7,7 @@ from bootstrap import log
 from bootstrap.device import Device, Reading
 from bootstrap.errors import NoReading
 from bootstrap.loop import Loop, Timer
+from bootstrap.pins import Edge
 from bootstrap.reporter import Reporter
 
 FIRST_RETRY_S = 1.0
@@ -48,15 +49,31 @@ class Sampler:
     def read(self) -> str | None:
         """Read once, publish what comes of it, and return what is wrong, if anything is."""
         self._reporter.reads += 1
+        return self._publish(self._device.read)
+
+    def edge(self, edge: Edge) -> None:
+        """Publish what an edge means, at its own time."""
+        self._publish(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
+        self._said()
+
+    def later(self, call: Callable[[], Reading | None]) -> None:
+        """Publish what the device wanted to do later."""
+        self._publish(call)
+        self._said()
+
+    def _publish(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> str | None:
+        """Publish what is measured now, and return what is wrong, if anything is."""
         try:
-            reading = self._device.read()
-            self._device.check(reading)
+            reading = measure()
+            if reading is not None:
+                self._device.check(reading)
         except NoReading:
             self._well()
         except (OSError, ValueError) as error:
             return self._failed(error)
         else:
-            self._reporter.say_reading(reading)
+            if reading is not None:
+                self._reporter.say_reading(reading, at_us)
             self._well()  # after its value: whoever trusts `online` must not find the old one
         return None
 

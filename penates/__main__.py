@@ -2,14 +2,13 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from bootstrap import __version__
 from bootstrap.errors import Exit
 from bootstrap.settings import SettingsError
-from penates import check, run
+from penates import check, line, run
 
-COMMANDS = (run, check)
+COMMANDS = (run, check, line)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -21,12 +20,6 @@ def parser() -> argparse.ArgumentParser:
         summary = (command.__doc__ or "").strip().splitlines()[0]
         own = commands.add_parser(command.NAME, help=summary, description=command.__doc__)
         own.formatter_class = argparse.RawDescriptionHelpFormatter
-        own.add_argument(
-            "--config",
-            type=Path,
-            metavar="DIR",
-            help="folder with house.toml and devices/ (default: /etc/penates, else ./config)",
-        )
         command.arguments(own)
         own.set_defaults(main=command.main)
     return top

@@ -7,12 +7,14 @@ import argparse
 
 from bootstrap.config import check, folder_or_default
 from bootstrap.errors import Exit
+from penates.common import config_option
 
 NAME = "check"
 
 
-def arguments(_parser: argparse.ArgumentParser) -> None:
-    """What this command takes: nothing of its own."""
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
 
 
 def main(given: argparse.Namespace) -> Exit:

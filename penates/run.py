@@ -16,12 +16,14 @@ import argparse
 from bootstrap import life
 from bootstrap.config import folder_or_default, load
 from bootstrap.errors import Exit
+from penates.common import config_option
 
 NAME = "run"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
+    config_option(parser)
     parser.add_argument("name", metavar="NAME", help="the sensor, such as cellar for devices/cellar.toml")
 
 

@@ -287,7 +287,11 @@ class House:
         return file
 
     def env(self, **more: str) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY", "XDG"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("NOTIFY", "XDG", "GPIOZERO", "PENATES"))
+        }
         return {
             **kept,
             "STATE_DIRECTORY": str(self.folder / "state"),

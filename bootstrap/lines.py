@@ -1,0 +1,84 @@
+"""Simulated lines: a folder that stands for the wires between a header and the world.
+
+For each line there may be `17.level` (what the world drives: 0 or 1; without it the line floats), `17.held` (locked by
+the process that holds the line; what it does with it) and `17.poke` (that process's socket, to be told of each change).
+"""
+
+import errno
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+
+from bootstrap.lock import lock_folder
+
+VARIABLE = "PENATES_LINES"
+
+
+def lines_folder() -> Path:
+    """`$PENATES_LINES`, else `lines` beside the locks."""
+    return Path(os.environ.get(VARIABLE) or lock_folder() / "lines")
+
+
+class Line:
+    """One line, as the world and its holder see it."""
+
+    def __init__(self, number: int, folder: Path | None = None) -> None:
+        folder = folder or lines_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.number = number
+        self._level = folder / f"{number}.level"
+        self._held = folder / f"{number}.held"
+        self.poke = folder / f"{number}.poke"
+
+    # The world's side.
+
+    def drive(self, level: bool | None) -> None:
+        """Pull the line high or low, or let go of it (None), and tell its holder."""
+        if level is None:
+            self._level.unlink(missing_ok=True)
+        else:
+            (temporary := self._level.with_suffix(".next")).write_text(f"{level:d}", encoding="ascii")
+            temporary.replace(self._level)
+        word = "z" if level is None else f"{level:d}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
+            try:
+                teller.sendto(f"{word} {time.monotonic_ns()}".encode(), str(self.poke))
+            except (FileNotFoundError, ConnectionRefusedError):
+                return  # nobody holds it; whoever takes it will see the level
+
+    def driven(self) -> bool | None:
+        """What the world drives."""
+        try:
+            return self._level.read_text(encoding="ascii") == "1"
+        except FileNotFoundError:
+            return None
+
+    def output(self) -> float | None:
+        """What its holder drives, if one does: 0, 1, or between for PWM."""
+        try:
+            with self._held.open(encoding="ascii") as held:
+                fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return None
+        except BlockingIOError:
+            word = self._held.read_text(encoding="ascii")
+            return float(word) if word else None
+        return None  # the holder is dead
+
+    # The holder's side.
+
+    def hold(self) -> int:
+        """Take the line; returns the descriptor that holds it.
+
+        Raises:
+            OSError: another process has it (EBUSY).
+        """
+        descriptor = os.open(self._held, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise OSError(errno.EBUSY, f"GPIO{self.number} is taken by another process ({self._held})") from None
+        return descriptor

@@ -1,0 +1,101 @@
+"""Pins of a device: edges latched where they happen and brought to the loop, outputs that end safe.
+
+gpiozero is the interface. Under it stands one of our factories, `kernel` or `simulated`, whose pins hand their edges
+to the loop; or one of gpiozero's own, by `GPIOZERO_PIN_FACTORY`, whose threads hand in notes.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bootstrap.loop import Loop
+from bootstrap.sockets import Inbox
+
+D = TypeVar("D", bound=Any)  # a gpiozero device; gpiozero has no types
+
+FACTORY = "GPIOZERO_PIN_FACTORY"
+DEFAULT_FACTORY = "kernel"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An input changed.
+
+    Attributes:
+        source: the gpiozero device, as `watch` returned it.
+        active: its value after the edge, by its own sense (a pressed button, a closed contact).
+        time_ns: when, in nanoseconds since 1970, by the kernel where it tells.
+    """
+
+    source: Any
+    active: bool
+    time_ns: int
+
+
+def wall_ns(monotonic_ns: int) -> int:
+    """A time of the kernel's monotonic clock as one of the wall clock, by how long ago it was."""
+    return time.time_ns() - (time.monotonic_ns() - monotonic_ns)
+
+
+class Pins:
+    """What one device watches and owns."""
+
+    NOTE = "edge"
+
+    def __init__(self, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None]) -> None:
+        os.environ.setdefault(FACTORY, DEFAULT_FACTORY)
+        self._loop, self._inbox, self._deliver = loop, inbox, deliver
+        self._watched: list[Any] = []
+        self._owned: list[tuple[Any, float]] = []
+        inbox.on(self.NOTE, self._noted)
+
+    def watch(self, device: D) -> D:
+        """Deliver every change of this input device; returns it."""
+        number = len(self._watched)
+        self._watched.append(device)
+        hand_in = self._latch if hasattr(device.pin, "attach") else self._note
+        device.when_activated = lambda: hand_in(number, True)
+        device.when_deactivated = lambda: hand_in(number, False)
+        if hasattr(device.pin, "attach"):
+            device.pin.attach(self._loop)
+        return device
+
+    def own(self, device: D, safe: float = 0) -> D:
+        """Set this output device to `safe` at every end; returns it."""
+        self._owned.append((device, safe))
+        return device
+
+    @property
+    def owns(self) -> bool:
+        """Whether there is an output to make safe."""
+        return bool(self._owned)
+
+    def _latch(self, number: int, active: bool) -> None:
+        """In the loop: one of our pins is delivering, and knows when it was."""
+        device = self._watched[number]
+        self._deliver(Edge(device, active, wall_ns(device.pin.edge_ns)))
+
+    def _note(self, number: int, active: bool) -> None:
+        """In a thread of another factory: latch value and time here, act in the loop."""
+        note = f"{number} {active:d} {time.time_ns()}".encode()
+        with self._inbox.sender(limit=0) as sender:
+            sender.send(self.NOTE, note)
+
+    def _noted(self, body: bytes) -> None:
+        number, active, time_ns = map(int, body.split())
+        self._deliver(Edge(self._watched[number], bool(active), time_ns))
+
+    def make_safe(self) -> None:
+        """Set every output to its safe value."""
+        for device, safe in self._owned:
+            device.value = safe
+
+    def close(self) -> None:
+        """Make safe, then let go of every line. The kernel decides what a line does then: see the pull resistor."""
+        with contextlib.ExitStack() as stack:
+            for device in [*self._watched, *(device for device, _safe in self._owned)]:
+                stack.callback(device.close)
+            self.make_safe()

@@ -1,0 +1,38 @@
+"""Pulse-width modulation by a thread, for pins that have no better way."""
+
+import threading
+from collections.abc import Callable
+
+
+class SoftwarePwm:
+    """Switches an output `frequency` times a second, on for `duty` of each period. Good for lamps, not for servos."""
+
+    def __init__(self, write: Callable[[bool], None], frequency: float) -> None:
+        self._write = write
+        self.frequency = frequency
+        self.duty = 0.0
+        self._changed = threading.Event()
+        self._ending = False
+        self._thread = threading.Thread(target=self._run, name="pwm", daemon=True)
+        self._thread.start()
+
+    def set(self, duty: float) -> None:
+        """From the next period on; at 0 and 1 nothing switches and the thread sleeps."""
+        self.duty = duty
+        self._changed.set()
+
+    def _run(self) -> None:
+        while not self._ending:
+            duty, period = self.duty, 1 / self.frequency
+            self._changed.clear()
+            for level, seconds in ((True, duty * period), (False, (1 - duty) * period)):
+                if seconds > 0:
+                    self._write(level)
+                    if self._changed.wait(None if seconds >= period else seconds):
+                        break
+
+    def close(self) -> None:
+        """Stop switching; the output stays as it is."""
+        self._ending = True
+        self._changed.set()
+        self._thread.join()

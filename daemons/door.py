@@ -1,0 +1,35 @@
+"""A door or window contact."""
+
+from dataclasses import dataclass
+
+from gpiozero import DigitalInputDevice
+
+from bootstrap.device import Device, Measure, Reading
+from bootstrap.pins import Edge
+
+
+@dataclass(kw_only=True)
+class Door(Device):
+    """A reed contact, which closes while its magnet is near.
+
+    Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
+    """
+
+    pin: int  # BCM number
+    bounce_s: float = 0.05
+    every_s: float = 60.0  # read again, to be sure
+
+    open = Measure(bool)
+
+    def setup(self) -> None:
+        """The contact pulls the line to GND."""
+        contact = DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s)
+        self.contact = self.watch(contact)
+
+    def on_edge(self, edge: Edge) -> Reading:
+        """Open when the magnet goes away."""
+        return {"open": not edge.active}
+
+    def read(self) -> Reading:
+        """As the line is now."""
+        return {"open": not self.contact.is_active}

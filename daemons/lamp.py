@@ -1,0 +1,58 @@
+"""A lamp, or whatever a relay switches."""
+
+from dataclasses import dataclass
+
+from gpiozero import DigitalOutputDevice
+
+from bootstrap.actions import only, seconds
+from bootstrap.device import Device, Measure, Reading
+from bootstrap.errors import Refused
+from bootstrap.loop import Timer
+from bootstrap.payload import Json
+
+WORDS = ("on", "off", "toggle")
+
+
+@dataclass(kw_only=True)
+class Lamp(Device):
+    """A relay or a solid-state socket. It is off at the start and at every end.
+
+    Wiring: the relay board's IN to `pin`, VCC to 5V, GND to GND; 10 kohm from `pin` to GND (to 3V3 when it is
+    switched by 0), because a line floats when its process dies.
+    """
+
+    pin: int  # BCM number
+    active_high: bool = True  # false for boards that switch on 0
+    every_s: float = 60.0
+
+    on = Measure(bool)
+
+    def setup(self) -> None:
+        """Off, from the first moment the line is ours."""
+        self.relay = self.own(DigitalOutputDevice(self.pin, active_high=self.active_high))
+        self.timer: Timer | None = None
+
+    def act_set(self, value: Json) -> Reading:
+        """Take `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
+        for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
+        to = self.meant(only(value, "state"))
+        if self.timer:
+            self.timer.cancel()
+        if for_s:
+            self.timer = self.after(for_s, lambda: self.switch(not to))
+        return self.switch(to)
+
+    def meant(self, word: str) -> bool:
+        """The state a word asks for."""
+        if word not in WORDS:
+            raise Refused(f"say {', '.join(WORDS)}")
+        return not self.relay.is_active if word == "toggle" else word == "on"
+
+    def switch(self, to: bool) -> Reading:
+        """Set the line, and say what it then is."""
+        self.relay.value = to
+        return self.read()
+
+    def read(self) -> Reading:
+        """As the line is now."""
+        return {"on": bool(self.relay.is_active)}

@@ -1,0 +1,48 @@
+"""Read a simulated line, or drive it from outside as a switch, a sensor or a finger would.
+
+For daemons that run with GPIOZERO_PIN_FACTORY=simulated, and with the same PENATES_LINES folder.
+"""
+
+import argparse
+import time
+
+from bootstrap.errors import Exit
+from bootstrap.lines import Line
+
+NAME = "line"
+LEVELS = {"0": False, "1": True, "float": None}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("pin", metavar="PIN", type=int, help="BCM number of the line")
+    parser.add_argument("what", nargs="?", choices=[*LEVELS, "pulse"], help="drive it so; without it, read the line")
+    parser.add_argument("ms", nargs="?", type=float, metavar="MS", help="for a pulse: how long, in milliseconds")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Drive or read."""
+    line = Line(given.pin)
+    if given.what == "pulse":
+        pulse(line, (given.ms or 0) / 1000)
+    elif given.what:
+        line.drive(LEVELS[given.what])
+    else:
+        print(shown(line))
+    return Exit.STOPPED
+
+
+def pulse(line: Line, seconds: float) -> None:
+    """The other level, and back."""
+    before = line.driven()
+    line.drive(not before)
+    time.sleep(seconds)
+    line.drive(before or False)
+
+
+def shown(line: Line) -> str:
+    """`1`, `0`, a share of PWM, or `float`."""
+    level = line.output()
+    if level is None:
+        level = line.driven()
+    return "float" if level is None else f"{float(level):g}"

@@ -1,0 +1,267 @@
+"""Edges and outputs, on simulated lines; tests/pi/ runs the same on a kernel's."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from world import Broker, Eyes, House, Running, eventually
+
+from bootstrap.lines import Line
+
+OPEN = "cm/frontdoor/data/open"
+DOOR_READING = "cm/frontdoor/data/reading"
+LAMP = "cm/lamp/data/on"
+
+
+class Wires:
+    """The world at the other end of the lines."""
+
+    def __init__(self, house: House) -> None:
+        self.folder = house.folder / "lines"
+        self.env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(self.folder)}
+        self.house = house
+
+    def line(self, number: int) -> Line:
+        return Line(number, self.folder)
+
+    def run(self, sensor: str, text: str) -> Running:
+        self.house.device(sensor, text)
+        return self.house.run(sensor, **self.env)
+
+    def penates_line(self, *words: str) -> str:
+        command = [sys.executable, "-m", "penates", "line", *words]
+        env = self.house.env(**self.env)
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
+
+
+@pytest.fixture
+def wires(house: House, broker: Broker) -> Wires:
+    house.write(broker.port)
+    return Wires(house)
+
+
+def door(wires: Wires, eyes: Eyes, more: str = "") -> Running:
+    running = wires.run("frontdoor", f'kind = "door"\npin = 17\nevery_s = 3600\n{more}')
+    eyes.wait_value("cm/frontdoor/status/state", "online")
+    return running
+
+
+def lamp(wires: Wires, eyes: Eyes, more: str = "") -> Running:
+    running = wires.run("lamp", f'kind = "lamp"\npin = 27\nevery_s = 3600\n{more}')
+    eyes.wait_value("cm/lamp/status/state", "online")
+    return running
+
+
+def readings(eyes: Eyes, topic: str = DOOR_READING) -> list[dict[str, Any]]:
+    return [one.value for one in eyes.on(topic)]
+
+
+def test_a_door_moves_its_topic_from_the_shell(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes)
+    eyes.wait_value(OPEN, value=True)  # nothing drives the line: its pull-up does
+    wires.penates_line("17", "0")
+    eyes.wait_value(OPEN, value=False)
+    assert wires.penates_line("17") == "0"
+    since = len(eyes.seen)
+    wires.penates_line("17", "float")
+    eyes.wait_value(OPEN, value=True, since=since)
+
+
+def test_a_level_from_before_the_start_counts(wires: Wires, eyes: Eyes) -> None:
+    wires.line(17).drive(False)
+    door(wires, eyes)
+    eyes.wait_value(OPEN, value=False)
+    assert readings(eyes)[0]["open"] is False
+
+
+def test_a_bounce_is_one_settled_change_and_no_later_one_is_lost(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes)
+    line = wires.line(17)
+    for level in (False, True, False, True, False):
+        line.drive(level)
+        time.sleep(0.003)
+    eyes.wait_value(OPEN, value=False)
+    line.drive(True)
+    eyes.wait(lambda seen: [one for one in seen if one.topic == DOOR_READING][2:], "the next change")
+    assert [one["open"] for one in readings(eyes)] == [True, False, True]
+
+
+def test_a_bounce_that_ends_where_it_began_is_no_change(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes)
+    for level in (False, True, False, True):
+        wires.line(17).drive(level)
+    eyes.ask("cm/frontdoor", "read", "now")
+    time.sleep(0.2)
+    assert [one["open"] for one in readings(eyes)] == [True, True]
+
+
+def test_a_burst_faster_than_the_loop_is_all_in_the_history_in_order_with_its_times(wires: Wires, eyes: Eyes) -> None:
+    running = door(wires, eyes, "bounce_s = 0\n")
+    running.send(signal.SIGSTOP)
+    before = time.time()
+    line = wires.line(17)
+    for _ in range(4):  # a socket of the kernel's default depth holds ten
+        line.drive(False)
+        line.drive(True)
+    line.drive(False)
+    after = time.time()
+    time.sleep(0.3)
+    running.send(signal.SIGCONT)
+    eyes.wait(lambda seen: [one for one in seen if one.topic == DOOR_READING][9:], "nine edges")
+    edges = readings(eyes)[1:]
+    assert [one["open"] for one in edges] == [False, True] * 4 + [False]
+    times = [datetime.fromisoformat(one["time"]).timestamp() for one in edges]
+    assert before - 0.01 <= times[0] <= times[-1] <= after + 0.01
+    eyes.wait(lambda seen: [one for one in seen if one.topic == OPEN][-1].value is False, "the final state")
+
+
+def test_a_hundred_pulses_are_two_hundred_edges(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes, "bounce_s = 0\n")
+    line = wires.line(17)
+    for _ in range(100):
+        line.drive(False)
+        line.drive(True)
+    eyes.wait(lambda seen: [one for one in seen if one.topic == DOOR_READING][200:], "200 edges")
+    assert [one["open"] for one in readings(eyes)[1:]] == [False, True] * 100
+    assert [one["seq"] for one in readings(eyes)] == list(range(1, 202))
+
+
+@pytest.mark.parametrize("active_high", [True, False])
+def test_a_lamp_is_switched_and_read_back(wires: Wires, eyes: Eyes, active_high: bool) -> None:
+    running = lamp(wires, eyes, f"active_high = {active_high}\n".lower())
+    line, on, off = wires.line(27), float(active_high), float(not active_high)
+    assert line.output() == off
+    for word, level in (("on", on), ("off", off), ("toggle", on), ("toggle", off), ('{"state":"on"}', on)):
+        assert eyes.ask("cm/lamp", "set", word)["result"] == "done"
+        assert line.output() == level
+    eyes.wait_value(LAMP, value=True)
+    assert running.stop() == 0
+    assert line.output() is None
+
+
+def test_off_and_said_so_at_a_stop(wires: Wires, eyes: Eyes) -> None:
+    running = lamp(wires, eyes)
+    eyes.ask("cm/lamp", "set", "on")
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < 3
+    states = [(one.topic.rpartition("/")[2], one.value) for one in eyes.seen if one.topic != "cm/lamp/action/set"]
+    assert [value for name, value in states if name == "on"] == [False, True, False]
+    assert states[-1] == ("state", "stopped")
+
+
+def test_a_lamp_goes_back_after_its_time_and_a_new_command_replaces_the_timer(wires: Wires, eyes: Eyes) -> None:
+    lamp(wires, eyes)
+    eyes.ask("cm/lamp", "set", '{"state":"on","for_s":0.3}')
+    eyes.wait(lambda seen: [one.value for one in seen if one.topic == LAMP] == [False, True, False], "on and off")
+    eyes.ask("cm/lamp", "set", '{"state":"on","for_s":0.3}')
+    eyes.ask("cm/lamp", "set", "on")
+    time.sleep(0.5)
+    assert wires.line(27).output() == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("bright", "say on, off, toggle"),
+        ("1", 'say a word, or {"state": "…"}'),
+        ('{"state":"on","for_s":-1}', "a length of time is"),
+        ('{"state":"on","for_s":true}', "a length of time is"),
+        ('{"state":"on","for_s":1e300}', "a length of time is"),
+        ('{"state":"on","form":1}', "say a word"),
+        ('{"state":"on","before":"2026-01-01T00:00:00Z"}', "expired"),
+    ],
+)
+def test_what_a_lamp_refuses(wires: Wires, eyes: Eyes, command: str, reason: str) -> None:
+    lamp(wires, eyes)
+    answer = eyes.ask("cm/lamp", "set", command)
+    assert (answer["result"], answer["reason"][: len(reason)]) == ("refused", reason)
+    assert wires.line(27).output() == 0
+
+
+def test_a_retained_command_switches_nothing(wires: Wires, eyes: Eyes) -> None:
+    lamp(wires, eyes)
+    assert eyes.ask("cm/lamp", "set", "on", retain=True)["result"] == "refused"
+    assert wires.line(27).output() == 0
+
+
+def test_the_lamp_is_dark_after_a_bug(wires: Wires, eyes: Eyes) -> None:
+    wires.house.device("lamp", 'kind = "lamp"\npin = 27\n')
+    program = [str(Path(__file__).parent / "inject.py"), "bootstrap.reporter:Reporter.say_answer"]
+    running = wires.house.run("lamp", program=program, **wires.env)
+    eyes.wait_value("cm/lamp/status/state", "online")
+    eyes.publish("cm/lamp/action/set", "on")
+    assert running.wait() == 70
+    assert wires.line(27).output() is None
+    held = (wires.folder / "27.held").read_text()
+    assert held == "0"
+
+
+def test_a_line_that_is_taken_is_said_to_be(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes)
+    other = wires.run("backdoor", 'kind = "door"\npin = 17\n')
+    assert other.wait() == 1
+    assert "GPIO17 is taken" in other.log
+    eyes.wait_value("cm/backdoor/status/state", "fault")
+
+
+def test_no_header_here_is_said_plainly(wires: Wires) -> None:
+    wires.env["GPIOZERO_PIN_FACTORY"] = "kernel"
+    running = wires.run("frontdoor", 'kind = "door"\npin = 17\n')
+    assert running.wait() == 1
+    assert "no header of a Raspberry Pi here" in running.log
+
+
+def test_gpiozeros_own_factories_still_work(wires: Wires, eyes: Eyes) -> None:
+    """`mock` changes its pins in the calling thread; the note goes through the inbox all the same."""
+    wires.env["GPIOZERO_PIN_FACTORY"] = "mock"
+    script = wires.house.folder / "press.py"
+    script.write_text(
+        "import sys, threading\n"
+        "from gpiozero import Device\n"
+        "from penates.__main__ import main\n"
+        "def press():\n"
+        "    pin = Device.pin_factory.pin(17)\n"
+        "    pin.drive_low()\n"
+        "    pin.drive_high()\n"
+        "threading.Timer(1, press).start()\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    wires.house.device("frontdoor", 'kind = "door"\npin = 17\nbounce_s = 0.0\nevery_s = 3600\n')
+    running = wires.house.run("frontdoor", program=[str(script)], **wires.env)
+    eyes.wait(lambda seen: [one for one in seen if one.topic == DOOR_READING][2:], "both edges")
+    assert [one["open"] for one in readings(eyes)] == [True, False, True]
+    assert running.stop() == 0
+
+
+def test_an_idle_door_hardly_wakes(wires: Wires, broker: Broker) -> None:
+    wires.house.write(broker.port, top="heartbeat_s = 0", log='level = "info"')
+    running = wires.run("frontdoor", 'kind = "door"\npin = 17\nevery_s = 3600\n')
+    running.wait_log("connected (")
+    eventually(lambda: len(list(Path(f"/proc/{running.pid}/task").iterdir())) == 2, "two threads")
+    before = running.wakeups()
+    time.sleep(3)
+    assert running.wakeups() - before <= 1
+
+
+def test_pwm_where_gpiozero_expects_it(tmp_path: Path) -> None:
+    script = (
+        "import json, time\n"
+        "from gpiozero import PWMLED\n"
+        "from bootstrap.lines import Line\n"
+        "led = PWMLED(18)\n"
+        "led.value = 0.25\n"
+        "print(json.dumps([led.value, Line(18).output()]))\n"
+        "led.close()\n"
+    )
+    env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(tmp_path), "PATH": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert json.loads(done.stdout) == [0.25, 0.25]
