@@ -4,9 +4,9 @@ Everything is validated before anything is opened, and every fault is reported a
 """
 
 import os
+import re
 import ssl
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -23,12 +23,20 @@ HOUSE = "house.toml"
 DEVICES = "devices"
 DEFAULT_FOLDERS = (Path("/etc/penates"), Path("config"))
 LEAST_EVERY_S = 0.01
+LEAST_HEARTBEAT_S = 0.1
+LONGEST_PASSWORD = 65_535  # MQTT's own limit
+HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%\w+)?")  # a name or IPv4, or IPv6
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
 def _an_id(text: str) -> None:
     if not is_id(text):
         raise ValueError(ID_RULE)
+
+
+def _a_heartbeat(seconds: float) -> None:
+    if seconds != 0 and seconds < LEAST_HEARTBEAT_S:
+        raise ValueError(f"0, which is none, or at least {LEAST_HEARTBEAT_S:g}")
 
 
 def _a_certificate(file: Path) -> None:
@@ -40,14 +48,20 @@ def _a_certificate(file: Path) -> None:
         raise ValueError(f"a readable file ({error.strerror})") from None
 
 
+def _a_host(text: str) -> None:
+    if not HOST.fullmatch(text):
+        raise ValueError("a host name or address alone, without scheme or port")
+
+
 Id: TypeAlias = Annotated[str, _an_id]
+Host: TypeAlias = Annotated[str, _a_host]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Broker:
     """`[broker]`: where it is and how to speak to it."""
 
-    host: str | list[str] = "localhost"
+    host: Host | list[Host] = "localhost"
     port: Annotated[int, Limits(1, 65_535)] | None = None
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
@@ -69,7 +83,7 @@ class House:
     """`house.toml`."""
 
     group: Id
-    heartbeat_s: Annotated[float, Limits(0)] = 60.0
+    heartbeat_s: Annotated[float, _a_heartbeat] = 60.0
     broker: Broker = Broker()
     log: Log = Log()
 
@@ -96,14 +110,20 @@ class Address:
         return [host] if isinstance(host, str) else host
 
     @property
+    def facts(self) -> dict[str, object]:
+        """What the log may say of it."""
+        secured = "TLS" if self.broker.ca_file else "plain"
+        return {"host": self.broker.host, "port": self.port, "protocol": self.broker.protocol, "security": secured}
+
+    @property
     def port(self) -> int:
         """The port given, or the usual one."""
         return self.broker.port or (TLS_PORT if self.broker.ca_file else PLAIN_PORT)
 
-    @cached_property
-    def trust(self) -> ssl.SSLContext | None:
-        """With a CA file, TLS."""
-        return tls(self.broker.ca_file) if self.broker.ca_file else None
+    @property
+    def ca_file(self) -> Path | None:
+        """With one, TLS. Read at each connect, so that a new one needs no restart."""
+        return self.broker.ca_file
 
     def hello(self) -> Hello:
         """What CONNECT says."""
@@ -132,12 +152,17 @@ def read_password(file: Path) -> str:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is empty, or no text.
+        ValueError: it is empty, too long, or no text.
     """
-    lines = file.read_text(encoding="utf-8").splitlines()
-    if not lines or not lines[0]:
+    try:
+        password = file.read_bytes().split(b"\n")[0].rstrip(b"\r").decode()
+    except UnicodeDecodeError:
+        raise ValueError("is no text") from None  # and says nothing of what it is
+    if not password:
         raise ValueError("is empty")
-    return lines[0]
+    if len(password.encode()) > LONGEST_PASSWORD:
+        raise ValueError(f"has more than {LONGEST_PASSWORD} bytes in its first line")
+    return password
 
 
 @dataclass(frozen=True)
@@ -160,6 +185,8 @@ class Configuration:
     faults: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
+            self.faults.append(Fault(DEVICES, 1, "no such folder, or no right to read it"))
         self._source = Source(self.folder, HOUSE)
         self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
         self.faults += self._source.faults
@@ -167,12 +194,17 @@ class Configuration:
     @property
     def sensors(self) -> list[str]:
         """The sensors there is a file for."""
-        return sorted(path.stem for path in (self.folder / DEVICES).glob("[!.]*.toml"))
+        try:
+            names = [path.name for path in (self.folder / DEVICES).iterdir()]
+        except OSError:
+            return []
+        return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
 
     def settings(self, sensor: str) -> Settings | None:
         """Everything for one sensor, or None with the reasons added to `faults`."""
-        if not (self.folder / DEVICES / f"{sensor}.toml").is_file():
-            self.faults.append(Fault(f"{DEVICES}/{sensor}.toml", 1, f"not there; {suggestion(sensor, self.sensors)}"))
+        if sensor not in self.sensors:
+            there = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
+            self.faults.append(Fault(f"{DEVICES}/{sensor}.toml", 1, f"not there; {there}"))
             return None
         source = Source(self.folder, f"{DEVICES}/{sensor}.toml")
         try:
@@ -211,6 +243,9 @@ class Configuration:
         except KindError as error:
             source.fault(str(error), source.line("kind"))
             return kind, None
+        except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
+            source.fault(f"kind {kind!r} cannot be made: {error!r}", source.line("kind"))
+            return kind, None
         if device and device.every_s < LEAST_EVERY_S:
             limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
             source.fault(limit, source.line("every_s"))
@@ -232,8 +267,6 @@ def _no_password(file: Path) -> str | None:
         read_password(file)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    except UnicodeDecodeError:
-        return "is no text"
     except ValueError as error:
         return str(error)
     return None
@@ -246,6 +279,8 @@ def folder_or_default(folder: Path | None) -> Path:
         SettingsError: there is none.
     """
     if folder is not None:
+        if not folder.is_dir():
+            raise SettingsError([Fault(str(folder), 1, "no such folder")])
         return folder
     for usual in DEFAULT_FOLDERS:
         if (usual / HOUSE).exists():
@@ -275,7 +310,7 @@ def check(folder: Path) -> list[Settings]:
     """
     configuration = Configuration(folder)
     found = [configuration.settings(sensor) for sensor in configuration.sensors]
-    if not found:
+    if not found and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
     if configuration.faults:
         raise SettingsError(sorted(set(configuration.faults)))

@@ -4,6 +4,7 @@ paho resends what it has in flight after a reconnect, so that an old value overw
 per connection has nothing to resend. Its callbacks only hand notes to the loop.
 """
 
+import math
 import os
 import socket
 import ssl
@@ -16,6 +17,7 @@ from typing import Protocol
 import paho.mqtt.client as mqtt
 import zmq
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -25,6 +27,9 @@ from bootstrap.outbox import Message
 
 PROTOCOLS = {"5": mqtt.MQTTv5, "3.1.1": mqtt.MQTTv311}
 LINGER_S = 2.0
+LARGEST = 2_000_000  # bytes of a message we take: enough to refuse it with a reason, not enough to fill a Pi
+OVERHEAD = 20  # bytes of a PUBLISH beside topic and payload, at most
+UNTOLD = 50  # notes to the owner, above which nothing more is read
 FAILURE = 0x80  # MQTT reason codes from here up are failures
 
 
@@ -43,8 +48,8 @@ class Hello:
 class Events(Protocol):
     """What a connection tells its owner, always from the loop."""
 
-    def greeted(self, reason: ReasonCode, receive_maximum: int) -> None:
-        """The broker has answered CONNECT."""
+    def greeted(self, reason: ReasonCode, window: int, largest: float) -> None:
+        """The broker has answered CONNECT: it takes so many messages at once, of so many bytes."""
 
     def answered(self, message_id: int, reason: ReasonCode) -> None:
         """The broker has answered a publish."""
@@ -55,7 +60,7 @@ class Events(Protocol):
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message to us."""
 
-    def ended(self, reason: ReasonCode) -> None:
+    def ended(self, why: str) -> None:
         """The connection is no more."""
 
 
@@ -78,6 +83,15 @@ class _Client(mqtt.Client):
         return self._ready
 
 
+def _limits(protocol: str) -> Properties | None:
+    """What we let the broker send us; 3.1.1 cannot say it."""
+    if PROTOCOLS[protocol] != mqtt.MQTTv5:
+        return None
+    limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
+    limits.MaximumPacketSize = LARGEST
+    return limits
+
+
 class Connection:
     """Speaks MQTT over `ready` and reports to `owner` until it has ended or was dropped."""
 
@@ -89,9 +103,10 @@ class Connection:
         self._keepalive_s = hello.keepalive_s
         self._last_out = self._last_in = time.monotonic()
         self._keepalive_timer: Timer | None = None
+        self._untold = 0
         self._client = self._make_client(hello)
         self._watching = True
-        self._client.connect("given", keepalive=hello.keepalive_s)
+        self._client.connect("given", keepalive=hello.keepalive_s, properties=_limits(hello.protocol))
         self._keep_alive()
         self._poll_for()
 
@@ -115,9 +130,10 @@ class Connection:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
-        # The broker's own numbers win over ours (MQTT 5, 3.2.2.3).
-        self._keepalive_s = getattr(properties, "ServerKeepAlive", self._keepalive_s)
-        self._tell(lambda owner: owner.greeted(reason, getattr(properties, "ReceiveMaximum", 65_535)))
+        self._loop.soon(partial(self._adopt, getattr(properties, "ServerKeepAlive", self._keepalive_s)))
+        window = getattr(properties, "ReceiveMaximum", 65_535)
+        largest = getattr(properties, "MaximumPacketSize", math.inf) - OVERHEAD
+        self._tell(lambda owner: owner.greeted(reason, window, largest))
 
     def _on_publish(
         self, _client: mqtt.Client, _data: object, message_id: int, reason: ReasonCode, _properties: object
@@ -130,23 +146,36 @@ class Connection:
         self._tell(lambda owner: owner.subscribed(reasons))
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        topic, payload, retained = message.topic, bytes(message.payload), message.retain
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # no topic of ours, whatever the broker means
+        payload, retained = bytes(message.payload), message.retain
         self._tell(lambda owner: owner.received(topic, payload, retained=retained))
 
     def _on_disconnect(
-        self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+        self,
+        _client: mqtt.Client,
+        _data: object,
+        flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: object,
     ) -> None:
-        self._tell(lambda owner: owner.ended(reason))
+        said = f"the broker says: {reason}"
+        self._tell(lambda owner: owner.ended(said if flags.is_disconnect_packet_from_server else "it broke off"))
 
     def _on_socket_close(self, _client: mqtt.Client, _data: object, _socket: object) -> None:
         self._unwatch()
 
     def _tell(self, what: Callable[[Events], None]) -> None:
+        self._untold += 1
         self._loop.soon(partial(self._told, what))
 
     def _told(self, what: Callable[[Events], None]) -> None:
+        self._untold -= 1
         if self._owner is not None:
             what(self._owner)
+            self._poll_for()
 
     # The loop's side.
 
@@ -165,9 +194,18 @@ class Connection:
             self._client.loop_read()
 
     def _poll_for(self) -> None:
+        """Write when something waits, and read unless the loop has enough to do with what was read."""
         if self._watching:
             writing = zmq.POLLOUT if self._client.want_write() else 0
-            self._loop.watch(self._descriptor, self._ready, zmq.POLLIN | writing)
+            reading = zmq.POLLIN if self._untold < UNTOLD else 0
+            self._loop.watch(self._descriptor, self._ready, reading | writing)
+
+    def _adopt(self, keepalive_s: int) -> None:
+        """The broker's own keepalive wins over ours (MQTT 5, 3.2.2.3.14)."""
+        if keepalive_s != self._keepalive_s and self._keepalive_timer is not None:
+            self._keepalive_s = keepalive_s
+            self._keepalive_timer.cancel()
+            self._keep_alive()
 
     def _keep_alive(self) -> None:
         """Let paho ping when a ping is due, and not wake before. paho itself gives up after a second keepalive."""
@@ -177,7 +215,7 @@ class Connection:
         now = time.monotonic()
         if self._keepalive_s and due <= now:
             self._client.loop_misc()
-            due = now + self._keepalive_s
+            due = now + self._keepalive_s / 2  # whether paho pinged is its own affair: ask again in time
         if self._keepalive_s:
             self._keepalive_timer = self._loop.at(due, self._keep_alive)
 

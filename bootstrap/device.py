@@ -1,6 +1,7 @@
 """The contract of a device: what it declares, what it must be able to do, and what it never has to care about."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
@@ -59,7 +60,7 @@ class Measure:
             raise TypeError(f"{value!r} is no value in {self.unit_name}")
         if isinstance(value, str | bool):
             return
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        if not -sys.float_info.max <= value <= sys.float_info.max or not self.low <= value <= self.high:
             raise ValueError(f"{value} {self.unit} is not within {self.low:g} to {self.high:g}")
 
 
@@ -132,6 +133,8 @@ class Device:
             NoReading: there is nothing to say; no error.
             OSError: the device does not answer. The state becomes `fault` until it does.
             ValueError: what it says cannot be true. Likewise.
+
+        Anything else that it raises is a bug and ends the daemon. While it works the loop stands: it must be quick.
         """
         raise NoReading
 
@@ -153,6 +156,8 @@ class Device:
             ValueError: a value cannot be true.
             TypeError: a measure that was never declared, or a value of another type: a bug.
         """
+        if not isinstance(reading, Mapping):
+            raise TypeError(f"a reading is a dict of measures, not {reading!r}")
         for name, value in reading.items():
             if name not in self.measures:
                 raise TypeError(f"read() gave {name!r}, which is not a declared measure")

@@ -16,7 +16,7 @@ def tls(ca_file: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
-def dial(host: str, port: int, trust: ssl.SSLContext | None) -> socket.socket:
+def dial(host: str, port: int, ca_file: Path | None) -> socket.socket:
     """A connected socket, TLS hands shaken, within about `DIAL_S` seconds for each address of the host.
 
     Raises:
@@ -28,10 +28,10 @@ def dial(host: str, port: int, trust: ssl.SSLContext | None) -> socket.socket:
         raise OSError(f"{host!r} is not a host name") from None
     # Else a small message waits for the acknowledgement of the one before: 12 ms instead of 1.
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if trust is None:
+    if ca_file is None:
         return plain
     try:
-        return trust.wrap_socket(plain, server_hostname=host)
-    except BaseException:
+        return tls(ca_file).wrap_socket(plain, server_hostname=host)
+    except OSError as error:
         plain.close()
-        raise
+        raise OSError(f"no TLS: {error}") from None

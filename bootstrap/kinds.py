@@ -33,12 +33,24 @@ def find(kind: str, folder: Path) -> type[Device]:
     """
     if "." not in kind:
         if kind not in names():
-            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())}")
+            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())}; one of your own is said module.Class")
         return _only(kind, f"{HOME}.{kind}", folder)
     module, _, name = kind.rpartition(".")
     found = getattr(_load(kind, module, folder), name, None)
     if not (isinstance(found, type) and issubclass(found, Device)):
-        raise KindError(f"no kind {kind!r}; {module} has no device called {name!r}")
+        what = "is no Device" if found else "is not there"
+        raise KindError(f"no kind {kind!r}; {name} in {module} {what}")
+    return _whole(kind, found)
+
+
+def _whole(kind: str, found: type[Device]) -> type[Device]:
+    """Let only a class pass that can work."""
+    if "__dataclass_fields__" not in vars(found):
+        raise KindError(f"kind {kind!r}: put @dataclass(kw_only=True) above the class")
+    if not found.measures:
+        raise KindError(f"kind {kind!r} declares no Measure")
+    if found.read is Device.read:
+        raise KindError(f"kind {kind!r} has no read()")
     return found
 
 
@@ -50,7 +62,7 @@ def _only(kind: str, module: str, folder: Path) -> type[Device]:
     ]
     if len(own) != 1:
         raise KindError(f"the file of kind {kind!r} must hold one device; it holds {len(own)}")
-    return own[0]
+    return _whole(kind, own[0])
 
 
 def _load(kind: str, module: str, folder: Path) -> object:

@@ -2,10 +2,10 @@
 
 import faulthandler
 import os
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import partial
 
 from bootstrap import log
@@ -32,10 +32,11 @@ LAST_WORD_S = 2.0  # for the last state to be acknowledged
 
 def run(settings: Settings) -> Exit:
     """Live until a signal asks us to stop, or something ends us. Returns the exit code; never raises."""
-    faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
-    threading.excepthook = _thread_died
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
+    threading.excepthook = _thread_died
     try:
+        if sys.stderr is not None:
+            faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
         with ExitStack() as stack:
             lock = Lock(settings.topics)
             stack.callback(lock.close)
@@ -107,19 +108,25 @@ class Daemon:
         try:
             self._device.setup()
         except OSError as error:
-            log.error("the device is absent", error=str(error), exit=int(Exit.ABSENT))
+            log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
             return self._end("fault", Exit.ABSENT)
         except Exception:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG)
-        self._start()
-        self._loop.run(until=lambda: self._stopping)
+        try:
+            self._start()
+            self._loop.run(until=lambda: self._stopping)
+        except Exception:
+            if self._link.up:
+                raise  # hanging up without a word makes the broker say it
+            log.error("a bug before the broker knew us", traceback=True, exit=int(Exit.BUG))
+            return self._end("lost", Exit.BUG)
         return self._end("stopped", Exit.STOPPED)
 
     def _introduce(self) -> None:
         """Say once, in the log, what runs here; and prepare the birth."""
         about = self._settings
-        log.info("starting", kind=about.kind, settings=self._device.settings(), broker=asdict(about.address.broker))
+        log.info("starting", kind=about.kind, settings=self._device.settings(), broker=about.address.facts)
         self._reporter.say_about(about.kind, self._device, self._actions.names)
         self._reporter.say_heartbeat()
 
@@ -144,7 +151,10 @@ class Daemon:
 
     def _stop(self, signal_name: str) -> None:
         """A signal: stop in order; a second one: at once."""
-        log.info("stopping", signal=signal_name, at_once=self._stopping, connected=self._link.up)
+        if self._stopping:
+            log.info("stopping at once", signal=signal_name)
+        else:
+            log.info("stopping; a second signal stops at once", signal=signal_name, connected=self._link.up)
         self._stopping, self._hurry = True, self._stopping
 
     def _end(self, state: State, code: Exit) -> Exit:
@@ -159,17 +169,21 @@ class Daemon:
         if state == "stopped":
             self._wait(lambda: self._link.up and self._outbox.queued == 0, DRAIN_S)
             self._reporter.say_state(state)
-        else:  # setup failed: the link has yet to begin
+        else:
             self._reporter.say_state(state)
-            self._start_link()
-            self._wait(lambda: self._link.up, DRAIN_S)
+            if not self._link.begun:
+                self._start_link()
+            self._wait(lambda: self._link.up, LAST_WORD_S)
         self._link.pump()
-        self._wait(lambda: not self._link.up or self._outbox.state_settled, LAST_WORD_S)
-        if self._outbox.queued or not self._outbox.state_settled:
-            log.warning("not all was delivered", queued=self._outbox.queued, state_said=self._outbox.state_settled)
+        self._wait(lambda: not self._link.up or self._told(), LAST_WORD_S)
+        if not self._told():
+            log.warning("the broker was not told all", lost=self._outbox.queued, state_told=self._outbox.state_settled)
         self._link.close()
         self._wait(lambda: self._link.closed, LINGER_S + 1)
         return code
+
+    def _told(self) -> bool:
+        return self._outbox.state_settled and self._outbox.queued == 0
 
     def _wait(self, until: Callable[[], bool], limit_s: float) -> bool:
         return self._loop.run(lambda: self._hurry or until(), limit_s)
@@ -187,13 +201,14 @@ class Daemon:
 
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A command, or what the broker holds of us."""
+        place, _, name = topic.rpartition("/")
         if topic == self._topics.status("heartbeat"):
             if self._reporter.is_elder(payload):
                 self._link.taken_over()
         elif topic == self._topics.status("state"):
             self._reporter.correct(payload)
-        else:
-            self._actions.handle(topic.rpartition("/")[2], payload, retained=retained)
+        elif f"{place}/+" == self._topics.commands:
+            self._actions.handle(name, payload, retained=retained)
         self._link.pump()
 
     # The actions every device has.

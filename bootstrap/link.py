@@ -5,12 +5,12 @@ Nothing here ever waits: the device is read whether a broker is there or not.
 
 import random
 import socket
-import ssl
 import time
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 from paho.mqtt.reasoncodes import ReasonCode
@@ -73,7 +73,7 @@ class Address(Protocol):
         """The TCP port."""
 
     @property
-    def trust(self) -> ssl.SSLContext | None:
+    def ca_file(self) -> Path | None:
         """With TLS, what we trust."""
 
     def hello(self) -> Hello:
@@ -119,7 +119,15 @@ class Link:
         self._began_at = self._up_at = 0.0
         self._connects = self._refusals = 0
         self._takeovers: deque[float] = deque(maxlen=TAKEOVERS)
+        self._called = ""  # the address last tried
+        self._who = ""
         self._quiet = False  # this outage has been reported
+        self._flapping = False  # the last connection was a short one
+
+    @property
+    def begun(self) -> bool:
+        """Whether `start` was called."""
+        return self._phase is not Phase.IDLE
 
     @property
     def up(self) -> bool:
@@ -176,15 +184,15 @@ class Link:
         self._enter(Phase.DIALLING)
         self._began_at = time.monotonic()
         hosts = self._address.hosts
-        host = hosts[self._host % len(hosts)]
-        work = partial(dial, host, self._address.port, self._address.trust)
-        self._worker.call(work, self._dialled, partial(self._not_dialled, host))
+        host, port = hosts[self._host % len(hosts)], self._address.port
+        self._called = f"{host}:{port}"
+        self._worker.call(partial(dial, host, port, self._address.ca_file), self._dialled, self._not_dialled)
 
-    def _not_dialled(self, host: str, error: Exception) -> None:
+    def _not_dialled(self, error: Exception) -> None:
         if not isinstance(error, OSError):
             raise error
         if self._phase is Phase.DIALLING:
-            self._lost(f"{host}:{self._address.port}: {error}")
+            self._lost(f"{self._called}: {error}")
 
     def _dialled(self, ready: socket.socket) -> None:
         if self._phase is not Phase.DIALLING:
@@ -196,13 +204,14 @@ class Link:
             ready.close()
             self._lost(f"the password: {error}")
             return
+        self._who = f"as {hello.username or 'nobody'}, with {'a' if hello.password else 'no'} password"
         self._enter(Phase.GREETING, GREETING_S, self._silent)
         self._connection = Connection(self._loop, ready, hello, self)
 
     def _silent(self) -> None:
-        self._lost(f"no answer in {GREETING_S:g} s")
+        self._lost(f"{self._called}: no answer in {GREETING_S:g} s")
 
-    def greeted(self, reason: ReasonCode, receive_maximum: int) -> None:
+    def greeted(self, reason: ReasonCode, window: int, largest: float) -> None:
         """CONNACK."""
         if reason.value >= FAILURE:
             self._refused(reason)
@@ -211,9 +220,9 @@ class Link:
         self._up_at = time.monotonic()
         self._connects += 1
         self._refusals = 0
-        self._outbox.window = min(WINDOW, receive_maximum)
-        log.info("connected", broker=self._address.hosts[self._host % len(self._address.hosts)])
-        self._quiet = False
+        self._outbox.window, self._outbox.largest = min(WINDOW, window), largest
+        level = log.debug if self._flapping else log.info
+        level("connected", broker=self._called)
         self._listener.connected()
         if self._connection is not None:
             self._connection.subscribe(*self._before_birth)
@@ -237,9 +246,10 @@ class Link:
         """A message to us."""
         self._listener.received(topic, payload, retained=retained)
 
-    def ended(self, reason: ReasonCode) -> None:
+    def ended(self, why: str) -> None:
         """The connection is no more, by the broker or the network."""
-        self._lost(str(reason))
+        hint = "" if self.up else "; is it the right port, and does it want TLS (ca_file)?"
+        self._lost(f"{self._called}: {why}{hint}")
 
     # What goes wrong.
 
@@ -250,8 +260,11 @@ class Link:
             connection.drop()
         self._outbox.renew()
         now = time.monotonic()
-        if self.up and now - self._up_at >= STEADY_S:
+        if self.up:
+            self._flapping = now - self._up_at < STEADY_S
+        if self.up and not self._flapping:
             self._retry.reset()
+            self._quiet = False
         level = log.debug if self._quiet else log.warning
         level("no broker; readings are kept meanwhile", reason=why)
         self._quiet = True
@@ -262,16 +275,17 @@ class Link:
 
     def _refused(self, reason: ReasonCode) -> None:
         """The broker does not want us: fatal if it never did."""
+        why = f"{self._called} refused us: {reason} ({self._who})"
         if reason.value in PASSING:
-            self._lost(f"the broker says: {reason}")
+            self._lost(why)
             return
         self._refusals += 1
         if not self._connects and self._refusals >= TRIES:
-            raise Fatal(Exit.REFUSED, f"the broker refused us {TRIES} times: {reason}")
-        if self._connects and self._refusals == 1:
-            log.error("the broker refuses us now; trying slowly", reason=str(reason), every_s=SLOW_RETRY_S)
+            raise Fatal(Exit.REFUSED, f"{TRIES} times {why}; see username and password_file")
+        if self._refusals == 1:
+            log.error("the broker refuses us; readings are kept meanwhile", reason=why)
             self._quiet = True
-        self._lost(f"the broker says: {reason}")
+        self._lost(why)
         if self._connects:
             self._enter(Phase.WAITING, SLOW_RETRY_S, self._dial)
 
@@ -290,9 +304,15 @@ class Link:
             self._enter(Phase.UP, oldest + ANSWER_S - time.monotonic(), self._check_answers)
 
     def _check_answers(self) -> None:
+        """After the notes of answers that have been read already, if we were slow to hear them."""
+        self._loop.soon(self._judge)
+
+    def _judge(self) -> None:
         oldest = self._outbox.oldest_sent_at()
+        if not self.up:
+            return
         if oldest is not None and time.monotonic() - oldest >= ANSWER_S:
-            self._lost(f"no acknowledgement in {ANSWER_S:g} s")
+            self._lost(f"{self._called}: no acknowledgement in {ANSWER_S:g} s")
         else:
             self._await_answers()
 

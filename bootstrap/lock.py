@@ -11,7 +11,7 @@ from bootstrap.topics import Topics
 def lock_folder() -> Path:
     """`$RUNTIME_DIRECTORY`, else `$XDG_RUNTIME_DIR/penates`, else the state directory."""
     if given := os.environ.get("RUNTIME_DIRECTORY"):
-        return Path(given)
+        return Path(given.split(":")[0])
     if user := os.environ.get("XDG_RUNTIME_DIR"):
         return Path(user, "penates")
     return state_folder()
@@ -20,8 +20,11 @@ def lock_folder() -> Path:
 def state_folder() -> Path:
     """`$STATE_DIRECTORY`, else `$XDG_STATE_HOME/penates`, else `~/.local/state/penates`."""
     if given := os.environ.get("STATE_DIRECTORY"):
-        return Path(given)
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return Path(given.split(":")[0])
+    try:
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable one") from None
     return Path(home, "penates")
 
 
@@ -39,7 +42,8 @@ class Lock:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise Fatal(Exit.SETTINGS, f"cannot make the lock {path}: {error.strerror}") from None
+            hint = "set RUNTIME_DIRECTORY or STATE_DIRECTORY to a writable folder"
+            raise Fatal(Exit.SETTINGS, f"cannot make the lock {path}: {error.strerror}; {hint}") from None
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -62,7 +62,7 @@ def start(sensor: str, level: str, style: Format) -> None:
     set_level(level)
 
 
-def _formatter(sensor: str, style: Format, stream: TextIO) -> logging.Formatter:
+def _formatter(sensor: str, style: Format, stream: TextIO | None) -> logging.Formatter:
     if style == "json":
         return _Lines(sensor)
     if style == "auto" and _is_journal(stream):
@@ -70,8 +70,10 @@ def _formatter(sensor: str, style: Format, stream: TextIO) -> logging.Formatter:
     return _Text(sensor)
 
 
-def _is_journal(stream: TextIO) -> bool:
+def _is_journal(stream: TextIO | None) -> bool:
     """Whether this stream is the one systemd says it connected to the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    if stream is None:
+        return False
     try:
         status = os.fstat(stream.fileno())
     except (OSError, ValueError):
@@ -142,4 +144,5 @@ def _shown(value: object) -> str:
     """Words as they are; all else quoted, so that no value from outside can forge a line."""
     if isinstance(value, str) and value.isidentifier():
         return value
-    return json.dumps(value, default=str, ensure_ascii=not str(value).isprintable())
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value, default=str)

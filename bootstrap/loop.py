@@ -6,6 +6,7 @@ import math
 import signal
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -16,6 +17,7 @@ from bootstrap.sockets import Socket
 Source: TypeAlias = "int | Socket"
 Handler: TypeAlias = Callable[[int], None]
 
+NOTES_S = 0.02
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -41,15 +43,17 @@ class Loop:
         self._handlers: dict[Source, Handler] = {}
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
+        self._notes: deque[Callable[[], None]] = deque()
 
     def watch(self, source: Source, handler: Handler, events: int = zmq.POLLIN) -> None:
-        """Call `handler(events)` whenever this socket or descriptor is ready for one of `events`."""
+        """Call `handler(events)` whenever this socket or descriptor is ready for one of `events` (0: for none)."""
         self._handlers[source] = handler
         self._poller.register(source, events)
 
     def unwatch(self, source: Source) -> None:
         """Stop watching; to be called before the descriptor is closed. Unwatching twice does nothing."""
-        if self._handlers.pop(source, None) is not None:
+        self._handlers.pop(source, None)
+        if source in self._poller:
             self._poller.unregister(source)
 
     def after(self, delay_s: float, call: Callable[[], None]) -> Timer:
@@ -72,8 +76,8 @@ class Loop:
         self.after(period_s, again)
 
     def soon(self, call: Callable[[], None]) -> None:
-        """Call in the next turn, in the order asked: for notes from inside a library's callback."""
-        self.at(0.0, call)
+        """Call after this turn's handlers and timers, in the order asked: for notes from a library's callback."""
+        self._notes.append(call)
 
     def run(self, until: Callable[[], bool], limit_s: float = math.inf) -> bool:
         """Turn until `until()` is true, at most `limit_s` seconds. Returns whether it came true."""
@@ -90,14 +94,25 @@ class Loop:
             if handler is not None:  # an earlier handler of this turn may have unwatched it
                 handler(events)
         self._run_timers()
+        self._run_notes()
 
     def _patience_ms(self) -> int | None:
         """Until the next timer, rounded up: waking early would mean waking twice. None is for ever."""
+        if self._notes:
+            return 0
         while self._timers and self._timers[0][2].call is None:
             heapq.heappop(self._timers)
         if not self._timers:
             return None
         return max(0, math.ceil((self._timers[0][0] - time.monotonic()) * 1000))
+
+    def _run_notes(self) -> None:
+        """Run notes for a moment: however many there are, or slow, signals and timers have their turn between."""
+        enough = time.monotonic() + NOTES_S
+        while self._notes:
+            self._notes.popleft()()
+            if time.monotonic() >= enough:
+                return
 
     def _run_timers(self) -> None:
         """Run what is due now; what becomes due meanwhile waits a turn, so that sockets are never starved."""

@@ -7,15 +7,18 @@ Three lanes, served in this order:
 - history: not retained, in order, bounded; the oldest is dropped first, and counted.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from bootstrap import log
+
 WINDOW = 20  # unacknowledged messages in all: Mosquitto's own default towards a subscriber
 SPARE = 4  # of them never used by history, so that a live value does not queue behind it
 HISTORY_LIMIT = 10_000  # readings kept in memory, 2 to 3 MB
-WORDS_LIMIT = 100
+WORDS_LIMIT = 1000
 DRAIN_RATE = 200.0  # readings a second: no queue behind the broker overflows (Mosquitto's holds 1000)
 DRAIN_BURST = 200.0
 ROUNDING = 1e-6  # of a token; less is not waited for
@@ -87,8 +90,8 @@ class State:
         return not self._due and not self._flying
 
 
-class History:
-    """The readings not yet acknowledged, oldest first. This is the one place a spill file belongs."""
+class Queue:
+    """What is not yet acknowledged, oldest first. For the history, this is the one place a spill file belongs."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -139,12 +142,13 @@ class Outbox:
 
     def __init__(self, limit: int = HISTORY_LIMIT) -> None:
         self._state = State()
-        self._words: deque[Message] = deque(maxlen=WORDS_LIMIT)
-        self._history = History(limit)
+        self._words = Queue(WORDS_LIMIT)
+        self._history = Queue(limit)
         self._rate = Rate(DRAIN_RATE, DRAIN_BURST)
         self._flying: dict[int, Flight] = {}
         self._refused = 0
         self.window = WINDOW
+        self.largest = math.inf  # bytes of topic and payload that this broker takes
 
     def put_state(self, topic: str, payload: bytes) -> None:
         """A retained value: the truth now."""
@@ -152,7 +156,7 @@ class Outbox:
 
     def put_word(self, topic: str, payload: bytes) -> None:
         """Something said once, such as an answer."""
-        self._words.append(Message(topic, payload))
+        self._words.put(Message(topic, payload))
 
     def put_history(self, topic: str, payload: bytes) -> None:
         """A reading: kept until it is acknowledged."""
@@ -162,13 +166,23 @@ class Outbox:
         """Publish what may be published now; `publish` returns the message id, `now` is `time.monotonic()`."""
         while len(self._flying) < self.window and (found := self._next(now)):
             lane, message = found
-            self._flying[publish(message)] = Flight(message, lane, now)
+            if len(message.topic) + len(message.payload) > self.largest:
+                self._give_up(lane, message)
+            else:
+                self._flying[publish(message)] = Flight(message, lane, now)
+
+    def _give_up(self, lane: Lane, message: Message) -> None:
+        """What the broker would hang up on must not be sent, or nothing else ever would."""
+        log.error("a message is larger than the broker takes", topic=message.topic, bytes=len(message.payload))
+        self._refused += 1
+        if lane is Lane.STATE:
+            self._state.done(message.topic)
 
     def _next(self, now: float) -> tuple[Lane, Message] | None:
         if message := self._state.take():
             return Lane.STATE, message
         if self._words:
-            return Lane.WORDS, self._words.popleft()
+            return Lane.WORDS, self._words.take()
         if self._history and self._has_room() and self._rate.wait_s(now) == 0:
             self._rate.spend()
             return Lane.HISTORY, self._history.take()
@@ -198,7 +212,7 @@ class Outbox:
 
     def renew(self) -> None:
         """The connection ended: all state is due again, and what was not answered for goes back to its lane."""
-        self._words.extendleft(reversed(self._flown(Lane.WORDS)))
+        self._words.give_back(reversed(self._flown(Lane.WORDS)))
         self._history.give_back(reversed(self._flown(Lane.HISTORY)))
         self._state.renew()
         self._flying.clear()
@@ -215,8 +229,8 @@ class Outbox:
 
     @property
     def dropped(self) -> int:
-        """Messages given up since the start: history beyond its limit, and what the broker refused."""
-        return self._history.dropped + self._refused
+        """Messages given up since the start: beyond a queue's limit, or refused by the broker."""
+        return self._history.dropped + self._words.dropped + self._refused
 
     @property
     def state_settled(self) -> bool:

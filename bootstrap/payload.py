@@ -37,7 +37,7 @@ def decode(payload: bytes) -> Json:
     """What a payload means: JSON if it is JSON, else its text without surrounding white space.
 
     Raises:
-        Refused: empty, longer than 64 KiB, not UTF-8, nested too deep, or a number that is not finite or too long.
+        Refused: empty, longer than 64 KiB, no Unicode, nested too deep, or a number that is not finite or too long.
     """
     text = _text(payload)
     try:
@@ -62,7 +62,17 @@ def _text(payload: bytes) -> str:
 
 def _loads(text: str) -> Json:
     value: Json = json.loads(text, parse_constant=_not_a_number, parse_float=_finite, parse_int=_short)
+    if "\\u" in text:
+        _check_escapes(value)
     return value
+
+
+def _check_escapes(value: Json) -> None:
+    """Half a surrogate pair can be escaped in JSON, and can then be sent to nobody."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Refused("the payload escapes half a character") from None
 
 
 def _not_a_number(text: str) -> NoReturn:

@@ -90,7 +90,8 @@ class Sampler:
 
     def _failed(self, error: Exception) -> str:
         self._reporter.faults += 1
+        why = str(error) or type(error).__name__
         if self._reporter.state != "fault":
-            log.error("cannot read the device", error=str(error))
+            log.error("cannot read the device", error=why)
             self._reporter.say_state("fault")
-        return str(error)
+        return why

@@ -8,7 +8,7 @@ import math
 import re
 import tomllib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -70,7 +70,9 @@ class Source:
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"at line (\d+)", str(error))
-            self.fault(f"not TOML: {error}", int(found[1]) if found else max(1, len(self._lines)))
+            what = re.sub(r" \(at .*\)$", "", str(error))
+            hint = "; text needs quotes" if what == "Invalid value" else ""
+            self.fault(f"not TOML: {what}{hint}", int(found[1]) if found else max(1, len(self._lines)))
         except UnicodeDecodeError as error:
             self.fault(f"not UTF-8 text: {error.reason} at byte {error.start}")
         except OSError as error:
@@ -101,14 +103,15 @@ class Source:
         """Make a `cls` of a table, or note why that cannot be."""
         known = {field.name: field for field in fields(cls) if field.init}  # type: ignore[arg-type]
         before = len(self.faults)
-        for key in table.keys() - known.keys():
+        unknown = sorted(table.keys() - known.keys())
+        for key in unknown:
             self.fault(f"no setting {key!r}; {suggestion(key, known)}", self.line(key, section))
         hints = get_type_hints(cls, include_extras=True)
         values = {}
         for name, field in known.items():
             if name in table:
                 values[name] = self._value(name, table[name], hints[name], section)
-            elif _required(field):
+            elif _required(field) and not any(meant(key, known) == name for key in unknown):
                 self.fault(f"{name!r} is missing", self.line(name, section))
         return self._make(cls, values) if len(self.faults) == before else None
 
@@ -134,11 +137,15 @@ class Source:
             return None
 
 
-def suggestion(wrong: str, known: Mapping[str, object] | list[str]) -> str:
+def meant(wrong: str, known: Iterable[str]) -> str | None:
     """What may have been meant."""
-    near = difflib.get_close_matches(wrong, list(known), n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    return next(iter(difflib.get_close_matches(wrong, list(known), n=1)), None)
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """What may have been meant, or what there is."""
+    if near := meant(wrong, known):
+        return f"did you mean {near!r}?"
     return f"there are {', '.join(sorted(known))}"
 
 
@@ -180,7 +187,7 @@ def _first(value: object, choices: list[object], folder: Path) -> object:
 
 def _list(value: object, hint: object, folder: Path) -> object:
     if not isinstance(value, list) or not value:
-        raise ValueError("a list")
+        raise ValueError("a list with something in it")
     return [convert(item, hint, folder) for item in value]
 
 
@@ -192,8 +199,10 @@ def _number(value: object, _folder: Path) -> float:
 
 def _exactly(kind: type) -> Callable[[object, Path], object]:
     def check(value: object, _folder: Path) -> object:
-        if type(value) is not kind or value == "":
+        if type(value) is not kind:
             raise ValueError(_NAMES[kind])
+        if value == "":
+            raise ValueError("text that is not empty")
         return value
 
     return check

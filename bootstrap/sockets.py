@@ -101,7 +101,11 @@ class Sender:
         self._sockets = sockets
         self._socket = sockets.open(zmq.PUSH, depth=3)
         self._socket.sndhwm = limit
-        self._socket.connect(INBOX)
+        try:
+            self._socket.connect(INBOX)
+        except zmq.ZMQError:  # the context ended this moment, and waits for this very socket
+            sockets.close(self._socket)
+            raise
 
     def send(self, name: str, body: bytes = b"") -> bool:
         """Hand a note in, never waiting. False: the inbox is full and the note is lost; the caller must count it."""

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 ID_RULE = "1 to 64 ASCII letters, digits, '-' or '_'"
@@ -45,19 +44,6 @@ class Topic:
     def __str__(self) -> str:
         return f"{self.group}/{self.sensor}/{self.kind}/{self.name}"
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Take a topic apart.
-
-        Raises:
-            ValueError: it is not of our form.
-        """
-        levels = text.split("/")
-        if len(levels) != len(cls.__slots__):
-            raise ValueError(f"{text!r} is not group/sensor/kind/name")
-        group, sensor, kind, name = levels
-        return cls(group, sensor, Kind(kind), name)
-
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -86,7 +72,3 @@ class Topics:
     def status(self, name: str) -> str:
         """The topic of a fact about the daemon."""
         return str(Topic(self.group, self.sensor, Kind.STATUS, name))
-
-    def action(self, name: str) -> str:
-        """The topic of a command."""
-        return str(Topic(self.group, self.sensor, Kind.ACTION, name))

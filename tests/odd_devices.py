@@ -10,6 +10,7 @@ from bootstrap.payload import Json
 
 ERRORS = {
     "OSError": OSError("odd"),
+    "Silent": OSError(),
     "ValueError": ValueError("odd"),
     "NoReading": NoReading("odd"),
     "RuntimeError": RuntimeError("odd"),
@@ -46,6 +47,8 @@ class Odd(Device):
 
     def act_set(self, value: Json) -> Reading | None:
         self._may_raise("act_set")
+        if value == "slow":
+            time.sleep(0.3)
         if value == "hang":
             time.sleep(3600)
         if value == "wrong":

@@ -35,10 +35,17 @@ def test_nothing_wrong(house: House) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
+        (CELLAR.replace("serial", "serail"), "devices/cellar.toml:2: no setting 'serail'; did you mean 'serial'?"),
         (CELLAR + 'serail = "x"\n', "devices/cellar.toml:3: no setting 'serail'; did you mean 'serial'?"),
         (CELLAR + "zzz = 1\n", "devices/cellar.toml:3: no setting 'zzz'; there are bus, every_s, serial"),
-        ('kind = "thermometer"\nserial = 28\n', "devices/cellar.toml:2: 'serial' must be text in quotes, not 28"),
-        ('kind = "thermometer"\nserial = ""\n', "devices/cellar.toml:2: 'serial' must be text in quotes, not \"\""),
+        (
+            'kind = "thermometer"\nserial = 28\n',
+            "devices/cellar.toml:2: 'serial' must be text in quotes, not 28",
+        ),
+        (
+            'kind = "thermometer"\nserial = ""\n',
+            "devices/cellar.toml:2: 'serial' must be text that is not empty, not \"\"",
+        ),
         (CELLAR + 'every_s = "1"\n', "devices/cellar.toml:3: 'every_s' must be a number, not \"1\""),
         (CELLAR + "every_s = true\n", "devices/cellar.toml:3: 'every_s' must be a number, not true"),
         (CELLAR + "every_s = nan\n", "devices/cellar.toml:3: 'every_s' must be a number, not nan"),
@@ -47,14 +54,14 @@ def test_nothing_wrong(house: House) -> None:
         ('kind = "thermometer"\n', "devices/cellar.toml:1: 'serial' is missing"),
         ('serial = "28-1"\n', "devices/cellar.toml:1: 'kind' is missing"),
         ("# nothing\n\nkind = 3\n", "devices/cellar.toml:3: 'kind' must be text in quotes"),
-        ('kind = "thermometre"\n', "devices/cellar.toml:1: no kind 'thermometre'; did you mean 'thermometer'?"),
-        ('kind = "os.path"\n', "devices/cellar.toml:1: no kind 'os.path'; os has no device called 'path'"),
+        ('kind = "thermometre"\n', "devices/cellar.toml:1: no kind 'thermometre'; did you mean 'thermometer'?; one of"),
+        ('kind = "os.path"\n', "devices/cellar.toml:1: no kind 'os.path'; path in os is no Device"),
         (
             'kind = "no.such.Thing"\n',
             "devices/cellar.toml:1: kind 'no.such.Thing' cannot be loaded: ModuleNotFoundError: No module named 'no'",
         ),
         (CELLAR + 'group = "a b"\n', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
-        (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value (at"),
+        (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value; text needs quotes"),
         (CELLAR + CELLAR, "devices/cellar.toml:3: not TOML: Cannot overwrite a value"),
     ],
 )
@@ -71,10 +78,16 @@ def test_a_device_file(house: House, text: str, fault: str) -> None:
         ('group = "c/m"', "house.toml:1: 'group' must be 1 to 64 ASCII letters, digits, '-' or '_', not \"c/m\""),
         ('\ngroup = "c+m"', "house.toml:2: 'group' must be"),
         (HOUSE + "heartbeats = 3", "house.toml:2: no setting 'heartbeats'; did you mean 'heartbeat_s'?"),
-        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be at least 0, not -1"),
+        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be 0, which is none, or at least 0.1, not -1"),
         (HOUSE + "[broker]\n\nport = 0", "house.toml:4: 'port' must be at least 1 and at most 65535, not 0"),
         (HOUSE + "[broker]\nport = 1.5", "house.toml:3: 'port' must be a whole number, not 1.5"),
-        (HOUSE + "[broker]\nhost = []", "house.toml:3: 'host' must be text in quotes or a list, not []"),
+        (
+            HOUSE + "[broker]\nhost = []",
+            "house.toml:3: 'host' must be text in quotes or a list with something in it, not []",
+        ),
+        (HOUSE + '[broker]\nhost = "mqtt://pi"', "house.toml:3: 'host' must be a host name or address alone, without"),
+        (HOUSE + '[broker]\nhost = "pi:1883"', "house.toml:3: 'host' must be a host name or address alone, without"),
+        (HOUSE + "heartbeat_s = 1e-9", "house.toml:2: 'heartbeat_s' must be 0, which is none, or at least 0.1"),
         (HOUSE + "[broker]\nprotocol = 5", 'house.toml:3: \'protocol\' must be "5" or "3.1.1", not 5'),
         (HOUSE + "[broker]\nkeepalive_s = 1", "house.toml:3: 'keepalive_s' must be at least 2 and"),
         (HOUSE + '[log]\nlevel = "loud"', 'house.toml:3: \'level\' must be "debug" or "info" or "warning" or "error"'),
@@ -86,7 +99,7 @@ def test_a_device_file(house: House, text: str, fault: str) -> None:
             "house.toml:3: 'ca_file' must be a readable file (No such file or directory)",
         ),
         (HOUSE + '[broker]\nca_file = "house.toml"', "house.toml:3: 'ca_file' must be a PEM certificate, not \"house"),
-        ("group = ", "house.toml:1: not TOML: Invalid value (at"),
+        ("group = ", "house.toml:1: not TOML: Invalid value; text needs quotes"),
     ],
 )
 def test_the_house_file(house: House, text: str, fault: str) -> None:
@@ -103,7 +116,14 @@ def test_a_file_name_that_is_no_sensor_id(house: House, stem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "why"), [("", "is empty"), ("\n", "is empty"), (b"\xff", "is no text"), (None, "cannot be read: Is a")]
+    ("content", "why"),
+    [
+        ("", "is empty"),
+        ("\n", "is empty"),
+        (b"\xff", "is no text"),
+        (b"x" * 65_536, "has more than"),
+        (None, "cannot be read: Is a"),
+    ],
 )
 def test_a_password_file_that_holds_none(house: House, content: str | bytes | None, why: str) -> None:
     file = house.folder / "cellar.password"
@@ -117,7 +137,10 @@ def test_a_password_file_that_holds_none(house: House, content: str | bytes | No
 
 
 def test_what_is_not_there(tmp_path: Path, house: House) -> None:
-    with pytest.raises(SettingsError, match=r"house.toml:1: cannot be read: No such file or directory"):
+    with pytest.raises(
+        SettingsError,
+        match=r"devices:1: no such folder, or no right to read it\nhouse.toml:1: cannot be read: No such file",
+    ):
         check(tmp_path)
     (house.folder / "house.toml").write_text(HOUSE)
     with pytest.raises(SettingsError, match=r"no device; make a file such as devices/cellar.toml"):
@@ -132,6 +155,9 @@ from bootstrap.device import Device, Measure
 class Own(Device):
     level: int = 1
     {name} = Measure("V")
+
+    def read(self) -> dict[str, float]:
+        return {{}}
 
     def __post_init__(self) -> None:
         if self.level > 9:
@@ -159,6 +185,38 @@ def test_a_measure_name_that_is_no_id_and_a_setting_only_the_device_can_judge(ho
     assert faults(house, devices={"own": own_kind(house, "judge", "voltage") + "level = 9\n"}) == []
 
 
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("", "declares no Measure"),
+        ("v = Measure('V')", "has no read()"),
+        ("v = Measure('V')\n    def read(self): return {}\n    x: dict = None", "cannot be made: KeyError"),
+        ("v = Measure('V')\n    def read(self): return {}\n    x: 'Nowhere' = None", "cannot be made: NameError"),
+        (
+            "v = Measure('V')\n    def read(self): return {}\n    def __post_init__(self): 1 + ''",
+            "cannot be made: TypeError",
+        ),
+    ],
+)
+def test_a_class_of_ones_own_that_cannot_work(house: House, lines: str, fault: str) -> None:
+    head = "from dataclasses import dataclass\nfrom bootstrap.device import Device, Measure\n@dataclass(kw_only=True)\n"
+    module = f"own_{abs(hash(lines))}"
+    (house.folder / f"{module}.py").write_text(f"{head}class Own(Device):\n    ...\n    {lines}\n")
+    (found,) = faults(
+        house, devices={"own": f'kind = "{module}.Own"\nx = 1\n' if "x:" in lines else f'kind = "{module}.Own"\n'}
+    )
+    assert fault in found
+
+
+def test_a_class_that_is_no_dataclass_or_no_device(house: House) -> None:
+    (house.folder / "bare.py").write_text(
+        "from bootstrap.device import Device\nclass Own(Device):\n    pin: int\nclass Other:\n    pass\n"
+    )
+    assert "put @dataclass(kw_only=True) above" in faults(house, devices={"own": 'kind = "bare.Own"\n'})[0]
+    assert "Other in bare is no Device" in faults(house, devices={"own": 'kind = "bare.Other"\n'})[0]
+    assert "Gone in bare is not there" in faults(house, devices={"own": 'kind = "bare.Gone"\n'})[0]
+
+
 def test_all_in_one_run_without_a_traceback(house: House) -> None:
     (house.folder / "house.toml").write_text(
         'group = "c m"\n[broker]\nprot = 1\npassword_file = "none"\nca_file = "house.toml"\n'
@@ -175,7 +233,6 @@ def test_all_in_one_run_without_a_traceback(house: House) -> None:
     assert places == [
         "devices/a+b.toml:1",
         "devices/bad.toml:1",
-        "devices/cellar.toml:1",
         "devices/cellar.toml:2",
         "devices/nokind.toml:1",
         "house.toml:1",
@@ -211,6 +268,16 @@ def test_check_opens_nothing(house: House) -> None:
     house.folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
     assert house.penates("check").returncode == 0
     assert sorted(path.name for path in house.folder.iterdir()) == ["bus", "devices", "house.toml"]
+
+
+def test_a_name_that_is_no_file(house: House) -> None:
+    faults(house)
+    for name in ("x" * 300, "../house", "", "cellar.toml"):
+        run = house.penates("run", name)
+        assert run.returncode == 78
+        assert run.stderr.startswith(f"devices/{name}.toml:1: not there; ")
+    gone = house.penates("check", "--config", "/no/such")
+    assert (gone.returncode, gone.stderr) == (78, "/no/such:1: no such folder\n")
 
 
 def test_no_house_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

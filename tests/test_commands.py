@@ -28,6 +28,7 @@ REFUSED: list[tuple[str, bytes, str]] = [
     ("read", b"1e400", "a number in the payload is too large"),
     ("read", b"1" * 5000, "a whole number in the payload has more than 18 digits"),
     ("read", b"[" * 60_000, "the payload is nested too deep"),
+    ("read", b'{"id":"\\ud800"}', "the payload escapes half a character"),
     ("read", b"0042", "say now"),
     ("read", b'{"id": "7", "x": 1}', "say now"),
     ("log", b"loud", "no log level 'loud'; there are debug, info, warning, error"),
@@ -114,6 +115,35 @@ def test_a_retained_command_is_refused_by_a_client_of_mqtt_3(house: House, broke
     eyes.publish("cm/cellar/action/log", "error", retain=True)
     house.run()
     eyes.wait(lambda seen: [one for one in seen if b"retained" in one.payload and one.topic.endswith("/action")], "it")
+
+
+def test_a_message_that_no_pi_should_hold_is_not_even_sent_to_us(online: Running, eyes: Eyes) -> None:
+    eyes.publish("cm/cellar/action/read", b"x" * 3_000_000)
+    assert eyes.ask("cm/cellar", "read", "now")["result"] == "done"
+    assert len(eyes.on("cm/cellar/status/action")) == 1
+    assert online.process.poll() is None
+
+
+def test_every_command_of_a_flood_is_answered(cellar: House, eyes: Eyes) -> None:
+    """Each that reaches us: a broker drops what it has no room for, at QoS 0."""
+    running = cellar.run()
+    eyes.wait_value("cm/cellar/status/state", "online")
+    eyes.pour("cm/cellar/action/log", [f'{{"id":{number},"level":"debug"}}' for number in range(900)])
+    eyes.ask("cm/cellar", "log", '{"id":"last","level":"debug"}')
+    done = lambda: len(running.logged("command done (action=log"))  # noqa: E731
+    answers = lambda seen: [one.value["id"] for one in seen if one.topic == "cm/cellar/status/action"]  # noqa: E731
+    eyes.wait(lambda seen: "last" in answers(seen) and len(answers(seen)) == done(), "as many answers as commands")
+    numbers = [identity for identity in answers(eyes.seen) if identity != "last"]
+    assert numbers == sorted(numbers)
+    assert len(numbers) > 100
+
+
+def test_a_read_that_fails_without_a_word_is_refused_all_the_same(house: House, broker: Broker, eyes: Eyes) -> None:
+    house.write(broker.port)
+    house.device("odd", 'kind = "odd_devices.Odd"\nhook = "read"\nerror = "Silent"\ndiary = "diary"\n')
+    house.run("odd")
+    eyes.wait_value("cm/odd/status/state", "fault")
+    assert eyes.ask("cm/odd", "read", "now")["reason"] == "OSError"
 
 
 def test_the_wire_cannot_forge_a_log_line(online: Running, eyes: Eyes) -> None:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from world import Broker, Eyes, House, Running, Supervisor, eventually, retained
+from world import PATIENCE_S, Broker, Eyes, House, Running, Supervisor, eventually, retained
 
 STATE = "cm/odd/status/state"
 
@@ -290,6 +290,38 @@ def test_a_read_that_hangs_withholds_the_watchdog_and_sigabrt_shows_where(
     eyes.wait_value(STATE, "lost")
 
 
+def test_slow_commands_in_a_row_starve_neither_watchdog_nor_signals(
+    odd: House, eyes: Eyes, supervisor: Supervisor
+) -> None:
+    running = run_odd(odd, NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="2000000")
+    eyes.wait_value(STATE, "online")
+    supervisor.wait("WATCHDOG=1")
+    eyes.pour("cm/odd/action/set", ["slow"] * 40)
+    before = time.monotonic()
+    assert supervisor.wait("WATCHDOG=1") - before < 2
+    before = time.monotonic()
+    assert supervisor.wait("WATCHDOG=1") - before < 2
+    running.send(signal.SIGTERM)
+    before = time.monotonic()
+    assert supervisor.wait("STOPPING=1") - before < 2
+    assert running.wait() == 0
+    assert "no acknowledgement" not in running.log
+
+
+def test_a_bug_in_the_first_read_is_lost_on_the_wire_too(odd: House, eyes: Eyes) -> None:
+    running = run_odd(odd, "read")
+    assert running.wait() == 70
+    eyes.wait_value(STATE, "lost")
+
+
+def test_no_stderr_is_no_reason_to_die(cellar: House, eyes: Eyes) -> None:
+    shell = f'exec "{sys.executable}" -m penates run cellar --config "{cellar.folder}" 2>&-'
+    process = subprocess.Popen(["sh", "-c", shell], env=cellar.env())
+    eyes.wait_value("cm/cellar/status/state", "online")
+    process.terminate()
+    assert process.wait(PATIENCE_S) == 0
+
+
 # Ends.
 
 
@@ -304,7 +336,7 @@ def test_a_second_signal_stops_at_once(house: House) -> None:
     running.send(signal.SIGTERM)
     assert running.wait() == 0
     assert time.monotonic() - began < 2
-    assert running.logged("not all was delivered (queued=")
+    assert running.logged("the broker was not told all (lost=")
 
 
 def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_lost(house: House) -> None:
@@ -315,7 +347,7 @@ def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_lost(house: Hou
     began = time.monotonic()
     assert running.stop() == 0
     assert 4 < time.monotonic() - began < 8
-    assert running.logged("not all was delivered (queued=1, state_said=false)")
+    assert running.logged("the broker was not told all (lost=1, state_told=false)")
 
 
 def test_a_teardown_that_hangs_is_cut_and_shown(odd: House, eyes: Eyes) -> None:

@@ -32,6 +32,9 @@ def test_what_is_encoded_reads_back_as_itself(value: object) -> None:
     assert type(decode(payload)) is type(value)
 
 
+@example(b'"\\ud800"')
+@example(b'{"id":"\\uDFFF"}')
+@example(b'"\\ud83d\\ude00"')
 @given(st.binary() | st.text().map(str.encode) | values.map(json.dumps).map(str.encode))
 def test_every_byte_string_has_one_meaning(payload: bytes) -> None:
     try:
@@ -40,6 +43,7 @@ def test_every_byte_string_has_one_meaning(payload: bytes) -> None:
         return
     assert decode(payload) == value
     json.dumps(value, allow_nan=False)
+    decode(encode(value) if value else b"0")  # whatever came in can go out again
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,20 @@ def test_what_comes_in(payload: bytes, value: object) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\n", b"\xff", b"NaN", b"[NaN]", b"1e400", b'{"a":-1e999}', b"9" * 19, b"[" * 9999, b"x" * (MAX_BYTES + 1)],
+    [
+        b'"\\ud800"',
+        b'{"\\udfff":1}',
+        b"",
+        b"\n",
+        b"\xff",
+        b"NaN",
+        b"[NaN]",
+        b"1e400",
+        b'{"a":-1e999}',
+        b"9" * 19,
+        b"[" * 9999,
+        b"x" * (MAX_BYTES + 1),
+    ],
 )
 def test_what_is_refused(payload: bytes) -> None:
     with pytest.raises(Refused):

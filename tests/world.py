@@ -307,7 +307,8 @@ class House:
         return running
 
     def penates(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "penates", *words, "--config", str(self.folder)]
+        config = [] if "--config" in words else ["--config", str(self.folder)]
+        command = [sys.executable, "-m", "penates", *words, *config]
         return subprocess.run(command, capture_output=True, text=True, env=self.env(), timeout=60, check=False)
 
     def close(self) -> None:
@@ -347,6 +348,50 @@ class Supervisor:
 
     def close(self) -> None:
         self._socket.close()
+
+
+class FakeBroker:
+    """Accepts one client and answers as told: packet type to bytes, or to a function of the packet."""
+
+    def __init__(self, answers: dict[int, Callable[[bytes], bytes]]) -> None:
+        self._answers = {0x10: lambda _: b"\x20\x03\x00\x00\x00", 0x30: puback, **answers}
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                client, _ = self._listener.accept()
+                with client, client.makefile("rb") as stream, contextlib.suppress(EOFError):
+                    while True:
+                        kind, body = packet(stream)
+                        client.sendall(self._answers.get(kind & 0xF0, lambda _: b"")(body))
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def packet(stream: Any) -> tuple[int, bytes]:
+    """The next MQTT packet: its first byte and its body."""
+    head = stream.read(1)
+    if not head:
+        raise EOFError
+    length = shift = 0
+    while True:
+        byte = stream.read(1)[0]
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return head[0], stream.read(length)
+
+
+def puback(body: bytes) -> bytes:
+    """Acknowledge a publish at QoS 1."""
+    end = 2 + int.from_bytes(body[:2], "big")
+    return b"\x40\x02" + body[end : end + 2]
 
 
 @contextlib.contextmanager
