@@ -89,10 +89,11 @@ class House:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class Names:
     """What a device's file may say beside its kind and settings."""
 
     group: Id | None = None
+    sensor: Id | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def read_password(file: Path) -> str:
 class Settings:
     """All that one daemon needs to know."""
 
+    file: str
     topics: Topics
     kind: str
     device: Device
@@ -216,22 +218,23 @@ class Configuration:
         if not source.loaded:
             return None
         table = dict(source.table)
-        own_group = {"group": table.pop("group")} if "group" in table else {}
-        group = source.fill(Group, own_group)
+        names = source.fill(Names, {key: table.pop(key) for key in ("group", "sensor") if key in table})
         kind, device = self._device(source, table)
+        if device and names:
+            sensor = names.sensor or device.sensor_id(sensor)
         self._check_name(sensor, source)
         self._check_password(sensor)
-        if not (device and group and self.house) or source.faults:
+        if not (device and names and self.house) or source.faults:
             return None
-        topics = Topics(group.group or self.house.group, sensor)
+        topics = Topics(names.group or self.house.group, sensor)
         address = Address(self.folder, self.house.broker, topics)
-        return Settings(topics, kind, device, address, self.house.heartbeat_s, self.house.log)
+        return Settings(source.name, topics, kind, device, address, self.house.heartbeat_s, self.house.log)
 
     def _check_name(self, sensor: str, source: Source) -> None:
         if not is_id(sensor):
-            source.fault(f"the file's name is the sensor id and must be {ID_RULE}, not {sensor!r}")
+            source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or say sensor = …")
         elif sensor in RESERVED_SENSORS:
-            source.fault(f"the sensor id {sensor!r} is reserved; rename the file")
+            source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or say sensor = …")
 
     def _device(self, source: Source, table: dict[str, Any]) -> tuple[str, Device | None]:
         kind = table.pop("kind", None)
@@ -272,6 +275,30 @@ def _no_password(file: Path) -> str | None:
     return None
 
 
+def _same_names(found: list[Settings]) -> list[Fault]:
+    """Two files of one sensor id."""
+    owners: dict[str, str] = {}
+    faults = []
+    for settings in found:
+        owner = owners.setdefault(settings.topics.client_id, settings.file)
+        if owner != settings.file:
+            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is {owner} already"))
+    return faults
+
+
+def _shared_lines(found: list[Settings], folder: Path) -> list[Fault]:
+    """Two devices on one line: what a device calls `pin`, or something ending in `_pin`, is one."""
+    owners: dict[object, str] = {}
+    faults = []
+    for settings in found:
+        sensor = settings.topics.sensor
+        for name, value in settings.device.settings().items():
+            if (name == "pin" or name.endswith("_pin")) and owners.setdefault(value, sensor) != sensor:
+                line = Source(folder, settings.file).line(name)
+                faults.append(Fault(settings.file, line, f"GPIO{value} is the line of {owners[value]} already"))
+    return faults
+
+
 def folder_or_default(folder: Path | None) -> Path:
     """The folder named, or the first usual one that holds a house.
 
@@ -310,8 +337,10 @@ def check(folder: Path) -> list[Settings]:
     """
     configuration = Configuration(folder)
     found = [configuration.settings(sensor) for sensor in configuration.sensors]
+    whole = [settings for settings in found if settings]
+    configuration.faults += _shared_lines(whole, folder) + _same_names(whole)
     if not found and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
     if configuration.faults:
         raise SettingsError(sorted(set(configuration.faults)))
-    return [settings for settings in found if settings]
+    return whole

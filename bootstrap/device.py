@@ -1,6 +1,7 @@
 """The contract of a device: what it declares, what it must be able to do, and what it never has to care about."""
 
 import math
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -77,6 +78,11 @@ class Tools(Protocol):
         """See `Device.after`."""
 
 
+def host_name(file_name: str) -> str:  # noqa: ARG001 - it stands for `sensor_id`
+    """This machine's name, without its domain: the sensor id of what there is one of in each machine."""
+    return socket.gethostname().partition(".")[0]
+
+
 @dataclass(kw_only=True)
 class Device:
     """Base of all devices. Fields are settings; `Measure` class attributes are what it measures.
@@ -102,6 +108,11 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
+
+    @staticmethod
+    def sensor_id(file_name: str) -> str:
+        """The sensor id, where the device's file says none: the file's name."""
+        return file_name
 
     def settings(self) -> dict[str, object]:
         """The settings to be shown; `field(repr=False)` keeps one that is a secret out of the log."""

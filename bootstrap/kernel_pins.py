@@ -17,6 +17,7 @@ from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 
 from bootstrap import log
 from bootstrap.loop import Loop
+from bootstrap.pins import Pins
 from bootstrap.pwm import SoftwarePwm
 
 # The chip behind the 40-pin header: Zero to 3, 4, 5 (Documentation of the kernel's pinctrl drivers of these names).
@@ -72,7 +73,7 @@ class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no ty
             OSError: it is taken; by whom is said.
         """
         try:
-            return self.chip.request_lines({number: settings}, consumer="penates", event_buffer_size=BUFFER)
+            return self.chip.request_lines({number: settings}, consumer=Pins.holder, event_buffer_size=BUFFER)
         except OSError as error:
             if error.errno != errno.EBUSY:
                 raise

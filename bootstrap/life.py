@@ -49,6 +49,31 @@ def run(settings: Settings) -> Exit:
         return Exit.BUG
 
 
+def make_safe(settings: Settings) -> Exit:
+    """Take the lines of a sensor that does not run, set its outputs to their safe value, and let go."""
+    log.start(settings.topics.client_id, settings.log.level, settings.log.format)
+    try:
+        with ExitStack() as stack:
+            stack.callback(Lock(settings.topics).close)
+            sockets = Sockets()
+            stack.callback(sockets.end)
+            inbox = Inbox(sockets)
+            stack.callback(inbox.close)
+            loop = Loop()
+            pins = Pins(settings.topics.client_id, loop, inbox, deliver=lambda _edge: None)
+            stack.callback(pins.close)
+            settings.device.tools = Bench(loop, pins, publish=lambda _call: None)  # type: ignore[misc]
+            stack.callback(settings.device.teardown)
+            settings.device.setup()
+    except Fatal as end:
+        log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
+        return end.code
+    except OSError as error:
+        log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
+        return Exit.ABSENT
+    return Exit.STOPPED
+
+
 def _thread_died(died: threading.ExceptHookArgs) -> None:
     """A thread's work is done in `Worker`, which brings its exceptions to the loop; what is left cannot go on."""
     log.error(
@@ -64,13 +89,13 @@ def _thread_died(died: threading.ExceptHookArgs) -> None:
 class Bench:
     """What the loop lends the device."""
 
-    def __init__(self, loop: Loop, pins: Pins, sampler: Sampler) -> None:
-        self._loop, self._sampler = loop, sampler
+    def __init__(self, loop: Loop, pins: Pins, publish: Callable[[Callable[[], Reading | None]], None]) -> None:
+        self._loop, self._publish = loop, publish
         self.watch, self.own = pins.watch, pins.own
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, later, and publish what it returns."""
-        return self._loop.after(seconds, lambda: self._sampler.later(call))
+        return self._loop.after(seconds, lambda: self._publish(call))
 
 
 class Daemon:
@@ -96,10 +121,10 @@ class Daemon:
         self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, lambda: self._link.reconnects)
         self._sampler = Sampler(self._loop, self._device, self._reporter, self._link.pump)
         self._actions = Actions(self._acts(), self._reporter.say_answer)
-        self._pins = Pins(self._loop, inbox, self._sampler.edge)
+        self._pins = Pins(self._topics.client_id, self._loop, inbox, self._sampler.edge)
         stack.callback(self._pins.close)
         stack.callback(self._device.teardown)
-        self._device.tools = Bench(self._loop, self._pins, self._sampler)  # type: ignore[misc]  # the instance's own
+        self._device.tools = Bench(self._loop, self._pins, self._sampler.later)  # type: ignore[misc]  # the instance's own
         stack.callback(guard.arm)
 
     def live(self) -> Exit:

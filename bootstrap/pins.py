@@ -44,9 +44,11 @@ class Pins:
     """What one device watches and owns."""
 
     NOTE = "edge"
+    holder = "penates"  # whom the kernel names as the holder of our lines
 
-    def __init__(self, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None]) -> None:
+    def __init__(self, holder: str, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None]) -> None:
         os.environ.setdefault(FACTORY, DEFAULT_FACTORY)
+        Pins.holder = holder
         self._loop, self._inbox, self._deliver = loop, inbox, deliver
         self._watched: list[Any] = []
         self._owned: list[tuple[Any, float]] = []

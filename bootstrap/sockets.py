@@ -148,7 +148,8 @@ class Worker:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._calls: dict[bytes, tuple[_Call[object], threading.Thread]] = {}
+        self._calls: dict[bytes, _Call[object]] = {}
+        self._threads: list[threading.Thread] = []
         self._count = 0
         inbox.on(self.NOTE, self._finished)
 
@@ -158,7 +159,8 @@ class Worker:
         ticket = str(self._count).encode()
         call: _Call[T] = _Call(work, then, failed)
         thread = threading.Thread(target=self._run, args=(ticket, call), name=f"worker-{self._count}", daemon=True)
-        self._calls[ticket] = (call, thread)  # type: ignore[assignment]  # only run and finish are called on it
+        self._calls[ticket] = call  # type: ignore[assignment]  # only run and finish are called on it
+        self._threads = [*(other for other in self._threads if other.is_alive()), thread]
         thread.start()
 
     def _run(self, ticket: bytes, call: _Call[object]) -> None:
@@ -172,12 +174,11 @@ class Worker:
                 raise
 
     def _finished(self, ticket: bytes) -> None:
-        call, _thread = self._calls.pop(ticket)
-        call.finish()
+        self._calls.pop(ticket).finish()
 
     def close(self) -> None:
         """Wait a moment for calls that are about to end. One that hangs (a name server, say) is left to die with us."""
-        for _call, thread in self._calls.values():
+        for thread in self._threads:
             thread.join(JOIN_S)
             if thread.is_alive():
                 log.debug("left a call behind that does not end", thread=thread.name)

@@ -1,7 +1,12 @@
 """Reading the kernel's text files under /sys."""
 
+import contextlib
 import errno
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SHOWN = 5
 
@@ -23,6 +28,36 @@ def millis(file: Path) -> float:
         return int(text) / 1000
     except ValueError:
         raise ValueError(f"{file} holds {text[:20]!r}, which is no whole number") from None
+
+
+def hexadecimal(file: Path) -> int:
+    """A number such as `50005`.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it holds no such number.
+    """
+    return int(file.read_text(encoding="ascii"), 16)
+
+
+def kibibytes(file: Path) -> dict[str, int]:
+    """Lines such as `MemTotal:  948012 kB`, by name.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: a line is of another form.
+    """
+    lines = (line.split() for line in file.read_text(encoding="ascii").splitlines())
+    return {name.rstrip(":"): int(number) for name, number, *_unit in lines}
+
+
+def present(**measures: Callable[[], T]) -> dict[str, T]:
+    """Measure each; one whose file does not exist is left out: this machine lacks it."""
+    found = {}
+    for name, measure in measures.items():
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = measure()
+    return found
 
 
 def missing(file: Path) -> str:

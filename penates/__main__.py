@@ -6,9 +6,9 @@ import sys
 from bootstrap import __version__
 from bootstrap.errors import Exit
 from bootstrap.settings import SettingsError
-from penates import check, line, run
+from penates import check, line, run, safe
 
-COMMANDS = (run, check, line)
+COMMANDS = (run, check, line, safe)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from world import Broker, Eyes, House, Supervisor
+from world import Broker, Eyes, House, Supervisor, Wires
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,6 +35,12 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path / "house")
     yield house
     house.close()
+
+
+@pytest.fixture
+def wires(house: House, broker: Broker) -> Wires:
+    house.write(broker.port)
+    return Wires(house)
 
 
 @pytest.fixture

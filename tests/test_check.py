@@ -1,5 +1,6 @@
 """Everything wrong with a configuration is said at once, with file, line, what, and what instead."""
 
+import socket
 import stat
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def test_the_house_file(house: House, text: str, fault: str) -> None:
 def test_a_file_name_that_is_no_sensor_id(house: House, stem: str) -> None:
     found = faults(house, devices={stem: CELLAR})
     assert len(found) == 1
-    assert found[0].startswith(f"devices/{stem}.toml:1: the ")
+    assert found[0].startswith(f"devices/{stem}.toml:1: the sensor id ")
 
 
 @pytest.mark.parametrize(
@@ -215,6 +216,23 @@ def test_a_class_that_is_no_dataclass_or_no_device(house: House) -> None:
     assert "put @dataclass(kw_only=True) above" in faults(house, devices={"own": 'kind = "bare.Own"\n'})[0]
     assert "Other in bare is no Device" in faults(house, devices={"own": 'kind = "bare.Other"\n'})[0]
     assert "Gone in bare is not there" in faults(house, devices={"own": 'kind = "bare.Gone"\n'})[0]
+
+
+def test_two_devices_on_one_line(house: House) -> None:
+    found = faults(house, devices={"a": 'kind = "door"\npin = 17\n', "b": '\nkind = "lamp"\npin = 17\n'})
+    assert found == ["devices/b.toml:3: GPIO17 is the line of a already"]
+    assert faults(house, devices={"b": 'kind = "lamp"\npin = 18\n'}) == []
+
+
+def test_a_sensor_id_of_its_own(house: House) -> None:
+    text = 'kind = "pi"\n'
+    faults(house, devices={"machine": text, "other": f'{text}sensor = "attic-pi"\n'})
+    ids = {settings.topics.sensor for settings in check(house.folder)}
+    assert ids == {socket.gethostname().split(".")[0], "attic-pi"}
+    assert faults(house, devices={"third": f'{text}sensor = "attic-pi"\n'}) == [
+        "devices/third.toml:1: cm/attic-pi is devices/other.toml already"
+    ]
+    assert faults(house, devices={"third": f'{text}sensor = "a b"\n'})[0].startswith("devices/third.toml:2: 'sensor'")
 
 
 def test_all_in_one_run_without_a_traceback(house: House) -> None:

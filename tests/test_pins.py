@@ -10,40 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import Broker, Eyes, House, Running, eventually
+from world import Broker, Eyes, Running, Wires, eventually
 
 from bootstrap.lines import Line
 
 OPEN = "cm/frontdoor/data/open"
 DOOR_READING = "cm/frontdoor/data/reading"
 LAMP = "cm/lamp/data/on"
-
-
-class Wires:
-    """The world at the other end of the lines."""
-
-    def __init__(self, house: House) -> None:
-        self.folder = house.folder / "lines"
-        self.env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(self.folder)}
-        self.house = house
-
-    def line(self, number: int) -> Line:
-        return Line(number, self.folder)
-
-    def run(self, sensor: str, text: str) -> Running:
-        self.house.device(sensor, text)
-        return self.house.run(sensor, **self.env)
-
-    def penates_line(self, *words: str) -> str:
-        command = [sys.executable, "-m", "penates", "line", *words]
-        env = self.house.env(**self.env)
-        return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
-
-
-@pytest.fixture
-def wires(house: House, broker: Broker) -> Wires:
-    house.write(broker.port)
-    return Wires(house)
 
 
 def door(wires: Wires, eyes: Eyes, more: str = "") -> Running:
@@ -245,6 +218,7 @@ def test_an_idle_door_hardly_wakes(wires: Wires, broker: Broker) -> None:
     running = wires.run("frontdoor", 'kind = "door"\npin = 17\nevery_s = 3600\n')
     running.wait_log("connected (")
     eventually(lambda: len(list(Path(f"/proc/{running.pid}/task").iterdir())) == 2, "two threads")
+    eventually(lambda: running.wakeups() == (time.sleep(0.5), running.wakeups())[1], "all is said")
     before = running.wakeups()
     time.sleep(3)
     assert running.wakeups() - before <= 1
@@ -265,3 +239,71 @@ def test_pwm_where_gpiozero_expects_it(tmp_path: Path) -> None:
         [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True, timeout=30
     )
     assert json.loads(done.stdout) == [0.25, 0.25]
+
+
+# The daemons.
+
+
+def test_the_outputs_of_a_killed_lamp_are_made_safe(wires: Wires, eyes: Eyes) -> None:
+    running = lamp(wires, eyes)
+    eyes.ask("cm/lamp", "set", "on")
+    command = [sys.executable, "-m", "penates", "safe", "lamp", "--config", str(wires.house.folder)]
+    env = wires.house.env(**wires.env)
+    assert subprocess.run(command, env=env, check=False, timeout=30).returncode == 75
+    assert wires.line(27).output() == 1
+    running.stop(signal.SIGKILL)
+    assert (wires.folder / "27.held").read_text() == "1"
+    assert subprocess.run(command, env=env, check=False, timeout=30).returncode == 0
+    assert (wires.folder / "27.held").read_text() == "0"
+
+
+def test_motion_lasts_until_the_hold_is_over(wires: Wires, eyes: Eyes) -> None:
+    wires.run("hall", 'kind = "motion"\npin = 23\nhold_s = 0.3\nevery_s = 3600\n')
+    eyes.wait_value("cm/hall/data/motion", value=False)
+    line = wires.line(23)
+    for _ in range(4):
+        line.drive(True)
+        time.sleep(0.1)
+        line.drive(False)
+        time.sleep(0.1)
+    stilled = time.monotonic()
+    motions = lambda seen: [one for one in seen if one.topic == "cm/hall/data/motion"]  # noqa: E731
+    end = eyes.wait(lambda seen: motions(seen)[2:], "the end")[0]
+    assert [one.value for one in motions(eyes.seen)] == [False, True, False]
+    assert end.at - stilled > 0.1
+
+
+def button(wires: Wires, eyes: Eyes) -> Line:
+    text = 'kind = "button"\npin = 24\nbounce_s = 0.01\nhold_s = 0.4\nclick_s = 0.2\nevery_s = 3600\n'
+    wires.run("bell", text)
+    eyes.wait_value("cm/bell/status/state", "online")
+    return wires.line(24)
+
+
+def press(line: Line, seconds: float) -> None:
+    line.drive(False)
+    time.sleep(seconds)
+    line.drive(True)
+    time.sleep(0.05)
+
+
+def values(eyes: Eyes, measure: str) -> list[Any]:
+    return [record[measure] for record in readings(eyes, "cm/bell/data/reading") if measure in record]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_clicks_are_counted(wires: Wires, eyes: Eyes, count: int) -> None:
+    line = button(wires, eyes)
+    for _ in range(count):
+        press(line, 0.05)
+    eyes.wait(lambda _: values(eyes, "clicks") == [count], "the clicks")
+    assert values(eyes, "pressed") == [False, *[True, False] * count]
+
+
+def test_a_long_press_is_a_hold_and_no_click(wires: Wires, eyes: Eyes) -> None:
+    line = button(wires, eyes)
+    press(line, 0.6)
+    eyes.wait_value("cm/bell/data/held", value=True)
+    press(line, 0.05)
+    eyes.wait(lambda _: values(eyes, "clicks") == [1], "one click")
+    assert values(eyes, "held") == [False, False, True, False, False, False]

@@ -5,6 +5,8 @@ import dataclasses
 import re
 import shutil
 import statistics
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,8 +87,8 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
     before = [settings_of(found) for found in config.check(copy)]
     for file in copy.rglob("*.toml"):
         text = uncommented(file.read_text())
-        # These three have no default: what the sample shows is an example.
-        file.write_text(re.sub(r"^(username|password_file|ca_file) = .*", "", text, flags=re.MULTILINE))
+        # These have no default: what the sample shows is an example.
+        file.write_text(re.sub(r"^(username|password_file|ca_file|sensor) = .*", "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in config.check(copy)] == before
 
 
@@ -99,7 +101,12 @@ def test_the_samples_show_every_setting(kind: str) -> None:
     for file in (ROOT / "config" / "devices").glob("*.toml"):
         sample = tomllib.loads(uncommented(file.read_text()))
         if sample["kind"] == kind:
-            assert fields == sample.keys() - {"kind", "group"}
+            assert fields == sample.keys() - {"kind", "group", "sensor"}
+
+
+def test_the_readmes_table_of_kinds_is_up_to_date() -> None:
+    command = [sys.executable, str(ROOT / "scripts" / "kinds"), "--check", str(ROOT / "README.md")]
+    assert subprocess.run(command, check=False).returncode == 0, "run .venv/bin/python scripts/kinds README.md"
 
 
 def test_topics_md_tells_the_whole_contract() -> None:

@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bootstrap.lines import Line
 from bootstrap.payload import decode
 
 PATIENCE_S = 15.0
@@ -101,6 +102,7 @@ class Eyes:
 
     def __init__(self, port: int, name: str = "", filters: str = "#", **login: str) -> None:
         self.seen: list[Seen] = []
+        self._listeners: dict[str, Callable[[float], Any]] = {}
         self._news = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
         self._client.on_message = self._on_message
@@ -126,6 +128,12 @@ class Eyes:
                 Seen(message.topic, bytes(message.payload), bool(message.retain), message.qos, time.monotonic())
             )
             self._news.notify_all()
+        self._listeners.get(message.topic, lambda _: None)(self.seen[-1].at)
+
+    def listen(self, topic: str, heard: Callable[[float], Any]) -> Callable[[], None]:
+        """Call `heard(monotonic time)` at each message on a topic, from now until the returned function is called."""
+        self._listeners[topic] = heard
+        return lambda: self._listeners.pop(topic) and None
 
     def wait(self, wanted: Callable[[list[Seen]], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
         """Until `wanted(all messages so far)` is true; returns what it returned."""
@@ -314,6 +322,27 @@ class House:
     def close(self) -> None:
         for running in self._running:
             running.close()
+
+
+class Wires:
+    """A house on simulated lines, and the world at their other end."""
+
+    def __init__(self, house: House) -> None:
+        self.folder = house.folder / "lines"
+        self.env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(self.folder)}
+        self.house = house
+
+    def line(self, number: int) -> Line:
+        return Line(number, self.folder)
+
+    def run(self, sensor: str, text: str) -> Running:
+        self.house.device(sensor, text)
+        return self.house.run(sensor, **self.env)
+
+    def penates_line(self, *words: str) -> str:
+        command = [sys.executable, "-m", "penates", "line", *words]
+        env = self.house.env(**self.env)
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
 
 
 class Supervisor:

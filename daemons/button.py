@@ -1,0 +1,56 @@
+"""A push button."""
+
+from dataclasses import dataclass
+
+from gpiozero import DigitalInputDevice
+
+from bootstrap.device import Device, Measure, Reading
+from bootstrap.loop import Timer
+from bootstrap.pins import Edge
+
+
+@dataclass(kw_only=True)
+class Button(Device):
+    """A push button, told apart by how it is pressed.
+
+    Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
+    """
+
+    pin: int  # BCM number
+    bounce_s: float = 0.02
+    hold_s: float = 1.0  # pressed for so long, it is held
+    click_s: float = 0.4  # no press for so long ends a series of clicks
+    every_s: float = 60.0  # read again, to be sure
+
+    pressed = Measure(bool)
+    held = Measure(bool)
+    clicks = Measure("1", low=1)  # said once the series is over; a held press is none
+
+    def setup(self) -> None:
+        """The button pulls the line to GND."""
+        self.count, self.holding = 0, False
+        self.timer: Timer | None = None
+        self.contact = self.watch(DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s))
+
+    def on_edge(self, edge: Edge) -> Reading:
+        """A press starts the hold's time, a release the click's."""
+        if self.timer:
+            self.timer.cancel()
+        self.count += not edge.active and not self.holding
+        self.timer = self.after(*((self.hold_s, self.hold) if edge.active else (self.click_s, self.finish)))
+        self.holding = False
+        return {"pressed": edge.active, "held": False}
+
+    def hold(self) -> Reading:
+        """Pressed for long: a hold, which ends any series."""
+        self.count, self.holding = 0, True
+        return {"held": True}
+
+    def finish(self) -> Reading | None:
+        """The series is over."""
+        count, self.count = self.count, 0
+        return {"clicks": count} if count else None
+
+    def read(self) -> Reading:
+        """As the line is now."""
+        return {"pressed": bool(self.contact.is_active), "held": self.holding}

@@ -1,0 +1,49 @@
+"""A motion sensor."""
+
+from dataclasses import dataclass
+
+from gpiozero import DigitalInputDevice
+
+from bootstrap.device import Device, Measure, Reading
+from bootstrap.loop import Timer
+from bootstrap.pins import Edge
+
+
+@dataclass(kw_only=True)
+class Motion(Device):
+    """A PIR sensor, such as an HC-SR501.
+
+    Wiring: VCC to 5V, GND to GND, OUT to `pin` (its output is 3.3 V). Give it a minute to warm up.
+    """
+
+    pin: int  # BCM number
+    hold_s: float = 30.0  # motion lasts until the sensor has been still for so long
+    every_s: float = 60.0  # read again, to be sure
+
+    motion = Measure(bool)
+
+    def setup(self) -> None:
+        """The sensor drives the line high."""
+        self.timer: Timer | None = None
+        self.moving = False
+        self.sensor = self.watch(DigitalInputDevice(self.pin, pull_up=False))
+
+    def on_edge(self, edge: Edge) -> Reading | None:
+        """Motion begins at once, and ends after a hold."""
+        if self.timer:
+            self.timer.cancel()
+        if not edge.active:
+            self.timer = self.after(self.hold_s, self.still)
+            return None
+        began, self.moving = not self.moving, True
+        return self.read() if began else None
+
+    def still(self) -> Reading:
+        """Nothing has moved for the hold."""
+        self.moving = False
+        return self.read()
+
+    def read(self) -> Reading:
+        """As it is now."""
+        self.moving = self.moving or bool(self.sensor.is_active)
+        return {"motion": self.moving}

@@ -1,0 +1,24 @@
+"""Set the outputs of one sensor to their safe value, after its process was killed: for a unit's ExecStopPost.
+
+It takes the lines, sets them and lets go; then the pull resistor holds them (see the wiring of the kind).
+"""
+
+import argparse
+
+from bootstrap import life
+from bootstrap.config import folder_or_default, load
+from bootstrap.errors import Exit
+from penates.common import config_option
+
+NAME = "safe"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    parser.add_argument("name", metavar="NAME", help="the sensor, such as lamp for devices/lamp.toml")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Make safe."""
+    return life.make_safe(load(folder_or_default(given.config), given.name))
