@@ -141,6 +141,8 @@ class Daemon:
         try:
             self._start()
             self._loop.run(until=lambda: self._stopping)
+        except Fatal:
+            raise
         except Exception:
             if self._link.up:
                 raise  # hanging up without a word makes the broker say it
@@ -156,7 +158,7 @@ class Daemon:
         self._reporter.say_heartbeat()
 
     def _start(self) -> None:
-        """READY says that the device is read, not that a broker is there."""
+        """READY says that the device is set up, not that a broker is there."""
         self._sampler.start()
         notify("READY=1", "STATUS=reading; no broker yet")
         self._start_link()
@@ -187,11 +189,11 @@ class Daemon:
         notify("STOPPING=1")
         self._sampler.stop()
         self._actions.closed = True
-        if self._pins.owns:
-            self._pins.make_safe()
-            self._sampler.read()
-            self._link.pump()
         if state == "stopped":
+            if self._pins.owns:
+                self._pins.make_safe()
+                self._sampler.read()
+            self._link.pump()
             self._wait(lambda: self._link.up and self._outbox.queued == 0, DRAIN_S)
             self._reporter.say_state(state)
         else:

@@ -20,13 +20,15 @@ class Sampler:
         self._loop, self._device, self._reporter, self._said = loop, device, reporter, said
         self._timer: Timer | None = None
         self._retry_s = FIRST_RETRY_S
+        self._stopped = False
 
     def start(self) -> None:
         """Read in the loop's next turn, and go on."""
         self._timer = self._loop.after(0, self._tick)
 
     def stop(self) -> None:
-        """Read no more."""
+        """Read no more, and hear no more of edges and of what was to be done later."""
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
 
@@ -53,13 +55,15 @@ class Sampler:
 
     def edge(self, edge: Edge) -> None:
         """Publish what an edge means, at its own time."""
-        self._publish(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
-        self._said()
+        if not self._stopped:
+            self._publish(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
+            self._said()
 
     def later(self, call: Callable[[], Reading | None]) -> None:
         """Publish what the device wanted to do later."""
-        self._publish(call)
-        self._said()
+        if not self._stopped:
+            self._publish(call)
+            self._said()
 
     def _publish(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> str | None:
         """Publish what is measured now, and return what is wrong, if anything is."""

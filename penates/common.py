@@ -4,6 +4,12 @@ import argparse
 from pathlib import Path
 
 
+def sensor_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR NAME`."""
+    config_option(parser)
+    parser.add_argument("name", metavar="NAME", help="the sensor's file in devices/, such as lamp for lamp.toml")
+
+
 def config_option(parser: argparse.ArgumentParser) -> None:
     """`--config DIR`."""
     parser.add_argument(

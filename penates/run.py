@@ -16,15 +16,11 @@ import argparse
 from bootstrap import life
 from bootstrap.config import folder_or_default, load
 from bootstrap.errors import Exit
-from penates.common import config_option
+from penates.common import sensor_arguments as arguments
+
+__all__ = ["NAME", "arguments", "main"]
 
 NAME = "run"
-
-
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
-    config_option(parser)
-    parser.add_argument("name", metavar="NAME", help="the sensor, such as cellar for devices/cellar.toml")
 
 
 def main(given: argparse.Namespace) -> Exit:

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from world import PATIENCE_S, Broker, Eyes, House, Running, Supervisor, eventually, retained
+from world import PATIENCE_S, Broker, Eyes, House, Running, Supervisor, Wires, eventually, retained
 
 STATE = "cm/odd/status/state"
 
@@ -306,6 +306,21 @@ def test_slow_commands_in_a_row_starve_neither_watchdog_nor_signals(
     assert supervisor.wait("STOPPING=1") - before < 2
     assert running.wait() == 0
     assert "no acknowledgement" not in running.log
+
+
+def test_edges_while_it_stops_do_not_make_it_online_again(wires: Wires, broker: Broker, eyes: Eyes) -> None:
+    running = wires.run("door", 'kind = "door"\npin = 17\nbounce_s = 0\n')
+    eyes.wait_value("cm/door/status/state", "online")
+    broker.send(signal.SIGSTOP)
+    wires.line(17).drive(False)
+    running.send(signal.SIGTERM)
+    running.wait_log("stopping")
+    wires.line(17).drive(True)
+    time.sleep(0.2)
+    broker.send(signal.SIGCONT)
+    assert running.wait() == 0
+    eyes.wait_value("cm/door/status/state", "stopped")
+    assert eyes.on("cm/door/status/state")[-1].value == "stopped"
 
 
 def test_a_bug_in_the_first_read_is_lost_on_the_wire_too(odd: House, eyes: Eyes) -> None:

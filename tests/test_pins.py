@@ -129,6 +129,21 @@ def test_off_and_said_so_at_a_stop(wires: Wires, eyes: Eyes) -> None:
     assert states[-1] == ("state", "stopped")
 
 
+def test_nothing_happens_to_an_output_while_it_stops(wires: Wires, broker: Broker, eyes: Eyes) -> None:
+    """Neither a timer nor a command may switch it on again, and nothing is said after `stopped`."""
+    running = lamp(wires, eyes)
+    door(wires, eyes)
+    eyes.ask("cm/lamp", "set", '{"state":"off","for_s":0.5}')
+    broker.send(signal.SIGSTOP)
+    running.send(signal.SIGTERM)
+    time.sleep(0.8)
+    assert wires.line(27).output() == 0
+    broker.send(signal.SIGCONT)
+    assert running.wait() == 0
+    eyes.wait_value("cm/lamp/status/state", "stopped")
+    assert eyes.on("cm/lamp/status/state")[-1].value == "stopped"
+
+
 def test_a_lamp_goes_back_after_its_time_and_a_new_command_replaces_the_timer(wires: Wires, eyes: Eyes) -> None:
     lamp(wires, eyes)
     eyes.ask("cm/lamp", "set", '{"state":"on","for_s":0.3}')
