@@ -22,9 +22,11 @@ class SoftwarePwm:
         self._changed.set()
 
     def _run(self) -> None:
-        while not self._ending:
+        while True:
+            self._changed.clear()  # before looking: a change after this is not missed
+            if self._ending:
+                return
             duty, period = self.duty, 1 / self.frequency
-            self._changed.clear()
             for level, seconds in ((True, duty * period), (False, (1 - duty) * period)):
                 if seconds > 0:
                     self._write(level)
@@ -32,7 +34,8 @@ class SoftwarePwm:
                         break
 
     def close(self) -> None:
-        """Stop switching; the output stays as it is."""
+        """Stop switching; the output is then off, unless it was to be on all the time."""
         self._ending = True
         self._changed.set()
         self._thread.join()
+        self._write(self.duty >= 1)

@@ -1,6 +1,7 @@
 """Read a simulated line, or drive it from outside as a switch, a sensor or a finger would.
 
-For daemons that run with GPIOZERO_PIN_FACTORY=simulated, and with the same PENATES_LINES folder.
+For daemons that run with GPIOZERO_PIN_FACTORY=simulated. The lines lie in the folder PENATES_LINES, by default beside
+the sensors' locks.
 """
 
 import argparse
