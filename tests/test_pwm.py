@@ -38,9 +38,8 @@ def test_all_or_nothing_does_not_switch(duty: float) -> None:
     pwm = SoftwarePwm(output.write, 1000)
     pwm.set(duty)
     eventually(lambda: output.levels[-1:] == [bool(duty)], "the level")
-    count = len(output.written)
     time.sleep(0.05)
-    assert len(output.written) == count
+    assert output.levels in ([bool(duty)], [False, bool(duty)])
     pwm.close()
 
 
