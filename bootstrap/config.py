@@ -288,14 +288,16 @@ def _same_names(found: list[Settings]) -> list[Fault]:
 
 def _shared_lines(found: list[Settings], folder: Path) -> list[Fault]:
     """Two devices on one line: what a device calls `pin`, or something ending in `_pin`, is one."""
-    owners: dict[object, str] = {}
+    owners: dict[int, str] = {}
     faults = []
     for settings in found:
-        sensor = settings.topics.sensor
         for name, value in settings.device.settings().items():
-            if (name == "pin" or name.endswith("_pin")) and owners.setdefault(value, sensor) != sensor:
+            if not isinstance(value, int) or not (name == "pin" or name.endswith("_pin")):
+                continue
+            owner = f"{name} of {settings.topics.sensor}"
+            if owners.setdefault(value, owner) != owner:
                 line = Source(folder, settings.file).line(name)
-                faults.append(Fault(settings.file, line, f"GPIO{value} is the line of {owners[value]} already"))
+                faults.append(Fault(settings.file, line, f"GPIO{value} is the {owners[value]} already"))
     return faults
 
 

@@ -5,10 +5,11 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 from bootstrap.errors import NoReading
 from bootstrap.payload import Json
+from bootstrap.settings import Limits
 from bootstrap.topics import ID_RULE, is_id
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
+Pin: TypeAlias = Annotated[int, Limits(0, 27)]  # a line of the header, by its BCM number
+Seconds: TypeAlias = Annotated[float, Limits(0)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq"})
@@ -32,11 +35,13 @@ class Measure:
         unit: as shown to people, or the type of a value that has none.
         low: the least number the device can truly measure, in `unit`.
         high: the greatest.
+        event: it is no state but happens, like a click: never retained, and told late only in the history.
     """
 
     unit: str | type[bool] | type[str]
     low: float = -math.inf
     high: float = math.inf
+    event: bool = False
 
     @property
     def unit_name(self) -> str:
@@ -46,8 +51,8 @@ class Measure:
     @property
     def facts(self) -> dict[str, str | float]:
         """Unit and range, as `about` says them."""
-        ends = {"low": self.low, "high": self.high}
-        return {"unit": self.unit_name, **{name: end for name, end in ends.items() if math.isfinite(end)}}
+        ends = {name: end for name, end in (("low", self.low), ("high", self.high)) if math.isfinite(end)}
+        return {"unit": self.unit_name, **ends, **({"event": True} if self.event else {})}
 
     def check(self, value: Value) -> None:
         """Let only a true value pass.

@@ -88,7 +88,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         super().__init__(factory, info)
         self._request: gpiod.LineRequest | None = None
         self._loop: Loop | None = None
-        self._direction = Direction.INPUT
+        self._direction = Direction.AS_IS
         self._bias = Bias.AS_IS
         self._edge, self._edges = Edge.NONE, "both"
         self._bounce_s: float | None = None
@@ -128,8 +128,11 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
     def _set_function(self, value: str) -> None:
         if value not in ("input", "output"):
             raise PinInvalidFunction(f"invalid function {value!r} for {self!r}")
+        level = Value.INACTIVE
+        if value == "output":
+            level = Value(int(self._level()))  # leave it as it is, until told otherwise
         self._direction = Direction.OUTPUT if value == "output" else Direction.INPUT
-        self._configure()
+        self._configure(level)
 
     def output_with_state(self, state: bool) -> None:
         """Become an output that has this level from its first moment on."""
@@ -176,11 +179,13 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         return self._pwm.frequency if self._pwm else None
 
     def _set_frequency(self, value: float | None) -> None:
+        duty = self._pwm.duty if self._pwm else 0.0
         if self._pwm:
             self._pwm.close()
             self._pwm = None
         if value:
             self._pwm = SoftwarePwm(self._write, value)
+            self._pwm.set(duty)
 
     def _get_bounce(self) -> float | None:
         return self._bounce_s
@@ -217,6 +222,8 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
 
     def _read(self, _events: int) -> None:
         for event in self._taken().read_edge_events():
+            if self._when_changed is None:
+                return  # the one before made the device let go of its line
             if event.line_seqno > self._sequence + 1:
                 log.error("edges were lost: they came faster than we read", lost=event.line_seqno - self._sequence - 1)
             self._sequence, self.edge_ns = event.line_seqno, event.timestamp_ns

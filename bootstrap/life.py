@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from bootstrap import log
@@ -21,7 +21,7 @@ from bootstrap.loop import Loop, Signals, Timer
 from bootstrap.notify import notify, watchdog_s
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
-from bootstrap.pins import Pins
+from bootstrap.pins import Pins, no_pins
 from bootstrap.reporter import Reporter, State
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
@@ -33,7 +33,6 @@ LAST_WORD_S = 2.0  # for the last state to be acknowledged
 def run(settings: Settings) -> Exit:
     """Live until a signal asks us to stop, or something ends us. Returns the exit code; never raises."""
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
-    threading.excepthook = _thread_died
     try:
         if sys.stderr is not None:
             faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
@@ -71,11 +70,18 @@ def make_safe(settings: Settings) -> Exit:
     except OSError as error:
         log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
         return Exit.ABSENT
+    except Exception as error:
+        if not (why := no_pins(error)):
+            raise
+        log.error("cannot make the outputs safe", reason=why, exit=int(Exit.SETTINGS))
+        return Exit.SETTINGS
     return Exit.STOPPED
 
 
-def _thread_died(died: threading.ExceptHookArgs) -> None:
+def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) -> None:
     """A thread's work is done in `Worker`, which brings its exceptions to the loop; what is left cannot go on."""
+    with suppress(Exception):
+        make_safe()
     log.error(
         "a thread died",
         thread=died.thread and died.thread.name,
@@ -118,10 +124,11 @@ class Daemon:
         self._outbox = Outbox()
         self._link = Link(self._loop, worker, settings.address, self._outbox, self)
         stack.callback(self._link.drop)
-        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, lambda: self._link.reconnects)
+        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link)
         self._sampler = Sampler(self._loop, self._device, self._reporter, self._link.pump)
         self._actions = Actions(self._acts(), self._reporter.say_answer)
         self._pins = Pins(self._topics.client_id, self._loop, inbox, self._sampler.edge)
+        threading.excepthook = partial(_thread_died, self._pins.make_safe)
         stack.callback(self._pins.close)
         stack.callback(self._device.teardown)
         self._device.tools = Bench(self._loop, self._pins, self._sampler.later)  # type: ignore[misc]  # the instance's own
@@ -135,7 +142,9 @@ class Daemon:
         except OSError as error:
             log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
             return self._end("fault", Exit.ABSENT)
-        except Exception:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
+        except Exception as error:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
+            if why := no_pins(error):
+                raise Fatal(Exit.SETTINGS, why) from None
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG)
         try:

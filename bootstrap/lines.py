@@ -14,6 +14,10 @@ from pathlib import Path
 from bootstrap.lock import lock_folder
 
 VARIABLE = "PENATES_LINES"
+PULLS = {"up": True, "down": False, "": None}
+WIDTH = 12  # of what a holder says
+TRIES = 20
+PATIENCE_S = 5.0
 
 
 def lines_folder() -> Path:
@@ -39,14 +43,18 @@ class Line:
         if level is None:
             self._level.unlink(missing_ok=True)
         else:
-            (temporary := self._level.with_suffix(".next")).write_text(f"{level:d}", encoding="ascii")
+            temporary = self._level.with_suffix(f".{os.getpid()}")
+            temporary.write_text(f"{level:d}", encoding="ascii")
             temporary.replace(self._level)
         word = "z" if level is None else f"{level:d}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
+            teller.settimeout(PATIENCE_S)
             try:
                 teller.sendto(f"{word} {time.monotonic_ns()}".encode(), str(self.poke))
             except (FileNotFoundError, ConnectionRefusedError):
                 return  # nobody holds it; whoever takes it will see the level
+            except TimeoutError:
+                raise TimeoutError(f"whoever holds GPIO{self.number} does not listen") from None
 
     def driven(self) -> bool | None:
         """What the world drives."""
@@ -57,15 +65,24 @@ class Line:
 
     def output(self) -> float | None:
         """What its holder drives, if one does: 0, 1, or between for PWM."""
+        word = self._held_as()
+        return None if word in PULLS else float(word)
+
+    def level(self) -> float | None:
+        """What a meter would show: what its holder or the world drives, else the holder's pull, else None."""
+        output, driven = self.output(), self.driven()
+        return output if output is not None else PULLS[self._held_as()] if driven is None else driven
+
+    def _held_as(self) -> str:
+        """The holder's word: a pull, or what it drives; empty without a holder, and with a floating one."""
         try:
             with self._held.open(encoding="ascii") as held:
                 fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
-            return None
+            return ""
         except BlockingIOError:
-            word = self._held.read_text(encoding="ascii")
-            return float(word) if word else None
-        return None  # the holder is dead
+            return self._held.read_text(encoding="ascii").strip()
+        return ""  # the holder is dead
 
     # The holder's side.
 
@@ -76,9 +93,17 @@ class Line:
             OSError: another process has it (EBUSY).
         """
         descriptor = os.open(self._held, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise OSError(errno.EBUSY, f"GPIO{self.number} is taken by another process ({self._held})") from None
-        return descriptor
+        for _ in range(TRIES):  # a reader holds the lock for a moment
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.005)
+            else:
+                return descriptor
+        os.close(descriptor)
+        raise OSError(errno.EBUSY, f"GPIO{self.number} is taken by another process ({self._held})")
+
+    @staticmethod
+    def tell(descriptor: int, word: str) -> None:
+        """Say what the holder does with the line, at once as a whole."""
+        os.pwrite(descriptor, word.ljust(WIDTH).encode(), 0)

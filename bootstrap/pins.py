@@ -6,6 +6,7 @@ to the loop; or one of gpiozero's own, by `GPIOZERO_PIN_FACTORY`, whose threads 
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,6 +41,14 @@ def wall_ns(monotonic_ns: int) -> int:
     return time.time_ns() - (time.monotonic_ns() - monotonic_ns)
 
 
+def no_pins(error: Exception) -> str | None:
+    """What to do if this error says that there is no pin factory, or no such pin."""
+    if isinstance(error, ImportError) or type(error).__name__ == "BadPinFactory":
+        factory = os.environ.get(FACTORY)
+        return f"no pin factory {factory!r}: {error}; on a Pi install penates[pi], elsewhere set {FACTORY}=simulated"
+    return f"no such pin: {error}" if type(error).__name__.startswith("PinInvalid") else None
+
+
 class Pins:
     """What one device watches and owns."""
 
@@ -52,15 +61,15 @@ class Pins:
         self._loop, self._inbox, self._deliver = loop, inbox, deliver
         self._watched: list[Any] = []
         self._owned: list[tuple[Any, float]] = []
+        self._thread = threading.get_ident()
         inbox.on(self.NOTE, self._noted)
 
     def watch(self, device: D) -> D:
         """Deliver every change of this input device; returns it."""
         number = len(self._watched)
         self._watched.append(device)
-        hand_in = self._latch if hasattr(device.pin, "attach") else self._note
-        device.when_activated = lambda: hand_in(number, True)
-        device.when_deactivated = lambda: hand_in(number, False)
+        device.when_activated = lambda: self._hand_in(number, True)
+        device.when_deactivated = lambda: self._hand_in(number, False)
         if hasattr(device.pin, "attach"):
             device.pin.attach(self._loop)
         return device
@@ -74,6 +83,11 @@ class Pins:
     def owns(self) -> bool:
         """Whether there is an output to make safe."""
         return bool(self._owned)
+
+    def _hand_in(self, number: int, active: bool) -> None:
+        """Gpiozero calls: from one of our pins, in the loop; or from a thread of its own."""
+        own = hasattr(self._watched[number].pin, "attach") and threading.get_ident() == self._thread
+        (self._latch if own else self._note)(number, active)
 
     def _latch(self, number: int, active: bool) -> None:
         """In the loop: one of our pins is delivering, and knows when it was."""
@@ -91,13 +105,15 @@ class Pins:
         self._deliver(Edge(self._watched[number], bool(active), time_ns))
 
     def make_safe(self) -> None:
-        """Set every output to its safe value."""
-        for device, safe in self._owned:
-            device.value = safe
+        """Set every output to its safe value, whatever becomes of the others; then raise what went wrong."""
+        with contextlib.ExitStack() as stack:
+            for device, safe in self._owned:
+                if not device.closed:
+                    stack.callback(setattr, device, "value", safe)
 
     def close(self) -> None:
         """Make safe, then let go of every line. The kernel decides what a line does then: see the pull resistor."""
         with contextlib.ExitStack() as stack:
             for device in [*self._watched, *(device for device, _safe in self._owned)]:
                 stack.callback(device.close)
-            self.make_safe()
+            stack.callback(self.make_safe)

@@ -4,13 +4,13 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from bootstrap import __version__, clock, log
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Refused
+from bootstrap.link import Link
 from bootstrap.outbox import Outbox
 from bootstrap.payload import decode, encode
 from bootstrap.topics import Topics
@@ -37,9 +37,10 @@ def rss_mb() -> float:
 class Reporter:
     """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, then the measures."""
 
-    def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, reconnects: Callable[[], int]) -> None:
+    def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, link: Link) -> None:
         self._topics, self._outbox = topics, outbox
-        self._heartbeat_s, self._reconnects = heartbeat_s, reconnects
+        self._heartbeat_s, self._link = heartbeat_s, link
+        self._events: set[str] = set()
         self._started_at, self._born_at = time.monotonic(), time.time()
         self._stamps = clock.Stamps()
         self._run = new_run()
@@ -76,6 +77,7 @@ class Reporter:
 
     def say_about(self, kind: str, device: Device, actions: list[str]) -> None:
         """Say what we are: all that discovery, displays and recorders need."""
+        self._events = {name for name, measure in device.measures.items() if measure.event}
         measures = {name: {**measure.facts, "every_s": device.every_s} for name, measure in device.measures.items()}
         about = {
             "kind": kind,
@@ -100,7 +102,7 @@ class Reporter:
             "faults": self.faults,
             "queued": self._outbox.queued,
             "dropped": self._outbox.dropped,
-            "reconnects": self._reconnects(),
+            "reconnects": self._link.reconnects,
             "rss_mb": rss_mb(),
         }
         self._outbox.put_state(self._topics.status("heartbeat"), encode(heartbeat))
@@ -112,8 +114,15 @@ class Reporter:
         head = {"time": self._last_reading, "run": self._run, "seq": self._seq}
         self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}))
         for name, value in reading.items():
-            self._outbox.put_state(self._topics.data(name), encode(value))
+            self._say_value(name, encode(value))
         log.debug("read", seq=self._seq, reading=dict(reading))
+
+    def _say_value(self, name: str, payload: bytes) -> None:
+        """A state is always told; an event only to those who hear it as it happens: the history has it anyway."""
+        if name not in self._events:
+            self._outbox.put_state(self._topics.data(name), payload)
+        elif self._link.up:
+            self._outbox.put_word(self._topics.data(name), payload)
 
     def say_answer(self, answer: dict[str, object]) -> None:
         """Answer a command."""

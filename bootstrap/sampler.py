@@ -55,15 +55,20 @@ class Sampler:
 
     def edge(self, edge: Edge) -> None:
         """Publish what an edge means, at its own time."""
-        if not self._stopped:
-            self._publish(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
-            self._said()
+        self._happened(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
 
     def later(self, call: Callable[[], Reading | None]) -> None:
         """Publish what the device wanted to do later."""
-        if not self._stopped:
-            self._publish(call)
-            self._said()
+        self._happened(call)
+
+    def _happened(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> None:
+        """Publish what came between two reads; if it failed, do not wait for the next to see whether all is well."""
+        if self._stopped:
+            return
+        if self._publish(measure, at_us) is not None and self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._loop.at(self._next_due(time.monotonic()), self._tick)
+        self._said()
 
     def _publish(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> str | None:
         """Publish what is measured now, and return what is wrong, if anything is."""

@@ -47,9 +47,8 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
     def _hold(self) -> None:
         if self._held is None:
             self._held = self._line.hold()
-        word = f"{float(self._output):g}" if self._function == "output" else ""
-        os.ftruncate(self._held, 0)
-        os.pwrite(self._held, word.encode(), 0)
+        pull = "" if self._pull == "floating" else self._pull
+        self._line.tell(self._held, f"{float(self._output):.4g}" if self._function == "output" else pull)
 
     def close(self) -> None:
         """Let go of the line."""
@@ -75,7 +74,9 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         return self._pull == "up" if driven is None else driven
 
     def _get_state(self) -> float:
-        return self._output if self._function == "output" else self._input()
+        if self._function == "output":
+            return self._output
+        return self._settled if self._bounce_s and self._loop else self._input()
 
     def _set_state(self, value: float) -> None:
         if self._function != "output":
@@ -92,6 +93,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         if value not in ("up", "down", "floating"):
             raise PinInvalidPull(f"invalid pull {value!r} for {self!r}")
         self._pull = value
+        self._hold()
 
     def _get_frequency(self) -> float | None:
         return self._frequency

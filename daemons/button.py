@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalInputDevice
 
-from bootstrap.device import Device, Measure, Reading
+from bootstrap.device import Device, Measure, Pin, Reading, Seconds
 from bootstrap.loop import Timer
 from bootstrap.pins import Edge
 
@@ -16,19 +16,19 @@ class Button(Device):
     Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
     """
 
-    pin: int  # BCM number
-    bounce_s: float = 0.02
-    hold_s: float = 1.0  # pressed for so long, it is held
-    click_s: float = 0.4  # no press for so long ends a series of clicks
+    pin: Pin
+    bounce_s: Seconds = 0.02
+    hold_s: Seconds = 1.0  # pressed for so long, it is held
+    click_s: Seconds = 0.4  # no press for so long ends a series of clicks
     every_s: float = 60.0  # read again, to be sure
 
     pressed = Measure(bool)
     held = Measure(bool)
-    clicks = Measure("1", low=1)  # said once the series is over; a held press is none
+    clicks = Measure("1", low=1, event=True)  # when the series is over; a held press is none
 
     def setup(self) -> None:
         """The button pulls the line to GND."""
-        self.count, self.holding = 0, False
+        self.count, self.down, self.holding = 0, False, False
         self.timer: Timer | None = None
         self.contact = self.watch(DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s))
 
@@ -36,15 +36,16 @@ class Button(Device):
         """A press starts the hold's time, a release the click's."""
         if self.timer:
             self.timer.cancel()
-        self.count += not edge.active and not self.holding
+        self.count += self.down and not edge.active and not self.holding
+        self.down = edge.active
         self.timer = self.after(*((self.hold_s, self.hold) if edge.active else (self.click_s, self.finish)))
         self.holding = False
         return {"pressed": edge.active, "held": False}
 
     def hold(self) -> Reading:
-        """Pressed for long: a hold, which ends any series."""
-        self.count, self.holding = 0, True
-        return {"held": True}
+        """Pressed for long: a hold, which ends any series before it."""
+        self.holding = True
+        return {"held": True, **(self.finish() or {})}
 
     def finish(self) -> Reading | None:
         """The series is over."""

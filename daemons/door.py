@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalInputDevice
 
-from bootstrap.device import Device, Measure, Reading
+from bootstrap.device import Device, Measure, Pin, Reading, Seconds
 from bootstrap.pins import Edge
 
 
@@ -15,8 +15,8 @@ class Door(Device):
     Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
     """
 
-    pin: int  # BCM number
-    bounce_s: float = 0.05
+    pin: Pin
+    bounce_s: Seconds = 0.05
     every_s: float = 60.0  # read again, to be sure
 
     open = Measure(bool)

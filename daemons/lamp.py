@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gpiozero import DigitalOutputDevice
 
 from bootstrap.actions import only, seconds
-from bootstrap.device import Device, Measure, Reading
+from bootstrap.device import Device, Measure, Pin, Reading
 from bootstrap.errors import Refused
 from bootstrap.loop import Timer
 from bootstrap.payload import Json
@@ -21,7 +21,7 @@ class Lamp(Device):
     switched by 0), because a line floats when its process dies.
     """
 
-    pin: int  # BCM number
+    pin: Pin
     active_high: bool = True  # false for boards that switch on 0
     every_s: float = 60.0
 
@@ -36,11 +36,12 @@ class Lamp(Device):
         """Take `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
         to = self.meant(only(value, "state"))
+        reading = self.switch(to)
         if self.timer:
             self.timer.cancel()
         if for_s:
             self.timer = self.after(for_s, lambda: self.switch(not to))
-        return self.switch(to)
+        return reading
 
     def meant(self, word: str) -> bool:
         """The state a word asks for."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalInputDevice
 
-from bootstrap.device import Device, Measure, Reading
+from bootstrap.device import Device, Measure, Pin, Reading, Seconds
 from bootstrap.loop import Timer
 from bootstrap.pins import Edge
 
@@ -16,8 +16,8 @@ class Motion(Device):
     Wiring: VCC to 5V, GND to GND, OUT to `pin` (its output is 3.3 V). Give it a minute to warm up.
     """
 
-    pin: int  # BCM number
-    hold_s: float = 30.0  # motion lasts until the sensor has been still for so long
+    pin: Pin
+    hold_s: Seconds = 30.0  # motion lasts until the sensor has been still for so long
     every_s: float = 60.0  # read again, to be sure
 
     motion = Measure(bool)

@@ -25,25 +25,24 @@ def main(given: argparse.Namespace) -> Exit:
     """Drive or read."""
     line = Line(given.pin)
     if given.what == "pulse":
-        pulse(line, (given.ms or 0) / 1000)
+        if given.ms is None or given.ms < 0:
+            raise SystemExit(
+                "penates line: a pulse needs its length in milliseconds, such as: penates line 17 pulse 200"
+            )
+        pulse(line, given.ms / 1000)
     elif given.what:
         line.drive(LEVELS[given.what])
     else:
-        print(shown(line))
+        level = line.level()
+        print("float" if level is None else f"{float(level):g}")
     return Exit.STOPPED
 
 
 def pulse(line: Line, seconds: float) -> None:
     """The other level, and back."""
     before = line.driven()
-    line.drive(not before)
-    time.sleep(seconds)
-    line.drive(before or False)
-
-
-def shown(line: Line) -> str:
-    """`1`, `0`, a share of PWM, or `float`."""
-    level = line.output()
-    if level is None:
-        level = line.driven()
-    return "float" if level is None else f"{float(level):g}"
+    line.drive(not line.level())
+    try:
+        time.sleep(seconds)
+    finally:
+        line.drive(before)

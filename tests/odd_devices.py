@@ -1,12 +1,16 @@
 """Devices of a user's own, which do what devices do on bad days. `kind = "odd_devices.Odd"`."""
 
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.device import Device, Measure, Reading
+from gpiozero import DigitalOutputDevice, MotionSensor
+
+from bootstrap.device import Device, Measure, Pin, Reading
 from bootstrap.errors import NoReading
 from bootstrap.payload import Json
+from bootstrap.pins import Edge
 
 ERRORS = {
     "OSError": OSError("odd"),
@@ -75,3 +79,49 @@ class Late(Device):
         if self.reads == 3:
             time.sleep(0.7)
         return {"late": time.monotonic()}
+
+
+@dataclass(kw_only=True)
+class Outputs(Device):
+    """Wiring: none. Two outputs that are on, and a bad day on `action/go`."""
+
+    first_pin: Pin
+    second_pin: Pin
+    how: str = "not at all"
+
+    on = Measure(bool)
+
+    def setup(self) -> None:
+        self.first = self.own(DigitalOutputDevice(self.first_pin, initial_value=True))
+        self.second = self.own(DigitalOutputDevice(self.second_pin, initial_value=True))
+
+    def act_go(self, _value: Json) -> None:
+        if self.how == "a thread dies":
+            threading.Thread(target=lambda: 1 // 0).start()
+            return
+        self.first.close()
+        raise RuntimeError("a bug")
+
+    def read(self) -> Reading:
+        return {"on": bool(self.second.value)}
+
+
+@dataclass(kw_only=True)
+class Queued(Device):
+    """Wiring: none. gpiozero's own MotionSensor, which tells of edges from a thread of its own."""
+
+    pin: Pin
+    fails: bool = False
+
+    thread = Measure(str)
+
+    def setup(self) -> None:
+        self.sensor = self.watch(MotionSensor(self.pin))
+
+    def on_edge(self, _edge: Edge) -> Reading:
+        if self.fails:
+            raise OSError("odd")
+        return {"thread": threading.current_thread().name}
+
+    def read(self) -> Reading:
+        return {}

@@ -220,7 +220,7 @@ def test_a_class_that_is_no_dataclass_or_no_device(house: House) -> None:
 
 def test_two_devices_on_one_line(house: House) -> None:
     found = faults(house, devices={"a": 'kind = "door"\npin = 17\n', "b": '\nkind = "lamp"\npin = 17\n'})
-    assert found == ["devices/b.toml:3: GPIO17 is the line of a already"]
+    assert found == ["devices/b.toml:3: GPIO17 is the pin of a already"]
     assert faults(house, devices={"b": 'kind = "lamp"\npin = 18\n'}) == []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import Broker, Eyes, Running, Wires, eventually
+from world import Broker, Eyes, Running, Wires, eventually, retained
 
 from bootstrap.lines import Line
 
@@ -29,6 +29,11 @@ def lamp(wires: Wires, eyes: Eyes, more: str = "") -> Running:
     running = wires.run("lamp", f'kind = "lamp"\npin = 27\nevery_s = 3600\n{more}')
     eyes.wait_value("cm/lamp/status/state", "online")
     return running
+
+
+def held(wires: Wires, number: int) -> str:
+    """What a holder said last, dead or alive."""
+    return (wires.folder / f"{number}.held").read_text().strip()
 
 
 def readings(eyes: Eyes, topic: str = DOOR_READING) -> list[dict[str, Any]]:
@@ -187,8 +192,7 @@ def test_the_lamp_is_dark_after_a_bug(wires: Wires, eyes: Eyes) -> None:
     eyes.publish("cm/lamp/action/set", "on")
     assert running.wait() == 70
     assert wires.line(27).output() is None
-    held = (wires.folder / "27.held").read_text()
-    assert held == "0"
+    assert held(wires, 27) == "0"
 
 
 def test_a_line_that_is_taken_is_said_to_be(wires: Wires, eyes: Eyes) -> None:
@@ -267,9 +271,9 @@ def test_the_outputs_of_a_killed_lamp_are_made_safe(wires: Wires, eyes: Eyes) ->
     assert subprocess.run(command, env=env, check=False, timeout=30).returncode == 75
     assert wires.line(27).output() == 1
     running.stop(signal.SIGKILL)
-    assert (wires.folder / "27.held").read_text() == "1"
+    assert held(wires, 27) == "1"
     assert subprocess.run(command, env=env, check=False, timeout=30).returncode == 0
-    assert (wires.folder / "27.held").read_text() == "0"
+    assert held(wires, 27) == "0"
 
 
 def test_motion_lasts_until_the_hold_is_over(wires: Wires, eyes: Eyes) -> None:
@@ -322,3 +326,89 @@ def test_a_long_press_is_a_hold_and_no_click(wires: Wires, eyes: Eyes) -> None:
     press(line, 0.05)
     eyes.wait(lambda _: values(eyes, "clicks") == [1], "one click")
     assert values(eyes, "held") == [False, False, True, False, False, False]
+
+
+def test_a_click_is_an_event_and_is_not_told_again(wires: Wires, broker: Broker, eyes: Eyes) -> None:
+    line = button(wires, eyes)
+    press(line, 0.05)
+    told = eyes.wait(lambda seen: [one for one in seen if one.topic == "cm/bell/data/clicks"], "a click")
+    assert (told[0].value, told[0].retain) == (1, False)
+    assert eyes.on("cm/bell/status/about")[0].value["measures"]["clicks"]["event"] is True
+    since = len(eyes.seen)
+    eyes.publish("cm/bell/status/state", "lost", retain=True)
+    eyes.wait_value("cm/bell/status/state", "online", since)
+    assert "cm/bell/data/clicks" not in retained(broker.port)
+
+
+def test_a_button_that_is_down_at_the_start_was_not_pressed(wires: Wires, eyes: Eyes) -> None:
+    wires.line(24).drive(False)
+    line = button(wires, eyes)
+    line.drive(True)
+    time.sleep(0.4)
+    press(line, 0.05)
+    press(line, 0.6)
+    eyes.wait(lambda _: True in values(eyes, "held"), "held")
+    assert values(eyes, "clicks") == [1]
+
+
+def test_a_pulse_on_a_floating_line_is_the_other_level_and_back(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes, "bounce_s = 0\n")
+    assert wires.penates_line("17") == "1"  # the pull-up
+    wires.penates_line("17", "pulse", "50")
+    eyes.wait(lambda _: [one["open"] for one in readings(eyes)] == [True, False, True], "there and back")
+    assert wires.line(17).driven() is None
+
+
+def run_outputs(wires: Wires, eyes: Eyes, how: str) -> Running:
+    text = f'kind = "odd_devices.Outputs"\nhow = "{how}"\nfirst_pin = 5\nsecond_pin = 6\nevery_s = 3600\n'
+    running = wires.run("two", text)
+    eyes.wait_value("cm/two/status/state", "online")
+    return running
+
+
+def test_every_output_is_made_safe_whatever_becomes_of_the_others(wires: Wires, eyes: Eyes) -> None:
+    running = run_outputs(wires, eyes, "close one, then a bug")
+    eyes.publish("cm/two/action/go", "now")
+    assert running.wait() == 70
+    assert (held(wires, 5), held(wires, 6)) == ("1", "0")  # the first was let go of by the device itself
+
+
+def test_outputs_are_made_safe_when_a_thread_dies(wires: Wires, eyes: Eyes) -> None:
+    running = run_outputs(wires, eyes, "a thread dies")
+    eyes.publish("cm/two/action/go", "now")
+    assert running.wait() == 70
+    assert (held(wires, 5), held(wires, 6)) == ("0", "0")
+
+
+def test_an_output_of_a_half_made_device_is_no_bug(wires: Wires, eyes: Eyes) -> None:
+    door(wires, eyes)
+    running = wires.run("two", 'kind = "odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = 17\n')
+    assert running.wait() == 1
+    eyes.wait_value("cm/two/status/state", "fault")
+
+
+def test_a_gpiozero_device_with_a_thread_of_its_own_tells_the_loop(wires: Wires, eyes: Eyes) -> None:
+    wires.run("pir", 'kind = "odd_devices.Queued"\npin = 10\nevery_s = 3600\n')
+    eyes.wait_value("cm/pir/status/state", "online")
+    time.sleep(0.3)  # gpiozero takes its first sample
+    before = time.time()
+    wires.line(10).drive(True)
+    eyes.wait_value("cm/pir/data/thread", "MainThread")
+    record = eyes.wait(lambda seen: [one.value for one in seen if one.topic == "cm/pir/data/reading"][1:], "it")[0]
+    assert before - 0.01 < datetime.fromisoformat(record["time"]).timestamp() < time.time()
+
+
+def test_what_fails_at_an_edge_is_looked_at_again_soon(wires: Wires, eyes: Eyes) -> None:
+    wires.run("pir", 'kind = "odd_devices.Queued"\npin = 10\nevery_s = 3600\nfails = true\n')
+    eyes.wait_value("cm/pir/status/state", "online")
+    time.sleep(0.3)  # gpiozero takes its first sample
+    wires.line(10).drive(True)
+    fault = eyes.wait_value("cm/pir/status/state", "fault")
+    eyes.wait_value("cm/pir/status/state", "online", since=eyes.seen.index(fault), limit_s=5)
+
+
+def test_settings_of_pins_that_cannot_be_are_no_bug(wires: Wires) -> None:
+    wires.env["GPIOZERO_PIN_FACTORY"] = "nonsense"
+    running = wires.run("frontdoor", 'kind = "door"\npin = 17\n')
+    assert running.wait() == 78
+    assert "no pin factory 'nonsense'" in running.log
