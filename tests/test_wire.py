@@ -1,5 +1,6 @@
 """What one thermometer says on a real broker, from birth to every kind of end."""
 
+import json
 import re
 import signal
 
@@ -179,3 +180,27 @@ def test_a_second_daemon_of_the_same_sensor_is_refused(cellar: House, eyes: Eyes
     first.stop(signal.SIGKILL)
     third = cellar.run()
     third.wait_log("connected")
+
+
+def test_settings_of_the_house_reach_the_wire_and_the_log(house: House, broker: Broker, eyes: Eyes) -> None:
+    house.write(broker.port, top="heartbeat_s = 0", log='level = "info"\nformat = "json"')
+    file = house.device("attic", 'kind = "thermometer"\nserial = "28-attic"\nbus = "bus"\n')
+    house.probe("attic", 1000)
+    file.write_text(file.read_text() + 'group = "loft"\nsensor = "top"\nevery_s = 0.05\n')
+    running = house.run("attic")
+    eyes.wait(lambda seen: [one for one in seen if one.topic == "loft/top/data/reading"][5:], "readings")
+    assert not [one for one in eyes.seen if one.topic.endswith("heartbeat")]
+    assert running.stop() == 0
+    lines = [json.loads(line) for line in running.lines]
+    assert {line["sensor"] for line in lines} == {"loft/top"}
+    assert {line["level"] for line in lines} == {"info"}
+
+
+def test_heartbeats_come_as_often_as_they_say(cellar: House, broker: Broker, eyes: Eyes) -> None:
+    cellar.write(broker.port, top="heartbeat_s = 0.2")
+    cellar.run()
+    beats = lambda seen: [one for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
+    found = eyes.wait(lambda seen: beats(seen)[:6] if len(beats(seen)) > 5 else None, "six heartbeats")
+    assert 0.7 < found[-1].at - found[1].at < 2
+    assert [one.value["heartbeat_s"] for one in found] == [0.2] * 6
+    assert found[-1].value["uptime_s"] > found[1].value["uptime_s"]
