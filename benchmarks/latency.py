@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from socket import AF_UNIX, SOCK_DGRAM, socket
 
@@ -91,19 +91,19 @@ def measure(eyes: Eyes, topic: str, drive: Callable[[bool], None]) -> list[float
     return found[5:]
 
 
-def subjects(broker: Broker, eyes: Eyes, folder: Path) -> Iterator[tuple[str, list[float]]]:
+def subjects(broker: Broker, eyes: Eyes, folder: Path, stack: ExitStack) -> Iterator[tuple[str, list[float]]]:
     place = folder / "floor"
     with running([sys.executable, "-c", FLOOR, str(broker.port), str(place)]):
         yield "bare socket, QoS 0", measure(eyes, "floor/door", tell(place))
 
     house = House(folder / "house")
+    stack.callback(house.close)
     house.write(broker.port, log='level = "warning"')
     wires = Wires(house)
     text = 'kind = "door"\npin = 17\nbounce_s = 0\nevery_s = 3600\n'
     wires.run("door", text)
     eyes.wait_value("cm/door/status/state", "online")
     yield "penates, simulated line, QoS 1", measure(eyes, "cm/door/data/open", wires.line(17).drive)
-    house.close()
 
     place = folder / "mock"
     program = folder / "driven.py"
@@ -135,18 +135,18 @@ def peer_python() -> Path:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         broker = Broker(folder / "broker").start()
+        stack.callback(broker.stop)
         eyes = Eyes(broker.port)
+        stack.callback(eyes.close)
         print(f"{'edge to subscriber, ' + str(EDGES) + ' edges':34} median ms   p99 ms   median to floor")
         floor = None
-        for subject, found in subjects(broker, eyes, folder):
+        for subject, found in subjects(broker, eyes, folder, stack):
             median, p99 = statistics.median(found), statistics.quantiles(found, n=100)[98]
             floor = floor or median
             print(f"{subject:34} {median:9.2f} {p99:8.2f} {median / floor:12.1f}", flush=True)
-        eyes.close()
-        broker.stop()
 
 
 if __name__ == "__main__":

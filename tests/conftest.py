@@ -1,6 +1,6 @@
 """Fixtures: a broker, eyes on it, and a house, each gone when its test is over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,6 +14,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     short = [item for item in items if not item.get_closest_marker("long")]
     pairs = [item for pair in zip_longest(long, short[: len(long)]) for item in pair if item]
     items[:] = pairs + short[len(long) :]
+
+
+@pytest.fixture
+def new_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
+    """Make brokers of one's own: name, lines of its configuration, port."""
+    made: list[Broker] = []
+
+    def make(name: str, *lines: str, **more: int) -> Broker:
+        made.append(Broker(tmp_path / name, *lines, **more))
+        return made[-1].start()
+
+    yield make
+    for broker in made:
+        broker.stop()
 
 
 @pytest.fixture

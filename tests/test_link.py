@@ -96,22 +96,20 @@ def test_started_with_no_broker_it_reads_and_delivers_when_one_appears(
     eyes.close()
 
 
-def test_a_host_that_swallows_syns_stops_no_reading(house: House, tmp_path: Path, supervisor: Supervisor) -> None:
-    place = tmp_path / "later"
-    remember = ("persistence true", f"persistence_location {place}/")
-    later = Broker(place, *remember).start()
+def test_a_host_that_swallows_syns_stops_no_reading(
+    house: House, new_broker: Callable[..., Broker], tmp_path: Path, supervisor: Supervisor
+) -> None:
+    remember = ("persistence true", f"persistence_location {tmp_path / 'later'}/")
+    later = new_broker("later", *remember)
     eyes = Eyes(later.port, "eyes")
     later.stop()
     house.thermometer()
     with swallow_syns() as port:
         house.write(port)
         start_without_a_broker(house, supervisor)
-    broker = Broker(
-        place, "persistence true", f"persistence_location {place}/", f"listener {port} 127.0.0.1", port=later.port
-    ).start()
+    new_broker("later", *remember, f"listener {port} 127.0.0.1", port=later.port)
     all_is_delivered_newest_state_first(eyes, house, time.monotonic())
     eyes.close()
-    broker.stop()
 
 
 def test_a_broker_that_goes_and_comes_is_told_everything(house: House, remembering: Broker) -> None:
@@ -271,9 +269,9 @@ def test_two_of_the_same_id_do_not_throw_each_other_out_for_ever(cellar: House, 
 
 
 def test_what_is_larger_than_the_broker_takes_is_said_and_counted_and_blocks_nothing(
-    house: House, tmp_path: Path
+    house: House, new_broker: Callable[..., Broker]
 ) -> None:
-    broker = Broker(tmp_path / "small", "max_packet_size 220").start()
+    broker = new_broker("small", "max_packet_size 220")
     eyes = Eyes(broker.port)
     house.write(broker.port)
     house.thermometer()
@@ -283,7 +281,6 @@ def test_what_is_larger_than_the_broker_takes_is_said_and_counted_and_blocks_not
     assert running.stop() == 0
     assert not running.logged("warning cm/cellar: no broker")
     eyes.close()
-    broker.stop()
 
 
 def fake(house: House, answers: dict[int, Callable[[bytes], bytes]], every_s: float = 1) -> tuple[FakeBroker, Running]:
