@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -193,7 +194,7 @@ class Configuration:
         self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
         self.faults += self._source.faults
 
-    @property
+    @cached_property
     def sensors(self) -> list[str]:
         """The sensors there is a file for."""
         try:

@@ -209,15 +209,14 @@ class Connection:
 
     def _keep_alive(self) -> None:
         """Let paho ping when a ping is due, and not wake before. paho itself gives up after a second keepalive."""
-        if self._client.socket() is None:
+        if self._client.socket() is None or not self._keepalive_s:
             return
         due = min(self._last_out, self._last_in) + self._keepalive_s
         now = time.monotonic()
-        if self._keepalive_s and due <= now:
+        if due <= now:
             self._client.loop_misc()
             due = now + self._keepalive_s / 2  # whether paho pinged is its own affair: ask again in time
-        if self._keepalive_s:
-            self._keepalive_timer = self._loop.at(due, self._keep_alive)
+        self._keepalive_timer = self._loop.at(due, self._keep_alive)
 
     def publish(self, message: Message) -> int:
         """Send at QoS 1; returns the message id that `answered` will name."""

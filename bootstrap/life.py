@@ -12,7 +12,7 @@ from bootstrap import log
 from bootstrap.actions import Act, Actions, only
 from bootstrap.config import Settings
 from bootstrap.connection import LINGER_S
-from bootstrap.device import Reading
+from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal, Refused
 from bootstrap.guard import Guard
 from bootstrap.link import Link
@@ -63,19 +63,24 @@ def make_safe(settings: Settings) -> Exit:
             stack.callback(pins.close)
             settings.device.tools = Bench(loop, pins, publish=lambda _call: None)  # type: ignore[misc]
             stack.callback(settings.device.teardown)
-            settings.device.setup()
+            _set_up(settings.device)
     except Fatal as end:
         log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
         return end.code
     except OSError as error:
         log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
         return Exit.ABSENT
-    except Exception as error:
-        if not (why := no_pins(error)):
-            raise
-        log.error("cannot make the outputs safe", reason=why, exit=int(Exit.SETTINGS))
-        return Exit.SETTINGS
     return Exit.STOPPED
+
+
+def _set_up(device: Device) -> None:
+    """Run the device's setup; settings of pins that cannot be are no bug of the device (Fatal)."""
+    try:
+        device.setup()
+    except Exception as error:
+        if why := no_pins(error):
+            raise Fatal(Exit.SETTINGS, why) from None
+        raise
 
 
 def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) -> None:
@@ -138,13 +143,13 @@ class Daemon:
         """Start, turn, stop."""
         self._introduce()
         try:
-            self._device.setup()
+            _set_up(self._device)
+        except Fatal:
+            raise
         except OSError as error:
             log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
             return self._end("fault", Exit.ABSENT)
-        except Exception as error:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
-            if why := no_pins(error):
-                raise Fatal(Exit.SETTINGS, why) from None
+        except Exception:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG)
         try:

@@ -70,8 +70,11 @@ class Line:
 
     def level(self) -> float | None:
         """What a meter would show: what its holder or the world drives, else the holder's pull, else None."""
-        output, driven = self.output(), self.driven()
-        return output if output is not None else PULLS[self._held_as()] if driven is None else driven
+        word = self._held_as()
+        if word not in PULLS:
+            return float(word)
+        driven = self.driven()
+        return PULLS[word] if driven is None else driven
 
     def _held_as(self) -> str:
         """The holder's word: a pull, or what it drives; empty without a holder, and with a floating one."""

@@ -96,9 +96,7 @@ class Pins:
 
     def _note(self, number: int, active: bool) -> None:
         """In a thread of another factory: latch value and time here, act in the loop."""
-        note = f"{number} {active:d} {time.time_ns()}".encode()
-        with self._inbox.sender(limit=0) as sender:
-            sender.send(self.NOTE, note)
+        self._inbox.post(self.NOTE, f"{number} {active:d} {time.time_ns()}".encode())
 
     def _noted(self, body: bytes) -> None:
         number, active, time_ns = map(int, body.split())

@@ -37,7 +37,6 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._frequency: float | None = None
         self._bounce_s: float | None = None
         self._edges = "both"
-        self._detecting = False
         self._socket: socket.socket | None = None
         self._loop: Loop | None = None
         self._settling: Timer | None = None

@@ -75,6 +75,15 @@ class Inbox:
         """Make the calling thread's end of the inbox; a context manager. `limit` notes may wait on it, 0 is any."""
         return Sender(self._sockets, limit)
 
+    def post(self, name: str, body: bytes = b"") -> None:
+        """Hand in one note from a thread that seldom does. Its socket lives as long; nobody hears it once we stop."""
+        try:
+            with self.sender(limit=0) as sender:
+                sender.send(name, body)
+        except zmq.ZMQError:
+            if not self._sockets.ended:
+                raise
+
     def receive(self, _events: int = zmq.POLLIN) -> None:
         """Read every note that waits. A note nobody reads is a bug (KeyError)."""
         while True:
@@ -83,11 +92,6 @@ class Inbox:
             except zmq.Again:
                 return
             self._readers[name](body)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the process is stopping."""
-        return self._sockets.ended
 
     def close(self) -> None:
         """Take no more notes."""
@@ -166,12 +170,7 @@ class Worker:
     def _run(self, ticket: bytes, call: _Call[object]) -> None:
         """In the thread. The socket is made when there is a note, so that a call that hangs holds none."""
         call.run()
-        try:
-            with self._inbox.sender(limit=0) as sender:
-                sender.send(self.NOTE, ticket)
-        except zmq.ZMQError:
-            if not self._inbox.ended:  # else nobody waits for it any more
-                raise
+        self._inbox.post(self.NOTE, ticket)
 
     def _finished(self, ticket: bytes) -> None:
         self._calls.pop(ticket).finish()

@@ -31,10 +31,8 @@ def new_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    broker = Broker(tmp_path / "broker").start()
-    yield broker
-    broker.stop()
+def broker(new_broker: Callable[..., Broker]) -> Broker:
+    return new_broker("broker")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,12 +36,13 @@ def delivered(eyes: Eyes, count: int, limit_s: float) -> None:
 
 
 @pytest.fixture
-def remembering(tmp_path: Path) -> Iterator[Broker]:
+def remembering(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
     """A broker that keeps its sessions over a stop, so that durable eyes miss nothing."""
-    place = tmp_path / "remembering"
-    broker = Broker(place, "persistence true", f"persistence_location {place}/").start()
-    yield broker
-    broker.stop()
+    return new_broker("remembering", *remember(tmp_path / "remembering"))
+
+
+def remember(place: Path) -> tuple[str, str]:
+    return ("persistence true", f"persistence_location {place}/")
 
 
 @pytest.mark.long
@@ -99,15 +100,14 @@ def test_started_with_no_broker_it_reads_and_delivers_when_one_appears(
 def test_a_host_that_swallows_syns_stops_no_reading(
     house: House, new_broker: Callable[..., Broker], tmp_path: Path, supervisor: Supervisor
 ) -> None:
-    remember = ("persistence true", f"persistence_location {tmp_path / 'later'}/")
-    later = new_broker("later", *remember)
+    later = new_broker("later", *remember(tmp_path / "later"))
     eyes = Eyes(later.port, "eyes")
     later.stop()
     house.thermometer()
     with swallow_syns() as port:
         house.write(port)
         start_without_a_broker(house, supervisor)
-    new_broker("later", *remember, f"listener {port} 127.0.0.1", port=later.port)
+    new_broker("later", *remember(tmp_path / "later"), f"listener {port} 127.0.0.1", port=later.port)
     all_is_delivered_newest_state_first(eyes, house, time.monotonic())
     eyes.close()
 
@@ -146,7 +146,7 @@ def test_hosts_of_one_broker_are_tried_in_turn(house: House, broker: Broker, eye
 
 
 @pytest.fixture
-def guarded(tmp_path: Path) -> Iterator[Broker]:
+def guarded(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
     """A broker that wants a password, and lets each user write its own topics only, but for the history."""
     place = tmp_path / "guarded"
     place.mkdir()
@@ -155,9 +155,7 @@ def guarded(tmp_path: Path) -> Iterator[Broker]:
         "user eyes\ntopic readwrite #\n"
         "pattern write cm/%u/data/temperature\npattern readwrite cm/%u/status/#\npattern read cm/%u/action/#\n"
     )
-    broker = Broker(place, "allow_anonymous false", f"password_file {place}/passwords", f"acl_file {place}/acl").start()
-    yield broker
-    broker.stop()
+    return new_broker("guarded", "allow_anonymous false", f"password_file {place}/passwords", f"acl_file {place}/acl")
 
 
 def write_password(place: Path, password: str) -> None:
@@ -352,19 +350,12 @@ def write_certificates(place: Path, name: str) -> None:
 
 
 @pytest.fixture
-def tls_broker(tmp_path: Path) -> Iterator[Broker]:
+def tls_broker(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
     place = tmp_path / "tls"
     place.mkdir()
     write_certificates(place, "localhost")
-    broker = Broker(
-        place,
-        "listener {port} 127.0.0.1",
-        f"certfile {place}/ca.pem",
-        f"keyfile {place}/key.pem",
-        listener=False,
-    ).start()
-    yield broker
-    broker.stop()
+    files = (f"certfile {place}/ca.pem", f"keyfile {place}/key.pem")
+    return new_broker("tls", "listener {port} 127.0.0.1", *files, listener=False)
 
 
 def test_tls_from_birth_to_stopped(house: House, tls_broker: Broker) -> None:

@@ -110,6 +110,15 @@ def test_a_full_inbox_refuses_and_never_blocks() -> None:
     sockets.end()
 
 
+def test_a_note_that_comes_after_the_end_is_passed_over() -> None:
+    """From a thread of gpiozero's, say: the stop was in order, and is no bug of that thread."""
+    sockets = Sockets()
+    inbox = Inbox(sockets)
+    inbox.close()
+    sockets.end()
+    inbox.post("edge", b"0 1 2")
+
+
 def test_a_worker_brings_results_and_exceptions_to_the_loop() -> None:
     sockets, loop = Sockets(), Loop()
     inbox = Inbox(sockets)
