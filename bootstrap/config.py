@@ -15,6 +15,7 @@ from bootstrap import log
 from bootstrap.connection import Hello
 from bootstrap.device import Device
 from bootstrap.dial import tls
+from bootstrap.folders import Folders
 from bootstrap.kinds import KindError, find
 from bootstrap.link import will
 from bootstrap.settings import Fault, Limits, SettingsError, Source, suggestion
@@ -28,6 +29,11 @@ LEAST_HEARTBEAT_S = 0.1
 LONGEST_PASSWORD = 65_535  # MQTT's own limit
 HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%\w+)?")  # a name or IPv4, or IPv6
 PLAIN_PORT, TLS_PORT = 1883, 8883
+
+
+def device_file(name: str) -> str:
+    """Where a device's settings stand, below the configuration folder."""
+    return f"{DEVICES}/{name}.toml"
 
 
 def _an_id(text: str) -> None:
@@ -80,13 +86,23 @@ class Log:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Supervisor:
+    """`[supervisor]`: how `penates start` looks after the sensors."""
+
+    watchdog_s: Annotated[float, Limits(low=0.5)] = 30.0
+    log_mb: Annotated[float, Limits(low=0.001)] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class House:
     """`house.toml`."""
 
     group: Id
     heartbeat_s: Annotated[float, _a_heartbeat] = 60.0
+    state: Path | None = None
     broker: Broker = Broker()
     log: Log = Log()
+    supervisor: Supervisor = Supervisor()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +193,7 @@ class Settings:
     device: Device
     address: Address
     heartbeat_s: float
+    folders: Folders
     log: Log
 
 
@@ -203,13 +220,21 @@ class Configuration:
             return []
         return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
 
+    def all(self) -> dict[str, Settings]:
+        """Everything for each sensor whose file has no fault of its own; `faults` has all, also those between them."""
+        found = {sensor: self.settings(sensor) for sensor in self.sensors}
+        whole = {sensor: settings for sensor, settings in found.items() if settings}
+        self.faults += _shared_lines([*whole.values()], self.folder) + _same_names([*whole.values()])
+        self.faults = sorted(set(self.faults))
+        return whole
+
     def settings(self, sensor: str) -> Settings | None:
         """Everything for one sensor, or None with the reasons added to `faults`."""
         if sensor not in self.sensors:
             there = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
-            self.faults.append(Fault(f"{DEVICES}/{sensor}.toml", 1, f"not there; {there}"))
+            self.faults.append(Fault(device_file(sensor), 1, f"not there; {there}"))
             return None
-        source = Source(self.folder, f"{DEVICES}/{sensor}.toml")
+        source = Source(self.folder, device_file(sensor))
         try:
             return self._settings(sensor, source)
         finally:
@@ -229,7 +254,8 @@ class Configuration:
             return None
         topics = Topics(names.group or self.house.group, sensor)
         address = Address(self.folder, self.house.broker, topics)
-        return Settings(source.name, topics, kind, device, address, self.house.heartbeat_s, self.house.log)
+        folders = Folders.usual(self.house.state)
+        return Settings(source.name, topics, kind, device, address, self.house.heartbeat_s, folders, self.house.log)
 
     def _check_name(self, sensor: str, source: Source) -> None:
         if not is_id(sensor):
@@ -332,6 +358,18 @@ def load(folder: Path, sensor: str) -> Settings:
     return settings
 
 
+def open_house(folder: Path) -> tuple[Configuration, House]:
+    """The house; what is wrong with a device is no business of the others.
+
+    Raises:
+        SettingsError: with every fault of `house.toml`.
+    """
+    configuration = Configuration(folder.absolute())
+    if configuration.house is None or configuration.faults:
+        raise SettingsError(sorted(configuration.faults))
+    return configuration, configuration.house
+
+
 def check(folder: Path) -> list[Settings]:
     """Every sensor's settings.
 
@@ -339,11 +377,9 @@ def check(folder: Path) -> list[Settings]:
         SettingsError: with every fault of every file.
     """
     configuration = Configuration(folder)
-    found = [configuration.settings(sensor) for sensor in configuration.sensors]
-    whole = [settings for settings in found if settings]
-    configuration.faults += _shared_lines(whole, folder) + _same_names(whole)
-    if not found and not configuration.faults:
+    whole = configuration.all()
+    if not whole and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
     if configuration.faults:
-        raise SettingsError(sorted(set(configuration.faults)))
-    return whole
+        raise SettingsError(configuration.faults)
+    return [*whole.values()]

@@ -15,14 +15,13 @@ from functools import partial
 from typing import Protocol
 
 import paho.mqtt.client as mqtt
-import zmq
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from bootstrap.loop import Loop, Timer
+from bootstrap.loop import READABLE, WRITABLE, Loop, Timer
 from bootstrap.outbox import Message
 
 PROTOCOLS = {"5": mqtt.MQTTv5, "3.1.1": mqtt.MQTTv311}
@@ -180,9 +179,9 @@ class Connection:
     # The loop's side.
 
     def _ready(self, events: int) -> None:
-        if events & zmq.POLLOUT:
+        if events & WRITABLE:
             self._client.loop_write()
-        if events & ~zmq.POLLOUT:
+        if events & ~WRITABLE:
             self._read()
         self._poll_for()
 
@@ -196,8 +195,8 @@ class Connection:
     def _poll_for(self) -> None:
         """Write when something waits, and read unless the loop has enough to do with what was read."""
         if self._watching:
-            writing = zmq.POLLOUT if self._client.want_write() else 0
-            reading = zmq.POLLIN if self._untold < UNTOLD else 0
+            writing = WRITABLE if self._client.want_write() else 0
+            reading = READABLE if self._untold < UNTOLD else 0
             self._loop.watch(self._descriptor, self._ready, reading | writing)
 
     def _adopt(self, keepalive_s: int) -> None:

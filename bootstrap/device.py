@@ -3,7 +3,7 @@
 import math
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
@@ -99,6 +99,7 @@ class Device:
     every_s: float = 60.0
 
     measures: ClassVar[Mapping[str, Measure]] = {}
+    action_names: ClassVar[Sequence[str]] = ()
     tools: ClassVar["Tools"]  # given to each instance before its setup
 
     def __init_subclass__(cls) -> None:
@@ -113,6 +114,7 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
+        cls.action_names = sorted(name.removeprefix(ACT) for name in dir(cls) if name.startswith(ACT))
 
     @staticmethod
     def sensor_id(file_name: str) -> str:
@@ -162,8 +164,7 @@ class Device:
 
         It may return a reading to publish, and raise `ValueError` to refuse or `OSError` when it cannot.
         """
-        names = sorted(name for name in dir(self) if name.startswith(ACT))
-        return {name.removeprefix(ACT): getattr(self, name) for name in names}
+        return {name: getattr(self, ACT + name) for name in self.action_names}
 
     def check(self, reading: Reading) -> None:
         """Let only a true reading pass.

@@ -18,17 +18,19 @@ class Guard:
     """
 
     def __init__(self, sockets: Sockets, limit_s: float = HUNG_S) -> None:
-        self._sockets = sockets
-        self._timer = threading.Timer(limit_s, self._hung)
-        self._timer.daemon = True
+        self._sockets, self._limit_s = sockets, limit_s
+        self._timer: threading.Timer | None = None
 
     def arm(self) -> None:
         """From now on it must end within the limit."""
+        self._timer = threading.Timer(self._limit_s, self._hung)
+        self._timer.daemon = True
         self._timer.start()
 
     def disarm(self) -> None:
         """It has ended."""
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _hung(self) -> None:
         log.error("the stop hangs; ended by force", sockets_made_at=self._sockets.lingering(), exit=int(Exit.BUG))

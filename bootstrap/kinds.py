@@ -10,6 +10,7 @@ from bootstrap.device import Device
 from bootstrap.settings import suggestion
 
 HOME = "daemons"
+_loaded: dict[str, int | None] = {}  # the stamp of each module of the user's own, as it was loaded
 
 
 class KindError(Exception):
@@ -69,8 +70,24 @@ def _load(kind: str, module: str, folder: Path) -> object:
     place = str(folder.resolve())
     if place not in sys.path:
         sys.path.append(place)
+    # A supervisor lives long: a class of the user's own may have been edited since.
+    if _loaded.get(module, _stamp(module)) != _stamp(module):
+        del sys.modules[module]
+        importlib.invalidate_caches()
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except Exception as error:
         cause = error.__cause__ or error
         raise KindError(f"kind {kind!r} cannot be loaded: {type(cause).__name__}: {cause}") from error
+    if not module.startswith(f"{HOME}."):
+        _loaded[module] = _stamp(module)
+    return found
+
+
+def _stamp(module: str) -> int | None:
+    """When the file of a loaded module was changed last, in nanoseconds."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    try:
+        return Path(file).stat().st_mtime_ns if file else None
+    except OSError:
+        return None

@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from bootstrap.connection import LINGER_S
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal, Refused
 from bootstrap.guard import Guard
+from bootstrap.lines import LINES, LINES_VARIABLE
 from bootstrap.link import Link
 from bootstrap.lock import Lock
 from bootstrap.loop import Loop, Signals, Timer
@@ -28,24 +30,37 @@ from bootstrap.sockets import Inbox, Sockets, Worker
 
 DRAIN_S = 5.0  # for what is still unacknowledged at a stop
 LAST_WORD_S = 2.0  # for the last state to be acknowledged
+ORPHAN_STOP_S = 2.5  # for a stop in order after our supervisor died
+ORPHAN_END_S = 4.5  # for its end, whatever hangs
 
 
-def run(settings: Settings) -> Exit:
-    """Live until a signal asks us to stop, or something ends us. Returns the exit code; never raises."""
+def run(settings: Settings, supervisor: int | None = None) -> Exit:
+    """Live until a signal asks us to stop, or something ends us. Returns the exit code; never raises.
+
+    `supervisor` is a descriptor that is at its end when the process that looks after us has died: then we stop.
+    """
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
         if sys.stderr is not None:
             faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
         with ExitStack() as stack:
-            lock = Lock(settings.topics)
-            stack.callback(lock.close)
-            return Daemon(settings, stack).live()
+            _take_lock(settings, stack)
+            return Daemon(settings, stack, supervisor).live()
     except Fatal as end:
         log.error("cannot go on", reason=end.reason, exit=int(end.code))
+        notify(f"STATUS={end.reason}")
         return end.code
-    except BaseException:  # noqa: BLE001 - whatever it is, even sys.exit() in a device, it is a bug
+    except BaseException as error:  # noqa: BLE001 - whatever it is, even sys.exit() in a device, it is a bug
         log.error("a bug ended the daemon", traceback=True, exit=int(Exit.BUG))
+        notify(f"STATUS=a bug: {error!r}")
         return Exit.BUG
+
+
+def _take_lock(settings: Settings, stack: ExitStack) -> None:
+    """Be the only one of this name; and let the simulated lines lie where the locks do."""
+    runtime = settings.folders.runtime
+    stack.callback(Lock(runtime, settings.topics.client_id.replace("/", ".")).close)
+    os.environ.setdefault(LINES_VARIABLE, str(runtime / LINES))
 
 
 def make_safe(settings: Settings) -> Exit:
@@ -53,7 +68,7 @@ def make_safe(settings: Settings) -> Exit:
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
         with ExitStack() as stack:
-            stack.callback(Lock(settings.topics).close)
+            _take_lock(settings, stack)
             sockets = Sockets()
             stack.callback(sockets.end)
             inbox = Inbox(sockets)
@@ -112,7 +127,7 @@ class Bench:
 class Daemon:
     """One device, its loop and its link. What `stack` holds is released in reverse order, whatever ends us."""
 
-    def __init__(self, settings: Settings, stack: ExitStack) -> None:
+    def __init__(self, settings: Settings, stack: ExitStack, supervisor: int | None) -> None:
         self._settings, self._device, self._topics = settings, settings.device, settings.topics
         self._stopping = self._hurry = False
         self._sockets = Sockets()
@@ -121,6 +136,8 @@ class Daemon:
         stack.callback(self._sockets.end)
         self._loop = Loop()
         stack.callback(Signals(self._loop, self._stop).close)
+        if supervisor is not None:
+            self._loop.watch(supervisor, lambda _events: self._orphaned(supervisor))
         inbox = Inbox(self._sockets)
         stack.callback(inbox.close)
         self._loop.watch(inbox.socket, inbox.receive)
@@ -148,20 +165,20 @@ class Daemon:
             raise
         except OSError as error:
             log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
-            return self._end("fault", Exit.ABSENT)
-        except Exception:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
+            return self._end("fault", Exit.ABSENT, f"the device is absent: {error}")
+        except Exception as error:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
-            return self._end("lost", Exit.BUG)
+            return self._end("lost", Exit.BUG, f"a bug in setup: {error!r}")
         try:
             self._start()
             self._loop.run(until=lambda: self._stopping)
         except Fatal:
             raise
-        except Exception:
+        except Exception as error:
             if self._link.up:
                 raise  # hanging up without a word makes the broker say it
             log.error("a bug before the broker knew us", traceback=True, exit=int(Exit.BUG))
-            return self._end("lost", Exit.BUG)
+            return self._end("lost", Exit.BUG, f"a bug: {error!r}")
         return self._end("stopped", Exit.STOPPED)
 
     def _introduce(self) -> None:
@@ -174,7 +191,7 @@ class Daemon:
     def _start(self) -> None:
         """READY says that the device is set up, not that a broker is there."""
         self._sampler.start()
-        notify("READY=1", "STATUS=reading; no broker yet")
+        notify("READY=1")
         self._start_link()
         if self._settings.heartbeat_s:
             self._loop.every(self._settings.heartbeat_s, self._beat)
@@ -190,15 +207,22 @@ class Daemon:
         self._reporter.say_heartbeat()
         self._link.pump()
 
-    def _stop(self, signal_name: str) -> None:
+    def _stop(self, why: str) -> None:
         """A signal: stop in order; a second one: at once."""
         if self._stopping:
-            log.info("stopping at once", signal=signal_name)
+            log.info("stopping at once", why=why)
         else:
-            log.info("stopping; a second signal stops at once", signal=signal_name, connected=self._link.up)
+            log.info("stopping; a second signal stops at once", why=why, connected=self._link.up)
         self._stopping, self._hurry = True, self._stopping
 
-    def _end(self, state: State, code: Exit) -> Exit:
+    def _orphaned(self, supervisor: int) -> None:
+        """Make room for those the next supervisor starts: in order, but soon."""
+        self._loop.unwatch(supervisor)
+        signal.setitimer(signal.ITIMER_REAL, ORPHAN_END_S)
+        self._loop.after(ORPHAN_STOP_S, lambda: self._stop("the supervisor died"))
+        self._stop("the supervisor died")
+
+    def _end(self, state: State, code: Exit, why: str = "") -> Exit:
         """No new work, deliver what there is, say the last word, hang up."""
         notify("STOPPING=1")
         self._sampler.stop()
@@ -211,7 +235,7 @@ class Daemon:
             self._wait(lambda: self._link.up and self._outbox.queued == 0, DRAIN_S)
             self._reporter.say_state(state)
         else:
-            self._reporter.say_state(state)
+            self._reporter.say_state(state, why)
             if not self._link.begun:
                 self._start_link()
             self._wait(lambda: self._link.up, LAST_WORD_S)
@@ -221,6 +245,8 @@ class Daemon:
             log.warning("the broker was not told all", lost=self._outbox.queued, state_told=self._outbox.state_settled)
         self._link.close()
         self._wait(lambda: self._link.closed, LINGER_S + 1)
+        if why:
+            notify(f"STATUS={why}")
         return code
 
     def _told(self) -> bool:
@@ -233,12 +259,12 @@ class Daemon:
 
     def connected(self) -> None:
         """The broker has us: make the birth's heartbeat a fresh one."""
-        notify("STATUS=reading; connected to the broker")
+        self._reporter.say_link("connected to the broker")
         self._reporter.say_heartbeat()
 
     def disconnected(self, why: str) -> None:
         """Nobody listens; the device is read all the same."""
-        notify(f"STATUS=reading; no broker: {why}")
+        self._reporter.say_link(f"no broker: {why}")
 
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A command, or what the broker holds of us."""

@@ -11,9 +11,10 @@ import socket
 import time
 from pathlib import Path
 
-from bootstrap.lock import lock_folder
+from bootstrap.folders import Folders
 
-VARIABLE = "PENATES_LINES"
+LINES_VARIABLE = "PENATES_LINES"
+LINES = "lines"
 PULLS = {"up": True, "down": False, "": None}
 WIDTH = 12  # of what a holder says
 TRIES = 20
@@ -21,8 +22,8 @@ PATIENCE_S = 5.0
 
 
 def lines_folder() -> Path:
-    """`$PENATES_LINES`, else `lines` beside the locks."""
-    return Path(os.environ.get(VARIABLE) or lock_folder() / "lines")
+    """`$PENATES_LINES`, else `lines` beside the usual locks."""
+    return Path(os.environ.get(LINES_VARIABLE) or Folders.usual().runtime / LINES)
 
 
 class Line:

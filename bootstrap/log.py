@@ -3,11 +3,13 @@
 Never pass a secret as a field: nothing here could tell it from another word.
 """
 
+import contextlib
 import json
 import logging
 import os
 import sys
 import time
+from collections.abc import Iterator
 from typing import Literal, TextIO, TypeAlias
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -54,23 +56,37 @@ def set_level(level: str) -> None:
 
 def start(sensor: str, level: str, style: Format) -> None:
     """Log to stderr as `sensor` from now on."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_formatter(sensor, style, sys.stderr))
     # A terminal that went away must not fill the log with reports of that.
     logging.raiseExceptions = False
-    _logger.handlers[:] = [handler]
+    _logger.handlers[:] = [_handler(sensor, style, sys.stderr)]
     set_level(level)
+
+
+@contextlib.contextmanager
+def elsewhere(stream: TextIO) -> Iterator[None]:
+    """Log to this stream meanwhile."""
+    before, _logger.handlers[:] = _logger.handlers[:], [_handler("", "text", stream)]
+    try:
+        yield
+    finally:
+        _logger.handlers[:] = before
+
+
+def _handler(sensor: str, style: Format, stream: TextIO | None) -> logging.Handler:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(_formatter(sensor, style, stream))
+    return handler
 
 
 def _formatter(sensor: str, style: Format, stream: TextIO | None) -> logging.Formatter:
     if style == "json":
         return _Lines(sensor)
-    if style == "auto" and _is_journal(stream):
+    if style == "auto" and is_journal(stream):
         return _Journal(sensor)
     return _Text(sensor)
 
 
-def _is_journal(stream: TextIO | None) -> bool:
+def is_journal(stream: TextIO | None) -> bool:
     """Whether this stream is the one systemd says it connected to the journal (systemd.exec(5), JOURNAL_STREAM)."""
     if stream is None:
         return False

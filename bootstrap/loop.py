@@ -3,11 +3,11 @@
 import heapq
 import itertools
 import math
+import os
 import signal
-import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import zmq
@@ -17,6 +17,8 @@ from bootstrap.sockets import Socket
 Source: TypeAlias = "int | Socket"
 Handler: TypeAlias = Callable[[int], None]
 
+# Plain numbers: to combine zmq's own costs a call into its enumeration.
+READABLE, WRITABLE = int(zmq.POLLIN), int(zmq.POLLOUT)
 NOTES_S = 0.02
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -45,7 +47,7 @@ class Loop:
         self._order = itertools.count()
         self._notes: deque[Callable[[], None]] = deque()
 
-    def watch(self, source: Source, handler: Handler, events: int = zmq.POLLIN) -> None:
+    def watch(self, source: Source, handler: Handler, events: int = READABLE) -> None:
         """Call `handler(events)` whenever this socket or descriptor is ready for one of `events` (0: for none)."""
         self._handlers[source] = handler
         self._poller.register(source, events)
@@ -127,30 +129,30 @@ class Loop:
 
 
 class Signals:
-    """The signals that ask us to stop, as a descriptor the loop can watch. Handlers do nothing: the loop acts."""
+    """Signals as a descriptor the loop can watch. Handlers do nothing: the loop acts, by `heard(name)`."""
 
-    def __init__(self, loop: Loop, stop: Callable[[str], None]) -> None:
-        self._loop, self._stop = loop, stop
-        self._reader, self._writer = socket.socketpair()
-        for end in (self._reader, self._writer):
-            end.setblocking(False)
-        self._wakeup = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, _nothing) for number in STOP_SIGNALS}
-        loop.watch(self._reader.fileno(), self._receive)
+    def __init__(
+        self, loop: Loop, heard: Callable[[str], None], numbers: Iterable[signal.Signals] = STOP_SIGNALS
+    ) -> None:
+        self._loop, self._heard = loop, heard
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, _nothing) for number in numbers}
+        loop.watch(self._reader, self._receive)
 
     def _receive(self, _events: int) -> None:
-        for number in self._reader.recv(64):
-            if number in STOP_SIGNALS:
-                self._stop(signal.Signals(number).name)
+        for number in os.read(self._reader, 64):
+            if number in self._handlers:
+                self._heard(signal.Signals(number).name)
 
     def close(self) -> None:
         """Put everything back as it was."""
-        self._loop.unwatch(self._reader.fileno())
+        self._loop.unwatch(self._reader)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
-        self._reader.close()
-        self._writer.close()
+        os.close(self._reader)
+        os.close(self._writer)
 
 
 def _nothing(_number: int, _frame: object) -> None:

@@ -5,7 +5,10 @@ import socket
 
 
 def notify(*lines: str) -> None:
-    """Send lines such as `READY=1` to whoever started us, if it asked. A supervisor that went away is not our fault."""
+    """Send facts such as `READY=1`, each a line, to whoever started us, if it asked.
+
+    A supervisor that went away is not our fault.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -14,7 +17,7 @@ def notify(*lines: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as messenger:
         messenger.setblocking(False)
         try:
-            messenger.sendto("\n".join(lines).encode(), address)
+            messenger.sendto("\n".join(" ".join(line.splitlines()) for line in lines).encode(), address)
         except OSError:
             return
 

@@ -19,6 +19,7 @@ D = TypeVar("D", bound=Any)  # a gpiozero device; gpiozero has no types
 
 FACTORY = "GPIOZERO_PIN_FACTORY"
 DEFAULT_FACTORY = "kernel"
+OUR_FACTORIES = {"kernel": "bootstrap.kernel_pins", "simulated": "bootstrap.simulated_pins"}
 
 
 @dataclass(frozen=True, slots=True)

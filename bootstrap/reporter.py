@@ -11,6 +11,7 @@ from bootstrap import __version__, clock, log
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Refused
 from bootstrap.link import Link
+from bootstrap.notify import notify
 from bootstrap.outbox import Outbox
 from bootstrap.payload import decode, encode
 from bootstrap.topics import Topics
@@ -21,6 +22,7 @@ ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 RUN_LENGTH = 8
 MEGABYTE = 1_000_000
 LOST = b"lost"
+STATM = Path("/proc/self/statm")
 
 
 def new_run() -> str:
@@ -30,7 +32,7 @@ def new_run() -> str:
 
 def rss_mb() -> float:
     """The memory this process has in RAM, in megabytes."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    pages = int(STATM.read_text(encoding="ascii").split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE, 1)
 
 
@@ -47,19 +49,30 @@ class Reporter:
         self._seq = 0
         self._last_reading: str | None = None
         self.reads = self.faults = 0
+        self._why, self._standing = "", "no broker yet"
         self.state: State = "starting"
         self.say_state("starting")
 
-    def say_state(self, state: State) -> None:
-        """Say how we are."""
-        self.state = state
+    def say_state(self, state: State, why: str = "") -> None:
+        """Say how we are, and in a fault why."""
+        self.state, self._why = state, why
+        self._say_status()
         self._outbox.put_state(self._topics.status("state"), encode(state))
+
+    def say_link(self, standing: str) -> None:
+        """Say to whoever supervises us how we stand with the broker."""
+        self._standing = standing
+        self._say_status()
+
+    def _say_status(self) -> None:
+        state = f"{self.state}: {self._why}" if self._why else self.state
+        notify(f"STATUS={state}; {self._standing}", f"X_STATE={self.state}", f"X_WHY={self._why}")
 
     def correct(self, heard: bytes) -> None:
         """Somebody's word about our state. If it is an old will, ours is said again at once."""
         if heard == LOST and self.state != "lost":
             log.warning("the broker called us lost; corrected", state=self.state)
-            self.say_state(self.state)
+            self.say_state(self.state, self._why)
 
     def is_elder(self, heartbeat: bytes) -> bool:
         """Whether a heartbeat shows another daemon of our name, older than us and alive since we are."""

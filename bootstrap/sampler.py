@@ -102,5 +102,5 @@ class Sampler:
         why = str(error) or type(error).__name__
         if self._reporter.state != "fault":
             log.error("cannot read the device", error=why)
-            self._reporter.say_state("fault")
+            self._reporter.say_state("fault", why)
         return why

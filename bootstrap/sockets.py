@@ -36,7 +36,7 @@ class Sockets:
             zmq.ZMQError: the context has ended, that is, the process is stopping.
         """
         socket = self._context.socket(kind)
-        socket.linger = 0
+        socket.setsockopt(zmq.LINGER, 0)
         maker = sys._getframe(depth)  # noqa: SLF001 - a traceback would cost a file read
         self._makers[socket] = f"{maker.f_code.co_filename}:{maker.f_lineno}"
         return socket
@@ -104,7 +104,7 @@ class Sender:
     def __init__(self, sockets: Sockets, limit: int) -> None:
         self._sockets = sockets
         self._socket = sockets.open(zmq.PUSH, depth=3)
-        self._socket.sndhwm = limit
+        self._socket.setsockopt(zmq.SNDHWM, limit)
         try:
             self._socket.connect(INBOX)
         except zmq.ZMQError:  # the context ended this moment, and waits for this very socket

@@ -9,8 +9,6 @@ from bootstrap.config import check, folder_or_default
 from bootstrap.errors import Exit
 from penates.common import config_option
 
-NAME = "check"
-
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""

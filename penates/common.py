@@ -1,13 +1,43 @@
 """What several sub-commands say alike."""
 
 import argparse
+import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from bootstrap import clock
+from bootstrap.config import DEVICES, Configuration, House, folder_or_default, open_house
+from bootstrap.control import Message, ask
+from bootstrap.errors import Exit
+from bootstrap.folders import Folders
+from bootstrap.requests import unknown
+from bootstrap.settings import Fault, SettingsError
+
+PATIENCE_S = 45.0  # the longest stop, and more
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+NOT_WELL = 1
 
 
 def sensor_arguments(parser: argparse.ArgumentParser) -> None:
     """`--config DIR NAME`."""
     config_option(parser)
     parser.add_argument("name", metavar="NAME", help="the sensor's file in devices/, such as lamp for lamp.toml")
+
+
+def names_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR [NAME…|--all]`."""
+    config_option(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="a sensor's file in devices/; none is all")
+    which.add_argument("--all", action="store_true", help="all of them, as without a name")
+    json_option(parser)
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
 
 
 def config_option(parser: argparse.ArgumentParser) -> None:
@@ -18,3 +48,75 @@ def config_option(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder with house.toml and devices/ (default: /etc/penates, else ./config)",
     )
+
+
+def house(given: argparse.Namespace) -> tuple[Configuration, House, Folders]:
+    """What `--config` leads to, and where this house keeps things.
+
+    Raises:
+        SettingsError: with every fault of `house.toml`.
+    """
+    configuration, house = open_house(folder_or_default(given.config))
+    return configuration, house, Folders.usual(house.state)
+
+
+def chosen(configuration: Configuration, names: list[str]) -> list[str]:
+    """The sensors named, or all.
+
+    Raises:
+        SettingsError: there is no such sensor, or none at all.
+    """
+    if faults := unknown(names, configuration.sensors):
+        raise SettingsError(faults)
+    if not configuration.sensors:
+        raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
+    return names or configuration.sensors
+
+
+def request(given: argparse.Namespace, do: str) -> int:
+    """Have the supervisor of this house do something, and show what came of it. Returns the exit code."""
+    _, _, folders = house(given)
+    answer = ask(folders.runtime, {"do": do, "names": getattr(given, "names", [])}, PATIENCE_S)
+    return show(answer, as_json=given.json, wanted="stopped" if do == "stop" else "online")
+
+
+def show(answer: Message, *, as_json: bool, wanted: str = "online") -> int:
+    """Print an answer; the exit code says whether all is as wanted."""
+    if why := answer.get("error"):
+        print(why, file=sys.stderr)
+        return Exit.SETTINGS
+    sensors = answer["sensors"]
+    if as_json:
+        print(json.dumps(answer, indent=2))
+    else:
+        print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
+        for name in answer.get("removed", []):
+            print(f"{name} is stopped: its file is gone")
+    return 0 if all(row["state"] == wanted for row in sensors) else NOT_WELL
+
+
+def table(sensors: list[dict[str, Any]]) -> list[str]:
+    """A line a sensor, and one below it for what went wrong last."""
+    head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "IT SAYS")
+    rows = [head, *map(_cells, sensors)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    lines = []
+    for number, row in enumerate(rows):
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        if number and (error := sensors[number - 1]["error"]) not in row[-1]:
+            lines.append(f"  last error: {error}")
+    return lines
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    since = age((datetime.now(UTC) - clock.parse(row["since"])).total_seconds())
+    pid = str(row["pid"] or "-")
+    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), row["status"])
+
+
+def age(seconds: float) -> str:
+    """A length of time for people: `42 s`, `7 min`, `3 h`, `12 d`."""
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit:.0f} {name}"
+    return f"{max(0.0, seconds):.0f} s"

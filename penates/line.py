@@ -10,7 +10,6 @@ import time
 from bootstrap.errors import Exit
 from bootstrap.lines import Line
 
-NAME = "line"
 LEVELS = {"0": False, "1": True, "float": None}
 
 

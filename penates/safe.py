@@ -10,9 +10,7 @@ from bootstrap.config import folder_or_default, load
 from bootstrap.errors import Exit
 from penates.common import sensor_arguments as arguments
 
-__all__ = ["NAME", "arguments", "main"]
-
-NAME = "safe"
+__all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> Exit:

@@ -84,18 +84,21 @@ def settings_of(found: config.Settings) -> dict[str, Any]:
 def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
     copy = tmp_path / "config"
     shutil.copytree(ROOT / "config", copy)
+    house = config.Configuration(copy).house
     before = [settings_of(found) for found in config.check(copy)]
     for file in copy.rglob("*.toml"):
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
-        file.write_text(re.sub(r"^(username|password_file|ca_file|sensor) = .*", "", text, flags=re.MULTILINE))
+        file.write_text(re.sub(r"^(state|username|password_file|ca_file|sensor) = .*", "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in config.check(copy)] == before
+    assert config.Configuration(copy).house.supervisor == house.supervisor
 
 
 def test_the_samples_show_every_setting(kind: str) -> None:
     house = uncommented((ROOT / "config" / "house.toml").read_text())
     table = tomllib.loads(house)
-    for section, owner in ((table, config.House), (table["broker"], config.Broker), (table["log"], config.Log)):
+    sections = {"broker": config.Broker, "log": config.Log, "supervisor": config.Supervisor}
+    for section, owner in ((table, config.House), *((table[name], owner) for name, owner in sections.items())):
         assert {field.name for field in dataclasses.fields(owner)} == section.keys()
     fields = {field.name for field in dataclasses.fields(kinds.find(kind, ROOT))}
     for file in (ROOT / "config" / "devices").glob("*.toml"):

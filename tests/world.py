@@ -1,6 +1,7 @@
 """The world around a daemon, for tests: a real broker, a house in a folder, real processes, and eyes on the wire."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -314,14 +315,48 @@ class House:
         self._running.append(running)
         return running
 
-    def penates(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def penates(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
         config = [] if "--config" in words else ["--config", str(self.folder)]
         command = [sys.executable, "-m", "penates", *words, *config]
-        return subprocess.run(command, capture_output=True, text=True, env=self.env(), timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=60, check=False)
+
+    def nursery(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
+        """A supervisor in the foreground, once every sensor has come to rest."""
+        command = [sys.executable, *(program or ["-m", "penates"]), "nursery", "--config", str(self.folder), *names]
+        running = Running(command, self.env(**env))
+        self._running.append(running)
+        eventually(lambda: running.process.poll() is None and self._at_rest(), "all sensors come to rest")
+        return running
+
+    def _at_rest(self) -> bool:
+        answer = self.penates("status", "--json").stdout
+        return bool(answer) and not {row["state"] for row in json.loads(answer)["sensors"]} & {"starting", "stopping"}
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What the supervisor says of each sensor."""
+        return {row["name"]: row for row in json.loads(self.penates("status", "--json").stdout)["sensors"]}
+
+    def pids(self) -> dict[str, int]:
+        return {name: row["pid"] for name, row in self.status().items()}
+
+    def processes(self) -> list[int]:
+        """Every process that was started with this configuration and has not ended."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                with contextlib.suppress(OSError):
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                    state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                    if str(self.folder).encode() in words and state != "Z":
+                        found.append(int(entry.name))
+        return found
 
     def close(self) -> None:
         for running in self._running:
             running.close()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 class Wires:

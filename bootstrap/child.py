@@ -1,0 +1,265 @@
+"""One sensor's process as the supervisor sees it: started, heard, watched, started again, stopped."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import Protocol
+
+from bootstrap import clock, log
+from bootstrap.config import Settings
+from bootstrap.ears import Ears
+from bootstrap.errors import Exit
+from bootstrap.loop import Loop, Timer
+from bootstrap.relay import Relay
+
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 60.0
+STEADY_S = 10.0  # a process that lived as long makes its next end a first one
+STOP_S = 20.0  # for a stop in order: what that may take, and more
+ABORT_S = 5.0  # for the stacks of one that hangs
+
+
+class State(StrEnum):
+    """How a child is. While it runs, ONLINE and FAULT are its own words."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    FAULT = "fault"
+    STOPPING = "stopping"
+    STOPPED = "stopped"  # because somebody asked
+    WAITING = "waiting"  # it ended, and will be started again
+    FAILED = "failed"  # its settings are wrong: only a change helps
+
+
+RUNNING = frozenset({State.STARTING, State.ONLINE, State.FAULT, State.STOPPING})
+UNSETTLED = frozenset({State.STARTING, State.STOPPING})
+
+
+class Host(Protocol):
+    """What a child needs of its supervisor."""
+
+    loop: Loop
+    watchdog_s: float
+
+    def fork(self, settings: Settings, stderr: int, address: str) -> int:
+        """Begin a process that lives as this sensor, logs to `stderr` and notifies `address`; returns its id."""
+
+    def settled(self) -> None:
+        """A child has come to a new state."""
+
+
+@dataclass
+class Child:
+    """What is known of one sensor. `settings` is None while its file is faulty."""
+
+    host: Host
+    name: str
+    write: Callable[[bytes], None] = field(repr=False)
+    settings: Settings | None = None
+    state: State = State.STOPPED
+    since: str = ""
+    pid: int | None = None
+    restarts: int = 0
+    error: str = ""  # the last thing that went wrong
+    status: str = ""  # what it says of itself
+
+    def __post_init__(self) -> None:
+        self.wanted = False  # to run
+        self._timer: Timer | None = None  # of the state: a retry, the watchdog, the patience with a stop
+        self._retry_s = FIRST_RETRY_S
+        self._began_at = 0.0
+        self._hung = ""
+        self._relay: Relay | None = None
+        self._ears: Ears | None = None
+        self._outcome: tuple[int, str] | None = None  # of the last end, if it was a bad one
+        self._enter(State.STOPPED)
+
+    def row(self) -> dict[str, object]:
+        """For `penates status`."""
+        settings = self.settings
+        return {
+            "name": self.name,
+            "sensor": settings.topics.client_id if settings else None,
+            "kind": settings.kind if settings else None,
+            "state": self.state,
+            "since": self.since,
+            "pid": self.pid,
+            "restarts": self.restarts,
+            "error": self.error,
+            "status": self.status,
+        }
+
+    def _enter(self, state: State, after_s: float | None = None, then: Callable[[], None] | None = None) -> None:
+        """Come to a state; what the old one waited for no longer counts."""
+        if state is not self.state or not self.since:
+            self.state, self.since = state, clock.now()
+        self._wait(after_s, then)
+
+    def _wait(self, after_s: float | None, then: Callable[[], None] | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.host.loop.after(after_s, then) if after_s is not None and then is not None else None
+
+    # What is asked for.
+
+    def start(self) -> None:
+        """Have it run; one that runs is left alone."""
+        self.wanted = True
+        if self.state in RUNNING:
+            return
+        self._outcome, self._retry_s = None, FIRST_RETRY_S
+        self._fork()
+
+    def stop(self) -> None:
+        """Have it not run."""
+        self.wanted = False
+        if self.pid is None:
+            self._enter(State.STOPPED)
+        elif self.state is not State.STOPPING:
+            self._enter(State.STOPPING, STOP_S, lambda: self._abort(f"did not stop in {STOP_S:g} s"))
+            self._kill(signal.SIGTERM)
+
+    def restart(self) -> None:
+        """Have it run anew."""
+        self.stop()
+        self.wanted = True
+        if self.pid is None:
+            self.start()
+
+    def fail(self, why: str) -> None:
+        """Its file is faulty."""
+        self.error = why
+        self._enter(State.FAILED)
+
+    def hurry(self) -> None:
+        """End it now."""
+        self._kill(signal.SIGKILL)
+
+    # What happens.
+
+    def _fork(self) -> None:
+        if self.settings is None:
+            return
+        self._hung, self.status = "", ""
+        self._began_at = time.monotonic()
+        try:
+            self._begin(self.settings)
+        except OSError as error:  # no memory, no descriptors: that passes
+            self._bad_end((Exit.ABSENT, f"cannot be started: {error}"), steady=False)
+        else:
+            self._enter(State.STARTING, self.host.watchdog_s, self._silent)
+
+    def _begin(self, settings: Settings) -> None:
+        with ExitStack() as stack:
+            self._relay = Relay(self.host.loop, self.write, hold=self._outcome is not None)
+            stack.callback(self._relay.close, drop=False)
+            self._ears = Ears(self.host.loop, self.heard)
+            stack.callback(self._ears.close)
+            self.pid = self._ears.pid = self.host.fork(settings, self._relay.writer, self._ears.address)
+            stack.pop_all()
+        self._relay.begun()
+
+    def _fork_again(self) -> None:
+        self.restarts += 1
+        self._fork()
+
+    def heard(self, lines: list[str]) -> None:
+        """What it said by sd_notify(3)."""
+        for line in lines:
+            key, _, value = line.partition("=")
+            if key == "STATUS":
+                self.status = value
+            elif key == "X_WHY":
+                self.error = value or self.error
+            elif key == "X_STATE" and value in (State.ONLINE, State.FAULT) and self.state is not State.STOPPING:
+                self._says(State(value))
+        if self.state is not State.STOPPING and not self._hung:
+            self._wait(self.host.watchdog_s, self._silent)
+
+    def _says(self, state: State) -> None:
+        self._enter(state)
+        if self._outcome is not None:
+            self.host.loop.after(STEADY_S, partial(self._steady, self._began_at))
+        self.host.settled()
+
+    def _steady(self, began_at: float) -> None:
+        """It has lived for a while after a bad end: what it logged meanwhile is news."""
+        if self.pid is None or began_at != self._began_at or self._relay is None or self._outcome is None:
+            return
+        self._outcome, self._retry_s = None, FIRST_RETRY_S
+        log.info("runs again", sensor=self.name, restarts=self.restarts)
+        self._relay.release()
+
+    def _silent(self) -> None:
+        self._abort(f"made no progress for {self.host.watchdog_s:g} s")
+
+    def _abort(self, why: str) -> None:
+        """Have it print every thread's stack and end; a stopped process must go on to do so."""
+        self._hung = why
+        if self._relay is not None:
+            self._relay.release()
+        log.error("hangs; its stacks follow", sensor=self.name, reason=why)
+        self._wait(ABORT_S, self.hurry)
+        self._kill(signal.SIGABRT)
+        self._kill(signal.SIGCONT)
+
+    def _kill(self, number: int) -> None:
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def ended(self, status: int) -> None:
+        """The process is no more. Its last words count."""
+        if self._ears is not None:
+            self._ears.listen()
+            self._ears.close()
+        code = os.waitstatus_to_exitcode(status)
+        steady = time.monotonic() - self._began_at >= STEADY_S
+        why = self._hung or _reason(code, self.status)
+        self.pid, self.status = None, ""
+        wanted_stop = self.state is State.STOPPING and code == Exit.STOPPED
+        outcome = None if wanted_stop else (code, why)
+        self._close_relay(drop=outcome is not None and outcome == self._outcome and not steady)
+        if outcome is not None:
+            self._bad_end(outcome, steady=steady)
+        elif self.wanted:
+            self._fork()
+        else:
+            self._enter(State.STOPPED)
+        self.host.settled()
+
+    def _close_relay(self, *, drop: bool) -> None:
+        if self._relay is not None:
+            self._relay.close(drop=drop)
+            self._relay = None
+
+    def _bad_end(self, outcome: tuple[int, str], *, steady: bool) -> None:
+        """Wait longer each time; say so only when it is news."""
+        code, why = outcome
+        if steady:
+            self._retry_s = FIRST_RETRY_S
+        news, self._outcome = steady or outcome != self._outcome, outcome
+        self.error = why
+        if not self.wanted:
+            self._enter(State.STOPPED)
+            log.warning("ended", sensor=self.name, reason=why, exit=code)
+        elif code == Exit.SETTINGS:
+            self._enter(State.FAILED)
+            log.error("ended; not started again before a change", sensor=self.name, reason=why, exit=code)
+        else:
+            self._enter(State.WAITING, self._retry_s, self._fork_again)
+            if news:
+                log.warning("ended; started again", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
+            self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
+
+
+def _reason(code: int, status: str) -> str:
+    """Why a process ended: a signal, or its own last word."""
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"{status} (exit code {code})" if status and code else f"ended by itself with exit code {code}"

@@ -1,0 +1,48 @@
+"""Where a house keeps what it must remember, and what matters only while it runs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bootstrap.errors import Exit, Fatal
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Two folders, which may be one.
+
+    Attributes:
+        state: what must outlive a restart: logs, readings not yet delivered.
+        runtime: locks, sockets and simulated lines.
+    """
+
+    state: Path
+    runtime: Path
+
+    @classmethod
+    def usual(cls, given: Path | None = None) -> Self:
+        """The one `house.toml` names, else those systemd gives, else the user's own (XDG base directories).
+
+        Raises:
+            Fatal: there is none.
+        """
+        if given:
+            return cls(given.absolute(), given.absolute())
+        state = _given_by_systemd("STATE_DIRECTORY") or _of_the_user()
+        user = os.environ.get("XDG_RUNTIME_DIR")
+        runtime = _given_by_systemd("RUNTIME_DIRECTORY") or (Path(user, "penates") if user else state)
+        return cls(state, runtime)
+
+
+def _given_by_systemd(variable: str) -> Path | None:
+    given = os.environ.get(variable)
+    return Path(given.split(":")[0]) if given else None
+
+
+def _of_the_user() -> Path:
+    try:
+        home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    except RuntimeError:
+        raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable one") from None
+    return Path(home, "penates")

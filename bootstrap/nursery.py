@@ -1,0 +1,178 @@
+"""The supervisor: one parent that loads everything once, forks each sensor as its own process, and looks after them."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from bootstrap import life, log, warm
+from bootstrap.child import UNSETTLED, Child, State
+from bootstrap.config import House, Settings
+from bootstrap.logfile import LogFile
+from bootstrap.loop import STOP_SIGNALS, Loop, Signals
+from bootstrap.notify import notify, watchdog_s
+
+SETTLE_S = 15.0  # children that have not come to rest by then are reported as they are
+COMMAND_NAME = Path("/proc/self/comm")  # what ps and top show (proc(5))
+
+
+class Nursery:
+    """All children of one house. What `stack` holds is released in reverse order, whatever ends us."""
+
+    def __init__(self, house: House, stack: ExitStack, log_file: LogFile | None) -> None:
+        self.children: dict[str, Child] = {}
+        self._log_file = log_file
+        self._stopping = False
+        self._waiting: list[tuple[Collection[str], Callable[[], None]]] = []
+        self.loop = Loop()
+        self._signals = Signals(self.loop, self._signalled, (*STOP_SIGNALS, signal.SIGCHLD))
+        stack.callback(self._signals.close)
+        self._lifeline, ours = os.pipe2(os.O_CLOEXEC)  # the children see its end when we end, however we do
+        stack.callback(os.close, ours)
+        self.reload: Callable[[], None] = lambda: None
+        self.take(house)
+
+    def take(self, house: House) -> None:
+        """Go by these settings from now on."""
+        self.watchdog_s = house.supervisor.watchdog_s
+        log.start("supervisor", house.log.level, house.log.format)
+        if self._log_file is not None:
+            self._log_file.limit_mb = house.supervisor.log_mb
+
+    def child(self, name: str) -> Child:
+        """The child of this name, made if there is none; it does not run yet."""
+        return self.children.setdefault(name, Child(self, name, self._write))
+
+    def live(self, names: Collection[str], ready: Callable[[], None]) -> None:
+        """Start these, look after all, stop. `ready` is called once every child has come to rest."""
+        warm.up()
+        warm.freeze()
+        for name in names:
+            self.children[name].start()
+        self.when_settled(names, lambda: self._ready(ready))
+        if watchdog := watchdog_s():
+            self.loop.every(watchdog, lambda: notify("WATCHDOG=1"))
+        self.loop.run(until=lambda: self._stopping and not (self._running() or self._waiting))
+
+    def _ready(self, ready: Callable[[], None]) -> None:
+        notify("READY=1")
+        ready()
+
+    def _running(self) -> list[Child]:
+        return [child for child in self.children.values() if child.pid is not None]
+
+    def stop_all(self, why: str) -> None:
+        """Stop every child in order, and end; asked again, at once."""
+        log.info("stopping", why=why, running=len(self._running()))
+        for child in self.children.values():
+            if self._stopping:
+                child.hurry()
+            else:
+                child.stop()
+        notify("STOPPING=1")
+        self._stopping = True
+
+    def when_settled(self, names: Collection[str], call: Callable[[], None]) -> None:
+        """Call once these children have come to rest, or after a while."""
+        waiting = (names, call)
+        self._waiting.append(waiting)
+        self.loop.after(SETTLE_S, lambda: self._settle_anyway(waiting))
+        self.settled()
+
+    def settled(self) -> None:
+        """A child has come to rest; see in the next turn who waited for that."""
+        self.loop.soon(self._tell_who_waits)
+
+    def _tell_who_waits(self) -> None:
+        well = sum(child.state is State.ONLINE for child in self.children.values())
+        notify(f"STATUS={well} of {len(self.children)} sensors online")
+        for waiting in self._waiting.copy():
+            names, call = waiting
+            if not any(self.children[name].state in UNSETTLED for name in names if name in self.children):
+                self._waiting.remove(waiting)
+                call()
+
+    def _settle_anyway(self, waiting: tuple[Collection[str], Callable[[], None]]) -> None:
+        if waiting in self._waiting:
+            self._waiting.remove(waiting)
+            waiting[1]()
+
+    # What comes from outside.
+
+    def _signalled(self, name: str) -> None:
+        if name == "SIGCHLD":
+            self._reap()
+        elif name == "SIGHUP" and not (sys.stdin and sys.stdin.isatty()):
+            self.reload()
+        else:
+            self.stop_all(name)
+
+    def _reap(self) -> None:
+        """Bury who has died."""
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                for child in self._running():
+                    if child.pid == pid:
+                        child.ended(status)
+
+    def _write(self, line: bytes) -> None:
+        """A line of a child's."""
+        with suppress(OSError):
+            os.write(2, line)
+        if self._log_file is not None:
+            self._log_file.rotate()
+
+    # Birth.
+
+    def fork(self, settings: Settings, stderr: int, address: str) -> int:
+        """Begin a process that lives as this sensor. Signals wait: before it has its own handlers, ours get them."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            pid = os.fork()
+            if pid == 0:
+                self._become(settings, stderr, address, before)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return pid
+
+    def _become(self, settings: Settings, stderr: int, address: str, signals: Iterable[int]) -> NoReturn:
+        """Be the child: let go of all that is the supervisor's, then live. Nothing of its code runs after that."""
+        code = 1
+        try:
+            journal = log.is_journal(sys.stderr)
+            os.dup2(stderr, 2)
+            self._signals.close()
+            self._set_environment(address, journal=journal)
+            _close_all_but(0, 1, 2, self._lifeline)
+            os.setpgid(0, 0)  # Ctrl-C at a terminal is for the supervisor, which stops us in order
+            with suppress(OSError):
+                COMMAND_NAME.write_text(settings.topics.sensor, encoding="ascii")
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+            code = life.run(settings, self._lifeline)
+        except BaseException:  # noqa: BLE001 - nothing may escape into the supervisor's own code
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+
+    def _set_environment(self, address: str, *, journal: bool) -> None:
+        """We are to the child what systemd is to us (sd_notify(3), systemd.exec(5))."""
+        os.environ["NOTIFY_SOCKET"] = address
+        os.environ["WATCHDOG_USEC"] = str(round(self.watchdog_s * 1_000_000))
+        os.environ.pop("WATCHDOG_PID", None)
+        if journal:
+            status = os.fstat(2)
+            os.environ["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
+
+
+def _close_all_but(*kept: int) -> None:
+    """Close what was inherited. The objects that hold it live on in the caller's frames, and are never used again."""
+    for descriptor in {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}.difference(kept):
+        with suppress(OSError):
+            os.close(descriptor)

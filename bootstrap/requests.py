@@ -1,0 +1,188 @@
+"""What may be asked of the supervisor: status, start, stop, restart, reload. Settings are read anew, checked first."""
+
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap import log
+from bootstrap.config import DEVICES, HOUSE, Configuration, House, Settings, device_file
+from bootstrap.control import Message, Reply, Server
+from bootstrap.errors import Exit
+from bootstrap.folders import Folders
+from bootstrap.logfile import LogFile
+from bootstrap.nursery import Nursery
+from bootstrap.settings import Fault, suggestion
+
+
+def supervise(
+    configuration: Configuration,
+    house: House,
+    names: Collection[str],
+    log_file: LogFile | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> Exit:
+    """Look after these sensors until a signal or a request ends it. The lock is the caller's.
+
+    `ready` is called once every sensor has come to rest.
+    """
+    try:
+        with ExitStack() as stack:
+            nursery = Nursery(house, stack, log_file)
+            requests = Requests(nursery, configuration, Folders.usual(house.state))
+            stack.callback(Server(nursery.loop, requests.folders.runtime, requests.handle).close)
+            log.info("starting", sensors=[*names], house=str(configuration.folder))
+            nursery.live(names, ready)
+            log.info("stopped")
+    except BaseException:  # noqa: BLE001 - a bug of ours; the children hear of our end, and stop
+        log.error("a bug ended the supervisor", traceback=True, exit=int(Exit.BUG))
+        return Exit.BUG
+    return Exit.STOPPED
+
+
+@dataclass(frozen=True)
+class Read:
+    """A device's file as it was read last."""
+
+    text: bytes | None
+    settings: Settings | None
+
+
+class Requests:
+    """Reads the configuration and has the nursery act on it."""
+
+    def __init__(self, nursery: Nursery, configuration: Configuration, folders: Folders) -> None:
+        self._nursery = nursery
+        self._folder = configuration.folder
+        self._read: dict[str, Read] = {}
+        self.folders = folders
+        nursery.reload = lambda: self._reload([], _log_faults)
+        for name, read in _read_all(configuration).items():
+            self._take(name, read)
+            if why := _faults_of(configuration, [name]):
+                nursery.child(name).fail("; ".join(map(str, why)))
+
+    def _take(self, name: str, read: Read) -> None:
+        self._read[name] = read
+        self._nursery.child(name).settings = read.settings
+
+    def handle(self, request: Message, reply: Reply) -> None:
+        """Do what is asked, and answer when the children it is about have come to rest."""
+        acts = {"start": self._start, "stop": self._stop, "restart": self._restart, "reload": self._reload}
+        names = request.get("names") or []
+        if request.get("do") == "status":
+            reply(self._answer(self._nursery.children))
+        elif act := acts.get(str(request.get("do"))):
+            act([str(name) for name in names], reply)
+        else:
+            reply(_refusal(f"nothing is known of {request!r}"))
+
+    def _answer(self, names: Collection[str], **more: object) -> Message:
+        """How these children are."""
+        children = self._nursery.children
+        return {"sensors": [children[name].row() for name in sorted(children) if name in names], **more}
+
+    def _answer_later(self, names: Collection[str], reply: Reply, **more: object) -> None:
+        self._nursery.when_settled(names, lambda: reply(self._answer(names, **more)))
+
+    def _start(self, names: list[str], reply: Reply) -> None:
+        self._renewed(names, reply, lambda name: self._nursery.child(name).start())
+
+    def _restart(self, names: list[str], reply: Reply) -> None:
+        self._renewed(names, reply, lambda name: self._nursery.child(name).restart())
+
+    def _renewed(self, names: list[str], reply: Reply, act: Callable[[str], None]) -> None:
+        """Act on children by settings read just now; if any of these is faulty, on none."""
+        configuration = Configuration(self._folder)
+        reads = _read_all(configuration)
+        names = names or [*reads]
+        if faults := [*unknown(names, reads), *self._faults(configuration, names)]:
+            reply(_refusal("\n".join(map(str, faults))))
+            return
+        for name in names:
+            self._take(name, reads[name])
+            act(name)
+        self._answer_later(names, reply)
+
+    def _stop(self, names: list[str], reply: Reply) -> None:
+        children = self._nursery.children
+        if faults := unknown(names, children):
+            reply(_refusal("\n".join(map(str, faults))))
+            return
+        if names:
+            for name in names:
+                children[name].stop()
+        else:
+            self._nursery.stop_all("asked to")
+        self._answer_later(names or [*children], reply)
+
+    def _reload(self, _names: list[str], reply: Reply) -> None:
+        """Take over what changed: a device's file for its child alone, the house's for all it means something to."""
+        configuration = Configuration(self._folder)
+        reads = _read_all(configuration)
+        faults = self._faults(configuration, None)
+        if faults or configuration.house is None:
+            reply(_refusal("\n".join(map(str, faults))))
+            return
+        self._nursery.take(configuration.house)
+        changed = sorted(name for name, read in reads.items() if self._read.get(name) != read)
+        removed = sorted(self._read.keys() - reads.keys())
+        log.info("reloading", changed=changed, removed=removed)
+        for name in changed:
+            self._change(name, reads[name])
+        for name in removed:
+            self._nursery.child(name).stop()
+        self._nursery.when_settled(removed, lambda: self._forget(removed))
+        self._answer_later(changed, reply, changed=changed, removed=removed)
+
+    def _change(self, name: str, read: Read) -> None:
+        """One that somebody stopped stays so."""
+        is_new = name not in self._read
+        self._take(name, read)
+        child = self._nursery.child(name)
+        if is_new or child.wanted:
+            child.restart()
+
+    def _forget(self, removed: Iterable[str]) -> None:
+        for name in removed:
+            del self._nursery.children[name], self._read[name]
+
+    def _faults(self, configuration: Configuration, names: Collection[str] | None) -> list[Fault]:
+        """What is wrong with the house and with these devices (None: with all)."""
+        house = configuration.house
+        if house and Folders.usual(house.state) != self.folders:
+            return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it")]
+        return configuration.faults if names is None else _faults_of(configuration, names)
+
+
+def _read_all(configuration: Configuration) -> dict[str, Read]:
+    """Every device's file, and what it means."""
+    found = configuration.all()
+    return {name: Read(_text(configuration.folder, name), found.get(name)) for name in configuration.sensors}
+
+
+def _text(folder: Path, name: str) -> bytes | None:
+    try:
+        return (folder / device_file(name)).read_bytes()
+    except OSError:
+        return None
+
+
+def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fault]:
+    files = {HOUSE, DEVICES, *map(device_file, names)}
+    return [fault for fault in configuration.faults if fault.file in files]
+
+
+def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
+    """A fault for each name there is no device of."""
+    return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
+
+
+def _refusal(why: str) -> Message:
+    return {"error": why}
+
+
+def _log_faults(answer: Message) -> None:
+    """For a reload that a signal asked for: nobody waits for the answer."""
+    if why := answer.get("error"):
+        log.error("not reloaded; nothing is changed", reason=why)

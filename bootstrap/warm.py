@@ -1,0 +1,161 @@
+"""Memory that processes share. A page stays shared until somebody writes to it, and Python writes wherever it works.
+
+So the parent first lives the life of a sensor itself, from birth to stop, against a broker that is none. What is made
+once in a process's life is then there for all, and what the life runs through is copied to lie side by side: a child
+that runs through it writes to few pages. Nothing is left of that life when the first child is forked.
+"""
+
+import gc
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+
+from bootstrap import life, log
+from bootstrap.config import Address, Broker, Log, Settings
+from bootstrap.device import Device, Measure, Reading
+from bootstrap.ears import Ears
+from bootstrap.folders import Folders
+from bootstrap.loop import STOP_SIGNALS, Loop
+from bootstrap.sysfs import millis
+from bootstrap.topics import Topics
+
+TOPICS = Topics("warm", "up")
+HERE = "127.0.0.1"
+# Answers to CONNECT, PUBLISH and SUBSCRIBE, without and with the packet's id (MQTT 5, 3.2, 3.4, 3.9).
+ACCEPTED, ACKNOWLEDGED, GRANTED = b"\x20\x03\x00\x00\x00", b"\x40\x02", b"\x90\x04"
+NUMBER = Path("/proc/sys/kernel/pid_max")
+SETTLED = 8  # calls after which CPython 3.11 rewrites a function's code in place (PEP 659)
+_kept: list[CodeType] = []
+LONG = 0x80  # a byte that is followed by another of the length
+
+
+@dataclass(kw_only=True)
+class Warm(Device):
+    """Wiring: none."""
+
+    warm = Measure("1")
+
+    def read(self) -> Reading:
+        """Any number that the kernel keeps in a file."""
+        return {"warm": millis(NUMBER)}
+
+
+def up() -> None:
+    """Live once for what is made once, once to see what is used; put that together, and use it until it is settled."""
+    used: set[CodeType] = set()
+
+    def note(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call":
+            used.add(frame.f_code)
+
+    _live()
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        _live()
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    _gather(used)
+    for _ in range(SETTLED):
+        _live()
+
+
+def freeze() -> None:
+    """Leave all that exists to itself: else the first collection in a child writes to all of it."""
+    gc.collect()
+    gc.freeze()
+
+
+def _gather(used: set[CodeType]) -> None:
+    """Copy the code of functions that were called, one after the other. Without the old there would be gaps to fill."""
+    functions = [thing for thing in gc.get_objects() if isinstance(thing, FunctionType) and thing.__code__ in used]
+    _kept.extend(used)
+    for function in functions:
+        function.__code__ = _copied(function.__code__)
+
+
+def _copied(code: CodeType) -> CodeType:
+    """Lambdas and the like lie within the code that makes them."""
+    parts = (_copied(part) if isinstance(part, CodeType) else part for part in code.co_consts)
+    return code.replace(co_consts=tuple(parts))
+
+
+def _live() -> None:
+    """The life of a sensor that nobody sees."""
+    with socket.create_server((HERE, 0)) as listener, _unseen(), ExitStack() as stack:
+        lifeline, ours = os.pipe()
+        stack.callback(os.close, lifeline)
+        broker = threading.Thread(target=_be_broker, args=(listener, ours), daemon=True)
+        broker.start()
+        stack.callback(broker.join)
+        folder = Path()
+        address = Address(folder, Broker(host=HERE, port=listener.getsockname()[1]), TOPICS)
+        settings = Settings("", TOPICS, "warm", Warm(), address, 60.0, Folders(folder, folder), Log())
+        life.Daemon(settings, stack, lifeline).live()
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """What is logged goes nowhere, what is said to a supervisor to ears that are deaf; signals wait."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    environment = {name: os.environ.get(name) for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+    with closing(Ears(Loop(), print)) as ears, log.elsewhere(io.StringIO()):
+        os.environ.update(NOTIFY_SOCKET=ears.address, WATCHDOG_USEC="60000000")
+        try:
+            yield
+        finally:
+            for name, value in environment.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
+            signal.setitimer(signal.ITIMER_REAL, 0)  # set by the end of the lifeline
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _be_broker(listener: socket.socket, lifeline: int) -> None:
+    """Accept one client and whatever it says; once it has published a reading, end its lifeline."""
+    with suppress(OSError, IndexError), listener.accept()[0] as client, client.makefile("rb") as stream:
+        while kind := stream.read(1):
+            body = stream.read(_length(stream))
+            client.sendall(_answer(kind[0], body))
+            if b"/data/reading" in body:
+                os.close(lifeline)
+
+
+def _length(stream: io.BufferedReader) -> int:
+    """Of a packet's rest (MQTT 5, 1.5.5)."""
+    total = shift = 0
+    while True:
+        byte = stream.read(1)[0]
+        total |= (byte & ~LONG) << shift
+        shift += 7
+        if byte < LONG:
+            return total
+
+
+def _held(topic: str, payload: bytes) -> bytes:
+    """A retained message (MQTT 5, 3.3), all of it shorter than 128 bytes."""
+    rest = len(topic).to_bytes(2, "big") + topic.encode() + b"\x00" + payload
+    return bytes([0x31, len(rest)]) + rest
+
+
+def _answer(kind: int, body: bytes) -> bytes:
+    match kind >> 4:
+        case 1:
+            return ACCEPTED
+        case 3:
+            end = 2 + int.from_bytes(body[:2], "big")
+            return ACKNOWLEDGED + body[end : end + 2]
+        case 8:
+            return GRANTED + body[:2] + b"\x00\x01" + _held(TOPICS.status("heartbeat"), b"{}")
+        case _:
+            return b""

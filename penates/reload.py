@@ -1,0 +1,23 @@
+"""Take over what changed in the configuration, and touch nothing else.
+
+A sensor whose file changed is started anew, one whose file is new is started, one whose file is gone is stopped. A
+change in house.toml reaches every sensor for which it means something. If anything is faulty, it says what, with file
+and line, and nothing is changed.
+"""
+
+import argparse
+
+from penates.common import config_option, json_option, request
+
+__all__ = ["arguments", "main"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    json_option(parser)
+
+
+def main(given: argparse.Namespace) -> int:
+    """Ask the supervisor."""
+    return request(given, "reload")

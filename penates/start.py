@@ -1,0 +1,67 @@
+"""Start sensors, each as a process of its own, and leave a supervisor behind that looks after them.
+
+The supervisor starts one that died again, alone, sooner at first and then once a minute; it replaces one that hangs. It
+logs to supervisor.log in the state folder. Where it runs already, it is asked to start what does not run.
+"""
+
+import argparse
+import os
+from functools import partial
+from pathlib import Path
+
+from daemon import DaemonContext
+
+from bootstrap.control import NotThere, Unavailable, ask
+from bootstrap.folders import Folders
+from bootstrap.lines import LINES_VARIABLE
+from bootstrap.lock import Lock
+from bootstrap.logfile import LogFile
+from bootstrap.requests import supervise
+from penates.common import PATIENCE_S, chosen, house, show
+from penates.common import names_arguments as arguments
+from penates.nursery import LOCK
+
+__all__ = ["arguments", "main"]
+
+LOG = "supervisor.log"
+READY = b"r"
+
+
+def main(given: argparse.Namespace) -> int:
+    """Ask the one that runs, or become one; and show what came of it."""
+    configuration, own, where = house(given)
+    try:
+        return show(ask(where.runtime, {"do": "start", "names": given.names}, PATIENCE_S), as_json=given.json)
+    except NotThere:
+        names = chosen(configuration, given.names)
+    lock = Lock(where.runtime, LOCK)
+    where.state.mkdir(parents=True, exist_ok=True)
+    ear, voice = os.pipe()
+    if os.fork() == 0:
+        _cut_ties(where, lock, voice)
+        log_file = LogFile(where.state / LOG, own.supervisor.log_mb)
+        os._exit(supervise(configuration, own, names, log_file, ready=partial(_say_ready, voice)))
+    os.close(voice)
+    lock.close()
+    if os.read(ear, 1) != READY:
+        raise Unavailable(f"the supervisor ended; see {where.state / LOG}")
+    return show(ask(where.runtime, {"do": "status"}, PATIENCE_S), as_json=given.json)
+
+
+def _cut_ties(where: Folders, lock: Lock, voice: int) -> None:
+    """Be a daemon of whoever started us. The lock survives that."""
+    if lines := os.environ.get(LINES_VARIABLE):
+        os.environ[LINES_VARIABLE] = str(Path(lines).absolute())
+    DaemonContext(
+        working_directory=str(where.runtime),
+        umask=0o027,
+        files_preserve=[lock.descriptor, voice],
+        detach_process=True,
+        signal_map={},
+    ).open()
+    lock.sign()
+
+
+def _say_ready(voice: int) -> None:
+    os.write(voice, READY)
+    os.close(voice)

@@ -1,0 +1,30 @@
+"""Show each sensor that `penates start` looks after: its state, since when, restarts, and what went wrong last.
+
+states:
+  online    its last read was good
+  fault     it runs, but its device cannot be read
+  starting  it has not read yet
+  waiting   it ended and will be started again, later each time
+  failed    its settings are faulty; it waits for a change and `penates reload`
+  stopping  it was asked to stop
+  stopped   it has
+
+The exit code is 0 only if every sensor is online.
+"""
+
+import argparse
+
+from penates.common import config_option, json_option, request
+
+__all__ = ["arguments", "main"]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    json_option(parser)
+
+
+def main(given: argparse.Namespace) -> int:
+    """Ask the supervisor."""
+    return request(given, "status")

@@ -1,0 +1,413 @@
+"""The supervisor: one parent, a process for each sensor, and what becomes of them on bad days."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from world import Broker, Eyes, House, Supervisor, eventually, retained
+
+from bootstrap.child import FIRST_RETRY_S, LAST_RETRY_S
+from bootstrap.control import SOCKET
+
+SENSORS = ("attic", "cellar", "kitchen")
+QUICK = [str(Path(__file__).parent / "quick.py")]
+TOP = 'state = "state"\n'
+
+
+@pytest.fixture
+def three(house: House, broker: Broker) -> House:
+    """Three thermometers, and a supervisor that is soon impatient."""
+    house.write(broker.port, top=TOP, log='level = "info"\n[supervisor]\nwatchdog_s = 2.0')
+    for sensor in SENSORS:
+        house.thermometer(sensor)
+    return house
+
+
+@pytest.fixture
+def daemonised(three: House) -> Iterator[House]:
+    """With `penates start`."""
+    started = three.penates("start")
+    assert started.returncode == 0, started.stdout + started.stderr
+    yield three
+    three.penates("stop")
+    eventually(lambda: not three.processes(), "nothing is left")
+
+
+def odd(house: House, hook: str, error: str = "RuntimeError", sensor: str = "odd") -> None:
+    house.device(sensor, f'kind = "odd_devices.Odd"\nhook = "{hook}"\nerror = "{error}"\ndiary = "diary"\n')
+
+
+def back(house: House, name: str, old: int, limit_s: float = 15.0) -> int:
+    """Until a sensor is online in another process than before."""
+
+    def again() -> int | None:
+        row = house.status()[name]
+        return row["pid"] if row["state"] == "online" and row["pid"] != old else None
+
+    return eventually(again, f"{name} is back", limit_s)
+
+
+# Starting and stopping.
+
+
+def test_start_leaves_a_supervisor_and_a_process_for_each_sensor(daemonised: House, eyes: Eyes) -> None:
+    for sensor in SENSORS:
+        eyes.wait_value(f"cm/{sensor}/status/state", "online")
+    status = daemonised.penates("status")
+    assert status.returncode == 0
+    assert [line.split()[:3] for line in status.stdout.splitlines()[1:]] == [[s, f"cm/{s}", "online"] for s in SENSORS]
+    pids = daemonised.pids()
+    assert len(set(pids.values())) == len(SENSORS)
+    parents = {int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in pids.values()}
+    assert len(parents) == 1
+    assert {Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids.values()} == set(SENSORS)
+    assert daemonised.penates("start").returncode == 0
+    assert daemonised.pids() == pids
+
+
+def test_stop_ends_all_in_order_and_leaves_nothing(daemonised: House, broker: Broker, eyes: Eyes) -> None:
+    eyes.wait_value("cm/cellar/status/state", "online")
+    assert daemonised.penates("stop").returncode == 0
+    eventually(lambda: not daemonised.processes(), "nothing is left")
+    assert not (daemonised.folder / "state" / SOCKET).exists()
+    assert {retained(broker.port)[f"cm/{sensor}/status/state"] for sensor in SENSORS} == {"stopped"}
+    assert "lost" not in [one.value for sensor in SENSORS for one in eyes.on(f"cm/{sensor}/status/state")]
+    status = daemonised.penates("status")
+    assert status.returncode == 1
+    assert "no supervisor runs" in status.stderr
+
+
+def test_one_sensor_is_stopped_started_and_restarted_alone(daemonised: House) -> None:
+    before = daemonised.pids()
+    assert daemonised.penates("stop", "cellar").returncode == 0
+    assert daemonised.status()["cellar"]["state"] == "stopped"
+    assert daemonised.penates("status").returncode == 1
+    assert daemonised.penates("reload").returncode == 0
+    assert daemonised.pids() == {**before, "cellar": None}
+    assert daemonised.penates("start", "cellar").returncode == 0
+    between = daemonised.pids()
+    assert between["cellar"]
+    assert daemonised.penates("restart", "cellar").returncode == 0
+    after = daemonised.pids()
+    assert after["cellar"] not in (None, between["cellar"])
+    assert {**after, "cellar": 0} == {**before, "cellar": 0}
+
+
+def test_only_the_sensors_named_are_started(three: House) -> None:
+    three.nursery("kitchen")
+    assert {name: row["state"] for name, row in three.status().items()} == {
+        "attic": "stopped",
+        "cellar": "stopped",
+        "kitchen": "online",
+    }
+    assert json.loads(three.penates("start", "--all", "--json").stdout)["sensors"][0]["state"] == "online"
+
+
+@pytest.mark.parametrize("command", ["start", "stop", "restart"])
+def test_an_unknown_name_is_refused_and_nothing_happens(daemonised: House, command: str) -> None:
+    before = daemonised.pids()
+    refused = daemonised.penates(command, "attic", "celler")
+    assert refused.returncode == 78
+    assert "devices/celler.toml:1: not there; did you mean 'cellar'?" in refused.stderr
+    assert daemonised.pids() == before
+
+
+def test_a_second_supervisor_is_refused(three: House) -> None:
+    three.nursery()
+    second = three.penates("nursery")
+    assert second.returncode == 75
+    assert "already running, as process" in second.stderr
+
+
+def test_ctrl_c_at_a_terminal_stops_every_sensor_in_order(three: House, broker: Broker) -> None:
+    """It reaches the whole foreground group; the sensors are not in it, or each would be told to stop twice."""
+    nursery = three.nursery()
+    groups = {os.getpgid(pid) for pid in three.pids().values()}
+    assert os.getpgid(nursery.pid) not in groups
+    assert nursery.stop(signal.SIGINT) == 0
+    assert {retained(broker.port)[f"cm/{sensor}/status/state"] for sensor in SENSORS} == {"stopped"}
+
+
+def test_nothing_of_the_supervisor_is_open_in_a_sensor(three: House) -> None:
+    nursery = three.nursery()
+    assert len(list(Path(f"/proc/{nursery.pid}/task").iterdir())) == 1
+    sockets = {str(file.readlink()) for file in Path(f"/proc/{nursery.pid}/fd").iterdir()} - {"/dev/null"}
+    for pid in three.pids().values():
+        own = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
+        shared = own & sockets
+        # Its output, and the pipe by whose end it sees the supervisor's.
+        assert len([name for name in shared if name.startswith("socket:")]) == 0, shared
+        assert not any(name.endswith("supervisor.lock") for name in own)
+
+
+# Bad days.
+
+
+def test_a_killed_sensor_is_back_alone(daemonised: House) -> None:
+    for sensor in SENSORS:
+        before = daemonised.pids()
+        os.kill(before[sensor], signal.SIGKILL)
+        back(daemonised, sensor, before[sensor], limit_s=3.0)
+        after = daemonised.pids()
+        assert {**after, sensor: 0} == {**before, sensor: 0}
+        row = daemonised.status()[sensor]
+        assert (row["restarts"], row["error"]) == (1, "killed by SIGKILL")
+
+
+@pytest.mark.parametrize("with_broker", [True, False], ids=["broker", "no broker"])
+def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, with_broker: bool) -> None:
+    if not with_broker:
+        broker.stop()
+    first = three.nursery()
+    orphans = [pid for pid in three.processes() if pid != first.pid]
+    assert len(orphans) == len(SENSORS)
+    first.stop(signal.SIGKILL)
+    three.nursery()
+    eventually(lambda: not set(orphans) & set(three.processes()), "the orphans end", limit_s=5.0)
+    for sensor in SENSORS:
+        back(three, sensor, 0, limit_s=8.0)
+
+
+def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(three: House) -> None:
+    nursery = three.nursery()
+    before = three.pids()
+    os.kill(before["attic"], signal.SIGSTOP)
+    back(three, "attic", before["attic"])
+    assert {**three.pids(), "attic": 0} == {**before, "attic": 0}
+    assert nursery.logged("hangs; its stacks follow (sensor=attic")
+    assert nursery.logged('loop.py", line')
+    assert three.status()["attic"]["error"] == "made no progress for 2 s"
+
+
+def test_a_sensor_that_hangs_is_replaced_with_its_stacks_in_the_log(three: House, eyes: Eyes) -> None:
+    odd(three, "none")
+    nursery = three.nursery()
+    before = three.pids()
+    eyes.wait_value("cm/odd/status/state", "online")
+    eyes.publish("cm/odd/action/set", "hang")
+    back(three, "odd", before["odd"])
+    assert nursery.logged('odd_devices.py", line')
+    assert nursery.logged("in act_set")
+
+
+def test_a_sensor_that_always_dies_is_started_ever_later_and_logged_once(three: House) -> None:
+    odd(three, "setup")
+    nursery = three.nursery(program=QUICK)
+    eventually(lambda: three.status()["odd"]["restarts"] >= 6, "it is started again and again")
+    assert len(nursery.logged("ended; started again (sensor=odd")) == 1
+    assert len(nursery.logged("cm/odd: starting")) == 1
+    assert len(nursery.logged("error cm/odd: a bug in setup")) == 1
+    assert three.status()["odd"]["error"].startswith("a bug in setup: RuntimeError('odd')")
+    diary = three.folder / "diary"
+    began = [line for line in diary.read_text().splitlines() if line == "setup"]
+    assert len(began) >= 6
+    assert all(row["state"] == "online" for name, row in three.status().items() if name != "odd")
+    odd(three, "none")
+    assert three.penates("reload").returncode == 0
+    assert three.status()["odd"]["state"] == "online"
+
+
+def test_it_waits_up_to_a_minute() -> None:
+    """Half a second, doubled each time: eight ends in a row take two minutes and more."""
+    waits = [FIRST_RETRY_S]
+    while waits[-1] < LAST_RETRY_S:
+        waits.append(min(LAST_RETRY_S, 2 * waits[-1]))
+    assert (waits[0], waits[-1], len(waits)) == (0.5, 60.0, 8)
+
+
+def test_another_end_is_news_and_so_is_a_life_that_lasts(three: House) -> None:
+    odd(three, "setup")
+    nursery = three.nursery(program=QUICK)
+    eventually(lambda: three.status()["odd"]["restarts"] >= 2, "it is started again")
+    # The same file, another world: the diary's folder is gone.
+    (three.folder / "diary").unlink()
+    (three.folder / "diary").mkdir()
+    nursery.wait_log("ended; started again (sensor=odd", count=2)
+    assert nursery.logged("the device is absent")
+
+
+def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:
+    three.device("door", 'kind = "door"\npin = 17\n')
+    nursery = three.nursery(GPIOZERO_PIN_FACTORY="nonsense")
+    row = three.status()["door"]
+    assert (row["state"], row["restarts"], row["pid"]) == ("failed", 0, None)
+    assert "no pin factory 'nonsense'" in row["error"]
+    assert nursery.logged("ended; not started again before a change (sensor=door")
+
+
+def test_the_supervisor_survives_those_who_ask_nonsense(three: House) -> None:
+    three.nursery()
+    for words in (b"", b"nonsense", b"[]", b'{"do": "dance"}', b'{"do": "stop", "names": [1, {}]}', b"x" * 100_000):
+        with socket.socket(socket.AF_UNIX) as line:
+            descriptor = os.open(three.folder / "state", os.O_PATH)
+            line.connect(f"/proc/self/fd/{descriptor}/{SOCKET}")
+            os.close(descriptor)
+            with contextlib.suppress(OSError):
+                line.sendall(words)
+                line.shutdown(socket.SHUT_WR)
+                line.recv(1000)
+    assert {row["state"] for row in three.status().values()} == {"online"}
+
+
+# Configuration.
+
+
+def test_a_changed_file_restarts_its_sensor_alone(daemonised: House, eyes: Eyes) -> None:
+    before = daemonised.pids()
+    daemonised.thermometer("cellar", every_s=0.5)
+    reloaded = daemonised.penates("reload", "--json")
+    assert json.loads(reloaded.stdout)["changed"] == ["cellar"]
+    after = daemonised.pids()
+    assert after["cellar"] != before["cellar"]
+    assert {**after, "cellar": 0} == {**before, "cellar": 0}
+    about = eyes.wait(lambda seen: [one.value for one in seen if one.topic == "cm/cellar/status/about"], "about")
+    assert about[-1]["measures"]["temperature"]["every_s"] == 0.5
+
+
+def test_a_new_file_is_started_and_a_removed_one_stopped(daemonised: House, broker: Broker) -> None:
+    before = daemonised.pids()
+    daemonised.thermometer("garage")
+    (daemonised.folder / "devices" / "attic.toml").unlink()
+    assert daemonised.penates("reload").returncode == 0
+    after = daemonised.pids()
+    assert after.keys() == {"cellar", "garage", "kitchen"}
+    assert {name: after[name] for name in ("cellar", "kitchen")} == {
+        name: before[name] for name in ("cellar", "kitchen")
+    }
+    assert retained(broker.port)["cm/attic/status/state"] == "stopped"
+
+
+@pytest.mark.parametrize("command", ["reload", "restart"])
+def test_a_faulty_file_changes_nothing_and_says_why(daemonised: House, command: str) -> None:
+    before = daemonised.pids()
+    daemonised.device("cellar", 'kind = "thermometer"\nserail = "28-1"\n')
+    refused = daemonised.penates(command)
+    assert refused.returncode == 78
+    assert "devices/cellar.toml:2: no setting 'serail'; did you mean 'serial'?" in refused.stderr
+    assert daemonised.pids() == before
+    assert daemonised.penates("status").returncode == 0
+
+
+def test_a_faulty_file_at_the_start_is_none_of_the_others_business(three: House) -> None:
+    three.device("cellar", 'kind = "thermometer"\nserail = "28-1"\n')
+    three.nursery()
+    status = three.status()
+    assert {name: row["state"] for name, row in status.items()} == {
+        "attic": "online",
+        "cellar": "failed",
+        "kitchen": "online",
+    }
+    assert "no setting 'serail'" in status["cellar"]["error"]
+    three.thermometer("cellar")
+    assert three.penates("reload").returncode == 0
+
+
+def test_the_house_reaches_whom_it_means_something(daemonised: House, broker: Broker) -> None:
+    house = daemonised.folder / "house.toml"
+    before = daemonised.pids()
+    house.write_text(house.read_text() + "\n# nothing new\n")
+    assert daemonised.penates("reload").returncode == 0
+    assert daemonised.pids() == before
+    house.write_text("heartbeat_s = 7.0\n" + house.read_text())
+    assert daemonised.penates("reload").returncode == 0
+    assert not set(daemonised.pids().values()) & set(before.values())
+    assert retained(broker.port)["cm/cellar/status/heartbeat"]["heartbeat_s"] == 7
+    house.write_text(house.read_text().replace('state = "state"', 'state = "elsewhere"'))
+    # Found where it is, and refused by it.
+    elsewhere = daemonised.penates("reload")
+    assert elsewhere.returncode == 1
+    house.write_text(house.read_text().replace('state = "elsewhere"', 'state = "state"'))
+
+
+def test_hangup_reloads_where_there_is_no_terminal(three: House) -> None:
+    nursery = three.nursery()
+    before = three.pids()
+    three.thermometer("cellar", every_s=0.5)
+    nursery.send(signal.SIGHUP)
+    back(three, "cellar", before["cellar"])
+    three.device("cellar", "nonsense")
+    nursery.send(signal.SIGHUP)
+    nursery.wait_log("not reloaded; nothing is changed")
+    assert nursery.stop() == 0
+
+
+def test_a_class_of_the_users_own_is_read_anew(three: House, broker: Broker) -> None:
+    code = Path(__file__).with_name("odd_devices.py").read_text()
+    (three.folder / "mine.py").write_text(code)
+    three.device("odd", 'kind = "mine.Odd"\n')
+    three.nursery()
+    (three.folder / "mine.py").write_text(code.replace('"level": 5,', '"level": 7,'))
+    assert three.penates("restart", "odd").returncode == 0
+    assert eventually(lambda: retained(broker.port)["cm/odd/data/level"] == 7, "the new code runs")
+
+
+# What it says.
+
+
+def test_the_log_is_begun_anew_before_it_fills_the_disk(three: House, broker: Broker) -> None:
+    three.write(broker.port, top=TOP, log='level = "debug"\n[supervisor]\nlog_mb = 0.002')
+    three.thermometer("attic", every_s=0.05)
+    assert three.penates("start").returncode == 0
+    state = three.folder / "state"
+    eventually((state / "supervisor.log.3").exists, "three older files")
+    assert three.penates("stop").returncode == 0
+    files = sorted(state.glob("supervisor.log*"))
+    assert [file.name for file in files] == ["supervisor.log", *(f"supervisor.log.{number}" for number in (1, 2, 3))]
+    assert all(file.stat().st_size < 4000 for file in files)
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \w+ [\w/]+: ", line) for line in lines), lines
+
+
+def test_a_nursery_is_a_unit_of_type_notify(three: House, supervisor: Supervisor) -> None:
+    nursery = three.nursery(NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="500000")
+    told = supervisor.told_until("READY=1")
+    told += supervisor.told_until("WATCHDOG=1")
+    assert "STATUS=3 of 3 sensors online" in told
+    nursery.send(signal.SIGTERM)
+    supervisor.wait("STOPPING=1")
+    assert nursery.wait() == 0
+
+
+def test_status_tells_a_fault_and_its_end(three: House) -> None:
+    probe = three.probe("attic", "")
+    three.nursery()
+    row = three.status()["attic"]
+    assert row["state"] == "fault"
+    assert "did not answer" in row["error"]
+    assert three.penates("status").returncode == 1
+    three.probe("attic", 20000)
+    assert eventually(lambda: three.penates("status").returncode == 0, "it is well again")
+    assert "did not answer" in three.status()["attic"]["error"], probe
+
+
+def test_an_absent_broker_is_no_fault(three: House, broker: Broker) -> None:
+    broker.stop()
+    three.nursery()
+    before = three.pids()
+    status = three.penates("status")
+    assert status.returncode == 0
+    assert status.stdout.count("no broker") == len(SENSORS)
+    time.sleep(3)  # longer than the watchdog
+    assert three.pids() == before
+
+
+def test_one_device_costs_a_few_megabytes(house: House, broker: Broker) -> None:
+    """Twenty thermometers, parent included; the figure itself is benchmarks/memory.py's."""
+    house.write(broker.port, top=TOP, log='level = "info"')
+    for number in range(20):
+        house.thermometer(f"t{number}")
+    nursery = house.nursery()
+    pids = [nursery.pid, *house.pids().values()]
+    total = sum(int(re.search(r"^Pss: +(\d+)", rollup(pid), re.MULTILINE)[1]) for pid in pids)
+    assert total / 20 / 1024 < 7.0
+
+
+def rollup(pid: int) -> str:
+    return Path(f"/proc/{pid}/smaps_rollup").read_text()
