@@ -12,6 +12,7 @@ from bootstrap.settings import suggestion
 
 Act: TypeAlias = Callable[[Json], None]
 
+VALUE = "value"  # carries a word or number where id and before must go along
 YEAR_S = 366 * 24 * 3600
 SHOWN = 100  # characters of somebody's words that we repeat
 
@@ -26,7 +27,7 @@ class Command:
 
     @classmethod
     def parse(cls, payload: bytes) -> "Command":
-        """Take `id` and `before` out of an object; all else is the value.
+        """Take `id` and `before` out of an object; all else is the value, or what it holds as its only `value`.
 
         Raises:
             Refused: the payload has no defined meaning.
@@ -35,7 +36,8 @@ class Command:
         if not isinstance(value, dict):
             return cls(value)
         rest = dict(value)
-        return cls(rest, rest.pop("id", None), rest.pop("before", None))
+        identity, before = rest.pop("id", None), rest.pop("before", None)
+        return cls(rest[VALUE] if rest.keys() == {VALUE} else rest, identity, before)
 
     def check_expiry(self) -> None:
         """Raise Refused when the moment `before` has passed, or is no time."""

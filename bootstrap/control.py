@@ -4,10 +4,11 @@ import contextlib
 import json
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from bootstrap.folders import near
 from bootstrap.loop import Loop
 
 Message: TypeAlias = dict[str, Any]
@@ -26,16 +27,6 @@ class NotThere(Unavailable):
     """There is none."""
 
 
-@contextlib.contextmanager
-def _near(folder: Path) -> Iterator[str]:
-    """The socket's path, short enough for the 108 bytes an address may have, however deep the folder lies."""
-    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{descriptor}/{SOCKET}"
-    finally:
-        os.close(descriptor)
-
-
 def ask(folder: Path, request: Message, patience_s: float) -> Message:
     """Have the supervisor of this runtime folder do something; returns its answer.
 
@@ -44,7 +35,7 @@ def ask(folder: Path, request: Message, patience_s: float) -> Message:
         Unavailable: it says nothing in `patience_s` seconds, or ends before it has.
     """
     try:
-        with socket.socket(socket.AF_UNIX) as line, _near(folder) as address:
+        with socket.socket(socket.AF_UNIX) as line, near(folder / SOCKET) as address:
             line.settimeout(patience_s)
             line.connect(address)
             line.sendall(json.dumps(request).encode())
@@ -70,7 +61,7 @@ class Server:
         (folder / SOCKET).unlink(missing_ok=True)  # we hold the lock, so it is a dead supervisor's
         before = os.umask(0o177)
         try:
-            with _near(folder) as address:
+            with near(folder / SOCKET) as address:
                 self._listener.bind(address)
         finally:
             os.umask(before)

@@ -1,6 +1,8 @@
 """Where a house keeps what it must remember, and what matters only while it runs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -33,6 +35,20 @@ class Folders:
         user = os.environ.get("XDG_RUNTIME_DIR")
         runtime = _given_by_systemd("RUNTIME_DIRECTORY") or (Path(user, "penates") if user else state)
         return cls(state, runtime)
+
+
+@contextmanager
+def near(file: Path) -> Iterator[str]:
+    """A short name of a socket's file: an address has 108 bytes (unix(7)), however deep its folder lies.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{file.name}"
+    finally:
+        os.close(folder)
 
 
 def _given_by_systemd(variable: str) -> Path | None:

@@ -16,7 +16,7 @@ from bootstrap.connection import LINGER_S
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal, Refused
 from bootstrap.guard import Guard
-from bootstrap.lines import LINES, LINES_VARIABLE
+from bootstrap.lines import LINES_VARIABLE, lines_folder
 from bootstrap.link import Link
 from bootstrap.lock import Lock
 from bootstrap.loop import Loop, Signals, Timer
@@ -60,7 +60,7 @@ def _take_lock(settings: Settings, stack: ExitStack) -> None:
     """Be the only one of this name; and let the simulated lines lie where the locks do."""
     runtime = settings.folders.runtime
     stack.callback(Lock(runtime, settings.topics.client_id.replace("/", ".")).close)
-    os.environ.setdefault(LINES_VARIABLE, str(runtime / LINES))
+    os.environ[LINES_VARIABLE] = str(lines_folder(runtime))
 
 
 def make_safe(settings: Settings) -> Exit:

@@ -11,7 +11,7 @@ import socket
 import time
 from pathlib import Path
 
-from bootstrap.folders import Folders
+from bootstrap.folders import Folders, near
 
 LINES_VARIABLE = "PENATES_LINES"
 LINES = "lines"
@@ -21,9 +21,9 @@ TRIES = 20
 PATIENCE_S = 5.0
 
 
-def lines_folder() -> Path:
-    """`$PENATES_LINES`, else `lines` beside the usual locks."""
-    return Path(os.environ.get(LINES_VARIABLE) or Folders.usual().runtime / LINES)
+def lines_folder(runtime: Path | None = None) -> Path:
+    """`$PENATES_LINES`, else `lines` beside the locks, which usually are where the user's are."""
+    return Path(os.environ.get(LINES_VARIABLE) or (runtime or Folders.usual().runtime) / LINES)
 
 
 class Line:
@@ -51,7 +51,8 @@ class Line:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
             teller.settimeout(PATIENCE_S)
             try:
-                teller.sendto(f"{word} {time.monotonic_ns()}".encode(), str(self.poke))
+                with near(self.poke) as address:
+                    teller.sendto(f"{word} {time.monotonic_ns()}".encode(), address)
             except (FileNotFoundError, ConnectionRefusedError):
                 return  # nobody holds it; whoever takes it will see the level
             except TimeoutError:

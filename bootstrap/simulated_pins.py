@@ -8,6 +8,7 @@ from typing import Any
 from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSetInput
 from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 
+from bootstrap.folders import near
 from bootstrap.lines import Line
 from bootstrap.loop import Loop, Timer
 
@@ -115,7 +116,8 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
     def _enable_event_detect(self) -> None:
         self._line.poke.unlink(missing_ok=True)  # we hold the line, so it is a dead holder's
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        self._socket.bind(str(self._line.poke))
+        with near(self._line.poke) as address:
+            self._socket.bind(address)
         self._raw = self._settled = self._input()
 
     def _disable_event_detect(self) -> None:

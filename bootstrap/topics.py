@@ -69,6 +69,10 @@ class Topics:
         """The topic of a measure."""
         return str(Topic(self.group, self.sensor, Kind.DATA, name))
 
+    def action(self, name: str) -> str:
+        """The topic of a command."""
+        return str(Topic(self.group, self.sensor, Kind.ACTION, name))
+
     def status(self, name: str) -> str:
         """The topic of a fact about the daemon."""
         return str(Topic(self.group, self.sensor, Kind.STATUS, name))

@@ -35,6 +35,12 @@ def names_arguments(parser: argparse.ArgumentParser) -> None:
     json_option(parser)
 
 
+def house_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR --json`."""
+    config_option(parser)
+    json_option(parser)
+
+
 def json_option(parser: argparse.ArgumentParser) -> None:
     """`--json`."""
     parser.add_argument("--json", action="store_true", help="answer in JSON")

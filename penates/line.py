@@ -1,20 +1,24 @@
 """Read a simulated line, or drive it from outside as a switch, a sensor or a finger would.
 
 For daemons that run with GPIOZERO_PIN_FACTORY=simulated. The lines lie in the folder PENATES_LINES, by default beside
-the sensors' locks.
+the locks of the house's sensors.
 """
 
 import argparse
 import time
+from pathlib import Path
 
+from bootstrap.config import DEFAULT_FOLDERS, HOUSE
 from bootstrap.errors import Exit
-from bootstrap.lines import Line
+from bootstrap.lines import Line, lines_folder
+from penates.common import config_option, house
 
 LEVELS = {"0": False, "1": True, "float": None}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
+    config_option(parser)
     parser.add_argument("pin", metavar="PIN", type=int, help="BCM number of the line")
     parser.add_argument("what", nargs="?", choices=[*LEVELS, "pulse"], help="drive it so; without it, read the line")
     parser.add_argument("ms", nargs="?", type=float, metavar="MS", help="for a pulse: how long, in milliseconds")
@@ -22,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace) -> Exit:
     """Drive or read."""
-    line = Line(given.pin)
+    line = Line(given.pin, lines_folder(_runtime(given)))
     if given.what == "pulse":
         if given.ms is None or given.ms < 0:
             raise SystemExit(
@@ -35,6 +39,12 @@ def main(given: argparse.Namespace) -> Exit:
         level = line.level()
         print("float" if level is None else f"{float(level):g}")
     return Exit.STOPPED
+
+
+def _runtime(given: argparse.Namespace) -> Path | None:
+    """Of the house there is, if there is one."""
+    there = given.config or any((folder / HOUSE).exists() for folder in DEFAULT_FOLDERS)
+    return house(given)[2].runtime if there else None
 
 
 def pulse(line: Line, seconds: float) -> None:

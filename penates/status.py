@@ -14,15 +14,10 @@ The exit code is 0 only if every sensor is online.
 
 import argparse
 
-from penates.common import config_option, json_option, request
+from penates.common import house_arguments as arguments
+from penates.common import request
 
 __all__ = ["arguments", "main"]
-
-
-def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
-    config_option(parser)
-    json_option(parser)
 
 
 def main(given: argparse.Namespace) -> int:

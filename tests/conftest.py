@@ -5,6 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from secrets_and_certificates import write_certificates, write_password
 from world import Broker, Eyes, House, Supervisor, Wires
 
 
@@ -68,3 +69,25 @@ def cellar(house: House, broker: Broker) -> House:
     house.write(broker.port)
     house.thermometer()
     return house
+
+
+@pytest.fixture
+def guarded(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
+    """A broker that wants a password, and lets each user write its own topics only, but for the history."""
+    place = tmp_path / "guarded"
+    place.mkdir()
+    write_password(place, "opensesame")
+    (place / "acl").write_text(
+        "user eyes\ntopic readwrite #\n"
+        "pattern write cm/%u/data/temperature\npattern readwrite cm/%u/status/#\npattern read cm/%u/action/#\n"
+    )
+    return new_broker("guarded", "allow_anonymous false", f"password_file {place}/passwords", f"acl_file {place}/acl")
+
+
+@pytest.fixture
+def tls_broker(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
+    place = tmp_path / "tls"
+    place.mkdir()
+    write_certificates(place, "localhost")
+    files = (f"certfile {place}/ca.pem", f"keyfile {place}/key.pem")
+    return new_broker("tls", "listener {port} 127.0.0.1", *files, listener=False)

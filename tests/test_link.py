@@ -1,18 +1,13 @@
 """The broker goes away, comes back, freezes, refuses and lies; the daemon reads on, and nothing is lost or wrong."""
 
-import base64
-import hashlib
 import signal
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from secrets_and_certificates import write_certificates, write_password
 from world import Broker, Eyes, FakeBroker, House, Running, Supervisor, eventually, retained, swallow_syns
 
 from bootstrap.config import Address
@@ -143,30 +138,6 @@ def test_hosts_of_one_broker_are_tried_in_turn(house: House, broker: Broker, eye
 
 
 # Who we are, and whether the broker believes it.
-
-
-@pytest.fixture
-def guarded(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
-    """A broker that wants a password, and lets each user write its own topics only, but for the history."""
-    place = tmp_path / "guarded"
-    place.mkdir()
-    write_password(place, "opensesame")
-    (place / "acl").write_text(
-        "user eyes\ntopic readwrite #\n"
-        "pattern write cm/%u/data/temperature\npattern readwrite cm/%u/status/#\npattern read cm/%u/action/#\n"
-    )
-    return new_broker("guarded", "allow_anonymous false", f"password_file {place}/passwords", f"acl_file {place}/acl")
-
-
-def write_password(place: Path, password: str) -> None:
-    """In mosquitto's own form, since mosquitto_passwd may lie in a package of its own."""
-
-    def hashed(text: str) -> str:
-        salt = b"0123456789ab"
-        digest = hashlib.pbkdf2_hmac("sha512", text.encode(), salt, 101)
-        return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
-
-    (place / "passwords").write_text(f"cellar:{hashed(password)}\neyes:{hashed('eyes')}\n")
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -324,38 +295,6 @@ def test_a_plain_client_on_a_tls_port_gets_a_hint(house: House, tls_broker: Brok
 
 
 # TLS.
-
-
-def write_certificates(place: Path, name: str) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "penates test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (place / "ca.pem").write_bytes(certificate.public_bytes(pem))
-    (place / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
-@pytest.fixture
-def tls_broker(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
-    place = tmp_path / "tls"
-    place.mkdir()
-    write_certificates(place, "localhost")
-    files = (f"certfile {place}/ca.pem", f"keyfile {place}/key.pem")
-    return new_broker("tls", "listener {port} 127.0.0.1", *files, listener=False)
 
 
 def test_tls_from_birth_to_stopped(house: House, tls_broker: Broker) -> None:

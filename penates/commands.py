@@ -1,0 +1,43 @@
+"""All sub-commands, and what may be said to them."""
+
+import argparse
+import importlib
+from collections.abc import Iterable
+
+from bootstrap import __version__
+
+# In the order of `penates --help`: look after the house, look at it, set it up, and one process at a time.
+COMMANDS = (
+    "start",
+    "stop",
+    "restart",
+    "reload",
+    "status",
+    "watch",
+    "send",
+    "check",
+    "line",
+    "run",
+    "nursery",
+    "safe",
+    "completion",
+)
+
+
+def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Of these sub-commands; only their modules are loaded."""
+    top = argparse.ArgumentParser(
+        prog="penates",
+        description="Small daemons, one for each sensor of the house.",
+        epilog="penates COMMAND --help says more of each.",
+    )
+    top.add_argument("--version", action="version", version=f"penates {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in names:
+        command = importlib.import_module(f"penates.{name}")
+        summary = (command.__doc__ or "").strip().splitlines()[0]
+        own = commands.add_parser(name, help=summary, description=command.__doc__)
+        own.formatter_class = argparse.RawDescriptionHelpFormatter
+        command.arguments(own)
+        own.set_defaults(main=command.main)
+    return top

@@ -1,0 +1,62 @@
+"""Print what makes a shell complete penates' commands, options and sensors.
+
+penates completion bash >~/.local/share/bash-completion/completions/penates
+penates completion zsh >~/.zfunc/_penates          # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+"""
+
+import argparse
+
+import shtab
+
+from bootstrap.errors import Exit
+from penates.commands import parser
+
+SHELLS = ("bash", "zsh")
+SENSORS = {"bash": "_penates_sensors", "zsh": "_penates_sensors"}
+# The sensors of the house in --config, else of the usual ones, without starting Python.
+LIST = r"""
+_penates_devices() {
+  local house="" word before=""
+  for word in "$@"; do
+    [ "$before" = --config ] && house=$word
+    before=$word
+  done
+  for house in "$house" /etc/penates config; do
+    [ -n "$house" ] && [ -d "$house/devices" ] && break
+  done
+  (cd "$house/devices" 2>/dev/null && for file in *.toml; do [ -e "$file" ] && echo "${file%.toml}"; done)
+}
+"""
+PREAMBLE = {
+    "bash": LIST + '_penates_sensors() { compgen -W "$(_penates_devices "${COMP_WORDS[@]}")" -- "$1"; }\n',
+    "zsh": LIST + "_penates_sensors() { compadd -- $(_penates_devices $words); }\n",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Print it."""
+    whole = parser()
+    for action in _actions(whole):
+        if action.metavar == "NAME" and not action.option_strings:
+            action.complete = SENSORS  # type: ignore[attr-defined]  # where shtab looks
+        elif action.metavar == "DIR":
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        elif action.metavar == "FILE":
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    print(shtab.complete(whole, given.shell, preamble=PREAMBLE[given.shell]))
+    return Exit.STOPPED
+
+
+def _actions(whole: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Every argument of every sub-command."""
+    found = []
+    for action in whole._actions:  # noqa: SLF001 - argparse has no other way to ask
+        found.append(action)
+        if isinstance(action.choices, dict):
+            found += [own for choice in action.choices.values() for own in _actions(choice)]
+    return found

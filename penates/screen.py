@@ -1,0 +1,99 @@
+"""How `penates watch` looks."""
+
+import io
+import re
+import time
+from collections import Counter
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penates.common import age
+from penates.view import Sensor, View, shown
+
+COLOURS = {"online": "green", "fault": "bold yellow", "starting": "cyan", "stopped": "dim", "lost": "bold red"}
+ORDER = ("lost", "fault", "starting", "online", "stopped")  # who needs help stands on top
+NUMBERS = ("reads", "faults", "queued", "dropped", "reconnects", "rss_mb")
+STEP_S = 5  # of ages below a minute: each new second would be a new picture
+MINUTE_S = 60
+PICTURE_WIDTH = 104
+HEAD = ("group", "sensor", "kind", "state")
+
+
+def table(view: View, down: str | None, *, facts: bool = False) -> Table:
+    """All that is known, as it is now; `down` is why there is no broker."""
+    drawing = Table(title=_title(view, down), expand=True)
+    for name in HEAD:
+        drawing.add_column(name)
+    for name in (*NUMBERS, "up", "heard") if facts else ("values", "age"):
+        drawing.add_column(name, justify="left" if name == "values" else "right")
+    for row in cells(view, facts=facts):
+        drawing.add_row(*row, style="dim" if down else "")
+    return drawing
+
+
+def _title(view: View, down: str | None) -> Text:
+    if down:
+        return Text(f"no broker: {down}", style="bold red")
+    counts = Counter(sensor.state or "?" for sensor in view.sensors.values())
+    title = Text(f"{len(view.sensors)} sensor{'s' * (len(view.sensors) != 1)}")
+    for state, count in counts.items():
+        title.append(f" · {count} {state}", style=COLOURS.get(state, ""))
+    return title.append("      h heartbeats · q quit", style="dim")
+
+
+def cells(view: View, *, facts: bool) -> list[tuple[Text, ...]]:
+    """What stands in the table: if this has not changed, there is nothing to draw."""
+    now = time.monotonic()
+    return [
+        (
+            Text(sensor.topics.group),
+            Text(sensor.topics.sensor),
+            Text(sensor.kind),
+            _state(sensor, now),
+            *(_facts(sensor, now) if facts else (_values(sensor), _since(sensor.read_at, now))),
+        )
+        for sensor in sorted(view.sensors.values(), key=_place)
+    ]
+
+
+def _place(sensor: Sensor) -> tuple[int, str]:
+    known = sensor.state in ORDER
+    return ORDER.index(sensor.state) if known else 0, sensor.topics.client_id
+
+
+def _state(sensor: Sensor, now: float) -> Text:
+    text = Text(sensor.state or "?", style=COLOURS.get(sensor.state, ""))
+    if why := sensor.stale(now):
+        text.append(f" stale: {why}", style="bold red")
+    return text
+
+
+def _values(sensor: Sensor) -> Text:
+    text = Text()
+    for name, payload in sensor.values.items():
+        value = f"{shown(payload)} {sensor.unit(name)}".strip()
+        text.append(f"{name} ", style="dim").append(f"{value}  ")
+    return text
+
+
+def _since(moment: float | None, now: float) -> Text:
+    if moment is None:
+        return Text("-")
+    seconds = now - moment
+    return Text(age(seconds if seconds >= MINUTE_S else seconds // STEP_S * STEP_S))
+
+
+def _facts(sensor: Sensor, now: float) -> list[Text]:
+    """Of the last heartbeat."""
+    up = sensor.heartbeat.get("uptime_s")
+    numbers = [Text(shown(str(sensor.heartbeat.get(name, "-")).encode())) for name in NUMBERS]
+    return [*numbers, Text(age(up) if isinstance(up, int | float) else "-"), _since(sensor.beat_at, now)]
+
+
+def picture(view: View) -> str:
+    """The table as SVG, in whatever font its reader has: rich's own would be fetched from afar."""
+    console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(table(view, None))
+    return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="penates watch"), flags=re.DOTALL)

@@ -1,0 +1,121 @@
+"""Send a command to a sensor and print its answer.
+
+  penates send cm/lamp set on
+  penates send cm/lamp set '{"state":"on","for_s":600}'
+  penates send cm/cellar read
+
+PAYLOAD is a word, a number or a JSON object; without it, `now`. The command carries an id, by which the answer is
+known, and an expiry: a daemon that hears it later refuses it, by its own clock. The exit code is 0 if it was done, and
+1 if it was refused or if nobody answered.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+
+from bootstrap import clock
+from bootstrap.actions import VALUE
+from bootstrap.errors import Exit, Refused
+from bootstrap.payload import Json, decode, encode
+from bootstrap.topics import ID_RULE, Topics, is_id
+from penates.wire import Access, Down, Event, Granted, Heard, Up, Wire, access, access_arguments
+
+USER = "admin"
+NOT_DONE = 1
+NOW = "now"
+DAY_S = 86_400
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    access_arguments(parser)
+    parser.add_argument("sensor", type=_sensor, metavar="GROUP/SENSOR", help="such as cm/lamp")
+    parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` says which")
+    parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
+    parser.add_argument("--wait", type=_seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
+    parser.add_argument("--json", action="store_true", help="print the answer as it came")
+
+
+def main(given: argparse.Namespace) -> int:
+    """Send, wait, print."""
+    said = command(given.payload, given.wait)
+    answer = ask(access(given, USER), given.sensor, given.action, said, given.wait)
+    if isinstance(answer, str):
+        print(f"penates send: {answer}", file=sys.stderr)
+        return NOT_DONE
+    reason = f": {answer.get('reason')}" if answer.get("reason") else ""
+    print(json.dumps(answer) if given.json else f"{given.sensor.client_id} {given.action}: {answer['result']}{reason}")
+    return Exit.STOPPED if answer["result"] == "done" else NOT_DONE
+
+
+def _sensor(text: str) -> Topics:
+    group, _, sensor = text.partition("/")
+    try:
+        return Topics(group, sensor)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR: {error}") from None
+
+
+def _action(text: str) -> str:
+    if not is_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
+    return text
+
+
+def _value(text: str) -> Json:
+    try:
+        return decode(text.encode(errors="surrogateescape"))
+    except Refused as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) <= DAY_S:
+            return seconds
+    raise argparse.ArgumentTypeError(f"say seconds, above 0 and at most {DAY_S}, not {text!r}")
+
+
+def command(value: Json, expires_s: float) -> dict[str, Json]:
+    """With an id that nobody else has, and an end."""
+    before = clock.utc((time.time_ns() + round(expires_s * 1e9)) // 1000)
+    head: dict[str, Json] = {"id": secrets.token_hex(4), "before": before}
+    return head | value if isinstance(value, dict) else {**head, VALUE: value}
+
+
+def ask(who: Access, topics: Topics, action: str, command: dict[str, Json], wait_s: float) -> dict[str, Json] | str:
+    """The answer, or why there is none."""
+    state = "not known"
+    with closing(Wire(who)) as wire:
+        for event in _until(wire, time.monotonic() + wait_s):
+            match event:
+                case Up():
+                    wire.subscribe(topics.status("action"), topics.status("state"))
+                case Granted():
+                    wire.publish(topics.action(action), encode(command))
+                case Down(why, refused=True):
+                    return why
+                case Down(why):
+                    state = f"not known: {why}"
+                case Heard(heard, payload) if heard == topics.status("state"):
+                    state = payload.decode(errors="replace")
+                case Heard(_, payload) if answer := _answer_to(command, payload):
+                    return answer
+    return f"no answer in {wait_s:g} s; the state of {topics.client_id} is {state}"
+
+
+def _until(wire: Wire, deadline: float) -> Iterator[Event]:
+    while (left_s := deadline - time.monotonic()) > 0:
+        yield from wire.events(left_s)
+
+
+def _answer_to(command: dict[str, Json], payload: bytes) -> dict[str, Json] | None:
+    try:
+        answer = decode(payload)
+    except Refused:
+        return None
+    return answer if isinstance(answer, dict) and answer.get("id") == command["id"] and "result" in answer else None

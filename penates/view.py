@@ -1,0 +1,150 @@
+"""What is known of the sensors on a broker, by what they say themselves."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bootstrap import clock
+from bootstrap.errors import Refused
+from bootstrap.payload import decode
+from bootstrap.topics import Kind, Topics, is_id
+
+MISSED = 3  # periods without a reading, after which its values are stale
+BEATS = 2  # heartbeats that may be late
+GRACE_S = 5.0
+SHOWN = 100  # characters of a payload
+DEAD = ("lost", "stopped")
+
+
+def shown(payload: bytes) -> str:
+    """A payload as a terminal may show it: nothing in it can steer the terminal."""
+    text = payload[: 4 * SHOWN].decode(errors="replace")
+    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+@dataclass
+class Sensor:
+    """One sensor. Times are by our monotonic clock, so that nobody's wall clock makes a dead sensor look alive."""
+
+    topics: Topics
+    state: str = ""
+    about: dict[str, Any] = field(default_factory=dict)
+    heartbeat: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, bytes] = field(default_factory=dict)
+    beat_at: float | None = None
+    read_at: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """As `about` says."""
+        return str(self.about.get("kind", ""))
+
+    @property
+    def measures(self) -> dict[str, dict[str, Any]]:
+        """As `about` declares them, as far as it makes sense."""
+        found = self.about.get("measures")
+        return (
+            {name: facts for name, facts in found.items() if isinstance(facts, dict)} if isinstance(found, dict) else {}
+        )
+
+    def unit(self, name: str) -> str:
+        """For people: none for words and truth values."""
+        unit = str(self.measures.get(name, {}).get("unit", ""))
+        return "" if unit in ("bool", "str", "1") else unit
+
+    def is_event(self, name: str) -> bool:
+        """Whether it happens rather than lasts."""
+        return bool(self.measures.get(name, {}).get("event"))
+
+    def stale(self, now: float) -> str:
+        """Why what it says may no longer be so, if that is the case."""
+        if self.state in DEAD:
+            return ""
+        beat_s = _number(self.heartbeat.get("heartbeat_s"))
+        if beat_s and self.beat_at is not None and now - self.beat_at > BEATS * beat_s + GRACE_S:
+            return "no heartbeat"
+        every_s = max((_number(facts.get("every_s")) for facts in self.measures.values()), default=0.0)
+        if every_s and self.read_at is not None and now - self.read_at > MISSED * every_s + GRACE_S:
+            return "no reading"
+        return ""
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        value = decode(payload)
+    except Refused:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _moment(said: object, now: float) -> float | None:
+    """A time on the wire as one of our monotonic clock; one in the future, by a wrong clock, is now."""
+    try:
+        ago_s = (datetime.now(UTC) - clock.parse(str(said))).total_seconds()
+    except Refused:
+        return None
+    return now - max(0.0, ago_s)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is new: a topic, and what it now holds."""
+
+    topic: str
+    payload: bytes
+
+
+class View:
+    """All sensors of which something was heard."""
+
+    def __init__(self) -> None:
+        self.sensors: dict[str, Sensor] = {}
+
+    def hear(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
+        """Take a message in; what changed by it comes out. What is not of the contract is passed over."""
+        now = time.monotonic() if at is None else at
+        group, sensor, kind, name = topic.split("/") if topic.count("/") == 3 else ("", "", "", "")  # noqa: PLR2004
+        try:
+            topics = Topics(group, sensor)
+        except ValueError:
+            return
+        known = self.sensors.setdefault(topics.client_id, Sensor(topics))
+        match kind, name:
+            case Kind.DATA, _:
+                yield from self._value(known, name, Change(topic, payload), retained=retained, now=now)
+            case Kind.STATUS, "state":
+                changed, known.state = known.state != shown(payload), shown(payload)
+                if changed:
+                    yield Change(topic, payload)
+            case Kind.STATUS, "about":
+                known.about = _object(payload)
+            case Kind.STATUS, "heartbeat":
+                known.heartbeat = _object(payload)
+                known.beat_at = _moment(known.heartbeat.get("time"), now) if retained else now
+                known.read_at = (
+                    max(known.read_at or 0.0, _moment(known.heartbeat.get("last_reading"), now) or 0.0) or None
+                )
+
+    def _value(self, known: Sensor, name: str, change: Change, *, retained: bool, now: float) -> Iterator[Change]:
+        if not retained:
+            known.read_at = now
+        if not change.payload:
+            known.values.pop(name, None)
+        elif known.values.get(name) != change.payload or known.is_event(name):
+            known.values[name] = change.payload
+            yield change
+
+    def topics_of_interest(self) -> set[str]:
+        """Every measure that is declared: its values, but not the history, which says it all a second time."""
+        return {sensor.topics.data(name) for sensor in self.sensors.values() for name in _ids(sensor.measures)}
+
+
+def _ids(measures: dict[str, Any]) -> list[str]:
+    return [name for name in measures if is_id(name)]

@@ -1,0 +1,162 @@
+"""Show the sensors on a broker, live: their state, what they measure and how old that is.
+
+On a terminal it is a table; h shows what the heartbeats tell, q quits. Elsewhere it is a line for each change, such as
+`cm/cellar/status/state online`, or with --json an object. Any device that speaks the contract (docs/TOPICS.md) is
+shown, whoever made it. The history is not asked for, so that a slow link carries each value once.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import termios
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from bootstrap.errors import Exit, Refused
+from bootstrap.payload import decode
+from bootstrap.topics import is_id
+from penates.screen import cells, picture, table
+from penates.view import Change, View, shown
+from penates.wire import Down, Event, Heard, Up, Wire, access, access_arguments
+
+USER = "eyes"
+STATUS = ("state", "about", "heartbeat")
+REDRAW_S = 0.5  # at the most so often
+LOOK_S = 1.0  # for what only time changes
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    access_arguments(parser)
+    parser.add_argument("places", type=_place, nargs="*", metavar="GROUP[/SENSOR]", help="only these (default: all)")
+    parser.add_argument("--json", action="store_true", help="an object for each change, a line each")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="at the end, save the table as a picture")
+
+
+def _place(text: str) -> str:
+    """As a filter of the first two levels."""
+    group, slash, sensor = text.partition("/")
+    if not is_id(group) or (slash and not is_id(sensor)):
+        raise argparse.ArgumentTypeError(f"say GROUP or GROUP/SENSOR, not {text!r}")
+    return text if slash else f"{group}/+"
+
+
+def main(given: argparse.Namespace) -> int:
+    """Until somebody ends it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with closing(Wire(access(given, USER))) as wire:
+        house = House(wire, given.places or ["+/+"])
+        as_table = sys.stdout.isatty() and not given.json
+        try:
+            watch(house) if as_table else follow(house, as_json=given.json)
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:  # whoever read us has had enough; nothing may be written at the exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if given.svg:
+        given.svg.write_text(picture(house.view))
+    return Exit.REFUSED if house.refused else Exit.STOPPED
+
+
+class House:
+    """What comes from the wire, taken into the view."""
+
+    def __init__(self, wire: Wire, places: list[str]) -> None:
+        self._wire, self._places = wire, places
+        self._asked: set[str] = set()
+        self.view = View()
+        self.down: str | None = "connecting"
+        self.refused = False
+
+    def changes(self, wait_s: float, *others: int) -> Iterator[Change]:
+        """What has changed, at the latest after `wait_s`."""
+        for event in self._wire.events(wait_s, *others):
+            yield from self._take(event)
+        if self.down is None and (new := self.view.topics_of_interest() - self._asked):
+            self._asked |= new
+            self._wire.subscribe(*sorted(new))
+
+    def _take(self, event: Event) -> Iterator[Change]:
+        match event:
+            case Up():
+                self.down = None
+                self._asked.clear()
+                self._wire.subscribe(*(f"{place}/status/{name}" for place in self._places for name in STATUS))
+            case Down(why, refused) if not self.refused:
+                self.down, self.refused = why, refused
+            case Heard(topic, payload, retained, at):
+                yield from self.view.hear(topic, payload, retained=retained, at=at)
+
+
+def follow(house: House, *, as_json: bool) -> None:
+    """Print what changes, a line each; on stderr, how we stand with the broker."""
+    told: str | None = ""
+    while not house.refused:
+        for change in house.changes(LOOK_S):
+            print(_as_json(change) if as_json else f"{change.topic} {shown(change.payload)}", flush=True)
+        if told != house.down:
+            told = house.down
+            print(f"no broker: {told}" if told else "connected", file=sys.stderr, flush=True)
+
+
+def _as_json(change: Change) -> str:
+    try:
+        value = decode(change.payload)
+    except Refused:
+        value = shown(change.payload)
+    return json.dumps({"time": time.time(), "topic": change.topic, "value": value}, ensure_ascii=False)
+
+
+def watch(house: House) -> None:
+    """Draw again what looks different, and heed the keys."""
+    console = Console()
+    facts = False
+    drawn: tuple[object, ...] = ()
+    with _keys() as keyboard, Live(console=console, auto_refresh=False) as live:
+        while not house.refused:
+            began = time.monotonic()
+            for _change in house.changes(LOOK_S, keyboard):
+                pass
+            key = _pressed(keyboard)
+            if key == "q":
+                return
+            facts ^= key == "h"
+            looks = (console.size, facts, house.down, *cells(house.view, facts=facts))
+            if looks != drawn:
+                drawn = looks
+                live.update(table(house.view, house.down, facts=facts), refresh=True)
+                time.sleep(max(0.0, began + REDRAW_S - time.monotonic()))
+    print(f"penates watch: {house.down}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _keys() -> Iterator[int]:
+    """A descriptor that is readable when a key is pressed, or, without a keyboard, never."""
+    descriptor = sys.stdin.fileno()
+    if not os.isatty(descriptor):
+        never, writer = os.pipe()
+        yield never
+        os.close(never)
+        os.close(writer)
+        return
+    before = termios.tcgetattr(descriptor)
+    tty.setcbreak(descriptor)
+    try:
+        yield descriptor
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+def _pressed(keyboard: int) -> str:
+    ready, _, _ = select.select([keyboard], [], [], 0)
+    return os.read(keyboard, 1).decode(errors="replace").lower() if ready else ""

@@ -1,0 +1,234 @@
+"""A person's end of the broker: whom to ask, and what comes, as a queue that the main thread reads."""
+
+import argparse
+import itertools
+import os
+import queue
+import re
+import select
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from bootstrap.config import (
+    DEFAULT_FOLDERS,
+    HOUSE,
+    PLAIN_PORT,
+    TLS_PORT,
+    folder_or_default,
+    open_house,
+    password_file,
+    read_password,
+)
+from bootstrap.connection import FAILURE, PROTOCOLS
+from bootstrap.dial import tls
+from bootstrap.settings import Fault, SettingsError
+from penates.common import config_option
+
+KEEPALIVE_S = 15
+RETRY_S = 1, 5
+LOCAL = "localhost"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a broker is, and as whom to speak to it."""
+
+    hosts: list[str]
+    port: int
+    protocol: str = "5"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{', '.join(self.hosts)}:{self.port}"
+
+
+def access_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR`, or a broker of one's own."""
+    config_option(parser)
+    parser.add_argument(
+        "--broker",
+        type=_place,
+        metavar="HOST[:PORT]",
+        help="another broker than the house's (default: the one in --config, else localhost)",
+    )
+    parser.add_argument("--username", metavar="NAME", help="as whom to speak to it")
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password")
+    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate to trust; with it, TLS")
+
+
+def _place(text: str) -> tuple[str, int | None]:
+    """`host`, `host:1883`, `[::1]:1883`."""
+    found = re.fullmatch(
+        r"\[(?P<six>[0-9A-Fa-f:.]+)\](:(?P<p6>\d{1,5}))?|(?P<host>[^:\[\]/]+)(:(?P<p4>\d{1,5}))?", text
+    )
+    if not found:
+        raise argparse.ArgumentTypeError(f"say HOST or HOST:PORT, not {text!r}")
+    port = found["p4"] or found["p6"]
+    return found["host"] or found["six"], int(port) if port else None
+
+
+def access(given: argparse.Namespace, user: str) -> Access:
+    """What the command line and `house.toml` say. `user` is whom the house knows us as, if it has passwords.
+
+    Raises:
+        SettingsError: something is wrong with either.
+    """
+    usual = any((folder / HOUSE).exists() for folder in DEFAULT_FOLDERS)
+    if given.broker or (given.config is None and not usual):
+        return _given(given)
+    configuration, house = open_house(folder_or_default(given.config))
+    broker = house.broker
+    file = given.password_file or password_file(configuration.folder, broker.password_file, user)
+    ca_file = given.ca_file or broker.ca_file
+    return Access(
+        hosts=[broker.host] if isinstance(broker.host, str) else broker.host,
+        port=broker.port or (TLS_PORT if ca_file else PLAIN_PORT),
+        protocol=broker.protocol,
+        username=given.username or broker.username or (user if file else None),
+        password=_password(file),
+        ca_file=ca_file,
+    )
+
+
+def _given(given: argparse.Namespace) -> Access:
+    host, port = given.broker or (LOCAL, None)
+    usual = TLS_PORT if given.ca_file else PLAIN_PORT
+    return Access([host], port or usual, "5", given.username, _password(given.password_file), given.ca_file)
+
+
+def _password(file: Path | None) -> str | None:
+    try:
+        return read_password(file) if file else None
+    except OSError as error:
+        raise SettingsError([Fault(str(file), 1, f"the password cannot be read: {error.strerror}")]) from None
+    except ValueError as error:
+        raise SettingsError([Fault(str(file), 1, f"the password {error}")]) from None
+
+
+@dataclass(frozen=True)
+class Up:
+    """The broker has accepted us."""
+
+
+@dataclass(frozen=True)
+class Down:
+    """There is no broker, or no more; `refused` if it does not want us."""
+
+    why: str
+    refused: bool = False
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What was asked for will come from now on."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A message; `at` is by the monotonic clock."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    at: float
+
+
+Event: TypeAlias = Up | Down | Granted | Heard
+
+
+class Wire:
+    """Keeps a connection, or tries to, in a thread of its own that only hands in events."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._wake, self._poke = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._client = client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=PROTOCOLS[access.protocol])
+        client.username_pw_set(access.username, access.password)
+        if access.ca_file:
+            client.tls_set_context(tls(access.ca_file))
+        client.reconnect_delay_set(*RETRY_S)
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_subscribe, client.on_message = self._on_subscribe, self._on_message
+        self._hosts = itertools.cycle(access.hosts)
+        self._dial()
+        self._thread = threading.Thread(target=partial(client.loop_forever, retry_first_connection=True), daemon=True)
+        self._thread.start()
+
+    def _dial(self) -> None:
+        self._client.connect_async(next(self._hosts), self._access.port, KEEPALIVE_S)
+
+    # paho's callbacks, in its thread: an exception there would end it, and nobody would know.
+
+    def _put(self, event: Event) -> None:
+        self._events.put(event)
+        try:
+            os.write(self._poke, b".")
+        except BlockingIOError:
+            return  # it will wake all the same
+
+    def _on_connect(
+        self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
+    ) -> None:
+        if reason.value >= FAILURE:
+            self._put(Down(f"{self._access.name} refused us: {reason}", refused=True))
+        else:
+            self._put(Up())
+
+    def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
+        why = sys.exc_info()[1]  # paho calls us from its own handler, and does not say
+        self._put(Down(f"{self._access.name}: {why or 'cannot be reached'}"))
+        self._dial()
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
+    ) -> None:
+        self._put(Down(f"{self._access.name}: {reason}"))
+
+    def _on_subscribe(self, *_: object) -> None:
+        self._put(Granted())
+
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        self._put(Heard(topic, bytes(message.payload), bool(message.retain), time.monotonic()))
+
+    # The main thread's side.
+
+    def events(self, wait_s: float, *others: int) -> Iterator[Event]:
+        """What has come; if nothing has, wait so long, or until one of these other descriptors is readable."""
+        ready, _, _ = select.select([self._wake, *others], [], [], max(0.0, wait_s))
+        if self._wake in ready:
+            os.read(self._wake, 65_536)
+        while not self._events.empty():
+            yield self._events.get()
+
+    def subscribe(self, *topics: str) -> None:
+        """Ask for these; `Granted` tells when they will come."""
+        self._client.subscribe([(topic, 0) for topic in topics])
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send once."""
+        self._client.publish(topic, payload, qos=1)
+
+    def close(self) -> None:
+        """Say goodbye, if there is somebody to say it to; a connection that is just being tried is left behind."""
+        self._client.disconnect()
+        self._thread.join(1.0)

@@ -1,0 +1,237 @@
+"""A day in a house: a broker, a bus and lines of its own, the real daemons on them, and people who come and go."""
+
+import argparse
+import math
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from bootstrap.control import SOCKET
+from bootstrap.lines import LINES, Line
+from bootstrap.topics import Topics
+from penates.send import ask, command
+from penates.wire import Access
+
+ROOT = Path(__file__).resolve().parent.parent
+PENATES = Path(sys.executable).parent / "penates"
+HERE = "127.0.0.1"
+PROBE = "28-0316a2795fff"
+DOOR, HALL, BELL = 17, 23, 24  # as in config/devices/
+DAY_S = 120.0
+SETTLE_S = 10.0
+CHANGES = {  # what the copy of config/ says otherwise: by file, the setting and its value
+    "house.toml": {"host": '"127.0.0.1"', "port": "{port}", "state": '"../state"', "heartbeat_s": "10.0"},
+    "devices/cellar.toml": {"bus": '"../bus"', "every_s": "1.0"},
+    "devices/hall.toml": {"hold_s": "3.0"},
+    "devices/pi.toml": {"every_s": "5.0"},
+}
+
+
+def arguments() -> argparse.Namespace:
+    """What `scripts/demo` takes."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--for", dest="limit_s", type=float, metavar="SECONDS", help="end by itself after so long")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="put all files there, a new folder, and leave them")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="at the end, save the table as an SVG")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Set up, play, show; whatever happens, clear away."""
+    given = arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with ExitStack() as stack:
+        try:
+            return House(given, stack).live(given)
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                signal.signal(number, signal.SIG_IGN)  # clearing away takes its moment
+
+
+class House:
+    """A folder and what runs in it. What `stack` holds is cleared away in reverse order."""
+
+    def __init__(self, given: argparse.Namespace, stack: ExitStack) -> None:
+        self._stack = stack
+        self.folder = self._make_folder(given.keep)
+        self.config, self.state, self.bus = self.folder / "config", self.folder / "state", self.folder / "bus"
+        self.port = self._start_broker()
+        self.deadline = time.monotonic() + given.limit_s if given.limit_s else math.inf
+        self._furnish()
+
+    def _make_folder(self, keep: Path | None) -> Path:
+        if keep is None:
+            folder = Path(tempfile.mkdtemp(prefix="penates-demo-"))
+            self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            return folder
+        if keep.exists() and any(keep.iterdir()):
+            raise SystemExit(f"scripts/demo: {keep} is not empty; name a new folder")
+        keep.mkdir(parents=True, exist_ok=True)
+        return keep.resolve()
+
+    def _start_broker(self) -> int:
+        """On a port that is free now; should somebody be faster, on another."""
+        for _ in range(5):
+            with socket.socket() as probe:
+                probe.bind((HERE, 0))
+                port: int = probe.getsockname()[1]
+            file = self.folder / "mosquitto.conf"
+            file.write_text(f"listener {port} {HERE}\nallow_anonymous true\nset_tcp_nodelay true\n")
+            with (self.folder / "mosquitto.log").open("w") as log:
+                # In a session of its own: Ctrl-C must not end it before the sensors have said goodbye.
+                broker = subprocess.Popen(["mosquitto", "-c", file], stdout=log, stderr=log, start_new_session=True)
+            self._stack.callback(end, broker)
+            if self._answers(broker, port):
+                return port
+        raise SystemExit(f"scripts/demo: mosquitto does not start:\n{(self.folder / 'mosquitto.log').read_text()}")
+
+    def _answers(self, broker: "subprocess.Popen[bytes]", port: int) -> bool:
+        deadline = time.monotonic() + SETTLE_S
+        while broker.poll() is None and time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex((HERE, port)) == 0:
+                    return True
+            time.sleep(0.02)
+        return False
+
+    def _furnish(self) -> None:
+        """A copy of config/, at this broker, with a bus and lines of its own; the lines are as on a quiet night."""
+        shutil.copytree(ROOT / "config", self.config)
+        for name, changes in CHANGES.items():
+            file = self.config / name
+            text = file.read_text()
+            for key, value in changes.items():
+                text, count = re.subn(rf"^(# )?{key} = .*", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
+                assert count == 1, f"{name} has no {key}"
+            file.write_text(text.replace("{port}", str(self.port)))
+        self.heat(14.0)
+        for number, level in ((DOOR, False), (HALL, False), (BELL, True)):
+            self.line(number).drive(level)
+
+    def line(self, number: int) -> Line:
+        """One of the simulated lines."""
+        return Line(number, self.state / LINES)
+
+    def heat(self, celsius: float | None) -> None:
+        """What the probe in the cellar feels; None is a probe that does not answer."""
+        file = self.bus / PROBE / "temperature"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.with_suffix(".next").write_text("" if celsius is None else f"{celsius * 1000:.0f}\n")
+        file.with_suffix(".next").replace(file)
+
+    def _start_supervisor(self) -> None:
+        """As a child of ours, and likewise in a session of its own."""
+        env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated"}
+        command = [PENATES, "nursery", "--config", self.config]
+        with (self.folder / "supervisor.log").open("w") as log:
+            supervisor = subprocess.Popen(command, env=env, stderr=log, start_new_session=True)
+        self._stack.callback(end, supervisor)
+        while supervisor.poll() is None and not (self.state / SOCKET).exists():
+            time.sleep(0.02)
+
+    def penates(self, *words: str) -> int:
+        """Run a sub-command as a user would."""
+        return subprocess.run([PENATES, *words, "--config", self.config], stdout=sys.stderr, check=False).returncode
+
+    def live(self, given: argparse.Namespace) -> int:
+        """Start the sensors, let the day go by, and show what can be seen of it."""
+        self._start_supervisor()
+        if self.penates("start") != 0:  # which waits until all of them have come to rest
+            return 1
+        print(self.hints(), file=sys.stderr)
+        over = threading.Event()
+        day = threading.Thread(target=Day(self, over).go_by)
+        day.start()
+        self._stack.callback(day.join)
+        self._stack.callback(over.set)
+        picture = ["--svg", given.picture] if given.picture else []
+        watching = subprocess.Popen([PENATES, "watch", "--config", self.config, *picture])
+        self._stack.callback(end, watching)
+        try:
+            return watching.wait(None if self.deadline == math.inf else max(0.0, self.deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return end(watching)
+
+    def hints(self) -> str:
+        """What to try meanwhile."""
+        config = f"--config {self.config}"
+        return f"""
+In another terminal:
+  mosquitto_sub -p {self.port} -v -t 'cm/#'
+  {PENATES} status {config}
+  {PENATES} send {config} cm/lamp set toggle
+  {PENATES} line {config} {DOOR} 1           # opens the front door; 0 closes it
+  nano {self.config}/devices/cellar.toml; {PENATES} reload {config}
+Ctrl-C ends it and clears everything away.
+"""
+
+
+def end(process: "subprocess.Popen[bytes]") -> int:
+    """Have a process of ours end in order."""
+    process.terminate()
+    return process.wait()
+
+
+class Day:
+    """What happens in the house, second by second, again and again."""
+
+    def __init__(self, house: House, over: threading.Event) -> None:
+        self._house, self._over = house, over
+        self._access = Access([HERE], house.port)
+        self._events = {
+            3: lambda: self.ring(1),
+            5: lambda: self.door(open_=True),
+            6: lambda: self.move(still=False),
+            7: lambda: self.lamp("on"),
+            9: lambda: self.door(open_=False),
+            10: lambda: self.move(still=True),
+            16: lambda: self.lamp("off"),
+            22: lambda: self.ring(2),
+            24: lambda: self._house.heat(None),
+        }
+        self._unplugged = range(24, 30)
+
+    def go_by(self) -> None:
+        """Until it is over."""
+        began = time.monotonic()
+        second = 0
+        while not self._over.wait(max(0.0, began + second - time.monotonic())):
+            if second % 40 not in self._unplugged:
+                self._house.heat(14 + 3 * math.sin(2 * math.pi * second / DAY_S))
+            self._events.get(second % 40, lambda: None)()
+            second += 1
+
+    def ring(self, times: int) -> None:
+        """Somebody at the gate."""
+        for _ in range(times):
+            for level in (False, True):
+                self._house.line(BELL).drive(level)
+                self._over.wait(0.1)
+
+    def door(self, *, open_: bool) -> None:
+        """The magnet goes away, or comes near."""
+        self._house.line(DOOR).drive(open_)
+
+    def move(self, *, still: bool) -> None:
+        """Somebody walks in the hall, or stands still."""
+        self._house.line(HALL).drive(not still)
+
+    def lamp(self, word: str) -> None:
+        """Somebody's wall switch, which is a client of the broker like any other."""
+        ask(self._access, Topics("cm", "lamp"), "set", command(word, 2.0), 2.0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
