@@ -17,6 +17,7 @@ class Relay:
         self._loop, self._write = loop, write
         # Whoever hangs must not make the other wait.
         self._reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._both = True  # until the child has the writer
         self._held: deque[bytes] | None = deque(maxlen=HELD_LINES) if hold else None
         self._rest = b""
         loop.watch(self._reader, self._read)
@@ -24,6 +25,7 @@ class Relay:
     def begun(self) -> None:
         """The child has the other end."""
         os.close(self.writer)
+        self._both = False
 
     def _read(self, _events: int) -> None:
         self._more()
@@ -56,6 +58,8 @@ class Relay:
 
     def close(self, *, drop: bool) -> None:
         """The child has ended: read the rest, and pass on or forget what is held."""
+        if self._both:
+            self.begun()
         while self._more():
             pass
         if self._rest:

@@ -75,6 +75,8 @@ def _values(sensor: Sensor) -> Text:
     for name, payload in sensor.values.items():
         value = f"{shown(payload)} {sensor.unit(name)}".strip()
         text.append(f"{name} ", style="dim").append(f"{value}  ")
+    if sensor.state != "online":
+        text.stylize("dim italic")  # they were so
     return text
 
 

@@ -341,7 +341,7 @@ def test_hangup_reloads_where_there_is_no_terminal(three: House) -> None:
 def test_a_class_of_the_users_own_is_read_anew(three: House, broker: Broker) -> None:
     code = Path(__file__).with_name("odd_devices.py").read_text()
     (three.folder / "mine.py").write_text(code)
-    three.device("odd", 'kind = "mine.Odd"\n')
+    three.device("odd", 'kind = "mine.Odd"\ndiary = "diary"\n')
     three.nursery()
     (three.folder / "mine.py").write_text(code.replace('"level": 5,', '"level": 7,'))
     assert three.penates("restart", "odd").returncode == 0
