@@ -45,6 +45,7 @@ class Host(Protocol):
 
     loop: Loop
     watchdog_s: float
+    stopping: bool
 
     def fork(self, settings: Settings, stderr: int, address: str) -> int:
         """Begin a process that lives as this sensor, logs to `stderr` and notifies `address`; returns its id."""
@@ -110,7 +111,7 @@ class Child:
     def start(self) -> None:
         """Have it run; one that runs is left alone."""
         self.wanted = True
-        if self.state in RUNNING:
+        if self.state in RUNNING or self.host.stopping:
             return
         self._outcome, self._retry_s = None, FIRST_RETRY_S
         self._fork()

@@ -44,7 +44,7 @@ def ask(folder: Path, request: Message, patience_s: float) -> Message:
     except TimeoutError:
         raise Unavailable(f"the supervisor does not answer in {patience_s:g} s; its log may say why") from None
     except (FileNotFoundError, NotADirectoryError, ConnectionError):
-        raise NotThere("no supervisor runs; penates start starts one") from None
+        raise NotThere("no supervisor runs") from None
     except OSError as error:
         raise Unavailable(f"the supervisor cannot be reached: {error.strerror}") from None
     except ValueError:
@@ -111,7 +111,7 @@ class _Visit:
         if isinstance(request, dict):
             self._handle(request, self._reply)
         else:
-            self._reply({"error": "a request is a JSON object"})
+            self._reply({"error": "a request is a JSON object", "exit": 1})
 
     def _reply(self, answer: Message) -> None:
         with contextlib.suppress(OSError):  # whoever asked may be gone

@@ -26,7 +26,7 @@ class Nursery:
     def __init__(self, house: House, stack: ExitStack, log_file: LogFile | None) -> None:
         self.children: dict[str, Child] = {}
         self._log_file = log_file
-        self._stopping = False
+        self.stopping = False
         self._waiting: list[tuple[Collection[str], Callable[[], None]]] = []
         self.loop = Loop()
         self._signals = Signals(self.loop, self._signalled, (*STOP_SIGNALS, signal.SIGCHLD))
@@ -56,7 +56,7 @@ class Nursery:
         self.when_settled(names, lambda: self._ready(ready))
         if watchdog := watchdog_s():
             self.loop.every(watchdog, lambda: notify("WATCHDOG=1"))
-        self.loop.run(until=lambda: self._stopping and not (self._running() or self._waiting))
+        self.loop.run(until=lambda: self.stopping and not (self._running() or self._waiting))
 
     def _ready(self, ready: Callable[[], None]) -> None:
         notify("READY=1")
@@ -69,12 +69,12 @@ class Nursery:
         """Stop every child in order, and end; asked again, at once."""
         log.info("stopping", why=why, running=len(self._running()))
         for child in self.children.values():
-            if self._stopping:
+            if self.stopping:
                 child.hurry()
             else:
                 child.stop()
         notify("STOPPING=1")
-        self._stopping = True
+        self.stopping = True
 
     def when_settled(self, names: Collection[str], call: Callable[[], None]) -> None:
         """Call once these children have come to rest, or after a while."""

@@ -49,7 +49,7 @@ class Reporter:
         self._seq = 0
         self._last_reading: str | None = None
         self.reads = self.faults = 0
-        self._why, self._standing = "", "no broker yet"
+        self._why, self._standing = "", "connecting to the broker"
         self.state: State = "starting"
         self.say_state("starting")
 

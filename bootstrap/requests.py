@@ -14,6 +14,8 @@ from bootstrap.logfile import LogFile
 from bootstrap.nursery import Nursery
 from bootstrap.settings import Fault, suggestion
 
+NOT_DONE = 1
+
 
 def supervise(
     configuration: Configuration,
@@ -72,10 +74,12 @@ class Requests:
         names = request.get("names") or []
         if request.get("do") == "status":
             reply(self._answer(self._nursery.children))
+        elif self._nursery.stopping and request.get("do") != "stop":
+            reply(_refusal("the supervisor is stopping", NOT_DONE))
         elif act := acts.get(str(request.get("do"))):
             act([str(name) for name in names], reply)
         else:
-            reply(_refusal(f"nothing is known of {request!r}"))
+            reply(_refusal(f"nothing is known of {request!r}", NOT_DONE))
 
     def _answer(self, names: Collection[str], **more: object) -> Message:
         """How these children are."""
@@ -97,7 +101,7 @@ class Requests:
         reads = _read_all(configuration)
         names = names or [*reads]
         if faults := [*unknown(names, reads), *self._faults(configuration, names)]:
-            reply(_refusal("\n".join(map(str, faults))))
+            reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
             return
         for name in names:
             self._take(name, reads[name])
@@ -107,7 +111,7 @@ class Requests:
     def _stop(self, names: list[str], reply: Reply) -> None:
         children = self._nursery.children
         if faults := unknown(names, children):
-            reply(_refusal("\n".join(map(str, faults))))
+            reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
             return
         if names:
             for name in names:
@@ -122,7 +126,7 @@ class Requests:
         reads = _read_all(configuration)
         faults = self._faults(configuration, None)
         if faults or configuration.house is None:
-            reply(_refusal("\n".join(map(str, faults))))
+            reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
             return
         self._nursery.take(configuration.house)
         changed = sorted(name for name, read in reads.items() if self._read.get(name) != read)
@@ -178,8 +182,8 @@ def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
     return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
 
 
-def _refusal(why: str) -> Message:
-    return {"error": why}
+def _refusal(why: str, code: int) -> Message:
+    return {"error": why, "exit": code}
 
 
 def _log_faults(answer: Message) -> None:

@@ -8,6 +8,7 @@ from bootstrap.settings import SettingsError
 from penates.commands import COMMANDS, parser
 
 NOT_WELL = 1
+INTERRUPTED = 130  # as shells say of Ctrl-C
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -17,6 +18,8 @@ def main(argv: list[str] | None = None) -> int:
     given = parser(known or COMMANDS).parse_args(words)
     try:
         return int(given.main(given))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except SettingsError as error:
         print(error, file=sys.stderr)
         return Exit.SETTINGS

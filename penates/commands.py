@@ -2,6 +2,8 @@
 
 import argparse
 import importlib
+import shutil
+import textwrap
 from collections.abc import Iterable
 
 from bootstrap import __version__
@@ -24,6 +26,13 @@ COMMANDS = (
 )
 
 
+def _filled(text: str) -> str:
+    """As wide as the terminal; lines that are indented stay as they are."""
+    width = shutil.get_terminal_size().columns - 2
+    paragraphs = text.strip().split("\n\n")
+    return "\n\n".join(part if "\n  " in f"\n{part}" else textwrap.fill(part, width) for part in paragraphs)
+
+
 def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     """Of these sub-commands; only their modules are loaded."""
     top = argparse.ArgumentParser(
@@ -36,7 +45,7 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     for name in names:
         command = importlib.import_module(f"penates.{name}")
         summary = (command.__doc__ or "").strip().splitlines()[0]
-        own = commands.add_parser(name, help=summary, description=command.__doc__)
+        own = commands.add_parser(name, help=summary, description=_filled(command.__doc__ or ""))
         own.formatter_class = argparse.RawDescriptionHelpFormatter
         command.arguments(own)
         own.set_defaults(main=command.main)

@@ -10,7 +10,6 @@ from typing import Any
 from bootstrap import clock
 from bootstrap.config import DEVICES, Configuration, House, folder_or_default, open_house
 from bootstrap.control import Message, ask
-from bootstrap.errors import Exit
 from bootstrap.folders import Folders
 from bootstrap.requests import unknown
 from bootstrap.settings import Fault, SettingsError
@@ -90,7 +89,7 @@ def show(answer: Message, *, as_json: bool, wanted: str = "online") -> int:
     """Print an answer; the exit code says whether all is as wanted."""
     if why := answer.get("error"):
         print(why, file=sys.stderr)
-        return Exit.SETTINGS
+        return int(answer["exit"])
     sensors = answer["sensors"]
     if as_json:
         print(json.dumps(answer, indent=2))

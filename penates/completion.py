@@ -24,7 +24,7 @@ _penates_devices() {
   for house in "$house" /etc/penates config; do
     [ -n "$house" ] && [ -d "$house/devices" ] && break
   done
-  (cd "$house/devices" 2>/dev/null && for file in *.toml; do [ -e "$file" ] && echo "${file%.toml}"; done)
+  (cd "$house/devices" 2>/dev/null && ls | sed -n 's/^\([A-Za-z0-9_-]*\)\.toml$/\1/p')
 }
 """
 PREAMBLE = {

@@ -19,8 +19,11 @@ LEVELS = {"0": False, "1": True, "float": None}
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
     config_option(parser)
-    parser.add_argument("pin", metavar="PIN", type=int, help="BCM number of the line")
-    parser.add_argument("what", nargs="?", choices=[*LEVELS, "pulse"], help="drive it so; without it, read the line")
+    parser.add_argument("pin", metavar="PIN", type=int, choices=range(28), help="BCM number of the line, 0 to 27")
+    levels = [*LEVELS, "pulse"]
+    parser.add_argument(
+        "what", metavar="|".join(levels), nargs="?", choices=levels, help="drive it so; without it, read"
+    )
     parser.add_argument("ms", nargs="?", type=float, metavar="MS", help="for a pulse: how long, in milliseconds")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import sys
 import time
 from collections import Counter
 
@@ -14,22 +15,33 @@ from penates.view import Sensor, View, shown
 
 COLOURS = {"online": "green", "fault": "bold yellow", "starting": "cyan", "stopped": "dim", "lost": "bold red"}
 ORDER = ("lost", "fault", "starting", "online", "stopped")  # who needs help stands on top
-NUMBERS = ("reads", "faults", "queued", "dropped", "reconnects", "rss_mb")
+FACTS = {  # heading to field of the heartbeat
+    "reads": "reads",
+    "faults": "faults",
+    "queued": "queued",
+    "dropped": "dropped",
+    "again": "reconnects",
+    "MB": "rss_mb",
+}
+HEAD = ("group", "sensor", "kind", "state", "values", "age")
+FACTS_HEAD = ("sensor", "state", *FACTS, "up", "heard")
 STEP_S = 5  # of ages below a minute: each new second would be a new picture
 MINUTE_S = 60
+LONGEST_S = 1e10  # 300 years
 PICTURE_WIDTH = 104
-HEAD = ("group", "sensor", "kind", "state")
 
 
-def table(view: View, down: str | None, *, facts: bool = False) -> Table:
-    """All that is known, as it is now; `down` is why there is no broker."""
-    drawing = Table(title=_title(view, down), expand=True)
-    for name in HEAD:
-        drawing.add_column(name)
-    for name in (*NUMBERS, "up", "heard") if facts else ("values", "age"):
-        drawing.add_column(name, justify="left" if name == "values" else "right")
-    for row in cells(view, facts=facts):
+def table(view: View, down: str | None, *, facts: bool = False, rows: int = sys.maxsize) -> Table:
+    """All that is known, as it is now, as far as it fits; `down` is why there is no broker."""
+    drawing = Table(title=_title(view, down), expand=not facts)
+    for name in FACTS_HEAD if facts else HEAD:
+        right = name in FACTS_HEAD[2:] or name == "age"
+        drawing.add_column(name, justify="right" if right else "left", no_wrap=name in ("sensor", "state"))
+    every = cells(view, facts=facts)
+    for row in every[: max(1, rows)]:
         drawing.add_row(*row, style="dim" if down else "")
+    if len(every) > rows:
+        drawing.caption = f"and {len(every) - max(1, rows)} more: name a GROUP or GROUP/SENSOR to see them"
     return drawing
 
 
@@ -46,16 +58,13 @@ def _title(view: View, down: str | None) -> Text:
 def cells(view: View, *, facts: bool) -> list[tuple[Text, ...]]:
     """What stands in the table: if this has not changed, there is nothing to draw."""
     now = time.monotonic()
-    return [
-        (
-            Text(sensor.topics.group),
-            Text(sensor.topics.sensor),
-            Text(sensor.kind),
-            _state(sensor, now),
-            *(_facts(sensor, now) if facts else (_values(sensor), _since(sensor.read_at, now))),
-        )
-        for sensor in sorted(view.sensors.values(), key=_place)
-    ]
+    row = _facts if facts else _row
+    return [row(sensor, now) for sensor in sorted(view.sensors.values(), key=_place)]
+
+
+def _row(sensor: Sensor, now: float) -> tuple[Text, ...]:
+    who = (Text(sensor.topics.group), Text(sensor.topics.sensor), Text(sensor.kind))
+    return (*who, _state(sensor, now), _values(sensor), _since(sensor.read_at, now))
 
 
 def _place(sensor: Sensor) -> tuple[int, str]:
@@ -87,11 +96,13 @@ def _since(moment: float | None, now: float) -> Text:
     return Text(age(seconds if seconds >= MINUTE_S else seconds // STEP_S * STEP_S))
 
 
-def _facts(sensor: Sensor, now: float) -> list[Text]:
+def _facts(sensor: Sensor, now: float) -> tuple[Text, ...]:
     """Of the last heartbeat."""
     up = sensor.heartbeat.get("uptime_s")
-    numbers = [Text(shown(str(sensor.heartbeat.get(name, "-")).encode())) for name in NUMBERS]
-    return [*numbers, Text(age(up) if isinstance(up, int | float) else "-"), _since(sensor.beat_at, now)]
+    up = up if isinstance(up, int | float) and 0 <= up < LONGEST_S else None
+    numbers = [Text(shown(str(sensor.heartbeat.get(name, "-")).encode())) for name in FACTS.values()]
+    times = (Text("-" if up is None else age(up)), _since(sensor.beat_at, now))
+    return (Text(sensor.topics.client_id), _state(sensor, now), *numbers, *times)
 
 
 def picture(view: View) -> str:

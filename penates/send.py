@@ -22,6 +22,7 @@ from bootstrap.actions import VALUE
 from bootstrap.errors import Exit, Refused
 from bootstrap.payload import Json, decode, encode
 from bootstrap.topics import ID_RULE, Topics, is_id
+from penates.view import shown
 from penates.wire import Access, Down, Event, Granted, Heard, Up, Wire, access, access_arguments
 
 USER = "admin"
@@ -42,18 +43,21 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace) -> int:
     """Send, wait, print."""
-    said = command(given.payload, given.wait)
-    answer = ask(access(given, USER), given.sensor, given.action, said, given.wait)
+    sending = command(given.payload, given.wait)
+    answer = ask(access(given, USER), given.sensor, given.action, sending, given.wait)
     if isinstance(answer, str):
         print(f"penates send: {answer}", file=sys.stderr)
         return NOT_DONE
-    reason = f": {answer.get('reason')}" if answer.get("reason") else ""
-    print(json.dumps(answer) if given.json else f"{given.sensor.client_id} {given.action}: {answer['result']}{reason}")
+    words = [str(answer[name]) for name in ("result", "reason") if answer.get(name)]
+    said = f"{given.sensor.client_id} {given.action}: {': '.join(shown(word.encode()) for word in words)}"
+    print(json.dumps(answer) if given.json else said)
     return Exit.STOPPED if answer["result"] == "done" else NOT_DONE
 
 
 def _sensor(text: str) -> Topics:
-    group, _, sensor = text.partition("/")
+    group, slash, sensor = text.partition("/")
+    if not slash:
+        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR, such as cm/lamp, not {text!r}")
     try:
         return Topics(group, sensor)
     except ValueError as error:
@@ -89,20 +93,21 @@ def command(value: Json, expires_s: float) -> dict[str, Json]:
 
 def ask(who: Access, topics: Topics, action: str, command: dict[str, Json], wait_s: float) -> dict[str, Json] | str:
     """The answer, or why there is none."""
-    state = "not known"
+    state, sent = "not known", False
     with closing(Wire(who)) as wire:
         for event in _until(wire, time.monotonic() + wait_s):
             match event:
                 case Up():
                     wire.subscribe(topics.status("action"), topics.status("state"))
-                case Granted():
+                case Granted() if not sent:  # once: after a reconnect we only listen
+                    sent = True
                     wire.publish(topics.action(action), encode(command))
                 case Down(why, refused=True):
                     return why
                 case Down(why):
                     state = f"not known: {why}"
                 case Heard(heard, payload) if heard == topics.status("state"):
-                    state = payload.decode(errors="replace")
+                    state = shown(payload)
                 case Heard(_, payload) if answer := _answer_to(command, payload):
                     return answer
     return f"no answer in {wait_s:g} s; the state of {topics.client_id} is {state}"

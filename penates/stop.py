@@ -5,7 +5,10 @@ so until it is started by name, or with all.
 """
 
 import argparse
+import sys
 
+from bootstrap.control import NotThere
+from bootstrap.errors import Exit
 from penates.common import names_arguments as arguments
 from penates.common import request
 
@@ -13,5 +16,9 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> int:
-    """Ask the supervisor."""
-    return request(given, "stop")
+    """Ask the supervisor; if there is none, all is as wanted."""
+    try:
+        return request(given, "stop")
+    except NotThere as error:
+        print(error, file=sys.stderr)
+        return Exit.STOPPED

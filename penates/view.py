@@ -1,5 +1,6 @@
 """What is known of the sensors on a broker, by what they say themselves."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from bootstrap.topics import Kind, Topics, is_id
 MISSED = 3  # periods without a reading, after which its values are stale
 BEATS = 2  # heartbeats that may be late
 GRACE_S = 5.0
+BIRTH_S = 3.0  # for the birth to be over
 SHOWN = 100  # characters of a payload
 DEAD = ("lost", "stopped")
 
@@ -34,13 +36,14 @@ class Sensor:
     about: dict[str, Any] = field(default_factory=dict)
     heartbeat: dict[str, Any] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
+    born_at: float = -math.inf  # its last connect that we witnessed
     beat_at: float | None = None
     read_at: float | None = None
 
     @property
     def kind(self) -> str:
         """As `about` says."""
-        return str(self.about.get("kind", ""))
+        return _word(self.about.get("kind"))
 
     @property
     def measures(self) -> dict[str, dict[str, Any]]:
@@ -52,12 +55,12 @@ class Sensor:
 
     def unit(self, name: str) -> str:
         """For people: none for words and truth values."""
-        unit = str(self.measures.get(name, {}).get("unit", ""))
+        unit = _word(self.measures.get(name, {}).get("unit"))
         return "" if unit in ("bool", "str", "1") else unit
 
     def is_event(self, name: str) -> bool:
         """Whether it happens rather than lasts."""
-        return bool(self.measures.get(name, {}).get("event"))
+        return self.measures.get(name, {}).get("event") is True
 
     def stale(self, now: float) -> str:
         """Why what it says may no longer be so, if that is the case."""
@@ -66,14 +69,20 @@ class Sensor:
         beat_s = _number(self.heartbeat.get("heartbeat_s"))
         if beat_s and self.beat_at is not None and now - self.beat_at > BEATS * beat_s + GRACE_S:
             return "no heartbeat"
-        every_s = max((_number(facts.get("every_s")) for facts in self.measures.values()), default=0.0)
+        periods = [_number(facts.get("every_s")) for facts in self.measures.values()]
+        every_s = min((period for period in periods if period), default=0.0)
         if every_s and self.read_at is not None and now - self.read_at > MISSED * every_s + GRACE_S:
             return "no reading"
         return ""
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """A length of time; 0 is none, or nonsense."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0.0
+
+
+def _word(value: object) -> str:
+    return shown(value.encode(errors="replace")) if isinstance(value, str) else ""
 
 
 def _object(payload: bytes) -> dict[str, Any]:
@@ -115,6 +124,9 @@ class View:
             topics = Topics(group, sensor)
         except ValueError:
             return
+        if not payload:
+            self._cleared(topics.client_id, kind, name)
+            return
         known = self.sensors.setdefault(topics.client_id, Sensor(topics))
         match kind, name:
             case Kind.DATA, _:
@@ -125,19 +137,26 @@ class View:
                     yield Change(topic, payload)
             case Kind.STATUS, "about":
                 known.about = _object(payload)
+                known.born_at = known.born_at if retained else now
             case Kind.STATUS, "heartbeat":
                 known.heartbeat = _object(payload)
                 known.beat_at = _moment(known.heartbeat.get("time"), now) if retained else now
-                known.read_at = (
-                    max(known.read_at or 0.0, _moment(known.heartbeat.get("last_reading"), now) or 0.0) or None
-                )
+                moments = (known.read_at, _moment(known.heartbeat.get("last_reading"), now))
+                known.read_at = max((moment for moment in moments if moment is not None), default=None)
+
+    def _cleared(self, client_id: str, kind: str, name: str) -> None:
+        """An empty payload: the topic holds nothing any more; without a state there is no sensor."""
+        if kind == Kind.STATUS and name == "state":
+            self.sensors.pop(client_id, None)
+        elif kind == Kind.DATA and client_id in self.sensors:
+            self.sensors[client_id].values.pop(name, None)
 
     def _value(self, known: Sensor, name: str, change: Change, *, retained: bool, now: float) -> Iterator[Change]:
-        if not retained:
+        same = known.values.get(name) == change.payload
+        # On every connect a sensor repeats its newest values, after `about`.
+        if not retained and not (same and now - known.born_at < BIRTH_S):
             known.read_at = now
-        if not change.payload:
-            known.values.pop(name, None)
-        elif known.values.get(name) != change.payload or known.is_event(name):
+        if known.values.get(name) != change.payload or known.is_event(name):
             known.values[name] = change.payload
             yield change
 

@@ -7,6 +7,7 @@ shown, whoever made it. The history is not asked for, so that a slow link carrie
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import select
@@ -22,6 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from bootstrap import clock
 from bootstrap.errors import Exit, Refused
 from bootstrap.payload import decode
 from bootstrap.topics import is_id
@@ -33,6 +35,7 @@ USER = "eyes"
 STATUS = ("state", "about", "heartbeat")
 REDRAW_S = 0.5  # at the most so often
 LOOK_S = 1.0  # for what only time changes
+FRAME = 6  # lines of a terminal that the table's frame takes, and the cursor
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     access_arguments(parser)
     parser.add_argument("places", type=_place, nargs="*", metavar="GROUP[/SENSOR]", help="only these (default: all)")
     parser.add_argument("--json", action="store_true", help="an object for each change, a line each")
-    parser.add_argument("--svg", type=Path, metavar="FILE", help="at the end, save the table as a picture")
+    parser.add_argument("--svg", type=picture_file, metavar="FILE", help="at the end, save the table as a picture")
 
 
 def _place(text: str) -> str:
@@ -51,9 +54,20 @@ def _place(text: str) -> str:
     return text if slash else f"{group}/+"
 
 
+def picture_file(text: str) -> Path:
+    """A file that can be written later."""
+    file = Path(text)
+    if file.is_dir() or not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} cannot be a file: say one in a folder that is there")
+    return file
+
+
 def main(given: argparse.Namespace) -> int:
     """Until somebody ends it."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # there are terminals without a degree sign
     with closing(Wire(access(given, USER))) as wire:
         house = House(wire, given.places or ["+/+"])
         as_table = sys.stdout.isatty() and not given.json
@@ -63,6 +77,8 @@ def main(given: argparse.Namespace) -> int:
             pass
         except BrokenPipeError:  # whoever read us has had enough; nothing may be written at the exit either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)  # saying goodbye takes its moment
     if given.svg:
         given.svg.write_text(picture(house.view))
     return Exit.REFUSED if house.refused else Exit.STOPPED
@@ -114,43 +130,48 @@ def _as_json(change: Change) -> str:
         value = decode(change.payload)
     except Refused:
         value = shown(change.payload)
-    return json.dumps({"time": time.time(), "topic": change.topic, "value": value}, ensure_ascii=False)
+    return json.dumps({"time": clock.now(), "topic": change.topic, "value": value}, ensure_ascii=False)
 
 
 def watch(house: House) -> None:
-    """Draw again what looks different, and heed the keys."""
+    """Draw again what looks different, not too often, and heed the keys."""
     console = Console()
     facts = False
+    due = 0.0
     drawn: tuple[object, ...] = ()
     with _keys() as keyboard, Live(console=console, auto_refresh=False) as live:
         while not house.refused:
-            began = time.monotonic()
-            for _change in house.changes(LOOK_S, keyboard):
+            for _change in house.changes(min(LOOK_S, max(0.0, due - time.monotonic()) or LOOK_S), keyboard):
                 pass
             key = _pressed(keyboard)
             if key == "q":
                 return
             facts ^= key == "h"
+            if time.monotonic() < due and not key:
+                continue
+            due = time.monotonic() + REDRAW_S
             looks = (console.size, facts, house.down, *cells(house.view, facts=facts))
             if looks != drawn:
+                if drawn and console.size != drawn[0]:
+                    console.clear()
                 drawn = looks
-                live.update(table(house.view, house.down, facts=facts), refresh=True)
-                time.sleep(max(0.0, began + REDRAW_S - time.monotonic()))
+                live.update(table(house.view, house.down, facts=facts, rows=console.size.height - FRAME), refresh=True)
     print(f"penates watch: {house.down}", file=sys.stderr)
 
 
 @contextlib.contextmanager
 def _keys() -> Iterator[int]:
     """A descriptor that is readable when a key is pressed, or, without a keyboard, never."""
-    descriptor = sys.stdin.fileno()
-    if not os.isatty(descriptor):
+    if sys.stdin is None or not sys.stdin.isatty():
         never, writer = os.pipe()
         yield never
         os.close(never)
         os.close(writer)
         return
+    descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
+    signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(descriptor))  # the shell took it back meanwhile
     try:
         yield descriptor
     finally:

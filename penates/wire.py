@@ -6,6 +6,7 @@ import os
 import queue
 import re
 import select
+import ssl
 import sys
 import threading
 import time
@@ -31,12 +32,14 @@ from bootstrap.config import (
 )
 from bootstrap.connection import FAILURE, PROTOCOLS
 from bootstrap.dial import tls
+from bootstrap.link import PASSING
 from bootstrap.settings import Fault, SettingsError
 from penates.common import config_option
 
 KEEPALIVE_S = 15
 RETRY_S = 1, 5
 LOCAL = "localhost"
+HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Access:
     protocol: str = "5"
     username: str | None = None
     password: str | None = field(default=None, repr=False)
-    ca_file: Path | None = None
+    trust: ssl.SSLContext | None = None
 
     @property
     def name(self) -> str:
@@ -78,6 +81,8 @@ def _place(text: str) -> tuple[str, int | None]:
     if not found:
         raise argparse.ArgumentTypeError(f"say HOST or HOST:PORT, not {text!r}")
     port = found["p4"] or found["p6"]
+    if port and not 0 < int(port) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {HIGHEST_PORT}, not {port}")
     return found["host"] or found["six"], int(port) if port else None
 
 
@@ -100,14 +105,22 @@ def access(given: argparse.Namespace, user: str) -> Access:
         protocol=broker.protocol,
         username=given.username or broker.username or (user if file else None),
         password=_password(file),
-        ca_file=ca_file,
+        trust=_trust(ca_file),
     )
 
 
 def _given(given: argparse.Namespace) -> Access:
     host, port = given.broker or (LOCAL, None)
     usual = TLS_PORT if given.ca_file else PLAIN_PORT
-    return Access([host], port or usual, "5", given.username, _password(given.password_file), given.ca_file)
+    return Access([host], port or usual, "5", given.username, _password(given.password_file), _trust(given.ca_file))
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
+    try:
+        return tls(ca_file) if ca_file else None
+    except OSError as error:
+        why = "is no PEM certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        raise SettingsError([Fault(str(ca_file), 1, f"the certificate {why}")]) from None
 
 
 def _password(file: Path | None) -> str | None:
@@ -159,12 +172,13 @@ class Wire:
         self._wake, self._poke = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._client = client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=PROTOCOLS[access.protocol])
         client.username_pw_set(access.username, access.password)
-        if access.ca_file:
-            client.tls_set_context(tls(access.ca_file))
+        if access.trust:
+            client.tls_set_context(access.trust)
         client.reconnect_delay_set(*RETRY_S)
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_connect_fail = self._on_connect_fail
         client.on_subscribe, client.on_message = self._on_subscribe, self._on_message
+        self._closing = False
         self._hosts = itertools.cycle(access.hosts)
         self._dial()
         self._thread = threading.Thread(target=partial(client.loop_forever, retry_first_connection=True), daemon=True)
@@ -186,7 +200,7 @@ class Wire:
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
         if reason.value >= FAILURE:
-            self._put(Down(f"{self._access.name} refused us: {reason}", refused=True))
+            self._put(Down(f"{self._access.name} refused us: {reason}", refused=reason.value not in PASSING))
         else:
             self._put(Up())
 
@@ -199,6 +213,8 @@ class Wire:
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
         self._put(Down(f"{self._access.name}: {reason}"))
+        if not self._closing:
+            self._dial()
 
     def _on_subscribe(self, *_: object) -> None:
         self._put(Granted())
@@ -226,9 +242,10 @@ class Wire:
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send once."""
-        self._client.publish(topic, payload, qos=1)
+        self._client.publish(topic, payload)  # at QoS 1 paho would send it again after a reconnect
 
     def close(self) -> None:
         """Say goodbye, if there is somebody to say it to; a connection that is just being tried is left behind."""
+        self._closing = True
         self._client.disconnect()
         self._thread.join(1.0)

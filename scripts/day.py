@@ -1,11 +1,16 @@
 """A day in a house: a broker, a bus and lines of its own, the real daemons on them, and people who come and go."""
 
+# ruff: noqa: E402 - until there is something to clear away, Ctrl-C need not say where it struck
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import math
 import os
 import re
+import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +24,7 @@ from bootstrap.control import SOCKET
 from bootstrap.lines import LINES, Line
 from bootstrap.topics import Topics
 from penates.send import ask, command
+from penates.watch import picture_file
 from penates.wire import Access
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +34,7 @@ PROBE = "28-0316a2795fff"
 DOOR, HALL, BELL = 17, 23, 24  # as in config/devices/
 DAY_S = 120.0
 SETTLE_S = 10.0
+PATIENCE_S = 20.0
 CHANGES = {  # what the copy of config/ says otherwise: by file, the setting and its value
     "house.toml": {"host": '"127.0.0.1"', "port": "{port}", "state": '"../state"', "heartbeat_s": "10.0"},
     "devices/cellar.toml": {"bus": '"../bus"', "every_s": "1.0"},
@@ -39,16 +46,40 @@ CHANGES = {  # what the copy of config/ says otherwise: by file, the setting and
 def arguments() -> argparse.Namespace:
     """What `scripts/demo` takes."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--for", dest="limit_s", type=float, metavar="SECONDS", help="end by itself after so long")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="put all files there, a new folder, and leave them")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="at the end, save the table as an SVG")
+    parser.add_argument("--for", dest="limit_s", type=_seconds, metavar="SECONDS", help="end by itself after so long")
+    parser.add_argument(
+        "--keep", type=_new_folder, metavar="DIR", help="put all files there, a new folder, and leave them"
+    )
+    parser.add_argument("--picture", type=picture_file, metavar="FILE", help="at the end, save the table as an SVG")
     return parser.parse_args()
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"say a number of seconds above 0, not {text!r}")
+    return seconds
+
+
+def _new_folder(text: str) -> Path:
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    if not empty:
+        raise argparse.ArgumentTypeError(f"{text} is not empty; name a new folder")
+    return folder.resolve()
 
 
 def main() -> int:
     """Set up, play, show; whatever happens, clear away."""
     given = arguments()
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         try:
@@ -72,14 +103,11 @@ class House:
         self._furnish()
 
     def _make_folder(self, keep: Path | None) -> Path:
-        if keep is None:
-            folder = Path(tempfile.mkdtemp(prefix="penates-demo-"))
-            self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            return folder
-        if keep.exists() and any(keep.iterdir()):
-            raise SystemExit(f"scripts/demo: {keep} is not empty; name a new folder")
-        keep.mkdir(parents=True, exist_ok=True)
-        return keep.resolve()
+        if keep:
+            return keep
+        folder = Path(tempfile.mkdtemp(prefix="penates-demo-"))
+        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def _start_broker(self) -> int:
         """On a port that is free now; should somebody be faster, on another."""
@@ -108,7 +136,9 @@ class House:
 
     def _furnish(self) -> None:
         """A copy of config/, at this broker, with a bus and lines of its own; the lines are as on a quiet night."""
-        shutil.copytree(ROOT / "config", self.config)
+        shutil.copytree(ROOT / "config", self.config, copy_function=shutil.copyfile)
+        for folder in (self.config, *self.config.glob("**/")):
+            folder.chmod(0o755)  # the checkout may be read-only
         for name, changes in CHANGES.items():
             file = self.config / name
             text = file.read_text()
@@ -162,26 +192,32 @@ class House:
         try:
             return watching.wait(None if self.deadline == math.inf else max(0.0, self.deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            return end(watching)
+            end(watching)
+            return 0
 
     def hints(self) -> str:
         """What to try meanwhile."""
-        config = f"--config {self.config}"
         return f"""
 In another terminal:
+  cd {shlex.quote(str(self.folder))}; PATH={shlex.quote(str(PENATES.parent))}:$PATH
   mosquitto_sub -p {self.port} -v -t 'cm/#'
-  {PENATES} status {config}
-  {PENATES} send {config} cm/lamp set toggle
-  {PENATES} line {config} {DOOR} 1           # opens the front door; 0 closes it
-  nano {self.config}/devices/cellar.toml; {PENATES} reload {config}
+  penates status --config config
+  penates send --config config cm/lamp set toggle
+  penates line --config config {DOOR} 1             # opens the front door; 0 closes it
+  nano config/devices/cellar.toml && penates reload --config config
 Ctrl-C ends it and clears everything away.
 """
 
 
-def end(process: "subprocess.Popen[bytes]") -> int:
-    """Have a process of ours end in order."""
-    process.terminate()
-    return process.wait()
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Have a process of ours end: in order, at once, or by force."""
+    for tell in (process.terminate, process.terminate, process.kill):
+        tell()
+        try:
+            process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            continue
+        return
 
 
 class Day:

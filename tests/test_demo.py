@@ -92,5 +92,5 @@ def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     assert eventually(lambda: not (kept / "state" / "supervisor.sock").exists(), "the supervisor is gone")
     again = demo(tmp_path / "t", "--for", "2", "--keep", "kept")
     _, said = again.communicate(timeout=60)
-    assert again.returncode == 1
+    assert again.returncode == 2
     assert "is not empty; name a new folder" in said

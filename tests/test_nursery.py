@@ -147,6 +147,16 @@ def test_nothing_of_the_supervisor_is_open_in_a_sensor(three: House) -> None:
         assert not any(name.endswith("supervisor.lock") for name in own)
 
 
+def test_a_supervisor_that_is_stopping_starts_nothing(three: House, broker: Broker) -> None:
+    broker.stop()  # so that the stop takes its time
+    nursery = three.nursery()
+    nursery.send(signal.SIGTERM)
+    nursery.wait_log("supervisor: stopping")
+    refused = three.penates("start")
+    assert (refused.returncode, refused.stderr) == (1, "the supervisor is stopping\n")
+    assert nursery.wait() == 0
+
+
 # Bad days.
 
 
@@ -229,8 +239,8 @@ def test_another_end_is_news_and_so_is_a_life_that_lasts(three: House) -> None:
     # The same file, another world: the diary's folder is gone.
     (three.folder / "diary").unlink()
     (three.folder / "diary").mkdir()
+    nursery.wait_log("the device is absent")
     nursery.wait_log("ended; started again (sensor=odd", count=2)
-    assert nursery.logged("the device is absent")
 
 
 def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:

@@ -17,6 +17,7 @@ import pytest
 from world import Broker, Eyes, House, Wires, eventually
 
 from bootstrap import clock
+from penates.screen import cells, table
 from penates.view import GRACE_S, View
 
 PENATES = [sys.executable, "-m", "penates"]
@@ -142,7 +143,7 @@ def test_objects_for_scripts_and_only_what_was_asked_for(
         ("cm/frontdoor/data/open", False),
         ("cm/frontdoor/data/open", True),
     ]
-    assert abs(found[-1]["time"] - time.time()) < 15
+    assert abs(clock.parse(found[-1]["time"]).timestamp() - time.time()) < 15
 
 
 def test_others_devices_are_shown_and_their_nonsense_is_harmless(broker: Broker, eyes: Eyes, watch: Watch) -> None:
@@ -269,7 +270,7 @@ def test_the_table_on_a_terminal_and_its_keys(wires: Wires, broker: Broker, eyes
         wires.line(17).drive(True)
         since = terminal.wait(r"open true", since)
         terminal.press("h")
-        since = terminal.wait(r"reconne.*\n.*\n.*fault", since)
+        since = terminal.wait(r"dropped .*\n.*\n.*cm/cellar +│ fault", since)
         broker.stop()
         since = terminal.wait(r"no broker: .*Connection refused", since)
         broker.start()
@@ -300,11 +301,13 @@ def heartbeat(ago_s: float, *, read_ago_s: float) -> bytes:
         (1, 7 + GRACE_S, "fault", "no reading"),
         (1000, 1000, "stopped", ""),
         (-3600, -3600, "online", ""),
+        (1, 10**8, "online", "no reading"),
     ],
 )
 def test_what_is_stale(ago_s: float, read_ago_s: float, state: str, why: str) -> None:
     view = View()
-    about = {"kind": "thermometer", "measures": {"temperature": {"unit": "°C", "every_s": 2}}}
+    measures = {"temperature": {"unit": "°C", "every_s": 2}, "battery": {"unit": "V", "every_s": 3600}}
+    about = {"kind": "thermometer", "measures": measures}
     for name, payload in (
         ("state", state.encode()),
         ("about", json.dumps(about).encode()),
@@ -317,6 +320,48 @@ def test_what_is_stale(ago_s: float, read_ago_s: float, state: str, why: str) ->
     assert sensor.stale(time.monotonic()) == why, "a retained value is no new reading"
     list(view.hear("cm/cellar/data/temperature", b"21.6", retained=False))
     assert sensor.stale(time.monotonic()) == ("no heartbeat" if why == "no heartbeat" else "")
+
+
+def test_what_a_sensor_repeats_when_it_connects_is_no_reading() -> None:
+    view = View()
+    about = {"kind": "thermometer", "measures": {"temperature": {"unit": "°C", "every_s": 2}}}
+    list(view.hear("cm/cellar/data/temperature", b"21.5", retained=False, at=1000))
+    list(view.hear("cm/cellar/status/about", json.dumps(about).encode(), retained=False, at=1100))
+    list(view.hear("cm/cellar/data/temperature", b"21.5", retained=False, at=1100.1))
+    assert view.sensors["cm/cellar"].stale(1101) == "no reading"
+    list(view.hear("cm/cellar/data/temperature", b"21.6", retained=False, at=1100.2))
+    assert view.sensors["cm/cellar"].stale(1101) == ""
+
+
+def test_a_sensor_that_is_cleared_away_is_gone() -> None:
+    view = View()
+    for topic in ("status/state", "status/about", "data/temperature"):
+        list(view.hear(f"cm/cellar/{topic}", b"{}", retained=True))
+    for topic in ("data/temperature", "status/state", "status/about"):
+        list(view.hear(f"cm/cellar/{topic}", b"", retained=False))
+    assert view.sensors == {}
+
+
+@pytest.mark.parametrize("wrong", [None, 7, True, ["a"], {"a": 1}, -1, 1e308, "\x1b]0;mine\x07", "x" * 5000])
+def test_facts_of_a_wrong_type_are_drawn_as_none(wrong: Any) -> None:
+    view = View()
+    about = {"kind": wrong, "measures": {"weight": {"unit": wrong, "every_s": wrong, "event": wrong}}}
+    heartbeat = dict.fromkeys(("time", "last_reading", "heartbeat_s", "uptime_s", "reads", "rss_mb"), wrong)
+    for name, value in (("state", wrong), ("about", about), ("heartbeat", heartbeat)):
+        list(view.hear(f"zoo/odd/status/{name}", json.dumps(value).encode(), retained=True))
+    list(view.hear("zoo/odd/data/weight", b"7", retained=False))
+    for facts in (False, True):
+        text = "".join(cell.plain for row in cells(view, facts=facts) for cell in row)
+        assert text.isprintable()
+        assert len(text) < 1000
+
+
+def test_more_sensors_than_lines_are_counted() -> None:
+    view = View()
+    for number in range(50):
+        list(view.hear(f"cm/t{number}/status/state", b"online", retained=True))
+    assert table(view, None, rows=10).row_count == 10
+    assert str(table(view, None, rows=10).caption).startswith("and 40 more")
 
 
 # Commands.
