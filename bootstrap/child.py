@@ -137,6 +137,12 @@ class Child:
         self.error = why
         self._enter(State.FAILED)
 
+    def forgive(self) -> None:
+        """Its file is no longer faulty, but it is not wanted."""
+        if self.state is State.FAILED:
+            self.error = ""
+            self._enter(State.STOPPED)
+
     def hurry(self) -> None:
         """End it now."""
         self._kill(signal.SIGKILL)
@@ -171,6 +177,8 @@ class Child:
 
     def heard(self, lines: list[str]) -> None:
         """What it said by sd_notify(3)."""
+        if self._hung:
+            return
         for line in lines:
             key, _, value = line.partition("=")
             if key == "STATUS":
@@ -179,7 +187,7 @@ class Child:
                 self.error = value or self.error
             elif key == "X_STATE" and value in (State.ONLINE, State.FAULT) and self.state is not State.STOPPING:
                 self._says(State(value))
-        if self.state is not State.STOPPING and not self._hung:
+        if self.state is not State.STOPPING:
             self._wait(self.host.watchdog_s, self._silent)
 
     def _says(self, state: State) -> None:

@@ -358,6 +358,12 @@ def load(folder: Path, sensor: str) -> Settings:
     return settings
 
 
+def state_of(folder: Path) -> Path | None:
+    """The `state` that `house.toml` names, whatever else is wrong with it."""
+    named = Source(folder, HOUSE).table.get("state")
+    return folder / named if isinstance(named, str) and named else None
+
+
 def open_house(folder: Path) -> tuple[Configuration, House]:
     """The house; what is wrong with a device is no business of the others.
 

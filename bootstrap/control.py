@@ -17,6 +17,7 @@ Reply: TypeAlias = Callable[[Message], None]
 SOCKET = "supervisor.sock"
 PATIENCE_S = 5.0
 MAX_BYTES = 65_536
+VISITS = 20  # at a time
 
 
 class Unavailable(Exception):  # noqa: N818 - it is a fact about somebody else
@@ -66,11 +67,25 @@ class Server:
         finally:
             os.umask(before)
         self._listener.listen()
-        loop.watch(self._listener.fileno(), self._accept)
+        self._visits: list[_Visit] = []
+        self._listen()
 
     def _accept(self, _events: int) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionError):
-            _Visit(self._loop, self._listener.accept()[0], self._handle)
+        try:
+            line = self._listener.accept()[0]
+        except OSError:  # no descriptors, perhaps: it would wake us again at once
+            self._loop.unwatch(self._listener.fileno())
+            self._loop.after(1.0, self._listen)
+            return
+        self._visits = [visit for visit in self._visits if visit.open]
+        if len(self._visits) < VISITS:
+            self._visits.append(_Visit(self._loop, line, self._handle))
+        else:
+            line.close()
+
+    def _listen(self) -> None:
+        if self._listener.fileno() >= 0:
+            self._loop.watch(self._listener.fileno(), self._accept)
 
     def close(self) -> None:
         """Hear nobody any more."""
@@ -85,6 +100,7 @@ class _Visit:
     def __init__(self, loop: Loop, line: socket.socket, handle: Callable[[Message, Reply], None]) -> None:
         self._loop, self._line, self._handle = loop, line, handle
         self._heard = b""
+        self.open = True
         line.setblocking(False)
         loop.watch(line.fileno(), self._read)
         self._timer = loop.after(PATIENCE_S, self._close)
@@ -104,6 +120,7 @@ class _Visit:
     def _done(self) -> None:
         self._timer.cancel()
         self._loop.unwatch(self._line.fileno())
+        self.open = False
         try:
             request = json.loads(self._heard)
         except ValueError:
@@ -120,6 +137,7 @@ class _Visit:
         self._line.close()
 
     def _close(self) -> None:
+        self.open = False
         self._timer.cancel()
         self._loop.unwatch(self._line.fileno())
         self._line.close()

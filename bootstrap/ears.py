@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bootstrap.loop import Loop
 
 PIECE = 4096
+KEPT = 20
 CREDENTIALS = struct.Struct("3i")  # pid, uid, gid, for which the kernel vouches (unix(7), SCM_CREDENTIALS)
 
 
@@ -23,8 +24,8 @@ class Ears:
         loop.watch(self._socket.fileno(), lambda _events: self.listen())
 
     def listen(self) -> None:
-        """Hear all that has been said."""
-        while True:
+        """Hear what has been said, all that the kernel keeps; not for ever, somebody else may speak on."""
+        for _ in range(KEPT):
             try:
                 said, ancillary, _flags, _address = self._socket.recvmsg(PIECE, socket.CMSG_SPACE(CREDENTIALS.size))
             except BlockingIOError:

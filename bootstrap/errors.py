@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+NOT_DONE = 1  # by a command: refused, not well, or nobody there to ask
+
 
 class Exit(IntEnum):
     """What the process says to whoever started it. 78 alone is never worth a new try without a change."""

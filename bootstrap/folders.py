@@ -24,7 +24,9 @@ class Folders:
 
     @classmethod
     def usual(cls, given: Path | None = None) -> Self:
-        """The one `house.toml` names, else those systemd gives, else the user's own (XDG base directories).
+        """The one `house.toml` names, else those systemd gives, else the user's own for state (XDG base directories).
+
+        Not $XDG_RUNTIME_DIR: it is removed at the user's last logout, and a lock that is gone lets a second one in.
 
         Raises:
             Fatal: there is none.
@@ -32,9 +34,7 @@ class Folders:
         if given:
             return cls(given.absolute(), given.absolute())
         state = _given_by_systemd("STATE_DIRECTORY") or _of_the_user()
-        user = os.environ.get("XDG_RUNTIME_DIR")
-        runtime = _given_by_systemd("RUNTIME_DIRECTORY") or (Path(user, "penates") if user else state)
-        return cls(state, runtime)
+        return cls(state, _given_by_systemd("RUNTIME_DIRECTORY") or state)
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def near(file: Path) -> Iterator[str]:
 
 def _given_by_systemd(variable: str) -> Path | None:
     given = os.environ.get(variable)
-    return Path(given.split(":")[0]) if given else None
+    return Path(given.split(":")[0]).absolute() if given else None
 
 
 def _of_the_user() -> Path:
@@ -61,4 +61,4 @@ def _of_the_user() -> Path:
         home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     except RuntimeError:
         raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable one") from None
-    return Path(home, "penates")
+    return Path(home, "penates").absolute()

@@ -1,7 +1,9 @@
 """The life of a daemon, from its settings to its exit code; it reads downward."""
 
 import faulthandler
+import fcntl
 import os
+import select
 import signal
 import sys
 import threading
@@ -19,7 +21,7 @@ from bootstrap.guard import Guard
 from bootstrap.lines import LINES_VARIABLE, lines_folder
 from bootstrap.link import Link
 from bootstrap.lock import Lock
-from bootstrap.loop import Loop, Signals, Timer
+from bootstrap.loop import STOP_SIGNALS, Loop, Signals, Timer
 from bootstrap.notify import notify, watchdog_s
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
@@ -45,7 +47,11 @@ def run(settings: Settings, supervisor: int | None = None) -> Exit:
             faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
         with ExitStack() as stack:
             _take_lock(settings, stack)
-            return Daemon(settings, stack, supervisor).live()
+            if supervisor is not None:
+                stack.callback(os.close, _die_with(supervisor))
+            daemon = Daemon(settings, stack, supervisor)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a supervisor blocks them until now
+            return daemon.live()
     except Fatal as end:
         log.error("cannot go on", reason=end.reason, exit=int(end.code))
         notify(f"STATUS={end.reason}")
@@ -54,6 +60,20 @@ def run(settings: Settings, supervisor: int | None = None) -> Exit:
         log.error("a bug ended the daemon", traceback=True, exit=int(Exit.BUG))
         notify(f"STATUS=a bug: {error!r}")
         return Exit.BUG
+
+
+def _die_with(supervisor: int) -> int:
+    """Have the kernel tell us of the supervisor's end, so that even a hook that hangs does not outlive it for long.
+
+    Returns a descriptor to be kept open: whom to tell is kept with it, so it must not be the one all sensors share.
+    """
+    own = os.open(f"/proc/self/fd/{supervisor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGIO, lambda *_: signal.setitimer(signal.ITIMER_REAL, ORPHAN_END_S))
+    fcntl.fcntl(own, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(own, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+    if select.select([own], [], [], 0)[0]:  # it ended before it could be told
+        signal.setitimer(signal.ITIMER_REAL, ORPHAN_END_S)
+    return own
 
 
 def _take_lock(settings: Settings, stack: ExitStack) -> None:
@@ -218,7 +238,6 @@ class Daemon:
     def _orphaned(self, supervisor: int) -> None:
         """Make room for those the next supervisor starts: in order, but soon."""
         self._loop.unwatch(supervisor)
-        signal.setitimer(signal.ITIMER_REAL, ORPHAN_END_S)
         self._loop.after(ORPHAN_STOP_S, lambda: self._stop("the supervisor died"))
         self._stop("the supervisor died")
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from bootstrap.errors import Exit, Fatal
@@ -32,9 +33,10 @@ class Lock:
         self.sign()
 
     def sign(self) -> None:
-        """Name this process as the holder."""
-        os.ftruncate(self.descriptor, 0)
-        os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
+        """Name this process as the holder, if the disk has room for that."""
+        with suppress(OSError):
+            os.ftruncate(self.descriptor, 0)
+            os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def close(self) -> None:
         """Let go. The file stays: to remove it would race with the next one's lock."""

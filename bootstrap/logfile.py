@@ -12,10 +12,10 @@ class LogFile:
 
     def __init__(self, path: Path, limit_mb: float) -> None:
         self._path, self.limit_mb = path, limit_mb
-        self._open()
+        self._open(path)
 
-    def _open(self) -> None:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    def _open(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         os.dup2(descriptor, 2)
         os.close(descriptor)
 
@@ -24,11 +24,13 @@ class LogFile:
         try:
             if os.fstat(2).st_size < self.limit_mb * MEGABYTE:
                 return
+            fresh = self._path.with_suffix(".new")
+            self._open(fresh)
             for number in range(KEPT, 0, -1):
                 newer = self._numbered(number - 1)
                 if newer.exists():
                     newer.replace(self._numbered(number))
-            self._open()
+            fresh.replace(self._path)
         except OSError:
             return
 

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
@@ -16,6 +16,7 @@ from bootstrap.logfile import LogFile
 from bootstrap.loop import STOP_SIGNALS, Loop, Signals
 from bootstrap.notify import notify, watchdog_s
 
+SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
 SETTLE_S = 15.0  # children that have not come to rest by then are reported as they are
 COMMAND_NAME = Path("/proc/self/comm")  # what ps and top show (proc(5))
 
@@ -29,11 +30,12 @@ class Nursery:
         self.stopping = False
         self._waiting: list[tuple[Collection[str], Callable[[], None]]] = []
         self.loop = Loop()
-        self._signals = Signals(self.loop, self._signalled, (*STOP_SIGNALS, signal.SIGCHLD))
+        self._signals = Signals(self.loop, self._signalled, SIGNALS)
         stack.callback(self._signals.close)
         self._lifeline, ours = os.pipe2(os.O_CLOEXEC)  # the children see its end when we end, however we do
         stack.callback(os.close, ours)
         self.reload: Callable[[], None] = lambda: None
+        self.buried: Callable[[Child], None] = lambda _child: None
         self.take(house)
 
     def take(self, house: House) -> None:
@@ -66,15 +68,20 @@ class Nursery:
         return [child for child in self.children.values() if child.pid is not None]
 
     def stop_all(self, why: str) -> None:
-        """Stop every child in order, and end; asked again, at once."""
+        """Stop every child in order, and end."""
+        if self.stopping:
+            return
         log.info("stopping", why=why, running=len(self._running()))
-        for child in self.children.values():
-            if self.stopping:
-                child.hurry()
-            else:
-                child.stop()
-        notify("STOPPING=1")
         self.stopping = True
+        notify("STOPPING=1")
+        for child in self.children.values():
+            child.stop()
+
+    def hurry(self) -> None:
+        """Stop every child now."""
+        log.warning("stopping at once", running=len(self._running()))
+        for child in self.children.values():
+            child.hurry()
 
     def when_settled(self, names: Collection[str], call: Callable[[], None]) -> None:
         """Call once these children have come to rest, or after a while."""
@@ -108,6 +115,8 @@ class Nursery:
             self._reap()
         elif name == "SIGHUP" and not (sys.stdin and sys.stdin.isatty()):
             self.reload()
+        elif self.stopping:
+            self.hurry()
         else:
             self.stop_all(name)
 
@@ -120,7 +129,9 @@ class Nursery:
                     return
                 for child in self._running():
                     if child.pid == pid:
+                        _end_group(pid)
                         child.ended(status)
+                        self.buried(child)
 
     def _write(self, line: bytes) -> None:
         """A line of a child's."""
@@ -132,17 +143,17 @@ class Nursery:
     # Birth.
 
     def fork(self, settings: Settings, stderr: int, address: str) -> int:
-        """Begin a process that lives as this sensor. Signals wait: before it has its own handlers, ours get them."""
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        """Begin a process that lives as this sensor. For the child, signals wait until it has handlers of its own."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(settings, stderr, address, before)
+                self._become(settings, stderr, address)
         finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return pid
 
-    def _become(self, settings: Settings, stderr: int, address: str, signals: Iterable[int]) -> NoReturn:
+    def _become(self, settings: Settings, stderr: int, address: str) -> NoReturn:
         """Be the child: let go of all that is the supervisor's, then live. Nothing of its code runs after that."""
         code = 1
         try:
@@ -154,11 +165,13 @@ class Nursery:
             os.setpgid(0, 0)  # Ctrl-C at a terminal is for the supervisor, which stops us in order
             with suppress(OSError):
                 COMMAND_NAME.write_text(settings.topics.sensor, encoding="ascii")
-            signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             code = life.run(settings, self._lifeline)
         except BaseException:  # noqa: BLE001 - nothing may escape into the supervisor's own code
             traceback.print_exc()
         finally:
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
             os._exit(code)
 
     def _set_environment(self, address: str, *, journal: bool) -> None:
@@ -169,6 +182,12 @@ class Nursery:
         if journal:
             status = os.fstat(2)
             os.environ["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
+
+
+def _end_group(pid: int) -> None:
+    """What a device started itself, and left behind, holds its lines and ports."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _close_all_but(*kept: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bootstrap.loop import Loop
 
-PIECE = 65_536
+PIPE = PIECE = 65_536  # what a pipe holds (pipe(7))
 HELD_LINES = 500
 
 
@@ -17,7 +17,7 @@ class Relay:
         self._loop, self._write = loop, write
         # Whoever hangs must not make the other wait.
         self._reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._both = True  # until the child has the writer
+        self._writer_is_ours = True  # until the child has the writer
         self._held: deque[bytes] | None = deque(maxlen=HELD_LINES) if hold else None
         self._rest = b""
         loop.watch(self._reader, self._read)
@@ -25,7 +25,7 @@ class Relay:
     def begun(self) -> None:
         """The child has the other end."""
         os.close(self.writer)
-        self._both = False
+        self._writer_is_ours = False
 
     def _read(self, _events: int) -> None:
         self._more()
@@ -40,6 +40,8 @@ class Relay:
             self._loop.unwatch(self._reader)
             return False
         *lines, self._rest = (self._rest + piece).split(b"\n")
+        if len(self._rest) > PIECE:
+            lines, self._rest = [*lines, self._rest], b""
         for line in lines:
             self._pass_on(line + b"\n")
         return True
@@ -58,10 +60,11 @@ class Relay:
 
     def close(self, *, drop: bool) -> None:
         """The child has ended: read the rest, and pass on or forget what is held."""
-        if self._both:
+        if self._writer_is_ours:
             self.begun()
-        while self._more():
-            pass
+        for _ in range(PIPE // PIECE + 1):  # not for ever: somebody else may still write
+            if not self._more():
+                break
         if self._rest:
             self._pass_on(self._rest + b"\n")
         if not drop:

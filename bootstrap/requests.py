@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap import log
+from bootstrap.child import RUNNING, State
 from bootstrap.config import DEVICES, HOUSE, Configuration, House, Settings, device_file
 from bootstrap.control import Message, Reply, Server
-from bootstrap.errors import Exit
+from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.folders import Folders
 from bootstrap.logfile import LogFile
 from bootstrap.nursery import Nursery
 from bootstrap.settings import Fault, suggestion
-
-NOT_DONE = 1
 
 
 def supervise(
@@ -43,7 +42,7 @@ def supervise(
 
 
 @dataclass(frozen=True)
-class Read:
+class DeviceFile:
     """A device's file as it was read last."""
 
     text: bytes | None
@@ -56,23 +55,32 @@ class Requests:
     def __init__(self, nursery: Nursery, configuration: Configuration, folders: Folders) -> None:
         self._nursery = nursery
         self._folder = configuration.folder
-        self._read: dict[str, Read] = {}
+        self._files: dict[str, DeviceFile] = {}
         self.folders = folders
-        nursery.reload = lambda: self._reload([], _log_faults)
+        self._gone: set[str] = set()  # names whose file is, and whose process may not yet be
+        nursery.reload = lambda: self.handle({"do": "reload"}, _log_faults)
+        nursery.buried = lambda child: self._forget([child.name])
         for name, read in _read_all(configuration).items():
             self._take(name, read)
             if why := _faults_of(configuration, [name]):
                 nursery.child(name).fail("; ".join(map(str, why)))
 
-    def _take(self, name: str, read: Read) -> None:
-        self._read[name] = read
+    def _take(self, name: str, read: DeviceFile) -> None:
+        self._files[name] = read
         self._nursery.child(name).settings = read.settings
 
     def handle(self, request: Message, reply: Reply) -> None:
         """Do what is asked, and answer when the children it is about have come to rest."""
         acts = {"start": self._start, "stop": self._stop, "restart": self._restart, "reload": self._reload}
         names = request.get("names") or []
-        if request.get("do") == "status":
+        house = request.get("house", str(self._folder))
+        if house != str(self._folder):
+            reply(
+                _refusal(
+                    f"this supervisor looks after {self._folder}, not {house}; give each house a `state`", NOT_DONE
+                )
+            )
+        elif request.get("do") == "status":
             reply(self._answer(self._nursery.children))
         elif self._nursery.stopping and request.get("do") != "stop":
             reply(_refusal("the supervisor is stopping", NOT_DONE))
@@ -90,20 +98,21 @@ class Requests:
         self._nursery.when_settled(names, lambda: reply(self._answer(names, **more)))
 
     def _start(self, names: list[str], reply: Reply) -> None:
-        self._renewed(names, reply, lambda name: self._nursery.child(name).start())
+        running = [name for name, child in self._nursery.children.items() if child.state in RUNNING - {State.STOPPING}]
+        self._renewed(names, reply, lambda name: self._nursery.child(name).start(), leave=running)
 
     def _restart(self, names: list[str], reply: Reply) -> None:
         self._renewed(names, reply, lambda name: self._nursery.child(name).restart())
 
-    def _renewed(self, names: list[str], reply: Reply, act: Callable[[str], None]) -> None:
-        """Act on children by settings read just now; if any of these is faulty, on none."""
+    def _renewed(self, names: list[str], reply: Reply, act: Callable[[str], None], leave: Collection[str] = ()) -> None:
+        """Act on children by settings read just now; if any of these is faulty, on none. Leave some as they are."""
         configuration = Configuration(self._folder)
         reads = _read_all(configuration)
         names = names or [*reads]
         if faults := [*unknown(names, reads), *self._faults(configuration, names)]:
             reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
             return
-        for name in names:
+        for name in set(names).difference(leave):
             self._take(name, reads[name])
             act(name)
         self._answer_later(names, reply)
@@ -129,27 +138,34 @@ class Requests:
             reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
             return
         self._nursery.take(configuration.house)
-        changed = sorted(name for name, read in reads.items() if self._read.get(name) != read)
-        removed = sorted(self._read.keys() - reads.keys())
+        changed = sorted(name for name, read in reads.items() if self._files.get(name) != read or name in self._gone)
+        removed = sorted(self._files.keys() - reads.keys() - self._gone)
         log.info("reloading", changed=changed, removed=removed)
         for name in changed:
             self._change(name, reads[name])
+        self._gone.update(removed)
         for name in removed:
             self._nursery.child(name).stop()
-        self._nursery.when_settled(removed, lambda: self._forget(removed))
+        self._forget(removed)
         self._answer_later(changed, reply, changed=changed, removed=removed)
 
-    def _change(self, name: str, read: Read) -> None:
+    def _change(self, name: str, read: DeviceFile) -> None:
         """One that somebody stopped stays so."""
-        is_new = name not in self._read
+        is_new = name not in self._files or name in self._gone
+        self._gone.discard(name)
         self._take(name, read)
         child = self._nursery.child(name)
         if is_new or child.wanted:
             child.restart()
+        else:
+            child.forgive()
 
-    def _forget(self, removed: Iterable[str]) -> None:
-        for name in removed:
-            del self._nursery.children[name], self._read[name]
+    def _forget(self, names: Iterable[str]) -> None:
+        """Those whose file is gone, once their process has ended."""
+        for name in names:
+            if name in self._gone and self._nursery.child(name).pid is None:
+                self._gone.discard(name)
+                del self._nursery.children[name], self._files[name]
 
     def _faults(self, configuration: Configuration, names: Collection[str] | None) -> list[Fault]:
         """What is wrong with the house and with these devices (None: with all)."""
@@ -159,10 +175,10 @@ class Requests:
         return configuration.faults if names is None else _faults_of(configuration, names)
 
 
-def _read_all(configuration: Configuration) -> dict[str, Read]:
+def _read_all(configuration: Configuration) -> dict[str, DeviceFile]:
     """Every device's file, and what it means."""
     found = configuration.all()
-    return {name: Read(_text(configuration.folder, name), found.get(name)) for name in configuration.sensors}
+    return {name: DeviceFile(_text(configuration.folder, name), found.get(name)) for name in configuration.sensors}
 
 
 def _text(folder: Path, name: str) -> bytes | None:

@@ -2,7 +2,7 @@
 
 So the parent first lives the life of a sensor itself, from birth to stop, against a broker that is none. What is made
 once in a process's life is then there for all, and what the life runs through is copied to lie side by side: a child
-that runs through it writes to few pages. Nothing is left of that life when the first child is forked.
+that runs through it writes to few pages. No thread, socket or line is left of it when the first child is forked.
 """
 
 import gc
@@ -33,8 +33,10 @@ HERE = "127.0.0.1"
 ACCEPTED, ACKNOWLEDGED, GRANTED = b"\x20\x03\x00\x00\x00", b"\x40\x02", b"\x90\x04"
 NUMBER = Path("/proc/sys/kernel/pid_max")
 SETTLED = 8  # calls after which CPython 3.11 rewrites a function's code in place (PEP 659)
-_kept: list[CodeType] = []
+PATIENCE_S = 2.0
 LONG = 0x80  # a byte that is followed by another of the length
+
+_kept: list[CodeType] = []
 
 
 @dataclass(kw_only=True)
@@ -49,14 +51,27 @@ class Warm(Device):
 
 
 def up() -> None:
-    """Live once for what is made once, once to see what is used; put that together, and use it until it is settled."""
+    """Live once for what is made once, once to see what is used; put that together, and use it until it is settled.
+
+    It is no more than thrift: where it cannot be done, that is said, and all goes on without.
+    """
+    try:
+        _live()
+        _gather(_used())
+        for _ in range(SETTLED):
+            _live()
+    except Exception:  # noqa: BLE001 - whatever it is, the sensors can run
+        log.warning("not warmed up: each sensor takes a megabyte more", traceback=True)
+
+
+def _used() -> set[CodeType]:
+    """The code that a life runs through."""
     used: set[CodeType] = set()
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call":
             used.add(frame.f_code)
 
-    _live()
     threading.setprofile(note)
     sys.setprofile(note)
     try:
@@ -64,9 +79,7 @@ def up() -> None:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-    _gather(used)
-    for _ in range(SETTLED):
-        _live()
+    return used
 
 
 def freeze() -> None:
@@ -90,45 +103,54 @@ def _copied(code: CodeType) -> CodeType:
 
 
 def _live() -> None:
-    """The life of a sensor that nobody sees."""
+    """The life of a sensor that nobody sees.
+
+    Raises:
+        OSError: it could not reach its broker, which is in this very process.
+    """
+    lifeline, ours = os.pipe()
     with socket.create_server((HERE, 0)) as listener, _unseen(), ExitStack() as stack:
-        lifeline, ours = os.pipe()
         stack.callback(os.close, lifeline)
-        broker = threading.Thread(target=_be_broker, args=(listener, ours), daemon=True)
+        listener.settimeout(PATIENCE_S)
+        heard: list[bytes] = []
+        broker = threading.Thread(target=_be_broker, args=(listener, ours, heard), daemon=True)
         broker.start()
         stack.callback(broker.join)
         folder = Path()
         address = Address(folder, Broker(host=HERE, port=listener.getsockname()[1]), TOPICS)
         settings = Settings("", TOPICS, "warm", Warm(), address, 60.0, Folders(folder, folder), Log())
         life.Daemon(settings, stack, lifeline).live()
+    if not heard:
+        raise OSError(f"{HERE} cannot be reached")
 
 
 @contextmanager
 def _unseen() -> Iterator[None]:
-    """What is logged goes nowhere, what is said to a supervisor to ears that are deaf; signals wait."""
+    """What is logged goes nowhere, what is said to a supervisor to deaf ears; signals wait. All is put back."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    environment = {name: os.environ.get(name) for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+    environment, hook = dict(os.environ), threading.excepthook
     with closing(Ears(Loop(), print)) as ears, log.elsewhere(io.StringIO()):
         os.environ.update(NOTIFY_SOCKET=ears.address, WATCHDOG_USEC="60000000")
         try:
             yield
         finally:
-            for name, value in environment.items():
-                os.environ.pop(name)
-                if value is not None:
-                    os.environ[name] = value
-            signal.setitimer(signal.ITIMER_REAL, 0)  # set by the end of the lifeline
+            os.environ.clear()
+            os.environ.update(environment)
+            threading.excepthook = hook
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _be_broker(listener: socket.socket, lifeline: int) -> None:
-    """Accept one client and whatever it says; once it has published a reading, end its lifeline."""
-    with suppress(OSError, IndexError), listener.accept()[0] as client, client.makefile("rb") as stream:
+def _be_broker(listener: socket.socket, lifeline: int, heard: list[bytes]) -> None:
+    """Accept one client and whatever it says; once it has published a reading, or if it does not, end its lifeline."""
+    with os.fdopen(lifeline, "wb") as line, suppress(OSError, IndexError), listener.accept()[0] as client:
+        client.settimeout(PATIENCE_S)
+        stream = client.makefile("rb")
         while kind := stream.read(1):
             body = stream.read(_length(stream))
             client.sendall(_answer(kind[0], body))
             if b"/data/reading" in body:
-                os.close(lifeline)
+                heard.append(body)
+                line.close()
 
 
 def _length(stream: io.BufferedReader) -> int:

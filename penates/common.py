@@ -3,20 +3,21 @@
 import argparse
 import json
 import sys
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bootstrap import clock
-from bootstrap.config import DEVICES, Configuration, House, folder_or_default, open_house
+from bootstrap.config import DEVICES, Configuration, House, folder_or_default, open_house, state_of
 from bootstrap.control import Message, ask
+from bootstrap.errors import NOT_DONE
 from bootstrap.folders import Folders
 from bootstrap.requests import unknown
 from bootstrap.settings import Fault, SettingsError
 
 PATIENCE_S = 45.0  # the longest stop, and more
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-NOT_WELL = 1
 
 
 def sensor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,10 +79,16 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     return names or configuration.sensors
 
 
+def question(do: str, folder: Path, names: Collection[str] = ()) -> Message:
+    """What is asked of the supervisor of the house in this folder."""
+    return {"do": do, "names": [*names], "house": str(folder)}
+
+
 def request(given: argparse.Namespace, do: str) -> int:
     """Have the supervisor of this house do something, and show what came of it. Returns the exit code."""
-    _, _, folders = house(given)
-    answer = ask(folders.runtime, {"do": do, "names": getattr(given, "names", [])}, PATIENCE_S)
+    folder = folder_or_default(given.config).absolute()
+    runtime = Folders.usual(state_of(folder)).runtime  # however faulty the rest is: the supervisor says what
+    answer = ask(runtime, question(do, folder, getattr(given, "names", [])), PATIENCE_S)
     return show(answer, as_json=given.json, wanted="stopped" if do == "stop" else "online")
 
 
@@ -97,7 +104,7 @@ def show(answer: Message, *, as_json: bool, wanted: str = "online") -> int:
         print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
         for name in answer.get("removed", []):
             print(f"{name} is stopped: its file is gone")
-    return 0 if all(row["state"] == wanted for row in sensors) else NOT_WELL
+    return 0 if all(row["state"] == wanted for row in sensors) else NOT_DONE
 
 
 def table(sensors: list[dict[str, Any]]) -> list[str]:

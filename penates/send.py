@@ -19,14 +19,13 @@ from contextlib import closing, suppress
 
 from bootstrap import clock
 from bootstrap.actions import VALUE
-from bootstrap.errors import Exit, Refused
+from bootstrap.errors import NOT_DONE, Exit, Refused
 from bootstrap.payload import Json, decode, encode
 from bootstrap.topics import ID_RULE, Topics, is_id
 from penates.view import shown
 from penates.wire import Access, Down, Event, Granted, Heard, Up, Wire, access, access_arguments
 
 USER = "admin"
-NOT_DONE = 1
 NOW = "now"
 DAY_S = 86_400
 

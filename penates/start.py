@@ -6,6 +6,7 @@ logs to supervisor.log in the state folder. Where it runs already, it is asked t
 
 import argparse
 import os
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from bootstrap.lines import LINES_VARIABLE
 from bootstrap.lock import Lock
 from bootstrap.logfile import LogFile
 from bootstrap.requests import supervise
-from penates.common import PATIENCE_S, chosen, house, show
+from penates.common import PATIENCE_S, chosen, house, question, show
 from penates.common import names_arguments as arguments
 from penates.nursery import LOCK
 
@@ -30,22 +31,26 @@ READY = b"r"
 def main(given: argparse.Namespace) -> int:
     """Ask the one that runs, or become one; and show what came of it."""
     configuration, own, where = house(given)
+    wish = question("start", configuration.folder, given.names)
     try:
-        return show(ask(where.runtime, {"do": "start", "names": given.names}, PATIENCE_S), as_json=given.json)
+        return show(ask(where.runtime, wish, PATIENCE_S), as_json=given.json)
     except NotThere:
         names = chosen(configuration, given.names)
     lock = Lock(where.runtime, LOCK)
     where.state.mkdir(parents=True, exist_ok=True)
     ear, voice = os.pipe()
     if os.fork() == 0:
-        _cut_ties(where, lock, voice)
-        log_file = LogFile(where.state / LOG, own.supervisor.log_mb)
-        os._exit(supervise(configuration, own, names, log_file, ready=partial(_say_ready, voice)))
+        try:
+            _cut_ties(where, lock, voice)
+            log_file = LogFile(where.state / LOG, own.supervisor.log_mb)
+            supervise(configuration, own, names, log_file, ready=partial(_say_ready, voice))
+        finally:
+            os._exit(0)
     os.close(voice)
     lock.close()
     if os.read(ear, 1) != READY:
         raise Unavailable(f"the supervisor ended; see {where.state / LOG}")
-    return show(ask(where.runtime, {"do": "status"}, PATIENCE_S), as_json=given.json)
+    return show(ask(where.runtime, question("status", configuration.folder), PATIENCE_S), as_json=given.json)
 
 
 def _cut_ties(where: Folders, lock: Lock, voice: int) -> None:
@@ -63,5 +68,6 @@ def _cut_ties(where: Folders, lock: Lock, voice: int) -> None:
 
 
 def _say_ready(voice: int) -> None:
-    os.write(voice, READY)
+    with suppress(OSError):  # whoever started us may not have waited
+        os.write(voice, READY)
     os.close(voice)

@@ -1,5 +1,8 @@
 """Devices of a user's own, which do what devices do on bad days. `kind = "odd_devices.Odd"`."""
 
+import contextlib
+import os
+import subprocess
 import threading
 import time
 from dataclasses import dataclass
@@ -23,6 +26,14 @@ ERRORS = {
 }
 
 
+def flood() -> None:
+    """Much, and never a line end."""
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            os.write(2, b"x" * 10_000)
+        time.sleep(0.002)
+
+
 @dataclass(kw_only=True)
 class Odd(Device):
     """Wiring: none. `hook` raises `error`; what is torn down leaves a file."""
@@ -44,6 +55,15 @@ class Odd(Device):
 
     def setup(self) -> None:
         self._may_raise("setup")
+        if self.hook == "hang in setup":
+            time.sleep(3600)
+        if self.hook == "slow setup":
+            time.sleep(1)
+        if self.hook == "spawn":
+            child = subprocess.Popen(["sleep", "3600"])
+            self.diary.with_suffix(".pid").write_text(str(child.pid))
+        if self.hook == "flood":
+            threading.Thread(target=flood, daemon=True).start()
 
     def read(self) -> Reading:
         self._may_raise("read")
@@ -63,6 +83,8 @@ class Odd(Device):
         self._may_raise("teardown")
         if self.hook == "hang":
             time.sleep(3600)
+        if self.hook == "slow":
+            time.sleep(1)
 
 
 @dataclass(kw_only=True)

@@ -414,12 +414,13 @@ def test_a_name_server_that_hangs_stops_neither_reading_nor_the_end(house: House
 def test_the_lock_has_its_place(cellar: House, tmp_path: Path) -> None:
     for name, place in (
         ("RUNTIME_DIRECTORY", tmp_path / "run"),
-        ("XDG_RUNTIME_DIR", tmp_path / "user"),
+        ("XDG_STATE_HOME", tmp_path / "user"),
         ("STATE_DIRECTORY", tmp_path / "state"),
     ):
-        running = cellar.run(**{"STATE_DIRECTORY": str(tmp_path / "none"), name: str(place)})
+        other = {} if name == "XDG_STATE_HOME" else {"STATE_DIRECTORY": str(tmp_path / "none")}
+        running = cellar.run(**{"STATE_DIRECTORY": "", **other, name: str(place)})
         running.wait_log("connected (")
-        folder = place / "penates" if name == "XDG_RUNTIME_DIR" else place
+        folder = place / "penates" if name == "XDG_STATE_HOME" else place
         assert (folder / "cm.cellar.lock").read_text() == f"{running.pid}\n"
         assert running.stop() == 0
 

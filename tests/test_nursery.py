@@ -6,12 +6,15 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from world import Broker, Eyes, House, Supervisor, eventually, retained
+from world import Broker, Eyes, House, Running, Supervisor, eventually, retained
 
 from bootstrap.child import FIRST_RETRY_S, LAST_RETRY_S
 from bootstrap.control import SOCKET
@@ -185,6 +188,117 @@ def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, w
         back(three, sensor, 0, limit_s=8.0)
 
 
+@pytest.mark.parametrize("hook", ["setup", "act_set"])
+def test_a_sensor_that_hangs_does_not_outlive_its_supervisor(three: House, eyes: Eyes, hook: str) -> None:
+    odd(three, "hang in setup" if hook == "setup" else "none")
+    nursery = three.nursery("odd")
+    if hook == "act_set":
+        eyes.wait_value("cm/odd/status/state", "online")
+        eyes.publish("cm/odd/action/set", "hang")
+    eventually(lambda: len(three.processes()) == 2, "the sensor runs")
+    nursery.stop(signal.SIGKILL)
+    eventually(lambda: not three.processes(), "nobody is left", limit_s=6.0)
+
+
+def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
+    odd(three, "slow")
+    three.nursery()
+    (three.folder / "devices" / "odd.toml").unlink()
+    reloads = [threading.Thread(target=three.penates, args=("reload",)) for _ in range(2)]
+    for reload in reloads:
+        reload.start()
+    for reload in reloads:
+        reload.join()
+    eventually(lambda: "odd" not in three.status(), "it is forgotten")
+    odd(three, "slow")
+    assert three.penates("reload").returncode == 0
+    (three.folder / "devices" / "odd.toml").unlink()
+    leaving = subprocess.Popen([sys.executable, "-m", "penates", "reload", "--config", three.folder], env=three.env())
+    eventually(lambda: three.status().get("odd", {}).get("state") in ("stopping", None), "it stops")
+    odd(three, "slow")
+    three.penates("reload")
+    leaving.wait(20)
+    assert eventually(lambda: three.status()["odd"]["state"] == "online", "it is back")
+
+
+def test_a_restart_right_after_a_start_is_no_accident(three: House) -> None:
+    three.nursery()
+    for _ in range(5):
+        restarts = [threading.Thread(target=three.penates, args=("restart", "cellar")) for _ in range(3)]
+        for restart in restarts:
+            restart.start()
+        for restart in restarts:
+            restart.join()
+    row = three.status()["cellar"]
+    assert (row["state"], row["restarts"], row["error"]) == ("online", 0, "")
+
+
+def test_a_start_that_nobody_waits_for(three: House) -> None:
+    odd(three, "slow setup")
+    starting = subprocess.Popen([sys.executable, "-m", "penates", "start", "--config", three.folder], env=three.env())
+    eventually((three.folder / "state" / SOCKET).exists, "the supervisor is there")
+    starting.kill()
+    starting.wait()
+    assert eventually(lambda: three.status()["odd"]["state"] == "online", "it goes on")
+    assert three.penates("stop").returncode == 0
+
+
+@pytest.mark.parametrize("streams", ["<&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_it_starts_without_streams(three: House, streams: str) -> None:
+    command = f"{sys.executable} -m penates start --config {three.folder} {streams}"
+    subprocess.run(["bash", "-c", command], env=three.env(), check=True, timeout=30)
+    assert three.penates("status").returncode == 0
+    assert three.penates("stop").returncode == 0
+
+
+def test_what_a_device_left_behind_dies_with_it(three: House) -> None:
+    odd(three, "spawn")
+    nursery = three.nursery()
+    left = eventually(lambda: (three.folder / "diary.pid").exists() and (three.folder / "diary.pid").read_text(), "it")
+    before = three.pids()["odd"]
+    os.kill(before, signal.SIGKILL)
+    back(three, "odd", before)
+    eventually(lambda: not Path(f"/proc/{left}").exists() or "Z" in state_of(left), "it is gone")
+    assert nursery.process.poll() is None
+
+
+def state_of(pid: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "Z"
+
+
+def test_a_flood_without_a_line_end_is_cut(three: House) -> None:
+    odd(three, "flood")
+    nursery = three.nursery()
+    before = int(rollup_of(nursery.pid, "Rss"))
+    eventually(lambda: max(map(len, nursery.lines)) > 60_000, "pieces of it are logged")
+    assert int(rollup_of(nursery.pid, "Rss")) < before + 8000
+
+
+def test_a_faulty_house_can_be_stopped(daemonised: House) -> None:
+    house = daemonised.folder / "house.toml"
+    house.write_text("nonsense = 1\n" + house.read_text())
+    assert daemonised.penates("status").returncode == 0
+    assert "house.toml:1: no setting 'nonsense'" in daemonised.penates("reload").stderr
+    assert daemonised.penates("stop").returncode == 0
+
+
+def test_warming_up_where_there_is_no_loopback(three: House) -> None:
+    """In a network of its own, whose loopback is down."""
+    command = ["unshare", "-n", sys.executable, "-m", "penates", "nursery", "--config", str(three.folder)]
+    if subprocess.run(["unshare", "-n", "true"], check=False, capture_output=True).returncode:
+        command = ["unshare", "-rn", *command[2:]]
+    nursery = Running(command, three.env())
+    try:
+        nursery.wait_log("not warmed up")
+        nursery.wait_log("cm/cellar: starting")
+    finally:
+        nursery.stop()
+        nursery.close()
+
+
 def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(three: House) -> None:
     nursery = three.nursery()
     before = three.pids()
@@ -236,11 +350,12 @@ def test_another_end_is_news_and_so_is_a_life_that_lasts(three: House) -> None:
     odd(three, "setup")
     nursery = three.nursery(program=QUICK)
     eventually(lambda: three.status()["odd"]["restarts"] >= 2, "it is started again")
-    # The same file, another world: the diary's folder is gone.
+    # The same settings, another world: the diary cannot be written.
     (three.folder / "diary").unlink()
     (three.folder / "diary").mkdir()
-    nursery.wait_log("the device is absent")
-    nursery.wait_log("ended; started again (sensor=odd", count=2)
+    ends = nursery.wait_log("ended; started again (sensor=odd", count=2)
+    assert "a bug in setup" in ends[0]
+    assert "Is a directory" in ends[1]
 
 
 def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:
@@ -415,9 +530,10 @@ def test_one_device_costs_a_few_megabytes(house: House, broker: Broker) -> None:
         house.thermometer(f"t{number}")
     nursery = house.nursery()
     pids = [nursery.pid, *house.pids().values()]
-    total = sum(int(re.search(r"^Pss: +(\d+)", rollup(pid), re.MULTILINE)[1]) for pid in pids)
+    total = sum(int(rollup_of(pid, "Pss")) for pid in pids)
     assert total / 20 / 1024 < 7.0
 
 
-def rollup(pid: int) -> str:
-    return Path(f"/proc/{pid}/smaps_rollup").read_text()
+def rollup_of(pid: int, name: str) -> str:
+    """Of all its memory, in KiB."""
+    return re.search(rf"^{name}: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1]
