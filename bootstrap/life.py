@@ -150,6 +150,7 @@ class Daemon:
     def __init__(self, settings: Settings, stack: ExitStack, supervisor: int | None) -> None:
         self._settings, self._device, self._topics = settings, settings.device, settings.topics
         self._stopping = self._hurry = False
+        self._stuck: set[str] = set()
         self._sockets = Sockets()
         guard = Guard(self._sockets)
         stack.callback(guard.disarm)
@@ -216,7 +217,16 @@ class Daemon:
         if self._settings.heartbeat_s:
             self._loop.every(self._settings.heartbeat_s, self._beat)
         if watchdog := watchdog_s():
-            self._loop.every(watchdog, lambda: notify("WATCHDOG=1"))
+            self._loop.every(watchdog, self._prove_progress)
+
+    def _prove_progress(self) -> None:
+        """That we are here shows that the loop turns; a part that stands still twice in a row is as good as hung."""
+        stuck = {name for name, part in (("reader", self._sampler), ("link", self._link)) if not part.moves}
+        before, self._stuck = self._stuck, stuck
+        if stuck & before:
+            log.error("no progress; the watchdog is not told", stuck=sorted(stuck))
+        else:
+            notify("WATCHDOG=1")
 
     def _start_link(self) -> None:
         """Whoever sees us online may send commands; what is held of us is heard before, or after, we replace it."""

@@ -28,6 +28,7 @@ LAST_RETRY_S = 5.0
 SLOW_RETRY_S = 60.0  # after a refusal by a broker that knows us
 GREETING_S = 10.0  # for CONNACK
 ANSWER_S = 15.0  # for PUBACK
+DIALLED_S = 120.0  # for a name server that has no limit of its own, SYNs and TLS hands
 TRIES = 3  # refusals before it is fatal, if we were never accepted
 TAKEOVERS, TAKEOVER_WINDOW_S = 3, 60.0
 STEADY_S = 10.0  # a connection that lived as long makes the next failure a first one
@@ -138,6 +139,20 @@ class Link:
     def closed(self) -> bool:
         """Whether we have said goodbye, or had nobody to say it to."""
         return self._phase is Phase.CLOSED
+
+    @property
+    def moves(self) -> bool:
+        """Whether it goes on by itself: an absent broker is no lack of progress, a retry that nobody armed is one."""
+        armed = self._timer is not None and self._timer.call is not None
+        match self._phase:
+            case Phase.WAITING | Phase.GREETING:
+                return armed
+            case Phase.DIALLING:
+                return time.monotonic() - self._began_at < DIALLED_S
+            case Phase.UP:
+                return armed or self._outbox.oldest_sent_at() is None
+            case _:
+                return True
 
     @property
     def reconnects(self) -> int:

@@ -26,6 +26,11 @@ class Sampler:
         """Read in the loop's next turn, and go on."""
         self._timer = self._loop.after(0, self._tick)
 
+    @property
+    def moves(self) -> bool:
+        """Whether the next read will come."""
+        return self._stopped or (self._timer is not None and self._timer.call is not None)
+
     def stop(self) -> None:
         """Read no more, and hear no more of edges and of what was to be done later."""
         self._stopped = True

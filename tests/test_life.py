@@ -290,6 +290,28 @@ def test_a_read_that_hangs_withholds_the_watchdog_and_sigabrt_shows_where(
     eyes.wait_value(STATE, "lost")
 
 
+@pytest.mark.parametrize("part", ["reader", "link"])
+def test_a_part_that_never_moves_again_withholds_the_watchdog(cellar: House, supervisor: Supervisor, part: str) -> None:
+    running = cellar.run(
+        program=[str(Path(__file__).with_name("stuck.py")), part],
+        NOTIFY_SOCKET=supervisor.address,
+        WATCHDOG_USEC="400000",
+    )
+    supervisor.wait("READY=1")
+    running.wait_log(f'no progress; the watchdog is not told (stuck=["{part}"]')
+    supervisor.falls_silent(1.0)
+    assert running.stop() == 0
+
+
+def test_an_absent_broker_withholds_nothing(cellar: House, broker: Broker, supervisor: Supervisor) -> None:
+    broker.stop()
+    running = cellar.run(NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="400000")
+    for _ in range(20):
+        supervisor.wait("WATCHDOG=1")
+    assert not running.logged("no progress")
+    assert running.stop() == 0
+
+
 def test_slow_commands_in_a_row_starve_neither_watchdog_nor_signals(
     odd: House, eyes: Eyes, supervisor: Supervisor
 ) -> None:
