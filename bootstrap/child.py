@@ -231,16 +231,23 @@ class Child:
         steady = time.monotonic() - self._began_at >= STEADY_S
         why = self._hung or _reason(code, self.status)
         self.pid, self.status = None, ""
-        wanted_stop = self.state is State.STOPPING and code == Exit.STOPPED
-        outcome = None if wanted_stop else (code, why)
-        self._close_relay(drop=outcome is not None and outcome == self._outcome and not steady)
-        if outcome is not None:
-            self._bad_end(outcome, steady=steady)
-        elif self.wanted:
-            self._fork()
+        asked = self.state is State.STOPPING
+        self._close_relay(drop=not asked and (code, why) == self._outcome and not steady)
+        if asked:
+            self._asked_end(code, why)
         else:
-            self._enter(State.STOPPED)
+            self._bad_end((code, why), steady=steady)
         self.host.settled()
+
+    def _asked_end(self, code: int, why: str) -> None:
+        """However it ended: it is what somebody wanted."""
+        self._outcome = None
+        if code != Exit.STOPPED:
+            self.error = why
+            log.warning("ended", sensor=self.name, reason=why, exit=code)
+        self._enter(State.STOPPED)
+        if self.wanted:
+            self._fork()
 
     def _close_relay(self, *, drop: bool) -> None:
         if self._relay is not None:
@@ -254,10 +261,7 @@ class Child:
             self._retry_s = FIRST_RETRY_S
         news, self._outcome = steady or outcome != self._outcome, outcome
         self.error = why
-        if not self.wanted:
-            self._enter(State.STOPPED)
-            log.warning("ended", sensor=self.name, reason=why, exit=code)
-        elif code == Exit.SETTINGS:
+        if code == Exit.SETTINGS:
             self._enter(State.FAILED)
             log.error("ended; not started again before a change", sensor=self.name, reason=why, exit=code)
         else:
@@ -270,5 +274,6 @@ class Child:
 def _reason(code: int, status: str) -> str:
     """Why a process ended: a signal, or its own last word."""
     if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
+        names = {number.value: number.name for number in signal.Signals}  # not of every real-time signal
+        return f"killed by {names.get(-code, f'signal {-code}')}"
     return f"{status} (exit code {code})" if status and code else f"ended by itself with exit code {code}"

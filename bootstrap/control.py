@@ -44,7 +44,7 @@ def ask(folder: Path, request: Message, patience_s: float) -> Message:
             answer: Message = json.loads(line.makefile("rb").read())
     except TimeoutError:
         raise Unavailable(f"the supervisor does not answer in {patience_s:g} s; its log may say why") from None
-    except (FileNotFoundError, NotADirectoryError, ConnectionError):
+    except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
         raise NotThere("no supervisor runs") from None
     except OSError as error:
         raise Unavailable(f"the supervisor cannot be reached: {error.strerror}") from None

@@ -24,13 +24,15 @@ class LogFile:
         try:
             if os.fstat(2).st_size < self.limit_mb * MEGABYTE:
                 return
-            fresh = self._path.with_suffix(".new")
-            self._open(fresh)
-            for number in range(KEPT, 0, -1):
+            for number in range(KEPT, 1, -1):
                 newer = self._numbered(number - 1)
                 if newer.exists():
                     newer.replace(self._numbered(number))
+            fresh = self._path.with_suffix(".new")
+            fresh.touch(0o640)  # if the disk refuses it, the file we write to stays what it is
+            self._path.replace(self._numbered(1))
             fresh.replace(self._path)
+            self._open(self._path)
         except OSError:
             return
 

@@ -56,16 +56,18 @@ class Requests:
         self._nursery = nursery
         self._folder = configuration.folder
         self._files: dict[str, DeviceFile] = {}
-        self.folders = folders
         self._gone: set[str] = set()  # names whose file is, and whose process may not yet be
+        self.folders = folders
         nursery.reload = lambda: self.handle({"do": "reload"}, _log_faults)
         nursery.buried = lambda child: self._forget([child.name])
         for name, read in _read_all(configuration).items():
-            self._take(name, read)
-            if why := _faults_of(configuration, [name]):
-                nursery.child(name).fail("; ".join(map(str, why)))
+            why = _faults_of(configuration, [name])
+            self._take(name, DeviceFile(read.text, None) if why else read)
+            if why:
+                self._nursery.child(name).fail("; ".join(map(str, why)))
 
     def _take(self, name: str, read: DeviceFile) -> None:
+        self._gone.discard(name)
         self._files[name] = read
         self._nursery.child(name).settings = read.settings
 
@@ -152,7 +154,6 @@ class Requests:
     def _change(self, name: str, read: DeviceFile) -> None:
         """One that somebody stopped stays so."""
         is_new = name not in self._files or name in self._gone
-        self._gone.discard(name)
         self._take(name, read)
         child = self._nursery.child(name)
         if is_new or child.wanted:

@@ -13,6 +13,7 @@ from pathlib import Path
 from daemon import DaemonContext
 
 from bootstrap.control import NotThere, Unavailable, ask
+from bootstrap.errors import Exit, Fatal
 from bootstrap.folders import Folders
 from bootstrap.lines import LINES_VARIABLE
 from bootstrap.lock import Lock
@@ -37,7 +38,7 @@ def main(given: argparse.Namespace) -> int:
     except NotThere:
         names = chosen(configuration, given.names)
     lock = Lock(where.runtime, LOCK)
-    where.state.mkdir(parents=True, exist_ok=True)
+    _check_log(where.state / LOG)
     ear, voice = os.pipe()
     if os.fork() == 0:
         try:
@@ -51,6 +52,15 @@ def main(given: argparse.Namespace) -> int:
     if os.read(ear, 1) != READY:
         raise Unavailable(f"the supervisor ended; see {where.state / LOG}")
     return show(ask(where.runtime, question("status", configuration.folder), PATIENCE_S), as_json=given.json)
+
+
+def _check_log(file: Path) -> None:
+    """Here, where somebody can still be told."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.open("ab").close()
+    except OSError as error:
+        raise Fatal(Exit.SETTINGS, f"cannot log to {file}: {error.strerror}") from None
 
 
 def _cut_ties(where: Folders, lock: Lock, voice: int) -> None:

@@ -136,19 +136,21 @@ def _as_json(change: Change) -> str:
 def watch(house: House) -> None:
     """Draw again what looks different, not too often, and heed the keys."""
     console = Console()
-    facts = False
+    facts = unseen = False
     due = 0.0
     drawn: tuple[object, ...] = ()
     with _keys() as keyboard, Live(console=console, auto_refresh=False) as live:
         while not house.refused:
-            for _change in house.changes(min(LOOK_S, max(0.0, due - time.monotonic()) or LOOK_S), keyboard):
-                pass
+            left_s = due - time.monotonic()
+            for _change in house.changes(left_s if left_s > 0 and unseen else LOOK_S, keyboard):
+                unseen = True
             key = _pressed(keyboard)
             if key == "q":
                 return
             facts ^= key == "h"
             if time.monotonic() < due and not key:
                 continue
+            unseen = False
             due = time.monotonic() + REDRAW_S
             looks = (console.size, facts, house.down, *cells(house.view, facts=facts))
             if looks != drawn:

@@ -207,7 +207,8 @@ class Wire:
     def _on_connect_fail(self, _client: mqtt.Client, _data: object) -> None:
         why = sys.exc_info()[1]  # paho calls us from its own handler, and does not say
         self._put(Down(f"{self._access.name}: {why or 'cannot be reached'}"))
-        self._dial()
+        if not self._closing:
+            self._dial()
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _more: object

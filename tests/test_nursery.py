@@ -221,6 +221,29 @@ def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
     assert eventually(lambda: three.status()["odd"]["state"] == "online", "it is back")
 
 
+def test_a_removed_sensor_that_is_started_again_is_looked_after(three: House) -> None:
+    odd(three, "slow")
+    three.nursery()
+    (three.folder / "devices" / "odd.toml").unlink()
+    leaving = subprocess.Popen([sys.executable, "-m", "penates", "reload", "--config", three.folder], env=three.env())
+    eventually(lambda: three.status().get("odd", {}).get("state") == "stopping", "it stops")
+    odd(three, "slow")
+    assert three.penates("start", "odd").returncode == 0
+    leaving.wait(20)
+    before = three.pids()["odd"]
+    os.kill(before, signal.SIGKILL)
+    back(three, "odd", before)
+    assert json.loads(three.penates("reload", "--json").stdout)["changed"] == []
+
+
+def test_twins_are_faulty_and_only_the_first_runs(three: House) -> None:
+    three.device("twin", 'kind = "thermometer"\nserial = "28-cellar"\nbus = "bus"\nsensor = "cellar"\n')
+    three.nursery()
+    status = three.status()
+    assert (status["cellar"]["state"], status["twin"]["state"]) == ("online", "failed")
+    assert "cm/cellar is devices/cellar.toml already" in status["twin"]["error"]
+
+
 def test_a_restart_right_after_a_start_is_no_accident(three: House) -> None:
     three.nursery()
     for _ in range(5):
