@@ -76,6 +76,16 @@ class Broker:
     ca_file: Annotated[Path, _a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
 
+    @property
+    def hosts(self) -> list[str]:
+        """The addresses of one logical broker."""
+        return [self.host] if isinstance(self.host, str) else self.host
+
+    @property
+    def tcp_port(self) -> int:
+        """The port given, or the usual one."""
+        return self.port or (TLS_PORT if self.ca_file else PLAIN_PORT)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Log:
@@ -124,8 +134,7 @@ class Address:
     @property
     def hosts(self) -> list[str]:
         """The addresses of one logical broker."""
-        host = self.broker.host
-        return [host] if isinstance(host, str) else host
+        return self.broker.hosts
 
     @property
     def facts(self) -> dict[str, object]:
@@ -136,7 +145,7 @@ class Address:
     @property
     def port(self) -> int:
         """The port given, or the usual one."""
-        return self.broker.port or (TLS_PORT if self.broker.ca_file else PLAIN_PORT)
+        return self.broker.tcp_port
 
     @property
     def ca_file(self) -> Path | None:
@@ -328,6 +337,11 @@ def _shared_lines(found: list[Settings], folder: Path) -> list[Fault]:
     return faults
 
 
+def usual_folder() -> Path | None:
+    """The first usual folder that holds a house, if one does."""
+    return next((usual for usual in DEFAULT_FOLDERS if (usual / HOUSE).exists()), None)
+
+
 def folder_or_default(folder: Path | None) -> Path:
     """The folder named, or the first usual one that holds a house.
 
@@ -338,9 +352,8 @@ def folder_or_default(folder: Path | None) -> Path:
         if not folder.is_dir():
             raise SettingsError([Fault(str(folder), 1, "no such folder")])
         return folder
-    for usual in DEFAULT_FOLDERS:
-        if (usual / HOUSE).exists():
-            return usual
+    if usual := usual_folder():
+        return usual
     places = " and ".join(f"{usual / HOUSE}" for usual in DEFAULT_FOLDERS)
     raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; say --config DIR")])
 

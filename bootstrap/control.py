@@ -118,9 +118,7 @@ class _Visit:
             self._done()
 
     def _done(self) -> None:
-        self._timer.cancel()
-        self._loop.unwatch(self._line.fileno())
-        self.open = False
+        self._hear_no_more()
         try:
             request = json.loads(self._heard)
         except ValueError:
@@ -137,7 +135,10 @@ class _Visit:
         self._line.close()
 
     def _close(self) -> None:
+        self._hear_no_more()
+        self._line.close()
+
+    def _hear_no_more(self) -> None:
         self.open = False
         self._timer.cancel()
         self._loop.unwatch(self._line.fileno())
-        self._line.close()

@@ -71,7 +71,7 @@ def _load(kind: str, module: str, folder: Path) -> object:
     if place not in sys.path:
         sys.path.append(place)
     # A supervisor lives long: a class of the user's own may have been edited since.
-    if _loaded.get(module, _stamp(module)) != _stamp(module):
+    if module in _loaded and _loaded[module] != _stamp(module):
         del sys.modules[module]
         importlib.invalidate_caches()
     try:

@@ -12,10 +12,10 @@ class LogFile:
 
     def __init__(self, path: Path, limit_mb: float) -> None:
         self._path, self.limit_mb = path, limit_mb
-        self._open(path)
+        self._open()
 
-    def _open(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    def _open(self) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         os.dup2(descriptor, 2)
         os.close(descriptor)
 
@@ -32,9 +32,9 @@ class LogFile:
             fresh.touch(0o640)  # if the disk refuses it, the file we write to stays what it is
             self._path.replace(self._numbered(1))
             fresh.replace(self._path)
-            self._open(self._path)
+            self._open()
         except OSError:
             return
 
     def _numbered(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+        return self._path.with_name(f"{self._path.name}.{number}")

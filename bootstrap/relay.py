@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bootstrap.loop import Loop
 
-PIPE = PIECE = 65_536  # what a pipe holds (pipe(7))
+PIECE = 65_536  # what a pipe holds (pipe(7))
 HELD_LINES = 500
 
 
@@ -62,7 +62,7 @@ class Relay:
         """The child has ended: read the rest, and pass on or forget what is held."""
         if self._writer_is_ours:
             self.begun()
-        for _ in range(PIPE // PIECE + 1):  # not for ever: somebody else may still write
+        for _ in range(2):  # a pipe's fill, and its end; not for ever: somebody else may still write
             if not self._more():
                 break
         if self._rest:

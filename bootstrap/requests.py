@@ -13,7 +13,7 @@ from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.folders import Folders
 from bootstrap.logfile import LogFile
 from bootstrap.nursery import Nursery
-from bootstrap.settings import Fault, suggestion
+from bootstrap.settings import Fault, SettingsError, suggestion
 
 
 def supervise(
@@ -59,7 +59,7 @@ class Requests:
         self._gone: set[str] = set()  # names whose file is, and whose process may not yet be
         self.folders = folders
         nursery.reload = lambda: self.handle({"do": "reload"}, _log_faults)
-        nursery.buried = lambda child: self._forget([child.name])
+        nursery.buried = lambda child: self._forget(child.name)
         for name, read in _read_all(configuration).items():
             why = _faults_of(configuration, [name])
             self._take(name, DeviceFile(read.text, None) if why else read)
@@ -112,7 +112,7 @@ class Requests:
         reads = _read_all(configuration)
         names = names or [*reads]
         if faults := [*unknown(names, reads), *self._faults(configuration, names)]:
-            reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
+            reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
             return
         for name in set(names).difference(leave):
             self._take(name, reads[name])
@@ -122,7 +122,7 @@ class Requests:
     def _stop(self, names: list[str], reply: Reply) -> None:
         children = self._nursery.children
         if faults := unknown(names, children):
-            reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
+            reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
             return
         if names:
             for name in names:
@@ -137,7 +137,7 @@ class Requests:
         reads = _read_all(configuration)
         faults = self._faults(configuration, None)
         if faults or configuration.house is None:
-            reply(_refusal("\n".join(map(str, faults)), Exit.SETTINGS))
+            reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
             return
         self._nursery.take(configuration.house)
         changed = sorted(name for name, read in reads.items() if self._files.get(name) != read or name in self._gone)
@@ -148,7 +148,7 @@ class Requests:
         self._gone.update(removed)
         for name in removed:
             self._nursery.child(name).stop()
-        self._forget(removed)
+            self._forget(name)
         self._answer_later(changed, reply, changed=changed, removed=removed)
 
     def _change(self, name: str, read: DeviceFile) -> None:
@@ -161,12 +161,11 @@ class Requests:
         else:
             child.forgive()
 
-    def _forget(self, names: Iterable[str]) -> None:
-        """Those whose file is gone, once their process has ended."""
-        for name in names:
-            if name in self._gone and self._nursery.child(name).pid is None:
-                self._gone.discard(name)
-                del self._nursery.children[name], self._files[name]
+    def _forget(self, name: str) -> None:
+        """One whose file is gone, once its process has ended."""
+        if name in self._gone and self._nursery.child(name).pid is None:
+            self._gone.discard(name)
+            del self._nursery.children[name], self._files[name]
 
     def _faults(self, configuration: Configuration, names: Collection[str] | None) -> list[Fault]:
         """What is wrong with the house and with these devices (None: with all)."""

@@ -8,7 +8,7 @@ import argparse
 import time
 from pathlib import Path
 
-from bootstrap.config import DEFAULT_FOLDERS, HOUSE
+from bootstrap.config import usual_folder
 from bootstrap.errors import Exit
 from bootstrap.lines import Line, lines_folder
 from penates.common import config_option, house
@@ -46,8 +46,7 @@ def main(given: argparse.Namespace) -> Exit:
 
 def _runtime(given: argparse.Namespace) -> Path | None:
     """Of the house there is, if there is one."""
-    there = given.config or any((folder / HOUSE).exists() for folder in DEFAULT_FOLDERS)
-    return house(given)[2].runtime if there else None
+    return house(given)[2].runtime if given.config or usual_folder() else None
 
 
 def pulse(line: Line, seconds: float) -> None:

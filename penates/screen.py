@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penates.common import age
+from penates.common import MINUTE, age
 from penates.view import Sensor, View, shown
 
 COLOURS = {"online": "green", "fault": "bold yellow", "starting": "cyan", "stopped": "dim", "lost": "bold red"}
@@ -26,22 +26,22 @@ FACTS = {  # heading to field of the heartbeat
 HEAD = ("group", "sensor", "kind", "state", "values", "age")
 FACTS_HEAD = ("sensor", "state", *FACTS, "up", "heard")
 STEP_S = 5  # of ages below a minute: each new second would be a new picture
-MINUTE_S = 60
 LONGEST_S = 1e10  # 300 years
 PICTURE_WIDTH = 104
 
 
-def table(view: View, down: str | None, *, facts: bool = False, rows: int = sys.maxsize) -> Table:
-    """All that is known, as it is now, as far as it fits; `down` is why there is no broker."""
+def table(
+    view: View, down: str | None, rows: list[tuple[Text, ...]], *, facts: bool = False, room: int = sys.maxsize
+) -> Table:
+    """These rows, which are `cells`, as far as there is room; `down` is why there is no broker."""
     drawing = Table(title=_title(view, down), expand=not facts)
     for name in FACTS_HEAD if facts else HEAD:
         right = name in FACTS_HEAD[2:] or name == "age"
         drawing.add_column(name, justify="right" if right else "left", no_wrap=name in ("sensor", "state"))
-    every = cells(view, facts=facts)
-    for row in every[: max(1, rows)]:
+    for row in rows[: max(1, room)]:
         drawing.add_row(*row, style="dim" if down else "")
-    if len(every) > rows:
-        drawing.caption = f"and {len(every) - max(1, rows)} more: name a GROUP or GROUP/SENSOR to see them"
+    if len(rows) > room:
+        drawing.caption = f"and {len(rows) - max(1, room)} more: name a GROUP or GROUP/SENSOR to see them"
     return drawing
 
 
@@ -93,7 +93,7 @@ def _since(moment: float | None, now: float) -> Text:
     if moment is None:
         return Text("-")
     seconds = now - moment
-    return Text(age(seconds if seconds >= MINUTE_S else seconds // STEP_S * STEP_S))
+    return Text(age(seconds if seconds >= MINUTE else seconds // STEP_S * STEP_S))
 
 
 def _facts(sensor: Sensor, now: float) -> tuple[Text, ...]:
@@ -108,5 +108,5 @@ def _facts(sensor: Sensor, now: float) -> tuple[Text, ...]:
 def picture(view: View) -> str:
     """The table as SVG, in whatever font its reader has: rich's own would be fetched from afar."""
     console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(table(view, None))
+    console.print(table(view, None, cells(view, facts=False)))
     return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="penates watch"), flags=re.DOTALL)

@@ -115,6 +115,8 @@ class View:
 
     def __init__(self) -> None:
         self.sensors: dict[str, Sensor] = {}
+        # Topics of every measure that was declared: the values, but not the history, which says it all a second time.
+        self.declared: set[str] = set()
 
     def hear(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
         """Take a message in; what changed by it comes out. What is not of the contract is passed over."""
@@ -137,6 +139,7 @@ class View:
                     yield Change(topic, payload)
             case Kind.STATUS, "about":
                 known.about = _object(payload)
+                self.declared.update(topics.data(measure) for measure in known.measures if is_id(measure))
                 known.born_at = known.born_at if retained else now
             case Kind.STATUS, "heartbeat":
                 known.heartbeat = _object(payload)
@@ -159,11 +162,3 @@ class View:
         if known.values.get(name) != change.payload or known.is_event(name):
             known.values[name] = change.payload
             yield change
-
-    def topics_of_interest(self) -> set[str]:
-        """Every measure that is declared: its values, but not the history, which says it all a second time."""
-        return {sensor.topics.data(name) for sensor in self.sensors.values() for name in _ids(sensor.measures)}
-
-
-def _ids(measures: dict[str, Any]) -> list[str]:
-    return [name for name in measures if is_id(name)]

@@ -25,6 +25,7 @@ from rich.live import Live
 
 from bootstrap import clock
 from bootstrap.errors import Exit, Refused
+from bootstrap.loop import STOP_SIGNALS
 from bootstrap.payload import decode
 from bootstrap.topics import is_id
 from penates.screen import cells, picture, table
@@ -77,7 +78,7 @@ def main(given: argparse.Namespace) -> int:
             pass
         except BrokenPipeError:  # whoever read us has had enough; nothing may be written at the exit either
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)  # saying goodbye takes its moment
     if given.svg:
         given.svg.write_text(picture(house.view))
@@ -98,7 +99,7 @@ class House:
         """What has changed, at the latest after `wait_s`."""
         for event in self._wire.events(wait_s, *others):
             yield from self._take(event)
-        if self.down is None and (new := self.view.topics_of_interest() - self._asked):
+        if self.down is None and (new := self.view.declared - self._asked):
             self._asked |= new
             self._wire.subscribe(*sorted(new))
 
@@ -152,19 +153,21 @@ def watch(house: House) -> None:
                 continue
             unseen = False
             due = time.monotonic() + REDRAW_S
-            looks = (console.size, facts, house.down, *cells(house.view, facts=facts))
+            rows = cells(house.view, facts=facts)
+            looks = (console.size, facts, house.down, *rows)
             if looks != drawn:
                 if drawn and console.size != drawn[0]:
                     console.clear()
                 drawn = looks
-                live.update(table(house.view, house.down, facts=facts, rows=console.size.height - FRAME), refresh=True)
+                room = console.size.height - FRAME
+                live.update(table(house.view, house.down, rows, facts=facts, room=room), refresh=True)
     print(f"penates watch: {house.down}", file=sys.stderr)
 
 
 @contextlib.contextmanager
 def _keys() -> Iterator[int]:
     """A descriptor that is readable when a key is pressed, or, without a keyboard, never."""
-    if sys.stdin is None or not sys.stdin.isatty():
+    if not sys.stdin.isatty():
         never, writer = os.pipe()
         yield never
         os.close(never)

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -20,16 +20,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bootstrap.config import (
-    DEFAULT_FOLDERS,
-    HOUSE,
-    PLAIN_PORT,
-    TLS_PORT,
-    folder_or_default,
-    open_house,
-    password_file,
-    read_password,
-)
+from bootstrap.config import Broker, folder_or_default, open_house, password_file, read_password, usual_folder
 from bootstrap.connection import FAILURE, PROTOCOLS
 from bootstrap.dial import tls
 from bootstrap.link import PASSING
@@ -92,27 +83,25 @@ def access(given: argparse.Namespace, user: str) -> Access:
     Raises:
         SettingsError: something is wrong with either.
     """
-    usual = any((folder / HOUSE).exists() for folder in DEFAULT_FOLDERS)
-    if given.broker or (given.config is None and not usual):
-        return _given(given)
+    if given.broker or (given.config is None and usual_folder() is None):
+        host, port = given.broker or (LOCAL, None)
+        return _access(given, Broker(host=host, port=port), given.password_file, None)
     configuration, house = open_house(folder_or_default(given.config))
-    broker = house.broker
-    file = given.password_file or password_file(configuration.folder, broker.password_file, user)
-    ca_file = given.ca_file or broker.ca_file
+    file = given.password_file or password_file(configuration.folder, house.broker.password_file, user)
+    return _access(given, house.broker, file, house.broker.username or (user if file else None))
+
+
+def _access(given: argparse.Namespace, broker: Broker, file: Path | None, username: str | None) -> Access:
+    """To this broker, but for what the command line says otherwise."""
+    broker = replace(broker, ca_file=given.ca_file or broker.ca_file)
     return Access(
-        hosts=[broker.host] if isinstance(broker.host, str) else broker.host,
-        port=broker.port or (TLS_PORT if ca_file else PLAIN_PORT),
+        hosts=broker.hosts,
+        port=broker.tcp_port,
         protocol=broker.protocol,
-        username=given.username or broker.username or (user if file else None),
+        username=given.username or username,
         password=_password(file),
-        trust=_trust(ca_file),
+        trust=_trust(broker.ca_file),
     )
-
-
-def _given(given: argparse.Namespace) -> Access:
-    host, port = given.broker or (LOCAL, None)
-    usual = TLS_PORT if given.ca_file else PLAIN_PORT
-    return Access([host], port or usual, "5", given.username, _password(given.password_file), _trust(given.ca_file))
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext | None:

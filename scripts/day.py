@@ -22,6 +22,7 @@ from pathlib import Path
 
 from bootstrap.control import SOCKET
 from bootstrap.lines import LINES, Line
+from bootstrap.loop import STOP_SIGNALS
 from bootstrap.topics import Topics
 from penates.send import ask, command
 from penates.watch import picture_file
@@ -79,7 +80,7 @@ def _new_folder(text: str) -> Path:
 def main() -> int:
     """Set up, play, show; whatever happens, clear away."""
     given = arguments()
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         try:
@@ -87,7 +88,7 @@ def main() -> int:
         except KeyboardInterrupt:
             return 0
         finally:
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            for number in STOP_SIGNALS:
                 signal.signal(number, signal.SIG_IGN)  # clearing away takes its moment
 
 
