@@ -1,0 +1,126 @@
+"""One fault: a daemon that counts, a broker, a recorder that misses nothing, and the promise that is kept or not."""
+
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from promises import Promise, Verdict
+from recorder import Comparison, Recorder, compare, wrong_state
+from truth import entries, made, truth
+from world import Broker, House, Running, eventually, retained
+
+SENSOR = "cm/cellar"
+OWN_TIME_S = 0.010  # a reading's time is that of its read
+FRESH_S = 1.0  # a retained value this old is still right: the next read comes every 0.1 s
+SETTLES_S = 80.0
+
+
+class Scene:
+    """A counter in the cellar, read ten times a second, and what the world does to it."""
+
+    def __init__(self, broker: Broker, house: House, promise: Promise, **login: str) -> None:
+        self.broker, self.house, self.promise, self._login = broker, house, promise, login
+        self.diary, self.mood = house.folder / "diary", house.folder / "mood"
+        self.recorder = Recorder(broker.port, **login)
+        self.verdict: Verdict | None = None
+        self.clock_is_true = True
+        self._well_at, self._until_well = time.monotonic(), 0
+        self.configure()
+
+    def configure(self, port: int = 0, every_s: float = 0.1, **house: str) -> None:
+        self.house.write(port or self.broker.port, **{"top": "heartbeat_s = 0.5", **house})
+        files = f'diary = "{self.diary}"\nmood = "{self.mood}"'
+        self.house.device("cellar", f'kind = "truth.Counter"\nevery_s = {every_s}\n{files}\n')
+
+    def run(self, *, readings: int = 5, **more: Any) -> Running:
+        """Start the daemon, and let it be well for so many readings."""
+        before = made(self.diary)
+        running = self.house.run(**more)
+        if readings:
+            self.recorder.wait(before + readings, SETTLES_S)
+        return running
+
+    def reads(self, more: int) -> None:
+        """Until so many more readings were made, whoever has heard of them."""
+        wanted = made(self.diary) + more
+        eventually(lambda: made(self.diary) >= wanted, f"{wanted} readings", SETTLES_S)
+
+    def kill(self, running: Running) -> None:
+        """SIGKILL, between two reads: what dies within the read itself was never read."""
+        running.wait_log("debug cm/cellar: read (", count=len(running.logged("debug cm/cellar: read (")) + 1)
+        assert running.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    def feel(self, mood: str) -> None:
+        """Have the device do this at each read; replaced as a whole, so that nobody reads half a word."""
+        (self.mood.parent / "next mood").write_text(mood)
+        (self.mood.parent / "next mood").replace(self.mood)
+
+    def well(self) -> None:
+        """From now on there is nothing wrong with the world."""
+        self._well_at, self._until_well = time.monotonic(), made(self.diary)
+
+    def finish(self, running: Running, stop: Callable[[], int] | None = None) -> Comparison:
+        """Wait until all is well, stop in order, compare, and hold the promise against it."""
+        recovered_s = self._recovers()
+        assert (stop or running.stop)() == 0, running.log
+        self.recorder.all_is_heard()
+        found = compare(self.diary, self.recorder.history)
+        wrong = wrong_state(self.newcomer(), self._expected())
+        assert found.invented == []
+        if self.clock_is_true:
+            assert found.late_s[-1] <= OWN_TIME_S, found.late_s[-5:]
+        verdict = Verdict(len(found.lost), found.duplicated, found.disordered, len(wrong), round(recovered_s, 1))
+        self.judge(verdict, f"lost {found.lost[:20]}, wrong {wrong}, log:\n{running.log[-3000:]}")
+        return found
+
+    def judge(self, verdict: Verdict, facts: str = "") -> None:
+        """Hold the promise against what was measured, and note that it was kept."""
+        self.promise.hold(verdict, facts)
+        self.verdict = verdict
+
+    def _recovers(self) -> float:
+        """Seconds from the world's being well to every reading recorded and every retained value right."""
+        after = self._until_well + 1
+        self.recorder.wait(after, SETTLES_S)
+        right_at = self._state_right_at()
+        assert self._birth_s() <= FRESH_S
+        late = [one.at for count, one in self.recorder.history.first.items() if count <= after]
+        return max([right_at, *late]) - self._well_at
+
+    def _state_right_at(self) -> float:
+        said: dict[str, Any] = {}
+
+        def right() -> bool:
+            said.update(self.newcomer())
+            return said.get(f"{SENSOR}/status/state") == "online" and self._fresh(said)
+
+        eventually(right, f"the retained values are right: {said}", SETTLES_S)
+        return time.monotonic()
+
+    def _birth_s(self) -> float:
+        """Seconds from the daemon's first word on a new connection to its first value that is not an old one."""
+        seen = [one for one in self.recorder.eyes.seen if one.at >= self._well_at]
+        values = (one for one in seen if one.topic == f"{SENSOR}/data/count" and isinstance(one.value, int))
+        fresh_at = next(one.at for one in values if one.value >= self._until_well)
+        born_at = [one.at for one in seen if one.topic == f"{SENSOR}/status/state" and one.at <= fresh_at]
+        return fresh_at - born_at[-1] if born_at else 0.0
+
+    def newcomer(self) -> dict[str, Any]:
+        """What somebody is told who asks now."""
+        return retained(self.broker.port, **self._login)
+
+    def _fresh(self, said: dict[str, Any]) -> bool:
+        """Whether these are the values of a moment ago."""
+        now = [(count, at) for count, at in list(entries(self.diary))[-30:]]
+        newest = now[-1][1]
+        recent = [truth(count) for count, at in now if at >= newest - FRESH_S]
+        return all(said.get(f"{SENSOR}/data/{name}") in {one[name] for one in recent} for name in truth(0))
+
+    def _expected(self) -> dict[str, object]:
+        """What a newcomer must be told of a daemon that has stopped."""
+        measured = truth(made(self.diary)).items()
+        return {f"{SENSOR}/status/state": "stopped", **{f"{SENSOR}/data/{name}": value for name, value in measured}}
+
+    def close(self) -> None:
+        self.recorder.eyes.close()
