@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from promises import Promise, Verdict
@@ -28,8 +29,9 @@ class Scene:
         self._well_at, self._until_well = time.monotonic(), 0
         self.configure()
 
-    def configure(self, port: int = 0, every_s: float = 0.1, **house: str) -> None:
-        self.house.write(port or self.broker.port, **{"top": "heartbeat_s = 0.5", **house})
+    def configure(self, port: int = 0, every_s: float = 0.1, history: str = "", **house: str) -> None:
+        log = f'level = "debug"\n[history]\n{history}'
+        self.house.write(port or self.broker.port, **{"top": "heartbeat_s = 0.5", "log": log, **house})
         files = f'diary = "{self.diary}"\nmood = "{self.mood}"'
         self.house.device("cellar", f'kind = "truth.Counter"\nevery_s = {every_s}\n{files}\n')
 
@@ -41,15 +43,28 @@ class Scene:
             self.recorder.wait(before + readings, SETTLES_S)
         return running
 
-    def reads(self, more: int) -> None:
+    def reads(self, more: int, limit_s: float = SETTLES_S) -> None:
         """Until so many more readings were made, whoever has heard of them."""
         wanted = made(self.diary) + more
-        eventually(lambda: made(self.diary) >= wanted, f"{wanted} readings", SETTLES_S)
+        eventually(lambda: made(self.diary) >= wanted, f"{wanted} readings", limit_s)
 
     def kill(self, running: Running) -> None:
-        """SIGKILL, between two reads: what dies within the read itself was never read."""
+        """SIGKILL between two reads, for what dies in the middle of one can be nowhere yet."""
         running.wait_log("debug cm/cellar: read (", count=len(running.logged("debug cm/cellar: read (")) + 1)
+        time.sleep(0.03)
         assert running.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    @property
+    def store(self) -> Path:
+        """Where the daemon puts what it cannot deliver now."""
+        return self.house.folder / "state" / "history" / "cm.cellar"
+
+    def spills(self) -> list[Path]:
+        """The files there, oldest first."""
+        return sorted(self.store.glob("*.spill"))
+
+    def heartbeats(self) -> list[dict[str, Any]]:
+        return [one.value for one in self.recorder.eyes.on(f"{SENSOR}/status/heartbeat")]
 
     def feel(self, mood: str) -> None:
         """Have the device do this at each read; replaced as a whole, so that nobody reads half a word."""
@@ -82,7 +97,7 @@ class Scene:
     def _recovers(self) -> float:
         """Seconds from the world's being well to every reading recorded and every retained value right."""
         after = self._until_well + 1
-        self.recorder.wait(after, SETTLES_S)
+        self.recorder.wait(after, max(SETTLES_S, self.promise.within_s or 0))
         right_at = self._state_right_at()
         assert self._birth_s() <= FRESH_S
         late = [one.at for count, one in self.recorder.history.first.items() if count <= after]
