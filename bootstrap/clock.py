@@ -1,9 +1,25 @@
-"""Times on the wire: UTC, six decimals and `Z`, never twice the same for one sensor."""
+"""Times on the wire: UTC, six decimals and `Z`, never twice the same for one sensor; and how far to believe the clock.
 
+A Pi has no clock chip: it starts somewhere in the past, and jumps when the network tells it the time.
+"""
+
+import json
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from bootstrap.errors import Refused
+
+HOLD_S = 600.0  # for the clock to be set
+LOOK_S = 1.0
+ASTRAY_US = 1_000_000  # a time that differs by more from the clock's is not to be trusted
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+TIMEX_BYTES = 256  # more than struct timex has
+MARK = b'"boot":['
 
 
 def utc(microseconds: int) -> str:
@@ -14,7 +30,7 @@ def utc(microseconds: int) -> str:
 
 def now() -> str:
     """The time now, as it goes on the wire."""
-    return utc(time.time_ns() // 1000)
+    return utc(_wall_us())
 
 
 def parse(text: str) -> datetime:
@@ -32,14 +48,101 @@ def parse(text: str) -> datetime:
     return moment
 
 
+def _wall_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _boot_us() -> int:
+    """Microseconds since the machine was started, sleep included; nothing sets this clock."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
+
+
 class Stamps:
     """The times of one sensor's readings: each later than the one before, whatever the clock does."""
 
     def __init__(self) -> None:
-        self._last = 0
+        self._last = self._last_boot = 0
 
-    def next(self, at_us: int | None = None) -> str:
-        """The time now, or `at_us` in microseconds since 1970, or a microsecond after the last one given."""
-        wanted = time.time_ns() // 1000 if at_us is None else at_us
-        self._last = max(wanted, self._last + 1)
-        return utc(self._last)
+    def next(self, at_us: int) -> int:
+        """The time `at_us`, in microseconds since 1970; after the clock went back, at half its pace for a while."""
+        boot = _boot_us()
+        if at_us <= self._last:
+            at_us = self._last + max(1, (boot - self._last_boot) // 2)
+        self._last, self._last_boot = at_us, boot
+        return at_us
+
+
+def newest(places: Iterable[Path]) -> float:
+    """When the newest of these files, and of those in these folders, was changed, in seconds since 1970."""
+    latest = 0.0
+    for place in places:
+        with suppress(OSError):
+            files = [place, *(place.iterdir() if place.is_dir() else [])]
+            latest = max([latest, *(file.stat().st_mtime for file in files)])
+    return latest
+
+
+def synchronised() -> bool:
+    """Whether the kernel says so. Alone it means little: in many containers it never does."""
+    import ctypes  # noqa: PLC0415 - half a megabyte, for a machine that started in the past
+
+    try:
+        return ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES)) not in {TIME_ERROR, -1}
+    except (AttributeError, OSError):
+        return False
+
+
+class Clock:
+    """The clock of one sensor's readings.
+
+    It is *unsure* while it is earlier than a time that is known to have been, and not synchronised. A reading of that
+    time carries the machine's boot and its age, so that its time can be corrected once the clock is set.
+    """
+
+    def __init__(self, known: float = 0.0) -> None:
+        """`known` is a time that has been, in seconds since 1970."""
+        self._known = known
+        self._stamps = Stamps()
+        self._held_since: float | None = None
+        self._started_us: int | None = None  # when the machine was, by a clock that is set
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the time of day cannot be right."""
+        return time.time() < self._known and not synchronised()
+
+    def hold_s(self) -> float:
+        """Seconds until it is worth looking again whether the history's times can be told; 0: it waits no longer."""
+        if not self.unsure:
+            self._held_since = None
+            return 0.0
+        moment = time.monotonic()
+        self._held_since = self._held_since or moment
+        return LOOK_S if moment - self._held_since < HOLD_S else 0.0
+
+    def stamp(self, at_us: int | None = None) -> dict[str, Any]:
+        """The time now, or `at_us` in microseconds since 1970, as the fields of a reading."""
+        wall = _wall_us()
+        given = wall if at_us is None else at_us
+        stamped = self._stamps.next(given)
+        fields: dict[str, Any] = {"time": utc(stamped)}
+        if self.unsure:
+            return {**fields, "boot": [_boot_id(), _boot_us() - (wall - given)]}
+        return {**fields, "clock": "unsure"} if stamped - given > ASTRAY_US else fields
+
+    def settle(self, payload: bytes) -> bytes:
+        """A reading as it goes out: its time corrected if it can be, else called unsure."""
+        if MARK not in payload:
+            return payload
+        reading: dict[str, Any] = json.loads(payload)
+        boot, age_us = reading.pop("boot")
+        if boot == _boot_id() and not self.unsure:
+            self._started_us = self._started_us or _wall_us() - _boot_us()
+            reading["time"] = utc(self._started_us + age_us)
+        else:
+            reading["clock"] = "unsure"
+        return json.dumps(reading, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _boot_id() -> str:
+    return BOOT_ID.read_text(encoding="ascii").strip()

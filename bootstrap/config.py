@@ -104,6 +104,16 @@ class Supervisor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class History:
+    """`[history]`: how long and how much a sensor keeps of what the broker has not got, and how fast it delivers it."""
+
+    recorder: bool = False
+    records: Annotated[int, Limits(1, 10_000_000)] = 100_000
+    days: Annotated[float, Limits(0.001, 36_500)] = 90.0
+    rate: Annotated[float, Limits(0.1, 10_000)] = 200.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class House:
     """`house.toml`."""
 
@@ -112,6 +122,7 @@ class House:
     state: Path | None = None
     broker: Broker = Broker()
     log: Log = Log()
+    history: History = History()
     supervisor: Supervisor = Supervisor()
 
 
@@ -204,6 +215,7 @@ class Settings:
     heartbeat_s: float
     folders: Folders
     log: Log
+    history: History = History()
 
 
 @dataclass
@@ -264,7 +276,10 @@ class Configuration:
         topics = Topics(names.group or self.house.group, sensor)
         address = Address(self.folder, self.house.broker, topics)
         folders = Folders.usual(self.house.state)
-        return Settings(source.name, topics, kind, device, address, self.house.heartbeat_s, folders, self.house.log)
+        house = self.house
+        return Settings(
+            source.name, topics, kind, device, address, house.heartbeat_s, folders, house.log, house.history
+        )
 
     def _check_name(self, sensor: str, source: Source) -> None:
         if not is_id(sensor):

@@ -22,14 +22,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bootstrap.loop import READABLE, WRITABLE, Loop, Timer
-from bootstrap.outbox import Message
+from bootstrap.message import Message
 
 PROTOCOLS = {"5": mqtt.MQTTv5, "3.1.1": mqtt.MQTTv311}
 LINGER_S = 2.0
 LARGEST = 2_000_000  # bytes of a message we take: enough to refuse it with a reason, not enough to fill a Pi
 OVERHEAD = 20  # bytes of a PUBLISH beside topic and payload, at most
 UNTOLD = 50  # notes to the owner, above which nothing more is read
-FAILURE = 0x80  # MQTT reason codes from here up are failures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ Pin: TypeAlias = Annotated[int, Limits(0, 27)]  # a line of the header, by its B
 Seconds: TypeAlias = Annotated[float, Limits(0)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 
-RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq"})
+RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot"})
 BUILT_IN_ACTIONS = ("log", "read")
 ACT = "act_"
 

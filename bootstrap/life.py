@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
+from pathlib import Path
 
-from bootstrap import log
+from bootstrap import clock, log
 from bootstrap.actions import Act, Actions, only
+from bootstrap.backlog import RESEND_S, Backlog, Limits
 from bootstrap.config import Settings
 from bootstrap.connection import LINGER_S
+from bootstrap.deadletters import DeadLetters
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal, Refused
 from bootstrap.guard import Guard
@@ -29,10 +32,12 @@ from bootstrap.pins import Pins, no_pins
 from bootstrap.reporter import Reporter, State
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
+from bootstrap.spill import Spill
 
 DRAIN_S = 5.0  # for what is still unacknowledged at a stop
 LAST_WORD_S = 2.0  # for the last state to be acknowledged
 ORPHAN_STOP_S = 2.5  # for a stop in order after our supervisor died
+DAY_S = 86_400.0
 ORPHAN_END_S = 4.5  # for its end, whatever hangs
 
 
@@ -138,6 +143,16 @@ def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) 
     os._exit(Exit.BUG)
 
 
+def _make_outbox(settings: Settings) -> Outbox:
+    """With all that an earlier run could not deliver."""
+    keep = settings.history
+    folder = settings.folders.state / "history" / settings.topics.client_id.replace("/", ".")
+    limits = Limits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
+    known = clock.newest([settings.folders.state, folder, Path(__file__)])
+    backlog, letters = Backlog(Spill(folder), limits), DeadLetters(folder)
+    return Outbox(backlog, keep.rate, letters, clock.Clock(known), recorded=keep.recorder)
+
+
 class Bench:
     """What the loop lends the device."""
 
@@ -170,7 +185,8 @@ class Daemon:
         self._loop.watch(inbox.socket, inbox.receive)
         worker = Worker(inbox)
         stack.callback(worker.close)
-        self._outbox = Outbox()
+        self._outbox = _make_outbox(settings)
+        stack.callback(self._outbox.history.close)
         self._link = Link(self._loop, worker, settings.address, self._outbox, self)
         stack.callback(self._link.drop)
         self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link)
@@ -277,7 +293,7 @@ class Daemon:
         self._link.pump()
         self._wait(lambda: not self._link.up or self._told(), LAST_WORD_S)
         if not self._told():
-            log.warning("the broker was not told all", lost=self._outbox.queued, state_told=self._outbox.state_settled)
+            log.warning("the broker was not told all", left=self._outbox.queued, state_told=self._outbox.state_settled)
         self._link.close()
         self._wait(lambda: self._link.closed, LINGER_S + 1)
         if why:
@@ -312,6 +328,9 @@ class Daemon:
         elif f"{place}/+" == self._topics.commands:
             self._actions.handle(name, payload, retained=retained)
         self._link.pump()
+
+    def denied(self, topic: str, why: str | None) -> None:
+        """A fault of whoever manages the broker, and ours until it is mended."""
 
     # The actions every device has.
 

@@ -16,11 +16,13 @@ from typing import Protocol
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bootstrap import log
-from bootstrap.connection import FAILURE, Connection, Hello
+from bootstrap.connection import Connection, Hello
 from bootstrap.dial import dial
 from bootstrap.errors import Exit, Fatal
+from bootstrap.keeper import Keeper
 from bootstrap.loop import Loop, Timer
-from bootstrap.outbox import WINDOW, Message, Outbox
+from bootstrap.message import FAILURE, Message, Verdict, verdict
+from bootstrap.outbox import WINDOW, Outbox
 from bootstrap.sockets import Worker
 
 FIRST_RETRY_S = 0.5
@@ -60,6 +62,9 @@ class Listener(Protocol):
 
     def received(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message to us."""
+
+    def denied(self, topic: str, why: str | None) -> None:
+        """The broker does not let us publish this; with None it does again."""
 
 
 class Address(Protocol):
@@ -109,6 +114,7 @@ class Link:
     def __init__(self, loop: Loop, worker: Worker, address: Address, outbox: Outbox, listener: Listener) -> None:
         self._loop, self._worker, self._address = loop, worker, address
         self._outbox, self._listener = outbox, listener
+        self._keeper = Keeper(loop, worker, outbox.history)
         self._before_birth: list[str] = []
         self._after_birth: list[str] = []
         self._phase = Phase.IDLE
@@ -124,6 +130,7 @@ class Link:
         self._who = ""
         self._quiet = False  # this outage has been reported
         self._flapping = False  # the last connection was a short one
+        self._denied: set[str] = set()
 
     @property
     def begun(self) -> bool:
@@ -166,6 +173,7 @@ class Link:
 
     def pump(self) -> None:
         """Publish what may be published now. To be called whenever the outbox was put something."""
+        self._keeper.look()
         if self._connection is None or not self.up:
             return
         self._outbox.send(self._connection.publish, time.monotonic())
@@ -246,10 +254,22 @@ class Link:
 
     def answered(self, message_id: int, reason: ReasonCode) -> None:
         """PUBACK: 0x80 and above is never delivery."""
-        message = self._outbox.answered(message_id, accepted=reason.value < FAILURE)
-        if message is not None and reason.value >= FAILURE:
-            log.error("the broker refused a message", topic=message.topic, reason=str(reason))
+        found = verdict(reason.value)
+        message = self._outbox.answered(message_id, found, str(reason), time.monotonic())
+        if message is not None:
+            self._note(message, found, str(reason))
         self.pump()
+
+    def _note(self, message: Message, found: Verdict, reason: str) -> None:
+        """Say once what the broker does not take, and once that it does again."""
+        if found is Verdict.LATER:
+            log.warning("the broker refused a message", topic=message.topic, reason=reason)
+        denied = found is Verdict.DENIED
+        if denied != (message.topic in self._denied) and found in (Verdict.DENIED, Verdict.DELIVERED, Verdict.NOBODY):
+            self._denied ^= {message.topic}
+            if denied:
+                log.error("the broker refused a message", topic=message.topic, reason=reason)
+            self._listener.denied(message.topic, reason if denied else None)
 
     def subscribed(self, reasons: list[ReasonCode]) -> None:
         """SUBACK. Mosquitto's ACL files grant everything here and stay silent; other brokers say what they mean."""
@@ -273,8 +293,9 @@ class Link:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.drop()
-        self._outbox.renew()
         now = time.monotonic()
+        self._outbox.renew(now)
+        self._keeper.look()
         if self.up:
             self._flapping = now - self._up_at < STEADY_S
         if self.up and not self._flapping:
@@ -333,8 +354,8 @@ class Link:
 
     def _await_rate(self) -> None:
         wait_s = self._outbox.wait_s(time.monotonic())
-        if wait_s is not None and (self._drain_timer is None or self._drain_timer.call is None):
-            self._drain_timer = self._loop.after(wait_s, self.pump)
+        if wait_s is not None:
+            self._drain_timer = self._loop.sooner(self._drain_timer, wait_s, self.pump)
 
 
 def will(state_topic: str) -> Message:

@@ -68,6 +68,15 @@ class Loop:
         heapq.heappush(self._timers, (due, next(self._order), timer))
         return timer
 
+    def sooner(self, timer: Timer | None, delay_s: float, call: Callable[[], None]) -> Timer:
+        """Like `after`, unless `timer` is due before that already; else it is cancelled."""
+        due = time.monotonic() + delay_s
+        if timer is not None and timer.call is not None:
+            if timer.due <= due:
+                return timer
+            timer.cancel()
+        return self.at(due, call)
+
     def every(self, period_s: float, call: Callable[[], None]) -> None:
         """Call again and again, `period_s` seconds after the last time."""
 

@@ -4,33 +4,28 @@ Three lanes, served in this order:
 
 - state: retained, one slot per topic, only ever the newest value, at most one of it unacknowledged;
 - words: not retained, in order, such as answers to commands;
-- history: not retained, in order, bounded; the oldest is dropped first, and counted.
+- history: not retained, in order; on disk when it waits.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum, auto
+from math import inf
 
 from bootstrap import log
+from bootstrap.backlog import Backlog, Record
+from bootstrap.clock import Clock
+from bootstrap.deadletters import DeadLetters
+from bootstrap.message import Message, Verdict
 
 WINDOW = 20  # unacknowledged messages in all: Mosquitto's own default towards a subscriber
 SPARE = 4  # of them never used by history, so that a live value does not queue behind it
-HISTORY_LIMIT = 10_000  # readings kept in memory, 2 to 3 MB
 WORDS_LIMIT = 1000
-DRAIN_RATE = 200.0  # readings a second: no queue behind the broker overflows (Mosquitto's holds 1000)
-DRAIN_BURST = 200.0
 ROUNDING = 1e-6  # of a token; less is not waited for
-
-
-@dataclass(slots=True, frozen=True)
-class Message:
-    """What is published at QoS 1."""
-
-    topic: str
-    payload: bytes
-    retain: bool = False
+DENIED_S = 30.0  # until we ask again whether we may
+NOBODY_S = 5.0  # until we ask again whether somebody listens
+LATER_S = 5.0
+TRIES = 5  # of what the broker refuses without a reason that we know
 
 
 class Rate:
@@ -60,38 +55,54 @@ class State:
         self._newest: dict[str, bytes] = {}  # in the order of first use, which is the order of birth
         self._due: dict[str, None] = {}
         self._flying: set[str] = set()
+        self._refused: dict[str, float] = {}  # until when
 
     def put(self, topic: str, payload: bytes) -> None:
         """Replace what was known of this topic."""
         self._newest[topic] = payload
         self._due[topic] = None
 
-    def take(self) -> Message | None:
-        """The next value to send, unless an older value of its topic is still unacknowledged."""
-        topic = next((topic for topic in self._due if topic not in self._flying), None)
+    def take(self, now: float) -> Message | None:
+        """The next value to send, unless an older value of its topic is still unacknowledged, or was just refused."""
+        topic = next((topic for topic in self._due if topic not in self._flying and self._may_go(topic, now)), None)
         if topic is None:
             return None
         del self._due[topic]
+        self._refused.pop(topic, None)
         self._flying.add(topic)
         return Message(topic, self._newest[topic], retain=True)
 
+    def _may_go(self, topic: str, now: float) -> bool:
+        return self._refused.get(topic, -inf) <= now
+
     def done(self, topic: str) -> None:
-        """The broker has answered for it."""
+        """The broker has it, or never will."""
         self._flying.discard(topic)
+
+    def again(self, topic: str, at: float) -> None:
+        """The broker has refused it; to be sent again, but not before."""
+        self._flying.discard(topic)
+        self._refused[topic] = at
+        self._due[topic] = None
+
+    def wait_s(self, now: float) -> float | None:
+        """Seconds until a refused one is sent again; None: there is none."""
+        return max(0.0, min(self._refused.values()) - now) if self._refused else None
 
     def renew(self) -> None:
         """A new connection: everything is sent again, in the order of birth."""
         self._flying.clear()
+        self._refused.clear()
         self._due = dict.fromkeys(self._newest)
 
     @property
     def settled(self) -> bool:
         """Whether the broker has answered for the newest value of every topic."""
-        return not self._due and not self._flying
+        return not (self._due.keys() - self._refused.keys()) and not self._flying
 
 
 class Queue:
-    """What is not yet acknowledged, oldest first. For the history, this is the one place a spill file belongs."""
+    """What is said once, oldest first; beyond the limit the oldest goes."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -120,35 +131,53 @@ class Queue:
         return len(self._waiting)
 
 
-class Lane(Enum):
-    """Where a message came from, and goes back to when its connection ends."""
-
-    STATE = auto()
-    WORDS = auto()
-    HISTORY = auto()
-
-
 @dataclass(slots=True, frozen=True)
 class Flight:
-    """A message the broker has been sent and has not answered for."""
+    """A message the broker has been sent and has not answered for; a record of the history, if it is one."""
 
     message: Message
-    lane: Lane
     sent_at: float
+    record: Record | None
+
+
+class Pause:
+    """The history's rest after a refusal; then one record at a time, until one is delivered."""
+
+    def __init__(self) -> None:
+        self._until = -inf
+        self.careful = False
+
+    def begin(self, until: float) -> None:
+        """Send no more before then."""
+        self._until, self.careful = until, True
+
+    def end(self) -> None:
+        """The broker takes them again."""
+        self._until, self.careful = -inf, False
+
+    def wait_s(self, now: float) -> float:
+        """Seconds that are left of it."""
+        return max(0.0, self._until - now)
 
 
 class Outbox:
     """Decides what is published next, and remembers it until the broker has answered for it."""
 
-    def __init__(self, limit: int = HISTORY_LIMIT) -> None:
+    def __init__(
+        self, history: Backlog, rate: float, dead: DeadLetters, clock: Clock, *, recorded: bool = False
+    ) -> None:
+        """Send `rate` readings of the history a second. `recorded`: there is somebody who must hear each of them."""
+        self.history, self.clock = history, clock
         self._state = State()
         self._words = Queue(WORDS_LIMIT)
-        self._history = Queue(limit)
-        self._rate = Rate(DRAIN_RATE, DRAIN_BURST)
+        self._rate = Rate(rate, max(1.0, rate))
+        self._pause = Pause()
+        self._dead, self._recorded = dead, recorded
         self._flying: dict[int, Flight] = {}
         self._refused = 0
+        self._unheard = False
         self.window = WINDOW
-        self.largest = math.inf  # bytes of topic and payload that this broker takes
+        self.largest = inf  # bytes of topic and payload that this broker takes
 
     def put_state(self, topic: str, payload: bytes) -> None:
         """A retained value: the truth now."""
@@ -158,63 +187,104 @@ class Outbox:
         """Something said once, such as an answer."""
         self._words.put(Message(topic, payload))
 
-    def put_history(self, topic: str, payload: bytes) -> None:
+    def put_history(self, topic: str, payload: bytes, now: float) -> None:
         """A reading: kept until it is acknowledged."""
-        self._history.put(Message(topic, payload))
+        self.history.put(Message(topic, payload), now)
 
     def send(self, publish: Callable[[Message], int], now: float) -> None:
         """Publish what may be published now; `publish` returns the message id, `now` is `time.monotonic()`."""
-        while len(self._flying) < self.window and (found := self._next(now)):
-            lane, message = found
-            if len(message.topic) + len(message.payload) > self.largest:
-                self._give_up(lane, message)
+        while len(self._flying) < self.window and (flight := self._next(now)):
+            if len(flight.message.topic) + len(flight.message.payload) > self.largest:
+                self._bury(flight, "larger than the broker takes")
             else:
-                self._flying[publish(message)] = Flight(message, lane, now)
+                self._flying[publish(flight.message)] = flight
 
-    def _give_up(self, lane: Lane, message: Message) -> None:
-        """What the broker would hang up on must not be sent, or nothing else ever would."""
-        log.error("a message is larger than the broker takes", topic=message.topic, bytes=len(message.payload))
-        self._refused += 1
-        if lane is Lane.STATE:
-            self._state.done(message.topic)
-
-    def _next(self, now: float) -> tuple[Lane, Message] | None:
-        if message := self._state.take():
-            return Lane.STATE, message
+    def _next(self, now: float) -> Flight | None:
+        if message := self._state.take(now):
+            return Flight(message, now, None)
         if self._words:
-            return Lane.WORDS, self._words.take()
-        if self._history and self._has_room() and self._rate.wait_s(now) == 0:
+            return Flight(self._words.take(), now, None)
+        if self._history_wait_s(now) == 0 and (record := self.history.take()):
             self._rate.spend()
-            return Lane.HISTORY, self._history.take()
+            record.settle(self.clock)
+            return Flight(record.message, now, record)
         return None
 
-    def _has_room(self) -> bool:
-        """Whether history may use another place of the window."""
-        return len(self._flown(Lane.HISTORY)) < max(1, self.window - SPARE)
-
-    def _flown(self, lane: Lane) -> list[Message]:
-        return [flight.message for flight in self._flying.values() if flight.lane is lane]
+    def _history_wait_s(self, now: float) -> float | None:
+        """Seconds until history may go on by itself; None: not before an answer or a new message."""
+        flown = sum(flight.record is not None for flight in self._flying.values())
+        room = 1 if self._pause.careful else max(1, self.window - SPARE)
+        if not self.history.waiting or flown >= room or len(self._flying) >= self.window:
+            return None
+        return max(self._rate.wait_s(now), self._pause.wait_s(now), self.clock.hold_s())
 
     def wait_s(self, now: float) -> float | None:
-        """Seconds until history may go on by itself; None: not before an answer or a new message."""
-        may_go = len(self._flying) < self.window and self._history and self._has_room()
-        return self._rate.wait_s(now) if may_go else None
+        """Seconds until something may be sent that may not now; None: not before an answer or a new message."""
+        waits = [wait for wait in (self._state.wait_s(now), self._history_wait_s(now)) if wait is not None]
+        return min(waits, default=None)
 
-    def answered(self, message_id: int, *, accepted: bool) -> Message | None:
-        """The broker has answered for a message: it is done with, delivered or refused for good."""
+    def answered(self, message_id: int, verdict: Verdict, reason: str, now: float) -> Message | None:
+        """The broker has answered for a message, which is returned; None: it was no message of this connection."""
         flight = self._flying.pop(message_id, None)
         if flight is None:
             return None
-        if flight.lane is Lane.STATE:
-            self._state.done(flight.message.topic)
-        self._refused += not accepted
+        if verdict is Verdict.BAD:
+            self._bury(flight, reason)
+        elif flight.record is not None:
+            self._judge(flight.record, verdict, reason, now)
+        elif flight.message.retain:
+            self._judge_state(flight.message.topic, verdict, now)
+        else:
+            self._refused += verdict in (Verdict.DENIED, Verdict.LATER)
         return flight.message
 
-    def renew(self) -> None:
-        """The connection ended: all state is due again, and what was not answered for goes back to its lane."""
-        self._words.give_back(reversed(self._flown(Lane.WORDS)))
-        self._history.give_back(reversed(self._flown(Lane.HISTORY)))
+    def _judge(self, record: Record, verdict: Verdict, reason: str, now: float) -> None:
+        record.tries += verdict is Verdict.LATER
+        if verdict is Verdict.DELIVERED or (verdict is Verdict.NOBODY and not self._recorded):
+            self.history.done(record, now)
+            self._resume()
+        elif record.tries >= TRIES:
+            self._bury(Flight(record.message, now, record), reason)
+        else:
+            self.history.back(record)
+            self._say_unheard(verdict is Verdict.NOBODY)
+            self._pause.begin(now + {Verdict.DENIED: DENIED_S, Verdict.NOBODY: NOBODY_S}.get(verdict, LATER_S))
+
+    def _resume(self) -> None:
+        self._pause.end()
+        self._say_unheard(False)
+
+    def _say_unheard(self, unheard: bool) -> None:
+        """Say once that there is no recorder, and once that there is one again."""
+        if unheard and not self._unheard:
+            log.warning("nobody records the history; it is kept until somebody does")
+        elif self._unheard and not unheard:
+            log.info("the history is recorded again")
+        self._unheard = unheard
+
+    def _judge_state(self, topic: str, verdict: Verdict, now: float) -> None:
+        if verdict in (Verdict.DENIED, Verdict.LATER):
+            self._state.again(topic, now + DENIED_S)
+        else:
+            self._state.done(topic)
+
+    def _bury(self, flight: Flight, reason: str) -> None:
+        """What no broker takes must not be sent, or nothing else ever would be."""
+        self._dead.add(flight.message, reason)
+        if flight.record is not None:
+            self.history.refused(flight.record)
+            return
+        self._refused += 1
+        if flight.message.retain:
+            self._state.done(flight.message.topic)
+
+    def renew(self, now: float) -> None:
+        """The connection broke: all state is due again, and what was not answered for goes back to its lane."""
+        words = [flight.message for flight in self._flying.values() if not flight.record and not flight.message.retain]
+        self._words.give_back(reversed(words))
+        self.history.broken(now)
         self._state.renew()
+        self._pause.end()
         self._flying.clear()
 
     def oldest_sent_at(self) -> float | None:
@@ -224,13 +294,13 @@ class Outbox:
     @property
     def queued(self) -> int:
         """Readings and answers the broker has not acknowledged."""
-        flown = len(self._flown(Lane.HISTORY)) + len(self._flown(Lane.WORDS))
-        return len(self._history) + len(self._words) + flown
+        words = sum(not flight.record and not flight.message.retain for flight in self._flying.values())
+        return len(self.history) + len(self._words) + words
 
     @property
     def dropped(self) -> int:
-        """Messages given up since the start: beyond a queue's limit, or refused by the broker."""
-        return self._history.dropped + self._words.dropped + self._refused
+        """Messages given up since the start: beyond a limit, damaged on disk, or refused by the broker for good."""
+        return self.history.dropped + self._words.dropped + self._refused
 
     @property
     def state_settled(self) -> bool:

@@ -40,11 +40,10 @@ class Reporter:
     """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, then the measures."""
 
     def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, link: Link) -> None:
-        self._topics, self._outbox = topics, outbox
+        self._topics, self._outbox, self._clock = topics, outbox, outbox.clock
         self._heartbeat_s, self._link = heartbeat_s, link
         self._events: set[str] = set()
         self._started_at, self._born_at = time.monotonic(), time.time()
-        self._stamps = clock.Stamps()
         self._run = new_run()
         self._seq = 0
         self._last_reading: str | None = None
@@ -107,6 +106,7 @@ class Reporter:
             return
         heartbeat = {
             "time": clock.now(),
+            "clock": "unsure" if self._clock.unsure else "ok",
             "run": self._run,
             "uptime_s": self._uptime_s(),
             "heartbeat_s": self._heartbeat_s,
@@ -114,6 +114,8 @@ class Reporter:
             "reads": self.reads,
             "faults": self.faults,
             "queued": self._outbox.queued,
+            "stored": self._outbox.history.stored,
+            "storage": self._outbox.history.disk_trouble,
             "dropped": self._outbox.dropped,
             "reconnects": self._link.reconnects,
             "rss_mb": rss_mb(),
@@ -123,9 +125,10 @@ class Reporter:
     def say_reading(self, reading: Reading, at_us: int | None = None) -> None:
         """Say what was measured, now or at `at_us`: the record for the history, and each value as state."""
         self._seq += 1
-        self._last_reading = self._stamps.next(at_us)
-        head = {"time": self._last_reading, "run": self._run, "seq": self._seq}
-        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}))
+        stamp = self._clock.stamp(at_us)
+        self._last_reading = stamp["time"]
+        head = {"time": self._last_reading, "run": self._run, "seq": self._seq, **stamp}
+        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
         for name, value in reading.items():
             self._say_value(name, encode(value))
         log.debug("read", seq=self._seq, reading=dict(reading))

@@ -21,9 +21,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from bootstrap.config import Broker, folder_or_default, open_house, password_file, read_password, usual_folder
-from bootstrap.connection import FAILURE, PROTOCOLS
+from bootstrap.connection import PROTOCOLS
 from bootstrap.dial import tls
 from bootstrap.link import PASSING
+from bootstrap.message import FAILURE
 from bootstrap.settings import Fault, SettingsError
 from penates.common import config_option
 

@@ -1,10 +1,11 @@
-"""`penates`, with a supervisor that is quick to lose its patience: quick.py COMMAND …"""
+"""`penates`, quick to lose its patience with a sensor, and to ask a broker again: quick.py COMMAND …"""
 
 import sys
 
-from bootstrap import child
+from bootstrap import child, outbox
 from penates.__main__ import main
 
 if __name__ == "__main__":
     child.FIRST_RETRY_S, child.LAST_RETRY_S, child.STEADY_S = 0.05, 0.4, 2.0
+    outbox.DENIED_S = outbox.NOBODY_S = outbox.LATER_S = 0.3
     sys.exit(main(sys.argv[1:]))

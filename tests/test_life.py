@@ -380,10 +380,10 @@ def test_a_second_signal_stops_at_once(house: House) -> None:
     running.send(signal.SIGTERM)
     assert running.wait() == 0
     assert time.monotonic() - began < 2
-    assert running.logged("the broker was not told all (lost=")
+    assert running.logged("the broker was not told all (left=")
 
 
-def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_lost(house: House) -> None:
+def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_left(house: House) -> None:
     house.write(1)
     house.thermometer(every_s=3600)
     running = house.run()
@@ -391,7 +391,7 @@ def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_lost(house: Hou
     began = time.monotonic()
     assert running.stop() == 0
     assert 4 < time.monotonic() - began < 8
-    assert running.logged("the broker was not told all (lost=1, state_told=false)")
+    assert running.logged("the broker was not told all (left=1, state_told=false)")
 
 
 def test_a_teardown_that_hangs_is_cut_and_shown(odd: House, eyes: Eyes) -> None:

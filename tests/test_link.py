@@ -15,6 +15,7 @@ from bootstrap.config import Broker as Section
 from bootstrap.topics import Topics
 
 READING = "cm/cellar/data/reading"
+QUICK = [str(Path(__file__).parent / "quick.py")]
 TEMPERATURE = "cm/cellar/data/temperature"
 
 
@@ -186,18 +187,24 @@ def test_a_username_of_its_own(house: House, guarded: Broker) -> None:
     assert "as cm/attic (p5, c1, k60, u'cellar')" in guarded.log()
 
 
-def test_what_the_broker_refuses_is_said_and_counted_not_sent_for_ever(house: House, guarded: Broker) -> None:
+def test_what_the_broker_denies_is_said_and_kept_until_it_is_allowed(house: House, guarded: Broker) -> None:
     (house.folder / "password").write_text("opensesame\n")
     house.write(guarded.port, top="heartbeat_s = 0.2", broker='password_file = "password"')
     house.thermometer()
     eyes = Eyes(guarded.port, username="eyes", password="eyes")
-    running = house.run()
+    running = house.run(program=QUICK)
     denied = running.wait_log("the broker refused a message")[0]
     assert READING in denied
     assert "Not authorized" in denied
-    eyes.wait(
-        lambda seen: [one for one in seen if one.topic.endswith("heartbeat") and one.value["dropped"] >= 1], "dropped"
-    )
+    eyes.wait_value("cm/cellar/status/state", "fault")
+    running.wait_log("debug cm/cellar: read (", count=5)
+    with (guarded.folder / "acl").open("a") as acl:
+        acl.write("pattern write cm/%u/data/#\n")
+    guarded.send(signal.SIGHUP)
+    delivered(eyes, 5, 10)
+    assert seqs(eyes)[:5] == [1, 2, 3, 4, 5]
+    eyes.wait_value("cm/cellar/status/state", "online", since=eyes.seen.index(eyes.on(READING)[0]))
+    assert len(running.logged("the broker refused a message")) == 1
     eyes.close()
 
 
@@ -246,7 +253,7 @@ def test_what_is_larger_than_the_broker_takes_is_said_and_counted_and_blocks_not
     house.thermometer()
     running = house.run()
     eyes.wait(lambda seen: len([one for one in seen if one.topic == READING]) >= 2, "readings")
-    assert "cm/cellar/status/heartbeat" in running.wait_log("a message is larger than the broker takes")[0]
+    assert "cm/cellar/status/heartbeat" in running.wait_log("larger than the broker takes")[0]
     assert running.stop() == 0
     assert not running.logged("warning cm/cellar: no broker")
     eyes.close()

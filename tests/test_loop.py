@@ -164,15 +164,6 @@ def test_a_time_as_it_goes_on_the_wire() -> None:
     assert clock.utc(1_795_206_667_123_456) == "2026-11-20T20:31:07.123456Z"
 
 
-def test_stamps_increase_whatever_the_clock_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    stamps = clock.Stamps()
-    moments = iter([5_000_000_000, 5_000_000_000, 1_000_000_000, 6_000_000_000])
-    monkeypatch.setattr("time.time_ns", lambda: next(moments))
-    times = [stamps.next() for _ in range(4)]
-    assert times == sorted(set(times))
-    assert times[2] == "1970-01-01T00:00:05.000002Z"
-
-
 @pytest.mark.parametrize("text", ["", "now", "2026-13-01T00:00:00Z", "2026-11-20T20:31:07"])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(Refused):

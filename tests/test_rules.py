@@ -97,7 +97,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
 def test_the_samples_show_every_setting(kind: str) -> None:
     house = uncommented((ROOT / "config" / "house.toml").read_text())
     table = tomllib.loads(house)
-    sections = {"broker": config.Broker, "log": config.Log, "supervisor": config.Supervisor}
+    sections = {"broker": config.Broker, "log": config.Log, "history": config.History, "supervisor": config.Supervisor}
     for section, owner in ((table, config.House), *((table[name], owner) for name, owner in sections.items())):
         assert {field.name for field in dataclasses.fields(owner)} == section.keys()
     fields = {field.name for field in dataclasses.fields(kinds.find(kind, ROOT))}
@@ -115,7 +115,19 @@ def test_the_readmes_table_of_kinds_is_up_to_date() -> None:
 def test_topics_md_tells_the_whole_contract() -> None:
     text = (ROOT / "docs" / "TOPICS.md").read_text()
     words = [*RESERVED_MEASURES, *RESERVED_SENSORS, *BUILT_IN_ACTIONS, "starting", "online", "fault", "stopped", "lost"]
-    words += ["time", "run", "uptime_s", "heartbeat_s", "last_reading", "reads", "faults", "queued", "dropped"]
+    words += [
+        "time",
+        "run",
+        "uptime_s",
+        "heartbeat_s",
+        "last_reading",
+        "reads",
+        "faults",
+        "queued",
+        "dropped",
+        "stored",
+        "storage",
+    ]
     words += ["reconnects", "rss_mb", "kind", "measures", "actions", "version", "host", "id", "result", "reason"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"

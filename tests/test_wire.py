@@ -38,7 +38,7 @@ def test_the_payloads(cellar: House, eyes: Eyes) -> None:
     assert (reading["seq"], reading["temperature"]) == (1, 21.5)
     heartbeat = eyes.on("cm/cellar/status/heartbeat")[0].value
     assert " ".join(heartbeat) == (
-        "time run uptime_s heartbeat_s last_reading reads faults queued dropped reconnects rss_mb"
+        "time clock run uptime_s heartbeat_s last_reading reads faults queued stored storage dropped reconnects rss_mb"
     )
     assert (heartbeat["run"], heartbeat["last_reading"]) == (reading["run"], reading["time"])
     assert (heartbeat["heartbeat_s"], heartbeat["reads"], heartbeat["faults"]) == (60, 1, 0)

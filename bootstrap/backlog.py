@@ -1,0 +1,259 @@
+"""The readings that the broker has not got yet: in memory while all is well, on disk beyond that.
+
+Well is: the oldest was put less than two seconds ago. So nothing is written while a broker answers, and a process that
+dies at any moment takes less than two seconds of readings with it.
+"""
+
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+
+from bootstrap import log
+from bootstrap.clock import Clock, utc
+from bootstrap.message import Message
+from bootstrap.spill import Place, Spill
+
+WELL_S = 2.0
+DISK_RETRY_S = 10.0
+MEMORY_LIMIT = 10_000  # records, where the disk refuses them
+RESEND_S = 60.0  # as long as Mosquitto waits before it saves what it has acknowledged, as we configure it
+RESEND_LIMIT = 15_000  # records: a minute of draining
+TIME = re.compile(rb'"time":"([^"]+)"')
+UNSURE = (b'"boot":[', b'"clock":"unsure"')  # records whose time says nothing of their age
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """A reading on its way; `kept_at` is when it was put, in `time.monotonic()` seconds."""
+
+    number: int
+    message: Message
+    kept_at: float
+    place: Place | None = None
+    tries: int = 0
+
+    def settle(self, clock: Clock) -> None:
+        """It goes out: tell its time as well as it can be told now."""
+        settled = clock.settle(self.message.payload)
+        if settled is not self.message.payload:
+            self.message = Message(self.message.topic, settled)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much is kept.
+
+    Attributes:
+        records: at most.
+        age_s: none that is older, in seconds.
+        resend_s: what was acknowledged so lately is sent again when a connection broke: the broker may have forgotten.
+    """
+
+    records: int
+    age_s: float = inf
+    resend_s: float = 0.0
+
+
+class Backlog:
+    """Readings in the order they were made. First `_head`, then what is on disk alone, then `_tail`, the newest."""
+
+    def __init__(self, spill: Spill, limits: Limits) -> None:
+        self._spill, self._limits = spill, limits
+        self._head: deque[Record] = deque()
+        self._tail: deque[Record] = deque()
+        self._sent: dict[int, Record] = {}
+        self._bare: dict[int, Record] = {}  # in `_head` or `_sent`, and not on disk
+        self._recent: deque[tuple[float, Record]] = deque()  # acknowledged, and when
+        self._number = spill.last_number
+        self._dropped = 0
+        self._disk_retry_at = -inf
+        self.disk_trouble: str | None = None
+
+    def __len__(self) -> int:
+        """All that is not acknowledged."""
+        return len(self._sent) + self.waiting
+
+    @property
+    def waiting(self) -> int:
+        """All that is not sent."""
+        return len(self._head) + self._spill.unread + len(self._tail)
+
+    @property
+    def stored(self) -> int:
+        """Records on disk."""
+        return len(self._spill)
+
+    @property
+    def dropped(self) -> int:
+        """Records given up: beyond the limits, or damaged on disk."""
+        return self._dropped + self._spill.damaged
+
+    # On the way to the broker.
+
+    def put(self, message: Message, now: float) -> None:
+        """Add the newest; beyond the limits the oldest goes."""
+        self._number += 1
+        self._tail.append(Record(self._number, message, now))
+        self._trim()
+
+    def _trim(self) -> None:
+        while self.waiting > self._limits.records:
+            self._drop(self._pop())
+        while (oldest := self._oldest()) and self._is_old(oldest):
+            self._drop(self._pop())
+
+    def take(self) -> Record | None:
+        """The oldest that waits; None if there was only what is damaged."""
+        if not self._oldest():
+            return None
+        record = self._pop()
+        self._sent[record.number] = record
+        if record.place is None:
+            self._bare[record.number] = record
+        return record
+
+    def done(self, record: Record, now: float) -> None:
+        """The broker has acknowledged it."""
+        self._forget(record)
+        if self._limits.resend_s:
+            self._recent.append((now, record))
+            self._forget_recent(now)
+        else:
+            self._release(record)
+
+    def refused(self, record: Record) -> None:
+        """Nobody will ever want it."""
+        self._forget(record)
+        self._release(record)
+        self._dropped += 1
+
+    def back(self, record: Record) -> None:
+        """It is to be sent again, in its turn."""
+        del self._sent[record.number]
+        self._insert([record])
+
+    def broken(self, now: float) -> None:
+        """The connection broke: what is not acknowledged is to be sent again, and what was so only lately."""
+        self._forget_recent(now)
+        recent = [record for _, record in self._recent]
+        self._recent.clear()
+        self._bare.update({record.number: record for record in recent if record.place is None})
+        self._insert([*recent, *self._sent.values()])
+        self._sent.clear()
+        self._trim()
+
+    def _insert(self, records: list[Record]) -> None:
+        if records:
+            self._head = deque(sorted([*records, *self._head], key=lambda record: record.number))
+
+    def _forget(self, record: Record) -> None:
+        del self._sent[record.number]
+        self._bare.pop(record.number, None)
+
+    def _forget_recent(self, now: float) -> None:
+        oldest = now - self._limits.resend_s
+        while self._recent and (self._recent[0][0] < oldest or len(self._recent) > RESEND_LIMIT):
+            self._release(self._recent.popleft()[1])
+
+    def _release(self, record: Record) -> None:
+        if record.place is not None:
+            self._spill.done(record.place)
+
+    def _oldest(self) -> Record | None:
+        """The first that waits, if need be from disk."""
+        while not self._head and self._spill.unread:
+            for line in sorted(self._spill.load(), key=lambda line: line.number):
+                self._head.append(Record(line.number, Message(line.topic, line.payload), -inf, line.place))
+        return next((queue[0] for queue in (self._head, self._tail) if queue), None)
+
+    def _pop(self) -> Record:
+        self._oldest()
+        return (self._head or self._tail).popleft()
+
+    def _drop(self, record: Record) -> None:
+        self._bare.pop(record.number, None)
+        self._release(record)
+        self._dropped += 1
+
+    def _is_old(self, record: Record) -> bool:
+        payload = record.message.payload
+        if self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
+            return False
+        found = TIME.search(payload)
+        return found is not None and found[1].decode() < utc(int((time.time() - self._limits.age_s) * 1e6))
+
+    # On the way to the disk.
+
+    def keep(self, now: float) -> None:
+        """Write down what is nowhere but in memory, unless all is well."""
+        if self.keep_in_s(now) == 0:
+            self._write(now)
+
+    def keep_in_s(self, now: float) -> float | None:
+        """Seconds until `keep` has something to do; None: never, as it is."""
+        if not self._bare and not self._tail:
+            return None
+        return max(0.0, self._oldest_at() + WELL_S - now, self._disk_retry_at - now)
+
+    def _oldest_at(self) -> float:
+        return -inf if self._spill.unread else min(self._times())
+
+    def _times(self) -> Iterator[float]:
+        yield from (record.kept_at for record in self._sent.values())
+        yield from (queue[0].kept_at for queue in (self._head, self._tail) if queue)
+
+    def _write(self, now: float) -> None:
+        try:
+            for number in sorted(self._bare):
+                record = self._bare[number]
+                record.place = self._append(record, read=True)
+                del self._bare[number]
+            while self._tail:
+                self._append(self._tail[0], read=False)
+                self._tail.popleft()
+        except OSError as error:
+            self._not_written(error, now)
+        else:
+            self._written()
+
+    def _append(self, record: Record, *, read: bool) -> Place:
+        return self._spill.append(record.number, record.message.topic, record.message.payload, read=read)
+
+    def _not_written(self, error: OSError, now: float) -> None:
+        self._disk_retry_at = now + DISK_RETRY_S
+        if self.disk_trouble is None:
+            log.error("cannot store readings; they are kept in memory", error=str(error), at_most=MEMORY_LIMIT)
+        self.disk_trouble = str(error)
+        while len(self._tail) > MEMORY_LIMIT:
+            self._drop(self._tail.popleft())
+
+    def _written(self) -> None:
+        if self.disk_trouble is not None:
+            log.info("readings are stored again")
+        self.disk_trouble = None
+
+    @property
+    def unsynced(self) -> bool:
+        """Whether a power cut would take something that is on disk."""
+        return self._spill.unsynced
+
+    def to_sync(self) -> Callable[[], None] | None:
+        """See `Spill.to_sync`."""
+        return self._spill.to_sync()
+
+    def close(self) -> None:
+        """The end: all that is not acknowledged goes to disk."""
+        while self._recent:
+            self._release(self._recent.popleft()[1])
+        if self._bare or self._tail:
+            self._write(time.monotonic())
+        if self._bare or self._tail:
+            log.error("readings are lost", count=len(self._bare) + len(self._tail))
+        if sync := self._spill.to_sync():
+            with suppress(OSError):
+                sync()
+        self._spill.close()

@@ -1,0 +1,43 @@
+"""Sees to it that readings which wait are on disk, and outlast a power cut there."""
+
+import time
+
+from bootstrap import log
+from bootstrap.backlog import Backlog
+from bootstrap.loop import Loop, Timer
+from bootstrap.sockets import Worker
+
+SYNC_S = 5.0  # a power cut takes no more of an outage; each costs an SD card some pages, and blocks a while
+
+
+class Keeper:
+    """Looks after a backlog by timers that exist only while something waits in it."""
+
+    def __init__(self, loop: Loop, worker: Worker, backlog: Backlog) -> None:
+        self._loop, self._worker, self._backlog = loop, worker, backlog
+        self._write_timer: Timer | None = None
+        self._sync_timer: Timer | None = None
+
+    def look(self) -> None:
+        """Write what has waited too long. To be called whenever the backlog has changed."""
+        now = time.monotonic()
+        self._backlog.keep(now)
+        self._await(self._backlog.keep_in_s(now))
+        if self._backlog.unsynced and (self._sync_timer is None or self._sync_timer.call is None):
+            self._sync_timer = self._loop.after(SYNC_S, self._sync)
+
+    def _await(self, wait_s: float | None) -> None:
+        if wait_s is not None:
+            self._write_timer = self._loop.sooner(self._write_timer, wait_s, self.look)
+        elif self._write_timer is not None:
+            self._write_timer.cancel()
+
+    def _sync(self) -> None:
+        """In a thread: an SD card may take a second."""
+        if sync := self._backlog.to_sync():
+            self._worker.call(sync, lambda _: None, self._not_synced)
+
+    def _not_synced(self, error: Exception) -> None:
+        if not isinstance(error, OSError):
+            raise error
+        log.error("stored readings may not outlast a power cut", error=str(error))
