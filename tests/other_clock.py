@@ -4,9 +4,11 @@ import sys
 import time
 from pathlib import Path
 
+from bootstrap import clock
 from penates.__main__ import main
 
 TRUE_NS = time.time_ns
+YEAR_NS = 365 * 86_400 * 1_000_000_000
 
 
 def time_ns() -> int:
@@ -16,4 +18,6 @@ def time_ns() -> int:
 
 if __name__ == "__main__":
     time.time_ns, time.time = time_ns, lambda: time_ns() / 1e9
+    # The kernel's word, which differs between the machines that run tests: it has been set unless it is years off.
+    clock.synchronised = lambda: abs(time_ns() - TRUE_NS()) < YEAR_NS
     sys.exit(main(sys.argv[2:]))

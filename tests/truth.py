@@ -8,8 +8,9 @@ from pathlib import Path
 
 from bootstrap.device import Device, Measure, Reading
 
-LINE = "{count:09d} {at:017.6f}\n"
-LENGTH = len(LINE.format(count=0, at=0.0))
+LINE = "{count:09d} {at:017.6f} {waited:012.6f}\n"
+LENGTH = len(LINE.format(count=0, at=0.0, waited=0.0))
+SCHEDULER = Path("/proc/thread-self/schedstat")
 MOST = 1_000_000.0
 
 
@@ -38,7 +39,7 @@ class Counter(Device):
             case "lies":
                 return {"count": MOST * 2, "even": True, "word": "a lie"}
         self.last += 1
-        os.write(self.file, LINE.format(count=self.last, at=time.time()).encode())
+        os.write(self.file, LINE.format(count=self.last, waited=waited_s(), at=time.time()).encode())
         return truth(self.last)
 
 
@@ -47,11 +48,25 @@ def truth(count: int) -> dict[str, int | bool | str]:
     return {"count": count, "even": count % 2 == 0, "word": f"w{count}"}
 
 
-def entries(diary: Path) -> Iterator[tuple[int, float]]:
-    """What was read, in order, and when (seconds since 1970, by the clock of who read it)."""
+def waited_s() -> float:
+    """For how long this thread could have run, but others had the processor; 0 where the kernel does not count it."""
+    return int(SCHEDULER.read_text().split()[1]) / 1e9 if SCHEDULER.exists() else 0.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A read: when it was (seconds since 1970, by the clock of who read), and how long it had waited until then."""
+
+    count: int
+    at: float
+    waited_s: float
+
+
+def entries(diary: Path) -> Iterator[Entry]:
+    """What was read, in order."""
     for line in diary.read_text().splitlines():
-        count, at = line.split()
-        yield int(count), float(at)
+        count, at, waited = line.split()
+        yield Entry(int(count), float(at), float(waited))
 
 
 def made(diary: Path) -> int:

@@ -56,8 +56,9 @@ def new_scene(
     """Make a scene whose broker has more lines of configuration, and wants a login of the recorder."""
     made: list[Scene] = []
 
-    def make(*lines: str, **login: str) -> Scene:
-        broker = new_broker("remembering", *remember(tmp_path / "remembering"), *lines)
+    def make(*lines: str, forgetful: bool = False, **login: str) -> Scene:
+        kept = () if forgetful else remember(tmp_path / "remembering")
+        broker = new_broker("remembering", *kept, *lines)
         made.append(Scene(broker, house, promise, **login))
         return made[0]
 

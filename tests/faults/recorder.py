@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from truth import entries
+from truth import Entry, entries
 from world import Eyes, eventually
 
+LONG_AGO = 10 * 365 * 86_400.0
 READING = "cm/cellar/data/reading"
 
 
@@ -83,21 +84,26 @@ class Comparison:
     late_s: list[float]
 
 
-def compare(diary: Path, history: History) -> Comparison:
-    true, first, records = dict(entries(diary)), history.first, history.records
-    off = [
-        abs(datetime.fromisoformat(one.time).timestamp() - true[one.count])
-        for one in first.values()
-        if one.count in true
-    ]
+def compare(diary: Path, history: History, behind_s: float = 0) -> Comparison:
+    """`behind_s`: by how much the clock of who kept the diary was behind while it was in the first years of Unix."""
+    made = {one.count: one for one in entries(diary)}
+    first, records = history.first, history.records
     keys = {(one.run, one.seq): one.count for one in records}
     return Comparison(
-        lost=sorted(true.keys() - first.keys()),
-        invented=[one.count for one in records if one.count not in true or keys[one.run, one.seq] != one.count],
+        lost=sorted(made.keys() - first.keys()),
+        invented=[one.count for one in records if one.count not in made or keys[one.run, one.seq] != one.count],
         duplicated=len(records) - len(keys),
         disordered=disordered(list(first.values())),
-        late_s=sorted(off),
+        late_s=sorted(_late_s(made, first[count], behind_s) for count in made.keys() & first.keys()),
     )
+
+
+def _late_s(made: Mapping[int, Entry], record: Record, behind_s: float) -> float:
+    """By how much a reading's time differs from its read's; not counted is that others had the processor meanwhile."""
+    entry = made[record.count]
+    at = entry.at + behind_s if entry.at < LONG_AGO else entry.at
+    waited_s = made.get(record.count + 1, entry).waited_s - entry.waited_s
+    return abs(datetime.fromisoformat(record.time).timestamp() - at) - max(0.0, waited_s)
 
 
 def disordered(records: list[Record]) -> int:

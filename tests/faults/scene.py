@@ -25,7 +25,7 @@ class Scene:
         self.diary, self.mood = house.folder / "diary", house.folder / "mood"
         self.recorder = Recorder(broker.port, **login)
         self.verdict: Verdict | None = None
-        self.clock_is_true = True
+        self.clock_is_true, self.behind_s = True, 0.0
         self._well_at, self._until_well = time.monotonic(), 0
         self.configure()
 
@@ -80,7 +80,7 @@ class Scene:
         recovered_s = self._recovers()
         assert (stop or running.stop)() == 0, running.log
         self.recorder.all_is_heard()
-        found = compare(self.diary, self.recorder.history)
+        found = compare(self.diary, self.recorder.history, self.behind_s)
         wrong = wrong_state(self.newcomer(), self._expected())
         assert found.invented == []
         if self.clock_is_true:
@@ -127,9 +127,8 @@ class Scene:
 
     def _fresh(self, said: dict[str, Any]) -> bool:
         """Whether these are the values of a moment ago."""
-        now = [(count, at) for count, at in list(entries(self.diary))[-30:]]
-        newest = now[-1][1]
-        recent = [truth(count) for count, at in now if at >= newest - FRESH_S]
+        last = list(entries(self.diary))[-30:]
+        recent = [truth(one.count) for one in last if one.at >= last[-1].at - FRESH_S]
         return all(said.get(f"{SENSOR}/data/{name}") in {one[name] for one in recent} for name in truth(0))
 
     def _expected(self) -> dict[str, object]:

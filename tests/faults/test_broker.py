@@ -1,6 +1,7 @@
 """The broker ends, dies, freezes; and comes back."""
 
 import signal
+from collections.abc import Callable
 
 import pytest
 from scene import Scene
@@ -70,7 +71,6 @@ def test_absent_at_the_start(scene: Scene) -> None:
 @pytest.mark.fault(
     "The broker is killed and forgets everything, the recorder's session too; `recorder = true`.",
     promise="Nothing lost, in order, state right: what was acknowledged in the last minute is sent again.",
-    disordered=None,
 )
 def test_forgetful(new_scene: Callable[..., Scene]) -> None:
     scene = new_scene(forgetful=True)
@@ -81,24 +81,5 @@ def test_forgetful(new_scene: Callable[..., Scene]) -> None:
         scene.reads(10)
         scene.broker.start()
         scene.reads(10)
-    scene.well()
-    scene.finish(running)
-
-
-@pytest.mark.fault(
-    "The broker refuses the history (an ACL), for 4 s.",
-    promise="State `fault`, the reason names the topic; once it is granted nothing is lost, in order, state right.",
-    within_s=70,
-)
-def test_denied(new_scene: Callable[..., Scene], tmp_path: Path) -> None:
-    acl = tmp_path / "acl"
-    acl.write_text("topic readwrite #\ntopic deny cm/cellar/data/reading\n")
-    scene = new_scene(f"acl_file {acl}")
-    running = scene.run(readings=0)
-    running.wait_log(f"the broker refuses {SENSOR}/data/reading")
-    scene.recorder.eyes.wait_value(f"{SENSOR}/status/state", "fault")
-    scene.reads(40)
-    acl.write_text("topic readwrite #\n")
-    scene.broker.send(signal.SIGHUP)
     scene.well()
     scene.finish(running)

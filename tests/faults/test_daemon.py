@@ -65,19 +65,20 @@ def test_killed_while_spooling(scene: Scene) -> None:
     eventually(lambda: not scene.spills(), "nothing is left on disk")
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "The daemon is killed while it delivers what an outage has left, and started again.",
     promise="Nothing lost, in order, state right.",
 )
 def test_killed_while_draining(scene: Scene) -> None:
-    scene.configure(every_s=0.02, history="rate = 60.0")
+    scene.configure(every_s=0.02, history="rate = 50.0")
     running = scene.run()
     scene.broker.stop()
-    scene.reads(400)
+    scene.reads(200)
     scene.broker.start()
-    scene.recorder.wait(made(scene.diary) - 100, 30)
+    scene.recorder.wait(made(scene.diary) - 80, 30)
     scene.kill(running)
-    scene.configure(history="rate = 60.0")
+    scene.configure(history="rate = 50.0")
     again = scene.run(readings=0)
     scene.well()
     scene.finish(again)
@@ -147,6 +148,7 @@ def outage(scene: Scene, readings: int) -> None:
     assert max(one["rss_mb"] for one in scene.heartbeats()) < before + 10
 
 
+@pytest.mark.long
 @pytest.mark.fault(
     "The broker is away for 1000 readings.", promise="Nothing lost, in order, state right; memory bounded.", within_s=20
 )

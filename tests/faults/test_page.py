@@ -22,7 +22,7 @@ def test_the_page_has_a_row_for_each_fault_and_no_other(request: pytest.FixtureR
 
 def compared(tmp_path: Path, *heard: int, made: int = 3, off_us: int = 0) -> Comparison:
     """Readings 1 to `made` were read, these were heard; all of one run, made a microsecond after another."""
-    lines = (LINE.format(count=one, at=READ_AT + one / 1e6) for one in range(1, made + 1))
+    lines = (LINE.format(count=one, at=READ_AT + one / 1e6, waited=0.0) for one in range(1, made + 1))
     (tmp_path / "diary").write_text("".join(lines))
     history = History()
     for count in heard:
