@@ -148,7 +148,8 @@ def mutant(chance: random.Random, seeds: list[bytes]) -> bytes:
         piece = chance.choice(
             (*PIECES, bytes([chance.randrange(256)]), chance.choice(seeds), bytes(data[start : start + 64]))
         )
-        data[start : start + length] = piece * (chance.randint(2, 6000) if chance.random() < 0.01 else 1)
+        times = chance.randint(2, 6000) if chance.random() < 0.01 else 1
+        data[start : start + length] = (piece * min(times, LARGEST // max(1, len(piece)) + 1))[:LARGEST]
     return bytes(data[:LARGEST])
 
 
