@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias,
 
 from bootstrap.errors import NoReading
 from bootstrap.payload import Json
-from bootstrap.settings import Limits
+from bootstrap.settings import YEAR_S, Limits
 from bootstrap.topics import ID_RULE, is_id
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
 Pin: TypeAlias = Annotated[int, Limits(0, 27)]  # a line of the header, by its BCM number
-Seconds: TypeAlias = Annotated[float, Limits(0)]
+Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot"})
