@@ -53,7 +53,7 @@ from world import Broker, Eyes, eventually, retained  # noqa: E402 - it lies wit
 
 from bootstrap.payload import Json  # noqa: E402
 
-PAUSE_S = 0.5
+PAUSE_S = 0.5  # between a delivery and the broker's end
 START_S = 60.0  # a dozen processes start at once
 SETTLE_S = 8.0  # after which all should be well again
 MOVES, MOVE_S = 5, 1.2  # of the polled input before the error, and as many after it; seconds between them

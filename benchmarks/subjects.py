@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent / "outage"
 
 @dataclass
 class Input:
-    """One input of a subject: where it is told of, and how the world moves it."""
+    """One input of a subject: where it is told of, its status when all is `well`, and how the world moves it."""
 
     history: str
     state: str
