@@ -7,15 +7,16 @@ penates reads it as a simulated line; on gpiozero's mock pins, penates and mqtt-
 """
 
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from socket import AF_UNIX, SOCK_DGRAM, socket
+
+from peers import peer_python, running
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
@@ -24,7 +25,6 @@ from world import Broker, Eyes, House, Wires, eventually  # noqa: E402 - it lies
 
 EDGES = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 PAUSE_S = 0.02
-PEERS = ROOT / "benchmarks" / ".peers"
 
 FLOOR = """
 import socket, sys
@@ -61,16 +61,6 @@ def tell(place: Path) -> Callable[[bool], None]:
     teller = socket(AF_UNIX, SOCK_DGRAM)
     eventually(place.exists, f"{place} is there")
     return lambda level: teller.sendto(b"1" if level else b"0", str(place)) and None
-
-
-@contextmanager
-def running(command: list[str], **env: str) -> Iterator[None]:
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def measure(eyes: Eyes, topic: str, drive: Callable[[bool], None]) -> list[float]:
@@ -123,15 +113,6 @@ def subjects(broker: Broker, eyes: Eyes, folder: Path, stack: ExitStack) -> Iter
     with running(command, **env):
         eyes.wait(lambda seen: [one for one in seen if one.payload == b"running"], "mqtt-io runs", 30)
         yield "mqtt-io, mock pin, QoS 0", measure(eyes, "peer/input/door", tell(place))
-
-
-def peer_python() -> Path:
-    """mqtt-io, in a venv of its own."""
-    python = PEERS / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", PEERS], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "mqtt-io>=2.7", "gpiozero>=2.0.1.post3"], check=True)
-    return python
 
 
 def main() -> None:

@@ -8,12 +8,11 @@ from typing import TypeAlias
 from bootstrap import clock, log
 from bootstrap.errors import Refused
 from bootstrap.payload import Json, decode
-from bootstrap.settings import suggestion
+from bootstrap.settings import YEAR_S, suggestion
 
 Act: TypeAlias = Callable[[Json], None]
 
 VALUE = "value"  # carries a word or number where id and before must go along
-YEAR_S = 366 * 24 * 3600
 SHOWN = 100  # characters of somebody's words that we repeat
 
 

@@ -18,7 +18,7 @@ from bootstrap.dial import tls
 from bootstrap.folders import Folders
 from bootstrap.kinds import KindError, find
 from bootstrap.link import will
-from bootstrap.settings import Fault, Limits, SettingsError, Source, suggestion
+from bootstrap.settings import YEAR_S, Fault, Limits, SettingsError, Source, contents, suggestion
 from bootstrap.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 
 HOUSE = "house.toml"
@@ -99,7 +99,7 @@ class Log:
 class Supervisor:
     """`[supervisor]`: how `penates start` looks after the sensors."""
 
-    watchdog_s: Annotated[float, Limits(low=0.5)] = 30.0
+    watchdog_s: Annotated[float, Limits(0.5, YEAR_S)] = 30.0
     log_mb: Annotated[float, Limits(low=0.001)] = 1.0
 
 
@@ -193,7 +193,7 @@ def read_password(file: Path) -> str:
         ValueError: it is empty, too long, or no text.
     """
     try:
-        password = file.read_bytes().split(b"\n")[0].rstrip(b"\r").decode()
+        password = contents(file).split(b"\n")[0].rstrip(b"\r").decode()
     except UnicodeDecodeError:
         raise ValueError("is no text") from None  # and says nothing of what it is
     if not password:

@@ -121,7 +121,7 @@ class _Visit:
         self._hear_no_more()
         try:
             request = json.loads(self._heard)
-        except ValueError:
+        except (ValueError, RecursionError):
             request = None
         if isinstance(request, dict):
             self._handle(request, self._reply)

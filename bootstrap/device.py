@@ -1,6 +1,7 @@
 """The contract of a device: what it declares, what it must be able to do, and what it never has to care about."""
 
 import math
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias,
 
 from bootstrap.errors import NoReading
 from bootstrap.payload import Json
-from bootstrap.settings import Limits
+from bootstrap.settings import YEAR_S, Limits
 from bootstrap.topics import ID_RULE, is_id
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
 Pin: TypeAlias = Annotated[int, Limits(0, 27)]  # a line of the header, by its BCM number
-Seconds: TypeAlias = Annotated[float, Limits(0)]
+Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot"})
 BUILT_IN_ACTIONS = ("log", "read")
 ACT = "act_"
+SHOWN = 60  # characters of a value that is none
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,20 @@ class Measure:
         unit: as shown to people, or the type of a value that has none.
         low: the least number the device can truly measure, in `unit`.
         high: the greatest.
+        step: the most by which two readings in a row can differ. A jump beyond it is refused, and believed at the third
+            reading that agrees on it.
         event: it is no state but happens, like a click: never retained, and told late only in the history.
     """
 
     unit: str | type[bool] | type[str]
     low: float = -math.inf
     high: float = math.inf
+    step: float = math.inf
     event: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.step > 0:
+            raise ValueError(f"step must be above 0, not {self.step}")
 
     @property
     def unit_name(self) -> str:
@@ -50,24 +60,23 @@ class Measure:
 
     @property
     def facts(self) -> dict[str, str | float]:
-        """Unit and range, as `about` says them."""
-        ends = {name: end for name, end in (("low", self.low), ("high", self.high)) if math.isfinite(end)}
-        return {"unit": self.unit_name, **ends, **({"event": True} if self.event else {})}
+        """Unit, range and step, as `about` says them."""
+        limits = (("low", self.low), ("high", self.high), ("step", self.step))
+        known = {name: limit for name, limit in limits if math.isfinite(limit)}
+        return {"unit": self.unit_name, **known, **({"event": True} if self.event else {})}
 
-    def check(self, value: Value) -> None:
-        """Let only a true value pass.
-
-        Raises:
-            ValueError: it is out of range or not finite: the device's fault.
-            TypeError: it is of another type than declared: a bug.
-        """
+    def wrong(self, value: Value) -> str | None:
+        """Why a value cannot be true: of another type than declared, not finite, or out of range."""
         wanted = self.unit if isinstance(self.unit, type) else (int, float)
         if not isinstance(value, wanted) or (isinstance(value, bool) and self.unit is not bool):
-            raise TypeError(f"{value!r} is no value in {self.unit_name}")
-        if isinstance(value, str | bool):
-            return
+            return f"{ascii(value)[:SHOWN]} is no value in {self.unit_name}"
+        if isinstance(value, str):
+            return f"{ascii(value)[:SHOWN]} holds half a character" if SURROGATE.search(value) else None
+        if isinstance(value, bool):
+            return None
         if not -sys.float_info.max <= value <= sys.float_info.max or not self.low <= value <= self.high:
-            raise ValueError(f"{value} {self.unit} is not within {self.low:g} to {self.high:g}")
+            return f"{str(value)[:SHOWN]} {self.unit} is not within {self.low:g} to {self.high:g}"
+        return None
 
 
 class Tools(Protocol):
@@ -152,6 +161,9 @@ class Device:
             OSError: the device does not answer. The state becomes `fault` until it does.
             ValueError: what it says cannot be true. Likewise.
 
+        A value that cannot be true is refused by itself, and the others are published: out of range, not finite, of
+        another type than declared, or further from the one before than `step`.
+
         Anything else that it raises is a bug and ends the daemon. While it works the loop stands: it must be quick.
         """
         raise NoReading
@@ -166,16 +178,16 @@ class Device:
         """
         return {name: getattr(self, ACT + name) for name in self.action_names}
 
-    def check(self, reading: Reading) -> None:
-        """Let only a true reading pass.
+    def check(self, reading: Reading) -> dict[str, str]:
+        """Name the values that cannot be true, each with the reason.
 
         Raises:
-            ValueError: a value cannot be true.
-            TypeError: a measure that was never declared, or a value of another type: a bug.
+            TypeError: it is no reading, or has a measure that was never declared: a bug.
         """
         if not isinstance(reading, Mapping):
             raise TypeError(f"a reading is a dict of measures, not {reading!r}")
-        for name, value in reading.items():
+        for name in reading:
             if name not in self.measures:
                 raise TypeError(f"read() gave {name!r}, which is not a declared measure")
-            self.measures[name].check(value)
+        found = ((name, self.measures[name].wrong(value)) for name, value in reading.items())
+        return {name: why for name, why in found if why is not None}

@@ -76,7 +76,7 @@ def _load(kind: str, module: str, folder: Path) -> object:
         importlib.invalidate_caches()
     try:
         found = importlib.import_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         cause = error.__cause__ or error
         raise KindError(f"kind {kind!r} cannot be loaded: {type(cause).__name__}: {cause}") from error
     if not module.startswith(f"{HOME}."):

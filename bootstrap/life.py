@@ -189,7 +189,7 @@ class Daemon:
         stack.callback(self._outbox.history.close)
         self._link = Link(self._loop, worker, settings.address, self._outbox, self)
         stack.callback(self._link.drop)
-        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link)
+        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link, self._device)
         self._sampler = Sampler(self._loop, self._device, self._reporter, self._link.pump)
         self._actions = Actions(self._acts(), self._reporter.say_answer)
         self._pins = Pins(self._topics.client_id, self._loop, inbox, self._sampler.edge)
@@ -208,6 +208,7 @@ class Daemon:
             raise
         except OSError as error:
             log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
+            self._reporter.say_absent(error)
             return self._end("fault", Exit.ABSENT, f"the device is absent: {error}")
         except Exception as error:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
@@ -228,7 +229,7 @@ class Daemon:
         """Say once, in the log, what runs here; and prepare the birth."""
         about = self._settings
         log.info("starting", kind=about.kind, settings=self._device.settings(), broker=about.address.facts)
-        self._reporter.say_about(about.kind, self._device, self._actions.names)
+        self._reporter.say_about(about.kind, self._actions.names)
         self._reporter.say_heartbeat()
 
     def _start(self) -> None:
@@ -330,7 +331,9 @@ class Daemon:
         self._link.pump()
 
     def denied(self, topic: str, why: str | None) -> None:
-        """A fault of whoever manages the broker, and ours until it is mended."""
+        """A fault, until it is mended at the broker."""
+        self._reporter.say_trouble(topic, why and f"the broker does not let us publish it: {why}")
+        self._reporter.say_heartbeat()
 
     # The actions every device has.
 

@@ -20,6 +20,8 @@ Handler: TypeAlias = Callable[[int], None]
 # Plain numbers: to combine zmq's own costs a call into its enumeration.
 READABLE, WRITABLE = int(zmq.POLLIN), int(zmq.POLLOUT)
 NOTES_S = 0.02
+SWEEP = 64  # timers, at the least, before those that were cancelled are thrown out
+LONGEST_S = 24 * 3600.0  # of a wait: a day in milliseconds fits wherever a poller counts in 32 bits
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -46,6 +48,7 @@ class Loop:
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = itertools.count()
         self._notes: deque[Callable[[], None]] = deque()
+        self._sweep_at = SWEEP
 
     def watch(self, source: Source, handler: Handler, events: int = READABLE) -> None:
         """Call `handler(events)` whenever this socket or descriptor is ready for one of `events` (0: for none)."""
@@ -65,6 +68,8 @@ class Loop:
     def at(self, due: float, call: Callable[[], None]) -> Timer:
         """Call once, when `time.monotonic()` reaches `due`."""
         timer = Timer(due, call)
+        if len(self._timers) >= self._sweep_at:
+            self._sweep()
         heapq.heappush(self._timers, (due, next(self._order), timer))
         return timer
 
@@ -76,6 +81,12 @@ class Loop:
                 return timer
             timer.cancel()
         return self.at(due, call)
+
+    def _sweep(self) -> None:
+        """Throw out what was cancelled: else a lamp that is told `for_s` again and again holds each for its time."""
+        self._timers = [entry for entry in self._timers if entry[2].call is not None]
+        heapq.heapify(self._timers)
+        self._sweep_at = max(SWEEP, 2 * len(self._timers))
 
     def every(self, period_s: float, call: Callable[[], None]) -> None:
         """Call again and again, `period_s` seconds after the last time."""
@@ -115,7 +126,7 @@ class Loop:
             heapq.heappop(self._timers)
         if not self._timers:
             return None
-        return max(0, math.ceil((self._timers[0][0] - time.monotonic()) * 1000))
+        return max(0, math.ceil(min(self._timers[0][0] - time.monotonic(), LONGEST_S) * 1000))
 
     def _run_notes(self) -> None:
         """Run notes for a moment: however many there are, or slow, signals and timers have their turn between."""

@@ -4,12 +4,14 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from bootstrap import __version__, clock, log
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Refused
+from bootstrap.health import GONE, Health, reason, told
 from bootstrap.link import Link
 from bootstrap.notify import notify
 from bootstrap.outbox import Outbox
@@ -22,6 +24,7 @@ ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 RUN_LENGTH = 8
 MEGABYTE = 1_000_000
 LOST = b"lost"
+ENDED = ("stopped", "lost")
 STATM = Path("/proc/self/statm")
 
 
@@ -37,18 +40,24 @@ def rss_mb() -> float:
 
 
 class Reporter:
-    """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, then the measures."""
+    """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, health, the measures."""
 
-    def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, link: Link) -> None:
+    def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, link: Link, device: Device) -> None:
         self._topics, self._outbox, self._clock = topics, outbox, outbox.clock
         self._heartbeat_s, self._link = heartbeat_s, link
-        self._events: set[str] = set()
+        self._device = device
+        self._health = Health(device, time.monotonic())
+        self._health_told: list[tuple[object, ...]] = []
+        self._health_put = b""
+        self._blind, self._unwell = False, set[str]()  # as the log knows it
+        self._troubles: dict[str, str] = {}
         self._started_at, self._born_at = time.monotonic(), time.time()
         self._run = new_run()
         self._seq = 0
         self._last_reading: str | None = None
         self.reads = self.faults = 0
         self._why, self._standing = "", "connecting to the broker"
+        self._measured = False
         self.state: State = "starting"
         self.say_state("starting")
 
@@ -57,6 +66,94 @@ class Reporter:
         self.state, self._why = state, why
         self._say_status()
         self._outbox.put_state(self._topics.status("state"), encode(state))
+
+    def say_trouble(self, what: str, why: str | None) -> None:
+        """A trouble that is none of the measures': the state is `fault` while there is one. None: it is over.
+
+        Like all that is said here, it waits in the outbox for the link to be pumped.
+        """
+        if why is None:
+            self._troubles.pop(what, None)
+        else:
+            self._troubles[what] = why
+        self._follow()
+
+    def sift(self, reading: Reading) -> tuple[Reading, dict[str, str]]:
+        """What of a reading may be published, and why the rest of it is refused; that is counted.
+
+        Raises:
+            TypeError: a measure that was never declared: a bug.
+        """
+        refused = self._health.sift(reading, time.monotonic())
+        return {name: value for name, value in reading.items() if name not in refused}, refused
+
+    def say_measured(
+        self, good: Reading, refused: Mapping[str, str], at_us: int | None = None, *, whole: bool = False
+    ) -> None:
+        """Say what was measured, then how the measures are: whoever trusts `online` must not find an old value.
+
+        `whole` is for a read: what it gives no value of has none. `at_us` is as in `say_reading`.
+        """
+        now = time.monotonic()
+        if good:
+            self._health.good(good, self.say_reading(good, at_us), now)
+        self._health.bad(refused)
+        if whole:
+            self._health.passed_over(good.keys() | refused.keys(), now)
+        self.faults += bool(refused) and not good
+        self._measured = self._measured or whole or bool(good)
+        self._log_health()
+        self._follow()
+
+    def say_failure(self, error: OSError | ValueError) -> str:
+        """Say that nothing could be measured, and return why."""
+        self.faults += 1
+        why = reason(error)
+        self._health.failed(why, absent=isinstance(error, OSError) and error.errno in GONE)
+        self._log_health()
+        self._follow()
+        return why
+
+    def say_absent(self, error: OSError) -> None:
+        """Say that the device was not there at the start."""
+        self._health.failed(reason(error), absent=True)
+        self._follow()
+
+    def _log_health(self) -> None:
+        """What becomes bad, and what is well again, once: the device, or else the measure."""
+        blind, complaints = self._health.blind, self._health.complaints
+        if blind and not self._blind:
+            log.error("cannot read the device", error=told(complaints))
+        elif self._blind and not blind:
+            log.info("reading again", **({"but": told(complaints)} if complaints else {}))
+        else:
+            for name in (name for name in complaints if name not in self._unwell):
+                log.error("a measure is not well", measure=name, reason=complaints[name])
+            for name in sorted(self._unwell - complaints.keys()):
+                log.info("a measure is well again", measure=name)
+        self._blind, self._unwell = blind, set(complaints)
+
+    def _follow(self) -> None:
+        """State follows from health, and after it: whoever sees a fault finds there why."""
+        if self._health_told != self._health.outline:
+            self._put_health()
+        if self.state in ENDED:
+            return
+        why = told({**self._health.complaints, **self._troubles})
+        state: State = "fault" if why else "online" if self._measured else "starting"
+        if state != self.state:
+            self.say_state(state, why)
+        elif why != self._why:
+            self._why = why
+            self._say_status()
+
+    def _put_health(self) -> None:
+        """If there is anything new."""
+        self._health_told = self._health.outline
+        payload = encode(self._health.facts)
+        if payload != self._health_put:
+            self._health_put = payload
+            self._outbox.put_state(self._topics.status("health"), payload)
 
     def say_link(self, standing: str) -> None:
         """Say to whoever supervises us how we stand with the broker."""
@@ -87,10 +184,10 @@ class Reporter:
     def _uptime_s(self) -> float:
         return round(time.monotonic() - self._started_at, 1)
 
-    def say_about(self, kind: str, device: Device, actions: list[str]) -> None:
+    def say_about(self, kind: str, actions: list[str]) -> None:
         """Say what we are: all that discovery, displays and recorders need."""
-        self._events = {name for name, measure in device.measures.items() if measure.event}
-        measures = {name: {**measure.facts, "every_s": device.every_s} for name, measure in device.measures.items()}
+        every_s = self._device.every_s
+        measures = {name: {**measure.facts, "every_s": every_s} for name, measure in self._device.measures.items()}
         about = {
             "kind": kind,
             "measures": measures,
@@ -101,18 +198,23 @@ class Reporter:
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def say_heartbeat(self) -> None:
-        """Say that we are alive, and how well; nothing if heartbeats are off."""
-        if not self._heartbeat_s:
-            return
+        """Say that we are alive, and how well; no heartbeat if they are off."""
+        if self._heartbeat_s:
+            self._put_heartbeat()
+        self._put_health()
+
+    def _put_heartbeat(self) -> None:
         heartbeat = {
             "time": clock.now(),
             "clock": "unsure" if self._clock.unsure else "ok",
             "run": self._run,
             "uptime_s": self._uptime_s(),
             "heartbeat_s": self._heartbeat_s,
+            "why": self._why or None,
             "last_reading": self._last_reading,
             "reads": self.reads,
             "faults": self.faults,
+            "refused": self._health.refused,
             "queued": self._outbox.queued,
             "stored": self._outbox.history.stored,
             "storage": self._outbox.history.disk_trouble,
@@ -122,8 +224,11 @@ class Reporter:
         }
         self._outbox.put_state(self._topics.status("heartbeat"), encode(heartbeat))
 
-    def say_reading(self, reading: Reading, at_us: int | None = None) -> None:
-        """Say what was measured, now or at `at_us`: the record for the history, and each value as state."""
+    def say_reading(self, reading: Reading, at_us: int | None = None) -> str:
+        """Say what was measured, now or at `at_us`: the record for the history, and each value as state.
+
+        Returns the time of the reading.
+        """
         self._seq += 1
         stamp = self._clock.stamp(at_us)
         self._last_reading = stamp["time"]
@@ -132,10 +237,11 @@ class Reporter:
         for name, value in reading.items():
             self._say_value(name, encode(value))
         log.debug("read", seq=self._seq, reading=dict(reading))
+        return self._last_reading
 
     def _say_value(self, name: str, payload: bytes) -> None:
         """A state is always told; an event only to those who hear it as it happens: the history has it anyway."""
-        if name not in self._events:
+        if not self._device.measures[name].event:
             self._outbox.put_state(self._topics.data(name), payload)
         elif self._link.up:
             self._outbox.put_word(self._topics.data(name), payload)

@@ -13,7 +13,7 @@ from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.folders import Folders
 from bootstrap.logfile import LogFile
 from bootstrap.nursery import Nursery
-from bootstrap.settings import Fault, SettingsError, suggestion
+from bootstrap.settings import Fault, SettingsError, contents, suggestion
 
 
 def supervise(
@@ -75,6 +75,7 @@ class Requests:
         """Do what is asked, and answer when the children it is about have come to rest."""
         acts = {"start": self._start, "stop": self._stop, "restart": self._restart, "reload": self._reload}
         names = request.get("names") or []
+        names = names if isinstance(names, list) else [names]
         house = request.get("house", str(self._folder))
         if house != str(self._folder):
             reply(
@@ -183,7 +184,7 @@ def _read_all(configuration: Configuration) -> dict[str, DeviceFile]:
 
 def _text(folder: Path, name: str) -> bytes | None:
     try:
-        return (folder / device_file(name)).read_bytes()
+        return contents(folder / device_file(name))
     except OSError:
         return None
 

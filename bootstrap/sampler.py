@@ -1,11 +1,10 @@
 """Reads the device in time, and tells true readings from faults."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from bootstrap import log
 from bootstrap.device import Device, Reading
-from bootstrap.errors import NoReading
+from bootstrap.errors import NoReading, Refused
 from bootstrap.loop import Loop, Timer
 from bootstrap.pins import Edge
 from bootstrap.reporter import Reporter
@@ -39,24 +38,27 @@ class Sampler:
 
     def _tick(self) -> None:
         began = self._timer.due if self._timer else time.monotonic()
-        self.read()
+        failed = self.read() is not None
         self._said()
-        self._timer = self._loop.at(self._next_due(began), self._tick)
+        self._timer = self._loop.at(self._retry_due() if failed else self._next_due(began), self._tick)
 
     def _next_due(self, began: float) -> float:
         """In step with the first read; steps that have passed meanwhile are left out."""
-        every_s = self._device.every_s
-        if self._reporter.state == "fault":
-            self._retry_s, wait_s = min(every_s, self._retry_s * 2), min(every_s, self._retry_s)
-            return time.monotonic() + wait_s
         self._retry_s = FIRST_RETRY_S
+        every_s = self._device.every_s
         missed = max(0.0, time.monotonic() - began) // every_s
         return began + (missed + 1) * every_s
+
+    def _retry_due(self) -> float:
+        """After a failure: later each time."""
+        every_s = self._device.every_s
+        self._retry_s, wait_s = min(every_s, self._retry_s * 2), min(every_s, self._retry_s)
+        return time.monotonic() + wait_s
 
     def read(self) -> str | None:
         """Read once, publish what comes of it, and return what is wrong, if anything is."""
         self._reporter.reads += 1
-        return self._publish(self._device.read)
+        return self._publish(self._device.read, whole=True)
 
     def edge(self, edge: Edge) -> None:
         """Publish what an edge means, at its own time."""
@@ -72,40 +74,34 @@ class Sampler:
             return
         if self._publish(measure, at_us) is not None and self._timer is not None:
             self._timer.cancel()
-            self._timer = self._loop.at(self._next_due(time.monotonic()), self._tick)
+            self._timer = self._loop.at(self._retry_due(), self._tick)
         self._said()
 
-    def _publish(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> str | None:
+    def _publish(
+        self, measure: Callable[[], Reading | None], at_us: int | None = None, *, whole: bool = False
+    ) -> str | None:
         """Publish what is measured now, and return what is wrong, if anything is."""
         try:
             reading = measure()
-            if reading is not None:
-                self._device.check(reading)
         except NoReading:
-            self._well()
+            reading = None
         except (OSError, ValueError) as error:
-            return self._failed(error)
-        else:
-            if reading is not None:
-                self._reporter.say_reading(reading, at_us)
-            self._well()  # after its value: whoever trusts `online` must not find the old one
-        return None
+            return self._reporter.say_failure(error)
+        good, refused = self._reporter.sift({} if reading is None else reading)
+        self._reporter.say_measured(good, refused, at_us, whole=whole)
+        return _reasons(refused) if refused else None
 
     def take(self, reading: Reading) -> None:
-        """Publish what an action measured or brought about."""
-        self._device.check(reading)
-        self._reporter.say_reading(reading)
+        """Publish what an action measured or brought about.
 
-    def _well(self) -> None:
-        if self._reporter.state == "fault":
-            log.info("reading again")
-        if self._reporter.state != "online":
-            self._reporter.say_state("online")
+        Raises:
+            Refused: a value cannot be true; then nothing is published.
+        """
+        good, refused = self._reporter.sift(reading)
+        if refused:
+            raise Refused(_reasons(refused))
+        self._reporter.say_measured(good, refused)
 
-    def _failed(self, error: Exception) -> str:
-        self._reporter.faults += 1
-        why = str(error) or type(error).__name__
-        if self._reporter.state != "fault":
-            log.error("cannot read the device", error=why)
-            self._reporter.say_state("fault", why)
-        return why
+
+def _reasons(refused: Mapping[str, str]) -> str:
+    return "; ".join(dict.fromkeys(refused.values()))

@@ -4,8 +4,11 @@ The fields are the settings: their types say what is allowed, their defaults wha
 """
 
 import difflib
+import errno
 import math
 import re
+import stat
+import sys
 import tomllib
 import types
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +17,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+
+MAX_BYTES = 65_536  # of a file of settings; ours have one or two thousand
+MAX_DIGITS = 4300  # Python converts no more of them to a whole number
+SHOWN = 80  # characters of a value that we repeat
+YEAR_S = 366 * 24 * 3600  # no time that is set is longer
+_HEADER = re.compile(r"\s*\[([^\]]*)\]")
+_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*[=.]""", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,13 @@ class Fault:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.text}"
+        """On one line, whatever came from a file or is a file's name: nothing in it can steer a terminal."""
+        said = f"{self.file}:{self.line}: {self.text}"
+        return (
+            said
+            if said.isprintable()
+            else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in said)
+        )
 
 
 class SettingsError(Exception):
@@ -59,26 +75,34 @@ class Source:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self.faults: list[Fault] = []
-        self._lines: list[str] = []
+        self._places: dict[tuple[str, str], int] = {}
         self.loaded = False
         self.table: dict[str, Any] = self._load()
 
     def _load(self) -> dict[str, Any]:
+        rows: list[str] = []
         try:
-            text = (self.folder / self.name).read_text(encoding="utf-8")
-            self._lines = text.splitlines()
+            text = contents(self.folder / self.name).decode()
+            rows = text.split("\n")
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             found = re.search(r"at line (\d+)", str(error))
             what = re.sub(r" \(at .*\)$", "", str(error))
             hint = "; text needs quotes" if what == "Invalid value" else ""
-            self.fault(f"not TOML: {what}{hint}", int(found[1]) if found else max(1, len(self._lines)))
+            self.fault(f"not TOML: {what}{hint}", int(found[1]) if found else len(text.rstrip("\n").split("\n")))
         except UnicodeDecodeError as error:
             self.fault(f"not UTF-8 text: {error.reason} at byte {error.start}")
         except OSError as error:
             self.fault(f"cannot be read: {error.strerror}")
+        except RecursionError:
+            self.fault("nested too deep; settings are flat")
+        except ValueError:
+            long = re.compile(rf"[0-9_]{{{MAX_DIGITS}}}")
+            line = next((number for number, row in enumerate(rows, 1) if long.search(row)), 1)
+            self.fault(f"a whole number has more than {MAX_DIGITS} digits", line)
         else:
             self.loaded = True
+            self._places = _places(rows)
             return table
         return {}
 
@@ -87,17 +111,8 @@ class Source:
         self.faults.append(Fault(self.name, line, text))
 
     def line(self, key: str, section: str = "") -> int:
-        """The line of a key, or of its section where the key is missing. tomllib does not say; the files are flat."""
-        current, header = "", 1
-        for number, row in enumerate(self._lines, 1):
-            if found := re.match(r"\s*\[+\s*([^\]]*?)\s*\]", row):
-                current = found[1]
-                if not section and current == key:
-                    return number
-                header = number if current == section else header
-            elif current == section and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", row):
-                return number
-        return header
+        """The line of a key, or of its section where the key is missing."""
+        return self._places.get((section, key)) or self._places.get(("", section)) or 1
 
     def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
         """Make a `cls` of a table, or note why that cannot be."""
@@ -105,7 +120,7 @@ class Source:
         before = len(self.faults)
         unknown = sorted(table.keys() - known.keys())
         for key in unknown:
-            self.fault(f"no setting {key!r}; {suggestion(key, known)}", self.line(key, section))
+            self.fault(f"no setting {_cut(repr(key))}; {suggestion(key, known)}", self.line(key, section))
         hints = get_type_hints(cls, include_extras=True)
         values = {}
         for name, field in known.items():
@@ -135,6 +150,35 @@ class Source:
         except ValueError as error:  # from a __post_init__ that looks closer than types can
             self.fault(str(error))
             return None
+
+
+def contents(file: Path) -> bytes:
+    """All of a small file.
+
+    Raises:
+        OSError: it cannot be read, is no ordinary file (a pipe would hang us), or is too large.
+    """
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder `open` says it
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    with file.open("rb") as stream:
+        found = stream.read(MAX_BYTES + 1)
+    if len(found) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_BYTES} bytes")
+    return found
+
+
+def _places(rows: Iterable[str]) -> dict[tuple[str, str], int]:
+    """The line of each section and key, by section and key. tomllib does not say; the files are flat."""
+    places: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, row in enumerate(rows, 1):
+        if header := _HEADER.match(row):
+            section = header[1].strip(" \t[")
+            places.setdefault(("", section), number)
+        elif key := _KEY.match(row):
+            places.setdefault((section, key[key.lastindex or 0]), number)
+    return places
 
 
 def meant(wrong: str, known: Iterable[str]) -> str | None:
@@ -192,7 +236,7 @@ def _list(value: object, hint: object, folder: Path) -> object:
 
 
 def _number(value: object, _folder: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError(_NAMES[float])
     return float(value)
 
@@ -209,7 +253,7 @@ def _exactly(kind: type) -> Callable[[object, Path], object]:
 
 
 def _path(value: object, folder: Path) -> Path:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(_NAMES[Path])
     return folder / value
 
@@ -231,7 +275,14 @@ _SCALARS: dict[object, Callable[[object, Path], object]] = {
 
 
 def _toml(value: object) -> str:
-    """A value as it may have stood in the file."""
+    """A value as it may have stood in the file, and no more of it than helps."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    try:
+        return _cut(f'"{value}"' if isinstance(value, str) else str(value))
+    except ValueError:
+        return f"a whole number of more than {MAX_DIGITS} digits"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -18,6 +18,7 @@ ORDER = ("lost", "fault", "starting", "online", "stopped")  # who needs help sta
 FACTS = {  # heading to field of the heartbeat
     "reads": "reads",
     "faults": "faults",
+    "refused": "refused",
     "queued": "queued",
     "dropped": "dropped",
     "again": "reconnects",
@@ -86,6 +87,7 @@ def _values(sensor: Sensor) -> Text:
         text.append(f"{name} ", style="dim").append(f"{value}  ")
     if sensor.state != "online":
         text.stylize("dim italic")  # they were so
+    text.append(sensor.complaint, style="yellow")
     return text
 
 

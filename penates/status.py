@@ -2,7 +2,7 @@
 
 states:
   online    its last read was good
-  fault     it runs, but its device cannot be read
+  fault     it runs, but a measure of its device is not well, or something else is in trouble
   starting  it has not read yet
   waiting   it ended and will be started again, later each time
   failed    its settings are faulty; it waits for a change and `penates reload`

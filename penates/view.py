@@ -9,10 +9,10 @@ from typing import Any
 
 from bootstrap import clock
 from bootstrap.errors import Refused
+from bootstrap.health import MISSED, told
 from bootstrap.payload import decode
 from bootstrap.topics import Kind, Topics, is_id
 
-MISSED = 3  # periods without a reading, after which its values are stale
 BEATS = 2  # heartbeats that may be late
 GRACE_S = 5.0
 BIRTH_S = 3.0  # for the birth to be over
@@ -35,6 +35,7 @@ class Sensor:
     state: str = ""
     about: dict[str, Any] = field(default_factory=dict)
     heartbeat: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
     born_at: float = -math.inf  # its last connect that we witnessed
     beat_at: float | None = None
@@ -61,6 +62,15 @@ class Sensor:
     def is_event(self, name: str) -> bool:
         """Whether it happens rather than lasts."""
         return self.measures.get(name, {}).get("event") is True
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with its measures, by its own words, while it says that something is."""
+        if self.state != "fault":
+            return ""
+        known = {name: facts for name, facts in self.health.items() if isinstance(facts, dict)}
+        bad = {name: facts for name, facts in known.items() if facts.get("errors") or facts.get("health") == "stale"}
+        return _word(told({name: str(facts.get("why")) for name, facts in bad.items()}))
 
     def stale(self, now: float) -> str:
         """Why what it says may no longer be so, if that is the case."""
@@ -141,6 +151,8 @@ class View:
                 known.about = _object(payload)
                 self.declared.update(topics.data(measure) for measure in known.measures if is_id(measure))
                 known.born_at = known.born_at if retained else now
+            case Kind.STATUS, "health":
+                known.health = _object(payload)
             case Kind.STATUS, "heartbeat":
                 known.heartbeat = _object(payload)
                 known.beat_at = _moment(known.heartbeat.get("time"), now) if retained else now

@@ -33,7 +33,7 @@ from penates.view import Change, View, shown
 from penates.wire import Down, Event, Heard, Up, Wire, access, access_arguments
 
 USER = "eyes"
-STATUS = ("state", "about", "heartbeat")
+STATUS = ("state", "about", "heartbeat", "health")
 REDRAW_S = 0.5  # at the most so often
 LOOK_S = 1.0  # for what only time changes
 FRAME = 6  # lines of a terminal that the table's frame takes, and the cursor

@@ -5,6 +5,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from fuzz.run import HAVE_ATHERIS
 from secrets_and_certificates import write_certificates, write_password
 from world import Broker, Eyes, House, Supervisor, Wires
 
@@ -15,6 +16,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     short = [item for item in items if not item.get_closest_marker("long")]
     pairs = [item for pair in zip_longest(long, short[: len(long)]) for item in pair if item]
     items[:] = pairs + short[len(long) :]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Nobody shall believe that the fuzzing was led where it was blind."""
+    if not HAVE_ATHERIS:
+        why = "NO atheris FOR THIS PYTHON OR MACHINE: tests/test_fuzz.py mutated blindly, which finds less"
+        terminalreporter.write_line(why, yellow=True)
 
 
 @pytest.fixture

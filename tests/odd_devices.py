@@ -1,6 +1,7 @@
 """Devices of a user's own, which do what devices do on bad days. `kind = "odd_devices.Odd"`."""
 
 import contextlib
+import json
 import os
 import subprocess
 import threading
@@ -147,3 +148,28 @@ class Queued(Device):
 
     def read(self) -> Reading:
         return {}
+
+
+@dataclass(kw_only=True)
+class Told(Device):
+    """Wiring: none. It reads what a file of JSON says: a reading, an errno to fail with, or nothing."""
+
+    file: Path = Path("told.json")
+    every_s: float = 3600.0
+
+    level = Measure("V", low=0, high=10)
+    depth = Measure("m", step=2)
+    word = Measure(str)
+    clicks = Measure("1", low=1, event=True)
+
+    def read(self) -> Reading:
+        match json.loads(self.file.read_text()):
+            case None:
+                raise NoReading
+            case int(number):
+                raise OSError(number, os.strerror(number))
+            case reading:
+                return reading
+
+    def act_set(self, value: Json) -> Reading:
+        return {"level": value}

@@ -1,5 +1,6 @@
 """Everything wrong with a configuration is said at once, with file, line, what, and what instead."""
 
+import os
 import socket
 import stat
 from pathlib import Path
@@ -64,6 +65,18 @@ def test_nothing_wrong(house: House) -> None:
         (CELLAR + 'group = "a b"\n', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
         (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value; text needs quotes"),
         (CELLAR + CELLAR, "devices/cellar.toml:3: not TOML: Cannot overwrite a value"),
+        (CELLAR + f"x = {'[' * 5000}", "devices/cellar.toml:1: nested too deep; settings are flat"),
+        (CELLAR + f"every_s = {'1' * 5000}", "devices/cellar.toml:3: a whole number has more than 4300 digits"),
+        (CELLAR + f"every_s = {'1' * 400}", f"devices/cellar.toml:3: 'every_s' must be a number, not {'1' * 80}…"),
+        (CELLAR + f"every_s = 0x{'1' * 5000}", "devices/cellar.toml:3: 'every_s' must be a number, not a whole number"),
+        (CELLAR + 'bus = "\\u0000"', "devices/cellar.toml:3: 'bus' must be a path in quotes, not \"\\x00\""),
+        (CELLAR + 'group = "\\u001b[2J\\n"', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
+        (CELLAR + "# \u2028\nx = 1", "devices/cellar.toml:4: no setting 'x'"),
+        (f"{CELLAR}# {'x' * 65_536}", "devices/cellar.toml:1: cannot be read: it has more than 65536 bytes"),
+        (
+            'kind = "button"\npin = 4\nhold_s = 1e300\n',
+            "devices/cellar.toml:3: 'hold_s' must be at least 0 and at most",
+        ),
     ],
 )
 def test_a_device_file(house: House, text: str, fault: str) -> None:
@@ -146,6 +159,46 @@ def test_what_is_not_there(tmp_path: Path, house: House) -> None:
     (house.folder / "house.toml").write_text(HOUSE)
     with pytest.raises(SettingsError, match=r"no device; make a file such as devices/cellar.toml"):
         check(house.folder)
+
+
+def test_a_pipe_for_a_file_hangs_nobody(house: House) -> None:
+    os.mkfifo(house.folder / "devices" / "cellar.toml")
+    (house.folder / "devices" / "lamp.toml").write_text('kind = "lamp"\npin = 4\n')
+    os.mkfifo(house.folder / "lamp.password")
+    (house.folder / "house.toml").write_text(HOUSE + '[broker]\npassword_file = "{sensor}.password"\n')
+    checked = house.penates("check")
+    assert checked.stderr.splitlines() == [
+        "devices/cellar.toml:1: cannot be read: it is no ordinary file",
+        f"house.toml:3: 'password_file' {house.folder}/lamp.password cannot be read: it is no ordinary file (for lamp)",
+    ]
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_unknown_settings_take_no_minutes(house: House) -> None:
+    """The line of each was once looked for through the whole file."""
+    assert len(faults(house, devices={"cellar": CELLAR + "".join(f"k{number}=1\n" for number in range(6000))})) == 6000
+
+
+@pytest.mark.timeout(30)
+def test_a_row_of_brackets_takes_no_minutes(house: House) -> None:
+    text = f'kind = "thermometer"\nserial = """\n{"[" * 60_000}\n"""\nseril = 1'
+    assert faults(house, devices={"cellar": text}) == [
+        "devices/cellar.toml:5: no setting 'seril'; did you mean 'serial'?"
+    ]
+
+
+def test_a_module_that_ends_python_ends_only_itself(house: House) -> None:
+    (house.folder / "ends.py").write_text("raise SystemExit(3)\n")
+    assert faults(house, devices={"own": 'kind = "ends.Own"\n'}) == [
+        "devices/own.toml:1: kind 'ends.Own' cannot be loaded: SystemExit: 3"
+    ]
+
+
+def test_what_stands_in_a_file_cannot_forge_a_fault(house: House) -> None:
+    """Nor can its name."""
+    found = faults(house, devices={"a\nb": CELLAR, "c": CELLAR + 'group = "\\n\\u001b[2J"\n'})
+    assert len(found) == 2
+    assert all(fault.isprintable() for fault in found)
 
 
 OWN = """

@@ -75,7 +75,7 @@ def all_is_delivered_newest_state_first(eyes: Eyes, house: House, appeared_at: f
     house.probe("cellar", 33000)
     delivered(eyes, 6, 6 - (time.monotonic() - appeared_at))
     order = [one.topic.rpartition("/")[2] for one in eyes.seen]
-    assert order[:4] == ["state", "about", "heartbeat", "temperature"]
+    assert order[:5] == ["state", "about", "heartbeat", "health", "temperature"]
     eyes.wait_value(TEMPERATURE, 33.0)
     assert seqs(eyes) == list(range(1, len(seqs(eyes)) + 1))
 

@@ -1,5 +1,6 @@
 """The loop, the threads' sockets and the clock, each on its own."""
 
+import gc
 import os
 import re
 import threading
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from bootstrap import clock
 from bootstrap.errors import Refused
-from bootstrap.loop import Loop
+from bootstrap.loop import Loop, Timer
 from bootstrap.sockets import NOTES, Inbox, Sockets, Worker
 
 
@@ -24,6 +25,28 @@ def test_timers_run_in_order_and_cancelled_ones_do_not() -> None:
     loop.soon(lambda: seen.append("at once"))
     assert loop.run(lambda: len(seen) == 3, 5)
     assert seen == ["at once", "sooner", "later"]
+
+
+def test_a_timer_of_ages_is_no_number_too_large() -> None:
+    loop, seen = Loop(), []
+    reader, writer = os.pipe()
+    loop.after(1e300, lambda: seen.append("never"))
+    loop.watch(reader, lambda _events: seen.append("now"))
+    os.write(writer, b"x")
+    assert loop.run(lambda: bool(seen))
+    assert seen == ["now"]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_cancelled_timers_do_not_pile_up() -> None:
+    """Of a lamp that is told `for_s` again and again."""
+    loop = Loop()
+    loop.after(1000, lambda: None)
+    for _ in range(1000):
+        loop.after(2000, lambda: None).cancel()
+    assert sum(isinstance(thing, Timer) for thing in gc.get_objects()) < 200
+    assert not loop.run(lambda: False, 0.01)
 
 
 def test_run_ends_at_its_limit() -> None:

@@ -392,7 +392,12 @@ def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:
 
 def test_the_supervisor_survives_those_who_ask_nonsense(three: House) -> None:
     three.nursery()
-    for words in (b"", b"nonsense", b"[]", b'{"do": "dance"}', b'{"do": "stop", "names": [1, {}]}', b"x" * 100_000):
+    stops = (
+        b'{"do": "stop", "names": [1, {}]}',
+        b'{"do": "stop", "names": 5}',
+        b'{"do": {}, "house": 1, "names": true}',
+    )
+    for words in (b"", b"nonsense", b"[]", b'{"do": "dance"}', *stops, b"[" * 60_000, b"1" * 5000, b"x" * 100_000):
         with socket.socket(socket.AF_UNIX) as line:
             descriptor = os.open(three.folder / "state", os.O_PATH)
             line.connect(f"/proc/self/fd/{descriptor}/{SOCKET}")

@@ -9,16 +9,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from world import DRAIN_RATE, make_outbox
 
-from bootstrap.backlog import WELL_S, Backlog, Limits
-from bootstrap.clock import Clock
-from bootstrap.deadletters import DeadLetters
+from bootstrap.backlog import WELL_S
 from bootstrap.message import Message, Verdict
-from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SPARE, TRIES, WINDOW, Outbox
-from bootstrap.spill import Spill
+from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SPARE, TRIES, WINDOW
 
 LIMIT = 30
-RATE = 200.0
 
 
 @pytest.fixture(autouse=True)
@@ -31,8 +28,7 @@ class Wire:
 
     def __init__(self, limit: int = LIMIT, *, recorded: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.limits = Limits(records=limit, resend_s=60.0 if recorded else 0.0)
-        self.recorded = recorded
+        self.limit, self.recorded = limit, recorded
         self.start()
         self.flying: dict[int, Message] = {}
         self.sent: list[Message] = []
@@ -41,8 +37,7 @@ class Wire:
 
     def start(self) -> None:
         """A new run, with what the one before has left on disk."""
-        backlog = Backlog(Spill(self.folder), self.limits)
-        self.outbox = Outbox(backlog, RATE, DeadLetters(self.folder), Clock(), recorded=self.recorded)
+        self.outbox = make_outbox(self.folder, self.limit, recorded=self.recorded)
 
     def close(self) -> None:
         rmtree(self.folder)
@@ -387,7 +382,7 @@ def test_history_drains_at_a_bounded_rate_and_says_when_to_go_on() -> None:
         while wire.flying:
             wire.answer()
         wire.now += wire.outbox.wait_s(wire.now) or 0.001
-    assert abs(len(wire.sent) - 11 * RATE) < 10
+    assert abs(len(wire.sent) - 11 * DRAIN_RATE) < 10
     wire.outbox.put_state("s", b"live")
     wire.send()
     assert wire.sent[-1].payload == b"live" or wire.sent[-2].payload == b"live"

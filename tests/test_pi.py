@@ -25,7 +25,7 @@ def test_how_a_machine_is(machine: Path) -> None:
     reading = dict(pi.read())
     assert 0 < reading.pop("disk_used") <= 100
     assert reading == {"cpu_temperature": 48.312, "load": 0.42, "memory": 50.0, "throttled": False}
-    pi.check(pi.read())
+    assert pi.check(pi.read()) == {}
 
 
 @pytest.mark.parametrize(("bits", "throttled"), [("0", False), ("50000", False), ("50005", True), ("1", True)])

@@ -115,20 +115,10 @@ def test_the_readmes_table_of_kinds_is_up_to_date() -> None:
 def test_topics_md_tells_the_whole_contract() -> None:
     text = (ROOT / "docs" / "TOPICS.md").read_text()
     words = [*RESERVED_MEASURES, *RESERVED_SENSORS, *BUILT_IN_ACTIONS, "starting", "online", "fault", "stopped", "lost"]
-    words += [
-        "time",
-        "run",
-        "uptime_s",
-        "heartbeat_s",
-        "last_reading",
-        "reads",
-        "faults",
-        "queued",
-        "dropped",
-        "stored",
-        "storage",
-    ]
-    words += ["reconnects", "rss_mb", "kind", "measures", "actions", "version", "host", "id", "result", "reason"]
+    words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "refused", "queued"]
+    words += ["stored", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
+    words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
+    words += ["step"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}

@@ -149,7 +149,7 @@ def test_objects_for_scripts_and_only_what_was_asked_for(
 def test_others_devices_are_shown_and_their_nonsense_is_harmless(broker: Broker, eyes: Eyes, watch: Watch) -> None:
     lines = watch("--broker", f"127.0.0.1:{broker.port}")
     lines.wait("connected", lines.err)
-    for name in ("state", "about", "heartbeat"):
+    for name in ("state", "about", "heartbeat", "health"):
         for payload in (
             b"",
             b"\xff\xfe",
@@ -347,13 +347,34 @@ def test_facts_of_a_wrong_type_are_drawn_as_none(wrong: Any) -> None:
     view = View()
     about = {"kind": wrong, "measures": {"weight": {"unit": wrong, "every_s": wrong, "event": wrong}}}
     heartbeat = dict.fromkeys(("time", "last_reading", "heartbeat_s", "uptime_s", "reads", "rss_mb"), wrong)
-    for name, value in (("state", wrong), ("about", about), ("heartbeat", heartbeat)):
+    health = {"weight": {"health": wrong, "why": wrong, "errors": wrong}, "x\x1b": wrong}
+    for name, value in (("state", wrong), ("about", about), ("heartbeat", heartbeat), ("health", health)):
         list(view.hear(f"zoo/odd/status/{name}", json.dumps(value).encode(), retained=True))
+    if wrong != 7:  # else with a state of nobody's
+        list(view.hear("zoo/odd/status/state", b"fault", retained=True))
     list(view.hear("zoo/odd/data/weight", b"7", retained=False))
     for facts in (False, True):
         text = "".join(cell.plain for row in cells(view, facts=facts) for cell in row)
         assert text.isprintable()
         assert len(text) < 1000
+
+
+def test_a_fault_is_shown_with_what_is_wrong_by_the_sensors_own_words() -> None:
+    view = View()
+    bad = {"health": "failing", "why": "it is \x1b[2Jwet", "errors": 2}
+    health = {
+        "temperature": bad,
+        "humidity": bad,
+        "battery": {"health": "stale", "why": "no value for more than 3 s", "errors": 0},
+        "rain": {"health": "absent", "why": "never", "errors": 0},
+        "wind": 7,
+    }
+    for name, payload in (("state", b"fault"), ("health", json.dumps(health).encode())):
+        list(view.hear(f"cm/roof/status/{name}", payload, retained=True))
+    shown = "temperature, humidity: it is \N{REPLACEMENT CHARACTER}[2Jwet; battery: no value for more than 3 s"
+    assert cells(view, facts=False)[0][4].plain == shown
+    list(view.hear("cm/roof/status/state", b"online", retained=False))
+    assert cells(view, facts=False)[0][4].plain == ""
 
 
 def test_more_sensors_than_lines_are_counted() -> None:

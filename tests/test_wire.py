@@ -22,6 +22,7 @@ def test_every_topic_of_the_contract_with_its_retain_flag(cellar: House, broker:
         "cm/cellar/data/reading": (False, 1),
         "cm/cellar/status/state": (True, 1),
         "cm/cellar/status/heartbeat": (True, 1),
+        "cm/cellar/status/health": (True, 1),
         "cm/cellar/status/about": (True, 1),
         "cm/cellar/status/action": (False, 1),
     }
@@ -38,7 +39,8 @@ def test_the_payloads(cellar: House, eyes: Eyes) -> None:
     assert (reading["seq"], reading["temperature"]) == (1, 21.5)
     heartbeat = eyes.on("cm/cellar/status/heartbeat")[0].value
     assert " ".join(heartbeat) == (
-        "time clock run uptime_s heartbeat_s last_reading reads faults queued stored storage dropped reconnects rss_mb"
+        "time clock run uptime_s heartbeat_s why last_reading reads faults refused queued stored storage dropped "
+        "reconnects rss_mb"
     )
     assert (heartbeat["run"], heartbeat["last_reading"]) == (reading["run"], reading["time"])
     assert (heartbeat["heartbeat_s"], heartbeat["reads"], heartbeat["faults"]) == (60, 1, 0)
@@ -57,7 +59,7 @@ def test_birth_is_in_order_and_readings_follow_without_a_gap(cellar: House, eyes
     times = [one["time"] for one in readings]
     assert times == sorted(set(times))
     order = list(dict.fromkeys(one.topic.rpartition("/")[2] for one in eyes.seen))
-    assert order == ["state", "about", "heartbeat", "temperature", "reading"]
+    assert order == ["state", "about", "heartbeat", "health", "temperature", "reading"]
 
 
 @pytest.mark.parametrize(("millidegrees", "celsius"), [(-500, -0.5), (-12300, -12.3), (0, 0.0), (84999, 84.999)])

@@ -21,10 +21,16 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bootstrap.backlog import RESEND_S, Backlog, Limits
+from bootstrap.clock import Clock
+from bootstrap.deadletters import DeadLetters
 from bootstrap.lines import Line
+from bootstrap.outbox import Outbox
 from bootstrap.payload import decode
+from bootstrap.spill import Spill
 
 PATIENCE_S = 15.0
+DRAIN_RATE = 200.0
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
@@ -33,6 +39,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def make_outbox(folder: Path, records: int = 1000, *, recorded: bool = False) -> Outbox:
+    """One that finds in its folder what an earlier run has left."""
+    backlog = Backlog(Spill(folder), Limits(records=records, resend_s=RESEND_S if recorded else 0.0))
+    return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorded=recorded)
 
 
 def eventually(true: Callable[[], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
@@ -196,7 +208,7 @@ def retained(port: int, filters: str = "#", **login: str) -> dict[str, Any]:
         # A message of our own marks the end of what was retained.
         eyes.publish("test/end/of/retained", b"now")
         eyes.wait_value("test/end/of/retained", "now")
-        return {one.topic: _decoded(one) for one in eyes.seen if one.topic != "test/end/of/retained"}
+        return {one.topic: _decoded(one) for one in eyes.seen if one.retain}
     finally:
         eyes.close()
 
