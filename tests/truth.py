@@ -37,7 +37,7 @@ class Counter(Device):
             case "hangs":
                 time.sleep(3600)
             case "lies":
-                return {"count": MOST * 2, "even": True, "word": "a lie"}
+                return {**truth(self.last), "count": MOST * 2}
         self.last += 1
         os.write(self.file, LINE.format(count=self.last, waited=waited_s(), at=time.time()).encode())
         return truth(self.last)

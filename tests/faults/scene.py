@@ -12,6 +12,7 @@ from truth import entries, made, truth
 from world import Broker, House, Running, eventually, retained
 
 SENSOR = "cm/cellar"
+STATE, HEARTBEAT, ABOUT, HEALTH = (f"{SENSOR}/status/{name}" for name in ("state", "heartbeat", "about", "health"))
 OWN_TIME_S = 0.010  # a reading's time is that of its read
 FRESH_S = 1.0  # a retained value this old is still right: the next read comes every 0.1 s
 SETTLES_S = 80.0
@@ -64,7 +65,7 @@ class Scene:
         return sorted(self.store.glob("*.spill"))
 
     def heartbeats(self) -> list[dict[str, Any]]:
-        return [one.value for one in self.recorder.eyes.on(f"{SENSOR}/status/heartbeat")]
+        return [one.value for one in self.recorder.eyes.on(HEARTBEAT)]
 
     def feel(self, mood: str) -> None:
         """Have the device do this at each read; replaced as a whole, so that nobody reads half a word."""
@@ -81,7 +82,7 @@ class Scene:
         assert (stop or running.stop)() == 0, running.log
         self.recorder.all_is_heard()
         found = compare(self.diary, self.recorder.history, self.behind_s)
-        wrong = wrong_state(self.newcomer(), self._expected())
+        wrong = wrong_state(self._told(), self._expected())
         assert found.invented == []
         if self.clock_is_true:
             assert found.late_s[-1] <= OWN_TIME_S, found.late_s[-5:]
@@ -98,17 +99,18 @@ class Scene:
         """Seconds from the world's being well to every reading recorded and every retained value right."""
         after = self._until_well + 1
         self.recorder.wait(after, max(SETTLES_S, self.promise.within_s or 0))
-        right_at = self._state_right_at()
+        right_at = self.state_is_right()
         assert self._birth_s() <= FRESH_S
         late = [one.at for count, one in self.recorder.history.first.items() if count <= after]
         return max([right_at, *late]) - self._well_at
 
-    def _state_right_at(self) -> float:
+    def state_is_right(self) -> float:
+        """Until a newcomer is told how it is; returns when that was."""
         said: dict[str, Any] = {}
 
         def right() -> bool:
             said.update(self.newcomer())
-            return said.get(f"{SENSOR}/status/state") == "online" and self._fresh(said)
+            return said.get(STATE) == "online" and self._fresh(said)
 
         eventually(right, f"the retained values are right: {said}", SETTLES_S)
         return time.monotonic()
@@ -118,7 +120,7 @@ class Scene:
         seen = [one for one in self.recorder.eyes.seen if one.at >= self._well_at]
         values = (one for one in seen if one.topic == f"{SENSOR}/data/count" and isinstance(one.value, int))
         fresh_at = next(one.at for one in values if one.value >= self._until_well)
-        born_at = [one.at for one in seen if one.topic == f"{SENSOR}/status/state" and one.at <= fresh_at]
+        born_at = [one.at for one in seen if one.topic == STATE and one.at <= fresh_at]
         return fresh_at - born_at[-1] if born_at else 0.0
 
     def newcomer(self) -> dict[str, Any]:
@@ -131,10 +133,25 @@ class Scene:
         recent = [truth(one.count) for one in last if one.at >= last[-1].at - FRESH_S]
         return all(said.get(f"{SENSOR}/data/{name}") in {one[name] for one in recent} for name in truth(0))
 
+    def _told(self) -> dict[str, Any]:
+        """What a newcomer is told, and of the longer words what we know to be true."""
+        said = self.newcomer()
+        for topic, about in ((HEARTBEAT, "run"), (ABOUT, "kind")):
+            said[topic] = said[topic].get(about) if isinstance(said.get(topic), dict) else None
+        health = said.get(HEALTH)
+        said[HEALTH] = {name: one["health"] for name, one in health.items()} if isinstance(health, dict) else None
+        return said
+
     def _expected(self) -> dict[str, object]:
         """What a newcomer must be told of a daemon that has stopped."""
-        measured = truth(made(self.diary)).items()
-        return {f"{SENSOR}/status/state": "stopped", **{f"{SENSOR}/data/{name}": value for name, value in measured}}
+        newest, first = made(self.diary), self.recorder.history.first
+        return {
+            STATE: "stopped",
+            HEARTBEAT: first[newest].run if newest in first else "of a reading that is lost",
+            ABOUT: "truth.Counter",
+            HEALTH: dict.fromkeys(truth(0), "ok"),
+            **{f"{SENSOR}/data/{name}": value for name, value in truth(newest).items()},
+        }
 
     def close(self) -> None:
         self.recorder.eyes.close()

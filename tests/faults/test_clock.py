@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from recorder import READING
-from scene import SENSOR, Scene
+from scene import HEARTBEAT, SENSOR, Scene
 from world import Running
 
 OTHER_CLOCK = str(Path(__file__).parent.parent / "other_clock.py")
@@ -34,9 +34,9 @@ def clock(tmp_path: Path) -> Clock:
 
 def goes_on(scene: Scene) -> None:
     """Neither reads nor heartbeats stop."""
-    heartbeats = len(scene.recorder.eyes.on(f"{SENSOR}/status/heartbeat"))
+    heartbeats = len(scene.recorder.eyes.on(HEARTBEAT))
     scene.reads(15)
-    assert len(scene.recorder.eyes.on(f"{SENSOR}/status/heartbeat")) > heartbeats
+    assert len(scene.recorder.eyes.on(HEARTBEAT)) > heartbeats
 
 
 @pytest.mark.fault("The clock jumps an hour ahead.", promise="No timer stops; nothing lost, in order, state right.")

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from scene import SENSOR, Scene
+from scene import STATE, Scene
 
-STATE = f"{SENSOR}/status/state"
 QUICK = [str(Path(__file__).parent.parent / "quick.py")]
 
 
@@ -16,7 +15,7 @@ def test_read_raises(scene: Scene) -> None:
     running = scene.run()
     scene.feel("raises")
     scene.recorder.eyes.wait_value(STATE, "fault")
-    running.wait_log('cannot read the device (error="no answer")')
+    running.wait_log('cannot read the device (error="count, even, word: no answer")')
     scene.feel("")
     scene.well()
     scene.finish(running)
@@ -30,7 +29,7 @@ def test_read_lies(scene: Scene) -> None:
     running = scene.run()
     scene.broker.stop()
     scene.feel("lies")
-    running.wait_log('cannot read the device (error="2000000.0 1 is not within 0 to 1e+06")')
+    running.wait_log('a measure is not well (measure=count, reason="2000000.0 1 is not within 0 to 1e+06")')
     scene.broker.start()
     scene.recorder.eyes.wait_value(STATE, "fault")
     scene.feel("")

@@ -12,7 +12,7 @@ from truth import truth
 from wire import Wire
 from world import Eyes, House
 
-TOPICS = [f"{SENSOR}/status/{name}" for name in ("state", "about", "heartbeat", "action")]
+TOPICS = [f"{SENSOR}/status/{name}" for name in ("state", "about", "heartbeat", "health", "action")]
 TOPICS += [f"{SENSOR}/data/{name}" for name in (*truth(0), "reading")] + [f"{SENSOR}/action/read"]
 GARBAGE = ("lost", "online", '{"run":"other","seq":1}', b"\xff\x00")
 
@@ -51,12 +51,15 @@ def test_litter_while_cut_off(scene: Scene, wire: Wire) -> None:
 
 @pytest.mark.fault(
     "Somebody calls the living daemon `lost`, and litters its topics.",
-    promise="Corrected at once, nothing lost, in order.",
+    promise="`lost` is corrected at once, a measure with its next read, all else at the next connect; nothing lost.",
 )
-def test_litter_while_connected(scene: Scene) -> None:
+def test_litter_while_connected(scene: Scene, wire: Wire) -> None:
     running = scene.run()
     litter(scene.recorder.eyes)
     running.wait_log("the broker called us lost; corrected")
+    scene.state_is_right()
+    wire.refuse()
+    wire.accept()
     scene.well()
     scene.finish(running)
 
