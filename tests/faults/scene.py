@@ -79,6 +79,7 @@ class Scene:
     def finish(self, running: Running, stop: Callable[[], int] | None = None) -> Comparison:
         """Wait until all is well, stop in order, compare, and hold the promise against it."""
         recovered_s = self._recovers()
+        self._catches_up()
         assert (stop or running.stop)() == 0, running.log
         self.recorder.all_is_heard()
         found = compare(self.diary, self.recorder.history, self.behind_s)
@@ -103,6 +104,11 @@ class Scene:
         assert self._birth_s() <= FRESH_S
         late = [one.at for count, one in self.recorder.history.first.items() if count <= after]
         return max([right_at, *late]) - self._well_at
+
+    def _catches_up(self) -> None:
+        """Until nothing waits any more: a stop leaves on disk what it cannot deliver in its time."""
+        limit_s = max(SETTLES_S, self.promise.within_s or 0)
+        eventually(lambda: self.recorder.history.has(made(self.diary)), "the newest reading is recorded", limit_s)
 
     def state_is_right(self) -> float:
         """Until a newcomer is told how it is; returns when that was."""

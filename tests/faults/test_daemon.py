@@ -135,9 +135,9 @@ def test_outage_of_25_s(scene: Scene) -> None:
     scene.finish(running)
 
 
-def outage(scene: Scene, readings: int) -> None:
+def outage(scene: Scene, readings: int, history: str = "") -> None:
     """Ten times faster than a fast sensor, into memory that must not grow with it."""
-    scene.configure(every_s=0.01)
+    scene.configure(every_s=0.01, history=history)
     running = scene.run()
     scene.broker.stop()
     before = scene.heartbeats()[-1]["rss_mb"]
@@ -159,9 +159,9 @@ def test_outage_of_1000_readings(scene: Scene) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 @pytest.mark.fault(
-    "The broker is away for 36 000 readings, those of an hour at ten a second.",
+    "The broker is away for 36 000 readings, those of an hour at ten a second; `rate = 400`.",
     promise="Nothing lost, in order, state right; memory bounded.",
     within_s=600,
 )
 def test_outage_of_36000_readings(scene: Scene) -> None:
-    outage(scene, 36_000)
+    outage(scene, 36_000, "rate = 400.0")
