@@ -3,7 +3,7 @@
 @pytest.mark.fault("the broker is killed", promise="nothing lost, in order", lost=0, within_s=10)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from wire import Wire
 from world import Broker, House
 
 VERDICT = "verdict"
+PASSED = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +23,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Collector(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
 
 
 class Collector:
@@ -64,7 +75,8 @@ def new_scene(
 
     yield make
     made[0].close()
-    if made[0].verdict is not None:  # else it failed before
+    if request.node.stash.get(PASSED, False):
+        assert made[0].verdict, "a test of a fault ends with scene.finish() or scene.judge()"
         write_down(Row.of(promise, made[0].verdict), promise, request)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from scene import SENSOR, STATE, Scene
+from world import eventually
 
 
 @pytest.mark.long
@@ -21,6 +22,7 @@ def test_denied(new_scene: Callable[..., Scene], tmp_path: Path) -> None:
     running = scene.run(readings=0)
     running.wait_log(f'the broker refused a message (topic="{SENSOR}/data/reading"')
     scene.recorder.eyes.wait_value(STATE, "fault")
+    eventually(lambda: f"{SENSOR}/data/reading" in str(scene.heartbeats()[-1]["why"]), "the heartbeat names the topic")
     scene.reads(40)
     acl.write_text("topic readwrite #\n")
     scene.broker.send(signal.SIGHUP)

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,10 +70,9 @@ def test_litter_while_connected(scene: Scene, wire: Wire) -> None:
 )
 def test_a_strangers_client_id(scene: Scene) -> None:
     running = scene.run()
-    stranger = Eyes(scene.broker.port, SENSOR)
-    running.wait_log("no broker; readings are kept meanwhile")
-    scene.reads(30)
-    stranger.close()
+    with closing(Eyes(scene.broker.port, SENSOR)):
+        running.wait_log("no broker; readings are kept meanwhile")
+        scene.reads(30)
     scene.well()
     scene.finish(running)
 
@@ -83,12 +83,10 @@ def test_a_strangers_client_id(scene: Scene) -> None:
 )
 def test_a_second_daemon(scene: Scene, tmp_path: Path) -> None:
     running = scene.run()
-    twin = House(tmp_path / "twin")
-    twin.write(scene.broker.port, top="heartbeat_s = 0.5")
-    twin.thermometer()
-    other = twin.run()
-    assert other.wait(30) == 75
-    twin.close()
+    with closing(House(tmp_path / "twin")) as twin:
+        twin.write(scene.broker.port, top="heartbeat_s = 0.5")
+        twin.thermometer()
+        assert twin.run().wait(30) == 75
     scene.well()
     scene.finish(running)
 

@@ -1,5 +1,7 @@
 """The network between a daemon and its broker fails, and tells nobody."""
 
+from contextlib import closing
+
 import pytest
 from scene import Scene
 from wire import Wire
@@ -80,10 +82,9 @@ def test_syns_swallowed(scene: Scene) -> None:
         scene.configure(port)
         running = scene.run(readings=0)
         scene.reads(60)
-    wire = Wire(scene.broker.port, port)
-    scene.well()
-    scene.finish(running)
-    wire.close()
+    with closing(Wire(scene.broker.port, port)):
+        scene.well()
+        scene.finish(running)
 
 
 @pytest.mark.fault("Connections break every half second, ten times.", promise="Nothing lost, in order, state right.")
