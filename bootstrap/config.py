@@ -269,7 +269,7 @@ class Configuration:
         kind, device = self._device(source, table)
         if device and names:
             sensor = names.sensor or device.sensor_id(sensor)
-        self._check_name(sensor, source)
+        self._check_name(sensor, kind, source)
         self._check_password(sensor)
         if not (device and names and self.house) or source.faults:
             return None
@@ -281,10 +281,10 @@ class Configuration:
             source.name, topics, kind, device, address, house.heartbeat_s, folders, house.log, house.history
         )
 
-    def _check_name(self, sensor: str, source: Source) -> None:
+    def _check_name(self, sensor: str, kind: str, source: Source) -> None:
         if not is_id(sensor):
             source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or say sensor = …")
-        elif sensor in RESERVED_SENSORS:
+        elif sensor in RESERVED_SENSORS - {kind}:
             source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or say sensor = …")
 
     def _device(self, source: Source, table: dict[str, Any]) -> tuple[str, Device | None]:

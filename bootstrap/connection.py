@@ -38,7 +38,7 @@ class Hello:
     client_id: str
     protocol: str
     keepalive_s: int
-    will: Message
+    will: Message | None
     username: str | None
     password: str | None = field(repr=False)
 
@@ -62,20 +62,30 @@ class Events(Protocol):
         """The connection is no more."""
 
 
-class _Client(mqtt.Client):
+class Client(mqtt.Client):
     """paho, on a socket that is already connected: its own connect blocks."""
 
-    def __init__(self, ready: socket.socket, hello: Hello) -> None:
+    def __init__(self, ready: socket.socket, hello: Hello, *, durable: bool = False) -> None:
+        """`durable`: its session is to outlive it, and it acknowledges only what it is told to."""
+        five = PROTOCOLS[hello.protocol] == mqtt.MQTTv5
         super().__init__(
             CallbackAPIVersion.VERSION2,
             hello.client_id,
+            clean_session=None if five else not durable,
             protocol=PROTOCOLS[hello.protocol],
             reconnect_on_failure=False,
+            manual_ack=durable,
         )
         self._ready = ready
         self.max_inflight_messages_set(0)  # the outbox counts
-        self.will_set(hello.will.topic, hello.will.payload, qos=1, retain=hello.will.retain)
+        if hello.will is not None:
+            self.will_set(hello.will.topic, hello.will.payload, qos=1, retain=hello.will.retain)
         self.username_pw_set(hello.username, hello.password)
+
+    @property
+    def pending(self) -> bool:
+        """Whether TLS holds decrypted bytes, of which the descriptor knows nothing."""
+        return isinstance(self._ready, ssl.SSLSocket) and bool(self._ready.pending())
 
     def _create_socket(self) -> socket.socket:
         return self._ready
@@ -108,8 +118,8 @@ class Connection:
         self._keep_alive()
         self._poll_for()
 
-    def _make_client(self, hello: Hello) -> _Client:
-        client = _Client(self._socket, hello)
+    def _make_client(self, hello: Hello) -> Client:
+        client = Client(self._socket, hello)
         client.on_connect = self._on_connect
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
@@ -187,8 +197,7 @@ class Connection:
     def _read(self) -> None:
         self._last_in = time.monotonic()
         self._client.loop_read()
-        # TLS may hold decrypted bytes of which the descriptor knows nothing.
-        while self._client.socket() and isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
+        while self._client.socket() and self._client.pending:
             self._client.loop_read()
 
     def _poll_for(self) -> None:

@@ -14,6 +14,9 @@ from bootstrap.settings import YEAR_S, Limits
 from bootstrap.topics import ID_RULE, is_id
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bootstrap.intake import Intake, Take
     from bootstrap.loop import Timer
     from bootstrap.pins import Edge
 
@@ -91,6 +94,16 @@ class Tools(Protocol):
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """See `Device.after`."""
 
+    def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
+        """See `Device.hear`."""
+
+    def bury(self, topic: str, payload: bytes, reason: str) -> None:
+        """Keep what nobody can use in `refused.jsonl`, and say so."""
+
+    @property
+    def state(self) -> "Path":
+        """The house's folder for what must outlive a restart."""
+
 
 def host_name(file_name: str) -> str:  # noqa: ARG001 - it stands for `sensor_id`
     """This machine's name, without its domain: the sensor id of what there is one of in each machine."""
@@ -148,6 +161,13 @@ class Device:
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """Call once, later; what it returns is published like a reading. The timer can be cancelled."""
         return self.tools.after(seconds, call)
+
+    def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
+        """In `setup`: have `take` called, in a thread of its own, with all that is published on these, even meanwhile.
+
+        What it has stored is acknowledged; if it raises OSError, all of it is given to it again later.
+        """
+        return self.tools.hear(filters, take)
 
     def on_edge(self, edge: "Edge") -> Reading | None:
         """Tell what an edge means; its time is the reading's. It may raise what `read` may."""

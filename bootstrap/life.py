@@ -7,16 +7,18 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootstrap import clock, log
 from bootstrap.actions import Act, Actions, only
 from bootstrap.backlog import RESEND_S, Backlog, Limits
 from bootstrap.config import Settings
-from bootstrap.connection import LINGER_S
+from bootstrap.connection import LINGER_S, Hello
 from bootstrap.deadletters import DeadLetters
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal, Refused
@@ -25,6 +27,7 @@ from bootstrap.lines import LINES_VARIABLE, lines_folder
 from bootstrap.link import Link
 from bootstrap.lock import Lock
 from bootstrap.loop import STOP_SIGNALS, Loop, Signals, Timer
+from bootstrap.message import Message
 from bootstrap.notify import notify, watchdog_s
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
@@ -33,6 +36,9 @@ from bootstrap.reporter import Reporter, State
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
 from bootstrap.spill import Spill
+
+if TYPE_CHECKING:
+    from bootstrap.intake import Intake, Take
 
 DRAIN_S = 5.0  # for what is still unacknowledged at a stop
 LAST_WORD_S = 2.0  # for the last state to be acknowledged
@@ -107,7 +113,7 @@ def make_safe(settings: Settings) -> Exit:
             loop = Loop()
             pins = Pins(settings.topics.client_id, loop, inbox, deliver=lambda _edge: None)
             stack.callback(pins.close)
-            settings.device.tools = Bench(loop, pins, publish=lambda _call: None)  # type: ignore[misc]
+            settings.device.tools = Bench(loop, pins, lambda _call: None, Hearing(settings, sockets, inbox, stack))  # type: ignore[misc]
             stack.callback(settings.device.teardown)
             _set_up(settings.device)
     except Fatal as end:
@@ -143,22 +149,57 @@ def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) 
     os._exit(Exit.BUG)
 
 
+def _own_folder(settings: Settings) -> Path:
+    """Where a sensor keeps what it cannot deliver."""
+    return settings.folders.state / "history" / settings.topics.client_id.replace("/", ".")
+
+
 def _make_outbox(settings: Settings) -> Outbox:
     """With all that an earlier run could not deliver."""
     keep = settings.history
-    folder = settings.folders.state / "history" / settings.topics.client_id.replace("/", ".")
+    folder = _own_folder(settings)
     limits = Limits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
     known = clock.newest([settings.folders.state, folder, Path(__file__)])
     backlog, letters = Backlog(Spill(folder), limits), DeadLetters(folder)
     return Outbox(backlog, keep.rate, letters, clock.Clock(known), recorded=keep.recorder)
 
 
+class Hearing:
+    """What others say, for the one device that wants to hear it."""
+
+    def __init__(self, settings: Settings, sockets: Sockets, inbox: Inbox, stack: ExitStack) -> None:
+        self._settings, self._sockets, self._inbox, self._stack = settings, sockets, inbox, stack
+        self._letters = DeadLetters(_own_folder(settings))
+        self.state = settings.folders.state
+
+    def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
+        """See `Device.hear`. Of all devices one hears: the others need not carry it about."""
+        from bootstrap.intake import Intake, Source  # noqa: PLC0415
+
+        address = self._settings.address
+        client_id = f"{self._settings.topics.client_id}/history"
+
+        def hello() -> Hello:
+            return replace(address.hello(), client_id=client_id, will=None)
+
+        intake = Intake(self._sockets, self._inbox, Source(address, hello, filters), take)
+        self._stack.callback(intake.close)
+        return intake
+
+    def bury(self, topic: str, payload: bytes, reason: str) -> None:
+        """See `Tools.bury`."""
+        self._letters.add(Message(topic, payload), reason)
+
+
 class Bench:
     """What the loop lends the device."""
 
-    def __init__(self, loop: Loop, pins: Pins, publish: Callable[[Callable[[], Reading | None]], None]) -> None:
+    def __init__(
+        self, loop: Loop, pins: Pins, publish: Callable[[Callable[[], Reading | None]], None], hearing: Hearing
+    ) -> None:
         self._loop, self._publish = loop, publish
         self.watch, self.own = pins.watch, pins.own
+        self.hear, self.bury, self.state = hearing.hear, hearing.bury, hearing.state
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, later, and publish what it returns."""
@@ -196,7 +237,9 @@ class Daemon:
         threading.excepthook = partial(_thread_died, self._pins.make_safe)
         stack.callback(self._pins.close)
         stack.callback(self._device.teardown)
-        self._device.tools = Bench(self._loop, self._pins, self._sampler.later)  # type: ignore[misc]  # the instance's own
+        hearing = Hearing(settings, self._sockets, inbox, stack)
+        bench = Bench(self._loop, self._pins, self._sampler.later, hearing)
+        self._device.tools = bench  # type: ignore[misc]  # the instance's own
         stack.callback(guard.arm)
 
     def live(self) -> Exit:

@@ -1,0 +1,274 @@
+"""A durable subscription in a thread of its own: what is heard is acknowledged once it is stored, and not before.
+
+So a recorder or a store that is away costs nothing but the broker's queue. The thread tells the loop how it goes by
+notes in the inbox, and is told to stop by a socket of its own.
+"""
+
+import json
+import select
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+import paho.mqtt.client as mqtt
+import zmq
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from bootstrap import log
+from bootstrap.connection import Client, Hello
+from bootstrap.dial import dial
+from bootstrap.link import Address
+from bootstrap.message import FAILURE
+from bootstrap.sockets import Inbox, Sender, Socket, Sockets
+
+NOTE = "intake"
+STOP = "inproc://intake-stop"
+EXPIRY_S = 7 * 86_400  # of our session at the broker, in which it keeps what we have not acknowledged
+WINDOW = 5000  # messages taken before one is acknowledged, and stored at once; Mosquitto by itself allows 20
+RETRY_S = (1.0, 2.0, 5.0, 10.0)  # until a broker or a store that is away is tried again; the last again and again
+GREETING_S = 10.0
+MISC_S = 5.0  # until paho is asked whether a ping is due
+JOIN_S = 12.0
+
+
+@dataclass(slots=True, frozen=True)
+class Heard:
+    """A message as it came; `retained` if the broker had kept it, so that it is no news."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+Take = Callable[[Sequence[Heard]], None]  # stores them all, or raises OSError and has stored what it likes
+
+
+@dataclass
+class Progress:
+    """How it goes."""
+
+    connected: bool = False
+    heard: int = 0  # messages stored since the start
+    trouble: str | None = None
+
+
+class Retry:
+    """When to try again."""
+
+    def __init__(self) -> None:
+        self._tries = 0
+        self.due = 0.0
+
+    def later(self) -> None:
+        """It failed."""
+        self.due = time.monotonic() + RETRY_S[min(self._tries, len(RETRY_S) - 1)]
+        self._tries += 1
+
+    def reset(self) -> None:
+        """It is well."""
+        self._tries, self.due = 0, 0.0
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds until then."""
+        return max(0.0, self.due - time.monotonic())
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where to hear, as whom, and what."""
+
+    address: Address
+    hello: Callable[[], Hello]
+    filters: Sequence[str]
+
+
+class Intake:
+    """The loop's end: starts the thread, hears how it goes, and ends it."""
+
+    def __init__(self, sockets: Sockets, inbox: Inbox, source: Source, take: Take) -> None:
+        """Hear what is published there, and `take` it, in the thread."""
+        self._sockets = sockets
+        self._stopper = sockets.open(zmq.PUSH)
+        self._stopper.bind(STOP)
+        self.progress = Progress()
+        inbox.on(NOTE, self._note)
+        ear = Ear(sockets, inbox, source, take)
+        self._thread = threading.Thread(target=ear.run, name=NOTE, daemon=True)
+        self._thread.start()
+
+    def _note(self, body: bytes) -> None:
+        self.progress = Progress(**json.loads(body))
+
+    def close(self) -> None:
+        """Have the batch in hand stored and acknowledged, and end."""
+        self._stopper.send(b"", zmq.NOBLOCK)
+        self._thread.join(JOIN_S)
+        self._sockets.close(self._stopper)
+
+
+class Ear:
+    """The thread's end: one connection after the other, and what was heard on it and is not stored yet."""
+
+    def __init__(self, sockets: Sockets, inbox: Inbox, source: Source, take: Take) -> None:
+        self._sockets, self._inbox, self._source, self._take = sockets, inbox, source, take
+        self._client: Client | None = None
+        self._waiting: list[tuple[int, int, Heard]] = []  # id, QoS and message
+        self._progress, self._told = Progress(), Progress()
+        self._broker, self._store = Retry(), Retry()
+        self._host = 0
+        self._stopping = False
+
+    def run(self) -> None:
+        """Until told to stop."""
+        stop = self._sockets.open(zmq.PULL)
+        stop.connect(STOP)
+        try:
+            with self._inbox.sender() as notes:
+                while not self._stopping:
+                    self._turn(stop, notes)
+                self._finish()
+        finally:
+            self._sockets.close(stop)
+
+    def _turn(self, stop: Socket, notes: Sender) -> None:
+        if self._client is None and not self._broker.wait_s:
+            self._connect()
+        self._poll(stop)
+        self._put()
+        if self._progress != self._told and notes.send(NOTE, json.dumps(asdict(self._progress)).encode()):
+            self._told = Progress(**asdict(self._progress))
+
+    # The broker.
+
+    def _connect(self) -> None:
+        hosts = self._source.address.hosts
+        host, self._host = hosts[self._host % len(hosts)], self._host + 1
+        try:
+            ready = dial(host, self._source.address.port, self._source.address.ca_file)
+            self._client = self._greet(Client(ready, self._source.hello(), durable=True))
+        except (OSError, ValueError) as error:
+            self._lost(f"{host}: {error}")
+
+    def _greet(self, client: Client) -> Client:
+        client.on_connect, client.on_message = self._on_connect, self._on_message
+        client.on_disconnect = self._on_disconnect
+        keepalive_s = self._source.hello().keepalive_s
+        if client.protocol == mqtt.MQTTv5:
+            client.connect("given", keepalive=keepalive_s, clean_start=False, properties=_session())
+        else:
+            client.connect("given", keepalive=keepalive_s)
+        return client
+
+    def _on_connect(
+        self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+    ) -> None:
+        if reason.value >= FAILURE:
+            self._progress.trouble = f"the broker refused us: {reason}"
+            return
+        self._broker.reset()
+        self._progress.connected, self._progress.trouble = True, None
+        log.info("hearing", filters=list(self._source.filters))
+        if client.protocol == mqtt.MQTTv5:
+            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+            client.subscribe([(topic, options) for topic in self._source.filters])
+        else:
+            client.subscribe([(topic, 1) for topic in self._source.filters])
+
+    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+        heard = Heard(message.topic, bytes(message.payload), message.retain)
+        self._waiting.append((message.mid, message.qos, heard))
+
+    def _on_disconnect(
+        self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _p: object
+    ) -> None:
+        if not self._stopping:
+            self._lost(str(reason))
+
+    def _lost(self, why: str) -> None:
+        """What was not acknowledged will be told again, under other ids."""
+        if self._client is not None or self._progress.trouble is None:
+            log.warning("no broker to hear; it keeps what is said", reason=why)
+        self._client = None
+        self._waiting.clear()
+        self._progress.connected, self._progress.trouble = False, f"no broker: {why}"
+        self._broker.later()
+
+    # Waiting, and the store.
+
+    def _poll(self, stop: Socket) -> None:
+        """Until there is something to read, to store or to try again, or we are to stop."""
+        poller = zmq.Poller()
+        poller.register(stop, zmq.POLLIN)
+        client = self._client
+        ready = client.socket() if client else None
+        if client and ready:
+            poller.register(ready.fileno(), zmq.POLLIN | (zmq.POLLOUT if client.want_write() else 0))
+        events = dict(poller.poll(int(self._patience_s() * 1000) + 1))
+        self._stopping = stop in events
+        if client and ready:
+            self._exchange(client, ready.fileno(), events.get(ready.fileno(), 0))
+
+    def _patience_s(self) -> float:
+        if self._client is None:
+            return self._broker.wait_s
+        return min(MISC_S, self._store.wait_s) if self._waiting else MISC_S
+
+    def _exchange(self, client: Client, descriptor: int, events: int) -> None:
+        """Write what waits, read all there is: a batch is as large as what has come."""
+        if events & zmq.POLLOUT:
+            client.loop_write()
+        more = bool(events & zmq.POLLIN)
+        readable = select.poll()
+        readable.register(descriptor, select.POLLIN)
+        while more and self._client is client and len(self._waiting) < WINDOW:
+            client.loop_read()
+            more = client.pending or bool(self._client and readable.poll(0))
+        if self._client is client:
+            client.loop_misc()
+
+    def _put(self) -> None:
+        """Store what waits, and acknowledge it; or try again later."""
+        if not self._waiting or self._store.wait_s:
+            return
+        try:
+            self._take([heard for _, _, heard in self._waiting])
+        except OSError as error:
+            if not self._store.due:
+                log.error("the store is away; the broker keeps what is said", error=str(error))
+            self._store.later()
+            self._progress.trouble = f"the store is away: {error}"
+            return
+        if self._store.due:
+            log.info("the store is back")
+        self._store.reset()
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self._progress.heard += len(waiting)
+        self._progress.trouble = None
+        for number, qos, _ in waiting:
+            if self._client is not None and qos:
+                self._client.ack(number, qos)
+
+    def _finish(self) -> None:
+        """Say goodbye, so that nothing is sent to nobody."""
+        if self._client is None:
+            return
+        client, self._client = self._client, None
+        while client.want_write():
+            client.loop_write()
+        client.disconnect()
+
+
+def _session() -> Properties:
+    """A session that outlives us, and how much we take at once; 3.1.1 has the one for ever, and cannot say this."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
+    properties.SessionExpiryInterval = EXPIRY_S
+    properties.ReceiveMaximum = WINDOW
+    return properties

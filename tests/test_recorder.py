@@ -1,0 +1,142 @@
+"""The recorder, its broker and its file: every reading once, at its own time, whatever dies."""
+
+import json
+import signal
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from world import Broker, Eyes, House, eventually
+
+from bootstrap.errors import Refused
+from bootstrap.points import point
+from bootstrap.sqlite_store import SqliteStore
+
+TOPIC = "cm/attic/data/reading"
+TIME_US = 1_795_206_667_123_456
+
+
+@pytest.fixture
+def keeping(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
+    """A broker that keeps sessions and their queues."""
+    lines = ("persistence true", f"persistence_location {tmp_path}/keeping/", "max_queued_messages 100000")
+    return new_broker("keeping", *lines)
+
+
+@pytest.fixture
+def recorder(house: House, keeping: Broker) -> House:
+    house.write(keeping.port)
+    house.device("recorder", 'kind = "recorder"\nevery_s = 0.2\n')
+    return house
+
+
+@pytest.fixture
+def sensor(keeping: Broker) -> Iterator[Eyes]:
+    """Somebody who publishes."""
+    eyes = Eyes(keeping.port)
+    yield eyes
+    eyes.close()
+
+
+def reading(seq: int, **fields: object) -> str:
+    return json.dumps({"time": "2026-11-20T20:31:07.123456Z", "run": "r1", "seq": seq, **fields})
+
+
+def stored(house: House, sensor: str = "cm/attic") -> list[tuple[int, int, dict[str, object]]]:
+    """The rows of a sensor: seq, time and fields."""
+    query = "SELECT seq, time, fields FROM reading JOIN sensor ON id = sensor WHERE name = ? ORDER BY seq"
+    with closing(sqlite3.connect(house.folder / "state" / "history.sqlite")) as database:
+        return [(seq, time_us, json.loads(fields)) for seq, time_us, fields in database.execute(query, (sensor,))]
+
+
+def wait_stored(house: House, count: int) -> list[tuple[int, int, dict[str, object]]]:
+    eventually(lambda: len(stored(house)) >= count, f"{count} readings are stored")
+    return stored(house)
+
+
+def test_a_reading_is_stored_once_at_its_own_time(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    for seq in (1, 2, 1):
+        sensor.publish(TOPIC, reading(seq, temperature=21.5, open=True, word="dry"))
+    assert wait_stored(recorder, 2) == [
+        (seq, TIME_US, {"temperature": 21.5, "open": 1.0, "word": "dry"}) for seq in (1, 2)
+    ]
+    assert running.stop() == 0
+    assert not running.logged("warning")
+
+
+def test_what_is_said_while_it_is_away_is_stored_when_it_is_back(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    for round_ in range(3):
+        for seq in range(100 * round_, 100 * round_ + 50):
+            sensor.publish(TOPIC, reading(seq, level=seq))
+        running.send(signal.SIGKILL)
+        running.wait()
+        for seq in range(100 * round_ + 50, 100 * round_ + 100):
+            sensor.publish(TOPIC, reading(seq, level=seq))
+        running = recorder.run("recorder")
+    assert [(seq, fields["level"]) for seq, _, fields in wait_stored(recorder, 300)] == [(n, n) for n in range(300)]
+
+
+def test_what_is_retained_is_no_history_and_what_is_no_reading_is_shown(recorder: House, sensor: Eyes) -> None:
+    sensor.publish(TOPIC, reading(1, level=1), retain=True)
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    sensor.publish(TOPIC, "21.5")
+    sensor.publish(TOPIC, reading(2, level=2))
+    assert [seq for seq, *_ in wait_stored(recorder, 1)] == [2]
+    letters = recorder.folder / "state" / "history" / "cm.recorder" / "refused.jsonl"
+    assert json.loads(letters.read_text())["payload"] == "21.5"
+    sensor.wait(
+        lambda seen: [one for one in seen if one.topic == "cm/recorder/data/refused" and one.value == 1], "counted"
+    )
+
+
+def test_a_file_that_is_taken_costs_nothing_and_is_a_fault(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    file = recorder.folder / "state" / "history.sqlite"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        sensor.publish(TOPIC, reading(1, level=1))
+        sensor.wait_value("cm/recorder/status/state", "fault")
+        other.execute("ROLLBACK")
+    assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
+    fault = [one.value for one in sensor.on("cm/recorder/status/state")].index("fault")
+    sensor.wait_value("cm/recorder/status/state", "online", since=fault)
+
+
+# What is a reading.
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *(b"", b"21.5", b"[]", b"{}", b"\xff", b"[" * 100_000),
+        *(reading(1, nested={}).encode(), reading(1, nothing=None).encode(), reading(1, word="\ud800").encode()),
+        *(
+            reading(1).replace("2026", "20_6").encode(),
+            reading(1).replace("1}", "1.5}").encode(),
+            reading(2**63).encode(),
+        ),
+    ],
+)
+def test_what_is_no_reading(payload: bytes) -> None:
+    with pytest.raises(Refused):
+        point(TOPIC, payload)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary() | st.text().map(str.encode) | st.builds(reading, st.integers(), level=st.text()).map(str.encode))
+def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPathFactory, payload: bytes) -> None:
+    store = SqliteStore(tmp_path_factory.mktemp("any") / "history.sqlite")
+    with suppress(Refused):
+        store.put([point(TOPIC, payload)])
+        assert len([*store.rows("cm/attic", -(2**63))]) == 1
+    store.close()
