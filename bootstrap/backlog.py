@@ -7,15 +7,16 @@ dies at any moment takes less than two seconds of readings with it.
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from typing import TypeVar
 
 from bootstrap import log
 from bootstrap.clock import Clock, utc
 from bootstrap.message import Message
-from bootstrap.spill import Place, Spill
+from bootstrap.spill import Line, Place, Spill
 
 WELL_S = 2.0
 DISK_RETRY_S = 10.0
@@ -43,6 +44,9 @@ class Record:
             self.message = Message(self.message.topic, settled)
 
 
+N = TypeVar("N", Record, Line)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """How much is kept.
@@ -65,8 +69,8 @@ class Backlog:
         self._spill, self._limits = spill, limits
         self._head: deque[Record] = deque()
         self._tail: deque[Record] = deque()
-        self._sent: dict[int, Record] = {}
-        self._bare: dict[int, Record] = {}  # in `_head` or `_sent`, and not on disk
+        self._sent: set[Record] = set()  # not by number: a segment that can be read again may repeat those of others
+        self._bare: set[Record] = set()  # in `_head` or `_sent`, and not on disk
         self._recent: deque[tuple[float, Record]] = deque()  # acknowledged, and when
         self._number = spill.last_number
         self._dropped = 0
@@ -111,9 +115,9 @@ class Backlog:
         if not self._oldest():
             return None
         record = self._pop()
-        self._sent[record.number] = record
+        self._sent.add(record)
         if record.place is None:
-            self._bare[record.number] = record
+            self._bare.add(record)
         return record
 
     def done(self, record: Record, now: float) -> None:
@@ -133,7 +137,7 @@ class Backlog:
 
     def back(self, record: Record) -> None:
         """It is to be sent again, in its turn."""
-        del self._sent[record.number]
+        self._sent.remove(record)
         self._insert([record])
 
     def broken(self, now: float) -> None:
@@ -141,18 +145,18 @@ class Backlog:
         self._forget_recent(now)
         recent = [record for _, record in self._recent]
         self._recent.clear()
-        self._bare.update({record.number: record for record in recent if record.place is None})
-        self._insert([*recent, *self._sent.values()])
+        self._bare.update(record for record in recent if record.place is None)
+        self._insert([*recent, *self._sent])
         self._sent.clear()
         self._trim()
 
     def _insert(self, records: list[Record]) -> None:
         if records:
-            self._head = deque(sorted([*records, *self._head], key=lambda record: record.number))
+            self._head = deque(_in_order([*records, *self._head]))
 
     def _forget(self, record: Record) -> None:
-        del self._sent[record.number]
-        self._bare.pop(record.number, None)
+        self._sent.remove(record)
+        self._bare.discard(record)
 
     def _forget_recent(self, now: float) -> None:
         oldest = now - self._limits.resend_s
@@ -166,7 +170,7 @@ class Backlog:
     def _oldest(self) -> Record | None:
         """The first that waits, if need be from disk."""
         while not self._head and self._spill.unread:
-            for line in sorted(self._spill.load(), key=lambda line: line.number):
+            for line in _in_order(self._spill.load()):
                 self._head.append(Record(line.number, Message(line.topic, line.payload), -inf, line.place))
         return next((queue[0] for queue in (self._head, self._tail) if queue), None)
 
@@ -175,7 +179,7 @@ class Backlog:
         return (self._head or self._tail).popleft()
 
     def _drop(self, record: Record) -> None:
-        self._bare.pop(record.number, None)
+        self._bare.discard(record)
         self._release(record)
         self._dropped += 1
 
@@ -203,15 +207,14 @@ class Backlog:
         return -inf if self._spill.unread else min(self._times())
 
     def _times(self) -> Iterator[float]:
-        yield from (record.kept_at for record in self._sent.values())
+        yield from (record.kept_at for record in self._sent)
         yield from (queue[0].kept_at for queue in (self._head, self._tail) if queue)
 
     def _write(self, now: float) -> None:
         try:
-            for number in sorted(self._bare):
-                record = self._bare[number]
+            for record in _in_order(self._bare):
                 record.place = self._append(record, read=True)
-                del self._bare[number]
+                self._bare.remove(record)
             while self._tail:
                 self._append(self._tail[0], read=False)
                 self._tail.popleft()
@@ -257,3 +260,7 @@ class Backlog:
             with suppress(OSError):
                 sync()
         self._spill.close()
+
+
+def _in_order(numbered: Iterable[N]) -> list[N]:
+    return sorted(numbered, key=lambda one: one.number)

@@ -104,7 +104,7 @@ class Spill:
         except OSError as error:
             log.error("cannot read stored readings; they are left where they are", error=str(error))
             return
-        numbers = [int(found[4]) for found in map(LINE.fullmatch, text.split(b"\n")) if found]
+        numbers = [int(found[4]) for found in map(_sound, text.split(b"\n")) if found]
         self.last_number = max([self.last_number, *numbers])
         guess = text.count(b"\n" + WAITING) + text.startswith(WAITING)
         self._left[segment] = guess
@@ -241,12 +241,17 @@ def _sync(descriptor: int, folder: Path) -> None:
         os.close(place)
 
 
+def _sound(row: bytes) -> re.Match[bytes] | None:
+    """A line taken apart; None: it is damaged."""
+    found = LINE.fullmatch(row)
+    return found if found and int(found[2], 16) == zlib.crc32(found[3]) else None
+
+
 def _parse(part: _Part, text: bytes) -> tuple[list[Line], int]:
     """The records of a part that wait, and how many lines are damaged."""
     lines, damaged, offset = [], 0, part.start
     for row in text.split(b"\n"):
-        found = LINE.fullmatch(row)
-        if found and int(found[2], 16) == zlib.crc32(found[3]):
+        if found := _sound(row):
             if found[1] == WAITING:
                 lines.append(Line(Place(part.segment, offset), int(found[4]), found[5].decode(), found[6]))
         elif row:

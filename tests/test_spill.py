@@ -192,6 +192,28 @@ def test_whatever_is_in_the_files_a_run_begins_and_ends(folder: Path, data: st.D
     assert (len(history), files(folder)) == (0, [])
 
 
+def test_a_file_that_can_be_read_again_may_hold_the_numbers_of_others(folder: Path, spilled: Path) -> None:
+    aside = spilled.rename(folder / "aside")
+    spilled.mkdir()  # as good as unreadable
+    fill(between := backlog(folder), *numbers(10, 10))
+    between.close()
+    spilled.rmdir()
+    aside.rename(spilled)
+    history = backlog(folder)
+    sent = [history.take() for _ in range(20)]
+    for record in sent:
+        history.done(record, 0.0)
+    assert sorted(record.message.payload for record in sent) == sorted(numbers(20))
+    assert (len(history), files(folder)) == (0, [])
+
+
+def test_a_damaged_number_is_none_to_go_on_from(folder: Path, spilled: Path) -> None:
+    spilled.write_bytes(spilled.read_bytes().replace(b" 10 ", b" 999999999999999999 "))
+    fill(history := backlog(folder), b"10")
+    history.close()
+    assert drained(backlog(folder)) == [*numbers(9), b"10"]
+
+
 def test_what_is_no_spill_file_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "1.spill").mkdir()
