@@ -173,28 +173,33 @@ class Spill:
         """The next that wait, at most a segment of them; none if there are none, or only damaged ones."""
         if not self._unread:
             return []
-        part = self._unread.popleft()
+        part = self._unread[0]
         try:
             text = os.pread(self._descriptor(part.segment), part.end - part.start, part.start)
         except OSError as error:
-            self._give_up(part, error)
+            self._give_up(part.segment, error)
             return []
+        self._unread.popleft()
         lines, damaged = _parse(part, text)
+        damaged = max(damaged, part.count - len(lines))  # of a file that was cut nothing is left to be seen
         if damaged:
             log.error("stored readings are damaged", file=str(self._file(part.segment)), lines=damaged)
         self.damaged += damaged
         self._drop(part.segment, part.count - len(lines))
         return lines
 
-    def _give_up(self, part: _Part, error: OSError) -> None:
+    def _give_up(self, segment: int, error: OSError) -> None:
         """What cannot be read now is left to a later run."""
         log.error("cannot read stored readings; they are left where they are", error=str(error))
-        self.damaged += part.count
-        self._waiting -= self._left.pop(part.segment)
+        self.damaged += sum(part.count for part in self._unread if part.segment == segment)
+        self._unread = deque(part for part in self._unread if part.segment != segment)
+        self._waiting -= self._left.pop(segment)
+        if segment == self._newest:
+            self._room = 0
 
     def _descriptor(self, segment: int) -> int:
         if segment not in self._open:
-            self._open[segment] = os.open(self._file(segment), os.O_RDWR | os.O_CLOEXEC)
+            self._open[segment] = _opened(self._file(segment))
         return self._open[segment]
 
     def done(self, place: Place) -> None:
@@ -229,6 +234,13 @@ class Spill:
         for descriptor in self._open.values():
             os.close(descriptor)
         self._open.clear()
+
+
+def _opened(file: Path) -> int:
+    """To be marked, or, on a disk that has become read-only, to be read at least."""
+    with suppress(OSError):
+        return os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _sync(descriptor: int, folder: Path) -> None:

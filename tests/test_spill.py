@@ -1,5 +1,7 @@
 """Readings on disk: through new runs, damage and disks that refuse."""
 
+import errno
+import os
 import resource
 import signal
 from collections.abc import Iterator
@@ -214,6 +216,12 @@ def test_a_damaged_number_is_none_to_go_on_from(folder: Path, spilled: Path) -> 
     assert drained(backlog(folder)) == [*numbers(9), b"10"]
 
 
+def test_a_file_that_is_emptied_while_it_is_used_is_a_loss_that_is_counted(folder: Path, spilled: Path) -> None:
+    history = backlog(folder)
+    os.truncate(spilled, 0)
+    assert (drained(history), history.dropped) == ([], 10)
+
+
 def test_what_is_no_spill_file_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "1.spill").mkdir()
@@ -268,3 +276,46 @@ def test_where_nothing_can_be_written_memory_is_bounded() -> None:
     fill(history, *numbers(1, MEMORY_LIMIT + 10), now=WELL_S + DISK_RETRY_S)
     assert (history.stored, history.dropped) == (0, 11)
     assert drained(history) == numbers(MEMORY_LIMIT, 11)
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Not be root, whom no permission stops."""
+    os.seteuid(65_534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_what_can_only_be_read_is_delivered_all_the_same(
+    folder: Path, spilled: Path, request: pytest.FixtureRequest
+) -> None:
+    for place in folder.parents:
+        place.chmod(place.stat().st_mode | 0o011)
+    folder.chmod(0o755)
+    spilled.chmod(0o444)
+    request.getfixturevalue("nobody")
+    history = backlog(folder)
+    assert (drained(history), history.dropped) == (numbers(10), 0)
+
+
+def test_what_cannot_be_read_any_more_takes_nothing_else_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two parts of one file: between them a record that is sent again, and is in memory."""
+    history = Backlog(Spill(folder), Limits(records=100, resend_s=60.0))
+    fill(history, *numbers(4))
+    history.done(history.take(), 0.0)
+    history.take()
+    history.keep(WELL_S)
+    history.broken(WELL_S)
+    fill(history, *numbers(2, 4), now=WELL_S)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pread", refuse)
+        assert drained(history) == numbers(2)
+    assert (history.waiting, history.dropped) == (0, 4)
+    fill(history, b"new")
+    history.keep(WELL_S)
+    assert drained(history) == [b"new"]
+
+
+def refuse(*_: object) -> bytes:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
