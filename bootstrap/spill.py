@@ -66,7 +66,7 @@ class Spill:
         self._newest = 0  # segment there ever was
         self._room = 0  # for more records in it
         self._end = 0  # its length in bytes
-        self.unsynced = False
+        self._unsynced: set[int] = set()  # segments of which a power cut would take something
         self._waiting = 0
         self.last_number = 0
         self.damaged = 0  # lines
@@ -135,14 +135,16 @@ class Spill:
 
     def _begin(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        segment = self._newest + 1
+        self._close(self._newest)  # until its turn comes: a long outage has hundreds
+        self._newest += 1  # even if it cannot be made: a file of this name may be there, and unseen
+        segment = self._newest
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._open[segment] = os.open(self._file(segment), flags, 0o640)
-        self._newest, self._room, self._end = segment, SEGMENT, 0
+        self._room, self._end = SEGMENT, 0
         self._left[segment] = 0
 
     def _write(self, line: bytes) -> None:
-        descriptor = self._open[self._newest]
+        descriptor = self._descriptor(self._newest)
         try:
             written = 0
             while written < len(line):
@@ -151,7 +153,7 @@ class Spill:
             with suppress(OSError):
                 os.ftruncate(descriptor, self._end)
             raise
-        self.unsynced = True
+        self._unsynced.add(self._newest)
 
     def _extend(self, place: Place, end: int) -> None:
         last = self._unread[-1] if self._unread else None
@@ -160,12 +162,18 @@ class Spill:
         else:
             self._unread.append(_Part(place.segment, place.offset, end, 1))
 
+    @property
+    def unsynced(self) -> bool:
+        """Whether a power cut would take something that is on disk."""
+        return bool(self._unsynced)
+
     def to_sync(self) -> Callable[[], None] | None:
         """What to call, in whichever thread, so that all of it outlasts a power cut; None: it does already."""
-        if not self.unsynced or self._newest not in self._open:
+        if not self._unsynced:
             return None
-        self.unsynced = False
-        return partial(_sync, os.dup(self._open[self._newest]), self._folder)
+        files = [self._file(segment) for segment in sorted(self._unsynced)]
+        self._unsynced.clear()
+        return partial(_sync, files, self._folder)
 
     # What is sent, and done with.
 
@@ -222,18 +230,21 @@ class Spill:
 
     def _remove(self, segment: int) -> None:
         if segment == self._newest:
-            self._room, self.unsynced = 0, False
+            self._room = 0
+        self._unsynced.discard(segment)
         del self._left[segment]
-        if segment in self._open:
-            os.close(self._open.pop(segment))
+        self._close(segment)
         with suppress(OSError):
             self._file(segment).unlink()
 
+    def _close(self, segment: int) -> None:
+        if segment in self._open:
+            os.close(self._open.pop(segment))
+
     def close(self) -> None:
         """Let go of the files; nothing is appended or loaded any more."""
-        for descriptor in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
+        for segment in [*self._open]:
+            self._close(segment)
 
 
 def _opened(file: Path) -> int:
@@ -243,14 +254,19 @@ def _opened(file: Path) -> int:
     return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
 
 
-def _sync(descriptor: int, folder: Path) -> None:
-    place = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def _sync(files: list[Path], folder: Path) -> None:
+    for file in files:
+        with suppress(FileNotFoundError):  # all of it was delivered meanwhile
+            _sync_one(file)
+    _sync_one(folder)
+
+
+def _sync_one(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
-        os.fsync(place)
     finally:
         os.close(descriptor)
-        os.close(place)
 
 
 def _sound(row: bytes) -> re.Match[bytes] | None:

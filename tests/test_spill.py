@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -319,3 +320,66 @@ def test_what_cannot_be_read_any_more_takes_nothing_else_with_it(folder: Path, m
 
 def refuse(*_: object) -> bytes:
     raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+# What a power cut takes, and what is open.
+
+
+def opened(folder: Path) -> list[str]:
+    """The files below a folder that this process has open."""
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if link.startswith(str(folder))]
+
+
+def spilling(folder: Path, count: int) -> Backlog:
+    history = backlog(folder)
+    fill(history, *numbers(1))
+    history.keep(WELL_S)
+    fill(history, *numbers(count - 1, 1), now=WELL_S)
+    return history
+
+
+def test_every_file_is_synced_not_only_the_newest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda place: synced.append(Path(f"/proc/self/fd/{place}").readlink().name))
+    history = spilling(folder, 2 * SEGMENT + 1)
+    history.to_sync()()
+    assert synced == [*(file.name for file in files(folder)), folder.name]
+    assert (history.unsynced, history.to_sync()) == (False, None)
+
+
+def test_what_was_delivered_before_it_was_synced_is_no_trouble(folder: Path) -> None:
+    history = spilling(folder, 3)
+    sync = history.to_sync()
+    drained(history)
+    sync()
+    assert files(folder) == []
+
+
+def test_however_long_an_outage_few_files_are_open(folder: Path) -> None:
+    history = spilling(folder, 10 * SEGMENT)
+    assert len(opened(folder)) == 1
+    for _ in range(SEGMENT + 1):
+        history.done(history.take(), WELL_S)
+    assert len(opened(folder)) == 2
+    history.close()
+    assert opened(folder) == []
+
+
+def test_a_folder_that_is_removed_leaves_nothing_open(folder: Path) -> None:
+    history = spilling(folder, 3)
+    rmtree(folder)
+    with pytest.raises(FileNotFoundError):
+        history.to_sync()()
+    history.close()
+    assert opened(folder) == []
+
+
+def test_a_file_of_another_is_no_lasting_trouble(folder: Path) -> None:
+    """Of a second daemon in the same folder, or in a folder that cannot be listed."""
+    history = backlog(folder)
+    spilling(folder, 1)
+    fill(history, b"mine")
+    history.keep(WELL_S)
+    history.keep(WELL_S + DISK_RETRY_S)
+    assert (history.disk_trouble, history.stored) == (None, 1)
