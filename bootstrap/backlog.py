@@ -105,9 +105,7 @@ class Backlog:
         self._trim()
 
     def _trim(self) -> None:
-        while self.waiting > self._limits.records:
-            self._drop(self._pop())
-        while (oldest := self._oldest()) and self._is_old(oldest):
+        while (oldest := self._oldest()) and (self.waiting > self._limits.records or self._is_old(oldest)):
             self._drop(self._pop())
 
     def take(self) -> Record | None:

@@ -223,6 +223,22 @@ def test_a_file_that_is_emptied_while_it_is_used_is_a_loss_that_is_counted(folde
     assert (drained(history), history.dropped) == ([], 10)
 
 
+def test_what_is_damaged_pushes_out_nothing_that_is_whole(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "0000000001.spill").write_bytes(b"+rubbish\n" * 5)
+    fill(history := backlog(folder, records=3), b"new")
+    assert (drained(history), history.dropped) == ([b"new"], 5)
+
+
+def test_more_damage_than_may_be_kept_ends_nothing(folder: Path) -> None:
+    """Before there is any reading: the broker is not there, and the probe not yet."""
+    folder.mkdir()
+    (folder / "0000000001.spill").write_bytes(b"+rubbish\n" * 5)
+    history = backlog(folder, records=3)
+    history.broken(0.0)
+    assert (len(history), history.dropped) == (0, 5)
+
+
 def test_what_is_no_spill_file_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "1.spill").mkdir()
