@@ -214,12 +214,14 @@ class Outbox:
         """Seconds until history may go on by itself; None: not before an answer or a new message."""
         flown = sum(flight.record is not None for flight in self._flying.values())
         room = 1 if self._pause.careful else max(1, self.window - SPARE)
-        if not self.history.waiting or flown >= room or len(self._flying) >= self.window:
+        if not self.history.waiting or flown >= room:
             return None
         return max(self._rate.wait_s(now), self._pause.wait_s(now), self.clock.hold_s())
 
     def wait_s(self, now: float) -> float | None:
         """Seconds until something may be sent that may not now; None: not before an answer or a new message."""
+        if len(self._flying) >= self.window:
+            return None
         waits = [wait for wait in (self._state.wait_s(now), self._history_wait_s(now)) if wait is not None]
         return min(waits, default=None)
 

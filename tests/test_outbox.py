@@ -422,3 +422,18 @@ def test_the_age_of_the_oldest_unanswered() -> None:
     assert wire.outbox.oldest_sent_at() == 5.0
     wire.answer()
     assert wire.outbox.oldest_sent_at() == 9.0
+
+
+def test_where_there_is_no_room_only_an_answer_is_waited_for() -> None:
+    """A refused value that is due again must not wake the loop again and again while the broker hangs."""
+    wire = Wire()
+    wire.outbox.window = 1
+    wire.outbox.put_state("s", b"on")
+    wire.send()
+    wire.answer(0, Verdict.DENIED)
+    wire.outbox.put_history("h", b"1", wire.now)
+    wire.send()
+    wire.now += DENIED_S + 1
+    assert wire.outbox.wait_s(wire.now) is None
+    wire.answer()
+    assert wire.outbox.wait_s(wire.now) == 0
