@@ -22,6 +22,7 @@ WELL_S = 2.0
 DISK_RETRY_S = 10.0
 MEMORY_LIMIT = 10_000  # records, where the disk refuses them
 RESEND_S = 60.0  # as long as Mosquitto waits before it saves what it has acknowledged, as we configure it
+RESENDS = 3  # of one record: else a link that breaks again and again would never come to what follows
 RESEND_LIMIT = 15_000  # records: a minute of draining
 TIME = re.compile(rb'"time":"([^"]+)"')
 UNSURE = (b'"boot":[', b'"clock":"unsure"')  # records whose time says nothing of their age
@@ -36,6 +37,7 @@ class Record:
     kept_at: float
     place: Place | None = None
     tries: int = 0
+    heard: int = 0  # how often it was acknowledged
 
     def settle(self, clock: Clock) -> None:
         """It goes out: tell its time as well as it can be told now."""
@@ -121,7 +123,8 @@ class Backlog:
     def done(self, record: Record, now: float) -> None:
         """The broker has acknowledged it."""
         self._forget(record)
-        if self._limits.resend_s:
+        record.heard += 1
+        if self._limits.resend_s and record.heard <= RESENDS:
             self._recent.append((now, record))
             self._forget_recent(now)
         else:

@@ -373,6 +373,21 @@ def test_what_was_acknowledged_lately_is_sent_again_after_a_broken_connection_to
     assert payloads(wire.sent) == [b"1", b"2", b"3", b"4"]
 
 
+def test_a_link_that_breaks_again_and_again_comes_to_the_newest() -> None:
+    wire = Wire(recorded=True)
+    for number in range(LIMIT):
+        wire.outbox.put_history("h", b"%d" % number, wire.now)
+    for _ in range(2 * LIMIT):
+        wire.send()
+        for _ in range(WINDOW // 4):
+            if wire.flying:
+                wire.answer()
+        wire.now += 1
+        wire.hang_up()
+    assert b"%d" % (LIMIT - 1) in payloads(wire.sent)
+    assert wire.outbox.queued == 0
+
+
 def test_history_drains_at_a_bounded_rate_and_says_when_to_go_on() -> None:
     wire = Wire(5000)
     for number in range(5000):
