@@ -262,7 +262,7 @@ class Link:
 
     def _note(self, message: Message, found: Verdict, reason: str) -> None:
         """Say once what the broker does not take, and once that it does again."""
-        if found is Verdict.LATER:
+        if found in (Verdict.LATER, Verdict.FULL):
             log.warning("the broker refused a message", topic=message.topic, reason=reason)
         denied = found is Verdict.DENIED
         if denied != (message.topic in self._denied) and found in (Verdict.DENIED, Verdict.DELIVERED, Verdict.NOBODY):

@@ -16,7 +16,7 @@ from bootstrap import log
 from bootstrap.backlog import Backlog, Record
 from bootstrap.clock import Clock
 from bootstrap.deadletters import DeadLetters
-from bootstrap.message import Message, Verdict
+from bootstrap.message import REFUSED_FOR_NOW, Message, Verdict
 
 WINDOW = 20  # unacknowledged messages in all: Mosquitto's own default towards a subscriber
 SPARE = 4  # of them never used by history, so that a live value does not queue behind it
@@ -237,7 +237,7 @@ class Outbox:
         elif flight.message.retain:
             self._judge_state(flight.message.topic, verdict, now)
         else:
-            self._refused += verdict in (Verdict.DENIED, Verdict.LATER)
+            self._refused += verdict in REFUSED_FOR_NOW
         return flight.message
 
     def _judge(self, record: Record, verdict: Verdict, reason: str, now: float) -> None:
@@ -265,7 +265,7 @@ class Outbox:
         self._unheard = unheard
 
     def _judge_state(self, topic: str, verdict: Verdict, now: float) -> None:
-        if verdict in (Verdict.DENIED, Verdict.LATER):
+        if verdict in REFUSED_FOR_NOW:
             self._state.again(topic, now + DENIED_S)
         else:
             self._state.done(topic)

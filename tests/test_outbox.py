@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from world import DRAIN_RATE, make_outbox
 
 from bootstrap.backlog import WELL_S
-from bootstrap.message import Message, Verdict
+from bootstrap.message import Message, Verdict, verdict
 from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SPARE, TRIES, WINDOW
 
 LIMIT = 30
@@ -452,3 +452,15 @@ def test_where_there_is_no_room_only_an_answer_is_waited_for() -> None:
     assert wire.outbox.wait_s(wire.now) is None
     wire.answer()
     assert wire.outbox.wait_s(wire.now) == 0
+
+
+def test_a_quota_that_is_exceeded_costs_no_record_however_long() -> None:
+    wire = Wire()
+    wire.outbox.put_history("h", b"1", wire.now)
+    for _ in range(3 * TRIES):
+        wire.send()
+        wire.answer(0, verdict(0x97))
+        wire.now += LATER_S
+    wire.send()
+    wire.answer()
+    assert (wire.outbox.queued, wire.outbox.dropped) == (0, 0)
