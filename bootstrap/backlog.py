@@ -24,7 +24,7 @@ MEMORY_LIMIT = 10_000  # records, where the disk refuses them
 RESEND_S = 60.0  # as long as Mosquitto waits before it saves what it has acknowledged, as we configure it
 RESENDS = 3  # of one record: else a link that breaks again and again would never come to what follows
 RESEND_LIMIT = 15_000  # records: a minute of draining
-TIME = re.compile(rb'"time":"([^"]+)"')
+TIME = re.compile(rb'"time":"([0-9TZ:.-]+)"')
 UNSURE = (b'"boot":[', b'"clock":"unsure"')  # records whose time says nothing of their age
 
 

@@ -131,10 +131,14 @@ class Clock:
         return {**fields, "clock": "unsure"} if stamped - given > ASTRAY_US else fields
 
     def settle(self, payload: bytes) -> bytes:
-        """A reading as it goes out: its time corrected if it can be, else called unsure."""
+        """A reading as it goes out: its time corrected if it can be, else called unsure. What is none stays."""
         if MARK not in payload:
             return payload
-        reading: dict[str, Any] = json.loads(payload)
+        with suppress(AttributeError, KeyError, OSError, OverflowError, RecursionError, TypeError, ValueError):
+            return self._settled(json.loads(payload))
+        return payload
+
+    def _settled(self, reading: dict[str, Any]) -> bytes:
         boot, age_us = reading.pop("boot")
         if boot == _boot_id() and not self.unsure:
             self._started_us = self._started_us or _wall_us() - _boot_us()

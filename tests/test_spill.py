@@ -239,6 +239,12 @@ def test_more_damage_than_may_be_kept_ends_nothing(folder: Path) -> None:
     assert (len(history), history.dropped) == (0, 5)
 
 
+def test_a_time_that_is_no_text_is_not_old(folder: Path) -> None:
+    history = backlog(folder, age_s=1.0)
+    fill(history, b'{"time":"\xff"}')
+    assert drained(history) == [b'{"time":"\xff"}']
+
+
 def test_what_is_no_spill_file_is_left_alone(folder: Path) -> None:
     folder.mkdir()
     (folder / "1.spill").mkdir()
