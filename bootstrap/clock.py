@@ -102,7 +102,7 @@ class Clock:
     def __init__(self, known: float = 0.0) -> None:
         """`known` is a time that has been, in seconds since 1970."""
         self._known = known
-        self._stamps = Stamps()
+        self._stamps, self._boot_stamps = Stamps(), Stamps()
         self._held_since: float | None = None
         self._started_us: int | None = None  # when the machine was, by a clock that is set
 
@@ -127,7 +127,7 @@ class Clock:
         stamped = self._stamps.next(given)
         fields: dict[str, Any] = {"time": utc(stamped)}
         if self.unsure:
-            return {**fields, "boot": [_boot_id(), _boot_us() - (wall - given)]}
+            return {**fields, "boot": [_boot_id(), self._boot_stamps.next(_boot_us() - (wall - given))]}
         return {**fields, "clock": "unsure"} if stamped - given > ASTRAY_US else fields
 
     def settle(self, payload: bytes) -> bytes:

@@ -103,6 +103,16 @@ def test_what_is_no_reading_stays_as_it_is(world: World, payload: bytes) -> None
     assert Clock().settle(payload) == payload
 
 
+def test_a_corrected_time_is_later_than_the_one_before(world: World) -> None:
+    """An edge is heard after a read that was made after it."""
+    ours = Clock(known=NOW - HOUR)
+    now_us = round(world.wall * 1e6)
+    early = [record(ours, now_us), record(ours, now_us - 5000), record(ours, now_us - 5000)]
+    world.wall = NOW
+    times = [json.loads(ours.settle(sent))["time"] for sent in early]
+    assert times == sorted(set(times))
+
+
 def test_an_hour_back_puts_nothing_out_of_order_and_is_caught_up_with(world: World) -> None:
     world.wall = NOW
     ours = Clock()
