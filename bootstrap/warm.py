@@ -31,6 +31,7 @@ TOPICS = Topics("warm", "up")
 HERE = "127.0.0.1"
 # Answers to CONNECT, PUBLISH and SUBSCRIBE, without and with the packet's id (MQTT 5, 3.2, 3.4, 3.9).
 ACCEPTED, ACKNOWLEDGED, GRANTED = b"\x20\x03\x00\x00\x00", b"\x40\x02", b"\x90\x04"
+NOWHERE = Path(os.devnull)  # no folder: a life that goes wrong leaves nothing behind
 NUMBER = Path("/proc/sys/kernel/pid_max")
 SETTLED = 8  # calls after which CPython 3.11 rewrites a function's code in place (PEP 659)
 PATIENCE_S = 2.0
@@ -118,7 +119,7 @@ def _live() -> None:
         stack.callback(broker.join)
         folder = Path()
         address = Address(folder, Broker(host=HERE, port=listener.getsockname()[1]), TOPICS)
-        settings = Settings("", TOPICS, "warm", Warm(), address, 60.0, Folders(folder, folder), Log())
+        settings = Settings("", TOPICS, "warm", Warm(), address, 60.0, Folders(NOWHERE, NOWHERE), Log())
         life.Daemon(settings, stack, lifeline).live()
     if not heard:
         raise OSError(f"{HERE} cannot be reached")

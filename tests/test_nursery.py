@@ -322,6 +322,19 @@ def test_warming_up_where_there_is_no_loopback(three: House) -> None:
         nursery.close()
 
 
+def test_a_clock_that_is_not_set_keeps_nobody_from_warming_up(tmp_path: Path) -> None:
+    """A Pi starts in the past: the pretended reading waited for the clock, and was then stored where we stood."""
+    future = tmp_path / "future"
+    future.touch()
+    os.utime(future, (4e9, 4e9))
+    script = "from bootstrap import clock, warm; clock.synchronised = bool; warm.up()"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stderr, [*tmp_path.iterdir()]) == ("", [future])
+
+
 def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(three: House) -> None:
     nursery = three.nursery()
     before = three.pids()
