@@ -77,6 +77,7 @@ class Backlog:
         self._number = spill.last_number
         self._dropped = 0
         self._disk_retry_at = -inf
+        self._born_at = time.time() - time.monotonic()  # what that clock counts from
         self.disk_trouble: str | None = None
 
     def __len__(self) -> int:
@@ -189,7 +190,11 @@ class Backlog:
         if self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
             return False
         found = TIME.search(payload)
-        return found is not None and found[1].decode() < utc(int((time.time() - self._limits.age_s) * 1e6))
+        return found is not None and found[1].decode() < utc(int((self._now() - self._limits.age_s) * 1e6))
+
+    def _now(self) -> float:
+        """The time of day, but that a clock which leaps ahead makes nothing old."""
+        return min(time.time(), self._born_at + time.monotonic())
 
     # On the way to the disk.
 

@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -146,6 +147,15 @@ def test_what_is_too_old_goes_unless_its_time_is_unsure(folder: Path) -> None:
     history = backlog(folder, age_s=90 * 86_400)
     fill(history, reading(timedelta()))
     assert (history.dropped, len(history)) == (1, 3)
+
+
+def test_a_clock_that_leaps_ahead_makes_nothing_old(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = backlog(folder, age_s=90 * 86_400)
+    fill(history, reading(timedelta()))
+    ahead = time.time() + 400 * 86_400
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    fill(history, reading(timedelta()))
+    assert (history.dropped, len(history)) == (0, 2)
 
 
 # Damage.
