@@ -4,6 +4,7 @@ A Pi has no clock chip: it starts somewhere in the past, and jumps when the netw
 """
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -76,9 +77,12 @@ def newest(places: Iterable[Path]) -> float:
     """When the newest of these files, and of those in these folders, was changed, in seconds since 1970."""
     latest = 0.0
     for place in places:
+        if not os.access(place, os.F_OK):
+            continue
         with suppress(OSError):
-            files = [place, *(place.iterdir() if place.is_dir() else [])]
-            latest = max([latest, *(file.stat().st_mtime for file in files)])
+            latest = max(latest, place.stat().st_mtime)
+            if place.is_dir():
+                latest = max([latest, *(entry.stat().st_mtime for entry in os.scandir(place))])
     return latest
 
 

@@ -256,9 +256,10 @@ class Link:
     def answered(self, message_id: int, reason: ReasonCode) -> None:
         """PUBACK: 0x80 and above is never delivery."""
         found = verdict(reason.value)
-        message = self._outbox.answered(message_id, found, str(reason), time.monotonic())
+        why = str(reason) if reason.value >= FAILURE else ""
+        message = self._outbox.answered(message_id, found, why, time.monotonic())
         if message is not None:
-            self._note(message, found, str(reason))
+            self._note(message, found, why)
         self.pump()
 
     def _note(self, message: Message, found: Verdict, reason: str) -> None:

@@ -87,10 +87,10 @@ class Spill:
         return self._folder / f"{segment:010d}.spill"
 
     def _found(self) -> list[int]:
+        if not os.access(self._folder, os.F_OK):
+            return []
         try:
             names = [file.name for file in self._folder.iterdir()]
-        except FileNotFoundError:
-            return []
         except OSError as error:
             log.error("cannot look for stored readings", error=str(error))
             return []

@@ -208,7 +208,7 @@ def retained(port: int, filters: str = "#", **login: str) -> dict[str, Any]:
         # A message of our own marks the end of what was retained.
         eyes.publish("test/end/of/retained", b"now")
         eyes.wait_value("test/end/of/retained", "now")
-        return {one.topic: one.value for one in eyes.seen if one.retain}
+        return {one.topic: _decoded(one) for one in eyes.seen if one.retain}
     finally:
         eyes.close()
 

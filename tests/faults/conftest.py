@@ -1,0 +1,107 @@
+"""Each test here is a fault with a promise, as its marker says; what it measures is a row of docs/RELIABILITY.md.
+
+@pytest.mark.fault("the broker is killed", promise="nothing lost, in order", lost=0, within_s=10)
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+from promises import Promise
+from reliability import PAGE, Row, read_rows, stale, write_rows
+from scene import Scene
+from wire import Wire
+from world import Broker, House
+
+VERDICT = "verdict"
+PASSED = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--reliability", type=Path, help="write what the faults have cost into this page")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Collector(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if call.when == "call":
+        item.stash[PASSED] = report.passed
+    return report
+
+
+class Collector:
+    """Gathers the verdicts, also from the workers of pytest-xdist."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config, self._rows, self._failed = config, list[Row](), set[str]()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._failed.add(report.nodeid)
+        elif report.when == "teardown" and report.nodeid not in self._failed:
+            self._rows += [Row(*value) for name, value in report.user_properties if name == VERDICT]
+
+    def pytest_sessionfinish(self) -> None:
+        page = self._config.getoption("--reliability", default=None)
+        if page and not hasattr(self._config, "workerinput"):
+            write_rows(page, self._rows)
+
+
+@pytest.fixture
+def promise(request: pytest.FixtureRequest) -> Promise:
+    marker = request.node.get_closest_marker("fault")
+    assert marker, "say by @pytest.mark.fault which fault this is, and what is promised"
+    return Promise(*marker.args, **marker.kwargs)
+
+
+@pytest.fixture
+def new_scene(
+    new_broker: Callable[..., Broker], house: House, promise: Promise, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Scene]]:
+    """Make a scene whose broker has more lines of configuration, and wants a login of the recorder."""
+    made: list[Scene] = []
+
+    def make(*lines: str, forgetful: bool = False, **login: str) -> Scene:
+        kept = () if forgetful else remember(tmp_path / "remembering")
+        broker = new_broker("remembering", *kept, *lines)
+        made.append(Scene(broker, house, promise, **login))
+        return made[0]
+
+    yield make
+    made[0].close()
+    if request.node.stash.get(PASSED, False):
+        assert made[0].verdict, "a test of a fault ends with scene.finish() or scene.judge()"
+        write_down(Row.of(promise, made[0].verdict), promise, request)
+
+
+def remember(place: Path) -> tuple[str, ...]:
+    """A broker that keeps its sessions even when it is killed, and has room in its queues for an outage."""
+    kept = ("persistence true", f"persistence_location {place}/", "autosave_interval 1", "autosave_on_changes true")
+    return (*kept, "max_queued_messages 100000", "max_inflight_messages 1000")
+
+
+def write_down(row: Row, promise: Promise, request: pytest.FixtureRequest) -> None:
+    """For the page, or against it."""
+    request.node.user_properties.append((VERDICT, list(row)))
+    if not request.config.getoption("--reliability", default=None):
+        assert not stale(row, promise, read_rows(PAGE)), f"{PAGE.name} says otherwise; run scripts/reliability"
+
+
+@pytest.fixture
+def scene(new_scene: Callable[..., Scene]) -> Scene:
+    return new_scene()
+
+
+@pytest.fixture
+def wire(scene: Scene) -> Iterator[Wire]:
+    """What the daemon reaches its broker by; the recorder does not."""
+    wire = Wire(scene.broker.port)
+    scene.configure(wire.port)
+    yield wire
+    wire.close()

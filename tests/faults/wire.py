@@ -1,0 +1,83 @@
+"""A wire between a daemon and its broker that can be cut: nothing passes any more, and nobody is told."""
+
+import contextlib
+import socket
+import threading
+
+
+class Wire:
+    """Forwards a port of its own to the broker's, until it is told otherwise. What is held meanwhile waits."""
+
+    def __init__(self, to: int, port: int = 0) -> None:
+        self._to = to
+        self._up, self._down = threading.Event(), threading.Event()
+        self._ends: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self.port: int = self._listener.getsockname()[1]
+        self.mend()
+        self._begin(self._accept, self._listener)
+
+    def _begin(self, what: object, *arguments: object) -> None:
+        thread = threading.Thread(target=what, args=arguments)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                self._join(listener.accept()[0])
+
+    def _join(self, client: socket.socket) -> None:
+        broker = socket.socket()
+        self._ends += [client, broker]
+        if broker.connect_ex(("127.0.0.1", self._to)):
+            client.close()
+            return
+        for end in (client, broker):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._begin(self._carry, client, broker, self._up)
+        self._begin(self._carry, broker, client, self._down)
+
+    def _carry(self, source: socket.socket, to: socket.socket, passes: threading.Event) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                passes.wait()
+                to.sendall(data)
+        passes.wait()  # not even the end of a connection is heard over a wire that is cut
+        for end in (source, to):
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def cut(self, *, up: bool = True, down: bool = True) -> None:
+        """Let nothing pass any more, towards the broker, from it, or both."""
+        for passes, ends in ((self._up, up), (self._down, down)):
+            if ends:
+                passes.clear()
+
+    def mend(self) -> None:
+        """Let everything pass again."""
+        self._up.set()
+        self._down.set()
+
+    def refuse(self) -> None:
+        """Break every connection and close the port: whoever comes is refused."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for end in self._ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        self.mend()
+
+    def accept(self) -> None:
+        """Open the same port again."""
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._begin(self._accept, self._listener)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.refuse()
+        for thread in self._threads:
+            thread.join()
+        for end in self._ends:
+            end.close()

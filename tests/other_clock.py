@@ -1,0 +1,23 @@
+"""`penates`, by a clock that is off by as many seconds as stand in a file: other_clock.py FILE COMMAND …"""
+
+import sys
+import time
+from pathlib import Path
+
+from bootstrap import clock
+from penates.__main__ import main
+
+TRUE_NS = time.time_ns
+YEAR_NS = 365 * 86_400 * 1_000_000_000
+
+
+def time_ns() -> int:
+    """The clock, which may have jumped since the last look; what only counts seconds (monotonic) has not."""
+    return TRUE_NS() + int(Path(sys.argv[1]).read_text()) * 1_000_000_000
+
+
+if __name__ == "__main__":
+    time.time_ns, time.time = time_ns, lambda: time_ns() / 1e9
+    # The kernel's word, which differs between the machines that run tests: it has been set unless it is years off.
+    clock.synchronised = lambda: abs(time_ns() - TRUE_NS()) < YEAR_NS
+    sys.exit(main(sys.argv[2:]))
