@@ -119,8 +119,8 @@ class Spill:
         Raises:
             OSError: the disk is full, read-only or broken; nothing was added.
         """
-        if not self._room:
-            self._begin()
+        if not self._room or not os.fstat(self._descriptor(self._newest)).st_nlink:
+            self._begin()  # somebody may have removed the file: what is added to it would be nowhere
         rest = b"%d %s %s" % (number, topic.encode(), payload)
         line = b"%s%08x %s\n" % (WAITING, zlib.crc32(rest), rest)
         self._write(line)

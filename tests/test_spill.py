@@ -418,6 +418,15 @@ def test_a_file_of_another_is_no_lasting_trouble(folder: Path) -> None:
     assert (history.disk_trouble, history.stored) == (None, 1)
 
 
+def test_a_file_that_somebody_removes_takes_nothing_that_comes_after(folder: Path) -> None:
+    history = backlog(folder)
+    fill(history, *numbers(10))
+    history.keep(WELL_S)
+    files(folder)[0].unlink()
+    fill(history, *numbers(5, 10), now=WELL_S)
+    assert drained(backlog(folder)) == numbers(5, 10)
+
+
 # A real process.
 
 
