@@ -313,6 +313,7 @@ def test_a_quota_that_is_exceeded_is_said_once(house: House) -> None:
     house.write(broker.port)
     house.thermometer()
     daemon = house.run()
+    daemon.wait_log("the broker refused a message")
     eventually(lambda: len(heard) > 3, "it is tried again")
     daemon.stop(signal.SIGKILL)
     broker.close()
