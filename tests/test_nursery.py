@@ -222,12 +222,12 @@ def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
 
 
 def test_a_removed_sensor_that_is_started_again_is_looked_after(three: House) -> None:
-    odd(three, "slow")
+    odd(three, "sluggish")
     three.nursery()
     (three.folder / "devices" / "odd.toml").unlink()
     leaving = subprocess.Popen([sys.executable, "-m", "penates", "reload", "--config", three.folder], env=three.env())
     eventually(lambda: three.status().get("odd", {}).get("state") == "stopping", "it stops")
-    odd(three, "slow")
+    odd(three, "sluggish")
     assert three.penates("start", "odd").returncode == 0
     leaving.wait(20)
     before = three.pids()["odd"]
