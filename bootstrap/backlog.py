@@ -187,7 +187,7 @@ class Backlog:
 
     def _is_old(self, record: Record) -> bool:
         payload = record.message.payload
-        if self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
+        if not self.stored or self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
             return False
         found = TIME.search(payload)
         return found is not None and found[1].decode() < utc(int((self._now() - self._limits.age_s) * 1e6))
