@@ -7,22 +7,24 @@ dies at any moment takes less than two seconds of readings with it.
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from typing import TypeVar
 
 from bootstrap import log
 from bootstrap.clock import Clock, utc
 from bootstrap.message import Message
-from bootstrap.spill import Place, Spill
+from bootstrap.spill import Line, Place, Spill
 
 WELL_S = 2.0
 DISK_RETRY_S = 10.0
 MEMORY_LIMIT = 10_000  # records, where the disk refuses them
 RESEND_S = 60.0  # as long as Mosquitto waits before it saves what it has acknowledged, as we configure it
+RESENDS = 3  # of one record: else a link that breaks again and again would never come to what follows
 RESEND_LIMIT = 15_000  # records: a minute of draining
-TIME = re.compile(rb'"time":"([^"]+)"')
+TIME = re.compile(rb'"time":"([0-9TZ:.-]+)"')
 UNSURE = (b'"boot":[', b'"clock":"unsure"')  # records whose time says nothing of their age
 
 
@@ -35,12 +37,16 @@ class Record:
     kept_at: float
     place: Place | None = None
     tries: int = 0
+    heard: int = 0  # how often it was acknowledged
 
     def settle(self, clock: Clock) -> None:
         """It goes out: tell its time as well as it can be told now."""
         settled = clock.settle(self.message.payload)
         if settled is not self.message.payload:
             self.message = Message(self.message.topic, settled)
+
+
+N = TypeVar("N", Record, Line)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +71,13 @@ class Backlog:
         self._spill, self._limits = spill, limits
         self._head: deque[Record] = deque()
         self._tail: deque[Record] = deque()
-        self._sent: dict[int, Record] = {}
-        self._bare: dict[int, Record] = {}  # in `_head` or `_sent`, and not on disk
+        self._sent: set[Record] = set()  # not by number: a segment that can be read again may repeat those of others
+        self._bare: set[Record] = set()  # in `_head` or `_sent`, and not on disk
         self._recent: deque[tuple[float, Record]] = deque()  # acknowledged, and when
         self._number = spill.last_number
         self._dropped = 0
         self._disk_retry_at = -inf
+        self._born_at = time.time() - time.monotonic()  # what that clock counts from
         self.disk_trouble: str | None = None
 
     def __len__(self) -> int:
@@ -101,9 +108,7 @@ class Backlog:
         self._trim()
 
     def _trim(self) -> None:
-        while self.waiting > self._limits.records:
-            self._drop(self._pop())
-        while (oldest := self._oldest()) and self._is_old(oldest):
+        while (oldest := self._oldest()) and (self.waiting > self._limits.records or self._is_old(oldest)):
             self._drop(self._pop())
 
     def take(self) -> Record | None:
@@ -111,15 +116,16 @@ class Backlog:
         if not self._oldest():
             return None
         record = self._pop()
-        self._sent[record.number] = record
+        self._sent.add(record)
         if record.place is None:
-            self._bare[record.number] = record
+            self._bare.add(record)
         return record
 
     def done(self, record: Record, now: float) -> None:
         """The broker has acknowledged it."""
         self._forget(record)
-        if self._limits.resend_s:
+        record.heard += 1
+        if self._limits.resend_s and record.heard <= RESENDS:
             self._recent.append((now, record))
             self._forget_recent(now)
         else:
@@ -133,7 +139,7 @@ class Backlog:
 
     def back(self, record: Record) -> None:
         """It is to be sent again, in its turn."""
-        del self._sent[record.number]
+        self._sent.remove(record)
         self._insert([record])
 
     def broken(self, now: float) -> None:
@@ -141,18 +147,18 @@ class Backlog:
         self._forget_recent(now)
         recent = [record for _, record in self._recent]
         self._recent.clear()
-        self._bare.update({record.number: record for record in recent if record.place is None})
-        self._insert([*recent, *self._sent.values()])
+        self._bare.update(record for record in recent if record.place is None)
+        self._insert([*recent, *self._sent])
         self._sent.clear()
         self._trim()
 
     def _insert(self, records: list[Record]) -> None:
         if records:
-            self._head = deque(sorted([*records, *self._head], key=lambda record: record.number))
+            self._head = deque(_in_order([*records, *self._head]))
 
     def _forget(self, record: Record) -> None:
-        del self._sent[record.number]
-        self._bare.pop(record.number, None)
+        self._sent.remove(record)
+        self._bare.discard(record)
 
     def _forget_recent(self, now: float) -> None:
         oldest = now - self._limits.resend_s
@@ -166,7 +172,7 @@ class Backlog:
     def _oldest(self) -> Record | None:
         """The first that waits, if need be from disk."""
         while not self._head and self._spill.unread:
-            for line in sorted(self._spill.load(), key=lambda line: line.number):
+            for line in _in_order(self._spill.load()):
                 self._head.append(Record(line.number, Message(line.topic, line.payload), -inf, line.place))
         return next((queue[0] for queue in (self._head, self._tail) if queue), None)
 
@@ -175,16 +181,20 @@ class Backlog:
         return (self._head or self._tail).popleft()
 
     def _drop(self, record: Record) -> None:
-        self._bare.pop(record.number, None)
+        self._bare.discard(record)
         self._release(record)
         self._dropped += 1
 
     def _is_old(self, record: Record) -> bool:
         payload = record.message.payload
-        if self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
+        if not self.stored or self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
             return False
         found = TIME.search(payload)
-        return found is not None and found[1].decode() < utc(int((time.time() - self._limits.age_s) * 1e6))
+        return found is not None and found[1].decode() < utc(int((self._now() - self._limits.age_s) * 1e6))
+
+    def _now(self) -> float:
+        """The time of day, but that a clock which leaps ahead makes nothing old."""
+        return min(time.time(), self._born_at + time.monotonic())
 
     # On the way to the disk.
 
@@ -203,15 +213,14 @@ class Backlog:
         return -inf if self._spill.unread else min(self._times())
 
     def _times(self) -> Iterator[float]:
-        yield from (record.kept_at for record in self._sent.values())
+        yield from (record.kept_at for record in self._sent)
         yield from (queue[0].kept_at for queue in (self._head, self._tail) if queue)
 
     def _write(self, now: float) -> None:
         try:
-            for number in sorted(self._bare):
-                record = self._bare[number]
+            for record in _in_order(self._bare):
                 record.place = self._append(record, read=True)
-                del self._bare[number]
+                self._bare.remove(record)
             while self._tail:
                 self._append(self._tail[0], read=False)
                 self._tail.popleft()
@@ -257,3 +266,7 @@ class Backlog:
             with suppress(OSError):
                 sync()
         self._spill.close()
+
+
+def _in_order(numbered: Iterable[N]) -> list[N]:
+    return sorted(numbered, key=lambda one: one.number)

@@ -106,7 +106,7 @@ class Clock:
     def __init__(self, known: float = 0.0) -> None:
         """`known` is a time that has been, in seconds since 1970."""
         self._known = known
-        self._stamps = Stamps()
+        self._stamps, self._boot_stamps = Stamps(), Stamps()
         self._held_since: float | None = None
         self._started_us: int | None = None  # when the machine was, by a clock that is set
 
@@ -131,14 +131,18 @@ class Clock:
         stamped = self._stamps.next(given)
         fields: dict[str, Any] = {"time": utc(stamped)}
         if self.unsure:
-            return {**fields, "boot": [_boot_id(), _boot_us() - (wall - given)]}
+            return {**fields, "boot": [_boot_id(), self._boot_stamps.next(_boot_us() - (wall - given))]}
         return {**fields, "clock": "unsure"} if stamped - given > ASTRAY_US else fields
 
     def settle(self, payload: bytes) -> bytes:
-        """A reading as it goes out: its time corrected if it can be, else called unsure."""
+        """A reading as it goes out: its time corrected if it can be, else called unsure. What is none stays."""
         if MARK not in payload:
             return payload
-        reading: dict[str, Any] = json.loads(payload)
+        with suppress(AttributeError, KeyError, OSError, OverflowError, RecursionError, TypeError, ValueError):
+            return self._settled(json.loads(payload))
+        return payload
+
+    def _settled(self, reading: dict[str, Any]) -> bytes:
         boot, age_us = reading.pop("boot")
         if boot == _boot_id() and not self.unsure:
             self._started_us = self._started_us or _wall_us() - _boot_us()

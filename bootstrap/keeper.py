@@ -17,14 +17,15 @@ class Keeper:
         self._loop, self._worker, self._backlog = loop, worker, backlog
         self._write_timer: Timer | None = None
         self._sync_timer: Timer | None = None
+        self._syncing = self._sync_failed = False
 
     def look(self) -> None:
         """Write what has waited too long. To be called whenever the backlog has changed."""
         now = time.monotonic()
         self._backlog.keep(now)
         self._await(self._backlog.keep_in_s(now))
-        if self._backlog.unsynced and (self._sync_timer is None or self._sync_timer.call is None):
-            self._sync_timer = self._loop.after(SYNC_S, self._sync)
+        if self._backlog.unsynced and not self._syncing:
+            self._sync_timer = self._loop.sooner(self._sync_timer, SYNC_S, self._sync)
 
     def _await(self, wait_s: float | None) -> None:
         if wait_s is not None:
@@ -33,11 +34,19 @@ class Keeper:
             self._write_timer.cancel()
 
     def _sync(self) -> None:
-        """In a thread: an SD card may take a second."""
+        """In a thread, one at a time: an SD card may take a second, and one that dies minutes."""
         if sync := self._backlog.to_sync():
-            self._worker.call(sync, lambda _: None, self._not_synced)
+            self._syncing = True
+            self._worker.call(sync, self._synced, self._not_synced)
+
+    def _synced(self, _: None) -> None:
+        self._syncing = self._sync_failed = False
+        self.look()
 
     def _not_synced(self, error: Exception) -> None:
         if not isinstance(error, OSError):
             raise error
-        log.error("stored readings may not outlast a power cut", error=str(error))
+        if not self._sync_failed:
+            log.error("stored readings may not outlast a power cut", error=str(error))
+        self._syncing, self._sync_failed = False, True
+        self.look()

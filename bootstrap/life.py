@@ -60,7 +60,7 @@ def run(settings: Settings, supervisor: int | None = None) -> Exit:
             _take_lock(settings, stack)
             if supervisor is not None:
                 stack.callback(os.close, _die_with(supervisor))
-            daemon = Daemon(settings, stack, supervisor)
+            daemon = Daemon(settings, stack, supervisor, known=_known(settings))
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a supervisor blocks them until now
             return daemon.live()
     except Fatal as end:
@@ -149,17 +149,19 @@ def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) 
     os._exit(Exit.BUG)
 
 
-def _own_folder(settings: Settings) -> Path:
-    """Where a sensor keeps what it cannot deliver."""
+def _history_folder(settings: Settings) -> Path:
     return settings.folders.state / "history" / settings.topics.client_id.replace("/", ".")
 
 
-def _make_outbox(settings: Settings) -> Outbox:
+def _known(settings: Settings) -> float:
+    """A time that has been, in seconds since 1970, by what the machine keeps."""
+    return clock.newest([settings.folders.state, _history_folder(settings), Path(__file__)])
+
+
+def _make_outbox(settings: Settings, known: float) -> Outbox:
     """With all that an earlier run could not deliver."""
-    keep = settings.history
-    folder = _own_folder(settings)
+    keep, folder = settings.history, _history_folder(settings)
     limits = Limits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
-    known = clock.newest([settings.folders.state, folder, Path(__file__)])
     backlog, letters = Backlog(Spill(folder), limits), DeadLetters(folder)
     return Outbox(backlog, keep.rate, letters, clock.Clock(known), recorded=keep.recorder)
 
@@ -169,7 +171,7 @@ class Hearing:
 
     def __init__(self, settings: Settings, sockets: Sockets, inbox: Inbox, stack: ExitStack) -> None:
         self._settings, self._sockets, self._inbox, self._stack = settings, sockets, inbox, stack
-        self._letters = DeadLetters(_own_folder(settings))
+        self._letters = DeadLetters(_history_folder(settings))
         self.state = settings.folders.state
 
     def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
@@ -209,7 +211,10 @@ class Bench:
 class Daemon:
     """One device, its loop and its link. What `stack` holds is released in reverse order, whatever ends us."""
 
-    def __init__(self, settings: Settings, stack: ExitStack, supervisor: int | None) -> None:
+    def __init__(
+        self, settings: Settings, stack: ExitStack, supervisor: int | None = None, *, known: float = 0.0
+    ) -> None:
+        """While the clock is earlier than `known`, in seconds since 1970, it is not trusted."""
         self._settings, self._device, self._topics = settings, settings.device, settings.topics
         self._stopping = self._hurry = False
         self._stuck: set[str] = set()
@@ -226,7 +231,7 @@ class Daemon:
         self._loop.watch(inbox.socket, inbox.receive)
         worker = Worker(inbox)
         stack.callback(worker.close)
-        self._outbox = _make_outbox(settings)
+        self._outbox = _make_outbox(settings, known)
         stack.callback(self._outbox.history.close)
         self._link = Link(self._loop, worker, settings.address, self._outbox, self)
         stack.callback(self._link.drop)

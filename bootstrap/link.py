@@ -131,6 +131,7 @@ class Link:
         self._quiet = False  # this outage has been reported
         self._flapping = False  # the last connection was a short one
         self._denied: set[str] = set()
+        self._put_off: set[str] = set()
 
     @property
     def begun(self) -> bool:
@@ -263,8 +264,10 @@ class Link:
 
     def _note(self, message: Message, found: Verdict, reason: str) -> None:
         """Say once what the broker does not take, and once that it does again."""
-        if found is Verdict.LATER:
+        put_off = found in (Verdict.LATER, Verdict.FULL)
+        if put_off and message.topic not in self._put_off:
             log.warning("the broker refused a message", topic=message.topic, reason=reason)
+        (self._put_off.add if put_off else self._put_off.discard)(message.topic)
         denied = found is Verdict.DENIED
         if denied != (message.topic in self._denied) and found in (Verdict.DENIED, Verdict.DELIVERED, Verdict.NOBODY):
             self._denied ^= {message.topic}

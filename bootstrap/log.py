@@ -64,12 +64,15 @@ def start(sensor: str, level: str, style: Format) -> None:
 
 @contextlib.contextmanager
 def elsewhere(stream: TextIO) -> Iterator[None]:
-    """Log to this stream meanwhile."""
-    before, _logger.handlers[:] = _logger.handlers[:], [_handler("", "text", stream)]
+    """Log to this stream meanwhile, as usual."""
+    before, level = _logger.handlers[:], _logger.level
+    _logger.handlers[:] = [_handler("", "text", stream)]
+    _logger.setLevel(logging.INFO)
     try:
         yield
     finally:
         _logger.handlers[:] = before
+        _logger.setLevel(level)
 
 
 def _handler(sensor: str, style: Format, stream: TextIO | None) -> logging.Handler:

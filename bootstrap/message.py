@@ -21,10 +21,12 @@ class Verdict(Enum):
     DENIED = auto()  # to us, for now: somebody may change that
     BAD = auto()  # for ever, as it is
     LATER = auto()  # the broker cannot, for now
+    FULL = auto()  # the broker cannot, for now, whatever the message
 
 
 # PUBACK reasons (MQTT 5, 3.4.2.1). What is not here and above 0x7F passes, or is given up after some tries.
-VERDICTS = {0x10: Verdict.NOBODY, 0x87: Verdict.DENIED, 0x90: Verdict.BAD, 0x99: Verdict.BAD}
+VERDICTS = {0x10: Verdict.NOBODY, 0x87: Verdict.DENIED, 0x90: Verdict.BAD, 0x97: Verdict.FULL, 0x99: Verdict.BAD}
+REFUSED_FOR_NOW = frozenset({Verdict.DENIED, Verdict.LATER, Verdict.FULL})
 FAILURE = 0x80  # reason codes from here up are failures
 
 

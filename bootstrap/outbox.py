@@ -16,7 +16,7 @@ from bootstrap import log
 from bootstrap.backlog import Backlog, Record
 from bootstrap.clock import Clock
 from bootstrap.deadletters import DeadLetters
-from bootstrap.message import Message, Verdict
+from bootstrap.message import REFUSED_FOR_NOW, Message, Verdict
 
 WINDOW = 20  # unacknowledged messages in all: Mosquitto's own default towards a subscriber
 SPARE = 4  # of them never used by history, so that a live value does not queue behind it
@@ -214,12 +214,14 @@ class Outbox:
         """Seconds until history may go on by itself; None: not before an answer or a new message."""
         flown = sum(flight.record is not None for flight in self._flying.values())
         room = 1 if self._pause.careful else max(1, self.window - SPARE)
-        if not self.history.waiting or flown >= room or len(self._flying) >= self.window:
+        if not self.history.waiting or flown >= room:
             return None
         return max(self._rate.wait_s(now), self._pause.wait_s(now), self.clock.hold_s())
 
     def wait_s(self, now: float) -> float | None:
         """Seconds until something may be sent that may not now; None: not before an answer or a new message."""
+        if len(self._flying) >= self.window:
+            return None
         waits = [wait for wait in (self._state.wait_s(now), self._history_wait_s(now)) if wait is not None]
         return min(waits, default=None)
 
@@ -235,7 +237,7 @@ class Outbox:
         elif flight.message.retain:
             self._judge_state(flight.message.topic, verdict, now)
         else:
-            self._refused += verdict in (Verdict.DENIED, Verdict.LATER)
+            self._refused += verdict in REFUSED_FOR_NOW
         return flight.message
 
     def _judge(self, record: Record, verdict: Verdict, reason: str, now: float) -> None:
@@ -263,7 +265,7 @@ class Outbox:
         self._unheard = unheard
 
     def _judge_state(self, topic: str, verdict: Verdict, now: float) -> None:
-        if verdict in (Verdict.DENIED, Verdict.LATER):
+        if verdict in REFUSED_FOR_NOW:
             self._state.again(topic, now + DENIED_S)
         else:
             self._state.done(topic)

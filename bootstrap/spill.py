@@ -66,7 +66,7 @@ class Spill:
         self._newest = 0  # segment there ever was
         self._room = 0  # for more records in it
         self._end = 0  # its length in bytes
-        self.unsynced = False
+        self._unsynced: set[int] = set()  # segments of which a power cut would take something
         self._waiting = 0
         self.last_number = 0
         self.damaged = 0  # lines
@@ -104,7 +104,7 @@ class Spill:
         except OSError as error:
             log.error("cannot read stored readings; they are left where they are", error=str(error))
             return
-        numbers = [int(found[4]) for found in map(LINE.fullmatch, text.split(b"\n")) if found]
+        numbers = [int(found[4]) for found in map(_sound, text.split(b"\n")) if found]
         self.last_number = max([self.last_number, *numbers])
         guess = text.count(b"\n" + WAITING) + text.startswith(WAITING)
         self._left[segment] = guess
@@ -119,8 +119,8 @@ class Spill:
         Raises:
             OSError: the disk is full, read-only or broken; nothing was added.
         """
-        if not self._room:
-            self._begin()
+        if not self._room or not os.fstat(self._descriptor(self._newest)).st_nlink:
+            self._begin()  # somebody may have removed the file: what is added to it would be nowhere
         rest = b"%d %s %s" % (number, topic.encode(), payload)
         line = b"%s%08x %s\n" % (WAITING, zlib.crc32(rest), rest)
         self._write(line)
@@ -135,14 +135,16 @@ class Spill:
 
     def _begin(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        segment = self._newest + 1
+        self._close(self._newest)  # until its turn comes: a long outage has hundreds
+        self._newest += 1  # even if it cannot be made: a file of this name may be there, and unseen
+        segment = self._newest
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._open[segment] = os.open(self._file(segment), flags, 0o640)
-        self._newest, self._room, self._end = segment, SEGMENT, 0
+        self._room, self._end = SEGMENT, 0
         self._left[segment] = 0
 
     def _write(self, line: bytes) -> None:
-        descriptor = self._open[self._newest]
+        descriptor = self._descriptor(self._newest)
         try:
             written = 0
             while written < len(line):
@@ -151,7 +153,7 @@ class Spill:
             with suppress(OSError):
                 os.ftruncate(descriptor, self._end)
             raise
-        self.unsynced = True
+        self._unsynced.add(self._newest)
 
     def _extend(self, place: Place, end: int) -> None:
         last = self._unread[-1] if self._unread else None
@@ -160,12 +162,18 @@ class Spill:
         else:
             self._unread.append(_Part(place.segment, place.offset, end, 1))
 
+    @property
+    def unsynced(self) -> bool:
+        """Whether a power cut would take something that is on disk."""
+        return bool(self._unsynced)
+
     def to_sync(self) -> Callable[[], None] | None:
         """What to call, in whichever thread, so that all of it outlasts a power cut; None: it does already."""
-        if not self.unsynced or self._newest not in self._open:
+        if not self._unsynced:
             return None
-        self.unsynced = False
-        return partial(_sync, os.dup(self._open[self._newest]), self._folder)
+        files = [self._file(segment) for segment in sorted(self._unsynced)]
+        self._unsynced.clear()
+        return partial(_sync, files, self._folder)
 
     # What is sent, and done with.
 
@@ -173,28 +181,33 @@ class Spill:
         """The next that wait, at most a segment of them; none if there are none, or only damaged ones."""
         if not self._unread:
             return []
-        part = self._unread.popleft()
+        part = self._unread[0]
         try:
             text = os.pread(self._descriptor(part.segment), part.end - part.start, part.start)
         except OSError as error:
-            self._give_up(part, error)
+            self._give_up(part.segment, error)
             return []
+        self._unread.popleft()
         lines, damaged = _parse(part, text)
+        damaged = max(damaged, part.count - len(lines))  # of a file that was cut nothing is left to be seen
         if damaged:
             log.error("stored readings are damaged", file=str(self._file(part.segment)), lines=damaged)
         self.damaged += damaged
         self._drop(part.segment, part.count - len(lines))
         return lines
 
-    def _give_up(self, part: _Part, error: OSError) -> None:
+    def _give_up(self, segment: int, error: OSError) -> None:
         """What cannot be read now is left to a later run."""
         log.error("cannot read stored readings; they are left where they are", error=str(error))
-        self.damaged += part.count
-        self._waiting -= self._left.pop(part.segment)
+        self.damaged += sum(part.count for part in self._unread if part.segment == segment)
+        self._unread = deque(part for part in self._unread if part.segment != segment)
+        self._waiting -= self._left.pop(segment)
+        if segment == self._newest:
+            self._room = 0
 
     def _descriptor(self, segment: int) -> int:
         if segment not in self._open:
-            self._open[segment] = os.open(self._file(segment), os.O_RDWR | os.O_CLOEXEC)
+            self._open[segment] = _opened(self._file(segment))
         return self._open[segment]
 
     def done(self, place: Place) -> None:
@@ -217,36 +230,56 @@ class Spill:
 
     def _remove(self, segment: int) -> None:
         if segment == self._newest:
-            self._room, self.unsynced = 0, False
+            self._room = 0
+        self._unsynced.discard(segment)
         del self._left[segment]
-        if segment in self._open:
-            os.close(self._open.pop(segment))
+        self._close(segment)
         with suppress(OSError):
             self._file(segment).unlink()
 
+    def _close(self, segment: int) -> None:
+        if segment in self._open:
+            os.close(self._open.pop(segment))
+
     def close(self) -> None:
         """Let go of the files; nothing is appended or loaded any more."""
-        for descriptor in self._open.values():
-            os.close(descriptor)
-        self._open.clear()
+        for segment in [*self._open]:
+            self._close(segment)
 
 
-def _sync(descriptor: int, folder: Path) -> None:
-    place = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+def _opened(file: Path) -> int:
+    """To be marked, or, on a disk that has become read-only, to be read at least."""
+    with suppress(OSError):
+        return os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _sync(files: list[Path], folder: Path) -> None:
+    for file in files:
+        with suppress(FileNotFoundError):  # all of it was delivered meanwhile
+            _sync_one(file)
+    _sync_one(folder)
+
+
+def _sync_one(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
-        os.fsync(place)
     finally:
         os.close(descriptor)
-        os.close(place)
+
+
+def _sound(row: bytes) -> re.Match[bytes] | None:
+    """A line taken apart; None: it is damaged."""
+    found = LINE.fullmatch(row)
+    return found if found and int(found[2], 16) == zlib.crc32(found[3]) else None
 
 
 def _parse(part: _Part, text: bytes) -> tuple[list[Line], int]:
     """The records of a part that wait, and how many lines are damaged."""
     lines, damaged, offset = [], 0, part.start
     for row in text.split(b"\n"):
-        found = LINE.fullmatch(row)
-        if found and int(found[2], 16) == zlib.crc32(found[3]):
+        if found := _sound(row):
             if found[1] == WAITING:
                 lines.append(Line(Place(part.segment, offset), int(found[4]), found[5].decode(), found[6]))
         elif row:

@@ -29,8 +29,11 @@ from bootstrap.topics import Topics
 
 TOPICS = Topics("warm", "up")
 HERE = "127.0.0.1"
-# Answers to CONNECT, PUBLISH and SUBSCRIBE, without and with the packet's id (MQTT 5, 3.2, 3.4, 3.9).
-ACCEPTED, ACKNOWLEDGED, GRANTED = b"\x20\x03\x00\x00\x00", b"\x40\x02", b"\x90\x04"
+# Answers to CONNECT, PUBLISH and SUBSCRIBE, as Mosquitto gives them (MQTT 5, 3.2, 3.4, 3.9): the first with its limits,
+# the others begin with the packet's id, and nobody hears what is published.
+ACCEPTED, ACKNOWLEDGED, GRANTED = b"\x20\x09\x00\x00\x06\x22\x00\x0a\x21\x00\x14", b"\x40\x03", b"\x90\x04"
+UNHEARD = b"\x10"
+NOWHERE = Path(os.devnull)  # no folder: a life that goes wrong leaves nothing behind
 NUMBER = Path("/proc/sys/kernel/pid_max")
 SETTLED = 8  # calls after which CPython 3.11 rewrites a function's code in place (PEP 659)
 PATIENCE_S = 2.0
@@ -118,7 +121,7 @@ def _live() -> None:
         stack.callback(broker.join)
         folder = Path()
         address = Address(folder, Broker(host=HERE, port=listener.getsockname()[1]), TOPICS)
-        settings = Settings("", TOPICS, "warm", Warm(), address, 60.0, Folders(folder, folder), Log())
+        settings = Settings("", TOPICS, "warm", Warm(), address, 60.0, Folders(NOWHERE, NOWHERE), Log())
         life.Daemon(settings, stack, lifeline).live()
     if not heard:
         raise OSError(f"{HERE} cannot be reached")
@@ -165,9 +168,9 @@ def _length(stream: io.BufferedReader) -> int:
 
 
 def _held(topic: str, payload: bytes) -> bytes:
-    """A retained message (MQTT 5, 3.3), all of it shorter than 128 bytes."""
-    rest = len(topic).to_bytes(2, "big") + topic.encode() + b"\x00" + payload
-    return bytes([0x31, len(rest)]) + rest
+    """A retained message at QoS 1 (MQTT 5, 3.3), all of it shorter than 128 bytes."""
+    rest = len(topic).to_bytes(2, "big") + topic.encode() + b"\x00\x01\x00" + payload
+    return bytes([0x33, len(rest)]) + rest
 
 
 def _answer(kind: int, body: bytes) -> bytes:
@@ -176,8 +179,9 @@ def _answer(kind: int, body: bytes) -> bytes:
             return ACCEPTED
         case 3:
             end = 2 + int.from_bytes(body[:2], "big")
-            return ACKNOWLEDGED + body[end : end + 2]
+            return ACKNOWLEDGED + body[end : end + 2] + UNHEARD
         case 8:
-            return GRANTED + body[:2] + b"\x00\x01" + _held(TOPICS.status("heartbeat"), b"{}")
+            held = _held(TOPICS.status("heartbeat"), b"{}") + _held(TOPICS.status("state"), b"starting")
+            return GRANTED + body[:2] + b"\x00\x01" + held
         case _:
             return b""

@@ -86,6 +86,8 @@ class Odd(Device):
             time.sleep(3600)
         if self.hook == "slow":
             time.sleep(1)
+        if self.hook == "sluggish":
+            time.sleep(4)
 
 
 @dataclass(kw_only=True)

@@ -86,6 +86,33 @@ def test_a_reading_of_an_earlier_start_of_the_machine_stays_unsure(world: World)
     assert json.loads(Clock(known=NOW).settle(first))["clock"] == "unsure"
 
 
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"boot":[',
+        b'["boot",{"boot":[]}]',
+        b'{"time":"x","boot":["here"]}',
+        b'{"boot":[]}',
+        b'{"boot":[' * 5000,
+        b'{"boot":["\xff",1]}',
+    ],
+)
+def test_what_is_no_reading_stays_as_it_is(world: World, payload: bytes) -> None:
+    """It may lie in the file of another version, or be forged; the rest is to be delivered."""
+    world.wall = NOW
+    assert Clock().settle(payload) == payload
+
+
+def test_a_corrected_time_is_later_than_the_one_before(world: World) -> None:
+    """An edge is heard after a read that was made after it."""
+    ours = Clock(known=NOW - HOUR)
+    now_us = round(world.wall * 1e6)
+    early = [record(ours, now_us), record(ours, now_us - 5000), record(ours, now_us - 5000)]
+    world.wall = NOW
+    times = [json.loads(ours.settle(sent))["time"] for sent in early]
+    assert times == sorted(set(times))
+
+
 def test_an_hour_back_puts_nothing_out_of_order_and_is_caught_up_with(world: World) -> None:
     world.wall = NOW
     ours = Clock()

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from secrets_and_certificates import write_certificates, write_password
-from world import Broker, Eyes, FakeBroker, House, Running, Supervisor, eventually, retained, swallow_syns
+from world import Broker, Eyes, FakeBroker, House, Running, Supervisor, eventually, puback, retained, swallow_syns
 
 from bootstrap.config import Address
 from bootstrap.config import Broker as Section
+from bootstrap.spill import Spill
 from bootstrap.topics import Topics
 
 READING = "cm/cellar/data/reading"
@@ -293,6 +294,30 @@ def test_a_broker_that_is_busy_is_asked_again(house: House) -> None:
     running.wait_log("debug cm/cellar: no broker", count=3)
     assert "busy" in running.log
     broker.close()
+
+
+def test_a_quota_that_is_exceeded_is_said_once(house: House) -> None:
+    stored = Spill(house.folder / "state" / "history" / "cm.cellar")
+    for number in range(1, 4):
+        stored.append(number, READING, b"%d" % number, read=False)
+    stored.close()
+    heard: list[bytes] = []
+
+    def full(body: bytes) -> bytes:
+        if not body[2:].startswith(READING.encode()):
+            return puback(body)
+        heard.append(body)
+        return b"\x40\x03" + puback(body)[2:] + b"\x97"
+
+    broker = FakeBroker({0x30: full})
+    house.write(broker.port)
+    house.thermometer()
+    daemon = house.run()
+    daemon.wait_log("the broker refused a message")
+    eventually(lambda: len(heard) > 3, "it is tried again")
+    daemon.stop(signal.SIGKILL)
+    broker.close()
+    assert len(daemon.logged("the broker refused a message")) == 1
 
 
 def test_a_plain_client_on_a_tls_port_gets_a_hint(house: House, tls_broker: Broker) -> None:

@@ -222,12 +222,12 @@ def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
 
 
 def test_a_removed_sensor_that_is_started_again_is_looked_after(three: House) -> None:
-    odd(three, "slow")
+    odd(three, "sluggish")
     three.nursery()
     (three.folder / "devices" / "odd.toml").unlink()
     leaving = subprocess.Popen([sys.executable, "-m", "penates", "reload", "--config", three.folder], env=three.env())
     eventually(lambda: three.status().get("odd", {}).get("state") == "stopping", "it stops")
-    odd(three, "slow")
+    odd(three, "sluggish")
     assert three.penates("start", "odd").returncode == 0
     leaving.wait(20)
     before = three.pids()["odd"]
@@ -320,6 +320,19 @@ def test_warming_up_where_there_is_no_loopback(three: House) -> None:
     finally:
         nursery.stop()
         nursery.close()
+
+
+def test_a_clock_that_is_not_set_keeps_nobody_from_warming_up(tmp_path: Path) -> None:
+    """A Pi starts in the past: the pretended reading waited for the clock, and was then stored where we stood."""
+    future = tmp_path / "future"
+    future.touch()
+    os.utime(future, (4e9, 4e9))
+    script = "from bootstrap import clock, warm; clock.synchronised = bool; warm.up()"
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stderr, [*tmp_path.iterdir()]) == ("", [future])
 
 
 def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(three: House) -> None:

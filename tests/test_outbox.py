@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from world import DRAIN_RATE, make_outbox
 
 from bootstrap.backlog import WELL_S
-from bootstrap.message import Message, Verdict
+from bootstrap.message import Message, Verdict, verdict
 from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SPARE, TRIES, WINDOW
 
 LIMIT = 30
@@ -373,6 +373,21 @@ def test_what_was_acknowledged_lately_is_sent_again_after_a_broken_connection_to
     assert payloads(wire.sent) == [b"1", b"2", b"3", b"4"]
 
 
+def test_a_link_that_breaks_again_and_again_comes_to_the_newest() -> None:
+    wire = Wire(recorded=True)
+    for number in range(LIMIT):
+        wire.outbox.put_history("h", b"%d" % number, wire.now)
+    for _ in range(2 * LIMIT):
+        wire.send()
+        for _ in range(WINDOW // 4):
+            if wire.flying:
+                wire.answer()
+        wire.now += 1
+        wire.hang_up()
+    assert b"%d" % (LIMIT - 1) in payloads(wire.sent)
+    assert wire.outbox.queued == 0
+
+
 def test_history_drains_at_a_bounded_rate_and_says_when_to_go_on() -> None:
     wire = Wire(5000)
     for number in range(5000):
@@ -422,3 +437,30 @@ def test_the_age_of_the_oldest_unanswered() -> None:
     assert wire.outbox.oldest_sent_at() == 5.0
     wire.answer()
     assert wire.outbox.oldest_sent_at() == 9.0
+
+
+def test_where_there_is_no_room_only_an_answer_is_waited_for() -> None:
+    """A refused value that is due again must not wake the loop again and again while the broker hangs."""
+    wire = Wire()
+    wire.outbox.window = 1
+    wire.outbox.put_state("s", b"on")
+    wire.send()
+    wire.answer(0, Verdict.DENIED)
+    wire.outbox.put_history("h", b"1", wire.now)
+    wire.send()
+    wire.now += DENIED_S + 1
+    assert wire.outbox.wait_s(wire.now) is None
+    wire.answer()
+    assert wire.outbox.wait_s(wire.now) == 0
+
+
+def test_a_quota_that_is_exceeded_costs_no_record_however_long() -> None:
+    wire = Wire()
+    wire.outbox.put_history("h", b"1", wire.now)
+    for _ in range(3 * TRIES):
+        wire.send()
+        wire.answer(0, verdict(0x97))
+        wire.now += LATER_S
+    wire.send()
+    wire.answer()
+    assert (wire.outbox.queued, wire.outbox.dropped) == (0, 0)

@@ -1,11 +1,14 @@
 """Readings on disk: through new runs, damage and disks that refuse."""
 
+import errno
 import os
 import resource
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -147,6 +150,15 @@ def test_what_is_too_old_goes_unless_its_time_is_unsure(folder: Path) -> None:
     assert (history.dropped, len(history)) == (1, 3)
 
 
+def test_a_clock_that_leaps_ahead_makes_nothing_old(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = backlog(folder, age_s=90 * 86_400)
+    fill(history, reading(timedelta()))
+    ahead = time.time() + 400 * 86_400
+    monkeypatch.setattr(time, "time", lambda: ahead)
+    fill(history, reading(timedelta()))
+    assert (history.dropped, len(history)) == (0, 2)
+
+
 # Damage.
 
 
@@ -192,6 +204,56 @@ def test_whatever_is_in_the_files_a_run_begins_and_ends(folder: Path, data: st.D
     history.keep(WELL_S)
     assert drained(history) == [b"new"]
     assert (len(history), files(folder)) == (0, [])
+
+
+def test_a_file_that_can_be_read_again_may_hold_the_numbers_of_others(folder: Path, spilled: Path) -> None:
+    aside = spilled.rename(folder / "aside")
+    spilled.mkdir()  # as good as unreadable
+    fill(between := backlog(folder), *numbers(10, 10))
+    between.close()
+    spilled.rmdir()
+    aside.rename(spilled)
+    history = backlog(folder)
+    sent = [history.take() for _ in range(20)]
+    for record in sent:
+        history.done(record, 0.0)
+    assert sorted(record.message.payload for record in sent) == sorted(numbers(20))
+    assert (len(history), files(folder)) == (0, [])
+
+
+def test_a_damaged_number_is_none_to_go_on_from(folder: Path, spilled: Path) -> None:
+    spilled.write_bytes(spilled.read_bytes().replace(b" 10 ", b" 999999999999999999 "))
+    fill(history := backlog(folder), b"10")
+    history.close()
+    assert drained(backlog(folder)) == [*numbers(9), b"10"]
+
+
+def test_a_file_that_is_emptied_while_it_is_used_is_a_loss_that_is_counted(folder: Path, spilled: Path) -> None:
+    history = backlog(folder)
+    os.truncate(spilled, 0)
+    assert (drained(history), history.dropped) == ([], 10)
+
+
+def test_what_is_damaged_pushes_out_nothing_that_is_whole(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "0000000001.spill").write_bytes(b"+rubbish\n" * 5)
+    fill(history := backlog(folder, records=3), b"new")
+    assert (drained(history), history.dropped) == ([b"new"], 5)
+
+
+def test_more_damage_than_may_be_kept_ends_nothing(folder: Path) -> None:
+    """Before there is any reading: the broker is not there, and the probe not yet."""
+    folder.mkdir()
+    (folder / "0000000001.spill").write_bytes(b"+rubbish\n" * 5)
+    history = backlog(folder, records=3)
+    history.broken(0.0)
+    assert (len(history), history.dropped) == (0, 5)
+
+
+def test_a_time_that_is_no_text_is_not_old(folder: Path) -> None:
+    history = backlog(folder, age_s=1.0)
+    fill(history, b'{"time":"\xff"}')
+    assert drained(history) == [b'{"time":"\xff"}']
 
 
 def test_what_is_no_spill_file_is_left_alone(folder: Path) -> None:
@@ -248,6 +310,121 @@ def test_where_nothing_can_be_written_memory_is_bounded() -> None:
     fill(history, *numbers(1, MEMORY_LIMIT + 10), now=WELL_S + DISK_RETRY_S)
     assert (history.stored, history.dropped) == (0, 11)
     assert drained(history) == numbers(MEMORY_LIMIT, 11)
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Not be root, whom no permission stops."""
+    os.seteuid(65_534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_what_can_only_be_read_is_delivered_all_the_same(
+    folder: Path, spilled: Path, request: pytest.FixtureRequest
+) -> None:
+    for place in folder.parents:
+        place.chmod(place.stat().st_mode | 0o011)
+    folder.chmod(0o755)
+    spilled.chmod(0o444)
+    request.getfixturevalue("nobody")
+    history = backlog(folder)
+    assert (drained(history), history.dropped) == (numbers(10), 0)
+
+
+def test_what_cannot_be_read_any_more_takes_nothing_else_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two parts of one file: between them a record that is sent again, and is in memory."""
+    history = Backlog(Spill(folder), Limits(records=100, resend_s=60.0))
+    fill(history, *numbers(4))
+    history.done(history.take(), 0.0)
+    history.take()
+    history.keep(WELL_S)
+    history.broken(WELL_S)
+    fill(history, *numbers(2, 4), now=WELL_S)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "pread", refuse)
+        assert drained(history) == numbers(2)
+    assert (history.waiting, history.dropped) == (0, 4)
+    fill(history, b"new")
+    history.keep(WELL_S)
+    assert drained(history) == [b"new"]
+
+
+def refuse(*_: object) -> bytes:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+# What a power cut takes, and what is open.
+
+
+def opened(folder: Path) -> list[str]:
+    """The files below a folder that this process has open."""
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if link.startswith(str(folder))]
+
+
+def spilling(folder: Path, count: int) -> Backlog:
+    history = backlog(folder)
+    fill(history, *numbers(1))
+    history.keep(WELL_S)
+    fill(history, *numbers(count - 1, 1), now=WELL_S)
+    return history
+
+
+def test_every_file_is_synced_not_only_the_newest(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda place: synced.append(Path(f"/proc/self/fd/{place}").readlink().name))
+    history = spilling(folder, 2 * SEGMENT + 1)
+    history.to_sync()()
+    assert synced == [*(file.name for file in files(folder)), folder.name]
+    assert (history.unsynced, history.to_sync()) == (False, None)
+
+
+def test_what_was_delivered_before_it_was_synced_is_no_trouble(folder: Path) -> None:
+    history = spilling(folder, 3)
+    sync = history.to_sync()
+    drained(history)
+    sync()
+    assert files(folder) == []
+
+
+def test_however_long_an_outage_few_files_are_open(folder: Path) -> None:
+    history = spilling(folder, 10 * SEGMENT)
+    assert len(opened(folder)) == 1
+    for _ in range(SEGMENT + 1):
+        history.done(history.take(), WELL_S)
+    assert len(opened(folder)) == 2
+    history.close()
+    assert opened(folder) == []
+
+
+def test_a_folder_that_is_removed_leaves_nothing_open(folder: Path) -> None:
+    history = spilling(folder, 3)
+    rmtree(folder)
+    with pytest.raises(FileNotFoundError):
+        history.to_sync()()
+    history.close()
+    assert opened(folder) == []
+
+
+def test_a_file_of_another_is_no_lasting_trouble(folder: Path) -> None:
+    """Of a second daemon in the same folder, or in a folder that cannot be listed."""
+    history = backlog(folder)
+    spilling(folder, 1)
+    fill(history, b"mine")
+    history.keep(WELL_S)
+    history.keep(WELL_S + DISK_RETRY_S)
+    assert (history.disk_trouble, history.stored) == (None, 1)
+
+
+def test_a_file_that_somebody_removes_takes_nothing_that_comes_after(folder: Path) -> None:
+    history = backlog(folder)
+    fill(history, *numbers(10))
+    history.keep(WELL_S)
+    files(folder)[0].unlink()
+    fill(history, *numbers(5, 10), now=WELL_S)
+    assert drained(backlog(folder)) == numbers(5, 10)
 
 
 # A real process.

@@ -101,7 +101,7 @@ def lamp() -> tuple[Daemon, ExitStack]:
     settings = load(folder, "lamp")
     stack = ExitStack()
     stack.enter_context(log.elsewhere(Nowhere()))
-    daemon = Daemon(settings, stack, None)
+    daemon = Daemon(settings, stack)
     settings.device.setup()
     return daemon, stack
 
