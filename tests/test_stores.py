@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stores import DATABASE, FakeDatabase, Influx, Stored, Victoria, started
+from stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Stored, Victoria, started
 from world import Broker, Eyes, House, Running, eventually
 
 TOPIC, ABOUT = "home/attic/data/reading", "home/attic/status/about"
@@ -190,6 +190,35 @@ def test_victoria_metrics_restarted_in_order_has_it_all(bare: Site, tmp_path: Pa
         bare.wait_stored(levels(100))
 
 
+@pytest.mark.parametrize("answer", [(500, {}, b"disk full"), (429, {"Retry-After": "1"}, b""), None])
+def test_a_database_in_trouble_is_a_fault_and_gets_it_all_later(
+    store: str, bare: Site, fake: FakeDatabase, answer: Reply | None
+) -> None:
+    fake.reply = lambda _: answer
+    bare.setup(store, fake.url)
+    bare.run()
+    bare.say(*range(20))
+    bare.sensor.publish(TOPIC, "no reading")
+    bare.sensor.wait_value(STATE, "fault")
+    eventually(lambda: len(fake.requests) > 1, "it is tried again")
+    fake.reply = lambda _: WRITTEN
+    eventually(lambda: len({*fake.lines}) == 20, "all is written")
+    bare.sensor.wait_value("cm/recorder/data/stored", 20)
+    assert [letter["payload"] for letter in bare.letters()] == ["no reading"]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_the_kind_is_known_over_either_protocol(bare: Site, fake: FakeDatabase, protocol: str) -> None:
+    bare.setup("influxdb1", fake.url)
+    bare.house.write(bare.broker.port, broker=f'protocol = "{protocol}"')
+    bare.run()
+    bare.say(1)
+    bare.sensor.publish(ABOUT, json.dumps({"kind": "door"}), retain=True)
+    bare.say(2)
+    eventually(lambda: len(fake.lines) == 2, "both are written")
+    assert ["kind=thermometer" in fake.lines[0], "kind=door" in fake.lines[1]] == [True, True]
+
+
 @pytest.mark.long
 def test_a_database_that_hangs_is_a_fault_and_has_it_all_afterwards(site: Site) -> None:
     site.run()
@@ -224,7 +253,7 @@ def test_one_bad_line_of_influxdb_2_is_found_by_halving(bare: Site, fake: FakeDa
     """As InfluxDB 2 says it."""
     told = {"code": "invalid", "message": "unable to parse"}
     bad = lambda request: any("level=33.0" in line for line in request.lines)  # noqa: E731
-    fake.reply = lambda request: (400, {}, json.dumps(told).encode()) if bad(request) else (204, {}, b"")
+    fake.reply = lambda request: (400, {}, json.dumps(told).encode()) if bad(request) else WRITTEN
     bare.setup("influxdb", fake.url)
     running = bare.run()
     bare.say(*range(50))
