@@ -60,9 +60,9 @@ class Site:
         for seq in numbers:
             self.sensor.publish(TOPIC, reading(seq, level=seq))
 
-    def wait_stored(self, wanted: Stored) -> None:
+    def wait_stored(self, wanted: Stored, limit_s: float = 40) -> None:
         """Until all of it is there; and nothing else."""
-        eventually(lambda: len(self.database.stored()) >= len(wanted), f"{len(wanted)} readings are stored", 40)
+        eventually(lambda: len(self.database.stored()) >= len(wanted), f"{len(wanted)} readings are stored", limit_s)
         assert self.database.stored() == wanted
 
     def letters(self) -> list[dict[str, Any]]:
@@ -138,6 +138,19 @@ def test_what_is_said_while_the_recorder_is_killed_is_stored_when_it_is_back(sit
         site.say(*range(first + 50, first + 100))
         running = site.house.run("recorder")
     site.wait_stored(levels(300))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_readings_while_the_recorder_is_killed_ten_times(site: Site) -> None:
+    running = site.run()
+    for first in range(0, 100_000, 10_000):
+        flooded = site.sensor.flood(TOPIC, [reading(seq, level=seq) for seq in range(first, first + 10_000)])
+        running.send(signal.SIGKILL)
+        running.wait()
+        running = site.house.run("recorder")
+        flooded()
+    site.wait_stored(levels(100_000), 300)
 
 
 def test_a_reading_heard_again_has_the_kind_it_was_made_by(influx: Site) -> None:
