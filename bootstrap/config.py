@@ -46,7 +46,8 @@ def _a_heartbeat(seconds: float) -> None:
         raise ValueError(f"0, which is none, or at least {LEAST_HEARTBEAT_S:g}")
 
 
-def _a_certificate(file: Path) -> None:
+def a_certificate(file: Path) -> None:
+    """Raise ValueError if it is none."""
     try:
         tls(file)
     except ssl.SSLError:
@@ -73,7 +74,7 @@ class Broker:
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
     password_file: str | None = None
-    ca_file: Annotated[Path, _a_certificate] | None = None
+    ca_file: Annotated[Path, a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
 
     @property
@@ -313,6 +314,24 @@ class Configuration:
         if file and (why := _no_password(file)):
             line = self._source.line("password_file", "broker")
             self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))
+
+
+def read_secret(file: Path) -> str:
+    """Likewise, of a file that was good at the start: whatever is wrong with it now can be mended.
+
+    Raises:
+        OSError: it cannot be used.
+    """
+    try:
+        return read_password(file)
+    except ValueError as error:
+        raise OSError(f"{file} {error}") from None
+
+
+def a_secret(file: Path) -> None:
+    """Raise ValueError if no secret can be read from it."""
+    if why := _no_password(file):
+        raise ValueError(f"a file with a secret in its first line, and it {why}")
 
 
 def _no_password(file: Path) -> str | None:

@@ -50,7 +50,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise OSError(f"{file}: {error}") from None
 
-    def put(self, points: Sequence[Point]) -> None:
+    def put(self, points: Sequence[Point]) -> dict[int, str]:
         """Store them, all or none; those that are there already change nothing.
 
         Raises:
@@ -65,6 +65,7 @@ class SqliteStore:
             if self._database.in_transaction:
                 self._database.execute("ROLLBACK")
             raise OSError(str(error)) from None
+        return {}
 
     def _rows(self, points: Sequence[Point]) -> Iterator[tuple[int, str, int, int, str]]:
         for point in points:

@@ -10,11 +10,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world import Broker, Eyes, House, eventually
+from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually
 
+from bootstrap import config
+from bootstrap.config import Address
 from bootstrap.errors import Refused
+from bootstrap.intake import Intake, Source
+from bootstrap.loop import Loop
 from bootstrap.points import point
+from bootstrap.sockets import Inbox, Sockets
 from bootstrap.sqlite_store import SqliteStore
+from bootstrap.topics import Topics
 
 TOPIC = "cm/attic/data/reading"
 TIME_US = 1_795_206_667_123_456
@@ -140,3 +146,22 @@ def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPa
         store.put([point(TOPIC, payload)])
         assert len([*store.rows("cm/attic", -(2**63))]) == 1
     store.close()
+
+
+# The subscription.
+
+
+def test_a_broker_that_lets_us_hear_nothing_is_a_fault(tmp_path: Path) -> None:
+    """Not authorized, in an MQTT 5 broker's own words."""
+    fake = FakeBroker({0x80: lambda body: b"\x90\x05" + body[:2] + b"\x00\x87\x87"})
+    sockets, topics = Sockets(), Topics("cm", "recorder")
+    inbox = Inbox(sockets)
+    address = Address(tmp_path, config.Broker(host="127.0.0.1", port=fake.port), topics)
+    intake = Intake(sockets, inbox, Source(address, address.hello, ["+/+/data/reading"], ["+/+/status/about"]), print)
+    loop = Loop()
+    loop.watch(inbox.socket, inbox.receive)
+    assert loop.run(lambda: "hear nothing: Not authorized" in (intake.progress.trouble or ""), PATIENCE_S)
+    intake.close()
+    inbox.close()
+    sockets.end()
+    fake.close()
