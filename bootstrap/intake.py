@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import paho.mqtt.client as mqtt
 import zmq
@@ -36,8 +37,7 @@ JOIN_S = 12.0
 NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
-@dataclass(slots=True, frozen=True)
-class Heard:
+class Heard(NamedTuple):
     """A message as it came; `retained` if the broker had kept it, so that it is no news."""
 
     topic: str

@@ -3,9 +3,8 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bootstrap.errors import Refused
 
@@ -18,8 +17,7 @@ NO_KINDS: Mapping[str, str] = {}
 MOST = 2**63 - 1  # that a database holds
 
 
-@dataclass(slots=True, frozen=True)
-class Point:
+class Point(NamedTuple):
     """One reading: of which sensor (`group/sensor`), when (microseconds since 1970), by which run, and what it says."""
 
     sensor: str
@@ -44,7 +42,8 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
         raise Refused(f"{topic} is no topic of the history")
     try:
         reading = json.loads(payload)
-        json.dumps(reading, ensure_ascii=False).encode()  # half a character can be escaped, and stored nowhere
+        if b"\\u" in payload:
+            json.dumps(reading, ensure_ascii=False).encode()  # half a character can be escaped, and stored nowhere
         moment, run, seq = (reading.pop(name) for name in HEAD)
         time_us = (datetime.fromisoformat(moment) - EPOCH) // MICROSECOND
         unsure = reading.pop("clock", None) is not None
