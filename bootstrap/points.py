@@ -13,7 +13,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 HEAD = ("time", "run", "seq")
 LEVELS = 4
+READING, HEARTBEAT, STATE = "reading", "heartbeat", "state"  # measurements
 NO_KINDS: Mapping[str, str] = {}
+STATES = frozenset({"starting", "online", "fault", "stopped", "lost"})
 MOST = 2**63 - 1  # that a database holds
 
 
@@ -27,6 +29,7 @@ class Point(NamedTuple):
     fields: dict[str, Field]
     unsure: bool = False
     kind: str = ""  # of the sensor, where it is known
+    measurement: str = READING
 
 
 def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Point:
@@ -54,6 +57,36 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
         raise Refused("no reading: its run is no text, or its seq no whole number")
     sensor = "/".join(levels[:2])
     return Point(sensor, time_us, run, seq, fields, unsure, kinds.get(sensor, ""))
+
+
+def heartbeat(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Point:
+    """Read a message to `group/sensor/status/heartbeat`: its numbers, at its own time.
+
+    Raises:
+        Refused: it is no heartbeat.
+    """
+    try:
+        said = json.loads(payload)
+        time_us = (datetime.fromisoformat(said["time"]) - EPOCH) // MICROSECOND
+        numbers = {name: _finite(value) for name, value in said.items() if type(value) in (int, float)}
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError) as error:
+        raise Refused(f"no heartbeat: {error!r}") from None
+    sensor = "/".join(topic.split("/")[:2])
+    return Point(sensor, time_us, "", 0, {**numbers}, kind=kinds.get(sensor, ""), measurement=HEARTBEAT)
+
+
+def state(topic: str, payload: bytes, at_us: int, kinds: Mapping[str, str] = NO_KINDS) -> Point:
+    """Read a message to `group/sensor/status/state`, which has no time but that of its arrival, `at_us`.
+
+    Raises:
+        Refused: it is no state.
+    """
+    word = payload.decode(errors="replace")
+    if word not in STATES:
+        raise Refused("no state")
+    sensor = "/".join(topic.split("/")[:2])
+    fields: dict[str, Field] = {"state": word, "online": float(word == "online")}
+    return Point(sensor, at_us, "", 0, fields, kind=kinds.get(sensor, ""), measurement=STATE)
 
 
 def _finite(value: float) -> float:

@@ -1,15 +1,16 @@
 """What a recorder does with what it hears: readings into the store, each with the kind of its sensor."""
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bootstrap.errors import Refused
 from bootstrap.intake import Heard
-from bootstrap.points import Point, point
+from bootstrap.points import READING, Point, heartbeat, point, state
 from bootstrap.stores import Store
 
-ABOUT = "/status/about"
+ABOUT, BEAT, STATUS = "/status/about", "/status/heartbeat", "/status/state"
 Bury = Callable[[str, bytes, str], None]
 
 
@@ -86,7 +87,7 @@ class Recording:
         for heard, why in bad:
             self._bury(heard.topic, heard.payload, why)
         self.refused += len(bad)
-        self.stored += len(readings) - len(refused)
+        self.stored += sum(one.measurement == READING for _, one in readings) - len(refused)
 
     def _sort(self, batch: Sequence[Heard]) -> tuple[list[tuple[Heard, Point]], list[tuple[Heard, str]]]:
         readings, bad = [], []
@@ -95,7 +96,14 @@ class Recording:
                 self._kinds.hear(heard.topic, heard.payload)
             elif not heard.retained:
                 try:
-                    readings.append((heard, point(heard.topic, heard.payload, self._kinds.known)))
+                    readings.append((heard, self._point(heard)))
                 except Refused as why:
                     bad.append((heard, str(why)))
         return readings, bad
+
+    def _point(self, heard: Heard) -> Point:
+        if heard.topic.endswith(BEAT):
+            return heartbeat(heard.topic, heard.payload, self._kinds.known)
+        if heard.topic.endswith(STATUS):
+            return state(heard.topic, heard.payload, time.time_ns() // 1000, self._kinds.known)
+        return point(heard.topic, heard.payload, self._kinds.known)

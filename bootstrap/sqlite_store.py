@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.points import Field, Point
+from bootstrap.points import READING, Field, Point
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sensor (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -69,6 +69,8 @@ class SqliteStore:
 
     def _rows(self, points: Sequence[Point]) -> Iterator[tuple[int, str, int, int, str]]:
         for point in points:
+            if point.measurement != READING:
+                continue
             fields = json.dumps(point.fields, ensure_ascii=False, separators=(",", ":"))
             yield self._sensor(point.sensor), point.run, point.seq, point.time_us, fields
 

@@ -6,6 +6,8 @@ from bootstrap.device import Device, Measure, Reading
 from bootstrap.recording import Kinds, Recording
 from bootstrap.stores import StoreSettings
 
+FLEET = ("status/heartbeat", "status/state")  # for Grafana
+
 
 @dataclass(kw_only=True)
 class Recorder(StoreSettings, Device):
@@ -24,8 +26,10 @@ class Recorder(StoreSettings, Device):
         """Open the store, then hear."""
         self.opened = self.open_store(self.tools.state)
         self.recording = Recording(self.opened, Kinds(self.tools.state / "kinds.json"), self.tools.bury)
-        readings, abouts = ([f"{group}/+/{last}" for group in self.groups] for last in ("data/reading", "status/about"))
-        self.intake = self.hear(readings, self.recording.take, retained=abouts)
+        wanted = ["data/reading", *([] if self.store == "sqlite" else FLEET)]
+        said = [f"{group}/+/{last}" for group in self.groups for last in wanted]
+        abouts = [f"{group}/+/status/about" for group in self.groups]
+        self.intake = self.hear(said, self.recording.take, retained=abouts)
 
     def read(self) -> Reading:
         """How much was stored; a fault while the broker or the store is away."""

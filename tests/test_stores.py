@@ -122,6 +122,25 @@ def test_a_reading_is_stored_once_at_its_own_time_with_the_kind_of_its_sensor(si
     assert not running.logged("error")
 
 
+def test_heartbeats_and_states_are_stored_for_the_fleet(influx: Site) -> None:
+    influx.run()
+    beat = {"time": "2026-11-20T20:31:08.000000Z", "run": "r1", "uptime_s": 7.5, "why": None, "queued": 3}
+    influx.sensor.publish("home/attic/status/heartbeat", json.dumps(beat))
+    influx.sensor.publish("home/attic/status/state", "fault")
+    influx.sensor.publish("home/attic/status/state", "nonsense")
+    eventually(lambda: rows(influx.database, "state"), "a state is stored")
+    fleet = {"group": "home", "sensor": "attic", "kind": "thermometer"}
+    assert rows(influx.database, "heartbeat") == [{**fleet, "uptime_s": 7.5, "queued": 3}]
+    assert rows(influx.database, "state") == [{**fleet, "state": "fault", "online": 0}]
+    eventually(influx.letters, "what is no state is shown")
+
+
+def rows(database: Influx, measurement: str) -> list[dict[str, Any]]:
+    """All of a measurement, without its times."""
+    series = database.query(f'SELECT * FROM "{measurement}"')
+    return [dict(zip(one["columns"][1:], row[1:], strict=True)) for one in series for row in one["values"]]
+
+
 def test_words_and_microseconds_are_kept_by_influxdb(influx: Site) -> None:
     influx.run()
     payload = reading(1, word='a "b" \\, c=d ä').replace("08.000000Z", "08.123456Z")
