@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.errors import Refused
 from bootstrap.intake import Heard
 from bootstrap.points import point
+from bootstrap.settings import Limits
 from bootstrap.sqlite_store import SqliteStore
 
 
@@ -19,15 +21,20 @@ class Recorder(Device):
     """
 
     file: Path | None = None  # history.sqlite in the state folder
+    keep_days: Annotated[float, Limits(1, 36_500)] = 400.0  # then the averages of five minutes and of a day remain
     groups: list[str] = field(default_factory=lambda: ["+"])  # which, or all
     every_s: float = 60.0
 
     stored = Measure("1", low=0)  # messages heard and stored since the start
     refused = Measure("1", low=0)  # of them, such as are no readings
 
+    def place(self, state: Path) -> Path:
+        """Where the history is, given the state folder."""
+        return self.file or state / "history.sqlite"
+
     def setup(self) -> None:
         """Open the store, then hear."""
-        self.database = SqliteStore(self.file or self.tools.state / "history.sqlite")
+        self.database = SqliteStore(self.place(self.tools.state), self.keep_days, owner=True)
         self.nonsense = 0
         self.intake = self.hear([f"{group}/+/data/reading" for group in self.groups], self.take)
 

@@ -14,6 +14,7 @@ from world import Broker, Eyes, House, eventually
 
 from bootstrap.errors import Refused
 from bootstrap.points import point
+from bootstrap.sqlite_past import SqlitePast
 from bootstrap.sqlite_store import SqliteStore
 
 TOPIC = "cm/attic/data/reading"
@@ -135,8 +136,7 @@ def test_what_is_no_reading(payload: bytes) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.binary() | st.text().map(str.encode) | st.builds(reading, st.integers(), level=st.text()).map(str.encode))
 def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPathFactory, payload: bytes) -> None:
-    store = SqliteStore(tmp_path_factory.mktemp("any") / "history.sqlite")
-    with suppress(Refused):
+    file = tmp_path_factory.mktemp("any") / "history.sqlite"
+    with closing(SqliteStore(file, keep_days=36_500)) as store, closing(SqlitePast(file)) as past, suppress(Refused):
         store.put([point(TOPIC, payload)])
-        assert len([*store.rows("cm/attic", -(2**63))]) == 1
-    store.close()
+        assert len([*past.rows("cm/attic", -(2**63))]) == 1
