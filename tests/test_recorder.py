@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from world import Broker, Eyes, House, eventually
 
+from bootstrap import clock
 from bootstrap.errors import Refused
+from bootstrap.past import DAY_S
 from bootstrap.points import point
 from bootstrap.sqlite_past import SqlitePast
 from bootstrap.sqlite_store import SqliteStore
@@ -140,3 +142,50 @@ def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPa
     with closing(SqliteStore(file, keep_days=36_500)) as store, closing(SqlitePast(file)) as past, suppress(Refused):
         store.put([point(TOPIC, payload)])
         assert len([*past.rows("cm/attic", -(2**63))]) == 1
+
+
+# The disk.
+
+FULL_DISK = str(Path(__file__).parent / "full_disk.py")
+ROOM = 200_000  # bytes: some hundred readings
+
+
+def test_a_full_disk_loses_nothing(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder", program=[FULL_DISK, str(recorder.folder / "state"), str(ROOM), "--no-mount"])
+    running.wait_log("hearing")
+    for seq in range(2000):
+        sensor.publish(TOPIC, reading(seq, word="x" * 200))
+    sensor.wait_value("cm/recorder/status/state", "fault")
+    assert running.process.poll() is None
+    assert running.logged("the store is away")
+    assert running.stop() == 0
+    before = stored(recorder)
+    assert [seq for seq, *_ in before] == list(range(len(before)))
+    assert len(before) < 2000
+    recorder.run("recorder")
+    assert [seq for seq, *_ in wait_stored(recorder, 2000)] == list(range(2000))
+
+
+def test_a_damaged_file_costs_what_was_in_it_and_no_more(recorder: House, sensor: Eyes) -> None:
+    file = recorder.folder / "state" / "history.sqlite"
+    file.parent.mkdir()
+    file.write_bytes(b"no database" * 1000)
+    running = recorder.run("recorder")
+    running.wait_log("moved aside")
+    running.wait_log("hearing")
+    sensor.publish(TOPIC, reading(1, level=1))
+    assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
+
+
+def test_readings_older_than_keep_days_remain_as_averages(recorder: House, sensor: Eyes) -> None:
+    recorder.device("recorder", 'kind = "recorder"\nkeep_days = 2\n')
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    old = clock.utc(TIME_US - 3 * 86_400_000_000)
+    sensor.publish(TOPIC, json.dumps({"time": old, "run": "r0", "seq": 1, "level": 5}))
+    wait_stored(recorder, 1)
+    sensor.publish(TOPIC, reading(1, level=6))
+    eventually(lambda: [seq_time[1] for seq_time in stored(recorder)] == [TIME_US], "the old one is gone")
+    with closing(SqlitePast(recorder.folder / "state" / "history.sqlite")) as past:
+        found = [average.summary.mean for average in past.averages("cm/attic", 0, DAY_S)]
+    assert found == [5, 6]
