@@ -315,6 +315,24 @@ class Configuration:
             self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))
 
 
+def read_secret(file: Path) -> str:
+    """Likewise, of a file that was good at the start: whatever is wrong with it now can be mended.
+
+    Raises:
+        OSError: it cannot be used.
+    """
+    try:
+        return read_password(file)
+    except ValueError as error:
+        raise OSError(f"{file} {error}") from None
+
+
+def a_secret(file: Path) -> None:
+    """Raise ValueError if no secret can be read from it."""
+    if why := _no_password(file):
+        raise ValueError(f"a file with a secret in its first line, and it {why}")
+
+
 def _no_password(file: Path) -> str | None:
     """Why a password cannot be read from this file, if it cannot."""
     try:

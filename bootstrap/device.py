@@ -94,7 +94,7 @@ class Tools(Protocol):
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """See `Device.after`."""
 
-    def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
+    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
         """See `Device.hear`."""
 
     def bury(self, topic: str, payload: bytes, reason: str) -> None:
@@ -162,12 +162,13 @@ class Device:
         """Call once, later; what it returns is published like a reading. The timer can be cancelled."""
         return self.tools.after(seconds, call)
 
-    def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
+    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
         """In `setup`: have `take` called, in a thread of its own, with all that is published on these, even meanwhile.
 
-        What it has stored is acknowledged; if it raises OSError, all of it is given to it again later.
+        Of `retained` also what the broker has kept. What is stored is acknowledged; if `take` raises OSError, all of it
+        is given to it again later.
         """
-        return self.tools.hear(filters, take)
+        return self.tools.hear(filters, take, retained)
 
     def on_edge(self, edge: "Edge") -> Reading | None:
         """Tell what an edge means; its time is the reading's. It may raise what `read` may."""

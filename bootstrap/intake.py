@@ -33,6 +33,7 @@ RETRY_S = (1.0, 2.0, 5.0, 10.0)  # until a broker or a store that is away is tri
 GREETING_S = 10.0
 MISC_S = 5.0  # until paho is asked whether a ping is due
 JOIN_S = 12.0
+NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
 @dataclass(slots=True, frozen=True)
@@ -45,6 +46,14 @@ class Heard:
 
 
 Take = Callable[[Sequence[Heard]], None]  # stores them all, or raises OSError and has stored what it likes
+
+
+class Away(OSError):  # noqa: N818 - named like the state
+    """The store is away, and says for how long at least (seconds)."""
+
+    def __init__(self, text: str, wait_s: float) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
 
 
 @dataclass
@@ -63,9 +72,9 @@ class Retry:
         self._tries = 0
         self.due = 0.0
 
-    def later(self) -> None:
-        """It failed."""
-        self.due = time.monotonic() + RETRY_S[min(self._tries, len(RETRY_S) - 1)]
+    def later(self, least_s: float = 0.0) -> None:
+        """It failed; not before `least_s` seconds."""
+        self.due = time.monotonic() + max(least_s, RETRY_S[min(self._tries, len(RETRY_S) - 1)])
         self._tries += 1
 
     def reset(self) -> None:
@@ -85,6 +94,7 @@ class Source:
     address: Address
     hello: Callable[[], Hello]
     filters: Sequence[str]
+    retained: Sequence[str] = ()  # of these also what the broker has kept, at each connect, and before the others
 
 
 class Intake:
@@ -156,7 +166,7 @@ class Ear:
 
     def _greet(self, client: Client) -> Client:
         client.on_connect, client.on_message = self._on_connect, self._on_message
-        client.on_disconnect = self._on_disconnect
+        client.on_subscribe, client.on_disconnect = self._on_subscribe, self._on_disconnect
         keepalive_s = self._source.hello().keepalive_s
         if client.protocol == mqtt.MQTTv5:
             client.connect("given", keepalive=keepalive_s, clean_start=False, properties=_session())
@@ -172,12 +182,22 @@ class Ear:
             return
         self._broker.reset()
         self._progress.connected, self._progress.trouble = True, None
-        log.info("hearing", filters=list(self._source.filters))
         if client.protocol == mqtt.MQTTv5:
-            options = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-            client.subscribe([(topic, options) for topic in self._source.filters])
+            kept, news = SubscribeOptions(qos=1), SubscribeOptions(qos=1, retainHandling=NO_RETAINED)
+            wanted = [(topic, kept) for topic in self._source.retained]
+            client.subscribe(wanted + [(topic, news) for topic in self._source.filters])
         else:
-            client.subscribe([(topic, 1) for topic in self._source.filters])
+            client.subscribe([(topic, 1) for topic in (*self._source.retained, *self._source.filters)])
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: object, _id: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        """What is published from now on is ours."""
+        refused = [str(reason) for reason in reasons if reason.value >= FAILURE]
+        if refused:
+            self._progress.trouble = f"the broker lets us hear nothing: {refused[0]}"
+        else:
+            log.info("hearing", filters=[*self._source.retained, *self._source.filters])
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         heard = Heard(message.topic, bytes(message.payload), message.retain)
@@ -240,7 +260,7 @@ class Ear:
         except OSError as error:
             if not self._store.due:
                 log.error("the store is away; the broker keeps what is said", error=str(error))
-            self._store.later()
+            self._store.later(error.wait_s if isinstance(error, Away) else 0.0)
             self._progress.trouble = f"the store is away: {error}"
             return
         if self._store.due:

@@ -172,7 +172,7 @@ class Hearing:
         self._letters = DeadLetters(_own_folder(settings))
         self.state = settings.folders.state
 
-    def hear(self, filters: Sequence[str], take: "Take") -> "Intake":
+    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
         """See `Device.hear`. Of all devices one hears: the others need not carry it about."""
         from bootstrap.intake import Intake, Source  # noqa: PLC0415
 
@@ -182,7 +182,7 @@ class Hearing:
         def hello() -> Hello:
             return replace(address.hello(), client_id=client_id, will=None)
 
-        intake = Intake(self._sockets, self._inbox, Source(address, hello, filters), take)
+        intake = Intake(self._sockets, self._inbox, Source(address, hello, filters, retained), take)
         self._stack.callback(intake.close)
         return intake
 

@@ -1,6 +1,8 @@
 """A reading of the history, as a recorder stores it."""
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -12,6 +14,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 HEAD = ("time", "run", "seq")
 LEVELS = 4
+NO_KINDS: Mapping[str, str] = {}
 MOST = 2**63 - 1  # that a database holds
 
 
@@ -25,10 +28,13 @@ class Point:
     seq: int
     fields: dict[str, Field]
     unsure: bool = False
+    kind: str = ""  # of the sensor, where it is known
 
 
-def point(topic: str, payload: bytes) -> Point:
+def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Point:
     """Read a message to `group/sensor/data/reading`: numbers and truth values become floats, words stay words.
+
+    `kinds` has the kind of each sensor, by `group/sensor`.
 
     Raises:
         Refused: it is no reading; the text says why.
@@ -42,9 +48,17 @@ def point(topic: str, payload: bytes) -> Point:
         moment, run, seq = (reading.pop(name) for name in HEAD)
         time_us = (datetime.fromisoformat(moment) - EPOCH) // MICROSECOND
         unsure = reading.pop("clock", None) is not None
-        fields = {name: value if isinstance(value, str) else float(value) for name, value in reading.items()}
+        fields = {name: value if isinstance(value, str) else _finite(value) for name, value in reading.items()}
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError) as error:
         raise Refused(f"no reading: {error!r}") from None
     if not isinstance(run, str) or type(seq) is not int or not 0 <= seq <= MOST:
         raise Refused("no reading: its run is no text, or its seq no whole number")
-    return Point("/".join(levels[:2]), time_us, run, seq, fields, unsure)
+    sensor = "/".join(levels[:2])
+    return Point(sensor, time_us, run, seq, fields, unsure, kinds.get(sensor, ""))
+
+
+def _finite(value: float) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no value")
+    return number

@@ -69,6 +69,14 @@ class SettingsError(Exception):
         self.faults = faults
 
 
+class Wrong(ValueError):  # noqa: N818 - it is what a __post_init__ raises
+    """Settings that types cannot refuse: what is wrong, by the setting's name."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__("; ".join(reasons.values()))
+        self.reasons = reasons
+
+
 class Source:
     """One TOML file: its table, where its keys stand, and what is wrong with it."""
 
@@ -147,9 +155,12 @@ class Source:
     def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
         try:
             return cls(**values)
+        except Wrong as error:
+            for name, reason in error.reasons.items():
+                self.fault(reason, self.line(name))
         except ValueError as error:  # from a __post_init__ that looks closer than types can
             self.fault(str(error))
-            return None
+        return None
 
 
 def contents(file: Path) -> bytes:

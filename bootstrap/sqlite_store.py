@@ -81,8 +81,8 @@ class SqliteStore:
         log.error(text, file=str(self._file.with_name(aside)), error=str(error))
         return True
 
-    def put(self, points: Sequence[Point]) -> None:
-        """Store them, all or none; those that are there already change nothing.
+    def put(self, points: Sequence[Point]) -> dict[int, str]:
+        """Store them, all or none; those that are there already change nothing, and none is refused.
 
         Raises:
             OSError: the disk is full, or the file cannot be written to.
@@ -100,6 +100,7 @@ class SqliteStore:
                 self._reopen()
             raise OSError(str(error)) from None
         self.new += new
+        return {}
 
     def _insert(self, points: Sequence[Point]) -> int:
         """Returns how many were not there yet."""

@@ -89,7 +89,8 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
     for file in copy.rglob("*.toml"):
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
-        file.write_text(re.sub(r"^(state|username|password_file|ca_file|sensor) = .*", "", text, flags=re.MULTILINE))
+        examples = r"^(state|username|password_file|ca_file|sensor|file|token_file) = .*"
+        file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in config.check(copy)] == before
     assert config.Configuration(copy).house.supervisor == house.supervisor
 

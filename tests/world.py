@@ -190,6 +190,9 @@ class Eyes:
         answers = lambda seen: [one.value for one in seen[before:] if one.topic == topic]  # noqa: E731
         return self.wait(answers, f"an answer to {action}")[0]
 
+    def connected(self) -> bool:
+        return self._client.is_connected()
+
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()

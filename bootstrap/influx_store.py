@@ -1,0 +1,116 @@
+"""The history in a database that takes InfluxDB's line protocol: what its answers mean, over whichever wire."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bootstrap.errors import Refused
+from bootstrap.intake import Away
+from bootstrap.line_protocol import line
+from bootstrap.points import Point
+
+TIMEOUT_S = 4.0  # of one request; the batch is then tried again
+BATCH = 1000  # lines in one request: half the speed of many more, and a slow machine has done it in time
+SAID = 300  # characters of an answer that are repeated
+LONGEST_WAIT_S = 300.0
+
+GOOD = range(200, 300)
+UNFIT = (400, 413, 422)  # something is wrong with what was sent
+TOO_LARGE = 413
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the database said: its HTTP status, the body, and the header Retry-After."""
+
+    status: int
+    said: str = ""
+    retry_after: str = ""
+
+
+class Wire(Protocol):
+    """Carries lines to the database. It connects when it is first used, and again after it was closed."""
+
+    @property
+    def advice(self) -> Mapping[int, str]:
+        """What to do, by the status of an answer."""
+
+    def post(self, lines: bytes) -> Answer:
+        """Write these; the same twice changes nothing. OSError: nobody answers in time."""
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+class Unfit(Exception):  # noqa: N818 - the store is well, a line is not
+    """The database takes other lines, but not all of these."""
+
+
+class InfluxStore:
+    """Writes lines. When `put` returns, the database has said that it has them."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def put(self, points: Sequence[Point]) -> dict[int, str]:
+        """See `Store.put`."""
+        refused, lines = {}, []
+        for number, point in enumerate(points):
+            try:
+                lines.append((number, line(point)))
+            except Refused as why:
+                refused[number] = str(why)
+        try:
+            for start in range(0, len(lines), BATCH):
+                refused |= self._write(lines[start : start + BATCH])
+        except OSError:
+            self._wire.close()
+            raise
+        return refused
+
+    def _write(self, lines: list[tuple[int, str]]) -> dict[int, str]:
+        """Write what can be written, halving until the bad lines stand alone."""
+        try:
+            _judge(self._wire.post("\n".join(text for _, text in lines).encode()), self._wire.advice)
+        except Unfit as why:
+            if len(lines) == 1:
+                return {lines[0][0]: str(why)}
+            half = len(lines) // 2
+            return self._write(lines[:half]) | self._write(lines[half:])
+        return {}
+
+    def close(self) -> None:
+        """Hang up."""
+        self._wire.close()
+
+
+def _judge(answer: Answer, advice: Mapping[int, str]) -> None:
+    """Return if all is written.
+
+    Raises:
+        Unfit: a line is bad.
+        OSError: it is no line's fault; to be tried again.
+    """
+    if answer.status in GOOD:
+        return
+    said = " ".join(answer.said[:SAID].split())
+    if answer.status in UNFIT and (answer.status == TOO_LARGE or _by_a_database(answer.said)):
+        raise Unfit(f"{answer.status}: {said}")
+    hint = advice.get(answer.status) or ("url is no InfluxDB's" if answer.status in UNFIT else "")
+    text = f"the database answers {answer.status}" + "".join(f"; {more}" for more in (hint, said) if more)
+    raise Away(text, _seconds(answer.retry_after))
+
+
+def _by_a_database(said: str) -> bool:
+    """Whether a 400 is about the lines. A proxy's is not: `http:` to a port of `https:` has it of every line."""
+    try:
+        told = json.loads(said)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and not told.keys().isdisjoint({"error", "message"})
+
+
+def _seconds(retry_after: str) -> float:
+    """What Retry-After asks for, if it is a number of seconds."""
+    return min(float(retry_after), LONGEST_WAIT_S) if retry_after.isascii() and retry_after.isdigit() else 0.0

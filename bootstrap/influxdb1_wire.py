@@ -1,0 +1,78 @@
+"""The write API of InfluxDB 1, which Debian's own 1.6 and most that came after it speak. Only the standard library."""
+
+import http.client
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from bootstrap.config import read_secret
+from bootstrap.influx_store import GOOD, TIMEOUT_S, Answer
+
+LOGIN = "see username and password_file, and what this user may do"
+LONGEST = 65_536  # bytes of an answer; of ours it has a hundred
+MISSING = 404
+
+
+class Influxdb1Wire:
+    """One connection, kept open. The database is created if it is not there."""
+
+    def __init__(self, url: str, database: str, username: str | None, password_file: Path | None) -> None:
+        self._url, self._database = urlsplit(url), database
+        self._username, self._password_file = username, password_file
+        self._connection: http.client.HTTPConnection | None = None
+        self._headers: dict[str, str] = {}
+        self.advice = {
+            401: LOGIN,
+            403: LOGIN,
+            MISSING: f"no database {database!r}, or no InfluxDB 1 at {url}",
+        }
+
+    def post(self, lines: bytes) -> Answer:
+        """See `Wire.post`."""
+        parameters = {"db": self._database, "precision": "u"}
+        answer = self._ask("write", parameters, lines)
+        if answer.status != MISSING or "database not found" not in answer.said:
+            return answer
+        created = self._create()
+        return self._ask("write", parameters, lines) if created.status in GOOD else created
+
+    def _create(self) -> Answer:
+        return self._ask("query", {"q": f'CREATE DATABASE "{self._database}"'}, b"")
+
+    def _ask(self, what: str, parameters: Mapping[str, str], body: bytes) -> Answer:
+        """Ask once; and once more if it had hung up on a connection that was left idle."""
+        target = f"{self._url.path.rstrip('/')}/{what}?{urlencode(parameters)}"
+        idle = self._connection is not None
+        try:
+            return self._exchange(target, body)
+        except (ConnectionError, http.client.HTTPException) as error:
+            self.close()
+            if not idle:
+                raise OSError(f"{self._url.netloc}: {error!r}") from None
+        return self._ask(what, parameters, body)
+
+    def _exchange(self, target: str, body: bytes) -> Answer:
+        if self._connection is None:
+            self._connection = self._connect()
+        self._connection.request("POST", target, body, self._headers)
+        with self._connection.getresponse() as response:
+            said = response.read(LONGEST).decode(errors="replace")
+            if not response.isclosed():
+                self.close()
+            return Answer(response.status, said, response.getheader("Retry-After", ""))
+
+    def _connect(self) -> http.client.HTTPConnection:
+        self._headers = {"Content-Type": "text/plain; charset=utf-8"}
+        if self._password_file:
+            login = f"{self._username}:{read_secret(self._password_file)}"
+            self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
+        secured = self._url.scheme == "https"
+        kind = http.client.HTTPSConnection if secured else http.client.HTTPConnection
+        return kind(self._url.hostname or "", self._url.port, timeout=TIMEOUT_S)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

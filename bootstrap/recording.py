@@ -1,0 +1,100 @@
+"""What a recorder does with what it hears: readings into the store, each with the kind of its sensor."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bootstrap.errors import Refused
+from bootstrap.intake import Heard
+from bootstrap.points import Point, point
+from bootstrap.stores import Store
+
+ABOUT = "/status/about"
+Bury = Callable[[str, bytes, str], None]
+
+
+class Kinds:
+    """The kind of each sensor, as its `about` says.
+
+    They are remembered on disk: what was stored and not yet acknowledged is heard again by the next run, and must
+    become the same point. The broker keeps `about` and readings in order, so each reading has the kind it was made by.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._saved = self._load()
+        self.known = dict(self._saved)
+
+    def _load(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Note what an `about` says; of one that says nothing we keep what was."""
+        try:
+            kind = json.loads(payload)["kind"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return
+        if isinstance(kind, str) and kind.isprintable() and "\\" not in kind:
+            self.known[topic.removesuffix(ABOUT)] = kind
+
+    def forget(self) -> None:
+        """Go back to what was saved."""
+        self.known = dict(self._saved)
+
+    def save(self) -> None:
+        """Write what is new.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self.known == self._saved:
+            return
+        new = self._file.with_suffix(".new")
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_text(json.dumps(self.known), encoding="utf-8")
+        new.replace(self._file)
+        self._saved = dict(self.known)
+
+
+class Recording:
+    """Called in the intake's thread; the counts may be read from another."""
+
+    def __init__(self, store: Store, kinds: Kinds, bury: Bury) -> None:
+        self._store, self._kinds, self._bury = store, kinds, bury
+        self.stored = 0  # readings that the store has
+        self.refused = 0  # messages that are none, or that it will never take
+
+    def take(self, batch: Sequence[Heard]) -> None:
+        """Store all that are readings.
+
+        Raises:
+            OSError: the store is away; nothing has happened, and the batch is to be given again.
+        """
+        readings, bad = self._sort(batch)
+        try:
+            refused = self._store.put([one for _, one in readings])
+            self._kinds.save()
+        except OSError:
+            self._kinds.forget()
+            raise
+        bad += [(readings[number][0], why) for number, why in refused.items()]
+        for heard, why in bad:
+            self._bury(heard.topic, heard.payload, why)
+        self.refused += len(bad)
+        self.stored += len(readings) - len(refused)
+
+    def _sort(self, batch: Sequence[Heard]) -> tuple[list[tuple[Heard, Point]], list[tuple[Heard, str]]]:
+        readings, bad = [], []
+        for heard in batch:
+            if heard.topic.endswith(ABOUT):
+                self._kinds.hear(heard.topic, heard.payload)
+            elif not heard.retained:
+                try:
+                    readings.append((heard, point(heard.topic, heard.payload, self._kinds.known)))
+                except Refused as why:
+                    bad.append((heard, str(why)))
+        return readings, bad

@@ -1,0 +1,123 @@
+"""Where the history is stored: one setting chooses, and only what it needs is loaded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+from bootstrap.config import a_secret
+from bootstrap.past import Past
+from bootstrap.points import Point
+from bootstrap.settings import Limits, Wrong
+
+CLIENT = "influxdb_client"
+SecretFile: TypeAlias = Annotated[Path, a_secret]
+
+
+class Store(Protocol):
+    """Takes readings, and may take the same one twice: it has it once."""
+
+    def put(self, points: Sequence[Point]) -> dict[int, str]:
+        """Store all but those that it will never take: their numbers in `points`, each with the reason.
+
+        Raises:
+            OSError: it cannot store now. Some may be stored; all are to be put again.
+        """
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def _a_url(text: str) -> None:
+    wanted = "http://HOST:PORT or https://HOST, without user and password"
+    try:
+        url = urlsplit(text)
+        good = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
+    except ValueError:
+        good = False
+    if not good or url.query or url.fragment or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(wanted)
+
+
+def _a_name(text: str) -> None:
+    if not text.isprintable() or {*text} & {*'"/\\'} or text.startswith("."):
+        raise ValueError("printable, without quotes, slashes or a dot in front")
+
+
+@dataclass(kw_only=True)
+class StoreSettings:
+    """The settings of all stores, as they stand in a recorder's file."""
+
+    store: Literal["sqlite", "influxdb", "influxdb1"] = "sqlite"
+    file: Path | None = None  # history.sqlite in the state folder
+    keep_days: Annotated[float, Limits(1, 36_500)] = 400.0  # then only averages remain
+    url: Annotated[str, _a_url] = "http://localhost:8086"
+    org: str = "home"
+    database: Annotated[str, _a_name] = "penates"  # or bucket
+    token_file: SecretFile | None = None
+    username: str | None = None
+    password_file: SecretFile | None = None
+
+    of: ClassVar = {
+        "sqlite": {"file", "keep_days"},
+        "influxdb": {"url", "org", "database", "token_file"},
+        "influxdb1": {"url", "database", "username", "password_file"},
+    }
+
+    def __post_init__(self) -> None:
+        """Refuse what the store in use would not look at, or cannot do without.
+
+        Raises:
+            Wrong: with every reason.
+        """
+        given = {field.name for field in fields(StoreSettings) if getattr(self, field.name) != field.default}
+        wrong = {name: self._unused(name) for name in sorted(given - self.of[self.store] - {"store"})}
+        if self.store == "influxdb" and find_spec(CLIENT) is None:
+            wrong["store"] = "the store influxdb needs influxdb-client; install penates with [influxdb]"
+        if self.store == "influxdb1" and (self.username is None) != (self.password_file is None):
+            there, missing = ("username", "password_file") if self.username else ("password_file", "username")
+            wrong[there] = f"{there!r} needs {missing!r} beside it"
+        if wrong:
+            raise Wrong(wrong)
+
+    def _unused(self, name: str) -> str:
+        owners = " or ".join(f'"{store}"' for store, names in self.of.items() if name in names)
+        return f'{name!r} is for store = {owners}, and the store is "{self.store}"'
+
+    def place(self, state: Path) -> Path:
+        """The file of the store sqlite."""
+        return self.file or state / "history.sqlite"
+
+    def open_past(self, state: Path) -> Past:
+        """Open it for reading.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        if self.store == "sqlite":
+            from bootstrap.sqlite_past import SqlitePast  # noqa: PLC0415
+
+            return SqlitePast(self.place(state))
+        raise OSError(f"a history in the store {self.store!r} cannot be read here; ask {self.url}")
+
+    def open_store(self, state: Path) -> Store:
+        """Open it, or get ready to; `state` is the house's state folder.
+
+        Raises:
+            OSError: a file cannot be opened. A database may well be away.
+        """
+        if self.store == "sqlite":
+            from bootstrap.sqlite_store import SqliteStore  # noqa: PLC0415
+
+            return SqliteStore(self.place(state), self.keep_days, owner=True)
+        from bootstrap.influx_store import InfluxStore  # noqa: PLC0415
+
+        if self.store == "influxdb1":
+            from bootstrap.influxdb1_wire import Influxdb1Wire  # noqa: PLC0415
+
+            return InfluxStore(Influxdb1Wire(self.url, self.database, self.username, self.password_file))
+        from bootstrap.influxdb_wire import InfluxdbWire  # noqa: PLC0415 - 28 MB
+
+        return InfluxStore(InfluxdbWire(self.url, self.org, self.database, self.token_file))

@@ -1,0 +1,199 @@
+"""What a database may answer, and what each answer means, over both wires."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stores import FakeDatabase, Reply, Request
+from world import House, swallow_syns
+
+from bootstrap import influx_store
+from bootstrap.intake import Away
+from bootstrap.points import Point
+from bootstrap.settings import Wrong
+from bootstrap.stores import CLIENT, Store, StoreSettings
+
+BAD = json.dumps({"error": "unable to parse"}).encode()
+POINTS = [Point("cm/attic", number, "r1", number, {"level": float(number)}) for number in range(10)]
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeDatabase]:
+    fake = FakeDatabase()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture(params=["influxdb", "influxdb1"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def store(kind: str, fake: FakeDatabase, tmp_path: Path) -> Iterator[Store]:
+    store = StoreSettings(store=kind, url=fake.url).open_store(tmp_path)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((500, {}, b"<h1>broken"), "500; <h1>broken"),
+        ((503, {}, b""), "503"),
+        ((400, {}, b"The plain HTTP request was sent to HTTPS port"), "400; url is no InfluxDB's; The plain"),
+        ((400, {}, b"[1]"), "400; url is no InfluxDB's"),
+        ((400, {}, b"[" * 100_000), "400; url is no InfluxDB's"),
+        ((401, {}, b"{}"), "401; see "),
+        ((403, {}, b""), "403; see "),
+        ((404, {}, b"page not found"), "404; no "),
+        ((302, {"Location": "/login"}, b""), "302"),
+        ((500, {}, b"\xff\xfe"), "."),
+        (None, "."),
+    ],
+)
+def test_what_is_no_lines_fault_is_tried_again(store: Store, fake: FakeDatabase, answer: Reply, said: str) -> None:
+    fake.reply = lambda _: answer
+    with pytest.raises(OSError, match=said):
+        store.put(POINTS)
+    fake.reply = lambda _: (204, {}, b"")
+    assert store.put(POINTS) == {}
+    assert len(fake.lines) == 10
+
+
+@pytest.mark.parametrize(("asked", "wait_s"), [("7", 7), ("99999999", 300), ("soon", 0), ("-1", 0), ("²", 0)])
+def test_who_asks_for_patience_gets_it(store: Store, fake: FakeDatabase, asked: str, wait_s: float) -> None:
+    fake.reply = lambda _: (429, {"Retry-After": asked.encode().decode("latin-1")}, b"")
+    with pytest.raises(Away) as away:
+        store.put(POINTS)
+    assert away.value.wait_s == wait_s
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+@pytest.mark.parametrize("bad", [{0}, {9}, {3, 4}, {*range(10)}, set()])
+def test_bad_lines_are_found_and_the_others_written(
+    store: Store, fake: FakeDatabase, status: int, bad: set[int]
+) -> None:
+    def reply(request: Request) -> Reply:
+        unfit = any(f"level={number}.0" in line for number in bad for line in request.lines)
+        return (status, {}, BAD) if unfit else (204, {}, b"")
+
+    fake.reply = reply
+    refused = store.put(POINTS)
+    assert refused.keys() == bad
+    assert all("unable to parse" in why for why in refused.values())
+    assert [line.split()[1] for line in fake.lines] == [f"level={number}.0" for number in sorted({*range(10)} - bad)]
+
+
+def test_a_line_that_cannot_be_written_down_is_refused_before_it_is_sent(store: Store, fake: FakeDatabase) -> None:
+    odd = Point("cm/attic", 1, "r1", 1, {"a\nb": 1.0})
+    assert store.put([POINTS[0], odd, POINTS[1]]).keys() == {1}
+    assert len(fake.lines) == 2
+    assert store.put([]) == {}
+    assert store.put([odd]).keys() == {0}
+    assert len(fake.requests) == 1
+
+
+def test_many_points_go_in_several_requests_each_once(store: Store, fake: FakeDatabase) -> None:
+    count = 2 * influx_store.BATCH + 1
+    points = [Point("cm/attic", number, "r1", number, {"level": float(number)}) for number in range(count)]
+    assert store.put(points) == {}
+    assert len(fake.lines) == len(set(fake.lines)) == count
+    assert len(fake.requests) == 3
+
+
+def test_one_that_never_answers_is_given_up(store: Store, fake: FakeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bootstrap.influxdb_wire.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.influxdb1_wire.TIMEOUT_S", 0.3)
+    over = threading.Event()
+    fake.reply = lambda _: over.wait(30) and None
+    with pytest.raises(OSError, match="time"):
+        store.put(POINTS)
+    over.set()
+
+
+def test_one_that_is_not_there(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bootstrap.influxdb_wire.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.influxdb1_wire.TIMEOUT_S", 0.3)
+    with swallow_syns() as port, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        for url in (f"http://127.0.0.1:{port}", f"http://127.0.0.1:{closed.getsockname()[1]}", "http://no.invalid:1"):
+            store = StoreSettings(store=kind, url=url).open_store(tmp_path)
+            with pytest.raises(OSError, match=r"."):
+                store.put(POINTS)
+            store.close()
+
+
+def test_one_that_has_hung_up_meanwhile_is_called_again(store: Store, fake: FakeDatabase) -> None:
+    assert store.put(POINTS) == {}
+    fake.reply = lambda _: None if len(fake.requests) == 2 else (204, {}, b"")
+    try:
+        assert store.put(POINTS) == {}
+    except OSError:  # influxdb-client leaves it to the next try
+        assert store.put(POINTS) == {}
+    assert len(fake.lines) == 20
+
+
+def test_https_is_spoken_where_the_url_says_so(kind: str, fake: FakeDatabase, tmp_path: Path) -> None:
+    store = StoreSettings(store=kind, url=fake.url.replace("http:", "https:")).open_store(tmp_path)
+    with pytest.raises(OSError, match=r"(?i)ssl"):
+        store.put(POINTS)
+    store.close()
+
+
+# The settings.
+
+
+@pytest.mark.parametrize(
+    ("lines", "faults"),
+    [
+        (['store = "influx"'], [(2, '\'store\' must be "sqlite" or "influxdb" or "influxdb1"')]),
+        (['store = "influxdb1"', 'url = "localhost:8086"'], [(3, "'url' must be http://HOST:PORT")]),
+        (['store = "influxdb1"', 'url = "http://ali:sesame@pi"'], [(3, "without user and password")]),
+        (['store = "influxdb1"', 'url = "http://pi:99999"'], [(3, "'url' must be http://HOST:PORT")]),
+        (['store = "influxdb1"', 'url = "http://pi/?a=b"'], [(3, "'url' must be http://HOST:PORT")]),
+        (['store = "influxdb1"', 'url = "http://pi\\r\\n"'], [(3, "'url' must be http://HOST:PORT")]),
+        (['store = "influxdb1"', "database = 'a\"; DROP'"], [(3, "'database' must be printable, without quotes")]),
+        (['store = "influxdb"', 'database = "../past"'], [(3, "'database' must be printable, without quotes")]),
+        (['url = "http://pi:8086"'], [(2, '\'url\' is for store = "influxdb" or "influxdb1", and')]),
+        (
+            ['store = "influxdb"', 'file = "a"', 'username = "ali"'],
+            [(3, "'file' is for store = \"sqlite\""), (4, "'username' is for store = \"influxdb1\"")],
+        ),
+        (['store = "influxdb"', 'token_file = "none"'], [(3, "cannot be read: No such file")]),
+        (['store = "influxdb1"', 'username = "ali"'], [(3, "'username' needs 'password_file' beside it")]),
+    ],
+)
+def test_settings_that_cannot_be_used(house: House, lines: list[str], faults: list[tuple[int, str]]) -> None:
+    house.write(1883)
+    house.device("recorder", "\n".join(['kind = "recorder"', *lines]) + "\n")
+    done = house.penates("check")
+    assert done.returncode == 78
+    said = [row for row in (done.stdout + done.stderr).splitlines() if row.startswith("devices/")]
+    assert len(said) == len(faults)
+    for row, (line, text) in zip(said, faults, strict=True):
+        assert row.startswith(f"devices/recorder.toml:{line}: ")
+        assert text in row
+
+
+def test_a_client_that_is_not_installed_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, CLIENT, None)
+    with pytest.raises(Wrong, match=r"install penates with \[influxdb\]"):
+        StoreSettings(store="influxdb")
+    StoreSettings(store="influxdb1")
+
+
+def test_only_the_store_in_use_is_loaded() -> None:
+    asked = (
+        "import sys; from pathlib import Path; from bootstrap.stores import StoreSettings;"
+        "StoreSettings(store=sys.argv[1]).open_store(Path('/nowhere'));"
+        f"print(*(name for name in ('{CLIENT}', 'http.client', 'sqlite3') if name in sys.modules))"
+    )
+    for store, loaded in (("influxdb1", {"http.client"}), ("influxdb", {CLIENT, "http.client"})):
+        done = subprocess.run([sys.executable, "-c", asked, store], capture_output=True, text=True, check=True)
+        assert {*done.stdout.split()} == loaded
