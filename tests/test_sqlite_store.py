@@ -112,7 +112,7 @@ def _opened_and_filled(file: Path) -> SqliteStore:
 @pytest.mark.parametrize("damage", [noise, cut])
 def test_only_its_owner_moves_it(file: Path, damage: Damage) -> None:
     damage(file)
-    with pytest.raises(OSError, match="history.sqlite: (file is not a database|database disk image is malformed)"):
+    with pytest.raises(OSError, match=r"history.sqlite: (file is not a database|database disk image is malformed)"):
         SqliteStore(file, KEEP_DAYS).put(points(0, 1))
     assert [path.name for path in file.parent.iterdir() if "-" not in path.name] == ["history.sqlite"]
 
