@@ -8,7 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -87,10 +87,29 @@ class SqliteStore:
         Raises:
             OSError: the disk is full, or the file cannot be written to.
         """
+        with self._commit():
+            new = self._insert(points)
+            newest_us = max((point.time_us for point in points), default=None)
+            self._tidy(newest_us)
+        self.new += new
+        return {}
+
+    def settle(self) -> None:
+        """Roll up all that has come, step by step, so that nobody else waits long.
+
+        Raises:
+            OSError: as `put`.
+        """
+        more = True
+        while more:
+            with self._commit():
+                more = self._tidy(None)
+
+    @contextmanager
+    def _commit(self) -> Iterator[None]:
         try:
             self._database.execute("BEGIN IMMEDIATE")
-            new = self._insert(points)
-            self._tidy(points)
+            yield
             self._database.execute("COMMIT")
         except sqlite3.Error as error:
             self._version = -1
@@ -99,8 +118,6 @@ class SqliteStore:
             if self._set_aside(error):
                 self._reopen()
             raise OSError(str(error)) from None
-        self.new += new
-        return {}
 
     def _insert(self, points: Sequence[Point]) -> int:
         """Returns how many were not there yet."""
@@ -133,22 +150,22 @@ class SqliteStore:
             self._sensors[name] = self._database.execute(query, (name,)).fetchone()
         return self._sensors[name]
 
-    def _tidy(self, points: Sequence[Point]) -> None:
-        """A step of what is to be done to the history, for as long as a commit may wait for it."""
+    def _tidy(self, newest_us: int | None) -> bool:
+        """A step of what is to be done to the history, for as long as a commit may wait; whether there may be more."""
         folder = Folder(self._database)
         end = time.monotonic() + STEP_S
-        for _ in self._steps(folder, points):
-            if time.monotonic() > end:
-                break
+        more = any(time.monotonic() > end for _ in self._steps(folder, newest_us))
         folder.finish()
+        return more
 
-    def _steps(self, folder: Folder, points: Sequence[Point]) -> Iterator[None]:
+    def _steps(self, folder: Folder, newest_us: int | None) -> Iterator[None]:
+        """Roll up what has ended; and, where we know how late it is by what was just stored, end what is too old."""
         while folder.fold_dirty(time.time() - SETTLED_S):
             yield
-        if time.monotonic() < self._look_at or not points:
+        if newest_us is None or time.monotonic() < self._look_at:
             return
         # Neither a clock that is ahead nor a sensor that is may end a history before its time.
-        now = min(time.time(), max(point.time_us for point in points) / MICRO)
+        now = min(time.time(), newest_us / MICRO)
         while folder.expire(now - self._keep_s):
             self._version = -1
             yield

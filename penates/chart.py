@@ -49,6 +49,8 @@ def levels(low: float, high: float, most: int) -> list[float]:
 
 def chart(series: Series, title: str, span: tuple[float, float], size: tuple[int, int], *, colour: bool) -> str:
     """One measure, in so many columns and lines."""
+    if not math.isfinite(max(series.highs) - min(series.lows)):
+        return f"{title}: its values are too far apart to be drawn"
     plotext.clear_figure()
     plotext.limit_size(False, False)
     plotext.plotsize(*size)
@@ -78,8 +80,6 @@ def _lines(series: Series, *, edges: bool) -> None:
 
 def _scale(series: Series, height: int) -> None:
     low, high = min(series.lows), max(series.highs)
-    if not math.isfinite(high - low):
-        return
     room = max(abs(low), abs(high), 1.0) * LEAST
     if high - low < room:
         low, high = low - room, high + room

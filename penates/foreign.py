@@ -59,9 +59,12 @@ class Reader:
     # CSV.
 
     def _csv(self, lines: Iterator[str]) -> Iterator[tuple[int, "list[Point] | str"]]:
-        header = next(lines, "")
+        header = next(lines, "").rstrip("\r\n")
         separator = max(SEPARATORS, key=header.count)
-        names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+        try:
+            names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+        except csv.Error:
+            names = []
         if why := self._wrong(names):
             yield 1, why
             return

@@ -32,7 +32,7 @@ from penates.recorded import Recorded, found, recorder_arguments
 from penates.series import READINGS, Drawn, drawn, name_units, step
 from penates.view import shown
 
-SPAN = re.compile(r"(\d+(?:\.\d+)?) ?(s|min|m|h|d|w)", re.ASCII)
+SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|w)", re.ASCII)
 SECONDS = {"s": 1, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY_S, "w": 7 * DAY_S}
 EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
 LOWEST, HIGHEST = 8, 20  # lines of a chart
@@ -47,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     since = "such as 90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: 24h)"
     parser.add_argument("--since", type=since_us, default="24h", metavar="SPAN", help=since)
     parser.add_argument(
-        "--each", choices=EACH, help="a value for each (default: as fine as it is there and can be seen)"
+        "--each", choices=[*EACH], help="a value for each (default: as fine as it is there and can be seen)"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
@@ -58,7 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def since_us(text: str) -> int:
     """The beginning of a span, in microseconds since 1970."""
     if span := SPAN.fullmatch(text):
-        return round((time.time() - float(span[1]) * SECONDS[span[2]]) * MICRO)
+        return max(0, round((time.time() - float(span[1]) * SECONDS[span[2]]) * MICRO))
     try:
         return round(datetime.fromisoformat(text).astimezone().timestamp() * MICRO)
     except (ValueError, OverflowError, OSError):

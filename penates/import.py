@@ -24,10 +24,10 @@ from rich.progress import Progress
 
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.points import Point
+from bootstrap.settings import Fault
 from bootstrap.sqlite_store import SqliteStore
 from penates.foreign import NANOS, Reader
 from penates.recorded import Recorded, recorder_arguments
-from penates.view import shown
 
 BATCH = 2000  # points a commit; the recorder waits for no more
 NAMED = 20  # bad lines of a file that are named
@@ -42,7 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--zone", type=_zone, metavar="ZONE", help="of times that do not say theirs: Europe/Berlin, UTC"
     )
     numbers = "what a number as time counts since 1970 (default: s in CSV, ns in line protocol)"
-    parser.add_argument("--precision", choices=NANOS, help=numbers)
+    parser.add_argument("--precision", choices=[*NANOS], help=numbers)
     parser.add_argument("--words", action="store_true", help="in CSV, what is no number is a word")
 
 
@@ -58,9 +58,12 @@ def main(given: argparse.Namespace) -> int:
     recorded = Recorded.by(given)
     sensor = recorded.sensor(given.sensor) if given.sensor else None
     reader = Reader(sensor, given.zone, given.precision, given.words)
+    console = Console(stderr=True)
     try:
-        with closing(_store(recorded)) as store, Progress(console=Console(stderr=True), transient=True) as progress:
-            bad = sum([load(file, reader, store, progress) for file in given.files])
+        with closing(_store(recorded)) as store:
+            with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+                bad = sum([load(file, reader, store, progress) for file in given.files])
+            store.settle()
     except OSError as error:
         raise Fatal(Exit.ABSENT, f"{error}; what was read before is stored") from None
     return NOT_DONE if bad else Exit.STOPPED
@@ -88,7 +91,7 @@ def load(file: Path, reader: Reader, store: SqliteStore, progress: Progress) -> 
             if isinstance(found, str):
                 bad += 1
                 if bad <= NAMED:
-                    print(shown(f"{file}:{number}: {found}".encode(errors="replace")), file=sys.stderr)
+                    print(Fault(str(file), number, found), file=sys.stderr)
                 continue
             batch += found
             loaded += len(found)
