@@ -46,7 +46,8 @@ def _a_heartbeat(seconds: float) -> None:
         raise ValueError(f"0, which is none, or at least {LEAST_HEARTBEAT_S:g}")
 
 
-def _a_certificate(file: Path) -> None:
+def a_certificate(file: Path) -> None:
+    """Raise ValueError if it is none."""
     try:
         tls(file)
     except ssl.SSLError:
@@ -73,7 +74,7 @@ class Broker:
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
     password_file: str | None = None
-    ca_file: Annotated[Path, _a_certificate] | None = None
+    ca_file: Annotated[Path, a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
 
     @property

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from bootstrap.errors import Refused
@@ -27,6 +28,14 @@ class Answer:
     status: int
     said: str = ""
     retry_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where it is; with `ca_file` only this CA is trusted."""
+
+    url: str
+    ca_file: Path | None = None
 
 
 class Wire(Protocol):

@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bootstrap.config import read_secret
-from bootstrap.influx_store import GOOD, TIMEOUT_S, Answer
+from bootstrap.dial import tls
+from bootstrap.influx_store import GOOD, TIMEOUT_S, Answer, Server
 
 LOGIN = "see username and password_file, and what this user may do"
 LONGEST = 65_536  # bytes of an answer; of ours it has a hundred
@@ -17,15 +18,15 @@ MISSING = 404
 class Influxdb1Wire:
     """One connection, kept open. The database is created if it is not there."""
 
-    def __init__(self, url: str, database: str, username: str | None, password_file: Path | None) -> None:
-        self._url, self._database = urlsplit(url), database
+    def __init__(self, server: Server, database: str, username: str | None, password_file: Path | None) -> None:
+        self._server, self._url, self._database = server, urlsplit(server.url), database
         self._username, self._password_file = username, password_file
         self._connection: http.client.HTTPConnection | None = None
         self._headers: dict[str, str] = {}
         self.advice = {
             401: LOGIN,
             403: LOGIN,
-            MISSING: f"no database {database!r}, or no InfluxDB 1 at {url}",
+            MISSING: f"no database {database!r}, or no InfluxDB 1 at {server.url}",
         }
 
     def post(self, lines: bytes) -> Answer:
@@ -67,9 +68,11 @@ class Influxdb1Wire:
         if self._password_file:
             login = f"{self._username}:{read_secret(self._password_file)}"
             self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-        secured = self._url.scheme == "https"
-        kind = http.client.HTTPSConnection if secured else http.client.HTTPConnection
-        return kind(self._url.hostname or "", self._url.port, timeout=TIMEOUT_S)
+        host, port = self._url.hostname or "", self._url.port
+        if self._url.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        trust = tls(self._server.ca_file) if self._server.ca_file else None
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=trust)
 
     def close(self) -> None:
         """Hang up."""

@@ -8,7 +8,7 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from bootstrap.config import read_secret
-from bootstrap.influx_store import TIMEOUT_S, Answer
+from bootstrap.influx_store import TIMEOUT_S, Answer, Server
 
 TOKEN = "see token_file, and what this token may do"  # noqa: S105 - none
 WRITTEN = Answer(204)
@@ -17,14 +17,14 @@ WRITTEN = Answer(204)
 class InfluxdbWire:
     """One client, which keeps its connection open. A bucket is made by `influx bucket create`, not by us."""
 
-    def __init__(self, url: str, org: str, bucket: str, token_file: Path | None) -> None:
-        self._url, self._org, self._bucket, self._token_file = url, org, bucket, token_file
+    def __init__(self, server: Server, org: str, bucket: str, token_file: Path | None) -> None:
+        self._server, self._org, self._bucket, self._token_file = server, org, bucket, token_file
         self._client: InfluxDBClient | None = None
         self._api: WriteApi | None = None
         self.advice = {
             401: TOKEN,
             403: TOKEN,
-            404: f"no bucket {bucket!r} in the org {org!r}, or no InfluxDB 2 at {url}",
+            404: f"no bucket {bucket!r} in the org {org!r}, or no InfluxDB 2 at {server.url}",
         }
 
     def post(self, lines: bytes) -> Answer:
@@ -33,19 +33,21 @@ class InfluxdbWire:
             self._opened().write(self._bucket, self._org, lines, "us")  # type: ignore[arg-type]  # what it takes it for
         except ApiException as error:
             if not error.status:
-                raise OSError(f"{self._url}: {error.reason}") from None
+                raise OSError(f"{self._server.url}: {error.reason}") from None
             wait = error.headers.get("Retry-After", "")
             return Answer(error.status, error.body or "", wait)
         except HTTPError as error:
-            raise OSError(f"{self._url}: {error}") from None
+            raise OSError(f"{self._server.url}: {error}") from None
         except UnicodeDecodeError:
-            raise OSError(f"{self._url}: no InfluxDB's answer") from None
+            raise OSError(f"{self._server.url}: no InfluxDB's answer") from None
         return WRITTEN
 
     def _opened(self) -> WriteApi:
         if self._api is None:
             token = read_secret(self._token_file) if self._token_file else ""
-            self._client = InfluxDBClient(self._url, token, org=self._org, timeout=int(TIMEOUT_S * 1000))
+            ca_file = str(self._server.ca_file) if self._server.ca_file else None
+            limit_ms = int(TIMEOUT_S * 1000)
+            self._client = InfluxDBClient(self._server.url, token, org=self._org, timeout=limit_ms, ssl_ca_cert=ca_file)
             self._api = self._client.write_api(write_options=SYNCHRONOUS)
         return self._api
 

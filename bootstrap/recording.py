@@ -28,9 +28,10 @@ class Kinds:
     def _load(self) -> dict[str, str]:
         try:
             found = json.loads(self._file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
-        return found if isinstance(found, dict) else {}
+        whole = isinstance(found, dict) and all(isinstance(kind, str) for kind in found.values())
+        return found if whole else {}
 
     def hear(self, topic: str, payload: bytes) -> None:
         """Note what an `about` says; of one that says nothing we keep what was."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from bootstrap.config import a_secret
+from bootstrap.config import a_certificate, a_secret
 from bootstrap.past import Past
 from bootstrap.points import Point
 from bootstrap.settings import Limits, Wrong
@@ -54,6 +54,7 @@ class StoreSettings:
     file: Path | None = None  # history.sqlite in the state folder
     keep_days: Annotated[float, Limits(1, 36_500)] = 400.0  # then only averages remain
     url: Annotated[str, _a_url] = "http://localhost:8086"
+    ca_file: Annotated[Path, a_certificate] | None = None
     org: str = "home"
     database: Annotated[str, _a_name] = "penates"  # or bucket
     token_file: SecretFile | None = None
@@ -62,8 +63,8 @@ class StoreSettings:
 
     of: ClassVar = {
         "sqlite": {"file", "keep_days"},
-        "influxdb": {"url", "org", "database", "token_file"},
-        "influxdb1": {"url", "database", "username", "password_file"},
+        "influxdb": {"url", "ca_file", "org", "database", "token_file"},
+        "influxdb1": {"url", "ca_file", "database", "username", "password_file"},
     }
 
     def __post_init__(self) -> None:
@@ -79,6 +80,8 @@ class StoreSettings:
         if self.store == "influxdb1" and (self.username is None) != (self.password_file is None):
             there, missing = ("username", "password_file") if self.username else ("password_file", "username")
             wrong[there] = f"{there!r} needs {missing!r} beside it"
+        if self.ca_file and not self.url.startswith("https:"):
+            wrong.setdefault("ca_file", "'ca_file' needs a url that begins with https")
         if wrong:
             raise Wrong(wrong)
 
@@ -112,12 +115,13 @@ class StoreSettings:
             from bootstrap.sqlite_store import SqliteStore  # noqa: PLC0415
 
             return SqliteStore(self.place(state), self.keep_days, owner=True)
-        from bootstrap.influx_store import InfluxStore  # noqa: PLC0415
+        from bootstrap.influx_store import InfluxStore, Server  # noqa: PLC0415
 
+        server = Server(self.url, self.ca_file)
         if self.store == "influxdb1":
             from bootstrap.influxdb1_wire import Influxdb1Wire  # noqa: PLC0415
 
-            return InfluxStore(Influxdb1Wire(self.url, self.database, self.username, self.password_file))
+            return InfluxStore(Influxdb1Wire(server, self.database, self.username, self.password_file))
         from bootstrap.influxdb_wire import InfluxdbWire  # noqa: PLC0415 - 28 MB
 
-        return InfluxStore(InfluxdbWire(self.url, self.org, self.database, self.token_file))
+        return InfluxStore(InfluxdbWire(server, self.org, self.database, self.token_file))

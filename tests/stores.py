@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -149,8 +150,9 @@ WRITTEN: Reply = (204, {}, b"")
 class FakeDatabase:
     """Answers each request as `reply` says; None hangs up. What it took is in `lines`."""
 
-    def __init__(self, reply: Callable[[Request], Reply | None] = lambda _: WRITTEN) -> None:
-        self.reply, self.requests, self.lines = reply, [], []
+    def __init__(self, trust: ssl.SSLContext | None = None) -> None:
+        self.reply: Callable[[Request], Reply | None] = lambda _: WRITTEN
+        self.requests, self.lines = [], []
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -164,7 +166,9 @@ class FakeDatabase:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if trust:
+            self._server.socket = trust.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if trust else 'http'}://localhost:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
 

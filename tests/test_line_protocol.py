@@ -64,8 +64,10 @@ def test_a_line() -> None:
     )
 
 
-@pytest.mark.parametrize("fields", [{}, {"": 1.0}, {"time": 1.0}, {"kind": 1.0}, {"x" * 70_000: 1.0}, {"a\\": 1.0}])
-def test_what_no_line_can_say(fields: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "fields", [{}, {"": 1.0}, {"time": 1.0}, {"kind": 1.0}, {"x" * 70_000: 1.0}, {"a\\": 1.0}, {"a": "b\nc"}]
+)
+def test_what_no_line_can_say(fields: dict[str, float | str]) -> None:
     with pytest.raises(Refused):
         line(Point("cm/attic", 1, "r1", 1, fields))
 

@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world import Broker, Eyes, House, eventually
+from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually
 
-from bootstrap import clock
+from bootstrap import clock, config
+from bootstrap.config import Address
 from bootstrap.errors import Refused
+from bootstrap.intake import Intake, Source
+from bootstrap.loop import Loop
 from bootstrap.past import DAY_S
 from bootstrap.points import point
+from bootstrap.sockets import Inbox, Sockets
 from bootstrap.sqlite_past import SqlitePast
 from bootstrap.sqlite_store import SqliteStore
+from bootstrap.topics import Topics
 
 TOPIC = "cm/attic/data/reading"
 TIME_US = 1_795_206_667_123_456
@@ -191,3 +196,22 @@ def test_readings_older_than_keep_days_remain_as_averages(recorder: House, senso
     with closing(SqlitePast(recorder.folder / "state" / "history.sqlite")) as past:
         found = [average.summary.mean for average in past.averages("cm/attic", 0, DAY_S)]
     assert found == [5, 6]
+
+
+# The subscription.
+
+
+def test_a_broker_that_lets_us_hear_nothing_is_a_fault(tmp_path: Path) -> None:
+    """Not authorized, in an MQTT 5 broker's own words."""
+    fake = FakeBroker({0x80: lambda body: b"\x90\x05" + body[:2] + b"\x00\x87\x87"})
+    sockets, topics = Sockets(), Topics("cm", "recorder")
+    inbox = Inbox(sockets)
+    address = Address(tmp_path, config.Broker(host="127.0.0.1", port=fake.port), topics)
+    intake = Intake(sockets, inbox, Source(address, address.hello, ["+/+/data/reading"], ["+/+/status/about"]), print)
+    loop = Loop()
+    loop.watch(inbox.socket, inbox.receive)
+    assert loop.run(lambda: "hear nothing: Not authorized" in (intake.progress.trouble or ""), PATIENCE_S)
+    intake.close()
+    inbox.close()
+    sockets.end()
+    fake.close()

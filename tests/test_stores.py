@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stores import DATABASE, FakeDatabase, Influx, Stored, Victoria, started
+from stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Stored, Victoria, started
 from world import Broker, Eyes, House, Running, eventually
 
 TOPIC, ABOUT = "home/attic/data/reading", "home/attic/status/about"
@@ -60,9 +60,9 @@ class Site:
         for seq in numbers:
             self.sensor.publish(TOPIC, reading(seq, level=seq))
 
-    def wait_stored(self, wanted: Stored) -> None:
+    def wait_stored(self, wanted: Stored, limit_s: float = 40) -> None:
         """Until all of it is there; and nothing else."""
-        eventually(lambda: len(self.database.stored()) >= len(wanted), f"{len(wanted)} readings are stored", 40)
+        eventually(lambda: len(self.database.stored()) >= len(wanted), f"{len(wanted)} readings are stored", limit_s)
         assert self.database.stored() == wanted
 
     def letters(self) -> list[dict[str, Any]]:
@@ -140,6 +140,19 @@ def test_what_is_said_while_the_recorder_is_killed_is_stored_when_it_is_back(sit
     site.wait_stored(levels(300))
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_readings_while_the_recorder_is_killed_ten_times(site: Site) -> None:
+    running = site.run()
+    for first in range(0, 100_000, 10_000):
+        flooded = site.sensor.flood(TOPIC, [reading(seq, level=seq) for seq in range(first, first + 10_000)])
+        running.send(signal.SIGKILL)
+        running.wait()
+        running = site.house.run("recorder")
+        flooded()
+    site.wait_stored(levels(100_000), 300)
+
+
 def test_a_reading_heard_again_has_the_kind_it_was_made_by(influx: Site) -> None:
     """The session is taken up where it was left; what its sensor was, only we remember."""
     running = influx.run()
@@ -190,6 +203,35 @@ def test_victoria_metrics_restarted_in_order_has_it_all(bare: Site, tmp_path: Pa
         bare.wait_stored(levels(100))
 
 
+@pytest.mark.parametrize("answer", [(500, {}, b"disk full"), (429, {"Retry-After": "1"}, b""), None])
+def test_a_database_in_trouble_is_a_fault_and_gets_it_all_later(
+    store: str, bare: Site, fake: FakeDatabase, answer: Reply | None
+) -> None:
+    fake.reply = lambda _: answer
+    bare.setup(store, fake.url)
+    bare.run()
+    bare.say(*range(20))
+    bare.sensor.publish(TOPIC, "no reading")
+    bare.sensor.wait_value(STATE, "fault")
+    eventually(lambda: len(fake.requests) > 1, "it is tried again")
+    fake.reply = lambda _: WRITTEN
+    eventually(lambda: len({*fake.lines}) == 20, "all is written")
+    bare.sensor.wait_value("cm/recorder/data/stored", 20)
+    assert [letter["payload"] for letter in bare.letters()] == ["no reading"]
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_the_kind_is_known_over_either_protocol(bare: Site, fake: FakeDatabase, protocol: str) -> None:
+    bare.setup("influxdb1", fake.url)
+    bare.house.write(bare.broker.port, broker=f'protocol = "{protocol}"')
+    bare.run()
+    bare.say(1)
+    bare.sensor.publish(ABOUT, json.dumps({"kind": "door"}), retain=True)
+    bare.say(2)
+    eventually(lambda: len(fake.lines) == 2, "both are written")
+    assert ["kind=thermometer" in fake.lines[0], "kind=door" in fake.lines[1]] == [True, True]
+
+
 @pytest.mark.long
 def test_a_database_that_hangs_is_a_fault_and_has_it_all_afterwards(site: Site) -> None:
     site.run()
@@ -224,7 +266,7 @@ def test_one_bad_line_of_influxdb_2_is_found_by_halving(bare: Site, fake: FakeDa
     """As InfluxDB 2 says it."""
     told = {"code": "invalid", "message": "unable to parse"}
     bad = lambda request: any("level=33.0" in line for line in request.lines)  # noqa: E731
-    fake.reply = lambda request: (400, {}, json.dumps(told).encode()) if bad(request) else (204, {}, b"")
+    fake.reply = lambda request: (400, {}, json.dumps(told).encode()) if bad(request) else WRITTEN
     bare.setup("influxdb", fake.url)
     running = bare.run()
     bare.say(*range(50))

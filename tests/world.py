@@ -182,6 +182,11 @@ class Eyes:
         for payload in payloads:
             self._client.publish(topic, payload, qos=0)
 
+    def flood(self, topic: str, payloads: list[str]) -> Callable[[], None]:
+        """Publish without waiting for acknowledgements; the returned function waits for them all."""
+        published = [self._client.publish(topic, payload, qos=1) for payload in payloads]
+        return lambda: published[-1].wait_for_publish(10 * PATIENCE_S)
+
     def ask(self, sensor: str, action: str, payload: bytes | str | None, *, retain: bool = False) -> dict[str, Any]:
         """Send a command and return the answer to it."""
         before = len(self.seen)
