@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bootstrap.config import a_certificate, a_secret
+from bootstrap.past import Past
 from bootstrap.points import Point
-from bootstrap.settings import Wrong
+from bootstrap.settings import Limits, Wrong
 
 CLIENT = "influxdb_client"
 SecretFile: TypeAlias = Annotated[Path, a_secret]
@@ -51,6 +52,7 @@ class StoreSettings:
 
     store: Literal["sqlite", "influxdb", "influxdb1"] = "sqlite"
     file: Path | None = None  # history.sqlite in the state folder
+    keep_days: Annotated[float, Limits(1, 36_500)] = 400.0  # then only averages remain
     url: Annotated[str, _a_url] = "http://localhost:8086"
     ca_file: Annotated[Path, a_certificate] | None = None
     org: str = "home"
@@ -60,7 +62,7 @@ class StoreSettings:
     password_file: SecretFile | None = None
 
     of: ClassVar = {
-        "sqlite": {"file"},
+        "sqlite": {"file", "keep_days"},
         "influxdb": {"url", "ca_file", "org", "database", "token_file"},
         "influxdb1": {"url", "ca_file", "database", "username", "password_file"},
     }
@@ -87,6 +89,22 @@ class StoreSettings:
         owners = " or ".join(f'"{store}"' for store, names in self.of.items() if name in names)
         return f'{name!r} is for store = {owners}, and the store is "{self.store}"'
 
+    def place(self, state: Path) -> Path:
+        """The file of the store sqlite."""
+        return self.file or state / "history.sqlite"
+
+    def open_past(self, state: Path) -> Past:
+        """Open it for reading.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        if self.store == "sqlite":
+            from bootstrap.sqlite_past import SqlitePast  # noqa: PLC0415
+
+            return SqlitePast(self.place(state))
+        raise OSError(f"a history in the store {self.store!r} cannot be read here; ask {self.url}")
+
     def open_store(self, state: Path) -> Store:
         """Open it, or get ready to; `state` is the house's state folder.
 
@@ -96,7 +114,7 @@ class StoreSettings:
         if self.store == "sqlite":
             from bootstrap.sqlite_store import SqliteStore  # noqa: PLC0415
 
-            return SqliteStore(self.file or state / "history.sqlite")
+            return SqliteStore(self.place(state), self.keep_days, owner=True)
         from bootstrap.influx_store import InfluxStore, Server  # noqa: PLC0415
 
         server = Server(self.url, self.ca_file)

@@ -17,6 +17,8 @@ COMMANDS = (
     "status",
     "watch",
     "send",
+    "history",
+    "import",
     "check",
     "line",
     "run",

@@ -1,9 +1,12 @@
 """What several sub-commands say alike."""
 
 import argparse
+import io
 import json
+import os
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,26 @@ def config_option(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder with house.toml and devices/ (default: /etc/penates, else ./config)",
     )
+
+
+def output_file(text: str) -> Path:
+    """A file that can be written later."""
+    file = Path(text)
+    if file.is_dir() or not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} cannot be a file: say one in a folder that is there")
+    return file
+
+
+@contextmanager
+def to_a_reader() -> Iterator[None]:
+    """Print for whoever reads us, until they have had enough; there are terminals without a degree sign."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # nothing may be written at the exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def house(given: argparse.Namespace) -> tuple[Configuration, House, Folders]:

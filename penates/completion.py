@@ -42,7 +42,7 @@ def main(given: argparse.Namespace) -> Exit:
     """Print it."""
     whole = parser()
     for action in _actions(whole):
-        if action.metavar == "NAME" and not action.option_strings:
+        if action.metavar in ("NAME", "SENSOR"):
             action.complete = SENSORS  # type: ignore[attr-defined]  # where shtab looks
         elif action.metavar == "DIR":
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ shown, whoever made it. The history is not asked for, so that a slow link carrie
 
 import argparse
 import contextlib
-import io
 import json
 import os
 import select
@@ -18,7 +17,6 @@ import time
 import tty
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
@@ -28,6 +26,7 @@ from bootstrap.errors import Exit, Refused
 from bootstrap.loop import STOP_SIGNALS
 from bootstrap.payload import decode
 from bootstrap.topics import is_id
+from penates.common import output_file, to_a_reader
 from penates.screen import cells, picture, table
 from penates.view import Change, View, shown
 from penates.wire import Down, Event, Heard, Up, Wire, access, access_arguments
@@ -44,7 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     access_arguments(parser)
     parser.add_argument("places", type=_place, nargs="*", metavar="GROUP[/SENSOR]", help="only these (default: all)")
     parser.add_argument("--json", action="store_true", help="an object for each change, a line each")
-    parser.add_argument("--svg", type=picture_file, metavar="FILE", help="at the end, save the table as a picture")
+    parser.add_argument("--svg", type=output_file, metavar="FILE", help="at the end, save the table as a picture")
 
 
 def _place(text: str) -> str:
@@ -55,29 +54,15 @@ def _place(text: str) -> str:
     return text if slash else f"{group}/+"
 
 
-def picture_file(text: str) -> Path:
-    """A file that can be written later."""
-    file = Path(text)
-    if file.is_dir() or not file.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} cannot be a file: say one in a folder that is there")
-    return file
-
-
 def main(given: argparse.Namespace) -> int:
     """Until somebody ends it."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # there are terminals without a degree sign
     with closing(Wire(access(given, USER))) as wire:
         house = House(wire, given.places or ["+/+"])
         as_table = sys.stdout.isatty() and not given.json
-        try:
+        with contextlib.suppress(KeyboardInterrupt), to_a_reader():
             watch(house) if as_table else follow(house, as_json=given.json)
-        except KeyboardInterrupt:
-            pass
-        except BrokenPipeError:  # whoever read us has had enough; nothing may be written at the exit either
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)  # saying goodbye takes its moment
     if given.svg:

@@ -24,8 +24,8 @@ from bootstrap.control import SOCKET
 from bootstrap.lines import LINES, Line
 from bootstrap.loop import STOP_SIGNALS
 from bootstrap.topics import Topics
+from penates.common import output_file
 from penates.send import ask, command
-from penates.watch import picture_file
 from penates.wire import Access
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,7 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep", type=_new_folder, metavar="DIR", help="put all files there, a new folder, and leave them"
     )
-    parser.add_argument("--picture", type=picture_file, metavar="FILE", help="at the end, save the table as an SVG")
+    parser.add_argument("--picture", type=output_file, metavar="FILE", help="at the end, save the table as an SVG")
     return parser.parse_args()
 
 

@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually
 
-from bootstrap import config
+from bootstrap import clock, config
 from bootstrap.config import Address
 from bootstrap.errors import Refused
 from bootstrap.intake import Intake, Source
 from bootstrap.loop import Loop
+from bootstrap.past import DAY_S
 from bootstrap.points import point
 from bootstrap.sockets import Inbox, Sockets
+from bootstrap.sqlite_past import SqlitePast
 from bootstrap.sqlite_store import SqliteStore
 from bootstrap.topics import Topics
 
@@ -141,11 +143,59 @@ def test_what_is_no_reading(payload: bytes) -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.binary() | st.text().map(str.encode) | st.builds(reading, st.integers(), level=st.text()).map(str.encode))
 def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPathFactory, payload: bytes) -> None:
-    store = SqliteStore(tmp_path_factory.mktemp("any") / "history.sqlite")
-    with suppress(Refused):
+    file = tmp_path_factory.mktemp("any") / "history.sqlite"
+    with closing(SqliteStore(file, keep_days=36_500)) as store, closing(SqlitePast(file)) as past, suppress(Refused):
         store.put([point(TOPIC, payload)])
-        assert len([*store.rows("cm/attic", -(2**63))]) == 1
-    store.close()
+        assert len([*past.rows("cm/attic", -(2**63))]) == 1
+
+
+# The disk.
+
+FULL_DISK = str(Path(__file__).parent / "full_disk.py")
+ROOM = 300_000  # bytes: some readings
+
+
+def test_a_full_disk_loses_nothing(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder", program=[FULL_DISK, str(recorder.folder / "state"), str(ROOM), "--no-mount"])
+    running.wait_log("hearing")
+    for seq in range(200):
+        sensor.publish(TOPIC, reading(seq, word="x" * 2000))
+    sensor.wait_value("cm/recorder/status/state", "fault")
+    assert running.process.poll() is None
+    assert running.logged("the store is away")
+    assert running.stop() == 0
+    before = stored(recorder)
+    assert [seq for seq, *_ in before] == list(range(len(before)))
+    assert len(before) < 200
+    recorder.run("recorder")
+    assert [seq for seq, *_ in wait_stored(recorder, 200)] == list(range(200))
+
+
+def test_a_damaged_file_costs_what_was_in_it_and_no_more(recorder: House, sensor: Eyes) -> None:
+    file = recorder.folder / "state" / "history.sqlite"
+    file.parent.mkdir()
+    file.write_bytes(b"no database" * 1000)
+    running = recorder.run("recorder")
+    running.wait_log("moved aside")
+    running.wait_log("hearing")
+    sensor.publish(TOPIC, reading(1, level=1))
+    assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
+
+
+def test_readings_older_than_keep_days_remain_as_averages(recorder: House, sensor: Eyes) -> None:
+    recorder.device("recorder", 'kind = "recorder"\nkeep_days = 2\n')
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    old = clock.utc(TIME_US - 3 * 86_400_000_000)
+    sensor.publish(TOPIC, json.dumps({"time": old, "run": "r0", "seq": 1, "level": 5}))
+    wait_stored(recorder, 1)
+    assert running.stop() == 0
+    recorder.run("recorder")
+    sensor.publish(TOPIC, reading(1, level=6))
+    eventually(lambda: [time_us for _, time_us, _ in stored(recorder)] == [TIME_US], "the old one is gone")
+    with closing(SqlitePast(recorder.folder / "state" / "history.sqlite")) as past:
+        found = [average.summary.mean for average in past.averages("cm/attic", 0, DAY_S)]
+    assert found == [5, 6]
 
 
 # The subscription.

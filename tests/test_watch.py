@@ -481,7 +481,13 @@ def test_bash_completes_commands_options_and_sensors(house: House) -> None:
     try penates watch --j
     try penates restart --config HOUSE k
     try penates run --config HOUSE ''
+    try penates hi
+    try penates history --config HOUSE ce
+    try penates import --pr
     """.replace("HOUSE", str(house.folder))
     script = completion(house, "bash") + tries
     tried = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert tried.stdout.splitlines() == ["start stop status", "--json", "kitchen", "cellar kitchen"]
+    assert tried.stdout.splitlines() == [
+        *("start stop status", "--json", "kitchen", "cellar kitchen"),
+        *("history", "cellar", "--precision"),
+    ]

@@ -1,0 +1,97 @@
+"""The recorder that the house's configuration names, for those who use its history."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.config import DEVICES, Configuration, House, device_file, load
+from bootstrap.errors import Exit, Fatal
+from bootstrap.past import Past
+from bootstrap.settings import Fault, SettingsError, Source, suggestion
+from daemons.recorder import Recorder
+from penates.common import config_option, house
+
+KIND = "recorder"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A house, and its recorder."""
+
+    configuration: Configuration
+    house: House
+    recorder: Recorder
+    state: Path
+
+    @classmethod
+    def by(cls, given: argparse.Namespace) -> "Recorded":
+        """What `--config` and `--recorder` lead to.
+
+        Raises:
+            SettingsError: there is no recorder, more than one, or a fault in its file.
+        """
+        configuration, found, folders = house(given)
+        name = _name(configuration, given.recorder)
+        device = load(configuration.folder, name).device
+        if not isinstance(device, Recorder):
+            raise SettingsError([Fault(device_file(name), 1, f"{name} is no recorder")])
+        return cls(configuration, found, device, folders.state)
+
+    def open_past(self) -> Past:
+        """Its history, to be read.
+
+        Raises:
+            OSError: it is not there, or cannot be read.
+        """
+        return self.recorder.open_past(self.state)
+
+    def units(self, sensor: str) -> dict[str, str]:
+        """The unit of each measure, `bool` or `str`, as far as the sensor is one of this house's."""
+        for settings in self.configuration.all().values():
+            if settings.topics.client_id == sensor:
+                return {name: measure.unit_name for name, measure in settings.device.measures.items()}
+        return {}
+
+    def sensor(self, name: str) -> str:
+        """`group/sensor`; the group is the house's where none is named."""
+        return name if "/" in name else f"{self.house.group}/{name}"
+
+
+def _name(configuration: Configuration, named: str | None) -> str:
+    if named:
+        return named
+    tables = {name: Source(configuration.folder, device_file(name)).table for name in configuration.sensors}
+    there = [name for name, table in tables.items() if table.get("kind") == KIND]
+    if not there:
+        raise SettingsError(
+            [Fault(DEVICES, 1, 'there is no recorder; make devices/recorder.toml with kind = "recorder"')]
+        )
+    if len(there) > 1:
+        raise SettingsError([Fault(DEVICES, 1, f"there are several recorders; say --recorder {' or '.join(there)}")])
+    return there[0]
+
+
+def recorder_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR --recorder NAME`."""
+    config_option(parser)
+    parser.add_argument("--recorder", metavar="NAME", help="its file in devices/, if there are several")
+
+
+def found(past: Past, name: str) -> str:
+    """The sensor of the history that is meant by `cm/cellar` or `cellar`.
+
+    Raises:
+        Fatal: there is none, or there are several.
+    """
+    sensors = past.sensors()
+    if name in sensors:
+        return name
+    meant = [sensor for sensor in sensors if sensor.partition("/")[2] == name]
+    if len(meant) == 1:
+        return meant[0]
+    if meant:
+        raise Fatal(Exit.ABSENT, f"{name} is in several groups; say {' or '.join(meant)}")
+    if not sensors:
+        raise Fatal(Exit.ABSENT, "the history is empty")
+    known = sensors if "/" in name else [sensor.partition("/")[2] for sensor in sensors]
+    raise Fatal(Exit.ABSENT, f"there is no history of {name!r}; {suggestion(name, known)}")
