@@ -7,7 +7,12 @@ from typing import TypeVar
 from grafana_foundation_sdk.builders import common, dashboard, statetimeline, table, timeseries
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
-from grafana_foundation_sdk.models.common import LegendDisplayMode, LegendPlacement
+from grafana_foundation_sdk.models.common import (
+    FieldTextAlignment,
+    LegendDisplayMode,
+    LegendPlacement,
+    TableAutoCellOptions,
+)
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
@@ -53,16 +58,16 @@ def value(name: str, what: object) -> DynamicConfigValue:
     return DynamicConfigValue(id_val=name, value=what)
 
 
-def looks() -> Iterator[tuple[MatcherConfig, list[DynamicConfigValue]]]:
-    """How the series of each measure, whatever stands before its name, are drawn."""
+def looks(*, lines: bool) -> Iterator[tuple[MatcherConfig, list[DynamicConfigValue]]]:
+    """How each measure is shown, whatever stands before its name; `lines` if over time."""
     alike: dict[str | None, list[str]] = {}
     for name, unit in measures().items():
         alike.setdefault(unit, []).append(name)
     for unit, names in alike.items():
         matcher = MatcherConfig(id_val="byRegexp", options=f"/(^|mean_|last_|reading_| )({'|'.join(names)})$/")
         if unit is None:
-            steps = {"min": 0, "max": 1, "custom.lineInterpolation": "stepAfter"}
-            yield matcher, [value(key, what) for key, what in steps.items()]
+            steps = [value("custom.lineInterpolation", "stepAfter")] if lines else []
+            yield matcher, [value("min", 0), value("max", 1), *steps]
         elif unit != "1":
             yield matcher, [value("unit", UNITS.get(unit, f"suffix: {unit}"))]
 
@@ -95,7 +100,7 @@ class Built(Builder[Dataquery]):
 
 def by_measure(panel: Panel) -> Panel:
     """Each measure in its unit."""
-    for matcher, properties in looks():
+    for matcher, properties in looks(lines=isinstance(panel, timeseries.Panel)):
         panel.with_override(matcher, properties)
     return panel
 
@@ -109,7 +114,8 @@ def colours(language: Language) -> ValueMap:
 
 def rows(title: str, targets: list[Dataquery], span: int = WIDE) -> table.Panel:
     """A table."""
-    return aim(table.Panel().title(title).span(span).height(9), targets)
+    panel = table.Panel().title(title).span(span).height(9).show_header(True)
+    return aim(panel.align(FieldTextAlignment.AUTO).cell_options(TableAutoCellOptions()).inspect(False), targets)
 
 
 def newest(language: Language, title: str, measure: str = "$measure") -> table.Panel:
