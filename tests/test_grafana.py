@@ -270,3 +270,10 @@ def test_every_measure_that_has_a_unit_is_drawn_in_it() -> None:
     for kind in kinds.names():
         for name, measure in kinds.find(kind, ROOT).measures.items():
             assert measure.unit in ("1", str) or re.search(rf"[(|]{name}[)|]", text), name
+
+
+def test_what_the_page_has_one_copy_is_there() -> None:
+    page = (ROOT / "docs" / "GRAFANA.md").read_text()
+    named = set(re.findall(r"(?<![/\w])(?:config|mosquitto|scripts|tests)/[\w./-]+\w", page))
+    assert len(named) > 8
+    assert [name for name in named if not (ROOT / name).exists()] == []
