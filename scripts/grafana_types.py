@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("@grafana/schema@11.6.0", "typescript@5.7.3")
 PLUGINS = {"timeseries": "TimeSeries", "table": "Table", "state-timeline": "StateTimeline"}
@@ -18,7 +19,7 @@ type Plain<T> = T extends string ? `${T}` : T extends number | boolean | null | 
 """
 
 
-def program(board: dict[str, object], panels: Sequence[dict[str, object]]) -> Iterator[str]:
+def program(board: dict[str, Any], panels: Sequence[dict[str, Any]]) -> Iterator[str]:
     """A file in which each part of a dashboard must have its type."""
     yield "import type { Dashboard, FieldConfig, Panel } from '@grafana/schema';"
     for plugin, name in PLUGINS.items():
