@@ -97,13 +97,16 @@ class Influx(Database):
         assert "error" not in result or "database not found" in result["error"], result
         return result.get("series", [])
 
-    def stored(self, database: str = DATABASE, **login: str) -> Stored:
+    def stored(self, database: str = DATABASE, sensor: str = "", **login: str) -> Stored:
         found = []
-        for series in self.query("SELECT * FROM reading GROUP BY *", database, **login):
-            tags = [series["tags"].get(name, "") for name in ("group", "sensor", "kind")]
+        only = f" WHERE sensor = '{sensor}'" if sensor else ""
+        for series in self.query(f"SELECT * FROM reading{only} GROUP BY *", database, **login):
+            tags = [series.get("tags", {}).get(name, "") for name in ("group", "sensor", "kind")]
             for time_us, *values in series["values"]:
                 fields = dict(zip(series["columns"][1:], values, strict=True))
                 said = {name: value for name, value in fields.items() if value is not None}
+                # Go's JSON says 1e16 by its digits.
+                said = {name: float(value) if isinstance(value, int) else value for name, value in said.items()}
                 found.append((*tags, time_us, said))
         return sorted(found, key=lambda one: one[:4])
 
@@ -118,9 +121,10 @@ class Victoria(Database):
         listen = f"-httpListenAddr=127.0.0.1:{self.port}"
         return [listen, data, "-dedup.minScrapeInterval=1ms", "-retentionPeriod=100y", "-memory.allowedBytes=64MB"], {}
 
-    def stored(self) -> Stored:
+    def stored(self, sensor: str = "") -> Stored:
         self.ask("GET", "/internal/force_flush")
-        status, said = self.ask("GET", "/api/v1/export", **{"match[]": '{__name__=~"reading_.*"}'})
+        wanted = '{__name__=~"reading_.*",sensor=~"%s"}' % (sensor or ".*")
+        status, said = self.ask("GET", "/api/v1/export", **{"match[]": wanted})
         assert status == 200, said
         found: dict[tuple[str, str, str, int], dict[str, Any]] = {}
         for row in map(json.loads, said.splitlines()):
