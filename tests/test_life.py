@@ -162,7 +162,7 @@ TARGETS = [
     "bootstrap.connection:Connection.close",
     "bootstrap.connection:Connection.publish",
     "bootstrap.connection:Connection.subscribe",
-    "bootstrap.connection:_Client._create_socket",
+    "bootstrap.connection:Client._create_socket",
     "bootstrap.connection:_Farewell._finish",
     "bootstrap.connection:_Farewell._read",
     "bootstrap.config:Address.hello",

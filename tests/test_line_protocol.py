@@ -38,7 +38,7 @@ def databases() -> Iterator[int]:
     return itertools.count()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(points)
 def test_a_point_is_read_back_as_it_was_or_refused(influx: Influx, databases: Iterator[int], point: Point) -> None:
     group, sensor = point.sensor.split("/")
