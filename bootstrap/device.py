@@ -26,7 +26,7 @@ Pin: TypeAlias = Annotated[int, Limits(0, 27)]  # a line of the header, by its B
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 
-RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot"})
+RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
 BUILT_IN_ACTIONS = ("log", "read")
 ACT = "act_"
 SHOWN = 60  # characters of a value that is none

@@ -38,11 +38,15 @@ NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
 class Heard(NamedTuple):
-    """A message as it came; `retained` if the broker had kept it, so that it is no news."""
+    """A message as it came; `retained` if the broker had kept it, so that it is no news.
+
+    `at_us` is when it came, in microseconds since 1970: as long as we live the same, however often it is stored.
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    at_us: int = 0
 
 
 Take = Callable[[Sequence[Heard]], None]  # stores them all, or raises OSError and has stored what it likes
@@ -200,7 +204,7 @@ class Ear:
             log.info("hearing", filters=[*self._source.retained, *self._source.filters])
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        heard = Heard(message.topic, bytes(message.payload), message.retain)
+        heard = Heard(message.topic, bytes(message.payload), message.retain, time.time_ns() // 1000)
         self._waiting.append((message.mid, message.qos, heard))
 
     def _on_disconnect(

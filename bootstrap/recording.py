@@ -1,7 +1,6 @@
 """What a recorder does with what it hears: readings into the store, each with the kind of its sensor."""
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -105,5 +104,5 @@ class Recording:
         if heard.topic.endswith(BEAT):
             return heartbeat(heard.topic, heard.payload, self._kinds.known)
         if heard.topic.endswith(STATUS):
-            return state(heard.topic, heard.payload, time.time_ns() // 1000, self._kinds.known)
+            return state(heard.topic, heard.payload, heard.at_us, self._kinds.known)
         return point(heard.topic, heard.payload, self._kinds.known)
