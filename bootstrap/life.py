@@ -47,10 +47,11 @@ DAY_S = 86_400.0
 ORPHAN_END_S = 4.5  # for its end, whatever hangs
 
 
-def run(settings: Settings, supervisor: int | None = None) -> Exit:
+def run(settings: Settings, supervisor: int | None = None, known: float | None = None) -> Exit:
     """Live until a signal asks us to stop, or something ends us. Returns the exit code; never raises.
 
     `supervisor` is a descriptor that is at its end when the process that looks after us has died: then we stop.
+    `known` is a time that has been, in seconds since 1970, if it has been looked up (`known_time`).
     """
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
@@ -60,7 +61,8 @@ def run(settings: Settings, supervisor: int | None = None) -> Exit:
             _take_lock(settings, stack)
             if supervisor is not None:
                 stack.callback(os.close, _die_with(supervisor))
-            daemon = Daemon(settings, stack, supervisor, known=_known(settings))
+            known = known_time(settings) if known is None else known
+            daemon = Daemon(settings, stack, supervisor, known=known)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a supervisor blocks them until now
             return daemon.live()
     except Fatal as end:
@@ -153,7 +155,7 @@ def _history_folder(settings: Settings) -> Path:
     return settings.folders.state / "history" / settings.topics.client_id.replace("/", ".")
 
 
-def _known(settings: Settings) -> float:
+def known_time(settings: Settings) -> float:
     """A time that has been, in seconds since 1970, by what the machine keeps."""
     return clock.newest([settings.folders.state, _history_folder(settings), Path(__file__)])
 

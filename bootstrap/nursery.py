@@ -144,16 +144,17 @@ class Nursery:
 
     def fork(self, settings: Settings, stderr: int, address: str) -> int:
         """Begin a process that lives as this sensor. For the child, signals wait until it has handlers of its own."""
+        known = life.known_time(settings)  # here it costs memory once
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(settings, stderr, address)
+                self._become(settings, stderr, address, known)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return pid
 
-    def _become(self, settings: Settings, stderr: int, address: str) -> NoReturn:
+    def _become(self, settings: Settings, stderr: int, address: str, known: float) -> NoReturn:
         """Be the child: let go of all that is the supervisor's, then live. Nothing of its code runs after that."""
         code = 1
         try:
@@ -166,7 +167,7 @@ class Nursery:
             with suppress(OSError):
                 COMMAND_NAME.write_text(settings.topics.sensor, encoding="ascii")
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-            code = life.run(settings, self._lifeline)
+            code = life.run(settings, self._lifeline, known)
         except BaseException:  # noqa: BLE001 - nothing may escape into the supervisor's own code
             traceback.print_exc()
         finally:
