@@ -21,13 +21,11 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from world import Broker, House, eventually  # noqa: E402 - it lies with the tests
+from world import Broker, Eyes, House, eventually  # noqa: E402 - it lies with the tests
 
 READINGS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
 SENSORS = 10
@@ -99,17 +97,7 @@ def sink() -> Iterator[str]:
 
 def reserve(port: int, name: str) -> None:
     """Make the session, so that the broker keeps for it what it will be told."""
-    session = Properties(PacketTypes.CONNECT)
-    session.SessionExpiryInterval = 3600
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
-    ready = threading.Event()
-    client.on_connect = lambda *_: client.subscribe("+/+/data/reading", 1)
-    client.on_subscribe = lambda *_: ready.set()
-    client.connect("127.0.0.1", port, clean_start=False, properties=session)
-    client.loop_start()
-    ready.wait(10)
-    client.disconnect()
-    client.loop_stop()
+    Eyes(port, name, filters="+/+/data/reading").close()
 
 
 def publish(port: int) -> None:
@@ -159,18 +147,13 @@ def recorder(port: int, folder: Path) -> tuple[float, float, float]:
     house.device("recorder", 'kind = "recorder"\nevery_s = 0.05\n')
     reserve(port, "cm/recorder/history")
     publish(port)
-    seen = threading.Event()
-    eyes = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-    eyes.on_connect = lambda *_: eyes.subscribe("cm/recorder/data/stored", 0)
-    eyes.on_message = lambda _c, _d, message: float(message.payload) >= READINGS and seen.set()
-    eyes.connect("127.0.0.1", port)
-    eyes.loop_start()
+    eyes = Eyes(port, filters="cm/recorder/data/stored")
     began = time.monotonic()
     running = house.run("recorder")
     try:
-        return measure(running.pid, seen.is_set, began)
+        return measure(running.pid, lambda: bool(eyes.seen) and eyes.seen[-1].value >= READINGS, began)
     finally:
-        eyes.loop_stop()
+        eyes.close()
         house.close()
 
 

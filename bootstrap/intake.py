@@ -6,10 +6,11 @@ notes in the inbox, and is told to stop by a socket of its own.
 
 import json
 import select
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -31,7 +32,6 @@ STOP = "inproc://intake-stop"
 EXPIRY_S = 7 * 86_400  # of our session at the broker, in which it keeps what we have not acknowledged
 WINDOW = 5000  # messages taken before one is acknowledged, and stored at once; Mosquitto by itself allows 20
 RETRY_S = (1.0, 2.0, 5.0, 10.0)  # until a broker or a store that is away is tried again; the last again and again
-GREETING_S = 10.0
 MISC_S = 5.0  # until paho is asked whether a ping is due
 JOIN_S = 12.0
 NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
@@ -58,15 +58,6 @@ class Away(OSError):  # noqa: N818 - named like the state
     def __init__(self, text: str, wait_s: float) -> None:
         super().__init__(text)
         self.wait_s = wait_s
-
-
-@dataclass
-class Progress:
-    """How it goes."""
-
-    connected: bool = False
-    heard: int = 0  # messages stored since the start
-    trouble: str | None = None
 
 
 class Retry:
@@ -109,14 +100,14 @@ class Intake:
         self._sockets = sockets
         self._stopper = sockets.open(zmq.PUSH)
         self._stopper.bind(STOP)
-        self.progress = Progress()
+        self.trouble: str | None = None  # that the broker or the store is away, and why
         inbox.on(NOTE, self._note)
         ear = Ear(sockets, inbox, source, take)
         self._thread = threading.Thread(target=ear.run, name=NOTE, daemon=True)
         self._thread.start()
 
     def _note(self, body: bytes) -> None:
-        self.progress = Progress(**json.loads(body))
+        self.trouble = json.loads(body)
 
     def close(self) -> None:
         """Have the batch in hand stored and acknowledged, and end."""
@@ -132,7 +123,8 @@ class Ear:
         self._sockets, self._inbox, self._source, self._take = sockets, inbox, source, take
         self._client: Client | None = None
         self._waiting: list[tuple[int, int, Heard]] = []  # id, QoS and message
-        self._progress, self._told = Progress(), Progress()
+        self._trouble: str | None = None
+        self._told: str | None = None
         self._broker, self._store = Retry(), Retry()
         self._host = 0
         self._stopping = False
@@ -154,8 +146,8 @@ class Ear:
             self._connect()
         self._poll(stop)
         self._put()
-        if self._progress != self._told and notes.send(NOTE, json.dumps(asdict(self._progress)).encode()):
-            self._told = Progress(**asdict(self._progress))
+        if self._trouble != self._told and notes.send(NOTE, json.dumps(self._trouble).encode()):
+            self._told = self._trouble
 
     # The broker.
 
@@ -164,28 +156,28 @@ class Ear:
         host, self._host = hosts[self._host % len(hosts)], self._host + 1
         try:
             ready = dial(host, self._source.address.port, self._source.address.ca_file)
-            self._client = self._greet(Client(ready, self._source.hello(), durable=True))
+            self._client = self._greet(ready, self._source.hello())
         except (OSError, ValueError) as error:
             self._lost(f"{host}: {error}")
 
-    def _greet(self, client: Client) -> Client:
+    def _greet(self, ready: socket.socket, hello: Hello) -> Client:
+        client = Client(ready, hello, durable=True)
         client.on_connect, client.on_message = self._on_connect, self._on_message
         client.on_subscribe, client.on_disconnect = self._on_subscribe, self._on_disconnect
-        keepalive_s = self._source.hello().keepalive_s
         if client.protocol == mqtt.MQTTv5:
-            client.connect("given", keepalive=keepalive_s, clean_start=False, properties=_session())
+            client.connect("given", keepalive=hello.keepalive_s, clean_start=False, properties=_session())
         else:
-            client.connect("given", keepalive=keepalive_s)
+            client.connect("given", keepalive=hello.keepalive_s)
         return client
 
     def _on_connect(
         self, client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
     ) -> None:
         if reason.value >= FAILURE:
-            self._progress.trouble = f"the broker refused us: {reason}"
+            self._trouble = f"the broker refused us: {reason}"
             return
         self._broker.reset()
-        self._progress.connected, self._progress.trouble = True, None
+        self._trouble = None
         if client.protocol == mqtt.MQTTv5:
             kept, news = SubscribeOptions(qos=1), SubscribeOptions(qos=1, retainHandling=NO_RETAINED)
             wanted = [(topic, kept) for topic in self._source.retained]
@@ -199,7 +191,7 @@ class Ear:
         """What is published from now on is ours."""
         refused = [str(reason) for reason in reasons if reason.value >= FAILURE]
         if refused:
-            self._progress.trouble = f"the broker lets us hear nothing: {refused[0]}"
+            self._trouble = f"the broker lets us hear nothing: {refused[0]}"
         else:
             log.info("hearing", filters=[*self._source.retained, *self._source.filters])
 
@@ -215,11 +207,11 @@ class Ear:
 
     def _lost(self, why: str) -> None:
         """What was not acknowledged will be told again, under other ids."""
-        if self._client is not None or self._progress.trouble is None:
+        if self._client is not None or self._trouble is None:
             log.warning("no broker to hear; it keeps what is said", reason=why)
         self._client = None
         self._waiting.clear()
-        self._progress.connected, self._progress.trouble = False, f"no broker: {why}"
+        self._trouble = f"no broker: {why}"
         self._broker.later()
 
     # Waiting, and the store.
@@ -265,7 +257,7 @@ class Ear:
             if not self._store.due:
                 log.error("the store is away; the broker keeps what is said", error=str(error))
             self._store.later(error.wait_s if isinstance(error, Away) else 0.0)
-            self._progress.trouble = f"the store is away: {error}"
+            self._trouble = f"the store is away: {error}"
             return
         if self._store.due:
             log.info("the store is back")
@@ -274,8 +266,7 @@ class Ear:
 
     def _acknowledge(self) -> None:
         waiting, self._waiting = self._waiting, []
-        self._progress.heard += len(waiting)
-        self._progress.trouble = None
+        self._trouble = None
         for number, qos, _ in waiting:
             if self._client is not None and qos:
                 self._client.ack(number, qos)

@@ -32,10 +32,11 @@ from bootstrap.notify import notify, watchdog_s
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
 from bootstrap.pins import Pins, no_pins
-from bootstrap.reporter import Reporter, State
+from bootstrap.reporter import Reporter
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
 from bootstrap.spill import Spill
+from bootstrap.topics import State
 
 if TYPE_CHECKING:
     from bootstrap.intake import Intake, Take
@@ -98,7 +99,7 @@ def _end_soon(*_: object) -> None:
 def _take_lock(settings: Settings, stack: ExitStack) -> None:
     """Be the only one of this name; and let the simulated lines lie where the locks do."""
     runtime = settings.folders.runtime
-    stack.callback(Lock(runtime, settings.topics.client_id.replace("/", ".")).close)
+    stack.callback(Lock(runtime, settings.topics.file_name).close)
     os.environ[LINES_VARIABLE] = str(lines_folder(runtime))
 
 
@@ -152,7 +153,7 @@ def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) 
 
 
 def _history_folder(settings: Settings) -> Path:
-    return settings.folders.state / "history" / settings.topics.client_id.replace("/", ".")
+    return settings.folders.state / "history" / settings.topics.file_name
 
 
 def known_time(settings: Settings) -> float:

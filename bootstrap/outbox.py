@@ -139,6 +139,11 @@ class Flight:
     sent_at: float
     record: Record | None
 
+    @property
+    def is_word(self) -> bool:
+        """Neither state nor history."""
+        return self.record is None and not self.message.retain
+
 
 class Pause:
     """The history's rest after a refusal; then one record at a time, until one is delivered."""
@@ -233,20 +238,20 @@ class Outbox:
         if verdict is Verdict.BAD:
             self._bury(flight, reason)
         elif flight.record is not None:
-            self._judge(flight.record, verdict, reason, now)
+            self._judge_record(flight, flight.record, verdict, reason, now)
         elif flight.message.retain:
             self._judge_state(flight.message.topic, verdict, now)
         else:
             self._refused += verdict in REFUSED_FOR_NOW
         return flight.message
 
-    def _judge(self, record: Record, verdict: Verdict, reason: str, now: float) -> None:
+    def _judge_record(self, flight: Flight, record: Record, verdict: Verdict, reason: str, now: float) -> None:
         record.tries += verdict is Verdict.LATER
         if verdict is Verdict.DELIVERED or (verdict is Verdict.NOBODY and not self._recorded):
             self.history.done(record, now)
             self._resume()
         elif record.tries >= TRIES:
-            self._bury(Flight(record.message, now, record), reason)
+            self._bury(flight, reason)
         else:
             self.history.back(record)
             self._say_unheard(verdict is Verdict.NOBODY)
@@ -282,7 +287,7 @@ class Outbox:
 
     def renew(self, now: float) -> None:
         """The connection broke: all state is due again, and what was not answered for goes back to its lane."""
-        words = [flight.message for flight in self._flying.values() if not flight.record and not flight.message.retain]
+        words = [flight.message for flight in self._flying.values() if flight.is_word]
         self._words.give_back(reversed(words))
         self.history.broken(now)
         self._state.renew()
@@ -296,7 +301,7 @@ class Outbox:
     @property
     def queued(self) -> int:
         """Readings and answers the broker has not acknowledged."""
-        words = sum(not flight.record and not flight.message.retain for flight in self._flying.values())
+        words = sum(flight.is_word for flight in self._flying.values())
         return len(self.history) + len(self._words) + words
 
     @property

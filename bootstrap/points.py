@@ -4,9 +4,10 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, get_args
 
 from bootstrap.errors import Refused
+from bootstrap.topics import State
 
 Field: TypeAlias = "float | str"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -15,7 +16,8 @@ HEAD = ("time", "run", "seq")
 LEVELS = 4
 READING, HEARTBEAT, STATE = "reading", "heartbeat", "state"  # measurements
 NO_KINDS: Mapping[str, str] = {}
-STATES = frozenset({"starting", "online", "fault", "stopped", "lost"})
+STATES = frozenset(get_args(State))
+NONSENSE = (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)  # what reading it raises
 MOST = 2**63 - 1  # that a database holds
 
 
@@ -48,10 +50,10 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
         if b"\\u" in payload:
             json.dumps(reading, ensure_ascii=False).encode()  # half a character can be escaped, and stored nowhere
         moment, run, seq = (reading.pop(name) for name in HEAD)
-        time_us = (datetime.fromisoformat(moment) - EPOCH) // MICROSECOND
+        time_us = _since_1970(moment)
         unsure = reading.pop("clock", None) is not None
         fields = {name: value if isinstance(value, str) else _finite(value) for name, value in reading.items()}
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError) as error:
+    except NONSENSE as error:
         raise Refused(f"no reading: {error!r}") from None
     if not isinstance(run, str) or type(seq) is not int or not 0 <= seq <= MOST:
         raise Refused("no reading: its run is no text, or its seq no whole number")
@@ -67,9 +69,9 @@ def heartbeat(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -
     """
     try:
         said = json.loads(payload)
-        time_us = (datetime.fromisoformat(said["time"]) - EPOCH) // MICROSECOND
+        time_us = _since_1970(said["time"])
         numbers = {name: _finite(value) for name, value in said.items() if type(value) in (int, float)}
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError) as error:
+    except NONSENSE as error:
         raise Refused(f"no heartbeat: {error!r}") from None
     sensor = "/".join(topic.split("/")[:2])
     return Point(sensor, time_us, "", 0, {**numbers}, kind=kinds.get(sensor, ""), measurement=HEARTBEAT)
@@ -87,6 +89,11 @@ def state(topic: str, payload: bytes, at_us: int, kinds: Mapping[str, str] = NO_
     sensor = "/".join(topic.split("/")[:2])
     fields: dict[str, Field] = {"state": word, "online": float(word == "online")}
     return Point(sensor, at_us, "", 0, fields, kind=kinds.get(sensor, ""), measurement=STATE)
+
+
+def _since_1970(moment: str) -> int:
+    """In microseconds."""
+    return (datetime.fromisoformat(moment) - EPOCH) // MICROSECOND
 
 
 def _finite(value: float) -> float:

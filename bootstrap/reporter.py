@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from bootstrap import __version__, clock, log
 from bootstrap.device import Device, Reading
@@ -16,9 +15,7 @@ from bootstrap.link import Link
 from bootstrap.notify import notify
 from bootstrap.outbox import Outbox
 from bootstrap.payload import decode, encode
-from bootstrap.topics import Topics
-
-State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]
+from bootstrap.topics import State, Topics
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 RUN_LENGTH = 8

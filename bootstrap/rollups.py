@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from bootstrap.past import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
 
 NEVER = -(2**63)
+BUSY_S = 5.0  # that one waits for another who writes
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS sensor (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, whole INTEGER NOT NULL DEFAULT {NEVER});
@@ -61,7 +62,7 @@ def fresh(database: sqlite3.Connection, sensor: int, start: int) -> list[Average
         for name, value in json.loads(fields).items():
             if not isinstance(value, str) and math.isfinite(value):
                 found.setdefault(name, []).append(Summary(1, value, value, value))
-    return [Average(start, name, Summary.merged(parts)) for name, parts in sorted(found.items())]
+    return _merged(start, found)
 
 
 def day(start: int, parts: Iterable[Average]) -> list[Average]:
@@ -69,7 +70,11 @@ def day(start: int, parts: Iterable[Average]) -> list[Average]:
     found: dict[str, list[Summary]] = {}
     for part in parts:
         found.setdefault(part.measure, []).append(part.summary)
-    return [Average(start, name, Summary.merged(summaries)) for name, summaries in sorted(found.items())]
+    return _merged(start, found)
+
+
+def _merged(start: int, found: dict[str, list[Summary]]) -> list[Average]:
+    return [Average(start, name, Summary.merged(parts)) for name, parts in sorted(found.items())]
 
 
 def whole(database: sqlite3.Connection, sensor: int) -> int:

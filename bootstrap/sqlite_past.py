@@ -8,9 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bootstrap.past import DAY_S, FIVE_MINUTES_S, MICRO, Average, Row
-from bootstrap.rollups import day, fresh, kept, whole
+from bootstrap.rollups import BUSY_S, day, fresh, kept, whole
 
-BUSY_S = 5.0
 FOR_EVER_S = 2**62
 
 

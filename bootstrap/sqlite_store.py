@@ -16,13 +16,12 @@ from typing import TypeAlias
 from bootstrap import log
 from bootstrap.past import DAY_S, MICRO
 from bootstrap.points import READING, Point
-from bootstrap.rollups import SCHEMA, Folder, bucket, is_gone
+from bootstrap.rollups import BUSY_S, SCHEMA, Folder, bucket, is_gone
 
 Line: TypeAlias = tuple[int, str, int, int, str]
 
 FORMAT = 1
 INSERT = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)"
-BUSY_S = 5.0
 STEP_S = 0.01  # of a commit are for roll-ups, and what they have begun
 SETTLED_S = 60.0  # after their end, five minutes are rolled up
 LOOK_S = 30.0  # until it is looked again for readings that are too old

@@ -3,6 +3,9 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeAlias
+
+State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]  # what `status/state` says
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 ID_RULE = "1 to 64 ASCII letters, digits, '-' or '_'"
@@ -59,6 +62,11 @@ class Topics:
     def client_id(self) -> str:
         """The sensor's one name: on the broker, in the log and on its lock."""
         return f"{self.group}/{self.sensor}"
+
+    @property
+    def file_name(self) -> str:
+        """The same for what is a file or a folder of its own."""
+        return f"{self.group}.{self.sensor}"
 
     @property
     def commands(self) -> str:

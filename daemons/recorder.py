@@ -33,8 +33,8 @@ class Recorder(StoreSettings, Device):
 
     def read(self) -> Reading:
         """How much was stored; a fault while the broker or the store is away."""
-        if self.intake.progress.trouble:
-            raise OSError(self.intake.progress.trouble)
+        if self.intake.trouble:
+            raise OSError(self.intake.trouble)
         return {"stored": self.recording.stored, "refused": self.recording.refused}
 
     def teardown(self) -> None:

@@ -211,7 +211,7 @@ def test_a_broker_that_lets_us_hear_nothing_is_a_fault(tmp_path: Path) -> None:
     intake = Intake(sockets, inbox, Source(address, address.hello, ["+/+/data/reading"], ["+/+/status/about"]), print)
     loop = Loop()
     loop.watch(inbox.socket, inbox.receive)
-    assert loop.run(lambda: "hear nothing: Not authorized" in (intake.progress.trouble or ""), PATIENCE_S)
+    assert loop.run(lambda: "hear nothing: Not authorized" in (intake.trouble or ""), PATIENCE_S)
     intake.close()
     inbox.close()
     sockets.end()
