@@ -23,7 +23,8 @@ SPARE = 4  # of them never used by history, so that a live value does not queue 
 WORDS_LIMIT = 1000
 ROUNDING = 1e-6  # of a token; less is not waited for
 DENIED_S = 30.0  # until we ask again whether we may
-NOBODY_S = 5.0  # until we ask again whether somebody listens
+SOON_S = 1.0  # until we ask again whether somebody listens: where all of a house starts, the recorder is about to
+NOBODY_S = 5.0  # and then every so often
 LATER_S = 5.0
 TRIES = 5  # of what the broker refuses without a reason that we know
 
@@ -254,8 +255,9 @@ class Outbox:
             self._bury(flight, reason)
         else:
             self.history.back(record)
+            nobody_s = NOBODY_S if self._unheard else SOON_S
             self._say_unheard(verdict is Verdict.NOBODY)
-            self._pause.begin(now + {Verdict.DENIED: DENIED_S, Verdict.NOBODY: NOBODY_S}.get(verdict, LATER_S))
+            self._pause.begin(now + {Verdict.DENIED: DENIED_S, Verdict.NOBODY: nobody_s}.get(verdict, LATER_S))
 
     def _resume(self) -> None:
         self._pause.end()

@@ -11,8 +11,9 @@ from penates.common import HOUR, MINUTE
 from penates.series import Drawn, Series
 from penates.view import shown
 
-STEPS = [n * MINUTE for n in (1, 2, 5, 10, 15, 30)] + [n * HOUR for n in (1, 2, 3, 6, 12)]
+STEPS = [5, 10, 15, 30] + [n * MINUTE for n in (1, 2, 5, 10, 15, 30)] + [n * HOUR for n in (1, 2, 3, 6, 12)]
 STEPS += [n * DAY_S for n in (1, 2, 7, 14, 30, 60, 90, 180, 365)]
+DST_S = 2 * HOUR  # that a day may be longer or shorter
 LABEL = 18  # columns that a time and its neighbourhood take
 LINES = 3  # of the chart, for one number at its side
 LEAST = 1e-4  # of its size: a change that is smaller is none to be seen
@@ -30,11 +31,13 @@ def ticks(since: float, until: float, most: int) -> dict[float, str]:
     """Round times of the day between these, with their names."""
     step = next((step for step in STEPS if (until - since) / step <= most), STEPS[-1])
     midnight = local(since).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    name = "%H:%M:%S" if step < MINUTE else "%H:%M" if step < DAY_S else "%Y-%m-%d"
     found = {}
-    for number in range(int((until - since) / step) + DAY_S // min(step, DAY_S) + 2):
+    early = int((since - midnight.timestamp() - DST_S) // step)
+    for number in range(max(0, early), early + int((until - since + 2 * DST_S) / step) + 2):
         moment = (midnight + timedelta(seconds=number * step)).timestamp()  # by the wall's clock, summer or winter
         if since <= moment <= until:
-            found[moment] = f"{local(moment):%Y-%m-%d}" if step >= DAY_S else f"{local(moment):%H:%M}"
+            found[moment] = local(moment).strftime(name)
     return found
 
 

@@ -32,6 +32,7 @@ from penates.recorded import Recorded, found, recorder_arguments
 from penates.series import READINGS, Drawn, drawn, name_units, step
 from penates.view import shown
 
+DAY = "24h"
 SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|w)", re.ASCII)
 SECONDS = {"s": 1, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY_S, "w": 7 * DAY_S}
 EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
@@ -44,8 +45,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     recorder_arguments(parser)
     parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
     parser.add_argument("measure", metavar="MEASURE", nargs="?", help="such as temperature (default: all)")
-    since = "such as 90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: 24h)"
-    parser.add_argument("--since", type=since_us, default="24h", metavar="SPAN", help=since)
+    since = (
+        "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: what there is of 24h)"
+    )
+    parser.add_argument("--since", type=since_us, metavar="SPAN", help=since)
     parser.add_argument(
         "--each", choices=[*EACH], help="a value for each (default: as fine as it is there and can be seen)"
     )
@@ -69,6 +72,8 @@ def since_us(text: str) -> int:
 def main(given: argparse.Namespace) -> int:
     """Find, and show."""
     recorded = Recorded.by(given)
+    whole = given.since is not None
+    given.since = given.since if whole else since_us(DAY)
     try:
         with closing(recorded.open_past()) as past, to_a_reader():
             sensor = found(past, given.sensor)
@@ -76,13 +81,13 @@ def main(given: argparse.Namespace) -> int:
                 rows = _table(past, sensor, given)
                 _print_json(rows) if given.json else _print_csv(rows)
             else:
-                _show(past, sensor, given, recorded.units(sensor))
+                _show(past, sensor, given, recorded.units(sensor), whole=whole)
     except OSError as error:
         raise Fatal(Exit.ABSENT, str(error)) from None
     return Exit.STOPPED
 
 
-def _show(past: Past, sensor: str, given: argparse.Namespace, units: Mapping[str, str]) -> None:
+def _show(past: Past, sensor: str, given: argparse.Namespace, units: Mapping[str, str], *, whole: bool) -> None:
     now = time.time()
     each = EACH.get(given.each) if given.each else None
     drawing = drawn(past, sensor, given.since, round(now * MICRO), each)
@@ -91,12 +96,17 @@ def _show(past: Past, sensor: str, given: argparse.Namespace, units: Mapping[str
     if not drawing.measures:
         raise Fatal(Exit.ABSENT, _nothing(past, sensor))
     name_units(drawing.series.values(), units)
-    ends = [now, *(series.times[-1] for series in drawing.series.values())]
-    span = (given.since / MICRO, max(ends))
+    span = (given.since / MICRO, max(now, drawing.ends[1])) if whole else filled(drawing.ends, now)
     if given.png:
         _save(drawing, span, given.png)
     else:
         _draw(drawing, span)
+
+
+def filled(ends: tuple[float, float], now: float) -> tuple[float, float]:
+    """From the first value until now; or until the last, where more than half of the picture would be empty."""
+    first, last = ends
+    return first, last if 0 < last - first < now - last else max(last, now)
 
 
 def _only(drawing: Drawn, past: Past, given: argparse.Namespace) -> None:

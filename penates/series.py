@@ -73,6 +73,13 @@ class Drawn:
         """Of which there is something."""
         return sorted({*self.series, *self.words})
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The first and the last time of a value or a change, if there is any."""
+        times = [moment for one in self.series.values() for moment in (one.times[0], one.times[-1])]
+        times += [moment for changes in self.words.values() for moment, _ in (changes[0], changes[-1])]
+        return min(times), max(times)
+
     def _series(self, measure: str) -> Series:
         return self.series.setdefault(measure, Series(measure))
 

@@ -19,6 +19,7 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TextIO
 
 from bootstrap.control import SOCKET
 from bootstrap.lines import LINES, Line
@@ -36,11 +37,19 @@ DOOR, HALL, BELL = 17, 23, 24  # as in config/devices/
 DAY_S = 120.0
 SETTLE_S = 10.0
 PATIENCE_S = 20.0
+HISTORY = ("history", "cellar", "temperature")  # what it draws at the end
 CHANGES = {  # what the copy of config/ says otherwise: by file, the setting and its value
-    "house.toml": {"host": '"127.0.0.1"', "port": "{port}", "state": '"../state"', "heartbeat_s": "10.0"},
+    "house.toml": {
+        "host": '"127.0.0.1"',
+        "port": "{port}",
+        "state": '"../state"',
+        "heartbeat_s": "10.0",
+        "recorder": "true",
+    },
     "devices/cellar.toml": {"bus": '"../bus"', "every_s": "1.0"},
     "devices/hall.toml": {"hold_s": "3.0"},
     "devices/pi.toml": {"every_s": "5.0"},
+    "devices/recorder.toml": {"every_s": "5.0"},
 }
 
 
@@ -172,16 +181,17 @@ class House:
         while supervisor.poll() is None and not (self.state / SOCKET).exists():
             time.sleep(0.02)
 
-    def penates(self, *words: str) -> int:
+    def penates(self, *words: str, to: TextIO) -> int:
         """Run a sub-command as a user would."""
-        return subprocess.run([PENATES, *words, "--config", self.config], stdout=sys.stderr, check=False).returncode
+        return subprocess.run([PENATES, *words, "--config", self.config], stdout=to, check=False).returncode
 
     def live(self, given: argparse.Namespace) -> int:
         """Start the sensors, let the day go by, and show what can be seen of it."""
         self._start_supervisor()
-        if self.penates("start") != 0:  # which waits until all of them have come to rest
+        if self.penates("start", to=sys.stderr) != 0:  # which waits until all of them have come to rest
             return 1
-        print(self.hints(), file=sys.stderr)
+        print(self.hints(kept=bool(given.keep)), file=sys.stderr)
+        self._stack.callback(self.penates, *HISTORY, to=sys.stdout)
         over = threading.Event()
         day = threading.Thread(target=Day(self, over).go_by)
         day.start()
@@ -196,8 +206,9 @@ class House:
             end(watching)
             return 0
 
-    def hints(self) -> str:
-        """What to try meanwhile."""
+    def hints(self, *, kept: bool) -> str:
+        """What to try meanwhile, and of a house that is kept, afterwards."""
+        end = "leaves the files where they are" if kept else "clears everything away"
         return f"""
 In another terminal:
   cd {shlex.quote(str(self.folder))}; PATH={shlex.quote(str(PENATES.parent))}:$PATH
@@ -205,8 +216,9 @@ In another terminal:
   penates status --config config
   penates send --config config cm/lamp set toggle
   penates line --config config {DOOR} 1             # opens the front door; 0 closes it
+  penates {" ".join(HISTORY)} --config config{"        # works afterwards, too" * kept}
   nano config/devices/cellar.toml && penates reload --config config
-Ctrl-C ends it and clears everything away.
+Ctrl-C ends it, draws that history, and {end}.
 """
 
 

@@ -46,6 +46,27 @@ def nothing_is_left(temporary: Path, said: str) -> None:
         assert str(temporary) not in words, words
 
 
+def as_told(said: str, command: str) -> str:
+    """What a line brings that is printed for another terminal, typed there as it stands; nothing, if it fails."""
+    told = [line for line in said.splitlines() if line.startswith(("  cd ", f"  {command} "))]
+    assert len(told) == 2, said
+    done = subprocess.run(["bash", "-c", "\n".join(told)], capture_output=True, text=True, check=False)
+    return "" if done.returncode else done.stdout
+
+
+def is_drawn(text: str) -> bool:
+    """Whether there is a chart of the cellar's temperature, with its line, and what it comes to below."""
+    head, _, chart = text.partition("cm/cellar temperature (°C)")
+    braille = [
+        letter for letter in chart if "\N{BRAILLE PATTERN DOTS-1}" <= letter <= "\N{BRAILLE PATTERN DOTS-12345678}"
+    ]
+    return (
+        "│" not in head
+        and len(braille) > 20
+        and re.search(r"\d readings, lowest 14, mean 1\d.*\n\n$", chart) is not None
+    )
+
+
 @pytest.mark.long
 def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path) -> None:
     temporary = tmp_path / "t"
@@ -60,33 +81,45 @@ def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path)
     # The day has begun.
     assert "cm/frontdoor/data/open true" in out
     assert "cm/lamp/data/on true" in out
+    # And it ends with what was recorded of it.
+    assert is_drawn(out), out
     nothing_is_left(temporary, said)
     drawn = picture.read_text()
     assert "frontdoor" in drawn
     assert "://" not in drawn.replace("http://www.w3.org/2000/svg", "").replace("https://www.textualize.io", "")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_is_ended_by_hand_and_leaves_nothing(tmp_path: Path, number: int) -> None:
-    temporary = tmp_path / "t"
-    running = demo(temporary)
+def wait_drawn(running: "subprocess.Popen[str]") -> str:
+    """Until the history can be drawn in another terminal; what was said until then."""
     said = ""
     for line in running.stderr:
         said += line
         if line == "connected\n":
             break
-    running.stdout.readline()
+    eventually(lambda: is_drawn(as_told(said, "penates history")), "the history is drawn in another terminal")
+    return said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_is_ended_by_hand_and_leaves_nothing(tmp_path: Path, number: int) -> None:
+    temporary = tmp_path / "t"
+    running = demo(temporary)
+    said = wait_drawn(running)
     (os.killpg if number == signal.SIGINT else os.kill)(running.pid, number)
-    _, rest = running.communicate(timeout=30)
+    out, rest = running.communicate(timeout=30)
     assert running.returncode == 0
+    assert is_drawn(out), out
     nothing_is_left(temporary, said + rest)
 
 
 def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     kept = tmp_path / "t" / "kept"
-    running = demo(tmp_path / "t", "--for", "2", "--keep", "kept")
-    running.communicate(timeout=60)
+    running = demo(tmp_path / "t", "--keep", "kept")
+    said = wait_drawn(running)
+    running.terminate()
+    running.communicate(timeout=30)
     assert running.returncode == 0
+    assert is_drawn(as_told(said, "penates history"))
     assert (kept / "config" / "house.toml").exists()
     assert "cm/cellar: stopping" in (kept / "supervisor.log").read_text()
     assert eventually(lambda: not (kept / "state" / "supervisor.sock").exists(), "the supervisor is gone")

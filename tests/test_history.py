@@ -23,6 +23,7 @@ from bootstrap.past import DAY_S, MICRO
 from bootstrap.points import Field, Point
 from bootstrap.sqlite_store import SqliteStore
 from penates import chart
+from penates.history import filled
 from penates.series import Drawn, Series, Summary, name_units
 
 NOON_S = 1_763_636_400  # 2025-11-20 12:00 in Berlin
@@ -103,14 +104,31 @@ def test_a_day_is_drawn_so() -> None:
     [
         ("2025-11-20T00:00", 24, 4, "00:00 06:00 12:00 18:00 00:00"),
         ("2025-11-20T09:50", 1, 4, "10:00 10:15 10:30 10:45"),
+        ("2025-11-20T23:59:55", 0.01, 4, "00:00:00 00:00:10 00:00:20 00:00:30"),
         ("2025-03-29T12:00", 48, 4, "12:00 00:00 12:00 00:00 12:00"),  # summer time begins
         ("2025-10-25T12:00", 49, 5, "12:00 00:00 12:00 00:00 12:00"),
         ("2025-11-01T12:00", 24 * 60, 5, "2025-11-15 2025-11-29 2025-12-13 2025-12-27"),
     ],
 )
-def test_the_times_below_are_round_by_the_clock_on_the_wall(since: str, hours: int, most: int, expected: str) -> None:
+def test_the_times_below_are_round_by_the_clock_on_the_wall(since: str, hours: float, most: int, expected: str) -> None:
     begin = datetime.fromisoformat(since).replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
     assert " ".join(chart.ticks(begin, begin + 3600 * hours, most).values()) == expected
+
+
+@pytest.mark.parametrize(
+    ("ends", "now", "span"),
+    [
+        ((100, 160), 161, (100, 161)),  # it goes on
+        ((100, 160), 220, (100, 220)),  # it is silent, which is to be seen
+        ((100, 160), 221, (100, 160)),  # it was long ago
+        ((100, 100), 900, (100, 900)),  # one value has no length
+        ((100, 160), 150, (100, 160)),  # its clock is ahead
+    ],
+)
+def test_a_picture_without_since_is_not_mostly_empty(
+    ends: tuple[float, float], now: float, span: tuple[float, float]
+) -> None:
+    assert filled(ends, now) == span
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-3, 1e9), st.integers(1, 8))

@@ -13,7 +13,7 @@ from world import DRAIN_RATE, make_outbox
 
 from bootstrap.backlog import WELL_S
 from bootstrap.message import Message, Verdict, verdict
-from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SPARE, TRIES, WINDOW
+from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SOON_S, SPARE, TRIES, WINDOW
 
 LIMIT = 30
 
@@ -344,10 +344,17 @@ def test_nobody_to_hear_it_is_no_delivery_where_there_is_a_recorder() -> None:
     wire.send()
     wire.answer(0, Verdict.NOBODY)
     assert wire.outbox.queued == 1
+    for tries, seconds in enumerate((SOON_S, NOBODY_S, NOBODY_S), 2):  # at the start it will soon be there
+        wire.now += seconds - 0.1
+        wire.send()
+        assert len(wire.sent) == tries - 1
+        wire.now += 0.1
+        wire.send()
+        wire.answer(0, Verdict.NOBODY)
     wire.now += NOBODY_S
     wire.send()
     wire.answer()
-    assert (payloads(wire.sent), wire.outbox.queued) == ([b"1", b"1"], 0)
+    assert (payloads(wire.sent), wire.outbox.queued) == ([b"1"] * 5, 0)
 
 
 def test_nobody_to_hear_it_is_well_where_there_is_no_recorder() -> None:
