@@ -6,6 +6,7 @@ Everything is validated before anything is opened, and every fault is reported a
 import os
 import re
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -221,10 +222,14 @@ class Settings:
 
 @dataclass
 class Configuration:
-    """A folder, read as far as it can be; what is wrong with it is in `faults`."""
+    """A folder, read as far as it can be; what is wrong with it is in `faults`.
+
+    `drafts` are files of devices that are yet to be written, by sensor.
+    """
 
     folder: Path
     faults: list[Fault] = field(default_factory=list)
+    drafts: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
@@ -240,13 +245,14 @@ class Configuration:
             names = [path.name for path in (self.folder / DEVICES).iterdir()]
         except OSError:
             return []
-        return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
+        there = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
+        return [*there, *self.drafts]  # last, so that what they share with others is their fault
 
     def all(self) -> dict[str, Settings]:
         """Everything for each sensor whose file has no fault of its own; `faults` has all, also those between them."""
         found = {sensor: self.settings(sensor) for sensor in self.sensors}
         whole = {sensor: settings for sensor, settings in found.items() if settings}
-        self.faults += _shared_lines([*whole.values()], self.folder) + _same_names([*whole.values()])
+        self.faults += self._shared_lines([*whole.values()]) + _same_names([*whole.values()])
         self.faults = sorted(set(self.faults))
         return whole
 
@@ -256,11 +262,15 @@ class Configuration:
             there = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
             self.faults.append(Fault(device_file(sensor), 1, f"not there; {there}"))
             return None
-        source = Source(self.folder, device_file(sensor))
+        source = self._device_source(device_file(sensor))
         try:
             return self._settings(sensor, source)
         finally:
             self.faults += source.faults
+
+    def _device_source(self, file: str) -> Source:
+        drafts = {device_file(sensor): text for sensor, text in self.drafts.items()}
+        return Source(self.folder, file, drafts.get(file))
 
     def _settings(self, sensor: str, source: Source) -> Settings | None:
         if not source.loaded:
@@ -281,6 +291,20 @@ class Configuration:
         return Settings(
             source.name, topics, kind, device, address, house.heartbeat_s, folders, house.log, house.history
         )
+
+    def _shared_lines(self, found: list[Settings]) -> list[Fault]:
+        """Two devices on one line: what a device calls `pin`, or something ending in `_pin`, is one."""
+        owners: dict[int, str] = {}
+        faults = []
+        for settings in found:
+            for name, value in settings.device.settings().items():
+                if not isinstance(value, int) or not (name == "pin" or name.endswith("_pin")):
+                    continue
+                owner = f"{name} of {settings.topics.sensor}"
+                if owners.setdefault(value, owner) != owner:
+                    line = self._device_source(settings.file).line(name)
+                    faults.append(Fault(settings.file, line, f"GPIO{value} is the {owners[value]} already"))
+        return faults
 
     def _check_name(self, sensor: str, kind: str, source: Source) -> None:
         if not is_id(sensor):
@@ -353,21 +377,6 @@ def _same_names(found: list[Settings]) -> list[Fault]:
         owner = owners.setdefault(settings.topics.client_id, settings.file)
         if owner != settings.file:
             faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is {owner} already"))
-    return faults
-
-
-def _shared_lines(found: list[Settings], folder: Path) -> list[Fault]:
-    """Two devices on one line: what a device calls `pin`, or something ending in `_pin`, is one."""
-    owners: dict[int, str] = {}
-    faults = []
-    for settings in found:
-        for name, value in settings.device.settings().items():
-            if not isinstance(value, int) or not (name == "pin" or name.endswith("_pin")):
-                continue
-            owner = f"{name} of {settings.topics.sensor}"
-            if owners.setdefault(value, owner) != owner:
-                line = Source(folder, settings.file).line(name)
-                faults.append(Fault(settings.file, line, f"GPIO{value} is the {owners[value]} already"))
     return faults
 
 

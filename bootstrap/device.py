@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
-Pin: TypeAlias = Annotated[int, Limits(0, 27)]  # a line of the header, by its BCM number
+Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the line")]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 
@@ -118,7 +118,7 @@ class Device:
     `act_NAME` for each command to `action/NAME`, and `teardown` at every end, even one by a bug.
     """
 
-    every_s: float = 60.0
+    every_s: float = 60.0  # seconds between readings
 
     measures: ClassVar[Mapping[str, Measure]] = {}
     action_names: ClassVar[Sequence[str]] = ()

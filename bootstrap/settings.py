@@ -23,6 +23,7 @@ MAX_DIGITS = 4300  # Python converts no more of them to a whole number
 SHOWN = 80  # characters of a value that we repeat
 YEAR_S = 366 * 24 * 3600  # no time that is set is longer
 _HEADER = re.compile(r"\s*\[([^\]]*)\]")
+_UNSET = re.compile(r"#\s*([\w-]+)\s*=", re.ASCII)
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*[=.]""", re.ASCII)
 
 
@@ -30,11 +31,13 @@ _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*[=.]""", re.ASCII)
 class Limits:
     """The numbers a setting may have, ends included: `Annotated[float, Limits(low=0)]`.
 
-    Any callable may stand there that raises ValueError with what the value must be.
+    Any callable may stand there that raises ValueError with what the value must be. `what` explains the setting where
+    its device does not.
     """
 
     low: float = -math.inf
     high: float = math.inf
+    what: str = ""
 
     def __call__(self, value: Any) -> None:  # noqa: ANN401 - any number
         """Raise ValueError, saying what is allowed, if the number is not."""
@@ -80,17 +83,18 @@ class Wrong(ValueError):  # noqa: N818 - it is what a __post_init__ raises
 class Source:
     """One TOML file: its table, where its keys stand, and what is wrong with it."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, draft: bytes | None = None) -> None:
+        """`draft` is what the file is going to hold."""
         self.folder, self.name = folder, name
         self.faults: list[Fault] = []
         self._places: dict[tuple[str, str], int] = {}
         self.loaded = False
-        self.table: dict[str, Any] = self._load()
+        self.table: dict[str, Any] = self._load(draft)
 
-    def _load(self) -> dict[str, Any]:
+    def _load(self, draft: bytes | None) -> dict[str, Any]:
         rows: list[str] = []
         try:
-            text = contents(self.folder / self.name).decode()
+            text = (contents(self.folder / self.name) if draft is None else draft).decode()
             rows = text.split("\n")
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -135,8 +139,13 @@ class Source:
             if name in table:
                 values[name] = self._value(name, table[name], hints[name], section)
             elif _required(field) and not any(meant(key, known) == name for key in unknown):
-                self.fault(f"{name!r} is missing", self.line(name, section))
+                self._miss(name, section)
         return self._make(cls, values) if len(self.faults) == before else None
+
+    def _miss(self, name: str, section: str) -> None:
+        unset = self._places.get((section, f"# {name}"))
+        hint = "; take the '#' away and set it" if unset else ""
+        self.fault(f"{name!r} is missing{hint}", unset or self.line(name, section))
 
     def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
         try:
@@ -180,7 +189,10 @@ def contents(file: Path) -> bytes:
 
 
 def _places(rows: Iterable[str]) -> dict[tuple[str, str], int]:
-    """The line of each section and key, by section and key. tomllib does not say; the files are flat."""
+    """The line of each section and key, by section and key; `# key` is one commented out.
+
+    tomllib does not say; the files are flat.
+    """
     places: dict[tuple[str, str], int] = {}
     section = ""
     for number, row in enumerate(rows, 1):
@@ -189,6 +201,8 @@ def _places(rows: Iterable[str]) -> dict[tuple[str, str], int]:
             places.setdefault(("", section), number)
         elif key := _KEY.match(row):
             places.setdefault((section, key[key.lastindex or 0]), number)
+        elif unset := _UNSET.match(row):
+            places.setdefault((section, f"# {unset[1]}"), number)
     return places
 
 

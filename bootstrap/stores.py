@@ -50,15 +50,38 @@ def _a_name(text: str) -> None:
 class StoreSettings:
     """The settings of all stores, as they stand in a recorder's file."""
 
+    # Where: "sqlite" is one file, and needs nothing. "influxdb1" is a database that knows InfluxDB 1's /write, like
+    # Debian's own influxdb; it is created if it is not there. "influxdb" is one with InfluxDB 2's /api/v2/write:
+    # InfluxDB 2 and 3, 1.8, and VictoriaMetrics (which forgets words, and needs -dedup.minScrapeInterval=1ms to keep a
+    # reading that it is told twice once); install penates with [influxdb] for it.
     store: Literal["sqlite", "influxdb", "influxdb1"] = "sqlite"
-    file: Path | None = None  # history.sqlite in the state folder
-    keep_days: Annotated[float, Limits(1, 36_500)] = 400.0  # then only averages remain
+
+    # For sqlite: the file, relative to this configuration, such as "history.sqlite"; without it history.sqlite in the
+    # state folder.
+    file: Path | None = None
+
+    # For sqlite: days until readings are deleted. Their lowest, mean and highest values over five minutes and over a
+    # day remain; of words nothing does.
+    keep_days: Annotated[float, Limits(1, 36_500)] = 400.0
+
+    # For influxdb, influxdb1: the server, and the database in it, which InfluxDB 2 calls a bucket and wants made first.
     url: Annotated[str, _a_url] = "http://localhost:8086"
+    database: Annotated[str, _a_name] = "penates"
+
+    # For influxdb, influxdb1: the CA's certificate in PEM, such as "ca.pem", if url begins with https and the system
+    # does not trust it anyhow.
     ca_file: Annotated[Path, a_certificate] | None = None
+
+    # For influxdb: whose bucket it is.
     org: str = "home"
-    database: Annotated[str, _a_name] = "penates"  # or bucket
+
+    # For influxdb: a file whose first line is a token that may write to it, such as "secrets/influxdb-token".
     token_file: SecretFile | None = None
+
+    # For influxdb1: if it wants a login, the user, such as "recorder".
     username: str | None = None
+
+    # For influxdb1: a file whose first line is the password, such as "secrets/influxdb-password".
     password_file: SecretFile | None = None
 
     of: ClassVar = {

@@ -17,10 +17,10 @@ class Button(Device):
     """
 
     pin: Pin
-    bounce_s: Seconds = 0.02
-    hold_s: Seconds = 1.0  # pressed for so long, it is held
-    click_s: Seconds = 0.4  # no press for so long ends a series of clicks
-    every_s: float = 60.0  # read again, to be sure
+    bounce_s: Seconds = 0.02  # seconds the contact must be still before its change counts
+    hold_s: Seconds = 1.0  # seconds after which a press is a hold
+    click_s: Seconds = 0.4  # seconds without a press that end a series of clicks
+    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
 
     pressed = Measure(bool)
     held = Measure(bool)

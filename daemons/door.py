@@ -16,8 +16,8 @@ class Door(Device):
     """
 
     pin: Pin
-    bounce_s: Seconds = 0.05
-    every_s: float = 60.0  # read again, to be sure
+    bounce_s: Seconds = 0.05  # seconds the contact must be still before its change counts
+    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
 
     open = Measure(bool)
 

@@ -22,8 +22,8 @@ class Lamp(Device):
     """
 
     pin: Pin
-    active_high: bool = True  # false for boards that switch on 0
-    every_s: float = 60.0
+    active_high: bool = True  # false for relay boards that switch on 0
+    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
 
     on = Measure(bool)
 

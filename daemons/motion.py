@@ -17,8 +17,8 @@ class Motion(Device):
     """
 
     pin: Pin
-    hold_s: Seconds = 30.0  # motion lasts until the sensor has been still for so long
-    every_s: float = 60.0  # read again, to be sure
+    hold_s: Seconds = 30.0  # seconds without a move after which motion ends
+    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
 
     motion = Measure(bool)
 

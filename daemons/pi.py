@@ -19,8 +19,8 @@ class Pi(Device):
     Wiring: none.
     """
 
-    root: Path = Path("/")
-    disk: Path = Path("/")  # whose file system is measured
+    root: Path = Path("/")  # where the machine's own files are
+    disk: Path = Path("/")  # a folder of the file system to measure
     every_s: float = 60.0
 
     cpu_temperature = Measure("°C", low=-40, high=125)

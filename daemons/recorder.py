@@ -16,7 +16,7 @@ class Recorder(StoreSettings, Device):
     Wiring: none. Its sensor id is `recorder`. Say `[history] recorder = true` in house.toml, so that the sensors know.
     """
 
-    groups: list[str] = field(default_factory=lambda: ["+"])  # which, or all
+    groups: list[str] = field(default_factory=lambda: ["+"])  # the groups it records; "+" is all
     every_s: float = 60.0
 
     stored = Measure("1", low=0)  # readings stored since the start

@@ -17,8 +17,8 @@ class Thermometer(Device):
     `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
     """
 
-    serial: str  # such as 28-0316a2795fff: ls /sys/bus/w1/devices
-    bus: Path = Path("/sys/bus/w1/devices")
+    serial: str  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
+    bus: Path = Path("/sys/bus/w1/devices")  # where the kernel shows its 1-Wire devices
     every_s: float = 60.0
 
     temperature = Measure("°C", low=-55, high=125)

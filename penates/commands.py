@@ -19,6 +19,8 @@ COMMANDS = (
     "send",
     "history",
     "import",
+    "kinds",
+    "new",
     "check",
     "line",
     "run",

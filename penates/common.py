@@ -133,14 +133,19 @@ def show(answer: Message, *, as_json: bool, wanted: str = "online") -> int:
 def table(sensors: list[dict[str, Any]]) -> list[str]:
     """A line a sensor, and one below it for what went wrong last."""
     head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "IT SAYS")
-    rows = [head, *map(_cells, sensors)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
-    lines = []
-    for number, row in enumerate(rows):
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        if number and (error := sensors[number - 1]["error"]) not in row[-1]:
+    first, *others = columns([head, *map(_cells, sensors)])
+    lines = [first]
+    for sensor, line in zip(sensors, others, strict=True):
+        lines.append(line)
+        if (error := sensor["error"]) not in sensor["status"]:
             lines.append(f"  last error: {error}")
     return lines
+
+
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """A line a row, its cells below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

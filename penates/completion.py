@@ -1,4 +1,4 @@
-"""Print what makes a shell complete penates' commands, options and sensors.
+"""Print what makes a shell complete penates' commands, options, sensors and kinds.
 
 penates completion bash >~/.local/share/bash-completion/completions/penates
 penates completion zsh >~/.zfunc/_penates          # with fpath=(~/.zfunc $fpath) in ~/.zshrc
@@ -8,11 +8,13 @@ import argparse
 
 import shtab
 
+from bootstrap import kinds
 from bootstrap.errors import Exit
 from penates.commands import parser
 
 SHELLS = ("bash", "zsh")
-SENSORS = {"bash": "_penates_sensors", "zsh": "_penates_sensors"}
+SENSORS = dict.fromkeys(SHELLS, "_penates_sensors")
+KINDS = dict.fromkeys(SHELLS, "_penates_kinds")
 # The sensors of the house in --config, else of the usual ones, without starting Python.
 LIST = r"""
 _penates_devices() {
@@ -28,8 +30,12 @@ _penates_devices() {
 }
 """
 PREAMBLE = {
-    "bash": LIST + '_penates_sensors() { compgen -W "$(_penates_devices "${COMP_WORDS[@]}")" -- "$1"; }\n',
-    "zsh": LIST + "_penates_sensors() { compadd -- $(_penates_devices $words); }\n",
+    "bash": LIST
+    + '_penates_sensors() { compgen -W "$(_penates_devices "${COMP_WORDS[@]}")" -- "$1"; }\n'
+    + f'_penates_kinds() {{ compgen -W "{" ".join(kinds.names())}" -- "$1"; }}\n',
+    "zsh": LIST
+    + "_penates_sensors() { compadd -- $(_penates_devices $words); }\n"
+    + f"_penates_kinds() {{ compadd -- {' '.join(kinds.names())}; }}\n",
 }
 
 
@@ -44,6 +50,8 @@ def main(given: argparse.Namespace) -> Exit:
     for action in _actions(whole):
         if action.metavar in ("NAME", "SENSOR"):
             action.complete = SENSORS  # type: ignore[attr-defined]  # where shtab looks
+        elif action.metavar == "KIND":
+            action.complete = KINDS  # type: ignore[attr-defined]
         elif action.metavar == "DIR":
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         elif action.metavar == "FILE":

@@ -466,7 +466,7 @@ def test_completion_is_sound_shell(house: House) -> None:
     assert "_penates_sensors" in completion(house, "zsh")
 
 
-def test_bash_completes_commands_options_and_sensors(house: House) -> None:
+def test_bash_completes_commands_options_sensors_and_kinds(house: House) -> None:
     house.write(1)
     house.thermometer("cellar")
     house.thermometer("kitchen")
@@ -484,10 +484,12 @@ def test_bash_completes_commands_options_and_sensors(house: House) -> None:
     try penates hi
     try penates history --config HOUSE ce
     try penates import --pr
+    try penates new d
+    try penates kinds therm
     """.replace("HOUSE", str(house.folder))
     script = completion(house, "bash") + tries
     tried = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert tried.stdout.splitlines() == [
         *("start stop status", "--json", "kitchen", "cellar kitchen"),
-        *("history", "cellar", "--precision"),
+        *("history", "cellar", "--precision", "door", "thermometer"),
     ]

@@ -1,0 +1,84 @@
+"""Show the kinds of devices there are, or one kind's data sheet: wiring, settings with defaults, measures, actions.
+
+A class of your own is said module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from bootstrap import kinds
+from bootstrap.config import folder_or_default, usual_folder
+from bootstrap.device import BUILT_IN_ACTIONS, Measure
+from bootstrap.errors import Exit, Fatal
+from bootstrap.kinds import KindError
+from penates.common import columns, config_option, json_option, to_a_reader
+from penates.sheet import Sheet, sheet
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    json_option(parser)
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show this one's data sheet (default: list all)")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Print it."""
+    folder = folder_or_default(given.config) if given.config or usual_folder() else Path()
+    try:
+        sheets = [sheet(kind, folder) for kind in ([given.kind] if given.kind else kinds.names())]
+    except KindError as error:
+        raise Fatal(Exit.SETTINGS, str(error)) from None
+    with to_a_reader():
+        if given.json:
+            print(json.dumps({one.kind: facts(one) for one in sheets}, indent=2, ensure_ascii=False))
+        else:
+            print("\n".join(whole(sheets[0]) if given.kind else _list(sheets)))
+    return Exit.STOPPED
+
+
+def facts(found: Sheet) -> dict[str, Any]:
+    """A data sheet for programs."""
+    return {
+        "what": found.what,
+        "wiring": found.wiring,
+        "settings": {setting.name: setting.facts for setting in found.settings},
+        "measures": {name: measure.facts for name, measure in found.measures.items()},
+        "actions": _actions(found),
+    }
+
+
+def _actions(found: Sheet) -> list[str]:
+    return sorted([*BUILT_IN_ACTIONS, *found.device.action_names])
+
+
+def _list(sheets: list[Sheet]) -> list[str]:
+    rows = [(one.kind, ", ".join(one.measures), one.summary) for one in sheets]
+    return columns([("KIND", "MEASURES", "WHAT IT IS"), *rows])
+
+
+def whole(found: Sheet) -> list[str]:
+    """A data sheet for people; the settings as `penates new` writes them."""
+    measures = [("MEASURE", "UNIT", "RANGE", ""), *(_measure(*item) for item in found.measures.items())]
+    return [
+        f"{found.kind}: {found.what}",
+        f"Wiring: {found.wiring}",
+        "",
+        *("\n\n".join(found.paragraphs()), ""),
+        *columns(measures),
+        "",
+        f"Actions: {', '.join(_actions(found))}",
+    ]
+
+
+def _measure(name: str, measure: Measure) -> tuple[str, ...]:
+    known = measure.facts
+    low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
+    limits = f"{low} to {high}" if low and high else f"{low} and more" if low else f"up to {high}" if high else ""
+    notes = [
+        *([f"at most {measure.step:g} from one to the next"] if "step" in known else []),
+        *(["it happens, and is never retained"] if measure.event else []),
+    ]
+    return (name, measure.unit_name, limits, ", ".join(notes))
