@@ -68,7 +68,7 @@ class Backlog:
     """Readings in the order they were made. First `_head`, then what is on disk alone, then `_tail`, the newest."""
 
     def __init__(self, spill: Spill, limits: Limits) -> None:
-        self._spill, self._limits = spill, limits
+        self._spill, self.limits = spill, limits
         self._head: deque[Record] = deque()
         self._tail: deque[Record] = deque()
         self._sent: set[Record] = set()  # not by number: a segment that can be read again may repeat those of others
@@ -108,7 +108,7 @@ class Backlog:
         self._trim()
 
     def _trim(self) -> None:
-        while (oldest := self._oldest()) and (self.waiting > self._limits.records or self._is_old(oldest)):
+        while (oldest := self._oldest()) and (self.waiting > self.limits.records or self._is_old(oldest)):
             self._drop(self._pop())
 
     def take(self) -> Record | None:
@@ -125,7 +125,7 @@ class Backlog:
         """The broker has acknowledged it."""
         self._forget(record)
         record.heard += 1
-        if self._limits.resend_s and record.heard <= RESENDS:
+        if self.limits.resend_s and record.heard <= RESENDS:
             self._recent.append((now, record))
             self._forget_recent(now)
         else:
@@ -161,7 +161,7 @@ class Backlog:
         self._bare.discard(record)
 
     def _forget_recent(self, now: float) -> None:
-        oldest = now - self._limits.resend_s
+        oldest = now - self.limits.resend_s
         while self._recent and (self._recent[0][0] < oldest or len(self._recent) > RESEND_LIMIT):
             self._release(self._recent.popleft()[1])
 
@@ -187,10 +187,10 @@ class Backlog:
 
     def _is_old(self, record: Record) -> bool:
         payload = record.message.payload
-        if not self.stored or self._limits.age_s == inf or any(mark in payload for mark in UNSURE):
+        if not self.stored or self.limits.age_s == inf or any(mark in payload for mark in UNSURE):
             return False
         found = TIME.search(payload)
-        return found is not None and found[1].decode() < utc(int((self._now() - self._limits.age_s) * 1e6))
+        return found is not None and found[1].decode() < utc(int((self._now() - self.limits.age_s) * 1e6))
 
     def _now(self) -> float:
         """The time of day, but that a clock which leaps ahead makes nothing old."""

@@ -25,6 +25,10 @@ class Fatal(Exception):  # noqa: N818 - it ends the daemon, whoever's error it i
         self.reason = reason
 
 
+class Absent(OSError):  # noqa: N818 - named like its exit code
+    """A device that was there is not, at a reload: as at a start, the daemon ends, and is started again."""
+
+
 class NoReading(Exception):  # noqa: N818 - it is no error
     """Raised by `read()` when the device has nothing to say now. It is not an error."""
 

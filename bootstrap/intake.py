@@ -113,6 +113,7 @@ class Intake:
         """Have the batch in hand stored and acknowledged, and end."""
         self._stopper.send(b"", zmq.NOBLOCK)
         self._thread.join(JOIN_S)
+        self._stopper.unbind(STOP)  # for the next one: ZeroMQ closes later
         self._sockets.close(self._stopper)
 
 

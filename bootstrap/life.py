@@ -7,39 +7,34 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bootstrap import clock, log
 from bootstrap.actions import Act, Actions, only
 from bootstrap.backlog import RESEND_S, Backlog, Limits
-from bootstrap.config import Settings
-from bootstrap.connection import LINGER_S, Hello
+from bootstrap.bench import Bench, Hearing, history_folder
+from bootstrap.config import History, Settings
+from bootstrap.connection import LINGER_S
 from bootstrap.deadletters import DeadLetters
 from bootstrap.device import Device, Reading
-from bootstrap.errors import Exit, Fatal, Refused
+from bootstrap.errors import Absent, Exit, Fatal, Refused
 from bootstrap.guard import Guard
 from bootstrap.lines import LINES_VARIABLE, lines_folder
 from bootstrap.link import Link
 from bootstrap.lock import Lock
-from bootstrap.loop import STOP_SIGNALS, Loop, Signals, Timer
-from bootstrap.message import Message
-from bootstrap.notify import notify, watchdog_s
+from bootstrap.loop import STOP_SIGNALS, Loop, Signals, Timer, has_terminal
+from bootstrap.notify import notify, notify_reloading, watchdog_s
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
-from bootstrap.pins import Pins, no_pins
+from bootstrap.pins import Edge, Pins, no_pins
 from bootstrap.reporter import Reporter
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
 from bootstrap.spill import Spill
 from bootstrap.topics import State
-
-if TYPE_CHECKING:
-    from bootstrap.intake import Intake, Take
 
 DRAIN_S = 5.0  # for what is still unacknowledged at a stop
 LAST_WORD_S = 2.0  # for the last state to be acknowledged
@@ -116,8 +111,10 @@ def make_safe(settings: Settings) -> Exit:
             loop = Loop()
             pins = Pins(settings.topics.client_id, loop, inbox, deliver=lambda _edge: None)
             stack.callback(pins.close)
-            settings.device.tools = Bench(loop, pins, lambda _call: None, Hearing(settings, sockets, inbox, stack))  # type: ignore[misc]
             stack.callback(settings.device.teardown)
+            hearing = Hearing(settings, sockets, inbox)
+            stack.callback(hearing.close)
+            settings.device.tools = Bench(loop, pins, lambda _call: None, hearing)  # type: ignore[misc]
             _set_up(settings.device)
     except Fatal as end:
         log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
@@ -152,63 +149,21 @@ def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) 
     os._exit(Exit.BUG)
 
 
-def _history_folder(settings: Settings) -> Path:
-    return settings.folders.state / "history" / settings.topics.file_name
-
-
 def known_time(settings: Settings) -> float:
     """A time that has been, in seconds since 1970, by what the machine keeps."""
-    return clock.newest([settings.folders.state, _history_folder(settings), Path(__file__)])
+    return clock.newest([settings.folders.state, history_folder(settings), Path(__file__)])
 
 
 def _make_outbox(settings: Settings, known: float) -> Outbox:
     """With all that an earlier run could not deliver."""
-    keep, folder = settings.history, _history_folder(settings)
-    limits = Limits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
-    backlog, letters = Backlog(Spill(folder), limits), DeadLetters(folder)
+    keep, folder = settings.history, history_folder(settings)
+    backlog, letters = Backlog(Spill(folder), limits(keep)), DeadLetters(folder)
     return Outbox(backlog, keep.rate, letters, clock.Clock(known), recorded=keep.recorder)
 
 
-class Hearing:
-    """What others say, for the one device that wants to hear it."""
-
-    def __init__(self, settings: Settings, sockets: Sockets, inbox: Inbox, stack: ExitStack) -> None:
-        self._settings, self._sockets, self._inbox, self._stack = settings, sockets, inbox, stack
-        self._letters = DeadLetters(_history_folder(settings))
-        self.state = settings.folders.state
-
-    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
-        """See `Device.hear`. Of all devices one hears: the others need not carry it about."""
-        from bootstrap.intake import Intake, Source  # noqa: PLC0415
-
-        address = self._settings.address
-        client_id = f"{self._settings.topics.client_id}/history"
-
-        def hello() -> Hello:
-            return replace(address.hello(), client_id=client_id, will=None)
-
-        intake = Intake(self._sockets, self._inbox, Source(address, hello, filters, retained), take)
-        self._stack.callback(intake.close)
-        return intake
-
-    def bury(self, topic: str, payload: bytes, reason: str) -> None:
-        """See `Tools.bury`."""
-        self._letters.add(Message(topic, payload), reason)
-
-
-class Bench:
-    """What the loop lends the device."""
-
-    def __init__(
-        self, loop: Loop, pins: Pins, publish: Callable[[Callable[[], Reading | None]], None], hearing: Hearing
-    ) -> None:
-        self._loop, self._publish = loop, publish
-        self.watch, self.own = pins.watch, pins.own
-        self.hear, self.bury, self.state = hearing.hear, hearing.bury, hearing.state
-
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
-        """Call once, later, and publish what it returns."""
-        return self._loop.after(seconds, lambda: self._publish(call))
+def limits(keep: History) -> Limits:
+    """How much is kept, as `[history]` says it."""
+    return Limits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
 
 
 class Daemon:
@@ -218,7 +173,7 @@ class Daemon:
         self, settings: Settings, stack: ExitStack, supervisor: int | None = None, *, known: float = 0.0
     ) -> None:
         """While the clock is earlier than `known`, in seconds since 1970, it is not trusted."""
-        self._settings, self._device, self._topics = settings, settings.device, settings.topics
+        self.settings, self._topics = settings, settings.topics
         self._stopping = self._hurry = False
         self._stuck: set[str] = set()
         self._sockets = Sockets()
@@ -226,7 +181,7 @@ class Daemon:
         stack.callback(guard.disarm)
         stack.callback(self._sockets.end)
         self._loop = Loop()
-        stack.callback(Signals(self._loop, self._stop).close)
+        stack.callback(Signals(self._loop, self._signalled).close)
         if supervisor is not None:
             self._loop.watch(supervisor, lambda _events: self._orphaned(supervisor))
         inbox = Inbox(self._sockets)
@@ -238,29 +193,44 @@ class Daemon:
         stack.callback(self._outbox.history.close)
         self._link = Link(self._loop, worker, settings.address, self._outbox, self)
         stack.callback(self._link.drop)
-        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link, self._device)
-        self._sampler = Sampler(self._loop, self._device, self._reporter, self._link.pump)
-        self._actions = Actions(self._acts(), self._reporter.say_answer)
-        self._pins = Pins(self._topics.client_id, self._loop, inbox, self._sampler.edge)
+        self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link, settings.device)
+        self._inbox = inbox
+        self._pins = Pins(self._topics.client_id, self._loop, inbox, self._edge)
         threading.excepthook = partial(_thread_died, self._pins.make_safe)
-        stack.callback(self._pins.close)
-        stack.callback(self._device.teardown)
-        hearing = Hearing(settings, self._sockets, inbox, stack)
-        bench = Bench(self._loop, self._pins, self._sampler.later, hearing)
-        self._device.tools = bench  # type: ignore[misc]  # the instance's own
+        self._beat_timer: Timer | None = None
+        self._equip()
+        stack.callback(self.put_away)
         stack.callback(guard.arm)
+        stack.callback(self._hear_no_more)  # what it has heard is stored first, however long that takes
+
+    def _equip(self) -> None:
+        """Put together what our device needs; `_lent` is what it must give back."""
+        device = self.settings.device
+        self._lent = ExitStack()
+        self._lent.callback(self._pins.close)
+        self._lent.callback(device.teardown)
+        self._sampler = Sampler(self._loop, device, self._reporter, self._link.pump)
+        self._actions = Actions(self._acts(), self._reporter.say_answer)
+        hearing = Hearing(self.settings, self._sockets, self._inbox)
+        self._lent.callback(hearing.close)
+        self._bench = Bench(self._loop, self._pins, self._sampler.later, hearing)
+        device.tools = self._bench  # type: ignore[misc]  # the instance's own
+
+    def _edge(self, edge: Edge) -> None:
+        self._sampler.edge(edge)
+
+    def _hear_no_more(self) -> None:
+        self._bench.hearing.close()
 
     def live(self) -> Exit:
         """Start, turn, stop."""
         self._introduce()
         try:
-            _set_up(self._device)
+            _set_up(self.settings.device)
         except Fatal:
             raise
         except OSError as error:
-            log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
-            self._reporter.say_absent(error)
-            return self._end("fault", Exit.ABSENT, f"the device is absent: {error}")
+            return self._end_absent(error)
         except Exception as error:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug in setup: {error!r}")
@@ -269,6 +239,8 @@ class Daemon:
             self._loop.run(until=lambda: self._stopping)
         except Fatal:
             raise
+        except Absent as end:
+            return self._end_absent(end)
         except Exception as error:
             if self._link.up:
                 raise  # hanging up without a word makes the broker say it
@@ -276,10 +248,15 @@ class Daemon:
             return self._end("lost", Exit.BUG, f"a bug: {error!r}")
         return self._end("stopped", Exit.STOPPED)
 
+    def _end_absent(self, error: OSError) -> Exit:
+        log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
+        self._reporter.say_absent(error)
+        return self._end("fault", Exit.ABSENT, f"the device is absent: {error}")
+
     def _introduce(self) -> None:
         """Say once, in the log, what runs here; and prepare the birth."""
-        about = self._settings
-        log.info("starting", kind=about.kind, settings=self._device.settings(), broker=about.address.facts)
+        about = self.settings
+        log.info("starting", kind=about.kind, settings=about.device.settings(), broker=about.address.facts)
         self._reporter.say_about(about.kind, self._actions.names)
         self._reporter.say_heartbeat()
 
@@ -288,8 +265,7 @@ class Daemon:
         self._sampler.start()
         notify("READY=1")
         self._start_link()
-        if self._settings.heartbeat_s:
-            self._loop.every(self._settings.heartbeat_s, self._beat)
+        self._await_beat()
         if watchdog := watchdog_s():
             self._loop.every(watchdog, self._prove_progress)
 
@@ -310,6 +286,35 @@ class Daemon:
     def _beat(self) -> None:
         self._reporter.say_heartbeat()
         self._link.pump()
+        self._await_beat()
+
+    def _await_beat(self) -> None:
+        if self._beat_timer is not None:
+            self._beat_timer.cancel()
+        period_s = self.settings.heartbeat_s
+        self._beat_timer = self._loop.after(period_s, self._beat) if period_s else None
+
+    def _signalled(self, name: str) -> None:
+        """SIGHUP says that the terminal is gone; where there was none, that the settings have changed."""
+        if name == "SIGHUP" and not has_terminal():
+            self._reload()
+        else:
+            self._stop(name)
+
+    def _reload(self) -> None:
+        """Go by the files as they are now, as far as that can be, and say what of it cannot."""
+        if self._stopping or self._actions.closed:
+            return
+        from bootstrap.reload import reload  # noqa: PLC0415 - few ever do
+
+        notify_reloading()
+        self._loop.soon(partial(self._reloaded, reload(self)))  # after the first read of a new device
+
+    def _reloaded(self, trouble: str | None) -> None:
+        self._reporter.say_trouble("not reloaded", trouble)
+        self._reporter.say_heartbeat()
+        self._link.pump()
+        notify("READY=1")
 
     def _stop(self, why: str) -> None:
         """A signal: stop in order; a second one: at once."""
@@ -358,6 +363,45 @@ class Daemon:
     def _wait(self, until: Callable[[], bool], limit_s: float) -> bool:
         return self._loop.run(lambda: self._hurry or until(), limit_s)
 
+    # What a reload asks of us.
+
+    @property
+    def hears(self) -> bool:
+        """Whether our device hears what others say, by a connection of its own."""
+        return self._bench.hearing.begun
+
+    def put_away(self) -> None:
+        """Be without a device: let go of its lines, outputs safe, and of all that it opened. Twice does nothing."""
+        self._sampler.stop()
+        self._lent.close()
+
+    def fit(self, settings: Settings) -> None:
+        """Have the device of these settings set up in the place of the one that was put away, and read it soon.
+
+        Raises what its setup does; then it is put away again.
+        """
+        self.settings = settings
+        try:
+            self._equip()
+            _set_up(settings.device)
+        except BaseException:
+            self.put_away()
+            raise
+        self._reporter.take(settings.device)
+        self._reporter.say_about(settings.kind, self._actions.names)
+        self._sampler.start()
+
+    def go_by(self, settings: Settings, before: Settings) -> None:
+        """Take over all that is no device's, and is not as it was."""
+        self.settings = settings
+        log.start(self._topics.client_id, settings.log.level, settings.log.format)
+        self._outbox.go_by(limits(settings.history), settings.history.rate, recorded=settings.history.recorder)
+        if settings.heartbeat_s != before.heartbeat_s:
+            self._reporter.heartbeat_s = settings.heartbeat_s
+            self._await_beat()
+        if settings.address != before.address:
+            self._link.move(settings.address)
+
     # What the link tells us.
 
     def connected(self) -> None:
@@ -389,7 +433,7 @@ class Daemon:
     # The actions every device has.
 
     def _acts(self) -> dict[str, Act]:
-        own = {name: partial(self._act, act) for name, act in self._device.actions().items()}
+        own = {name: partial(self._act, act) for name, act in self.settings.device.actions().items()}
         return {"log": self._act_log, "read": self._act_read, **own}
 
     def _act(self, act: Callable[[Json], Reading | None], value: Json) -> None:

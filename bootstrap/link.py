@@ -195,6 +195,26 @@ class Link:
         if self._connection is not None:
             self._connection.drop()
 
+    def move(self, address: Address) -> None:
+        """Go by another address from now on: take leave where we are, without a will, then call there."""
+        self._address, self._host, self._refusals = address, 0, 0
+        self._retry.reset()
+        self._quiet = self._flapping = False
+        connection, self._connection = self._connection, None
+        if self._phase is Phase.CLOSING:  # for the move before this one
+            return
+        self._enter(Phase.CLOSING)
+        self._outbox.renew(time.monotonic())
+        self._listener.disconnected("its settings have changed")
+        if connection is None:
+            self._dial()
+        else:
+            connection.close(self._moved)
+
+    def _moved(self) -> None:
+        if self._phase is Phase.CLOSING:
+            self._dial()
+
     # The way round: waiting, dialling, greeting, up.
 
     def _enter(self, phase: Phase, after_s: float | None = None, then: Callable[[], None] | None = None) -> None:
@@ -210,16 +230,22 @@ class Link:
         hosts = self._address.hosts
         host, port = hosts[self._host % len(hosts)], self._address.port
         self._called = f"{host}:{port}"
-        self._worker.call(partial(dial, host, port, self._address.ca_file), self._dialled, self._not_dialled)
+        address = self._address
+        then, failed = partial(self._dialled, address), partial(self._not_dialled, address)
+        self._worker.call(partial(dial, host, port, address.ca_file), then, failed)
 
-    def _not_dialled(self, error: Exception) -> None:
+    def _awaits(self, address: Address) -> bool:
+        """Whether the outcome of a call there is what we wait for."""
+        return self._phase is Phase.DIALLING and address is self._address
+
+    def _not_dialled(self, address: Address, error: Exception) -> None:
         if not isinstance(error, OSError):
             raise error
-        if self._phase is Phase.DIALLING:
+        if self._awaits(address):
             self._lost(f"{self._called}: {error}")
 
-    def _dialled(self, ready: socket.socket) -> None:
-        if self._phase is not Phase.DIALLING:
+    def _dialled(self, address: Address, ready: socket.socket) -> None:
+        if not self._awaits(address):
             ready.close()
             return
         try:

@@ -5,6 +5,7 @@ import itertools
 import math
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -177,3 +178,8 @@ class Signals:
 
 def _nothing(_number: int, _frame: object) -> None:
     """Exist, so that the signal reaches the wake-up descriptor."""
+
+
+def has_terminal() -> bool:
+    """Whether a terminal started us: then SIGHUP says that it is gone."""
+    return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()

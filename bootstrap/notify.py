@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 
 def notify(*lines: str) -> None:
@@ -20,6 +21,11 @@ def notify(*lines: str) -> None:
             messenger.sendto("\n".join(" ".join(line.splitlines()) for line in lines).encode(), address)
         except OSError:
             return
+
+
+def notify_reloading() -> None:
+    """Say that settings are being taken over; READY=1 ends that. The time is for Type=notify-reload, systemd 253."""
+    notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def watchdog_s() -> float | None:

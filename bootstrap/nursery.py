@@ -13,7 +13,7 @@ from bootstrap import life, log, warm
 from bootstrap.child import UNSETTLED, Child, State
 from bootstrap.config import House, Settings
 from bootstrap.logfile import LogFile
-from bootstrap.loop import STOP_SIGNALS, Loop, Signals
+from bootstrap.loop import STOP_SIGNALS, Loop, Signals, has_terminal
 from bootstrap.notify import notify, watchdog_s
 
 SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
@@ -113,7 +113,7 @@ class Nursery:
     def _signalled(self, name: str) -> None:
         if name == "SIGCHLD":
             self._reap()
-        elif name == "SIGHUP" and not (sys.stdin and sys.stdin.isatty()):
+        elif name == "SIGHUP" and not has_terminal():
             self.reload()
         elif self.stopping:
             self.hurry()

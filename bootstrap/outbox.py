@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import inf
 
 from bootstrap import log
-from bootstrap.backlog import Backlog, Record
+from bootstrap.backlog import Backlog, Limits, Record
 from bootstrap.clock import Clock
 from bootstrap.deadletters import DeadLetters
 from bootstrap.message import REFUSED_FOR_NOW, Message, Verdict
@@ -184,6 +184,11 @@ class Outbox:
         self._unheard = False
         self.window = WINDOW
         self.largest = inf  # bytes of topic and payload that this broker takes
+
+    def go_by(self, limits: Limits, rate: float, *, recorded: bool) -> None:
+        """Keep and send by other settings from now on."""
+        self.history.limits, self._recorded = limits, recorded
+        self._rate = Rate(rate, max(1.0, rate))
 
     def put_state(self, topic: str, payload: bytes) -> None:
         """A retained value: the truth now."""

@@ -60,15 +60,16 @@ class Pins:
         os.environ.setdefault(FACTORY, DEFAULT_FACTORY)
         Pins.holder = holder
         self._loop, self._inbox, self._deliver = loop, inbox, deliver
-        self._watched: list[Any] = []
+        self._watched: dict[int, Any] = {}  # by a number that no other device ever gets
+        self._count = 0
         self._owned: list[tuple[Any, float]] = []
         self._thread = threading.get_ident()
         inbox.on(self.NOTE, self._noted)
 
     def watch(self, device: D) -> D:
         """Deliver every change of this input device; returns it."""
-        number = len(self._watched)
-        self._watched.append(device)
+        number = self._count = self._count + 1
+        self._watched[number] = device
         device.when_activated = lambda: self._hand_in(number, True)
         device.when_deactivated = lambda: self._hand_in(number, False)
         if hasattr(device.pin, "attach"):
@@ -101,7 +102,8 @@ class Pins:
 
     def _noted(self, body: bytes) -> None:
         number, active, time_ns = map(int, body.split())
-        self._deliver(Edge(self._watched[number], bool(active), time_ns))
+        if device := self._watched.get(number):  # else it was let go of meanwhile
+            self._deliver(Edge(device, bool(active), time_ns))
 
     def make_safe(self) -> None:
         """Set every output to its safe value, whatever becomes of the others; then raise what went wrong."""
@@ -113,6 +115,8 @@ class Pins:
     def close(self) -> None:
         """Make safe, then let go of every line. The kernel decides what a line does then: see the pull resistor."""
         with contextlib.ExitStack() as stack:
-            for device in [*self._watched, *(device for device, _safe in self._owned)]:
+            stack.callback(self._owned.clear)
+            stack.callback(self._watched.clear)
+            for device in [*self._watched.values(), *(device for device, _safe in self._owned)]:
                 stack.callback(device.close)
             stack.callback(self.make_safe)

@@ -41,7 +41,7 @@ class Reporter:
 
     def __init__(self, topics: Topics, outbox: Outbox, heartbeat_s: float, link: Link, device: Device) -> None:
         self._topics, self._outbox, self._clock = topics, outbox, outbox.clock
-        self._heartbeat_s, self._link = heartbeat_s, link
+        self.heartbeat_s, self._link = heartbeat_s, link
         self._device = device
         self._health = Health(device, time.monotonic())
         self._health_told: list[tuple[object, ...]] = []
@@ -57,6 +57,15 @@ class Reporter:
         self._measured = False
         self.state: State = "starting"
         self.say_state("starting")
+
+    def take(self, device: Device) -> None:
+        """Speak of this device from now on. Run, counts and state go on; what only the one before measured is gone."""
+        for name in self._device.measures.keys() - device.measures.keys():
+            self._outbox.put_state(self._topics.data(name), b"")
+        refused = self._health.refused
+        self._device, self._health = device, Health(device, time.monotonic())
+        self._health.refused = refused
+        self._unwell &= device.measures.keys()
 
     def say_state(self, state: State, why: str = "") -> None:
         """Say how we are, and in a fault why."""
@@ -196,7 +205,7 @@ class Reporter:
 
     def say_heartbeat(self) -> None:
         """Say that we are alive, and how well; no heartbeat if they are off."""
-        if self._heartbeat_s:
+        if self.heartbeat_s:
             self._put_heartbeat()
         self._put_health()
 
@@ -206,7 +215,7 @@ class Reporter:
             "clock": "unsure" if self._clock.unsure else "ok",
             "run": self._run,
             "uptime_s": self._uptime_s(),
-            "heartbeat_s": self._heartbeat_s,
+            "heartbeat_s": self.heartbeat_s,
             "why": self._why or None,
             "last_reading": self._last_reading,
             "reads": self.reads,

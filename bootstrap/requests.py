@@ -12,6 +12,7 @@ from bootstrap.control import Message, Reply, Server
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.folders import Folders
 from bootstrap.logfile import LogFile
+from bootstrap.notify import notify, notify_reloading
 from bootstrap.nursery import Nursery
 from bootstrap.settings import Fault, SettingsError, contents, suggestion
 
@@ -58,13 +59,18 @@ class Requests:
         self._files: dict[str, DeviceFile] = {}
         self._gone: set[str] = set()  # names whose file is, and whose process may not yet be
         self.folders = folders
-        nursery.reload = lambda: self.handle({"do": "reload"}, _log_faults)
+        nursery.reload = self._hangup
         nursery.buried = lambda child: self._forget(child.name)
         for name, read in _read_all(configuration).items():
             why = _faults_of(configuration, [name])
             self._take(name, DeviceFile(read.text, None) if why else read)
             if why:
                 self._nursery.child(name).fail("; ".join(map(str, why)))
+
+    def _hangup(self) -> None:
+        """A reload that a signal asked for: nobody waits for the answer, but systemd."""
+        notify_reloading()
+        self.handle({"do": "reload"}, _reloaded)
 
     def _take(self, name: str, read: DeviceFile) -> None:
         self._gone.discard(name)
@@ -203,7 +209,7 @@ def _refusal(why: str, code: int) -> Message:
     return {"error": why, "exit": code}
 
 
-def _log_faults(answer: Message) -> None:
-    """For a reload that a signal asked for: nobody waits for the answer."""
+def _reloaded(answer: Message) -> None:
     if why := answer.get("error"):
         log.error("not reloaded; nothing is changed", reason=why)
+    notify("READY=1")

@@ -3,10 +3,13 @@
 A sensor whose file changed is started anew, one whose file is new is started, one whose file is gone is stopped. A
 change in house.toml reaches every sensor for which it means something. If anything is faulty, it says what, with file
 and line, and nothing is changed.
+
+Sensors that systemd starts itself, each by a unit of its own, have no supervisor: sudo systemctl reload 'penates@*'.
 """
 
 import argparse
 
+from bootstrap.control import NotThere
 from penates.common import house_arguments as arguments
 from penates.common import request
 
@@ -15,4 +18,7 @@ __all__ = ["arguments", "main"]
 
 def main(given: argparse.Namespace) -> int:
     """Ask the supervisor."""
-    return request(given, "reload")
+    try:
+        return request(given, "reload")
+    except NotThere as error:
+        raise NotThere(f"{error}; units are reloaded by: sudo systemctl reload penates@NAME") from None

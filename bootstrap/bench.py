@@ -1,0 +1,73 @@
+"""What the loop lends a device, and takes back."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootstrap.config import Settings
+from bootstrap.connection import Hello
+from bootstrap.deadletters import DeadLetters
+from bootstrap.device import Reading
+from bootstrap.loop import Loop, Timer
+from bootstrap.message import Message
+from bootstrap.pins import Pins
+from bootstrap.sockets import Inbox, Sockets
+
+if TYPE_CHECKING:
+    from bootstrap.intake import Intake, Take
+
+
+def history_folder(settings: Settings) -> Path:
+    """Where a sensor keeps what the broker has not got."""
+    return settings.folders.state / "history" / settings.topics.file_name
+
+
+class Hearing:
+    """What others say, for the one device that wants to hear it."""
+
+    def __init__(self, settings: Settings, sockets: Sockets, inbox: Inbox) -> None:
+        self._settings, self._sockets, self._inbox = settings, sockets, inbox
+        self._letters = DeadLetters(history_folder(settings))
+        self._intakes = ExitStack()
+        self.state = settings.folders.state
+        self.begun = False  # whether anything is heard
+
+    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
+        """See `Device.hear`. Of all devices one hears: the others need not carry it about."""
+        from bootstrap.intake import Intake, Source  # noqa: PLC0415
+
+        address = self._settings.address
+        client_id = f"{self._settings.topics.client_id}/history"
+
+        def hello() -> Hello:
+            return replace(address.hello(), client_id=client_id, will=None)
+
+        intake = Intake(self._sockets, self._inbox, Source(address, hello, filters, retained), take)
+        self._intakes.callback(intake.close)
+        self.begun = True
+        return intake
+
+    def bury(self, topic: str, payload: bytes, reason: str) -> None:
+        """See `Tools.bury`."""
+        self._letters.add(Message(topic, payload), reason)
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._intakes.close()
+
+
+class Bench:
+    """What one device is lent."""
+
+    def __init__(
+        self, loop: Loop, pins: Pins, publish: Callable[[Callable[[], Reading | None]], None], hearing: Hearing
+    ) -> None:
+        self._loop, self._publish, self.hearing = loop, publish, hearing
+        self.watch, self.own = pins.watch, pins.own
+        self.hear, self.bury, self.state = hearing.hear, hearing.bury, hearing.state
+
+    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
+        """Call once, later, and publish what it returns."""
+        return self._loop.after(seconds, lambda: self._publish(call))
