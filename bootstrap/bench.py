@@ -29,9 +29,9 @@ class Hearing:
 
     def __init__(self, settings: Settings, sockets: Sockets, inbox: Inbox) -> None:
         self._settings, self._sockets, self._inbox = settings, sockets, inbox
-        self._letters = DeadLetters(history_folder(settings))
+        self.state, self.folder = settings.folders.state, history_folder(settings)
+        self._letters = DeadLetters(self.folder)
         self._intakes = ExitStack()
-        self.state = settings.folders.state
         self.begun = False  # whether anything is heard
 
     def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
@@ -44,7 +44,8 @@ class Hearing:
         def hello() -> Hello:
             return replace(address.hello(), client_id=client_id, will=None)
 
-        intake = Intake(self._sockets, self._inbox, Source(address, hello, filters, retained), take)
+        source = Source(address, hello, filters, retained, self.folder / "subscriptions.json")
+        intake = Intake(self._sockets, self._inbox, source, take)
         self._intakes.callback(intake.close)
         self.begun = True
         return intake
@@ -66,7 +67,8 @@ class Bench:
     ) -> None:
         self._loop, self._publish, self.hearing = loop, publish, hearing
         self.watch, self.own = pins.watch, pins.own
-        self.hear, self.bury, self.state = hearing.hear, hearing.bury, hearing.state
+        self.hear, self.bury = hearing.hear, hearing.bury
+        self.state, self.folder = hearing.state, hearing.folder
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, later, and publish what it returns."""

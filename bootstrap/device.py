@@ -104,6 +104,10 @@ class Tools(Protocol):
     def state(self) -> "Path":
         """The house's folder for what must outlive a restart."""
 
+    @property
+    def folder(self) -> "Path":
+        """This sensor's own, likewise."""
+
 
 def host_name(file_name: str) -> str:  # noqa: ARG001 - it stands for `sensor_id`
     """This machine's name, without its domain: the sensor id of what there is one of in each machine."""
@@ -146,6 +150,10 @@ class Device:
     def settings(self) -> dict[str, object]:
         """The settings to be shown; `field(repr=False)` keeps one that is a secret out of the log."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.repr}
+
+    def progress(self) -> Mapping[str, float | None]:
+        """What its heartbeats say beside what those of all devices do."""
+        return {}
 
     def setup(self) -> None:
         """Open what is needed. OSError: the device is absent, and we end with exit code 1."""

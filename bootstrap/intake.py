@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
 
 import paho.mqtt.client as mqtt
 import zmq
@@ -21,8 +22,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bootstrap import log
+from bootstrap.clock import Stamps
 from bootstrap.connection import Client, Hello
 from bootstrap.dial import dial
+from bootstrap.filters import Session
 from bootstrap.link import Address
 from bootstrap.message import FAILURE
 from bootstrap.sockets import Inbox, Sender, Socket, Sockets
@@ -40,7 +43,8 @@ NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
 class Heard(NamedTuple):
     """A message as it came; `retained` if the broker had kept it, so that it is no news.
 
-    `at_us` is when it came, in microseconds since 1970: as long as we live the same, however often it is stored.
+    `at_us` is when it came, in microseconds since 1970, later than of any before: the same however often it is stored,
+    and also when it is told again on the next connection because our acknowledgement was lost.
     """
 
     topic: str
@@ -49,6 +53,7 @@ class Heard(NamedTuple):
     at_us: int = 0
 
 
+Told: TypeAlias = tuple[int, int, Heard]  # id, QoS and message
 Take = Callable[[Sequence[Heard]], None]  # stores them all, or raises OSError and has stored what it likes
 
 
@@ -90,6 +95,7 @@ class Source:
     hello: Callable[[], Hello]
     filters: Sequence[str]
     retained: Sequence[str] = ()  # of these also what the broker has kept, at each connect, and before the others
+    memory: Path | None = None  # the file of what our session is subscribed to
 
 
 class Intake:
@@ -102,12 +108,17 @@ class Intake:
         self._stopper.bind(STOP)
         self.trouble: str | None = None  # that the broker or the store is away, and why
         inbox.on(NOTE, self._note)
-        ear = Ear(sockets, inbox, source, take)
-        self._thread = threading.Thread(target=ear.run, name=NOTE, daemon=True)
+        self._ear = Ear(sockets, inbox, source, take)
+        self._thread = threading.Thread(target=self._ear.run, name=NOTE, daemon=True)
         self._thread.start()
 
     def _note(self, body: bytes) -> None:
         self.trouble = json.loads(body)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages were heard, and are not stored yet."""
+        return len(self._ear.waiting)
 
     def close(self) -> None:
         """Have the batch in hand stored and acknowledged, and end."""
@@ -123,7 +134,11 @@ class Ear:
     def __init__(self, sockets: Sockets, inbox: Inbox, source: Source, take: Take) -> None:
         self._sockets, self._inbox, self._source, self._take = sockets, inbox, source, take
         self._client: Client | None = None
-        self._waiting: list[tuple[int, int, Heard]] = []  # id, QoS and message
+        self.waiting: list[Told] = []
+        self._done: list[Told] = []  # what was acknowledged last
+        self._again: dict[int, Heard] = {}  # by its id, what the last connection may have left unacknowledged
+        self._stamps = Stamps()
+        self._session = Session(source.memory, [*source.retained, *source.filters])
         self._trouble: str | None = None
         self._told: str | None = None
         self._broker, self._store = Retry(), Retry()
@@ -165,6 +180,7 @@ class Ear:
         client = Client(ready, hello, durable=True)
         client.on_connect, client.on_message = self._on_connect, self._on_message
         client.on_subscribe, client.on_disconnect = self._on_subscribe, self._on_disconnect
+        client.on_unsubscribe = lambda *_: self._session.renewed()
         if client.protocol == mqtt.MQTTv5:
             client.connect("given", keepalive=hello.keepalive_s, clean_start=False, properties=_session())
         else:
@@ -185,6 +201,8 @@ class Ear:
             client.subscribe(wanted + [(topic, news) for topic in self._source.filters])
         else:
             client.subscribe([(topic, 1) for topic in (*self._source.retained, *self._source.filters)])
+        if unwanted := self._session.unwanted():
+            client.unsubscribe(unwanted)
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: object, _id: int, reasons: list[ReasonCode], _properties: object
@@ -197,8 +215,16 @@ class Ear:
             log.info("hearing", filters=[*self._source.retained, *self._source.filters])
 
     def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        heard = Heard(message.topic, bytes(message.payload), message.retain, time.time_ns() // 1000)
-        self._waiting.append((message.mid, message.qos, heard))
+        at_us = self._stamps.next(time.time_ns() // 1000)
+        heard = Heard(message.topic, bytes(message.payload), message.retain, at_us)
+        if message.dup:
+            heard = self._before(message.mid, heard)
+        self.waiting.append((message.mid, message.qos, heard))
+
+    def _before(self, number: int, heard: Heard) -> Heard:
+        """It, as it came the first time: a broker tells it under its old id, and says that it tells it again."""
+        before = self._again.pop(number, heard)
+        return before if before[:2] == heard[:2] else heard
 
     def _on_disconnect(
         self, _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _p: object
@@ -211,7 +237,8 @@ class Ear:
         if self._client is not None or self._trouble is None:
             log.warning("no broker to hear; it keeps what is said", reason=why)
         self._client = None
-        self._waiting.clear()
+        self._again = {number: heard for number, _, heard in (*self._done, *self.waiting)}
+        self.waiting, self._done = [], []
         self._trouble = f"no broker: {why}"
         self._broker.later()
 
@@ -233,7 +260,7 @@ class Ear:
     def _patience_s(self) -> float:
         if self._client is None:
             return self._broker.wait_s
-        return min(MISC_S, self._store.wait_s) if self._waiting else MISC_S
+        return min(MISC_S, self._store.wait_s) if self.waiting else MISC_S
 
     def _exchange(self, client: Client, descriptor: int, events: int) -> None:
         """Write what waits, read all there is: a batch is as large as what has come."""
@@ -242,7 +269,7 @@ class Ear:
         more = bool(events & zmq.POLLIN)
         readable = select.poll()
         readable.register(descriptor, select.POLLIN)
-        while more and self._client is client and len(self._waiting) < WINDOW:
+        while more and self._client is client and len(self.waiting) < WINDOW:
             client.loop_read()
             more = client.pending or bool(self._client and readable.poll(0))
         if self._client is client:
@@ -250,10 +277,10 @@ class Ear:
 
     def _put(self) -> None:
         """Store what waits, and acknowledge it; or try again later."""
-        if not self._waiting or self._store.wait_s:
+        if not self.waiting or self._store.wait_s:
             return
         try:
-            self._take([heard for _, _, heard in self._waiting])
+            self._take([heard for _, _, heard in self.waiting])
         except OSError as error:
             if not self._store.due:
                 log.error("the store is away; the broker keeps what is said", error=str(error))
@@ -266,9 +293,9 @@ class Ear:
         self._acknowledge()
 
     def _acknowledge(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        self._done, self.waiting = self.waiting, []
         self._trouble = None
-        for number, qos, _ in waiting:
+        for number, qos, _ in self._done:
             if self._client is not None and qos:
                 self._client.ack(number, qos)
 

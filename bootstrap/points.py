@@ -2,11 +2,13 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeAlias, get_args
 
+from bootstrap.device import RESERVED_MEASURES
 from bootstrap.errors import Refused
+from bootstrap.payload import Json, decode
 from bootstrap.topics import State
 
 Field: TypeAlias = "float | str"
@@ -15,6 +17,9 @@ MICROSECOND = timedelta(microseconds=1)
 HEAD = ("time", "run", "seq")
 LEVELS = 4
 READING, HEARTBEAT, STATE = "reading", "heartbeat", "state"  # measurements
+FOREIGN = "foreign/"  # how the run of a value begins that is nobody's of ours
+VALUE = "value"  # the measure of a topic that names none
+LONGEST_NAME = 200  # characters of a measure's name that somebody else has chosen
 NO_KINDS: Mapping[str, str] = {}
 STATES = frozenset(get_args(State))
 NONSENSE = (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)  # what reading it raises
@@ -89,6 +94,42 @@ def state(topic: str, payload: bytes, at_us: int, kinds: Mapping[str, str] = NO_
     sensor = "/".join(topic.split("/")[:2])
     fields: dict[str, Field] = {"state": word, "online": float(word == "online")}
     return Point(sensor, at_us, "", 0, fields, kind=kinds.get(sensor, ""), measurement=STATE)
+
+
+def foreign(topic: str, payload: bytes, at_us: int) -> Point:
+    """Read what others publish, a value or a JSON object of values, as of its arrival, `at_us`.
+
+    The last level of the topic names the measure, what stands before it the sensor; where an object names the measures,
+    all of it does.
+
+    Raises:
+        Refused: there is no value in it.
+    """
+    said = decode(payload)
+    levels = [level for level in topic.split("/") if level]
+    if not isinstance(said, dict):
+        said = {levels.pop() if len(levels) > 1 else VALUE: said}
+    fields = {_free(name): value if isinstance(value, str) else float(value) for name, value in _values(said)}
+    if not fields or not levels:
+        raise Refused("there is no value in it")
+    group, *rest = levels
+    return Point(f"{group}/{'/'.join(rest) or group}", at_us, FOREIGN + next(iter(fields)), at_us, fields)
+
+
+def _values(said: dict[str, Json], before: str = "") -> Iterator[tuple[str, float | str]]:
+    """The values of an object, and those of objects in it: `{"air": {"temperature": 21}}` is `air_temperature`."""
+    for name, value in said.items():
+        if isinstance(value, bool | int | float | str):
+            yield before + name, value
+        elif isinstance(value, dict) and not before:
+            yield from _values(value, f"{name}_")
+
+
+def _free(name: str) -> str:
+    """The name of a measure, or one beside it where it is one that stores and readings use themselves."""
+    if len(name) > LONGEST_NAME:
+        raise Refused(f"the name of a value has more than {LONGEST_NAME} characters")
+    return f"{name}_" if name in RESERVED_MEASURES else name
 
 
 def _since_1970(moment: str) -> int:

@@ -1,15 +1,17 @@
 """What a recorder does with what it hears: readings into the store, each with the kind of its sensor."""
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bootstrap.errors import Refused
 from bootstrap.intake import Heard
-from bootstrap.points import READING, Point, heartbeat, point, state
+from bootstrap.past import MICRO
+from bootstrap.points import LEVELS, READING, Point, foreign, heartbeat, point, state
 from bootstrap.stores import Store
 
-ABOUT, BEAT, STATUS = "/status/about", "/status/heartbeat", "/status/state"
+ABOUT, BEAT, STATUS, SAID = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
 Bury = Callable[[str, bytes, str], None]
 
 
@@ -68,6 +70,12 @@ class Recording:
         self._store, self._kinds, self._bury = store, kinds, bury
         self.stored = 0  # readings that the store has
         self.refused = 0  # messages that are none, or that it will never take
+        self._newest_us: int | None = None
+
+    def progress(self) -> dict[str, float | None]:
+        """How many readings are stored, and how old the newest of those stored last is (None before the first)."""
+        lag_s = None if self._newest_us is None else round(time.time() - self._newest_us / MICRO, 1)
+        return {"recorded": self.stored, "lag_s": lag_s}
 
     def take(self, batch: Sequence[Heard]) -> None:
         """Store all that are readings.
@@ -86,7 +94,12 @@ class Recording:
         for heard, why in bad:
             self._bury(heard.topic, heard.payload, why)
         self.refused += len(bad)
-        self.stored += sum(one.measurement == READING for _, one in readings) - len(refused)
+        self._count([one for number, (_, one) in enumerate(readings) if number not in refused])
+
+    def _count(self, stored: Sequence[Point]) -> None:
+        times_us = [one.time_us for one in stored if one.measurement == READING]
+        self.stored += len(times_us)
+        self._newest_us = max(times_us, default=self._newest_us)
 
     def _sort(self, batch: Sequence[Heard]) -> tuple[list[tuple[Heard, Point]], list[tuple[Heard, str]]]:
         readings, bad = [], []
@@ -101,8 +114,13 @@ class Recording:
         return readings, bad
 
     def _point(self, heard: Heard) -> Point:
-        if heard.topic.endswith(BEAT):
-            return heartbeat(heard.topic, heard.payload, self._kinds.known)
-        if heard.topic.endswith(STATUS):
-            return state(heard.topic, heard.payload, heard.at_us, self._kinds.known)
-        return point(heard.topic, heard.payload, self._kinds.known)
+        """What is called as a topic of ours is one."""
+        topic, payload, kinds = heard.topic, heard.payload, self._kinds.known
+        if topic.count("/") == LEVELS - 1:
+            if topic.endswith(SAID):
+                return point(topic, payload, kinds)
+            if topic.endswith(BEAT):
+                return heartbeat(topic, payload, kinds)
+            if topic.endswith(STATUS):
+                return state(topic, payload, heard.at_us, kinds)
+        return foreign(topic, payload, heard.at_us)

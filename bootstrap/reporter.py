@@ -211,6 +211,7 @@ class Reporter:
 
     def _put_heartbeat(self) -> None:
         heartbeat = {
+            **self._device.progress(),
             "time": clock.now(),
             "clock": "unsure" if self._clock.unsure else "ok",
             "run": self._run,

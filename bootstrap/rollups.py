@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 
 from bootstrap.past import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
+from bootstrap.points import FOREIGN
 
 NEVER = -(2**63)
 BUSY_S = 5.0  # that one waits for another who writes
@@ -141,10 +142,11 @@ class Folder:
             self._database.execute("INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def _forget(self, sensor: int, start: int) -> None:
-        """The readings of five minutes; but that they were there is remembered."""
+        """The readings of five minutes; but that they were there is remembered, unless their time is their arrival."""
         span = (sensor, start * MICRO, (start + FIVE_MINUTES_S) * MICRO)
         where = "WHERE sensor = ? AND time >= ? AND time < ?"
-        for run, seq in self._database.execute(f"SELECT run, seq FROM reading {where} ORDER BY run, seq", span):  # noqa: S608 - ours
+        told = f"SELECT run, seq FROM reading {where} AND run NOT LIKE '{FOREIGN}%' ORDER BY run, seq"  # noqa: S608 - ours
+        for run, seq in self._database.execute(told, span):
             before = self._database.execute(BEFORE, (sensor, run, seq)).fetchone()
             first = before[0] if before and before[1] == seq - 1 else seq
             self._database.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?)", (sensor, run, first, seq))

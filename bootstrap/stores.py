@@ -128,8 +128,8 @@ class StoreSettings:
             return SqlitePast(self.place(state))
         raise OSError(f"a history in the store {self.store!r} cannot be read here; ask {self.url}")
 
-    def open_store(self, state: Path) -> Store:
-        """Open it, or get ready to; `state` is the house's state folder.
+    def open_store(self, state: Path, *, owner: bool = True) -> Store:
+        """Open it, or get ready to; `state` is the house's state folder. Not its `owner`: others write to it, too.
 
         Raises:
             OSError: a file cannot be opened. A database may well be away.
@@ -137,7 +137,7 @@ class StoreSettings:
         if self.store == "sqlite":
             from bootstrap.sqlite_store import SqliteStore  # noqa: PLC0415
 
-            return SqliteStore(self.place(state), self.keep_days, owner=True)
+            return SqliteStore(self.place(state), self.keep_days, owner=owner)
         from bootstrap.influx_store import InfluxStore, Server  # noqa: PLC0415
 
         server = Server(self.url, self.ca_file)

@@ -1,8 +1,10 @@
 """The history's writer."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from bootstrap.device import Device, Measure, Reading
+from bootstrap.filters import HeardSettings
 from bootstrap.recording import Kinds, Recording
 from bootstrap.stores import StoreSettings
 
@@ -10,13 +12,12 @@ FLEET = ("status/heartbeat", "status/state")  # for Grafana
 
 
 @dataclass(kw_only=True)
-class Recorder(StoreSettings, Device):
+class Recorder(HeardSettings, StoreSettings, Device):
     """Writes down each reading of every sensor, once, at its own time; what it has not stored, the broker keeps.
 
-    Wiring: none. Its sensor id is `recorder`. Say `[history] recorder = true` in house.toml, so that the sensors know.
+    Wiring: none. Say `[history] recorder = true` in house.toml, so that the sensors know.
     """
 
-    groups: list[str] = field(default_factory=lambda: ["+"])  # the groups it records; "+" is all
     every_s: float = 60.0
 
     stored = Measure("1", low=0)  # readings stored since the start
@@ -24,12 +25,14 @@ class Recorder(StoreSettings, Device):
 
     def setup(self) -> None:
         """Open the store, then hear."""
-        self.opened = self.open_store(self.tools.state)
-        self.recording = Recording(self.opened, Kinds(self.tools.state / "kinds.json"), self.tools.bury)
-        wanted = ["data/reading", *([] if self.store == "sqlite" else FLEET)]
-        said = [f"{group}/+/{last}" for group in self.groups for last in wanted]
-        abouts = [f"{group}/+/status/about" for group in self.groups]
-        self.intake = self.hear(said, self.recording.take, retained=abouts)
+        self.opened = self.open_store(self.tools.state, owner=not self.share)
+        self.recording = Recording(self.opened, Kinds(self.tools.folder / "kinds.json"), self.tools.bury)
+        said = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
+        self.intake = self.hear(said, self.recording.take, retained=self.of_each("status/about"))
+
+    def progress(self) -> Mapping[str, float | None]:
+        """How far it has come."""
+        return {} if not hasattr(self, "intake") else {**self.recording.progress(), "waiting": self.intake.waiting}
 
     def read(self) -> Reading:
         """How much was stored; a fault while the broker or the store is away."""

@@ -19,7 +19,7 @@ from bootstrap.errors import Refused
 from bootstrap.intake import Intake, Source
 from bootstrap.loop import Loop
 from bootstrap.past import DAY_S
-from bootstrap.points import point
+from bootstrap.points import foreign, point
 from bootstrap.sockets import Inbox, Sockets
 from bootstrap.sqlite_past import SqlitePast
 from bootstrap.sqlite_store import SqliteStore
@@ -119,6 +119,152 @@ def test_a_file_that_is_taken_costs_nothing_and_is_a_fault(recorder: House, sens
     assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
     fault = [one.value for one in sensor.on("cm/recorder/status/state")].index("fault")
     sensor.wait_value("cm/recorder/status/state", "online", since=fault)
+
+
+# How far it is.
+
+
+def test_its_heartbeat_says_how_far_it_is(recorder: House, keeping: Broker, sensor: Eyes) -> None:
+    recorder.write(keeping.port, top="heartbeat_s = 0.2")
+    recorder.device("recorder", 'kind = "recorder"\nevery_s = 0.2\ngroups = ["home"]\n')
+    topic = "home/attic/data/reading"
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+    last = lambda wanted: lambda seen: [beat for beat in beats(seen)[-1:] if wanted(beat)]  # noqa: E731
+    assert sensor.wait(last(lambda beat: beat["recorded"] == 0), "nothing is stored")[0]["lag_s"] is None
+    moment = clock.utc(time.time_ns() // 1000 - 3_600_000_000)
+    sensor.publish(topic, reading(1, level=1).replace("2026-11-20T20:31:07.123456Z", moment))
+    beat = sensor.wait(last(lambda beat: beat["recorded"] == 1), "one is stored")[0]
+    assert beat["waiting"] == 0
+    assert 3600 <= beat["lag_s"] <= 3600 + PATIENCE_S
+
+
+# What others say.
+
+FOREIGN = 'foreign = ["zigbee/+", "zigbee/+/temperature", "tele/+/SENSOR"]'
+
+
+def values(house: House) -> dict[str, list[dict[str, object]]]:
+    """What is stored of each sensor but the recorder itself, in order."""
+    query = "SELECT name, fields FROM reading JOIN sensor ON id = sensor WHERE name != 'cm/recorder' ORDER BY time"
+    found: dict[str, list[dict[str, object]]] = {}
+    with closing(sqlite3.connect(house.folder / "state" / "history.sqlite")) as database:
+        for name, fields in database.execute(query):
+            found.setdefault(name, []).append(json.loads(fields))
+    return found
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_others_say_is_stored_as_of_its_arrival(
+    recorder: House, keeping: Broker, sensor: Eyes, protocol: str
+) -> None:
+    recorder.write(keeping.port, broker=f'protocol = "{protocol}"')
+    recorder.device("recorder", f'kind = "recorder"\nevery_s = 0.2\n{FOREIGN}\n')
+    sensor.publish("zigbee/attic/temperature", "19", retain=True)
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    before_us = time.time_ns() // 1000
+    for payload in ("21.5", "21.5", "true", "unknown", "[1]", "null", ""):
+        sensor.publish("zigbee/attic/temperature", payload, retain=payload == "21.5")
+    sensor.publish("zigbee/attic/humidity", "40")
+    sensor.publish("zigbee/door", json.dumps({"contact": True, "battery": 97, "update": {"state": "idle"}, "l": []}))
+    sensor.publish("tele/plug/SENSOR", json.dumps({"Time": "2026", "AM2301": {"Temperature": -1.5, "no": {"x": 1}}}))
+    eventually(lambda: "tele/plug/SENSOR" in values(recorder), "the last one is stored")
+    assert values(recorder) == {
+        "zigbee/attic": [{"temperature": value} for value in (21.5, 21.5, 1.0, "unknown")],
+        "zigbee/door": [{"contact": 1.0, "battery": 97.0, "update_state": "idle"}],
+        "tele/plug/SENSOR": [{"Time": "2026", "AM2301_Temperature": -1.5}],
+    }
+    assert all(before_us <= time_us <= time.time_ns() // 1000 for _, time_us, _ in stored(recorder, "zigbee/attic"))
+    letters = (recorder.folder / "state" / "history" / "cm.recorder" / "refused.jsonl").read_text().splitlines()
+    assert [json.loads(letter)["payload"] for letter in letters] == ["[1]", "null", ""]
+    assert recorder.penates("history", "zigbee/attic", "--csv").stdout.count("temperature,21.5") == 2
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "sensor", "fields"),
+    [
+        ("a/b/c", b"1", "a/b", {"c": 1.0}),
+        ("a/b", b"1", "a/a", {"b": 1.0}),
+        ("a", b"false", "a/a", {"value": 0.0}),
+        ("/a//b/", b"dry", "a/a", {"b": "dry"}),
+        ("a/b/c/d", b"{'x'}", "a/b/c", {"d": "{'x'}"}),
+        ("a/b", b'{"time":1,"kind":"x","x":{"time":2}}', "a/b", {"time_": 1.0, "kind_": "x", "x_time": 2.0}),
+    ],
+)
+def test_where_a_foreign_value_belongs(topic: str, payload: bytes, sensor: str, fields: dict[str, object]) -> None:
+    found = foreign(topic, payload, TIME_US)
+    assert (found.sensor, found.time_us, found.fields) == (sensor, TIME_US, fields)
+
+
+@pytest.mark.parametrize("payload", [b"", b"NaN", b"[]", b"{}", b'{"a":null}', b"\xff", b"[" * 70_000])
+def test_what_is_no_value(payload: bytes) -> None:
+    with pytest.raises(Refused):
+        foreign("a/b", payload, TIME_US)
+
+
+def test_a_topic_without_a_name_has_no_value() -> None:
+    with pytest.raises(Refused):
+        foreign("//", b"1", TIME_US)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.binary()
+    | st.text().map(str.encode)
+    | st.dictionaries(st.text(), st.floats() | st.text()).map(str).map(str.encode)
+)
+def test_any_foreign_payload_is_refused_or_has_values(payload: bytes) -> None:
+    with suppress(Refused):
+        assert all(isinstance(value, float | str) for value in foreign("a/b", payload, TIME_US).fields.values())
+
+
+# Several recorders.
+
+
+def test_several_share_the_load_and_each_knows_the_kinds(recorder: House, sensor: Eyes) -> None:
+    sensor.publish("cm/attic/status/about", json.dumps({"kind": "thermometer"}), retain=True)
+    share = 'kind = "recorder"\nevery_s = 0.2\nshare = "history"\nkeep_days = 36500\n'
+    names = ("recorder", "recorder-2")
+    for name in names:
+        recorder.device(name, share)
+        recorder.run(name).wait_log("hearing")
+    for seq in range(100):
+        sensor.publish(TOPIC, reading(seq, level=seq))
+    assert [seq for seq, *_ in wait_stored(recorder, 100)] == list(range(100))
+    told = lambda seen: {one.topic: one.value for one in seen if one.topic.endswith("/data/stored")}  # noqa: E731
+    sensor.wait(lambda seen: sum(told(seen).values()) >= 100, "each message was told to one of them")
+    assert max(told(sensor.seen).values()) < 100
+    for name in names:
+        kinds = recorder.folder / "state" / "history" / f"cm.{name}" / "kinds.json"
+        assert json.loads(kinds.read_text())["cm/attic"] == "thermometer"
+
+
+def test_one_of_several_that_leaves_for_good_first_gets_what_waited_for_it(recorder: House, sensor: Eyes) -> None:
+    share = 'kind = "recorder"\nevery_s = 0.2\nshare = "history"\nkeep_days = 36500\n'
+    running = {}
+    for name in ("recorder", "recorder-2"):
+        recorder.device(name, share)
+        running[name] = recorder.run(name)
+        running[name].wait_log("hearing")
+    running["recorder-2"].stop(signal.SIGKILL)
+    for seq in range(40):
+        sensor.publish(TOPIC, reading(seq, level=seq))
+    eventually(lambda: stored(recorder), "the other one has stored its part")
+    recorder.device("recorder-2", share + 'groups = ["nobody"]\n')
+    leaving = recorder.run("recorder-2")
+    assert [seq for seq, *_ in wait_stored(recorder, 40)] == list(range(40))
+    eventually(lambda: "/+/+/" not in kept(recorder, "recorder-2"), "the broker has let go")
+    assert leaving.stop() == 0
+    for seq in range(40, 80):
+        sensor.publish(TOPIC, reading(seq, level=seq))
+    assert [seq for seq, *_ in wait_stored(recorder, 80)] == list(range(80))
+
+
+def kept(house: House, name: str) -> str:
+    """What its session is subscribed to."""
+    return (house.folder / "state" / "history" / f"cm.{name}" / "subscriptions.json").read_text()
 
 
 # What is a reading.

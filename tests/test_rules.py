@@ -89,7 +89,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
     for file in copy.rglob("*.toml"):
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
-        examples = r"^(state|username|password_file|ca_file|sensor|file|token_file) = .*"
+        examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share) = .*"
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in config.check(copy)] == before
     assert config.Configuration(copy).house.supervisor == house.supervisor
@@ -120,7 +120,7 @@ def test_topics_md_tells_the_whole_contract() -> None:
     words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "refused", "queued"]
     words += ["stored", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
     words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
-    words += ["step"]
+    words += ["step", "recorded", "waiting", "lag_s"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}

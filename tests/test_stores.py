@@ -241,6 +241,27 @@ def test_a_database_in_trouble_is_a_fault_and_gets_it_all_later(
     assert [letter["payload"] for letter in bare.letters()] == ["no reading"]
 
 
+def test_what_waits_is_told_and_a_foreign_value_that_waits_is_stored_once(bare: Site, fake: FakeDatabase) -> None:
+    fake.reply = lambda _: (500, {}, b"disk full")
+    bare.setup("influxdb1", fake.url, 'foreign = ["zigbee/+/temperature"]')
+    bare.house.write(bare.broker.port, top="heartbeat_s = 0.2")
+    bare.run()
+    for value in ("1", "2", "2"):
+        bare.sensor.publish("zigbee/attic/temperature", value)
+    bare.sensor.wait_value(STATE, "fault")
+    beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+    bare.sensor.wait(lambda seen: beats(seen)[-1]["waiting"] == 3, "three wait")
+    eventually(lambda: len(fake.requests) > 1, "it is tried again")
+    fake.reply = lambda _: WRITTEN
+    bare.sensor.wait(lambda seen: (beats(seen)[-1]["recorded"], beats(seen)[-1]["waiting"]) == (3, 0), "none waits")
+    said = [line for request in fake.requests for line in request.lines]
+    assert [line.rpartition(" ")[0] for line in fake.lines] == [
+        f"reading,group=zigbee,sensor=attic temperature={value}" for value in (1.0, 2.0, 2.0)
+    ]
+    assert {*said} == {*fake.lines}
+    assert len({*said}) == 3
+
+
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_the_kind_is_known_over_either_protocol(bare: Site, fake: FakeDatabase, protocol: str) -> None:
     bare.setup("influxdb1", fake.url)
