@@ -22,6 +22,7 @@ COMMANDS = (
     "kinds",
     "new",
     "check",
+    "certs",
     "line",
     "run",
     "nursery",

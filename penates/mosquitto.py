@@ -1,0 +1,85 @@
+"""Mosquitto's files: from the texts in `mosquitto/`, and who there is."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from string import Template
+
+from bootstrap.settings import Fault, contents
+from penates import share
+
+ITERATIONS = 101  # Mosquitto's own; our secrets have 192 bits, which nobody guesses however fast
+SALT_BYTES = 12  # as Mosquitto 2.0 has it
+ENTRANCE = re.compile(r"(listener|port|bind_address|allow_anonymous|password_file|acl_file|per_listener_settings)\s")
+
+
+def text(name: str) -> str:
+    """One of the texts."""
+    return (share.folder("mosquitto") / name).read_text(encoding="utf-8")
+
+
+def listeners(places: Mapping[str, object]) -> str:
+    """Who may come in where: `folder`, `plain_port`, `tls_port`, `tls_address`."""
+    return Template(text("listeners.conf")).substitute(places)
+
+
+def acl(groups: Sequence[str], recorders: Mapping[str, Sequence[str]], prefix: str | None = None) -> str:
+    """Who may say and hear what.
+
+    `recorders` maps a user to the filters of what it hears beside readings; `prefix` is Home Assistant's.
+    """
+    found: list[str] = []
+    for part in text("acl").rstrip("\n").split("\n\n"):
+        if "\nuser <recorder>\n" in part:
+            found += [_filled(part, {"<recorder>": [user], "<foreign>": heard}) for user, heard in recorders.items()]
+        elif " <prefix>/" not in part or prefix:
+            found.append(_filled(part, {"<prefix>": [prefix or ""], "<group>": groups}))
+    return "\n\n".join(found) + "\n"
+
+
+def _filled(paragraph: str, words: Mapping[str, Sequence[str]]) -> str:
+    """Each rule once for every value of each word in it."""
+    lines = paragraph.split("\n")
+    for word, values in words.items():
+        lines = [one for line in lines for one in _each(line, word, values)]
+    return "\n".join(lines)
+
+
+def _each(line: str, word: str, values: Sequence[str]) -> list[str]:
+    return [line.replace(word, value) for value in values] if word in line and not line.startswith("#") else [line]
+
+
+def passwords(known: Mapping[str, str], there: str) -> str:
+    """A line for each user and password; those that are there and still right stay as they are."""
+    lines = dict(line.split(":", 1) for line in there.splitlines() if ":" in line)
+    kept = {user: line for user, line in lines.items() if user in known and _fits(line, known[user])}
+    return "".join(f"{user}:{kept.get(user) or hashed(password)}\n" for user, password in known.items())
+
+
+def hashed(password: str, salt: bytes | None = None) -> str:
+    """PBKDF2 with SHA-512, as mosquitto_passwd writes it; that program wants the password on its command line."""
+    salt = salt or secrets.token_bytes(SALT_BYTES)
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
+    return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+
+def _fits(line: str, password: str) -> bool:
+    try:
+        salt = base64.b64decode(line.split("$")[3], validate=True)
+    except (IndexError, ValueError):
+        return False
+    return hmac.compare_digest(hashed(password, salt), line)
+
+
+def other_entrances(folder: Path, ours: Iterable[Path]) -> Iterator[Fault]:
+    """What else Mosquitto's files say of who may come in: with it ours would be refused, or not be all there is."""
+    for file in [folder / "mosquitto.conf", *sorted((folder / "conf.d").glob("*.conf"))]:
+        if file in ours or not file.exists():
+            continue
+        for number, line in enumerate(contents(file).decode(errors="replace").split("\n"), 1):
+            if ENTRANCE.match(line):
+                yield Fault(str(file), number, f"{line.strip()!r} is a way in beside penates's own; comment it out")

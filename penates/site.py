@@ -1,0 +1,179 @@
+"""What a house's broker needs to know whom it speaks to: secrets, certificates, and Mosquitto's own files.
+
+What is there and still good is kept: of two plans without a change between them, the second has nothing to do.
+"""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.config import HOUSE, Configuration, House, read_password
+from bootstrap.errors import Exit, Fatal
+from bootstrap.settings import Fault, SettingsError, Source, contents
+from bootstrap.topics import RESERVED_SENSORS
+from daemons.recorder import Recorder
+from penates import mosquitto
+from penates.authority import SECRET, Authority
+from penates.files import Planned
+
+READERS = "penates"  # the group of those who may look
+BROKER = "mosquitto"  # its user and group; 2.1 wants to own what is secret
+SECRET_BYTES = 24
+ENTERED, SHARED = 0o750, 0o640
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One machine with a broker.
+
+    Attributes:
+        config: the house's folder.
+        mosquitto: Mosquitto's.
+        names: what this machine is called beside what it finds itself.
+        guests: ids of sensors that run on other machines.
+        plain_port: of this machine's own sensors.
+        tls_port: of everybody else.
+        tls_address: of the only interface that they may use; without one all.
+    """
+
+    config: Path = Path("/etc/penates")
+    mosquitto: Path = Path("/etc/mosquitto")
+    names: Collection[str] = ()
+    guests: Collection[str] = ()
+    plain_port: int = 1883
+    tls_port: int = 8883
+    tls_address: str = ""
+
+    @property
+    def private(self) -> Path:
+        """The folder of what the broker alone may read."""
+        return self.mosquitto / "penates"
+
+    @property
+    def conf_d(self) -> Path:
+        """The folder of what Mosquitto reads beside its own settings."""
+        return self.mosquitto / "conf.d"
+
+
+@dataclass(frozen=True)
+class Inhabitants:
+    """Who speaks to the broker, and of what.
+
+    Attributes:
+        users: their names, in order.
+        groups: the first levels of their topics, in order.
+        recorders: what each recorder hears beside readings.
+    """
+
+    users: Sequence[str]
+    groups: Sequence[str]
+    recorders: Mapping[str, Sequence[str]]
+
+    @classmethod
+    def of(cls, folder: Path, guests: Collection[str] = ()) -> "Inhabitants":
+        """By the house's configuration; the secrets may still be missing.
+
+        Raises:
+            SettingsError: it is faulty.
+        """
+        configuration = Configuration(folder, secrets=False)
+        found = configuration.all().values()
+        house = configuration.house
+        faults = [*configuration.faults, *_one_name_for_all(folder, house)]
+        if house is None or faults:
+            raise SettingsError(faults)
+        users = {*RESERVED_SENSORS, *guests, *(settings.topics.sensor for settings in found)}
+        groups = {house.group, *(settings.topics.group for settings in found)}
+        recorders = {settings.topics.sensor for settings in found if isinstance(settings.device, Recorder)}
+        return cls(sorted(users), sorted(groups), {user: [] for user in sorted(recorders | {"recorder"})})
+
+
+def _one_name_for_all(folder: Path, house: House | None) -> list[Fault]:
+    if house is None or house.broker.username is None:
+        return []
+    line = Source(folder, HOUSE).line("username", "broker")
+    return [Fault(HOUSE, line, "'username' must go: at this broker each sensor is a user of its own, named as its id")]
+
+
+def plan(site: Site) -> list[Planned]:
+    """All files, in the order in which they are to be written.
+
+    Raises:
+        SettingsError: the configuration is faulty.
+        Fatal: something that is there is not what it should be.
+        OSError: it cannot be read.
+    """
+    house = Inhabitants.of(site.config, site.guests)
+    folder = site.config / "secrets"
+    known = {user: _secret(folder / user) for user in house.users}
+    authority = Authority(folder=site.config, names=site.names)
+    return [
+        Planned(folder, None, ENTERED, group=READERS),
+        *(secret for _, secret in known.values()),
+        *authority.plan(),
+        *_settings(site),
+        *_rules(site, house, {user: password for user, (password, _) in known.items()}),
+        *_shown(site, authority),
+    ]
+
+
+def _secret(file: Path) -> tuple[str, Planned]:
+    """The password, and its file as it is or is to be."""
+    try:
+        password, content = read_password(file), contents(file)
+    except FileNotFoundError:
+        password = secrets.token_urlsafe(SECRET_BYTES)
+        content = f"{password}\n".encode()
+    except ValueError as error:
+        raise Fatal(Exit.SETTINGS, f"{file} {error}; remove it for a new secret") from None
+    if file.name == "eyes":  # to look one needs no root, for everything else one does
+        return password, Planned(file, content, SHARED, group=READERS)
+    return password, Planned(file, content, SECRET)
+
+
+def _settings(site: Site) -> list[Planned]:
+    """What all may read."""
+    places = {
+        "folder": site.private,
+        "plain_port": site.plain_port,
+        "tls_port": site.tls_port,
+        "tls_address": site.tls_address,
+    }
+    return [
+        Planned(site.conf_d / "penates.conf", mosquitto.text("penates.conf").encode()),
+        Planned(site.conf_d / "penates-listeners.conf", mosquitto.listeners(places).encode()),
+    ]
+
+
+def _rules(site: Site, house: Inhabitants, known: Mapping[str, str]) -> list[Planned]:
+    """Who there is, and what each may do; the house's owner may add to both."""
+    passwords = mosquitto.passwords(known, _text(site.private / "passwords"))
+    acl = mosquitto.acl(house.groups, house.recorders)
+    own = site.config / "mosquitto"
+    return [
+        Planned(site.private, None, ENTERED, group=BROKER),
+        _private(site.private / "passwords", passwords + _text(own / "passwords")),
+        _private(site.private / "acl", acl + _text(own / "acl")),
+    ]
+
+
+def certificate_files(site: Site, authority: Authority) -> list[Planned]:
+    """The certificates alone; the broker's own copy only where Mosquitto has been set up."""
+    return [*authority.plan(), *(_shown(site, authority) if site.private.is_dir() else [])]
+
+
+def _shown(site: Site, authority: Authority) -> list[Planned]:
+    """The certificate as the broker has it."""
+    files = {planned.path.name: planned.content for planned in authority.plan()}
+    return [_private(site.private / name, files[name]) for name in ("server.pem", "server.key")]
+
+
+def _private(file: Path, content: str | bytes | None) -> Planned:
+    """What the broker alone may read."""
+    return Planned(file, content.encode() if isinstance(content, str) else content, SECRET, BROKER, BROKER)
+
+
+def _text(file: Path) -> str:
+    """What a file holds; nothing if it is not there."""
+    return contents(file).decode() if file.exists() else ""

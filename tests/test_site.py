@@ -1,0 +1,383 @@
+"""A broker with exactly the files we make: whom it lets in, and what each may say and hear."""
+
+import dataclasses
+import grp
+import json
+import os
+import pwd
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import paho.mqtt.client as mqtt
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from world import MOSQUITTO, PATIENCE_S, Broker, Eyes, House, Wires, eventually, free_port
+
+from bootstrap.dial import dial
+from bootstrap.errors import Fatal
+from bootstrap.settings import SettingsError
+from penates.files import Planned
+from penates.mosquitto import hashed, other_entrances
+from penates.site import Site, plan
+
+if TYPE_CHECKING:
+    from paho.mqtt.reasoncodes import ReasonCode
+
+ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+DENIED, REFUSED = 0x87, 0x80
+
+
+def write(planned: list[Planned]) -> None:
+    """As whoever runs the tests."""
+    for one in planned:
+        one.path.parent.mkdir(parents=True, exist_ok=True)
+        dataclasses.replace(one, owner=ME, group=MINE).write()
+
+
+class Place:
+    """A house, its site, and the broker by it."""
+
+    def __init__(self, house: House, folder: Path) -> None:
+        self.house = house
+        self.site = Site(config=house.folder, mosquitto=folder, plain_port=free_port(), tls_port=free_port())
+        self.broker: Broker | None = None
+        self.house.write(self.site.plain_port, broker='password_file = "secrets/{sensor}"')
+
+    def make(self, **more: Any) -> list[Planned]:
+        planned = plan(dataclasses.replace(self.site, **more))
+        write(planned)
+        return planned
+
+    def login(self, user: str) -> dict[str, str]:
+        return {"username": user, "password": (self.house.folder / "secrets" / user).read_text().strip()}
+
+    def eyes(self, user: str = "eyes", **more: str) -> Eyes:
+        return Eyes(self.site.plain_port, **more, **self.login(user))
+
+
+@pytest.fixture
+def place(house: House, tmp_path: Path) -> Place:
+    """A door and a cellar in one group, an attic in another."""
+    place = Place(house, tmp_path / "mosquitto")
+    house.device("door", 'kind = "door"\npin = 17\n')
+    house.device("lamp", 'kind = "lamp"\npin = 22\n')
+    house.thermometer("cellar")
+    house.thermometer("attic")
+    with (house.folder / "devices" / "attic.toml").open("a") as file:
+        file.write('group = "up"\n')
+    return place
+
+
+@pytest.fixture
+def served(place: Place, new_broker: Callable[..., Broker], tmp_path: Path) -> Place:
+    """The same, with its broker running."""
+    place.make()
+    (tmp_path / "kept").mkdir()
+    lines = ("allow_anonymous false", f"persistence_location {tmp_path}/kept/", f"include_dir {place.site.conf_d}")
+    place.broker = new_broker("site", *lines, listener=False, port=place.site.plain_port)
+    return place
+
+
+@pytest.fixture
+def people(served: Place) -> Iterator[Callable[..., Eyes]]:
+    """Connect as a user, for this test."""
+    made: list[Eyes] = []
+
+    def connect(user: str, **more: str) -> Eyes:
+        made.append(served.eyes(user, **more))
+        return made[-1]
+
+    yield connect
+    for one in made:
+        one.close()
+
+
+def answer(port: int, topic: str, *, retain: bool = False, **login: str) -> int:
+    """What the broker says to a publish."""
+    said: list[ReasonCode] = []
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.on_publish = lambda _client, _data, _id, reason, _properties: said.append(reason)
+    client.username_pw_set(**login)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    client.publish(topic, "1", qos=1, retain=retain).wait_for_publish(PATIENCE_S)
+    eventually(lambda: said, "it is answered")
+    client.disconnect()
+    client.loop_stop()
+    return said[0].value
+
+
+def greeting(port: int, **login: str) -> int:
+    """What the broker says to CONNECT."""
+    said: list[ReasonCode] = []
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    client.on_connect = lambda _client, _data, _flags, reason, _properties: said.append(reason)
+    if login:
+        client.username_pw_set(**login)
+    client.connect("127.0.0.1", port)
+    while not said:
+        client.loop(0.1)
+    client.disconnect()
+    return said[0].value
+
+
+def test_nobody_comes_in_without_the_right_name_and_password(served: Place) -> None:
+    port, eyes = served.site.plain_port, served.login("eyes")
+    assert greeting(port, **eyes) == 0
+    assert greeting(port) == DENIED
+    assert greeting(port, username="eyes", password="eyes") == DENIED
+    assert greeting(port, username="eyes", password=served.login("admin")["password"]) == DENIED
+    assert greeting(port, username="nobody", password=eyes["password"]) == DENIED
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "cm/door/data/open",
+        "cm/door/data/reading",
+        "cm/door/status/state",
+        "cm/door/status/health",
+        "cm/door/action/read",
+        "cm/cellar/action/read",
+        "cm/cellar",
+        "cm/cellar-2/data/temperature",
+        "xcm/cellar/data/temperature",
+        "up/attic/data/temperature",
+        "other/cellar/data/temperature",
+        "homeassistant/device/cm/cellar/config",
+    ],
+)
+def test_a_sensor_speaks_for_no_other(served: Place, topic: str) -> None:
+    assert answer(served.site.plain_port, topic, retain=True, **served.login("cellar")) == DENIED
+    assert "Denied PUBLISH" in served.broker.log()
+
+
+def test_a_sensor_speaks_for_itself(served: Place) -> None:
+    for topic in ("data/temperature", "data/reading", "status/state", "status/action"):
+        assert answer(served.site.plain_port, f"cm/cellar/{topic}", **served.login("cellar")) < REFUSED
+
+
+def test_a_sensor_hears_nothing_but_its_own(people: Callable[..., Eyes]) -> None:
+    """The broker grants every subscription: what matters is what arrives."""
+    admin = people("admin")
+    said = [f"cm/{sensor}/{rest}" for sensor in ("cellar", "door") for rest in ("data/x", "status/x", "action/x")]
+    said += ["up/attic/action/x", "up/attic/status/x", "other/thing"]
+    for topic in said:
+        admin.publish(f"{topic}/kept", b"1", retain=True)
+    cellar = people("cellar")
+    for topic in said:
+        admin.publish(topic, b"1")
+    admin.publish("cm/cellar/action/end", b"1")
+    cellar.wait_value("cm/cellar/action/end", 1)
+    allowed = {"cm/cellar/action/end"} | {
+        f"cm/cellar/{rest}/x{end}" for rest in ("status", "action") for end in ("", "/kept")
+    }
+    assert {one.topic for one in cellar.seen} == allowed
+
+
+@pytest.mark.parametrize(
+    "topic", ["cm/door/data/open", "cm/door/action/read", "cm/eyes/data/x", "up/eyes/status/x", "any"]
+)
+def test_eyes_see_all_and_say_nothing(served: Place, people: Callable[..., Eyes], topic: str) -> None:
+    eyes = people("eyes")
+    assert answer(served.site.plain_port, topic, **served.login("eyes")) == DENIED
+    people("admin").publish("up/attic/action/read", b"1")
+    eyes.wait_value("up/attic/action/read", 1)
+    assert {one.topic for one in eyes.seen} == {"up/attic/action/read"}
+
+
+def test_a_recorder_hears_readings_and_no_commands(served: Place, people: Callable[..., Eyes]) -> None:
+    recorder, admin = people("recorder"), people("admin")
+    for topic in ("cm/door/action/read", "cm/door/data/open", "cm/door/data/reading", "up/attic/status/about"):
+        admin.publish(topic, b"1")
+    recorder.wait_value("up/attic/status/about", 1)
+    assert {one.topic for one in recorder.seen} == {"cm/door/data/reading", "up/attic/status/about"}
+    assert answer(served.site.plain_port, "cm/door/data/reading", **served.login("recorder")) == DENIED
+
+
+def test_nobody_takes_over_a_recorders_session(people: Callable[..., Eyes]) -> None:
+    """Whoever may come in may call itself by its client id; what waits there is not told to it."""
+    name = "cm/recorder/history"
+    people("recorder", name=name).close()
+    admin = people("admin")
+    admin.publish("cm/door/data/reading", b"1")
+    thief = people("cellar", name=name)
+    admin.publish("cm/cellar/action/end", b"1")
+    thief.wait_value("cm/cellar/action/end", 1)
+    assert {one.topic for one in thief.seen} == {"cm/cellar/action/end"}
+
+
+def test_a_will_is_told(served: Place, people: Callable[..., Eyes]) -> None:
+    eyes = people("eyes")
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, "cm/cellar", protocol=mqtt.MQTTv5)
+    client.will_set("cm/cellar/status/state", "lost", qos=1, retain=True)
+    client.username_pw_set(**served.login("cellar"))
+    client.connect("127.0.0.1", served.site.plain_port)
+    client.loop(0.1)
+    client.socket().shutdown(socket.SHUT_RDWR)
+    eyes.wait_value("cm/cellar/status/state", "lost")
+
+
+def test_what_the_houses_owner_adds_is_kept(place: Place, new_broker: Callable[..., Broker]) -> None:
+    own = place.house.folder / "mosquitto"
+    own.mkdir()
+    (own / "acl").write_text("user zigbee2mqtt\ntopic readwrite zigbee2mqtt/#\n")
+    (own / "passwords").write_text(f"zigbee2mqtt:{hashed('bridge')}\n")
+    place.make()
+    new_broker(
+        "own", "allow_anonymous false", f"include_dir {place.site.conf_d}", listener=False, port=place.site.plain_port
+    )
+    login = {"username": "zigbee2mqtt", "password": "bridge"}
+    assert answer(place.site.plain_port, "zigbee2mqtt/lamp", **login) < REFUSED
+    assert answer(place.site.plain_port, "cm/door/data/open", **login) == DENIED
+
+
+# The files.
+
+
+def differing(site: Site) -> dict[str, str]:
+    """As if root and Mosquitto were those who run the tests."""
+    mine = [dataclasses.replace(one, owner=ME, group=MINE) for one in plan(site)]
+    return {one.path.name: one.differs for one in mine if one.differs}
+
+
+def test_a_second_run_has_nothing_to_do(place: Place) -> None:
+    assert set(differing(place.site).values()) == {"new"}
+    place.make()
+    assert differing(place.site) == {}
+
+
+def test_a_new_sensor_gets_a_secret_and_the_others_keep_theirs(place: Place) -> None:
+    place.make()
+    before = (place.site.private / "passwords").read_text()
+    place.house.thermometer("roof")
+    assert differing(place.site) == {"roof": "new", "passwords": "changed"}
+    place.make()
+    after = (place.site.private / "passwords").read_text()
+    assert set(before.splitlines()) < set(after.splitlines())
+    place.house.device("roof", "").unlink()
+    assert differing(place.site) == {"passwords": "changed"}
+    place.make()
+    assert (place.site.private / "passwords").read_text() == before
+
+
+def test_a_secret_of_ones_own_is_kept(place: Place) -> None:
+    place.make()
+    (place.house.folder / "secrets" / "door").write_bytes(b"my own\nand a note")
+    assert differing(place.site) == {"passwords": "changed"}
+    place.make()
+    assert differing(place.site) == {}
+    (place.house.folder / "secrets" / "door").write_bytes(b"\n")
+    with pytest.raises(Fatal, match="secrets/door is empty; remove it for a new secret"):
+        plan(place.site)
+
+
+def test_a_guest_is_a_user(place: Place) -> None:
+    place.make(guests=["garage"])
+    assert (place.house.folder / "secrets" / "garage").exists()
+    assert "\ngarage:$7$" in (place.site.private / "passwords").read_text()
+
+
+def test_who_may_read_what(place: Place) -> None:
+    found = {one.path.relative_to(place.house.folder.parent): one for one in plan(place.site)}
+    may = {str(path): f"{one.mode:o} {one.owner}:{one.group}" for path, one in found.items()}
+    for secret in ("admin", "recorder", "door", "attic"):
+        assert may[f"house/secrets/{secret}"] == "600 root:root"
+    assert may["house/secrets"] == "750 root:penates"
+    assert may["house/secrets/eyes"] == "640 root:penates"
+    assert may["house/certs"] == "700 root:root"
+    assert may["house/certs/ca.key"] == may["house/certs/server.key"] == "600 root:root"
+    assert may["house/ca.pem"] == may["mosquitto/conf.d/penates-listeners.conf"] == "644 root:root"
+    assert may["mosquitto/penates"] == "750 root:mosquitto"
+    for name in ("acl", "passwords", "server.pem", "server.key"):
+        assert may[f"mosquitto/penates/{name}"] == "600 mosquitto:mosquitto"
+    passwords = [(place.house.folder / "secrets" / "door"), place.site.private / "passwords"]
+    assert all(one.secret for one in found.values() if one.path in passwords)
+
+
+def test_one_name_for_all_sensors_is_a_fault(place: Place) -> None:
+    place.house.write(1, broker='username = "house"')
+    with pytest.raises(SettingsError, match=r"house\.toml:6: 'username' must go"):
+        plan(place.site)
+
+
+def test_another_way_in_is_found(place: Place) -> None:
+    place.make()
+    (place.site.mosquitto / "mosquitto.conf").write_text("persistence true\nlistener 1884\n")
+    (place.site.conf_d / "old.conf").write_text("# listener 1\nallow_anonymous true\n")
+    ours = [one.path for one in plan(place.site)]
+    assert [f"{fault.file}:{fault.line}" for fault in other_entrances(place.site.mosquitto, ours)] == [
+        f"{place.site.mosquitto}/mosquitto.conf:2",
+        f"{place.site.conf_d}/old.conf:2",
+    ]
+
+
+# TLS.
+
+
+def test_the_certificate_is_for_this_machines_names_and_no_others(served: Place) -> None:
+    ca_file = served.house.folder / "ca.pem"
+    for name in ("localhost", "127.0.0.1"):
+        with dial(name, served.site.tls_port, ca_file) as secured:
+            assert secured.version() == "TLSv1.3"
+    with pytest.raises(OSError, match=r"no TLS.*127\.0\.0\.2"):
+        dial("127.0.0.2", served.site.tls_port, ca_file)
+
+
+def test_no_tls_older_than_1_2(served: Place) -> None:
+    old = ssl.create_default_context(cafile=served.house.folder / "ca.pem")
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    with (
+        socket.create_connection(("127.0.0.1", served.site.tls_port)) as plain,
+        pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"),
+    ):
+        old.wrap_socket(plain, server_hostname="localhost")
+
+
+def test_a_stranger_finds_tls_alone_open(place: Place, tmp_path: Path) -> None:
+    """Every port is tried, in a network of its own, with the ports that an installed broker has."""
+    place.make(plain_port=1883, tls_port=8883)
+    configuration = tmp_path / "usual.conf"
+    configuration.write_text(f"user root\npersistence_location {tmp_path}/\ninclude_dir {place.site.conf_d}\n")
+    apart = ["unshare", "--net", *([] if os.getuid() == 0 else ["--map-root-user"])]
+    command = [*apart, sys.executable, str(Path(__file__).parent / "lan.py"), MOSQUITTO, str(configuration)]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout)
+    assert found["open"] == [8883]
+    plain, secure, secure_by_6 = "0100007F:075B", "00000000:22B3", f"{'0' * 32}:22B3"
+    assert found["listening"] == sorted([plain, secure, secure_by_6])
+
+
+# A whole house.
+
+
+def test_a_whole_house_lives_by_these_rules(served: Place, people: Callable[..., Eyes]) -> None:
+    house, wires = served.house, Wires(served.house)
+    house.device("recorder", 'kind = "recorder"\nevery_s = 0.5\n')
+    secure = 'ca_file = "ca.pem"\npassword_file = "secrets/{sensor}"\n[history]\nrecorder = true'
+    house.write(served.site.tls_port, broker=secure, host='"localhost"')
+    eyes = people("eyes")
+    nursery = house.nursery(**wires.env)
+    for sensor in ("cm/door", "cm/lamp", "cm/cellar", "up/attic", "cm/recorder"):
+        eyes.wait_value(f"{sensor}/status/state", "online")
+    eyes.wait_value("up/attic/data/temperature", 21.5)
+    eyes.wait_value("cm/door/data/open", value=True)
+    wires.line(17).drive(0)
+    eyes.wait_value("cm/door/data/open", value=False)
+    assert house.penates("send", "cm/lamp", "set", "on").returncode == 0
+    eyes.wait_value("cm/lamp/data/on", value=True)
+    os.kill(house.pids()["cellar"], signal.SIGKILL)
+    eyes.wait_value("cm/cellar/status/state", "lost")
+    before = len(eyes.seen)
+    eyes.wait_value("cm/cellar/status/state", "online", since=before)
+    eventually(lambda: "open,0" in house.penates("history", "cm/door", "open", "--csv").stdout, "the door is recorded")
+    nursery.stop()
+    assert [line for line in served.broker.log().splitlines() if "Denied" in line] == []
+    assert [one for one in eyes.seen if one.topic.endswith("status/state") and one.value == "fault"] == []
