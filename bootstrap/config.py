@@ -6,7 +6,7 @@ Everything is validated before anything is opened, and every fault is reported a
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -180,10 +180,11 @@ class Address:
 
 
 def password_file(folder: Path, named: str | None, sensor: str) -> Path | None:
-    """The credential systemd gives if there is one, else what `password_file` names."""
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (given := Path(credentials, "password")).exists():
-        return given
+    """The credential systemd gives (`password`, or `password_SENSOR` in a unit of several), else what this names."""
+    if credentials := os.environ.get("CREDENTIALS_DIRECTORY"):
+        for given in (Path(credentials, "password"), Path(credentials, f"password_{sensor}")):
+            if given.exists():
+                return given
     return folder / named.replace("{sensor}", sensor) if named else None
 
 
@@ -250,9 +251,12 @@ class Configuration:
         there = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
         return [*there, *self.drafts]  # last, so that what they share with others is their fault
 
-    def all(self) -> dict[str, Settings]:
-        """Everything for each sensor whose file has no fault of its own; `faults` has all, also those between them."""
-        found = {sensor: self.settings(sensor) for sensor in self.sensors}
+    def all(self, names: Sequence[str] = ()) -> dict[str, Settings]:
+        """Everything for each sensor whose file has no fault of its own; `faults` has all, also those between them.
+
+        With `names`, as if there were no others.
+        """
+        found = {sensor: self.settings(sensor) for sensor in names or self.sensors}
         whole = {sensor: settings for sensor, settings in found.items() if settings}
         self.faults += self._shared_lines([*whole.values()]) + _same_names([*whole.values()])
         self.faults = sorted(set(self.faults))
@@ -296,13 +300,11 @@ class Configuration:
         )
 
     def _shared_lines(self, found: list[Settings]) -> list[Fault]:
-        """Two devices on one line: what a device calls `pin`, or something ending in `_pin`, is one."""
+        """Two devices on one line."""
         owners: dict[int, str] = {}
         faults = []
         for settings in found:
-            for name, value in settings.device.settings().items():
-                if not isinstance(value, int) or not (name == "pin" or name.endswith("_pin")):
-                    continue
+            for name, value in lines(settings.device).items():
                 owner = f"{name} of {settings.topics.sensor}"
                 if owners.setdefault(value, owner) != owner:
                     line = self._device_source(settings.file).line(name)
@@ -383,6 +385,15 @@ def _same_names(found: list[Settings]) -> list[Fault]:
     return faults
 
 
+def lines(device: Device) -> dict[str, int]:
+    """The lines it uses: what it calls `pin`, or something ending in `_pin`, is one, by its BCM number."""
+    return {
+        name: value
+        for name, value in device.settings().items()
+        if isinstance(value, int) and (name == "pin" or name.endswith("_pin"))
+    }
+
+
 def usual_folder() -> Path | None:
     """The first usual folder that holds a house, if one does."""
     return next((usual for usual in DEFAULT_FOLDERS if (usual / HOUSE).exists()), None)
@@ -404,13 +415,13 @@ def folder_or_default(folder: Path | None) -> Path:
     raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; say --config DIR")])
 
 
-def load(folder: Path, sensor: str) -> Settings:
+def load(folder: Path, sensor: str, *, secrets: bool = True) -> Settings:
     """One sensor's settings; the other devices' files are not looked at, so their faults are not ours.
 
     Raises:
         SettingsError: with every fault of `house.toml` and this sensor's file.
     """
-    configuration = Configuration(folder)
+    configuration = Configuration(folder, secrets=secrets)
     settings = configuration.settings(sensor)
     if settings is None or configuration.faults:
         raise SettingsError(sorted(configuration.faults))
@@ -435,14 +446,14 @@ def open_house(folder: Path) -> tuple[Configuration, House]:
     return configuration, configuration.house
 
 
-def check(folder: Path) -> list[Settings]:
-    """Every sensor's settings.
+def check(folder: Path, names: Sequence[str] = ()) -> list[Settings]:
+    """Every sensor's settings, or theirs.
 
     Raises:
         SettingsError: with every fault of every file.
     """
     configuration = Configuration(folder)
-    whole = configuration.all()
+    whole = configuration.all(names)
     if not whole and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
     if configuration.faults:

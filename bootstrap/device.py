@@ -126,6 +126,7 @@ class Device:
 
     measures: ClassVar[Mapping[str, Measure]] = {}
     action_names: ClassVar[Sequence[str]] = ()
+    opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes beside its lines, which its unit may open
     tools: ClassVar["Tools"]  # given to each instance before its setup
 
     def __init_subclass__(cls) -> None:

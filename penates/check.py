@@ -1,6 +1,7 @@
 """Check the whole configuration; open nothing.
 
-Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is one.
+Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is one. With NAMEs only their
+files and house.toml are looked at: a unit does that before it takes them over.
 """
 
 import argparse
@@ -13,12 +14,13 @@ from penates.common import config_option
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
     config_option(parser)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a sensor's file in devices/; none is all")
 
 
 def main(given: argparse.Namespace) -> Exit:
     """Say what is right; what is wrong is raised."""
     folder = folder_or_default(given.config)
-    found = check(folder)
+    found = check(folder, given.names)
     for settings in found:
         print(f"{settings.topics.client_id}: {settings.kind}")
     print(f"{folder}: {len(found)} device{'s' * (len(found) != 1)}, no faults")

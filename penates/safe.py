@@ -14,5 +14,5 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Make safe."""
-    return life.make_safe(load(folder_or_default(given.config), given.name))
+    """Make safe. A unit has no credentials any more when it does this."""
+    return life.make_safe(load(folder_or_default(given.config), given.name, secrets=False))

@@ -341,6 +341,15 @@ def test_check_opens_nothing(house: House) -> None:
     assert sorted(path.name for path in house.folder.iterdir()) == ["bus", "devices", "house.toml"]
 
 
+def test_one_device_alone(house: House) -> None:
+    faults(house, devices={"cellar": CELLAR, "attic": "kind = 1\n"})
+    checked = house.penates("check", "cellar")
+    assert (checked.returncode, checked.stdout.splitlines()[0]) == (0, "cm/cellar: thermometer")
+    checked = house.penates("check", "cellar", "attic", "loft")
+    assert checked.returncode == 78
+    assert [line.split(":")[0] for line in checked.stderr.splitlines()] == ["devices/attic.toml", "devices/loft.toml"]
+
+
 def test_a_name_that_is_no_file(house: House) -> None:
     faults(house)
     for name in ("x" * 300, "../house", "", "cellar.toml"):

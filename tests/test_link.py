@@ -171,10 +171,11 @@ def test_a_password_that_becomes_wrong_is_not_fatal(house: House, guarded: Broke
     assert "opensesame" not in running.log
 
 
-def test_the_credential_of_systemd_wins(house: House, guarded: Broker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("credential", ["password", "password_cellar"])
+def test_the_credential_of_systemd_wins(house: House, guarded: Broker, tmp_path: Path, credential: str) -> None:
     (house.folder / "password").write_text("swordfish\n")
     (tmp_path / "credentials").mkdir()
-    (tmp_path / "credentials" / "password").write_text("opensesame")
+    (tmp_path / "credentials" / credential).write_text("opensesame")
     house.write(guarded.port, broker='password_file = "password"')
     house.thermometer()
     house.run(CREDENTIALS_DIRECTORY=str(tmp_path / "credentials")).wait_log("connected (")

@@ -1,0 +1,56 @@
+"""Which addresses a unit may speak to: this machine's alone, where that is enough."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+RESOLV = Path("/etc/resolv.conf")
+# Whole networks: a broker at home changes its address, and is found by multicast (mDNS).
+NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
+HOME = ("multicast", *NETWORKS)
+ANYWHERE = ("any",)
+
+
+def reach(hosts: Iterable[str], resolv: Path = RESOLV) -> tuple[str, ...]:
+    """What `IPAddressAllow=` must name beside `localhost` so that these hosts can be reached: nothing, home, or any.
+
+    A name that means nothing now, or lies beyond the house, may mean any address later.
+    """
+    allowed: tuple[str, ...] = ()
+    for host in hosts:
+        found = list(_addresses(host))
+        named = not _address(host)
+        if found and all(address.is_loopback for address in found):
+            continue
+        asked = [*found, *(_name_servers(resolv) if named else ())]
+        if not found or not all(_at_home(address) for address in asked):
+            return ANYWHERE
+        allowed = HOME
+    return allowed
+
+
+def _at_home(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_loopback or any(address in ipaddress.ip_network(network) for network in NETWORKS)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    with suppress(ValueError):
+        return ipaddress.ip_address(text.partition("%")[0])
+    return None
+
+
+def _addresses(host: str) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    with suppress(OSError, UnicodeError):
+        for *_, place in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+            if address := _address(str(place[0])):
+                yield address
+
+
+def _name_servers(resolv: Path) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    with suppress(OSError):
+        for line in resolv.read_text().splitlines():
+            words = line.split()
+            if words[:1] == ["nameserver"] and len(words) > 1 and (address := _address(words[1])):
+                yield address

@@ -1,0 +1,98 @@
+"""The unit files: as shipped, and what `penates install` adds to them for each device."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bootstrap.config import Settings
+from penates.files import Planned
+from penates.needs import Needs, needs
+from penates.reach import reach
+from penates.share import folder
+
+TARGET, NURSERY, TEMPLATE = "penates.target", "penates.service", "penates@.service"
+HARDENING = "hardening.conf"
+DROP_IN = "penates.conf"
+MADE = "# Made by `penates install` from {source}: put what you want otherwise into another file beside this one."
+HEARING_MB = 256  # what waits to be stored
+
+
+def unit(name: str) -> str:
+    """The unit of one device, by its file's name."""
+    return f"penates@{name}.service"
+
+
+def name_of(unit_name: str) -> str | None:
+    """The other way round; None for other units, and for the template."""
+    name = unit_name.removeprefix("penates@").removesuffix(".service")
+    return name if name and unit(name) == unit_name else None
+
+
+def shipped(place: Path) -> list[Planned]:
+    """The units as they are for every house, and their hardening, below `place` (`/etc/systemd/system`)."""
+    ours = folder("systemd")
+    found = [Planned(place / name, (ours / name).read_bytes()) for name in (TARGET, NURSERY, TEMPLATE)]
+    hardening = (ours / HARDENING).read_bytes()
+    for name in (NURSERY, TEMPLATE):
+        found += _drop_in(place, name, HARDENING, hardening)
+    return found
+
+
+def for_device(place: Path, settings: Settings, name: str, password: Path | None) -> list[Planned]:
+    """What one device needs. `password` is the file with its password for the broker."""
+    needed = needs(settings.device)
+    about = settings.topics.client_id
+    text = _text(
+        settings.file,
+        ("Unit", [("Description", f"{about}, a sensor ({settings.kind})")]),
+        ("Service", [*_credentials([("password", password)]), *_allowed([needed], [settings]), *_safe(needed, name)]),
+    )
+    return _drop_in(place, unit(name), DROP_IN, text)
+
+
+def for_nursery(place: Path, found: dict[str, Settings], passwords: dict[str, Path | None]) -> list[Planned]:
+    """What all devices need together."""
+    needed = {name: needs(settings.device) for name, settings in found.items()}
+    credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
+    stops = [line for name, one in needed.items() for line in _safe(one, name)]
+    lines = [*_credentials(credentials), *_allowed([*needed.values()], [*found.values()]), *stops]
+    return _drop_in(place, NURSERY, DROP_IN, _text("devices/", ("Service", lines)))
+
+
+def _drop_in(place: Path, owner: str, name: str, content: bytes) -> list[Planned]:
+    folder_of = place / f"{owner}.d"
+    return [Planned(folder_of, None, mode=0o755), Planned(folder_of / name, content)]
+
+
+def _text(source: str, *sections: tuple[str, Sequence[tuple[str, str]]]) -> bytes:
+    rows = [MADE.format(source=source)]
+    for section, settings in sections:
+        rows += [f"[{section}]", *(f"{key}={value}" for key, value in settings)]
+    return "\n".join([*rows, ""]).encode()
+
+
+def _credentials(wanted: Iterable[tuple[str, Path | None]]) -> list[tuple[str, str]]:
+    """An empty one forgets what the template says."""
+    return [("LoadCredential", ""), *(("LoadCredential", f"{name}:{file}") for name, file in wanted if file)]
+
+
+def _allowed(needed: Sequence[Needs], found: Sequence[Settings]) -> list[tuple[str, str]]:
+    nodes = sorted({node for one in needed for node in one.nodes})
+    allowed = [("DeviceAllow", f"{node} rw") for node in nodes]
+    hosts = {host for settings in found for host in _hosts(settings)}
+    allowed += [("IPAddressAllow", " ".join(networks))] if (networks := reach(sorted(hosts))) else []
+    if any(one.hears for one in needed) and len(found) == 1:
+        allowed.append(("MemoryMax", f"{HEARING_MB}M"))
+    return allowed
+
+
+def _hosts(settings: Settings) -> list[str]:
+    """Whom a sensor speaks to: the broker, and the server that a setting `url` names."""
+    url = settings.device.settings().get("url")
+    server = urlsplit(url).hostname if isinstance(url, str) else None
+    return [*settings.address.hosts, *([server] if server else [])]
+
+
+def _safe(needed: Needs, name: str) -> list[tuple[str, str]]:
+    """A killed process leaves its outputs as they were."""
+    return [("ExecStopPost", f"-/opt/penates/bin/penates safe {name} --config /etc/penates")] if needed.outputs else []
