@@ -58,9 +58,13 @@ class HeardSettings:
 
     def filters(self, *wanted: str) -> list[str]:
         """Of all sensors these topics, each by its last two levels, and what is foreign."""
-        foreign = [self.foreign] if isinstance(self.foreign, str) else self.foreign or []
         shared = f"$share/{self.share}/" if self.share else ""
-        return [shared + one for one in (*self.of_each(*wanted), *foreign)]
+        return [shared + one for one in self.unshared(*wanted)]
+
+    def unshared(self, *wanted: str) -> list[str]:
+        """The same, as the topics that match them are: what a broker must allow."""
+        foreign = [self.foreign] if isinstance(self.foreign, str) else self.foreign or []
+        return [*self.of_each(*wanted), *foreign]
 
     def of_each(self, *wanted: str) -> list[str]:
         """Of all sensors these topics; never shared."""

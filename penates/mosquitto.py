@@ -6,6 +6,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
@@ -27,23 +28,35 @@ def listeners(places: Mapping[str, object]) -> str:
     return Template(text("listeners.conf")).substitute(places)
 
 
-def acl(groups: Sequence[str], recorders: Mapping[str, Sequence[str]], prefix: str | None = None) -> str:
-    """Who may say and hear what.
+@dataclass(frozen=True)
+class HomeAssistant:
+    """What it and the sensors say to each other: the first level of its topics, and each sensor's own, by user."""
 
-    `recorders` maps a user to the filters of what it hears beside readings; `prefix` is Home Assistant's.
-    """
+    prefix: str
+    announcements: Mapping[str, Sequence[str]]
+
+
+def acl(groups: Sequence[str], heard: Mapping[str, Sequence[str]], assistant: HomeAssistant | None = None) -> str:
+    """Who may say and hear what; `heard` has the topics of each recorder."""
+    once: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [assistant.prefix] if assistant else []}
+    each = {
+        "<recorder>": ("<heard>", heard),
+        "<announced>": ("<announcement>", assistant.announcements if assistant else {}),
+    }
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
-        if "\nuser <recorder>\n" in part:
-            found += [_filled(part, {"<recorder>": [user], "<foreign>": heard}) for user, heard in recorders.items()]
-        elif " <prefix>/" not in part or prefix:
-            found.append(_filled(part, {"<prefix>": [prefix or ""], "<group>": groups}))
+        whose = next((word for word in each if f"\nuser {word}\n" in part), None)
+        if whose is None:
+            found += [_filled(part, once)] if assistant or "<prefix>/" not in part else []
+        else:
+            word, theirs = each[whose]
+            found += [_filled(part, {whose: [user], word: topics}) for user, topics in theirs.items()]
     return "\n\n".join(found) + "\n"
 
 
-def _filled(paragraph: str, words: Mapping[str, Sequence[str]]) -> str:
+def _filled(part: str, words: Mapping[str, Sequence[str]]) -> str:
     """Each rule once for every value of each word in it."""
-    lines = paragraph.split("\n")
+    lines = part.split("\n")
     for word, values in words.items():
         lines = [one for line in lines for one in _each(line, word, values)]
     return "\n".join(lines)

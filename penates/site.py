@@ -10,9 +10,10 @@ from pathlib import Path
 
 from bootstrap.config import HOUSE, Configuration, House, read_password
 from bootstrap.errors import Exit, Fatal
+from bootstrap.filters import HeardSettings
 from bootstrap.settings import Fault, SettingsError, Source, contents
 from bootstrap.topics import RESERVED_SENSORS
-from daemons.recorder import Recorder
+from daemons.recorder import FLEET
 from penates import mosquitto
 from penates.authority import SECRET, Authority
 from penates.files import Planned
@@ -20,6 +21,7 @@ from penates.files import Planned
 READERS = "penates"  # the group of those who may look
 BROKER = "mosquitto"  # its user and group; 2.1 wants to own what is secret
 SECRET_BYTES = 24
+RECORDED = ("data/reading", "status/about", *FLEET)
 ENTERED, SHARED = 0o750, 0o640
 
 
@@ -63,12 +65,12 @@ class Inhabitants:
     Attributes:
         users: their names, in order.
         groups: the first levels of their topics, in order.
-        recorders: what each recorder hears beside readings.
+        heard: by recorder, what it hears; the user `recorder` is one even if it runs on another machine.
     """
 
     users: Sequence[str]
     groups: Sequence[str]
-    recorders: Mapping[str, Sequence[str]]
+    heard: Mapping[str, Sequence[str]]
 
     @classmethod
     def of(cls, folder: Path, guests: Collection[str] = ()) -> "Inhabitants":
@@ -85,8 +87,11 @@ class Inhabitants:
             raise SettingsError(faults)
         users = {*RESERVED_SENSORS, *guests, *(settings.topics.sensor for settings in found)}
         groups = {house.group, *(settings.topics.group for settings in found)}
-        recorders = {settings.topics.sensor for settings in found if isinstance(settings.device, Recorder)}
-        return cls(sorted(users), sorted(groups), {user: [] for user in sorted(recorders | {"recorder"})})
+        recorders = {one.topics.sensor: one.device for one in found if isinstance(one.device, HeardSettings)}
+        heard = {
+            user: device.unshared(*RECORDED) for user, device in ({"recorder": HeardSettings()} | recorders).items()
+        }
+        return cls(sorted(users), sorted(groups), heard)
 
 
 def _one_name_for_all(folder: Path, house: House | None) -> list[Fault]:
@@ -149,7 +154,7 @@ def _settings(site: Site) -> list[Planned]:
 def _rules(site: Site, house: Inhabitants, known: Mapping[str, str]) -> list[Planned]:
     """Who there is, and what each may do; the house's owner may add to both."""
     passwords = mosquitto.passwords(known, _text(site.private / "passwords"))
-    acl = mosquitto.acl(house.groups, house.recorders)
+    acl = mosquitto.acl(house.groups, house.heard)
     own = site.config / "mosquitto"
     return [
         Planned(site.private, None, ENTERED, group=BROKER),

@@ -75,13 +75,22 @@ def place(house: House, tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def served(place: Place, new_broker: Callable[..., Broker], tmp_path: Path) -> Place:
-    """The same, with its broker running."""
-    place.make()
+def serve(place: Place, new_broker: Callable[..., Broker], tmp_path: Path) -> Callable[[], Place]:
+    """Write the files, and start a broker by them."""
     (tmp_path / "kept").mkdir()
     lines = ("allow_anonymous false", f"persistence_location {tmp_path}/kept/", f"include_dir {place.site.conf_d}")
-    place.broker = new_broker("site", *lines, listener=False, port=place.site.plain_port)
-    return place
+
+    def served() -> Place:
+        place.make()
+        place.broker = new_broker("site", *lines, listener=False, port=place.site.plain_port)
+        return place
+
+    return served
+
+
+@pytest.fixture
+def served(serve: Callable[[], Place]) -> Place:
+    return serve()
 
 
 @pytest.fixture
@@ -224,18 +233,38 @@ def test_a_will_is_told(served: Place, people: Callable[..., Eyes]) -> None:
     eyes.wait_value("cm/cellar/status/state", "lost")
 
 
-def test_what_the_houses_owner_adds_is_kept(place: Place, new_broker: Callable[..., Broker]) -> None:
+def test_what_the_houses_owner_adds_is_kept(place: Place, serve: Callable[[], Place]) -> None:
     own = place.house.folder / "mosquitto"
     own.mkdir()
     (own / "acl").write_text("user zigbee2mqtt\ntopic readwrite zigbee2mqtt/#\n")
     (own / "passwords").write_text(f"zigbee2mqtt:{hashed('bridge')}\n")
-    place.make()
-    new_broker(
-        "own", "allow_anonymous false", f"include_dir {place.site.conf_d}", listener=False, port=place.site.plain_port
-    )
+    serve()
     login = {"username": "zigbee2mqtt", "password": "bridge"}
     assert answer(place.site.plain_port, "zigbee2mqtt/lamp", **login) < REFUSED
     assert answer(place.site.plain_port, "cm/door/data/open", **login) == DENIED
+
+
+def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -> None:
+    def shown() -> bytes:
+        with dial("localhost", served.site.tls_port, served.house.folder / "ca.pem") as secured:
+            return secured.getpeercert(binary_form=True)
+
+    before = shown()
+    served.house.thermometer("roof")
+    served.make(names=["broker.example.org"])
+    assert greeting(served.site.plain_port, **served.login("roof")) == DENIED
+    served.broker.send(signal.SIGHUP)
+    eventually(lambda: greeting(served.site.plain_port, **served.login("roof")) == 0, "the new sensor is let in")
+    assert shown() != before
+
+
+def test_a_recorder_of_another_name_hears_what_its_file_says(place: Place) -> None:
+    place.house.device("archive", 'kind = "recorder"\ngroups = ["up"]\nforeign = "tele/+/SENSOR"\nshare = "history"\n')
+    place.make()
+    rules = (place.site.private / "acl").read_text().split("\nuser archive\n")[1].split("\n\n")[0].splitlines()
+    assert rules[0] == "topic read up/+/data/reading"
+    assert rules[-1] == "topic read tele/+/SENSOR"
+    assert "\nuser recorder\ntopic read +/+/data/reading\n" in (place.site.private / "acl").read_text()
 
 
 # The files.
