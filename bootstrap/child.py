@@ -60,7 +60,7 @@ class Child:
 
     host: Host
     name: str
-    write: Callable[[bytes], None] = field(repr=False)
+    write: Callable[[str, bytes], None] = field(repr=False)  # a line of this sensor's
     settings: Settings | None = None
     state: State = State.STOPPED
     since: str = ""
@@ -163,7 +163,8 @@ class Child:
 
     def _begin(self, settings: Settings) -> None:
         with ExitStack() as stack:
-            self._relay = Relay(self.host.loop, self.write, hold=self._outcome is not None)
+            write = partial(self.write, settings.topics.client_id)
+            self._relay = Relay(self.host.loop, write, hold=self._outcome is not None)
             stack.callback(self._relay.close, drop=False)
             self._ears = Ears(self.host.loop, self.heard)
             stack.callback(self._ears.close)

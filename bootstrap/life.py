@@ -69,6 +69,8 @@ def run(settings: Settings, supervisor: int | None = None, known: float | None =
         log.error("a bug ended the daemon", traceback=True, exit=int(Exit.BUG))
         notify(f"STATUS=a bug: {error!r}")
         return Exit.BUG
+    finally:
+        log.settle(all_of_it=True)
 
 
 def _die_with(supervisor: int) -> int:
@@ -276,7 +278,7 @@ class Daemon:
         if stuck & before:
             log.error("no progress; the watchdog is not told", stuck=sorted(stuck))
         else:
-            notify("WATCHDOG=1")
+            notify("WATCHDOG=1", self._reporter.status)
 
     def _start_link(self) -> None:
         """Whoever sees us online may send commands; what is held of us is heard before, or after, we replace it."""
@@ -286,6 +288,7 @@ class Daemon:
     def _beat(self) -> None:
         self._reporter.say_heartbeat()
         self._link.pump()
+        log.settle()
         self._await_beat()
 
     def _await_beat(self) -> None:
@@ -394,6 +397,7 @@ class Daemon:
     def go_by(self, settings: Settings, before: Settings) -> None:
         """Take over all that is no device's, and is not as it was."""
         self.settings = settings
+        log.settle(all_of_it=True)
         log.start(self._topics.client_id, settings.log.level, settings.log.format)
         self._outbox.go_by(limits(settings.history), settings.history.rate, recorded=settings.history.recorder)
         if settings.heartbeat_s != before.heartbeat_s:
@@ -417,8 +421,8 @@ class Daemon:
         """A command, or what the broker holds of us."""
         place, _, name = topic.rpartition("/")
         if topic == self._topics.status("heartbeat"):
-            if self._reporter.is_elder(payload):
-                self._link.taken_over()
+            if where := self._reporter.elder(payload):
+                self._link.taken_over(f"{self._topics.client_id} runs already {where}")
         elif topic == self._topics.status("state"):
             self._reporter.correct(payload)
         elif f"{place}/+" == self._topics.commands:

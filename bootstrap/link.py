@@ -355,11 +355,11 @@ class Link:
         if self._connects:
             self._enter(Phase.WAITING, SLOW_RETRY_S, self._dial)
 
-    def taken_over(self) -> None:
+    def taken_over(self, why: str) -> None:
         """Another client was let in under our id, which threw us out: two would do that for ever."""
         self._takeovers.append(time.monotonic())
         if len(self._takeovers) == TAKEOVERS and self._takeovers[-1] - self._takeovers[0] < TAKEOVER_WINDOW_S:
-            raise Fatal(Exit.RUNNING, f"another client took our id over {TAKEOVERS} times in a minute")
+            raise Fatal(Exit.RUNNING, why)
 
     def _await_answers(self) -> None:
         """While up, the phase's timer waits for the oldest answer, and is unset while none is owed."""

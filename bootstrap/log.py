@@ -1,4 +1,6 @@
-"""Logs go to stderr: a static message plus fields. Text on a terminal, `<N>` under systemd, JSON lines by option.
+"""Logs: a static message plus fields. Text on a terminal, entries in systemd's journal, JSON lines by option.
+
+A message that comes too often is left out, and how often, said; with the level `debug` nothing is.
 
 Never pass a secret as a field: nothing here could tell it from another word.
 """
@@ -12,9 +14,12 @@ import time
 from collections.abc import Iterator
 from typing import Literal, TextIO, TypeAlias
 
+from bootstrap import journal
+
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-# RFC 5424 severities, as sd-daemon(3) wants them in front of a line.
-PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
+LINES, MINUTE_S = 5, 60.0  # of one message in a minute; what is beyond that is counted
+LEFT_OUT = "left out what came too often"
+SUBJECTS = ("sensor", "measure")
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["auto", "text", "json"]
@@ -62,6 +67,20 @@ def start(sensor: str, level: str, style: Format) -> None:
     set_level(level)
 
 
+def settle(*, all_of_it: bool = False) -> None:
+    """Say what was left out, of minutes that are over or of all of them; to be called now and then."""
+    for handler in _logger.handlers:
+        for limit in handler.filters:
+            if isinstance(limit, _Limit):
+                limit.settle(all_of_it=all_of_it)
+
+
+def pass_on(sensor: str, line: bytes) -> bytes:
+    """Log a line that a child has logged, as we do; returns what is left to be written to stderr."""
+    into_journal = any(isinstance(handler, journal.Handler) for handler in _logger.handlers)
+    return journal.pass_on(sensor, line) if into_journal else line
+
+
 @contextlib.contextmanager
 def elsewhere(stream: TextIO) -> Iterator[None]:
     """Log to this stream meanwhile, as usual."""
@@ -76,17 +95,48 @@ def elsewhere(stream: TextIO) -> Iterator[None]:
 
 
 def _handler(sensor: str, style: Format, stream: TextIO | None) -> logging.Handler:
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(sensor, style, stream))
+    handler: logging.Handler = logging.StreamHandler(stream)
+    if style == "auto" and stream is not None and is_journal(stream):
+        handler = journal.Handler(stream, sensor, _Message(sensor))
+        handler.setFormatter(_Marked(sensor))
+    else:
+        handler.setFormatter(_Lines(sensor) if style == "json" else _Text(sensor))
+    handler.addFilter(_Limit())
     return handler
 
 
-def _formatter(sensor: str, style: Format, stream: TextIO | None) -> logging.Formatter:
-    if style == "json":
-        return _Lines(sensor)
-    if style == "auto" and is_journal(stream):
-        return _Journal(sensor)
-    return _Text(sensor)
+class _Limit(logging.Filter):
+    """Lets so many lines of a message pass in a minute; those of another sensor or measure are another message's."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tallies: dict[tuple[object, ...], _Tally] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is said. Debugging, nothing is left out."""
+        if _logger.level <= logging.DEBUG or record.msg == LEFT_OUT:
+            return True
+        self.settle()
+        about = {key: value for key, value in _fields(record).items() if key in SUBJECTS}
+        tally = self._tallies.setdefault((record.msg, *about.values()), _Tally(record, about))
+        tally.count += 1
+        return tally.count <= LINES
+
+    def settle(self, *, all_of_it: bool = False) -> None:
+        """Say what was left out in a minute that is over."""
+        over = [key for key, tally in self._tallies.items() if all_of_it or tally.since < time.monotonic() - MINUTE_S]
+        for tally in map(self._tallies.pop, over):
+            if tally.count > LINES:
+                fields = {"message": tally.message, **tally.about, "lines": tally.count - LINES}
+                _logger.log(tally.level, LEFT_OUT, extra={"fields": fields})
+
+
+class _Tally:
+    """How often a message came in a minute."""
+
+    def __init__(self, record: logging.LogRecord, about: dict[str, object]) -> None:
+        self.message, self.level, self.about = record.msg, record.levelno, about
+        self.since, self.count = time.monotonic(), 0
 
 
 def is_journal(stream: TextIO | None) -> bool:
@@ -127,11 +177,18 @@ class _Text(logging.Formatter):
         return ""
 
 
-class _Journal(_Text):
-    """The journal keeps time itself and takes the priority from `<N>`, on every line."""
+class _Message(_Text):
+    """The journal keeps time and level itself."""
+
+    def _head(self, _record: logging.LogRecord) -> str:
+        return ""
+
+
+class _Marked(_Text):
+    """On the stream to the journal it takes the level from `<N>`, on every line."""
 
     def _head(self, record: logging.LogRecord) -> str:
-        return f"<{PRIORITIES[record.levelno]}>"
+        return f"<{journal.PRIORITIES[record.levelno]}>"
 
     def _margin(self, record: logging.LogRecord) -> str:
         return self._head(record)

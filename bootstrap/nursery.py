@@ -41,6 +41,7 @@ class Nursery:
     def take(self, house: House) -> None:
         """Go by these settings from now on."""
         self.watchdog_s = house.supervisor.watchdog_s
+        log.settle(all_of_it=True)
         log.start("supervisor", house.log.level, house.log.format)
         if self._log_file is not None:
             self._log_file.limit_mb = house.supervisor.log_mb
@@ -133,10 +134,11 @@ class Nursery:
                         child.ended(status)
                         self.buried(child)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, sensor: str, line: bytes) -> None:
         """A line of a child's."""
-        with suppress(OSError):
-            os.write(2, line)
+        if left := log.pass_on(sensor, line):
+            with suppress(OSError):
+                os.write(2, left)
         if self._log_file is not None:
             self._log_file.rotate()
 

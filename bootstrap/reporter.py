@@ -5,6 +5,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from bootstrap import __version__, clock, log
@@ -167,8 +168,17 @@ class Reporter:
         self._say_status()
 
     def _say_status(self) -> None:
-        state = f"{self.state}: {self._why}" if self._why else self.state
-        notify(f"STATUS={state}; {self._standing}", f"X_STATE={self.state}", f"X_WHY={self._why}")
+        notify(self.status, f"X_STATE={self.state}", f"X_WHY={self._why}")
+
+    @property
+    def status(self) -> str:
+        """For `systemctl status`: how we are, how we stand with the broker, when we read last, what waits."""
+        parts = [f"{self.state}: {self._why}" if self._why else self.state, self._standing]
+        if self._last_reading:
+            parts.append(f"last reading {self._last_reading[:19]}Z")
+        if not self._link.up and self._outbox.queued:
+            parts.append(f"{self._outbox.queued} to deliver")
+        return f"STATUS={'; '.join(parts)}"
 
     def correct(self, heard: bytes) -> None:
         """Somebody's word about our state. If it is an old will, ours is said again at once."""
@@ -176,16 +186,15 @@ class Reporter:
             log.warning("the broker called us lost; corrected", state=self.state)
             self.say_state(self.state, self._why)
 
-    def is_elder(self, heartbeat: bytes) -> bool:
-        """Whether a heartbeat shows another daemon of our name, older than us and alive since we are."""
-        try:
+    def elder(self, heartbeat: bytes) -> str | None:
+        """Where another daemon of our name runs, if a heartbeat shows one that is older, and alive since we are."""
+        with suppress(Refused):
             match decode(heartbeat):
-                case {"run": str(run), "time": str(moment), "uptime_s": float(uptime_s)} if run != self._run:
+                case {"run": str(run), "time": str(moment), "uptime_s": float(uptime_s), **rest} if run != self._run:
                     said_at = clock.parse(moment).timestamp()
-                    return said_at - uptime_s < self._born_at < said_at
-        except Refused:
-            pass
-        return False
+                    if said_at - uptime_s < self._born_at < said_at:
+                        return f"on {rest.get('host', 'a host unknown')} (run {run})"
+        return None
 
     def _uptime_s(self) -> float:
         return round(time.monotonic() - self._started_at, 1)
@@ -228,6 +237,7 @@ class Reporter:
             "dropped": self._outbox.dropped,
             "reconnects": self._link.reconnects,
             "rss_mb": rss_mb(),
+            "host": socket.gethostname(),
         }
         self._outbox.put_state(self._topics.status("heartbeat"), encode(heartbeat))
 

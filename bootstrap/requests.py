@@ -39,6 +39,8 @@ def supervise(
     except BaseException:  # noqa: BLE001 - a bug of ours; the children hear of our end, and stop
         log.error("a bug ended the supervisor", traceback=True, exit=int(Exit.BUG))
         return Exit.BUG
+    finally:
+        log.settle(all_of_it=True)
     return Exit.STOPPED
 
 

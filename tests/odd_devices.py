@@ -175,3 +175,19 @@ class Told(Device):
 
     def act_set(self, value: Json) -> Reading:
         return {"level": value}
+
+
+@dataclass(kw_only=True)
+class Flapping(Device):
+    """Wiring: none. Every second read fails."""
+
+    every_s: float = 0.02
+    reads: int = 0
+
+    level = Measure("V")
+
+    def read(self) -> Reading:
+        self.reads += 1
+        if self.reads % 2 == 0:
+            raise OSError("it flaps")
+        return {"level": 1}

@@ -1,5 +1,6 @@
 """The life of a daemon: every kind of start and end, what it says to systemd, and what it costs while it waits."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from world import PATIENCE_S, Broker, Eyes, House, Running, Supervisor, Wires, eventually, retained
+
+from bootstrap import log
 
 STATE = "cm/odd/status/state"
 
@@ -65,6 +68,18 @@ def test_a_failed_read_is_a_fault_and_the_daemon_goes_on(odd: House, eyes: Eyes,
     assert len(running.logged("cannot read the device")) == 1
     assert not eyes.on("cm/odd/data/reading")
     assert running.stop() == 0
+
+
+def test_a_device_that_flaps_does_not_flood_the_log(odd: House, broker: Broker, eyes: Eyes) -> None:
+    odd.write(broker.port, log='level = "info"')
+    odd.device("odd", 'kind = "odd_devices.Flapping"\n')
+    running = odd.run("odd")
+    eyes.wait(lambda seen: [one for one in seen if one.topic == "cm/odd/data/reading"][30:], "readings")
+    assert running.stop() == 0
+    failed = running.logged("cannot read the device (")
+    assert len(failed) == len(running.logged("info cm/odd: reading again")) == log.LINES
+    summary = running.logged('left out what came too often (message="cannot read the device", lines=')
+    assert int(summary[0].split("lines=")[1].rstrip(")")) >= 30 - log.LINES
 
 
 def test_nothing_to_say_is_no_error(odd: House, eyes: Eyes) -> None:
@@ -194,7 +209,7 @@ TARGETS = [
     "bootstrap.outbox:Outbox.renew",
     "bootstrap.outbox:Outbox.send",
     "bootstrap.reporter:Reporter.correct",
-    "bootstrap.reporter:Reporter.is_elder",
+    "bootstrap.reporter:Reporter.elder",
     "bootstrap.reporter:Reporter.say_answer",
     "bootstrap.reporter:Reporter.say_heartbeat",
     "bootstrap.reporter:Reporter.say_measured",
@@ -267,6 +282,9 @@ def test_systemd_is_told_ready_alive_and_stopping(cellar: House, supervisor: Sup
     ready = supervisor.wait("READY=1")
     for _ in range(4):
         supervisor.wait("WATCHDOG=1")
+    told = supervisor.told_until("WATCHDOG=1") + supervisor.told_until("WATCHDOG=1")
+    status = [line for line in told if line.startswith("STATUS=online; connected to the broker; last reading 20")]
+    assert re.fullmatch(r"[^;]*;[^;]*; last reading [0-9-]{10}T[0-9:]{8}Z", status[-1])
     assert 0.7 < time.monotonic() - ready < 3
     running.send(signal.SIGTERM)
     supervisor.wait("STOPPING=1")

@@ -1,6 +1,7 @@
 """The broker goes away, comes back, freezes, refuses and lies; the daemon reads on, and nothing is lost or wrong."""
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -241,6 +242,9 @@ def test_two_of_the_same_id_do_not_throw_each_other_out_for_ever(cellar: House, 
         time.sleep(0.05)
     assert codes == {75}
     survivor = next(one for one in (first, second) if one.process.poll() is None)
+    ended = next(one for one in (first, second) if one is not survivor)
+    run = eyes.on("cm/cellar/status/heartbeat")[0].value["run"]
+    assert ended.logged(f"cm/cellar runs already on {socket.gethostname()} (run {run})")
     since = len(eyes.seen)
     assert survivor.stop() == 0
     eyes.wait_value("cm/cellar/status/state", "stopped", since)

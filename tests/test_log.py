@@ -45,6 +45,7 @@ def test_priorities_for_the_journal_on_every_line(
 ) -> None:
     status = os.fstat(2)
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+    monkeypatch.setenv("PENATES_JOURNAL", "/nowhere")
     with os.fdopen(os.dup(2), "w") as stream:
         monkeypatch.setattr("sys.stderr", stream)
         log.start("cm/cellar", "debug", "auto")
@@ -73,3 +74,33 @@ def test_a_journal_stream_that_is_not_ours_means_text(
 def test_no_such_level() -> None:
     with pytest.raises(ValueError, match="no log level 'loud'; there are debug, info, warning, error"):
         log.set_level("loud")
+
+
+def test_what_comes_too_often_is_left_out_and_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.start("cm/cellar", "info", "text")
+    for number in range(9):
+        log.error("cannot read", error=number)
+        log.error("a measure is not well", measure="depth", reason=number)
+    log.error("a measure is not well", measure="level", reason=0)
+    assert len(capsys.readouterr().err.splitlines()) == 2 * log.LINES + 1
+    log.settle()  # the minute is not over
+    assert not capsys.readouterr().err
+    monkeypatch.setattr(log, "MINUTE_S", 0.0)
+    log.settle()
+    lines = [line[21:] for line in capsys.readouterr().err.splitlines()]
+    assert lines == [
+        'error cm/cellar: left out what came too often (message="cannot read", lines=4)',
+        'error cm/cellar: left out what came too often (message="a measure is not well", measure=depth, lines=4)',
+    ]
+    log.error("cannot read", error=9)
+    assert "cannot read (error=9)" in capsys.readouterr().err
+
+
+def test_whoever_debugs_sees_all(capsys: pytest.CaptureFixture[str]) -> None:
+    log.start("cm/cellar", "debug", "text")
+    for _ in range(50):
+        log.debug("read")
+        log.error("cannot read")
+    assert len(capsys.readouterr().err.splitlines()) == 100
