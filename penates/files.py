@@ -86,11 +86,17 @@ class Planned:
 
 
 def _user(name: str) -> int:
-    return pwd.getpwnam(name).pw_uid
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise LookupError(f"there is no user {name}") from None
 
 
 def _group(name: str) -> int:
-    return grp.getgrnam(name).gr_gid
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise LookupError(f"there is no group {name}") from None
 
 
 def _number(find: Callable[[str], int], name: str) -> int:

@@ -212,10 +212,14 @@ def test_a_recorder_hears_readings_and_no_commands(served: Place, people: Callab
 
 def test_nobody_takes_over_a_recorders_session(people: Callable[..., Eyes]) -> None:
     """Whoever may come in may call itself by its client id; what waits there is not told to it."""
-    name = "cm/recorder/history"
+    name, reading = "cm/recorder/history", "cm/door/data/reading"
     people("recorder", name=name).close()
     admin = people("admin")
-    admin.publish("cm/door/data/reading", b"1")
+    admin.publish(reading, b"1")
+    recorder = people("recorder", name=name)
+    recorder.wait_value(reading, 1)
+    recorder.close()
+    admin.publish(reading, b"2")
     thief = people("cellar", name=name)
     admin.publish("cm/cellar/action/end", b"1")
     thief.wait_value("cm/cellar/action/end", 1)
