@@ -56,7 +56,7 @@ def access_arguments(parser: argparse.ArgumentParser) -> None:
     config_option(parser)
     parser.add_argument(
         "--broker",
-        type=_place,
+        type=place,
         metavar="HOST[:PORT]",
         help="another broker than the house's (default: the one in --config, else localhost)",
     )
@@ -65,7 +65,7 @@ def access_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate to trust; with it, TLS")
 
 
-def _place(text: str) -> tuple[str, int | None]:
+def place(text: str) -> tuple[str, int | None]:
     """`host`, `host:1883`, `[::1]:1883`."""
     found = re.fullmatch(
         r"\[(?P<six>[0-9A-Fa-f:.]+)\](:(?P<p6>\d{1,5}))?|(?P<host>[^:\[\]/]+)(:(?P<p4>\d{1,5}))?", text
@@ -101,11 +101,16 @@ def _access(given: argparse.Namespace, broker: Broker, file: Path | None, userna
         protocol=broker.protocol,
         username=given.username or username,
         password=_password(file),
-        trust=_trust(broker.ca_file),
+        trust=trusting(broker.ca_file),
     )
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
+def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
+    """Whom to trust, if it is to be TLS.
+
+    Raises:
+        SettingsError: the file is no certificate.
+    """
     try:
         return tls(ca_file) if ca_file else None
     except OSError as error:

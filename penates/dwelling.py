@@ -1,0 +1,213 @@
+"""The house's own folder as it is to be, made in a place beside it: whatever follows from it is known beforehand."""
+
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.config import DEVICES, Configuration, House, Settings, device_file, password_file
+from bootstrap.config import HOUSE as HOUSE_FILE
+from bootstrap.device import host_name
+from bootstrap.settings import Fault, SettingsError, contents
+from bootstrap.topics import ID_RULE, is_id
+from penates.edit import with_settings
+from penates.files import Planned
+from penates.invitation import Invitation, invited
+from penates.layout import EYES, HOUSE, SECRETS, STATE, USER
+from penates.share import folder
+
+if TYPE_CHECKING:
+    from penates.site import Site
+
+ENTERED, SECRET, SHARED = 0o750, 0o600, 0o640
+LOCAL = ("localhost", "127.0.0.1", "::1")
+CA = "ca.pem"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Elsewhere:
+    """A broker that is not ours to look after: `--broker`."""
+
+    host: str
+    port: int | None
+    username: str
+    password: str | None
+    ca: bytes | None
+
+    @property
+    def settings(self) -> dict[tuple[str, str], Any]:
+        """What it means for `house.toml`."""
+        said = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
+        said |= {"username": self.username, "password_file": f"secrets/{self.username}"}
+        return {("broker", key): value for key, value in said.items() if value is not None}
+
+
+class Dwelling:
+    """Of a house that was there, or is new."""
+
+    def __init__(
+        self, place: Path, source: Invitation | Elsewhere | None = None, guests: Collection[str] | None = None
+    ) -> None:
+        """`place` is an empty folder that only we can enter; `guests` are sensors on other machines.
+
+        Raises:
+            SettingsError: the house is faulty.
+            OSError: it cannot be read.
+        """
+        self.place, self._source = place, source
+        self._guests = {*(guests or ()), *(sensor for own in invited().values() for sensor in own)}
+        if HOUSE.exists():
+            shutil.copytree(HOUSE, place, dirs_exist_ok=True)
+        self.own = [*self._own()]
+        for one in self.own:
+            self._write_here(one)
+        self.configuration = Configuration(place, secrets=False)
+        self.devices = self.configuration.all()
+        if faults := [*self.configuration.faults, *self._misnamed()]:
+            raise SettingsError(faults)
+
+    def _own(self) -> Iterator[Planned]:
+        """Our part of it: the settings, the first devices, and what the source has brought."""
+        yield Planned(HOUSE, None, 0o755)
+        yield Planned(HOUSE / DEVICES, None, 0o755)
+        settings = HOUSE / HOUSE_FILE
+        first = not settings.exists()
+        text = (folder("config") / HOUSE_FILE if first else settings).read_text()
+        said = self._first_settings() if first else {}
+        said |= self._source.settings if self._source else {}
+        if said:
+            yield Planned(settings, with_settings(text, said).encode())
+        for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
+            sample = folder("config") / device_file(kind)
+            yield Planned(HOUSE / device_file(kind), sample.read_bytes())
+        yield from self._brought()
+
+    @staticmethod
+    def _first_settings() -> dict[tuple[str, str], Any]:
+        return {
+            ("", "state"): str(STATE),
+            ("broker", "password_file"): "secrets/{sensor}",
+            ("history", "recorder"): True,
+        }
+
+    def _brought(self) -> Iterator[Planned]:
+        match self._source:
+            case Invitation(ca=ca, secrets=secrets):
+                yield Planned(HOUSE / CA, ca.encode())
+                yield Planned(SECRETS, None, ENTERED, group=USER)
+                for user, password in secrets.items():
+                    yield _secret(user, password, shared=user == EYES)
+            case Elsewhere(username=user, password=password, ca=certificate):
+                if certificate:
+                    yield Planned(HOUSE / CA, certificate)
+                yield Planned(SECRETS, None, ENTERED, group=USER)
+                if password:
+                    yield _secret(user, password, shared=True)
+
+    def _write_here(self, one: Planned) -> None:
+        here = self.place / one.path.relative_to(HOUSE)
+        if one.content is None:
+            here.mkdir(exist_ok=True)
+        else:
+            here.write_bytes(one.content)
+
+    def _misnamed(self) -> Iterator[Fault]:
+        """A unit is named as the file."""
+        for name in self.configuration.sensors:
+            if not is_id(name):
+                yield Fault(device_file(name), 1, f"as a unit the file's name must be {ID_RULE}; say sensor = … in it")
+
+    @property
+    def house(self) -> House:
+        """Its settings."""
+        assert self.configuration.house is not None, "it is without faults"  # noqa: S101
+        return self.configuration.house
+
+    @property
+    def local(self) -> bool:
+        """Whether the broker is this machine's own, and ours: there each sensor is a user of its own."""
+        broker = self.house.broker
+        return broker.username is None and all(host in LOCAL for host in broker.hosts)
+
+    @cached_property
+    def planned(self) -> list[Planned]:
+        """All of it, with what the broker needs if it is ours.
+
+        Raises:
+            SettingsError, Fatal, OSError: it cannot be made.
+        """
+        if not self.local:
+            self._have_secrets()
+            return self.own
+        from penates.site import plan  # noqa: PLC0415 - with what makes certificates, which only a broker needs
+
+        return [*self.own, *(replace(one, path=self.really(one.path)) for one in plan(self._site))]
+
+    @property
+    def _site(self) -> "Site":
+        from penates.site import Site  # noqa: PLC0415 - likewise
+
+        return Site(config=self.place, guests=sorted(self._guests))
+
+    @property
+    def entrance(self) -> tuple[list[str], int]:
+        """Where other machines find our broker: names that its certificate is good for, and the port."""
+        from penates.authority import Authority  # noqa: PLC0415 - likewise
+
+        site = self._site
+        held = Authority(folder=site.config, names=site.names).names_held
+        return sorted({*held} - {*LOCAL}, key=_by_steadiness), site.tls_port
+
+    def really(self, path: Path) -> Path:
+        """Where something of this place is meant to be."""
+        return HOUSE / path.relative_to(self.place) if path.is_relative_to(self.place) else path
+
+    def _have_secrets(self) -> None:
+        """A broker elsewhere must know each of our sensors."""
+        missing = {
+            settings.topics.sensor: file
+            for settings in self.devices.values()
+            if (file := self.secret_of(settings)) and not (self.place / file.relative_to(HOUSE)).exists()
+        }
+        if missing and self.house.broker.username:
+            raise SettingsError([Fault(HOUSE_FILE, 1, "no password yet: say --broker HOST --username U once more")])
+        if missing:
+            ask = f"on the broker's machine say: sudo penates invite {host_name('')} {' '.join(sorted(missing))}"
+            raise SettingsError(
+                [
+                    Fault(settings.file, 1, f"the broker does not know {settings.topics.sensor}; {ask}")
+                    for settings in self.devices.values()
+                    if settings.topics.sensor in missing
+                ]
+            )
+
+    def secret_of(self, settings: Settings) -> Path | None:
+        """The file with a sensor's password, where it will be."""
+        return password_file(HOUSE, self.house.broker.password_file, settings.topics.sensor)
+
+    def content(self, path: Path) -> bytes:
+        """What a file will hold; nothing if it will not be there."""
+        for one in self.planned:
+            if one.path == path and one.content is not None:
+                return one.content
+        try:
+            return contents(self.place / path.relative_to(HOUSE))
+        except OSError:
+            return b""
+
+    def password(self, user: str) -> str | None:
+        """Of one of the broker's users."""
+        return self.content(SECRETS / user).decode().partition("\n")[0] or None
+
+
+def _secret(user: str, password: str, *, shared: bool) -> Planned:
+    """To look one needs no root; for everything else one does."""
+    content = f"{password}\n".encode()
+    return Planned(SECRETS / user, content, SHARED, group=USER) if shared else Planned(SECRETS / user, content, SECRET)
+
+
+def _by_steadiness(name: str) -> tuple[bool, bool, str]:
+    """A name outlives an address, and `.local` is told by the machine itself."""
+    return not name[-1:].isalpha(), not name.endswith(".local"), name

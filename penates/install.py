@@ -1,0 +1,224 @@
+"""Make this machine a house of sensors, or bring it up to date: units, users, broker, all of it.
+
+  sudo penates install                            # with a broker of its own; again after each change
+  sudo penates install --join attic.json          # the broker is on another machine, which has invited this one
+  sudo penates install --broker 192.168.1.5 --username pi2
+
+It shows each thing it does; what is so already it leaves alone, and only the sensors that use something that has
+changed are started anew. --dry-run shows the same, and does nothing. The settings in /etc/penates are yours: they are
+written once. From a copy of the repository `sudo scripts/install` puts the programme itself into /opt/penates first.
+"""
+
+import argparse
+import getpass
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap.config import a_certificate, device_file, read_password
+from bootstrap.control import Unavailable
+from bootstrap.device import host_name
+from bootstrap.errors import NOT_DONE, Exit, Fatal
+from penates import machine, services, units
+from penates.dwelling import CA, Dwelling, Elsewhere
+from penates.elsewhere import Unreachable, alive
+from penates.files import Planned
+from penates.invitation import Invitation
+from penates.layout import COMMAND, EYES, HOUSE, SECRETS, UNITS
+from penates.record import Record, programme, stamp
+from penates.steps import Step, carry_out
+from penates.wire import Access, place, trusting
+
+ROOT_ONLY = "it changes the machine: say sudo"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("--dry-run", action="store_true", help="show every file and command, and do nothing")
+    parser.add_argument(
+        "--nursery",
+        action=argparse.BooleanOptionalAction,
+        help="one unit for all sensors, which takes less memory, or one for each (default: as it is, else for each)",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--broker", type=place, metavar="HOST[:PORT]", help="use this broker, and install none; with --username"
+    )
+    where.add_argument(
+        "--join", type=Path, metavar="FILE", help="an invitation, by `penates invite` on the broker's machine"
+    )
+    parser.add_argument("--username", metavar="NAME", help="as whom all sensors of this machine speak to --broker")
+    parser.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="its first line is the password; else it is asked for"
+    )
+    parser.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="PEM certificate that --broker is known by; with it, TLS"
+    )
+
+
+def main(given: argparse.Namespace) -> int:
+    """Plan, show, do; then say how the sensors are."""
+    if os.geteuid() and not given.dry_run:
+        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    if not COMMAND.exists() and not given.dry_run:
+        raise Fatal(
+            Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: say sudo scripts/install, in a copy of it"
+        )
+    try:
+        with tempfile.TemporaryDirectory(prefix="penates-") as folder:
+            return _install(given, Dwelling(Path(folder), _source(given)))
+    except (OSError, LookupError) as error:
+        raise Unavailable(str(error)) from None
+
+
+def _install(given: argparse.Namespace, dwelling: Dwelling) -> int:
+    record = Record.read()
+    record.nursery = record.nursery if given.nursery is None else given.nursery
+    house = _House(dwelling, record)
+    house.alone()
+    count = carry_out(house.steps(), dry=given.dry_run)
+    if given.dry_run:
+        print(f"{count} to do; nothing was done")
+        return Exit.STOPPED
+    record.write()
+    print(f"{count or 'nothing'} done; the sensors:" if count else "all was done already; the sensors:")
+    return house.report()
+
+
+class _House:
+    """What is wanted of systemd and of the machine, for this house."""
+
+    def __init__(self, dwelling: Dwelling, record: Record) -> None:
+        self._dwelling, self._record = dwelling, record
+        self._devices = dwelling.devices
+        each = [units.unit(name) for name in self._devices]
+        self._wanted = [units.NURSERY] if record.nursery and each else each
+        secrets = {name: dwelling.secret_of(settings) for name, settings in self._devices.items()}
+        self._units = units.shipped(UNITS)
+        if record.nursery:
+            self._units += units.for_nursery(UNITS, self._devices, secrets)
+        else:
+            for name, settings in self._devices.items():
+                self._units += units.for_device(UNITS, settings, name, secrets[name])
+
+    def steps(self) -> Iterator[Step]:
+        """In the order in which they are done."""
+        planned = self._dwelling.planned
+        yield from machine.packages(self._record, broker=self._dwelling.local)
+        yield from machine.user()
+        yield from machine.on_the_path()
+        yield from services.house_files([*planned, *self._look()])
+        if self._dwelling.local:
+            yield from services.broker(planned, self._record)
+        yield from services.files(self._units, self._wanted)
+        yield services.enabled(self._wanted)
+        yield services.Run(self._stamps(), self._record)
+
+    def _look(self) -> Iterator[Planned]:
+        """For mosquitto_sub."""
+        broker = self._dwelling.house.broker
+        user = broker.username or EYES
+        if password := self._dwelling.password(user):
+            trust = [f"--cafile {HOUSE / CA}"] if broker.ca_file else []
+            options = [f"-h {broker.hosts[0]}", f"-p {broker.tcp_port}", *trust]
+            yield from machine.looking(self._record, [*options, f"-u {user}"], password)
+
+    def _stamps(self) -> dict[str, str]:
+        """Of the target too: it is started with the first."""
+        common = [*programme(), self._content("house.toml"), self._content(CA)]
+        common += [file.read_bytes() for file in sorted(self._dwelling.place.glob("*.py"))]
+        common += [one.content or b"" for one in units.shipped(UNITS)]
+        own = {name: self._own(name) for name in self._devices}
+        if self._wanted == [units.NURSERY]:
+            return {units.NURSERY: stamp([*common, *(part for parts in own.values() for part in parts)])}
+        return {units.unit(name): stamp([*common, *parts]) for name, parts in own.items()} | {units.TARGET: stamp([])}
+
+    def _own(self, name: str) -> list[bytes]:
+        file = self._dwelling.secret_of(self._devices[name])
+        mine = [one.content or b"" for one in self._units if one.path.parent.name == f"{units.unit(name)}.d"]
+        secret = self._dwelling.content(file) if file and file.is_relative_to(HOUSE) else b""
+        return [*mine, self._content(device_file(name)), secret]
+
+    def _content(self, name: str) -> bytes:
+        return self._dwelling.content(HOUSE / name)
+
+    def alone(self) -> None:
+        """Let no sensor start that is alive on another machine.
+
+        Raises:
+            Fatal: one is, and where.
+        """
+        starting = {
+            settings.topics.sensor: name
+            for name, settings in self._devices.items()
+            if not services.active(units.NURSERY if self._record.nursery else units.unit(name))
+        }
+        if not starting or (access := self._access()) is None:
+            return
+        try:
+            found = alive(access, starting)
+        except Unreachable as why:
+            print(f"whether these sensors are alive elsewhere cannot be known: {why}", file=sys.stderr)
+            return
+        taken = {sensor: place for sensor, place in found.items() if place.partition(".")[0] != host_name("")}
+        if taken:
+            said = "; ".join(
+                f"{sensor} is alive on {place}: rename {device_file(starting[sensor])}, or stop it there"
+                for sensor, place in taken.items()
+            )
+            raise Fatal(Exit.RUNNING, said)
+
+    def _access(self) -> Access | None:
+        """To look; nobody can before the broker is there."""
+        broker = self._dwelling.house.broker
+        user = broker.username or EYES
+        if self._dwelling.local and not (SECRETS / user).exists():
+            return None
+        trust = trusting(broker.ca_file)
+        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self._dwelling.password(user), trust)
+
+    def report(self) -> int:
+        """How each unit is, and whether all are well."""
+        for unit in self._wanted:
+            print(f"  {unit}: {services.status(unit)}")
+        return Exit.STOPPED if all(map(services.active, self._wanted)) else NOT_DONE
+
+
+def _source(given: argparse.Namespace) -> Invitation | Elsewhere | None:
+    if given.join:
+        invitation = Invitation.read(given.join)
+        if invitation.machine != host_name(""):
+            wanted = f"say sudo hostnamectl set-hostname {invitation.machine}, or have this name invited"
+            raise Fatal(
+                Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {host_name('')}: {wanted}"
+            )
+        return invitation
+    if not given.broker:
+        return None
+    if not given.username:
+        raise Fatal(Exit.SETTINGS, "--broker needs --username: as whom are the sensors to speak to it?")
+    certificate = given.ca_file and _certificate(given.ca_file)
+    host, port = given.broker
+    return Elsewhere(host=host, port=port, username=given.username, password=_password(given), ca=certificate)
+
+
+def _certificate(file: Path) -> bytes:
+    try:
+        a_certificate(file)
+    except ValueError as error:
+        raise Fatal(Exit.SETTINGS, f"--ca-file {file} must be {error}") from None
+    return file.read_bytes()
+
+
+def _password(given: argparse.Namespace) -> str | None:
+    """Never from the command line: everybody could read it there. The one that is there stays."""
+    if given.password_file:
+        try:
+            return read_password(given.password_file)
+        except (OSError, ValueError) as error:
+            raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
+    if (SECRETS / given.username).exists() or given.dry_run:
+        return None
+    return getpass.getpass(f"password of {given.username} at {given.broker[0]}: ")

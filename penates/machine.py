@@ -1,0 +1,105 @@
+"""What a machine must have before it can be a house: programs, a user, a name on the PATH."""
+
+import grp
+import os
+import pwd
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from penates.files import Planned
+from penates.layout import COMMAND, ON_PATH, STATE, USER
+from penates.record import Record
+from penates.steps import Command, Link, Step, follows, program
+
+PACKAGES = {"mosquitto": "mosquitto", "mosquitto_sub": "mosquitto-clients"}  # by what they bring
+DEVICE_GROUPS = ("gpio", "i2c", "spi")
+OURS = "# Made by `penates install`, so that mosquitto_sub may look."
+
+
+def packages(record: Record, *, broker: bool) -> list[Step]:
+    """Those that are missing."""
+    missing = [PACKAGES[name] for name in PACKAGES if (broker or name != "mosquitto") and not program(name)]
+
+    def remember() -> None:
+        record.packages += missing
+        record.write()
+
+    why = " and ".join(missing) and "new"
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    return [Command(["apt-get", "update"], lambda: why), Command(install, lambda: why, done=remember)]
+
+
+def user() -> list[Step]:
+    """Who the sensors run as, with the groups that may use lines and buses; and who installs may look."""
+    made = ["useradd", "--system", "--gid", USER, "--home-dir", str(STATE), "--no-create-home"]
+    steps: list[Step] = [
+        Command(["groupadd", "--system", USER], lambda: "" if _group(USER) else "new"),
+        Command([*made, "--shell", "/usr/sbin/nologin", USER], lambda: "" if _there(USER) else "new"),
+    ]
+    joins = [(USER, group) for group in DEVICE_GROUPS if _group(group)]
+    if person := invoker():
+        joins.append((person.pw_name, USER))
+    return [*steps, *(_join(name, group) for name, group in joins)]
+
+
+def no_user() -> list[Step]:
+    """Nobody left; the group goes with its user."""
+    return [
+        Command(["userdel", USER], lambda: "there" if _there(USER) else ""),
+        Command(["groupdel", USER], lambda: "there" if _group(USER) else ""),
+    ]
+
+
+def _join(name: str, group: str) -> Command:
+    def because() -> str:
+        known = _group(group)
+        return "" if known and name in known.gr_mem else "new"
+
+    return Command(["usermod", "--append", "--groups", group, name], because)
+
+
+def _group(name: str) -> grp.struct_group | None:
+    try:
+        return grp.getgrnam(name)
+    except KeyError:
+        return None
+
+
+def _there(name: str) -> bool:
+    try:
+        return bool(pwd.getpwnam(name))
+    except KeyError:
+        return False
+
+
+def invoker() -> pwd.struct_passwd | None:
+    """Who said `sudo`; None is root."""
+    try:
+        person = pwd.getpwnam(os.environ.get("SUDO_USER", "root"))
+    except KeyError:
+        return None
+    return person if person.pw_uid else None
+
+
+def on_the_path() -> list[Step]:
+    """The command."""
+    return [Link(ON_PATH, COMMAND)]
+
+
+def looking(record: Record, options: Sequence[str], password: str) -> Iterator[Planned]:
+    """What lets `mosquitto_sub` of whoever installs look: the password never stands on a command line."""
+    person = invoker() or pwd.getpwuid(0)
+    file = Path(person.pw_dir, ".config", "mosquitto_sub")
+    owner = {"owner": person.pw_name, "group": grp.getgrgid(person.pw_gid).gr_name}
+    if file.exists() and not file.read_text(errors="replace").startswith(OURS):
+        return  # a file of their own
+    if not file.parent.exists():
+        yield Planned(file.parent, None, 0o700, **owner)
+    text = "\n".join([OURS, *options, f"-P {password}", ""])
+    yield Planned(file, text.encode(), 0o600, **owner)
+    record.files = sorted({*record.files, str(file)})
+
+
+def after_all(steps: Sequence[Step]) -> Step:
+    """Have systemd read its units anew, if one of these steps touches them."""
+    return Command(["systemctl", "daemon-reload"], follows(*steps))

@@ -1,0 +1,59 @@
+"""What `penates install` remembers of what it did, so that it does no more next time, and `uninstall` no less."""
+
+import hashlib
+import json
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from penates.files import Planned
+from penates.layout import RECORD
+
+PRIVATE = 0o600
+
+
+@dataclass
+class Record:
+    """Kept beside the programme.
+
+    Attributes:
+        nursery: whether one unit holds all sensors.
+        packages: Debian's that were not there before.
+        services: others' that we enabled.
+        files: that we made for people, outside our own folders.
+        stamps: what each unit runs with, by its name.
+    """
+
+    nursery: bool = False
+    packages: list[str] = field(default_factory=list)
+    services: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    stamps: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls) -> Self:
+        """As it was left, or as at the beginning."""
+        try:
+            return cls(**json.loads(RECORD.read_text()))
+        except (FileNotFoundError, NotADirectoryError):
+            return cls()
+
+    def write(self) -> None:
+        """Leave it for the next one."""
+        Planned(RECORD, json.dumps(asdict(self), indent=2).encode(), PRIVATE).write()
+
+
+def stamp(parts: Iterable[bytes]) -> str:
+    """Of all that a unit runs with: another one, once anything of it changes."""
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
+
+
+def programme() -> list[bytes]:
+    """Of the programme and of all that it uses, what pip wrote down: each file with its hash."""
+    packages = Path(sysconfig.get_path("purelib"))
+    return [file.read_bytes() for file in sorted(packages.glob("*.dist-info/RECORD"))]

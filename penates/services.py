@@ -1,0 +1,146 @@
+"""Units of systemd, brought into the state that the house wants."""
+
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from bootstrap.control import Unavailable
+from penates.files import Planned
+from penates.layout import MOSQUITTO, UNITS
+from penates.machine import after_all
+from penates.record import Record
+from penates.steps import PATH, Command, Remove, Step, follows, writes
+from penates.units import DROP_IN, NURSERY, TARGET, name_of
+
+MOSQUITTO_UNIT = "mosquitto.service"
+WANTS = UNITS / f"{TARGET}.wants"
+
+
+def active(unit: str) -> bool:
+    """Whether it runs."""
+    return _said("is-active", unit) == "active"
+
+
+def status(unit: str) -> str:
+    """What systemd knows of it, and what it says of itself."""
+    shown = _said("show", "--property=ActiveState,StatusText", unit)
+    known = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    return ": ".join(filter(None, (known.get("ActiveState"), known.get("StatusText"))))
+
+
+def _said(*words: str) -> str:
+    """By systemctl; where there is no systemd nothing runs."""
+    try:
+        return subprocess.run(  # noqa: S603
+            ["systemctl", *words],  # noqa: S607
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
+        ).stdout.strip()
+    except FileNotFoundError:
+        raise Unavailable("this machine has no systemd; `penates start` does without") from None
+
+
+def installed() -> list[str]:
+    """Our units that are enabled or have a drop-in, whether the house still wants them or not."""
+    links = [link.name for link in WANTS.glob("penates*.service")]
+    folders = [folder.name.removesuffix(".d") for folder in UNITS.glob("penates@?*.service.d")]
+    return sorted({name for name in (*links, *folders) if name == NURSERY or name_of(name)})
+
+
+def gone(wanted: Sequence[str]) -> Iterator[Step]:
+    """End what is wanted no more."""
+    for unit in installed():
+        if unit not in wanted:
+            link = WANTS / unit
+            because = "enabled" if link.is_symlink() or active(unit) else ""
+            yield Command(["systemctl", "disable", "--now", unit], partial(str, because))
+            yield Remove(UNITS / f"{unit}.d" / DROP_IN if unit == NURSERY else UNITS / f"{unit}.d")
+
+
+def files(planned: Sequence[Planned], wanted: Sequence[str]) -> list[Step]:
+    """The units' files, and the end of those that are gone."""
+    steps: list[Step] = [*gone(wanted), *writes(planned)]
+    return [*steps, after_all(steps)]
+
+
+def enabled(wanted: Sequence[str]) -> Step:
+    """All of them with the target, and the target with the machine."""
+    links = {unit: WANTS / unit for unit in wanted} | {TARGET: UNITS / "multi-user.target.wants" / TARGET}
+    missing = [unit for unit, link in links.items() if not link.is_symlink()]
+    return Command(["systemctl", "enable", *missing], lambda: "new" if missing else "")
+
+
+@dataclass(frozen=True)
+class Run:
+    """The units, with what they run with now: started, or anew if that has changed.
+
+    Attributes:
+        stamps: of all that each runs with.
+        record: what they were started with last.
+    """
+
+    stamps: Mapping[str, str]
+    record: Record = field(repr=False)
+
+    @property
+    def stale(self) -> list[str]:
+        """Those that do not run as they should."""
+        return [
+            unit for unit, stamp in self.stamps.items() if self.record.stamps.get(unit) != stamp or not active(unit)
+        ]
+
+    def __str__(self) -> str:
+        """As a shell would take it."""
+        return " ".join(["systemctl", "restart", *self.stale])
+
+    def needed(self) -> str:
+        """Whether there is such a one."""
+        return "new" if self.stale else ""
+
+    def do(self) -> None:
+        """What does not start is said afterwards, of each; the others run."""
+        stale = self.stale
+        subprocess.run(["systemctl", "restart", *stale], check=False, capture_output=True, env={"PATH": PATH})  # noqa: S603, S607
+        known = {unit: stamp for unit, stamp in self.record.stamps.items() if unit in self.stamps}
+        self.record.stamps = known | {unit: self.stamps[unit] for unit in stale if active(unit)}
+        self.record.write()
+
+
+def broker(planned: Sequence[Planned], record: Record) -> list[Step]:
+    """Mosquitto with its files as they are now. Listeners are opened only at its start; the rest it reads anew."""
+    ours = writes(one for one in planned if one.path.is_relative_to(MOSQUITTO))
+    settings = follows(*(step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d")))
+    rest = follows(*ours)
+    stopped = "" if active(MOSQUITTO_UNIT) else "stopped"
+    link = UNITS / "multi-user.target.wants" / MOSQUITTO_UNIT
+
+    def remember() -> None:
+        record.services.append(MOSQUITTO_UNIT)
+        record.write()
+
+    return [
+        *ours,
+        Command(["systemctl", "enable", MOSQUITTO_UNIT], lambda: "" if link.is_symlink() else "new", done=remember),
+        Command(["systemctl", "restart", MOSQUITTO_UNIT], lambda: settings() or stopped),
+        Command(["systemctl", "reload", MOSQUITTO_UNIT], lambda: "" if settings() or stopped else rest()),
+    ]
+
+
+def no_broker(record: Record) -> Iterator[Step]:
+    """As it was before us; one that came with us goes with us."""
+    ours = [Remove(file) for file in sorted(MOSQUITTO.glob("conf.d/penates*.conf"))]
+    yield from (*ours, Remove(MOSQUITTO / "penates"))
+    if record.packages:
+        yield Command(["apt-get", "remove", "--yes", *record.packages], lambda: "installed with us")
+    elif MOSQUITTO_UNIT in record.services:
+        yield Command(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
+    else:
+        yield Command(["systemctl", "restart", MOSQUITTO_UNIT], follows(*ours))
+
+
+def house_files(planned: Sequence[Planned]) -> list[Step]:
+    """What is not the broker's."""
+    return [*writes(one for one in planned if not one.path.is_relative_to(MOSQUITTO))]

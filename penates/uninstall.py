@@ -1,0 +1,59 @@
+"""Take off this machine what `penates install` has put on it: processes, units, users, the broker's settings.
+
+The settings and secrets in /etc/penates and what the sensors keep in /var/lib/penates, the history with it, stay: a
+new install goes on from there. With --purge they go, too.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap.control import Unavailable
+from bootstrap.errors import Exit, Fatal
+from penates import machine, services, units
+from penates.install import ROOT_ONLY
+from penates.layout import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
+from penates.record import Record
+from penates.steps import Command, Remove, Step, carry_out
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("--dry-run", action="store_true", help="show it, and do nothing")
+    parser.add_argument("--purge", action="store_true", help="the settings, the secrets and the history, too")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Show each step, and do it."""
+    if os.geteuid() and not given.dry_run:
+        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    record = Record.read()
+    try:
+        count = carry_out([*_steps(record), *(_purge() if given.purge else ())], dry=given.dry_run)
+    except OSError as error:
+        raise Unavailable(str(error)) from None
+    kept = [str(place) for place in (HOUSE, STATE) if place.exists()]
+    print("nothing was done" if given.dry_run else f"{count} done; kept: {', '.join(kept) or 'nothing'}")
+    return Exit.STOPPED
+
+
+def _steps(record: Record) -> Iterator[Step]:
+    """From the sensors down to the programme, which is us."""
+    ended = [*services.gone([]), *_off(units.TARGET)]
+    files = [Remove(UNITS / name) for name in (units.TARGET, units.NURSERY, units.TEMPLATE)]
+    folders = [Remove(UNITS / f"{name}.d") for name in (units.NURSERY, units.TEMPLATE)]
+    yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders]))
+    yield from services.no_broker(record)
+    yield from machine.no_user()
+    yield from map(Remove, [RUNTIME, *map(Path, record.files), ON_PATH, PROGRAM])
+
+
+def _off(unit: str) -> Iterator[Step]:
+    because = "enabled" if (UNITS / unit).exists() else ""
+    yield Command(["systemctl", "disable", "--now", unit], lambda: because)
+
+
+def _purge() -> Iterator[Step]:
+    """What is yours."""
+    yield from map(Remove, (HOUSE, STATE))
