@@ -9,7 +9,7 @@ State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]  # 
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 ID_RULE = "1 to 64 ASCII letters, digits, '-' or '_'"
-RESERVED_SENSORS = frozenset({"admin", "recorder", "eyes"})
+RESERVED_SENSORS = frozenset({"admin", "recorder", "eyes", "homeassistant"})
 
 
 def is_id(text: str) -> bool:

@@ -29,14 +29,14 @@ def listeners(places: Mapping[str, object]) -> str:
 
 
 @dataclass(frozen=True)
-class HomeAssistant:
-    """What it and the sensors say to each other: the first level of its topics, and each sensor's own, by user."""
+class Assistant:
+    """What Home Assistant and the sensors say to each other: below which topic, and each sensor where, by user."""
 
     prefix: str
     announcements: Mapping[str, Sequence[str]]
 
 
-def acl(groups: Sequence[str], heard: Mapping[str, Sequence[str]], assistant: HomeAssistant | None = None) -> str:
+def acl(groups: Sequence[str], heard: Mapping[str, Sequence[str]], assistant: Assistant | None = None) -> str:
     """Who may say and hear what; `heard` has the topics of each recorder."""
     once: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [assistant.prefix] if assistant else []}
     each = {
