@@ -62,6 +62,11 @@ def _a_host(text: str) -> None:
         raise ValueError("a host name or address alone, without scheme or port")
 
 
+def _a_prefix(text: str) -> None:
+    if not all(is_id(level) for level in text.split("/")):
+        raise ValueError(f"levels of {ID_RULE}, with '/' between them")
+
+
 Id: TypeAlias = Annotated[str, _an_id]
 Host: TypeAlias = Annotated[str, _a_host]
 
@@ -116,6 +121,18 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
+class HomeAssistant:
+    """`[homeassistant]`: whether it is told of the sensors, and below which topic it listens."""
+
+    enabled: bool = True
+    prefix: Annotated[str, _a_prefix] = "homeassistant"
+
+    def topic(self, topics: Topics) -> str:
+        """Where a sensor is announced."""
+        return f"{self.prefix}/device/{topics.group}-{topics.sensor}/config"
+
+
+@dataclass(frozen=True, kw_only=True)
 class House:
     """`house.toml`."""
 
@@ -126,6 +143,7 @@ class House:
     log: Log = Log()
     history: History = History()
     supervisor: Supervisor = Supervisor()
+    homeassistant: HomeAssistant = HomeAssistant()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +237,7 @@ class Settings:
     folders: Folders
     log: Log
     history: History = History()
+    homeassistant: HomeAssistant = HomeAssistant()
 
 
 @dataclass
@@ -258,7 +277,8 @@ class Configuration:
         """
         found = {sensor: self.settings(sensor) for sensor in names or self.sensors}
         whole = {sensor: settings for sensor, settings in found.items() if settings}
-        self.faults += self._shared_lines([*whole.values()]) + _same_names([*whole.values()])
+        self.faults += self._shared_lines([*whole.values()])
+        self.faults += _same_names([*whole.values()]) + _same_announcements([*whole.values()])
         self.faults = sorted(set(self.faults))
         return whole
 
@@ -296,7 +316,16 @@ class Configuration:
         folders = Folders.usual(self.house.state)
         house = self.house
         return Settings(
-            source.name, topics, kind, device, address, house.heartbeat_s, folders, house.log, house.history
+            source.name,
+            topics,
+            kind,
+            device,
+            address,
+            house.heartbeat_s,
+            folders,
+            house.log,
+            house.history,
+            house.homeassistant,
         )
 
     def _shared_lines(self, found: list[Settings]) -> list[Fault]:
@@ -392,6 +421,18 @@ def lines(device: Device) -> dict[str, int]:
         for name, value in device.settings().items()
         if isinstance(value, int) and (name == "pin" or name.endswith("_pin"))
     }
+
+
+def _same_announcements(found: list[Settings]) -> list[Fault]:
+    """Two sensors that Home Assistant would take for one: `x/b-a` and `x-b/a`."""
+    owners: dict[str, Settings] = {}
+    faults = []
+    for settings in found:
+        owner = owners.setdefault(settings.homeassistant.topic(settings.topics), settings)
+        if settings.homeassistant.enabled and owner.topics != settings.topics:
+            both = f"{settings.topics.client_id} and {owner.topics.client_id} of {owner.file}"
+            faults.append(Fault(settings.file, 1, f"{both} would be one to Home Assistant; say another sensor = …"))
+    return faults
 
 
 def usual_folder() -> Path | None:

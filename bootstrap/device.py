@@ -6,9 +6,10 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
 
 from bootstrap.errors import NoReading
+from bootstrap.log import Level
 from bootstrap.payload import Json
 from bootstrap.settings import YEAR_S, Limits
 from bootstrap.topics import ID_RULE, is_id
@@ -25,9 +26,9 @@ Reading: TypeAlias = Mapping[str, Value]
 Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the line")]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
+A = TypeVar("A", bound=Callable[..., Any])  # an action
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
-BUILT_IN_ACTIONS = ("log", "read")
 ACT = "act_"
 SHOWN = 60  # characters of a value that is none
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -44,6 +45,7 @@ class Measure:
         step: the most by which two readings in a row can differ. A jump beyond it is refused, and believed at the third
             reading that agrees on it.
         event: it is no state but happens, like a click: never retained, and told late only in the history.
+        counter: it only grows, but for a new start at 0.
     """
 
     unit: str | type[bool] | type[str]
@@ -51,6 +53,7 @@ class Measure:
     high: float = math.inf
     step: float = math.inf
     event: bool = False
+    counter: bool = False
 
     def __post_init__(self) -> None:
         if not self.step > 0:
@@ -64,9 +67,8 @@ class Measure:
     @property
     def facts(self) -> dict[str, str | float]:
         """Unit, range and step, as `about` says them."""
-        limits = (("low", self.low), ("high", self.high), ("step", self.step))
-        known = {name: limit for name, limit in limits if math.isfinite(limit)}
-        return {"unit": self.unit_name, **known, **({"event": True} if self.event else {})}
+        marks = {"event": self.event, "counter": self.counter}
+        return {"unit": self.unit_name, **_known(self), **{mark: True for mark, is_so in marks.items() if is_so}}
 
     def wrong(self, value: Value) -> str | None:
         """Why a value cannot be true: of another type than declared, not finite, or out of range."""
@@ -80,6 +82,59 @@ class Measure:
         if not -sys.float_info.max <= value <= sys.float_info.max or not self.low <= value <= self.high:
             return f"{str(value)[:SHOWN]} {self.unit} is not within {self.low:g} to {self.high:g}"
         return None
+
+
+def _known(limits: "Measure | Takes") -> dict[str, float]:
+    """The limits that there are."""
+    found = {name: getattr(limits, name) for name in ("low", "high", "step")}
+    return {name: limit for name, limit in found.items() if math.isfinite(limit)}
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a command takes: one of some words, or a number from `low` to `high` in steps, or either.
+
+    Attributes:
+        words: that it knows.
+        sets: the measure that then shows it.
+        unit: of the number.
+        low: the least number, `high` the greatest; without both it takes none.
+        step: between two numbers.
+    """
+
+    words: tuple[str, ...] = ()
+    sets: str = ""
+    unit: str = "1"
+    low: float = -math.inf
+    high: float = math.inf
+    step: float = math.inf
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As `about` says them."""
+        number = {"unit": self.unit, **_known(self)} if math.isfinite(self.high - self.low) else {}
+        words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
+        return {**words, **number, **({"sets": self.sets} if self.sets else {})}
+
+
+BUILT_IN_ACTIONS = {"log": Takes(get_args(Level)), "read": Takes(("now",))}
+
+
+def takes(
+    *words: str,
+    sets: str = "",
+    unit: str = "1",
+    low: float = -math.inf,
+    high: float = math.inf,
+    step: float = math.inf,
+) -> Callable[[A], A]:
+    """Say above `act_NAME` what it takes (see `Takes`), for whoever offers it to people."""
+
+    def declare(act: A) -> A:
+        act.takes = Takes(words, sets, unit, low, high, step)  # type: ignore[attr-defined]
+        return act
+
+    return declare
 
 
 class Tools(Protocol):
@@ -125,8 +180,8 @@ class Device:
     every_s: float = 60.0  # seconds between readings
 
     measures: ClassVar[Mapping[str, Measure]] = {}
-    action_names: ClassVar[Sequence[str]] = ()
     opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes beside its lines, which its unit may open
+    commands: ClassVar[Mapping[str, Takes]] = {}
     tools: ClassVar["Tools"]  # given to each instance before its setup
 
     def __init_subclass__(cls) -> None:
@@ -141,7 +196,11 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
-        cls.action_names = sorted(name.removeprefix(ACT) for name in dir(cls) if name.startswith(ACT))
+        acts = sorted(name for name in dir(cls) if name.startswith(ACT))
+        cls.commands = {name.removeprefix(ACT): getattr(getattr(cls, name), "takes", Takes()) for name in acts}
+        for name, command in cls.commands.items():
+            if command.sets and command.sets not in cls.measures:
+                raise TypeError(f"{cls.__name__}: {ACT}{name} sets {command.sets!r}, which is not a declared measure")
 
     @staticmethod
     def sensor_id(file_name: str) -> str:
@@ -206,7 +265,7 @@ class Device:
 
         It may return a reading to publish, and raise `ValueError` to refuse or `OSError` when it cannot.
         """
-        return {name: getattr(self, ACT + name) for name in self.action_names}
+        return {name: getattr(self, ACT + name) for name in self.commands}
 
     def check(self, reading: Reading) -> dict[str, str]:
         """Name the values that cannot be true, each with the reason.

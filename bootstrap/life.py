@@ -20,6 +20,7 @@ from bootstrap.config import History, Settings
 from bootstrap.connection import LINGER_S
 from bootstrap.deadletters import DeadLetters
 from bootstrap.device import Device, Reading
+from bootstrap.discovery import Discovery
 from bootstrap.errors import Absent, Exit, Fatal, Refused
 from bootstrap.guard import Guard
 from bootstrap.lines import LINES_VARIABLE, lines_folder
@@ -196,6 +197,7 @@ class Daemon:
         self._link = Link(self._loop, worker, settings.address, self._outbox, self)
         stack.callback(self._link.drop)
         self._reporter = Reporter(self._topics, self._outbox, settings.heartbeat_s, self._link, settings.device)
+        self._discovery = Discovery(settings.homeassistant, self._topics, self._loop, self._outbox, self._link.pump)
         self._inbox = inbox
         self._pins = Pins(self._topics.client_id, self._loop, inbox, self._edge)
         threading.excepthook = partial(_thread_died, self._pins.make_safe)
@@ -259,8 +261,12 @@ class Daemon:
         """Say once, in the log, what runs here; and prepare the birth."""
         about = self.settings
         log.info("starting", kind=about.kind, settings=about.device.settings(), broker=about.address.facts)
-        self._reporter.say_about(about.kind, self._actions.names)
+        self._present()
         self._reporter.say_heartbeat()
+
+    def _present(self) -> None:
+        """Say what we are, to everybody and to Home Assistant."""
+        self._discovery.introduce(self._reporter.say_about(self.settings.kind))
 
     def _start(self) -> None:
         """READY says that the device is set up, not that a broker is there."""
@@ -281,9 +287,13 @@ class Daemon:
             notify("WATCHDOG=1", self._reporter.status)
 
     def _start_link(self) -> None:
+        self._hear()
+        self._link.start()
+
+    def _hear(self) -> None:
         """Whoever sees us online may send commands; what is held of us is heard before, or after, we replace it."""
         state, heartbeat = self._topics.status("state"), self._topics.status("heartbeat")
-        self._link.start(before_birth=[self._topics.commands, heartbeat], after_birth=[state])
+        self._link.hear([self._topics.commands, heartbeat, *self._discovery.filters], [state])
 
     def _beat(self) -> None:
         self._reporter.say_heartbeat()
@@ -391,7 +401,7 @@ class Daemon:
             self.put_away()
             raise
         self._reporter.take(settings.device)
-        self._reporter.say_about(settings.kind, self._actions.names)
+        self._present()
         self._sampler.start()
 
     def go_by(self, settings: Settings, before: Settings) -> None:
@@ -403,13 +413,19 @@ class Daemon:
         if settings.heartbeat_s != before.heartbeat_s:
             self._reporter.heartbeat_s = settings.heartbeat_s
             self._await_beat()
-        if settings.address != before.address:
+            self._present()
+        if settings.homeassistant != before.homeassistant:
+            self._discovery.go_by(settings.homeassistant)
+            self._hear()
+            self._present()
+        if (settings.address, settings.homeassistant) != (before.address, before.homeassistant):
             self._link.move(settings.address)
 
     # What the link tells us.
 
     def connected(self) -> None:
         """The broker has us: make the birth's heartbeat a fresh one."""
+        self._discovery.connected()
         self._reporter.say_link("connected to the broker")
         self._reporter.say_heartbeat()
 
@@ -427,10 +443,14 @@ class Daemon:
             self._reporter.correct(payload)
         elif f"{place}/+" == self._topics.commands:
             self._actions.handle(name, payload, retained=retained)
+        else:
+            self._discovery.received(topic, payload, retained=retained)
         self._link.pump()
 
     def denied(self, topic: str, why: str | None) -> None:
-        """A fault, until it is mended at the broker."""
+        """A fault, until it is mended at the broker; but that nobody minds Home Assistant is the house's affair."""
+        if topic == self._discovery.topic:
+            return
         self._reporter.say_trouble(topic, why and f"the broker does not let us publish it: {why}")
         self._reporter.say_heartbeat()
 

@@ -167,9 +167,12 @@ class Link:
         """How often the broker accepted us again."""
         return max(0, self._connects - 1)
 
-    def start(self, before_birth: list[str], after_birth: list[str]) -> None:
-        """Begin; on every connect subscribe to these, before and after the newest state is published."""
+    def hear(self, before_birth: list[str], after_birth: list[str]) -> None:
+        """On every connect from now on subscribe to these, before and after the newest state is published."""
         self._before_birth, self._after_birth = before_birth, after_birth
+
+    def start(self) -> None:
+        """Begin."""
         self._dial()
 
     def pump(self) -> None:

@@ -100,5 +100,5 @@ def _exchange(living: Living, found: Settings) -> str | None:
 
 def _changed(before: Settings, found: Settings) -> list[str]:
     """What is not as it was."""
-    names = ("kind", "device", "address", "heartbeat_s", "log", "history")
+    names = ("kind", "device", "address", "heartbeat_s", "log", "history", "homeassistant")
     return [name for name in names if getattr(found, name) != getattr(before, name)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gpiozero import DigitalOutputDevice
 
 from bootstrap.actions import only, seconds
-from bootstrap.device import Device, Measure, Pin, Reading
+from bootstrap.device import Device, Measure, Pin, Reading, takes
 from bootstrap.errors import Refused
 from bootstrap.loop import Timer
 from bootstrap.payload import Json
@@ -32,6 +32,7 @@ class Lamp(Device):
         self.relay = self.own(DigitalOutputDevice(self.pin, active_high=self.active_high))
         self.timer: Timer | None = None
 
+    @takes(*WORDS, sets="on")
     def act_set(self, value: Json) -> Reading:
         """Take `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None

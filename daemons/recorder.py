@@ -20,8 +20,8 @@ class Recorder(HeardSettings, StoreSettings, Device):
 
     every_s: float = 60.0
 
-    stored = Measure("1", low=0)  # readings stored since the start
-    refused = Measure("1", low=0)  # messages that are no readings, or that the store will never take
+    stored = Measure("1", low=0, counter=True)  # readings stored since the start
+    refused = Measure("1", low=0, counter=True)  # messages that are no readings, or that the store will never take
 
     def setup(self) -> None:
         """Open the store, then hear."""

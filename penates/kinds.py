@@ -51,7 +51,7 @@ def facts(found: Sheet) -> dict[str, Any]:
 
 
 def _actions(found: Sheet) -> list[str]:
-    return sorted([*BUILT_IN_ACTIONS, *found.device.action_names])
+    return sorted([*BUILT_IN_ACTIONS, *found.device.commands])
 
 
 def _list(sheets: list[Sheet]) -> list[str]:

@@ -88,6 +88,7 @@ def guarded(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
     (place / "acl").write_text(
         "user eyes\ntopic readwrite #\n"
         "pattern write cm/%u/data/temperature\npattern readwrite cm/%u/status/#\npattern read cm/%u/action/#\n"
+        "pattern readwrite homeassistant/device/cm-%u/config\n"
     )
     return new_broker("guarded", "allow_anonymous false", f"password_file {place}/passwords", f"acl_file {place}/acl")
 

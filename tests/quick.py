@@ -1,11 +1,12 @@
-"""`penates`, quick to lose its patience with a sensor, and to ask a broker again: quick.py COMMAND …"""
+"""`penates`, quick to lose its patience with sensors, brokers and Home Assistant: quick.py COMMAND …"""
 
 import sys
 
-from bootstrap import child, outbox
+from bootstrap import child, discovery, outbox
 from penates.__main__ import main
 
 if __name__ == "__main__":
     child.FIRST_RETRY_S, child.LAST_RETRY_S, child.STEADY_S = 0.05, 0.4, 2.0
     outbox.DENIED_S = outbox.NOBODY_S = outbox.LATER_S = 0.3
+    discovery.WITHIN_S = 0.5
     sys.exit(main(sys.argv[1:]))

@@ -140,7 +140,7 @@ def test_values_as_they_go_on_the_wire(odd: House, eyes: Eyes) -> None:
     assert topics["cm/odd/data/word"] == b"open"
     assert topics["cm/odd/data/flag"] == b"true"
     about = eyes.on("cm/odd/status/about")[0].value
-    assert about["actions"] == ["log", "read", "set"]
+    assert list(about["actions"]) == ["log", "read", "set"]
     assert {name: measure["unit"] for name, measure in about["measures"].items()} == {
         "level": "V",
         "word": "str",

@@ -93,12 +93,14 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in config.check(copy)] == before
     assert config.Configuration(copy).house.supervisor == house.supervisor
+    assert config.Configuration(copy).house.homeassistant == house.homeassistant
 
 
 def test_the_samples_show_every_setting(kind: str) -> None:
     house = uncommented((ROOT / "config" / "house.toml").read_text())
     table = tomllib.loads(house)
     sections = {"broker": config.Broker, "log": config.Log, "history": config.History, "supervisor": config.Supervisor}
+    sections["homeassistant"] = config.HomeAssistant
     for section, owner in ((table, config.House), *((table[name], owner) for name, owner in sections.items())):
         assert {field.name for field in dataclasses.fields(owner)} == section.keys()
     fields = {field.name for field in dataclasses.fields(kinds.find(kind, ROOT))}
@@ -120,7 +122,7 @@ def test_topics_md_tells_the_whole_contract() -> None:
     words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "refused", "queued"]
     words += ["stored", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
     words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
-    words += ["step", "recorded", "waiting", "lag_s"]
+    words += ["step", "recorded", "waiting", "lag_s", "words", "sets", "counter"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}

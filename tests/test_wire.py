@@ -25,6 +25,7 @@ def test_every_topic_of_the_contract_with_its_retain_flag(cellar: House, broker:
         "cm/cellar/status/health": (True, 1),
         "cm/cellar/status/about": (True, 1),
         "cm/cellar/status/action": (False, 1),
+        "homeassistant/device/cm-cellar/config": (True, 1),
     }
     assert set(retained(broker.port)) == {topic for topic, (retain, _) in flags.items() if retain}
 
@@ -45,9 +46,9 @@ def test_the_payloads(cellar: House, eyes: Eyes) -> None:
     assert (heartbeat["run"], heartbeat["last_reading"]) == (reading["run"], reading["time"])
     assert (heartbeat["heartbeat_s"], heartbeat["reads"], heartbeat["faults"]) == (60, 1, 0)
     about = eyes.on("cm/cellar/status/about")[0].value
-    assert list(about) == ["kind", "measures", "actions", "version", "host"]
+    assert list(about) == ["kind", "measures", "actions", "heartbeat_s", "version", "host"]
     assert about["measures"] == {"temperature": {"unit": "°C", "low": -55, "high": 125, "every_s": 1}}
-    assert about["actions"] == ["log", "read"]
+    assert about["actions"] == {"log": {"words": ["debug", "info", "warning", "error"]}, "read": {"words": ["now"]}}
 
 
 def test_birth_is_in_order_and_readings_follow_without_a_gap(cellar: House, eyes: Eyes) -> None:
@@ -59,7 +60,7 @@ def test_birth_is_in_order_and_readings_follow_without_a_gap(cellar: House, eyes
     times = [one["time"] for one in readings]
     assert times == sorted(set(times))
     order = list(dict.fromkeys(one.topic.rpartition("/")[2] for one in eyes.seen))
-    assert order == ["state", "about", "heartbeat", "health", "temperature", "reading"]
+    assert order == ["state", "about", "config", "heartbeat", "health", "temperature", "reading"]
 
 
 @pytest.mark.parametrize(("millidegrees", "celsius"), [(-500, -0.5), (-12300, -12.3), (0, 0.0), (84999, 84.999)])

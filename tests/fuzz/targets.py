@@ -170,7 +170,7 @@ def payloads() -> list[bytes]:
 def messages() -> list[bytes]:
     """Each example on each topic of docs/TOPICS.md."""
     topics = sorted(set(re.findall(r"cm/cellar/\w+/\w+", _documented())))
-    about = '{"kind":"door","measures":{"open":{"unit":"bool","every_s":60.0}},"actions":["log"],"host":"pi"}'
+    about = '{"kind":"door","measures":{"open":{"unit":"bool","every_s":60.0}},"actions":{"log":{}},"host":"pi"}'
     beat = '{"time":"2026-11-20T20:31:07.1Z","uptime_s":3.5,"heartbeat_s":60.0,"last_reading":null,"rss_mb":23.1}'
     return [f"{topic} {said}".encode() for topic in topics for said in (*_objects(), about, beat, "online", "")]
 
