@@ -16,14 +16,14 @@ def tls(ca_file: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file)
 
 
-def dial(host: str, port: int, ca_file: Path | None) -> socket.socket:
-    """A connected socket, TLS hands shaken, within about `DIAL_S` seconds for each address of the host.
+def dial(host: str, port: int, ca_file: Path | None, patience_s: float = DIAL_S) -> socket.socket:
+    """A connected socket, TLS hands shaken, within about `patience_s` seconds for each address of the host.
 
     Raises:
         OSError: nobody there, no such host, or no trust.
     """
     try:
-        plain = socket.create_connection((host, port), timeout=DIAL_S)
+        plain = socket.create_connection((host, port), timeout=patience_s)
     except UnicodeError:  # from the IDNA encoding of a malformed name
         raise OSError(f"{host!r} is not a host name") from None
     # Else a small message waits for the acknowledgement of the one before: 12 ms instead of 1.

@@ -26,6 +26,7 @@ COMMANDS = (
     "uninstall",
     "check",
     "certs",
+    "doctor",
     "line",
     "run",
     "nursery",

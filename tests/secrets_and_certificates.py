@@ -22,7 +22,7 @@ def write_password(place: Path, password: str) -> None:
     (place / "passwords").write_text(f"cellar:{hashed(password)}\neyes:{hashed('eyes')}\n")
 
 
-def write_certificates(place: Path, name: str) -> None:
+def write_certificates(place: Path, name: str, days: float = 1) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "penates test")])
     now = datetime.now(UTC)
@@ -33,7 +33,7 @@ def write_certificates(place: Path, name: str) -> None:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

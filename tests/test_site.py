@@ -1,10 +1,8 @@
 """A broker with exactly the files we make: whom it lets in, and what each may say and hear."""
 
 import dataclasses
-import grp
 import json
 import os
-import pwd
 import signal
 import socket
 import ssl
@@ -12,53 +10,24 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from world import MOSQUITTO, PATIENCE_S, Broker, Eyes, House, Wires, eventually, free_port
+from places import ME, MINE, Place
+from world import MOSQUITTO, PATIENCE_S, Broker, Eyes, House, Wires, eventually
 
 from bootstrap.dial import dial
 from bootstrap.errors import Fatal
 from bootstrap.settings import SettingsError
-from penates.files import Planned
 from penates.mosquitto import hashed, other_entrances
 from penates.site import Site, plan
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
-ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 DENIED, REFUSED = 0x87, 0x80
-
-
-def write(planned: list[Planned]) -> None:
-    """As whoever runs the tests."""
-    for one in planned:
-        one.path.parent.mkdir(parents=True, exist_ok=True)
-        dataclasses.replace(one, owner=ME, group=MINE).write()
-
-
-class Place:
-    """A house, its site, and the broker by it."""
-
-    def __init__(self, house: House, folder: Path) -> None:
-        self.house = house
-        self.site = Site(config=house.folder, mosquitto=folder, plain_port=free_port(), tls_port=free_port())
-        self.broker: Broker | None = None
-        self.house.write(self.site.plain_port, broker='password_file = "secrets/{sensor}"')
-
-    def make(self, **more: Any) -> list[Planned]:
-        planned = plan(dataclasses.replace(self.site, **more))
-        write(planned)
-        return planned
-
-    def login(self, user: str) -> dict[str, str]:
-        return {"username": user, "password": (self.house.folder / "secrets" / user).read_text().strip()}
-
-    def eyes(self, user: str = "eyes", **more: str) -> Eyes:
-        return Eyes(self.site.plain_port, **more, **self.login(user))
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""What `penates doctor` asks of whoever looks after the sensors: systemd, the supervisor, the kernel's locks."""
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bootstrap.config import DEFAULT_FOLDERS, Settings
+from bootstrap.control import NotThere, Unavailable, ask
+from bootstrap.pins import FACTORY
+from penates.common import question
+from penates.doctor_machine import Who
+from penates.findings import SUDO, Finding, bad, good, unknown
+
+INSTALLED = DEFAULT_FOLDERS[0]
+BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+NURSERY = "penates.service"
+PROPERTIES = (
+    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,User,SupplementaryGroups,"
+    "Environment,WorkingDirectory"
+)
+PATIENCE_S = 3.0
+MANY_RESTARTS = 5
+LOCKS = Path("/proc/locks")
+
+Unit = Mapping[str, str]
+
+
+def unit_name(name: str) -> str:
+    """Of the sensor with this file."""
+    return f"penates@{name}.service"
+
+
+def units(names: list[str]) -> dict[str, Unit]:
+    """What systemd knows of these sensors' units and of the nursery's; nothing where there is no systemd."""
+    systemctl = shutil.which("systemctl")
+    if not (systemctl and BOOTED.is_dir()):
+        return {}
+    command = [systemctl, "show", "--property", PROPERTIES, NURSERY, *map(unit_name, names)]
+    try:
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False).stdout  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    return parsed(shown)
+
+
+def parsed(shown: str) -> dict[str, Unit]:
+    """The answer of `systemctl show`: a block of `Name=value` for each unit that is there."""
+    blocks = (dict(row.partition("=")[::2] for row in block.splitlines()) for block in shown.split("\n\n"))
+    return {block["Id"]: block for block in blocks if block.get("LoadState") == "loaded"}
+
+
+@dataclass(frozen=True)
+class Keepers:
+    """Who looks after the sensors of one house."""
+
+    folder: Path
+    runtime: Path
+    units: dict[str, Unit] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] | None = None  # the supervisor's; None if there is none
+    trouble: str = ""  # why it could not be asked
+
+    def unit(self, name: str) -> Unit | None:
+        """The one in which this sensor lives, if units look after it."""
+        nursery = self.units.get(NURSERY, {})
+        if nursery.get("ActiveState") not in (None, "inactive"):
+            return nursery
+        own = self.units.get(unit_name(name), {})  # of a template: there for every name
+        return own if own and (own["ActiveState"], own.get("UnitFileState")) != ("inactive", "disabled") else None
+
+    def who(self, name: str, settings: Settings) -> Who:
+        """As whom this sensor runs, or would run."""
+        unit = self.unit(name)
+        row = (self.rows or {}).get(name, {})
+        pid = int((unit or {}).get("MainPID") or 0) or row.get("pid") or holder(self._lock(settings))
+        if pid and (running := Who.running(pid)):
+            return running
+        if unit is None:
+            return Who.me()
+        words = (word.strip('"').partition("=") for word in unit.get("Environment", "").split())
+        factory = next((value for variable, _, value in words if variable == FACTORY), "")
+        folder = Path(unit.get("WorkingDirectory") or "/")
+        try:
+            return Who.of(unit.get("User") or "root", unit.get("SupplementaryGroups", "").split(), factory, folder)
+        except KeyError:  # a dynamic user that does not run now
+            return Who.me()
+
+    def _lock(self, settings: Settings) -> Path:
+        return self.runtime / f"{settings.topics.file_name}.lock"
+
+    def logs(self, name: str) -> str:
+        """The command that shows why."""
+        if unit := self.unit(name):
+            return f"journalctl -u {unit['Id']} -n 20"
+        return f"penates status --config {self.folder}"
+
+    def runs(self, name: str, settings: Settings) -> Finding:
+        """Whether there is a process, and who sees to it."""
+        if unit := self.unit(name):
+            return _unit(unit, self.logs(name))
+        if self.rows is not None and name in self.rows:
+            return _row(self.rows[name], self.logs(name))
+        if self.trouble:
+            return unknown("process", f"the supervisor cannot be asked: {self.trouble}", SUDO)
+        if pid := holder(self._lock(settings)):
+            return good("process", f"it runs, as process {pid}, and nobody looks after it")
+        start = f"penates start {name} --config {self.folder}"
+        return bad("process", "it does not run", "sudo penates install" if self.units else start)
+
+
+def keepers(folder: Path, runtime: Path, names: list[str]) -> Keepers:
+    """Ask them all. Units are for the house that is installed."""
+    found = units(names) if folder.resolve() == INSTALLED else {}
+    try:
+        answer = ask(runtime, question("status", folder.absolute()), PATIENCE_S)
+    except NotThere:
+        return Keepers(folder, runtime, found)
+    except (Unavailable, OSError) as error:
+        return Keepers(folder, runtime, found, trouble=str(error))
+    if "error" in answer:
+        return Keepers(folder, runtime, found, trouble=str(answer["error"]))
+    return Keepers(folder, runtime, found, {row["name"]: row for row in answer["sensors"]})
+
+
+def _unit(unit: Unit, logs: str) -> Finding:
+    state, restarts = unit["ActiveState"], int(unit.get("NRestarts") or 0)
+    text = f"{unit['Id']} is {state} ({unit['SubState']}), {restarts} restarts"
+    if state != "active":
+        ended = f", ended with {unit.get('ExecMainStatus')}" if state in ("failed", "activating") else ""
+        return bad("unit", f"{text}{ended}", f"{logs}; sudo systemctl restart {unit['Id']}")
+    if restarts > MANY_RESTARTS:
+        return bad("unit", text, logs)
+    return good("unit", text)
+
+
+def _row(row: dict[str, Any], logs: str) -> Finding:
+    text = f"the supervisor says {row['state']}, {row['restarts']} restarts"
+    well = row["state"] in ("online", "fault") or (row["state"] == "starting" and not row["error"])
+    if well and row["restarts"] <= MANY_RESTARTS:
+        return good("process", text)
+    return bad("process", f"{text}: {row['error']}" if row["error"] else text, logs)
+
+
+def holder(file: Path) -> int:
+    """The process that holds this lock, or 0, without touching it: one that starts now must not find us in its way."""
+    try:
+        inode, signed = f":{file.stat().st_ino}", file.read_text(encoding="ascii").strip()
+        rows = map(str.split, LOCKS.read_text(encoding="ascii").splitlines())
+    except OSError:
+        return 0
+    held = any(row[1] == "FLOCK" and row[4] == signed and row[5].endswith(inode) for row in rows)
+    return int(signed) if held else 0
