@@ -1,11 +1,14 @@
 """The history in a database that takes InfluxDB's line protocol: what its answers mean, over whichever wire."""
 
+import http.client
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
+from bootstrap.dial import tls
 from bootstrap.errors import Refused
 from bootstrap.intake import Away
 from bootstrap.line_protocol import line
@@ -14,7 +17,10 @@ from bootstrap.points import Point
 TIMEOUT_S = 4.0  # of one request; the batch is then tried again
 BATCH = 1000  # lines in one request: half the speed of many more, and a slow machine has done it in time
 SAID = 300  # characters of an answer that are repeated
+LONGEST = 65_536  # bytes of an answer to a write; of ours it has a hundred
 LONGEST_WAIT_S = 300.0
+LOGIN = "see username and password_file, and what this user may do"
+TOKEN = "see token_file, and what this token may do"  # noqa: S105 - none
 
 GOOD = range(200, 300)
 UNFIT = (400, 413, 422)  # something is wrong with what was sent
@@ -36,6 +42,23 @@ class Server:
 
     url: str
     ca_file: Path | None = None
+
+    def connection(self, timeout_s: float) -> http.client.HTTPConnection:
+        """One that connects when it is first asked.
+
+        Raises:
+            OSError: the certificate cannot be read.
+        """
+        url = urlsplit(self.url)
+        host, port = url.hostname or "", url.port
+        if url.scheme == "http":
+            return http.client.HTTPConnection(host, port, timeout=timeout_s)
+        trust = tls(self.ca_file) if self.ca_file else None
+        return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=trust)
+
+    def target(self, path: str) -> str:
+        """What is asked for, below the url."""
+        return f"{urlsplit(self.url).path.rstrip('/')}/{path}"
 
 
 class Wire(Protocol):
@@ -103,12 +126,19 @@ def _judge(answer: Answer, advice: Mapping[int, str]) -> None:
     """
     if answer.status in GOOD:
         return
-    said = " ".join(answer.said[:SAID].split())
     if answer.status in UNFIT and (answer.status == TOO_LARGE or _by_a_database(answer.said)):
-        raise Unfit(f"{answer.status}: {said}")
+        raise Unfit(f"{answer.status}: {_short(answer.said)}")
     hint = advice.get(answer.status) or ("url is no InfluxDB's" if answer.status in UNFIT else "")
-    text = f"the database answers {answer.status}" + "".join(f"; {more}" for more in (hint, said) if more)
-    raise Away(text, _seconds(answer.retry_after))
+    raise Away(complaint(answer.status, hint, answer.said), _seconds(answer.retry_after))
+
+
+def complaint(status: int, hint: str, said: str) -> str:
+    """An answer that is none, in one line, and what to do about it."""
+    return f"the database answers {status}" + "".join(f"; {more}" for more in (hint, _short(said)) if more)
+
+
+def _short(said: str) -> str:
+    return " ".join(said[:SAID].split())
 
 
 def _by_a_database(said: str) -> bool:

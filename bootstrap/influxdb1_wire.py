@@ -7,19 +7,30 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bootstrap.config import read_secret
-from bootstrap.dial import tls
-from bootstrap.influx_store import GOOD, TIMEOUT_S, Answer, Server
+from bootstrap.influx_store import GOOD, LOGIN, LONGEST, TIMEOUT_S, Answer, Server
 
-LOGIN = "see username and password_file, and what this user may do"
-LONGEST = 65_536  # bytes of an answer; of ours it has a hundred
 MISSING = 404
+
+
+def basic(user_and_password: str) -> str:
+    """The header Authorization for `user:password`."""
+    return f"Basic {b64encode(user_and_password.encode()).decode()}"
+
+
+def login(username: str | None, password_file: Path | None) -> str:
+    """The header Authorization, or nothing where no login is wanted.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    return basic(f"{username}:{read_secret(password_file)}") if password_file else ""
 
 
 class Influxdb1Wire:
     """One connection, kept open. The database is created if it is not there."""
 
     def __init__(self, server: Server, database: str, username: str | None, password_file: Path | None) -> None:
-        self._server, self._url, self._database = server, urlsplit(server.url), database
+        self._server, self._database = server, database
         self._username, self._password_file = username, password_file
         self._connection: http.client.HTTPConnection | None = None
         self._headers: dict[str, str] = {}
@@ -43,14 +54,14 @@ class Influxdb1Wire:
 
     def _ask(self, what: str, parameters: Mapping[str, str], body: bytes) -> Answer:
         """Ask once; and once more if it had hung up on a connection that was left idle."""
-        target = f"{self._url.path.rstrip('/')}/{what}?{urlencode(parameters)}"
+        target = f"{self._server.target(what)}?{urlencode(parameters)}"
         idle = self._connection is not None
         try:
             return self._exchange(target, body)
         except (ConnectionError, http.client.HTTPException) as error:
             self.close()
             if not idle:
-                raise OSError(f"{self._url.netloc}: {error!r}") from None
+                raise OSError(f"{urlsplit(self._server.url).netloc}: {error!r}") from None
         return self._ask(what, parameters, body)
 
     def _exchange(self, target: str, body: bytes) -> Answer:
@@ -65,14 +76,9 @@ class Influxdb1Wire:
 
     def _connect(self) -> http.client.HTTPConnection:
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
-        if self._password_file:
-            login = f"{self._username}:{read_secret(self._password_file)}"
-            self._headers["Authorization"] = f"Basic {b64encode(login.encode()).decode()}"
-        host, port = self._url.hostname or "", self._url.port
-        if self._url.scheme == "http":
-            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-        trust = tls(self._server.ca_file) if self._server.ca_file else None
-        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=trust)
+        if header := login(self._username, self._password_file):
+            self._headers["Authorization"] = header
+        return self._server.connection(TIMEOUT_S)
 
     def close(self) -> None:
         """Hang up."""

@@ -8,9 +8,8 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from bootstrap.config import read_secret
-from bootstrap.influx_store import TIMEOUT_S, Answer, Server
+from bootstrap.influx_store import TIMEOUT_S, TOKEN, Answer, Server
 
-TOKEN = "see token_file, and what this token may do"  # noqa: S105 - none
 WRITTEN = Answer(204)
 
 

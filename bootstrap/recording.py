@@ -12,6 +12,7 @@ from bootstrap.points import LEVELS, READING, Point, foreign, heartbeat, point, 
 from bootstrap.stores import Store
 
 ABOUT, BEAT, STATUS, SAID = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
+KINDS = "kinds.json"  # in a recorder's folder
 Bury = Callable[[str, bytes, str], None]
 
 

@@ -96,7 +96,8 @@ class SqlitePast:
         yield from kept(self._database, FIVE_MINUTES_S, sensor, since_s, until_s)
 
     def _days(self, sensor: int, since_s: int, until_s: int) -> Iterator[Average]:
-        for start in sorted({start // DAY_S * DAY_S for start in self._dirty(sensor, since_s, until_s)}):
+        first = -(-since_s // DAY_S) * DAY_S  # the day of which we are asked for the rest has ended before
+        for start in sorted({start // DAY_S * DAY_S for start in self._dirty(sensor, first, until_s)}):
             yield from kept(self._database, DAY_S, sensor, since_s, start)
             yield from day(start, self._five_minutes(sensor, start, start + DAY_S))
             since_s = start + DAY_S

@@ -75,7 +75,7 @@ class StoreSettings:
     # For influxdb: whose bucket it is.
     org: str = "home"
 
-    # For influxdb: a file whose first line is a token that may write to it, such as "secrets/influxdb-token".
+    # For influxdb: a file whose first line is a token to write to it and read it, such as "secrets/influxdb-token".
     token_file: SecretFile | None = None
 
     # For influxdb1: if it wants a login, the user, such as "recorder".
@@ -126,7 +126,21 @@ class StoreSettings:
             from bootstrap.sqlite_past import SqlitePast  # noqa: PLC0415
 
             return SqlitePast(self.place(state))
-        raise OSError(f"a history in the store {self.store!r} cannot be read here; ask {self.url}")
+        return self._open_past_over_http()
+
+    def _open_past_over_http(self) -> Past:
+        """InfluxDB 2's write API is that of others, too; which one it is it says itself."""
+        from bootstrap.influx_store import Server  # noqa: PLC0415
+        from bootstrap.influxql_past import InfluxqlPast  # noqa: PLC0415
+        from bootstrap.queries import Queries  # noqa: PLC0415
+        from bootstrap.victoria_past import VictoriaPast  # noqa: PLC0415
+
+        server = Server(self.url, self.ca_file)
+        if self.store == "influxdb1":
+            return InfluxqlPast(Queries.by_password(server, self.username, self.password_file), self.database)
+        queries = Queries.by_token(server, self.token_file)
+        victoria = VictoriaPast(queries)
+        return victoria if victoria.there() else InfluxqlPast(queries, self.database)
 
     def open_store(self, state: Path, *, owner: bool = True) -> Store:
         """Open it, or get ready to; `state` is the house's state folder. Not its `owner`: others write to it, too.

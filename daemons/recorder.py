@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.filters import HeardSettings
-from bootstrap.recording import Kinds, Recording
+from bootstrap.recording import KINDS, Kinds, Recording
 from bootstrap.stores import StoreSettings
 
 FLEET = ("status/heartbeat", "status/state")  # for Grafana
@@ -26,7 +26,7 @@ class Recorder(HeardSettings, StoreSettings, Device):
     def setup(self) -> None:
         """Open the store, then hear."""
         self.opened = self.open_store(self.tools.state, owner=not self.share)
-        self.recording = Recording(self.opened, Kinds(self.tools.folder / "kinds.json"), self.tools.bury)
+        self.recording = Recording(self.opened, Kinds(self.tools.folder / KINDS), self.tools.bury)
         said = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
         self.intake = self.hear(said, self.recording.take, retained=self.of_each("status/about"))
 

@@ -5,9 +5,9 @@
   penates history cellar --since 2026-11-01 --csv >november.csv
   penates history cellar --png cellar.png          # needs matplotlib: pip install 'penates[plot]'
 
-It reads what the recorder of this house stores, also while that is running. Where there is too much to see, or the
-readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A CSV of readings
-has time, measure and value, which `penates import` takes; one of averages has count, min, mean and max.
+It reads what the recorder of this house stores, in whichever store, also while that is running. Where there is too much
+to see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A
+CSV of readings has time, measure and value, which `penates import` takes; one of averages has count, min, mean and max.
 """
 
 import argparse

@@ -7,14 +7,14 @@ A CSV file (named .csv or .tsv) has a line of names first: `time`, and either `m
 measure; perhaps `sensor` (as cm/cellar) and `group`. In any other file each line is one of the line protocol, with the
 tags `group` and `sensor`. --sensor says whose it is instead.
 
-What is there already, by sensor, measure and time, stays as it is: to import a file again changes nothing. A line that
-cannot be read is named and counted, and the others are loaded; the exit code is 1 then.
+Each value is known by its sensor, measure and time: to import a file again changes nothing. A line that cannot be read,
+or that the database refuses, is named and counted, and the others are loaded; the exit code is 1 then.
 """
 
 import argparse
 import sys
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +26,7 @@ from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.points import Point
 from bootstrap.settings import Fault
 from bootstrap.sqlite_store import SqliteStore
+from bootstrap.stores import Store
 from penates.foreign import NANOS, Reader
 from penates.recorded import Recorded, recorder_arguments
 
@@ -60,48 +61,63 @@ def main(given: argparse.Namespace) -> int:
     reader = Reader(sensor, given.zone, given.precision, given.words)
     console = Console(stderr=True)
     try:
-        with closing(_store(recorded)) as store:
+        with closing(recorded.open_store()) as store:
+            loader = Loader(store, recorded.kinds(), reader)
             with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-                bad = sum([load(file, reader, store, progress) for file in given.files])
-            store.settle()
+                bad = sum([loader.load(file, progress) for file in given.files])
+            if isinstance(store, SqliteStore):
+                store.settle()
     except OSError as error:
         raise Fatal(Exit.ABSENT, f"{error}; what was read before is stored") from None
     return NOT_DONE if bad else Exit.STOPPED
 
 
-def _store(recorded: Recorded) -> SqliteStore:
-    recorder = recorded.recorder
-    if recorder.store != "sqlite":
-        raise Fatal(
-            Exit.SETTINGS, f"it loads into the store sqlite alone; yours is {recorder.store}, at {recorder.url}"
-        )
-    return SqliteStore(recorder.place(recorded.state), recorder.keep_days)
+class Loader:
+    """Loads files, in batches."""
 
+    def __init__(self, store: Store, kinds: Mapping[str, str], reader: Reader) -> None:
+        """`kinds` are those by which the recorder writes: a database has a value twice that is there of two kinds."""
+        self._store, self._kinds, self._reader = store, kinds, reader
+        self._batch: list[tuple[int, Point]] = []
+        self._loaded = self._bad = 0
 
-def load(file: Path, reader: Reader, store: SqliteStore, progress: Progress) -> int:
-    """Load one file; returns how many of its lines are bad.
+    def load(self, file: Path, progress: Progress) -> int:
+        """Load one; returns how many of its lines are bad.
 
-    Raises:
-        OSError: it cannot be read, or not be stored.
-    """
-    before, loaded, bad = store.new, 0, 0
-    batch: list[Point] = []
-    with file.open("rb") as stream:
-        for number, found in _watched(reader.read(file, stream), file, stream, progress):
-            if isinstance(found, str):
-                bad += 1
-                if bad <= NAMED:
-                    print(Fault(str(file), number, found), file=sys.stderr)
-                continue
-            batch += found
-            loaded += len(found)
-            if len(batch) >= BATCH:
-                store.put(batch)
-                batch.clear()
-    store.put(batch)
-    new = store.new - before
-    print(f"{file}: {loaded} values, {new} of them new; {bad} bad line{'s' * (bad != 1)}")
-    return bad
+        Raises:
+            OSError: it cannot be read, or not be stored.
+        """
+        before, self._loaded, self._bad = self._new, 0, 0
+        with file.open("rb") as stream:
+            for number, found in _watched(self._reader.read(file, stream), file, stream, progress):
+                if isinstance(found, str):
+                    self._complain(file, number, found)
+                    continue
+                self._batch += [(number, one) for one in found]
+                if len(self._batch) >= BATCH:
+                    self._put(file)
+        self._put(file)
+        new = "" if before is None or self._new is None else f", {self._new - before} of them new"
+        print(f"{file}: {self._loaded} values{new}; {self._bad} bad line{'s' * (self._bad != 1)}")
+        return self._bad
+
+    @property
+    def _new(self) -> int | None:
+        """How many were not there yet, where the store can tell."""
+        return self._store.new if isinstance(self._store, SqliteStore) else None
+
+    def _put(self, file: Path) -> None:
+        points = [one._replace(kind=self._kinds.get(one.sensor, "")) for _, one in self._batch]
+        refused = self._store.put(points)
+        for number, why in refused.items():
+            self._complain(file, self._batch[number][0], why)
+        self._loaded += len(points) - len(refused)
+        self._batch.clear()
+
+    def _complain(self, file: Path, number: int, why: str) -> None:
+        self._bad += 1
+        if self._bad <= NAMED:
+            print(Fault(str(file), number, why), file=sys.stderr)
 
 
 def _watched(

@@ -1,13 +1,17 @@
 """The recorder that the house's configuration names, for those who use its history."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootstrap.bench import history_folder
 from bootstrap.config import DEVICES, Configuration, House, device_file, load
 from bootstrap.errors import Exit, Fatal
 from bootstrap.past import Past
+from bootstrap.recording import KINDS, Kinds
 from bootstrap.settings import Fault, SettingsError, Source, suggestion
+from bootstrap.stores import Store
 from daemons.recorder import Recorder
 from penates.common import config_option, house
 
@@ -22,6 +26,7 @@ class Recorded:
     house: House
     recorder: Recorder
     state: Path
+    folder: Path  # the recorder's own in it
 
     @classmethod
     def by(cls, given: argparse.Namespace) -> "Recorded":
@@ -32,10 +37,10 @@ class Recorded:
         """
         configuration, found, folders = house(given)
         name = _name(configuration, given.recorder)
-        device = load(configuration.folder, name).device
-        if not isinstance(device, Recorder):
+        settings = load(configuration.folder, name)
+        if not isinstance(settings.device, Recorder):
             raise SettingsError([Fault(device_file(name), 1, f"{name} is no recorder")])
-        return cls(configuration, found, device, folders.state)
+        return cls(configuration, found, settings.device, folders.state, history_folder(settings))
 
     def open_past(self) -> Past:
         """Its history, to be read.
@@ -44,6 +49,18 @@ class Recorded:
             OSError: it is not there, or cannot be read.
         """
         return self.recorder.open_past(self.state)
+
+    def open_store(self) -> Store:
+        """Its history, to be added to while it may be adding to it.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        return self.recorder.open_store(self.state, owner=False)
+
+    def kinds(self) -> Mapping[str, str]:
+        """The kind of each sensor that it has heard of."""
+        return Kinds(self.folder / KINDS).known
 
     def units(self, sensor: str) -> dict[str, str]:
         """The unit of each measure, `bool` or `str`, as far as the sensor is one of this house's."""

@@ -190,7 +190,7 @@ class FakeDatabase:
             self.lines += request.lines
         with suppress(OSError):
             handler.send_response(status)
-            for name, value in {**headers, **({} if status == 204 else {"Content-Length": str(len(said))})}.items():
+            for name, value in {**({} if status == 204 else {"Content-Length": str(len(said))}), **headers}.items():
                 handler.send_header(name, value)
             handler.end_headers()
             handler.wfile.write(said)

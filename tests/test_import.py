@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from world import House
+from world import House, free_port
 
 from bootstrap.past import DAY_S
 from bootstrap.points import Point
@@ -216,11 +216,15 @@ def test_many_bad_lines_are_counted_and_some_are_named(recorded: House) -> None:
     assert len(lines) == 20
 
 
-def test_a_file_that_is_not_there_and_a_store_that_is_elsewhere(recorded: House) -> None:
+def test_a_file_that_is_not_there_and_a_store_that_is_not(recorded: House) -> None:
     done = recorded.penates("import", "nowhere.csv")
     assert (done.returncode, "nowhere.csv" in done.stderr) == (1, True)
-    recorded.device("recorder", 'kind = "recorder"\nstore = "influxdb1"\n')
-    assert "the store sqlite alone; yours is influxdb1" in recorded.penates("import", "a.csv").stderr
+    wide = file(recorded, "wide.csv", WIDE)
+    for store in ("influxdb1", "influxdb"):
+        recorded.device("recorder", f'kind = "recorder"\nstore = "{store}"\nurl = "http://127.0.0.1:{free_port()}"\n')
+        done = recorded.penates("import", str(wide), "--sensor", "cellar")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert "Connection refused" in done.stderr
 
 
 def test_a_history_that_is_damaged_is_left_to_its_recorder(recorded: House) -> None:
