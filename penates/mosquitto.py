@@ -5,7 +5,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -88,11 +88,11 @@ def _fits(line: str, password: str) -> bool:
     return hmac.compare_digest(hashed(password, salt), line)
 
 
-def other_entrances(folder: Path, ours: Iterable[Path]) -> Iterator[Fault]:
+def other_entrances(folder: Path, ours: Collection[Path]) -> Iterator[Fault]:
     """What else Mosquitto's files say of who may come in: with it ours would be refused, or not be all there is."""
     for file in [folder / "mosquitto.conf", *sorted((folder / "conf.d").glob("*.conf"))]:
         if file in ours or not file.exists():
             continue
         for number, line in enumerate(contents(file).decode(errors="replace").split("\n"), 1):
             if ENTRANCE.match(line):
-                yield Fault(str(file), number, f"{line.strip()!r} is a way in beside penates's own; comment it out")
+                yield Fault(str(file), number, f"{line.strip()!r} is of a way in beside ours; put # before it")

@@ -126,10 +126,13 @@ def plan(site: Site) -> list[Planned]:
     """All files, in the order in which they are to be written.
 
     Raises:
-        SettingsError: the configuration is faulty.
+        SettingsError: the configuration is faulty, or Mosquitto's own lets others in.
         Fatal: something that is there is not what it should be.
         OSError: it cannot be read.
     """
+    settings = _settings(site)
+    if faults := [*mosquitto.other_entrances(site.mosquitto, {file.path for file in settings})]:
+        raise SettingsError(faults)
     house = Inhabitants.of(site.config, site.guests)
     folder = site.config / "secrets"
     known = {user: _secret(folder / user) for user in house.users}
@@ -138,7 +141,7 @@ def plan(site: Site) -> list[Planned]:
         Planned(folder, None, ENTERED, group=READERS),
         *(secret for _, secret in known.values()),
         *authority.plan(),
-        *_settings(site),
+        *settings,
         *_rules(site, house, {user: password for user, (password, _) in known.items()}),
         *_shown(site, authority),
     ]

@@ -21,7 +21,7 @@ from world import MOSQUITTO, PATIENCE_S, Broker, Eyes, House, Wires, eventually
 from bootstrap.dial import dial
 from bootstrap.errors import Fatal
 from bootstrap.settings import SettingsError
-from penates.mosquitto import hashed, other_entrances
+from penates.mosquitto import hashed
 from penates.site import Site, plan
 
 if TYPE_CHECKING:
@@ -313,10 +313,11 @@ def test_another_way_in_is_found(place: Place) -> None:
     place.make()
     (place.site.mosquitto / "mosquitto.conf").write_text("persistence true\nlistener 1884\n")
     (place.site.conf_d / "old.conf").write_text("# listener 1\nallow_anonymous true\n")
-    ours = [one.path for one in plan(place.site)]
-    assert [f"{fault.file}:{fault.line}" for fault in other_entrances(place.site.mosquitto, ours)] == [
-        f"{place.site.mosquitto}/mosquitto.conf:2",
-        f"{place.site.conf_d}/old.conf:2",
+    with pytest.raises(SettingsError) as refused:
+        plan(place.site)
+    assert str(refused.value).splitlines() == [
+        f"{place.site.mosquitto}/mosquitto.conf:2: 'listener 1884' is of a way in beside ours; put # before it",
+        f"{place.site.conf_d}/old.conf:2: 'allow_anonymous true' is of a way in beside ours; put # before it",
     ]
 
 
