@@ -6,7 +6,6 @@ import hmac
 import re
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
@@ -28,29 +27,21 @@ def listeners(places: Mapping[str, object]) -> str:
     return Template(text("listeners.conf")).substitute(places)
 
 
-@dataclass(frozen=True)
-class Assistant:
-    """What Home Assistant and the sensors say to each other: below which topic, and each sensor where, by user."""
+def acl(
+    groups: Sequence[str], heard: Mapping[str, Sequence[str]], announced: Mapping[str, Sequence[str]], prefix: str
+) -> str:
+    """Who may say and hear what.
 
-    prefix: str
-    announcements: Mapping[str, Sequence[str]]
-
-
-def acl(groups: Sequence[str], heard: Mapping[str, Sequence[str]], assistant: Assistant | None = None) -> str:
-    """Who may say and hear what; `heard` has the topics of each recorder."""
-    once: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [assistant.prefix] if assistant else []}
-    each = {
-        "<recorder>": ("<heard>", heard),
-        "<announced>": ("<announcement>", assistant.announcements if assistant else {}),
-    }
+    `heard` has the topics of each recorder, `announced` those by which each sensor tells Home Assistant of itself, and
+    `prefix` is the first part of all of Home Assistant's.
+    """
+    words: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [prefix]}
+    recorders = [words | {"<recorder>": [user], "<heard>": topics} for user, topics in heard.items()]
+    sensors = [words | {"<sensor>": [user], "<announcement>": topics} for user, topics in announced.items()]
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
-        whose = next((word for word in each if f"\nuser {word}\n" in part), None)
-        if whose is None:
-            found += [_filled(part, once)] if assistant or "<prefix>/" not in part else []
-        else:
-            word, theirs = each[whose]
-            found += [_filled(part, {whose: [user], word: topics}) for user, topics in theirs.items()]
+        each = recorders if "<recorder>" in part else sensors if "<sensor>" in part else [words]
+        found += [_filled(part, one) for one in each]
     return "\n\n".join(found) + "\n"
 
 

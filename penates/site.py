@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from bootstrap.config import HOUSE, Configuration, House, read_password
+from bootstrap.config import HOUSE, Configuration, HomeAssistant, House, read_password
 from bootstrap.errors import Exit, Fatal
 from bootstrap.filters import HeardSettings
 from bootstrap.settings import Fault, SettingsError, Source, contents
@@ -18,10 +18,8 @@ from daemons.recorder import FLEET
 from penates import mosquitto
 from penates.authority import SECRET, Authority
 from penates.files import Planned
-from penates.mosquitto import Assistant
 
 READERS = "penates"  # the group of those who may look
-HOME_ASSISTANT = "homeassistant"
 BROKER = "mosquitto"  # its user and group; 2.1 wants to own what is secret
 SECRET_BYTES = 24
 RECORDED = ("data/reading", "status/about", *FLEET)
@@ -69,13 +67,15 @@ class Inhabitants:
         users: their names, in order.
         groups: the first levels of their topics, in order.
         heard: by recorder, what it hears; the user `recorder` is one even if it runs on another machine.
-        assistant: Home Assistant, if it is told of the sensors.
+        announced: by user, where it tells Home Assistant of itself.
+        prefix: the first part of Home Assistant's topics.
     """
 
     users: Sequence[str]
     groups: Sequence[str]
     heard: Mapping[str, Sequence[str]]
-    assistant: Assistant | None
+    announced: Mapping[str, Sequence[str]]
+    prefix: str
 
     @classmethod
     def of(cls, folder: Path, guests: Collection[str] = ()) -> "Inhabitants":
@@ -95,9 +95,9 @@ class Inhabitants:
         recorders = {one.topics.sensor: one.device for one in found if isinstance(one.device, HeardSettings)}
         heard = {user: one.unshared(*RECORDED) for user, one in ({"recorder": HeardSettings()} | recorders).items()}
         speakers = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
-        assistant = _assistant(house, speakers)
-        users -= {HOME_ASSISTANT} if assistant is None else set()
-        return cls(sorted(users), sorted(groups), heard, assistant)
+        return cls(
+            sorted(users), sorted(groups), heard, _announced(house.homeassistant, speakers), house.homeassistant.prefix
+        )
 
 
 def _one_name_for_all(folder: Path, house: House | None) -> list[Fault]:
@@ -107,19 +107,18 @@ def _one_name_for_all(folder: Path, house: House | None) -> list[Fault]:
     return [Fault(HOUSE, line, "'username' must go: at this broker each sensor is a user of its own, named as its id")]
 
 
-def _assistant(house: House, speakers: Iterable[Topics]) -> Assistant | None:
-    """What Home Assistant may be told by whom."""
-    settings = getattr(house, "homeassistant", None)
-    if settings is None or not settings.enabled:
-        return None
-    said: dict[str, str] = {}
+def _announced(assistant: HomeAssistant, speakers: Iterable[Topics]) -> dict[str, list[str]]:
+    """Where each user may announce itself, or take that back; which group a guest is of we do not know."""
+    owners: dict[str, str] = {}
+    announced: dict[str, list[str]] = {}
     for topics in speakers:
-        topic, sensor = settings.topic(topics), topics.sensor
-        if (other := said.setdefault(topic, sensor)) != sensor:
-            clash = f"the sensors {other!r} and {sensor!r} would both be announced by {topic}; rename one, or its group"
-            raise SettingsError([Fault(HOUSE, 1, clash)])
-    users = sorted({*said.values()})
-    return Assistant(settings.prefix, {user: [one for one in said if said[one] == user] for user in users})
+        topic, user = assistant.topic(topics), topics.sensor
+        if (other := owners.setdefault(topic, user)) != user:
+            raise SettingsError(
+                [Fault(HOUSE, 1, f"{other!r} and {user!r} would both be announced by {topic}; rename one")]
+            )
+        announced.setdefault(user, []).append(topic)
+    return announced
 
 
 def plan(site: Site) -> list[Planned]:
@@ -178,7 +177,7 @@ def _settings(site: Site) -> list[Planned]:
 def _rules(site: Site, house: Inhabitants, known: Mapping[str, str]) -> list[Planned]:
     """Who there is, and what each may do; the house's owner may add to both."""
     passwords = mosquitto.passwords(known, _text(site.private / "passwords"))
-    acl = mosquitto.acl(house.groups, house.heard, house.assistant)
+    acl = mosquitto.acl(house.groups, house.heard, house.announced, house.prefix)
     own = site.config / "mosquitto"
     return [
         Planned(site.private, None, ENTERED, group=BROKER),

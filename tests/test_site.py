@@ -36,6 +36,7 @@ def place(house: House, tmp_path: Path) -> Place:
     place = Place(house, tmp_path / "mosquitto")
     house.device("door", 'kind = "door"\npin = 17\n')
     house.device("lamp", 'kind = "lamp"\npin = 22\n')
+    house.device("recorder", 'kind = "recorder"\nevery_s = 0.5\n')
     house.thermometer("cellar")
     house.thermometer("attic")
     with (house.folder / "devices" / "attic.toml").open("a") as file:
@@ -105,6 +106,12 @@ def greeting(port: int, **login: str) -> int:
     return said[0].value
 
 
+def test_the_broker_takes_it_without_a_word(served: Place) -> None:
+    eventually(lambda: " running" in served.broker.log(), "it has read all")
+    said = [line for line in served.broker.log().splitlines() if "should not be run as root" not in line]
+    assert [line for line in said if "Warning" in line or "Error" in line] == []
+
+
 def test_nobody_comes_in_without_the_right_name_and_password(served: Place) -> None:
     port, eyes = served.site.plain_port, served.login("eyes")
     assert greeting(port, **eyes) == 0
@@ -128,7 +135,9 @@ def test_nobody_comes_in_without_the_right_name_and_password(served: Place) -> N
         "xcm/cellar/data/temperature",
         "up/attic/data/temperature",
         "other/cellar/data/temperature",
-        "homeassistant/device/cm/cellar/config",
+        "homeassistant/device/cm-door/config",
+        "homeassistant/device/up-attic/config",
+        "homeassistant/status",
     ],
 )
 def test_a_sensor_speaks_for_no_other(served: Place, topic: str) -> None:
@@ -137,8 +146,9 @@ def test_a_sensor_speaks_for_no_other(served: Place, topic: str) -> None:
 
 
 def test_a_sensor_speaks_for_itself(served: Place) -> None:
-    for topic in ("data/temperature", "data/reading", "status/state", "status/action"):
-        assert answer(served.site.plain_port, f"cm/cellar/{topic}", **served.login("cellar")) < REFUSED
+    own = [f"cm/cellar/{rest}" for rest in ("data/temperature", "data/reading", "status/state", "status/action")]
+    for topic in (*own, "homeassistant/device/cm-cellar/config"):
+        assert answer(served.site.plain_port, topic, **served.login("cellar")) < REFUSED
 
 
 def test_a_sensor_hears_nothing_but_its_own(people: Callable[..., Eyes]) -> None:
@@ -195,6 +205,36 @@ def test_nobody_takes_over_a_recorders_session(people: Callable[..., Eyes]) -> N
     assert {one.topic for one in thief.seen} == {"cm/cellar/action/end"}
 
 
+def test_home_assistant_sees_all_commands_all_and_is_no_sensor(served: Place, people: Callable[..., Eyes]) -> None:
+    port, login = served.site.plain_port, served.login("homeassistant")
+    for topic in ("cm/lamp/action/set", "up/attic/action/read", "homeassistant/status", "homeassistant/light/x/config"):
+        assert answer(port, topic, **login) < REFUSED
+    for topic in ("cm/lamp/data/on", "cm/homeassistant/data/x", "cm/homeassistant/action/x", "other/thing"):
+        assert answer(port, topic, **login) == DENIED
+    assistant, cellar = people("homeassistant"), people("cellar")
+    for topic in ("other/thing", "cm/lamp/status/state", "homeassistant/status"):
+        people("admin").publish(topic, b"1")
+    for one, heard in (
+        (assistant, {"cm/lamp/status/state", "homeassistant/status"}),
+        (cellar, {"homeassistant/status"}),
+    ):
+        one.wait_value("homeassistant/status", 1)
+        assert {seen.topic for seen in one.seen} == heard
+
+
+def test_a_guest_is_announced_by_itself_alone(place: Place) -> None:
+    """Which group it is of we do not know."""
+    place.make(guests=["garage"])
+    rules = (place.site.private / "acl").read_text().split("\nuser garage\n")[1].split("\n\n")[0].splitlines()
+    assert rules[:-1] == [f"topic readwrite homeassistant/device/{group}-garage/config" for group in ("cm", "up")]
+    place.house.device("b-a", 'kind = "door"\npin = 4\n')
+    place.house.device("c", 'kind = "door"\npin = 5\ngroup = "cm-b"\n')
+    with pytest.raises(
+        SettingsError, match="'b-a' and 'a' would both be announced by homeassistant/device/cm-b-a/config"
+    ):
+        place.make(guests=["a"])
+
+
 def test_a_will_is_told(served: Place, people: Callable[..., Eyes]) -> None:
     eyes = people("eyes")
     client = mqtt.Client(CallbackAPIVersion.VERSION2, "cm/cellar", protocol=mqtt.MQTTv5)
@@ -222,6 +262,7 @@ def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -
         with dial("localhost", served.site.tls_port, served.house.folder / "ca.pem") as secured:
             return secured.getpeercert(binary_form=True)
 
+    eventually(lambda: " running" in served.broker.log(), "it listens to signals, too")
     before = shown()
     served.house.thermometer("roof")
     served.make(names=["broker.example.org"])
@@ -259,12 +300,12 @@ def test_a_new_sensor_gets_a_secret_and_the_others_keep_theirs(place: Place) -> 
     place.make()
     before = (place.site.private / "passwords").read_text()
     place.house.thermometer("roof")
-    assert differing(place.site) == {"roof": "new", "passwords": "changed"}
+    assert differing(place.site) == {"roof": "new", "passwords": "changed", "acl": "changed"}
     place.make()
     after = (place.site.private / "passwords").read_text()
     assert set(before.splitlines()) < set(after.splitlines())
     place.house.device("roof", "").unlink()
-    assert differing(place.site) == {"passwords": "changed"}
+    assert differing(place.site) == {"passwords": "changed", "acl": "changed"}
     place.make()
     assert (place.site.private / "passwords").read_text() == before
 
@@ -363,7 +404,6 @@ def test_a_stranger_finds_tls_alone_open(place: Place, tmp_path: Path) -> None:
 
 def test_a_whole_house_lives_by_these_rules(served: Place, people: Callable[..., Eyes]) -> None:
     house, wires = served.house, Wires(served.house)
-    house.device("recorder", 'kind = "recorder"\nevery_s = 0.5\n')
     secure = 'ca_file = "ca.pem"\npassword_file = "secrets/{sensor}"\n[history]\nrecorder = true'
     house.write(served.site.tls_port, broker=secure, host='"localhost"')
     eyes = people("eyes")
