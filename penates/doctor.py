@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.folders import Folders
 from bootstrap.requests import unknown as no_such
 from bootstrap.settings import Fault, SettingsError
-from penates import doctor_broker, doctor_machine
+from penates import doctor_broker, doctor_machine, doctor_reach
 from penates.common import config_option, json_option, to_a_reader
 from penates.doctor_hardware import hardware
 from penates.doctor_life import life
@@ -74,7 +74,7 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
     chosen = {name: one for name, one in sensors.items() if name in names or not names}
     folders = Folders.usual(house.state)
     kept = keepers(folder, folders.runtime, [*chosen])
-    broker, host = doctor_broker.reach(house.broker)
+    broker, host = doctor_reach.reach(house.broker)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda name: [*_sensor(name, chosen[name], kept, host)], chosen)
         reports = [Report(chosen[name].topics.client_id, rows) for name, rows in zip(chosen, found, strict=True)]
@@ -97,23 +97,23 @@ def _is_secret(fault: Fault) -> bool:
 
 def _machine(house: House, folders: Folders) -> Iterator[Finding]:
     yield doctor_machine.clock_is_set()
-    yield doctor_machine.disk(folders.state)
-    if any(map(doctor_broker.local, house.broker.hosts)):
-        yield from doctor_machine.mosquitto(house)
+    yield from _tried("disk", lambda: iter([doctor_machine.disk(folders.state)]))
+    if any(map(doctor_reach.local, house.broker.hosts)):
+        yield from _tried("queues", lambda: doctor_machine.mosquitto(house))
 
 
 def _sensor(name: str, settings: Settings, kept: Keepers, host: str | None) -> Iterator[Finding]:
     """One sensor: its process, its hardware, what the broker lets it do, how it is."""
     yield kept.runs(name, settings)
     who = kept.who(name, settings)
-    yield from hardware(settings, who)
-    yield from doctor_machine.outbox(settings, who)
+    yield from _tried("devices", lambda: hardware(settings, who))
+    yield from _tried("spill", lambda: doctor_machine.outbox(settings, who))
     if host is None:
-        yield unknown(doctor_broker.BROKER, "not asked, since it is not to be reached")
+        yield unknown(doctor_reach.BROKER, "not asked, since it is not to be reached")
         return
     found, words = doctor_broker.consult(settings, host)
     yield from found
-    if any(one.check == doctor_broker.BROKER for one in found):
+    if any(one.check == doctor_reach.BROKER for one in found):
         return
     if not (words and words.any):
         words = doctor_broker.overheard(settings, host) or words
@@ -121,6 +121,14 @@ def _sensor(name: str, settings: Settings, kept: Keepers, host: str | None) -> I
         yield from life(settings, words, kept.logs(name))
     else:
         yield unknown("state", "nobody lets us hear how it is", SUDO)
+
+
+def _tried(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """What we may not look at is not known."""
+    try:
+        yield from look()
+    except PermissionError as error:
+        yield unknown(check, f"no right to look at {error.filename}", SUDO)
 
 
 def _lines(reports: list[Report]) -> Iterator[str]:

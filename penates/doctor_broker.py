@@ -1,4 +1,4 @@
-"""What `penates doctor` asks of the broker: whether it is there, whom it is, and what it lets each sensor do.
+"""What `penates doctor` asks of the broker as a sensor: what it lets it do.
 
 Nothing here disturbs a sensor that is alive. The probes have client ids of their own, `group/sensor/doctor` and
 `group/sensor/doctor-will`; they publish nothing that is retained, only to `status/doctor`, `data/doctor` and
@@ -7,125 +7,27 @@ taken for a value is empty (docs/TOPICS.md).
 """
 
 import socket
-import ssl
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from ipaddress import ip_address
-from pathlib import Path
-from queue import Empty, SimpleQueue
 
-from bootstrap.config import Address, Broker, Settings, password_file, read_password
+from bootstrap.config import Address, Settings, password_file, read_password
 from bootstrap.connection import Hello
-from bootstrap.dial import dial, tls
+from bootstrap.dial import dial
 from bootstrap.message import FAILURE, Message
 from bootstrap.reporter import new_run
 from bootstrap.topics import Topics
-from penates.common import DAY
 from penates.doctor_life import Words
-from penates.findings import SUDO, Finding, Verdict, bad, good, unknown
+from penates.doctor_reach import BROKER, local
+from penates.findings import SUDO, Finding, bad, good, unknown
 from penates.probe import PATIENCE_S, Probe, Silent
 
-BROKER = "broker"
 NAME = "doctor"
-NAME_S = 5.0  # for a name server
 ADMIN, EYES = "admin", "eyes"
-LEAST_DAYS = 30
-# OpenSSL's reasons (x509_vfy.h) for what its owner can mend; all else is a CA that we do not know.
-EXPIRED, NOT_YET, NAME_WRONG = frozenset({10}), frozenset({9}), frozenset({62, 64})
 INSTALL = "sudo penates install"
-RENEW = "on the broker's machine: sudo penates certs --renew; sudo systemctl reload mosquitto"
 ACL = f"give the broker passwords and an ACL, as `{INSTALL}` does"
 RECORDER = "recorder"
-
-
-# Is it there, and is it whom it says it is?
-
-
-def reach(broker: Broker) -> tuple[list[Finding], str | None]:
-    """What there is at each of its addresses: name, port, certificate; and the first one that is well."""
-    found = {host: [*_host(host, broker.tcp_port, broker.ca_file)] for host in broker.hosts}
-    well = (host for host, rows in found.items() if all(one.verdict is Verdict.GOOD for one in rows))
-    return [one for rows in found.values() for one in rows], next(well, None)
-
-
-def _host(host: str, port: int, ca_file: Path | None) -> Iterator[Finding]:
-    found = _addresses(host, port)
-    if isinstance(found, str):
-        yield bad(BROKER, f"{host}: {found}", "look at `host` in house.toml, and at this machine's name server")
-        return
-    try:
-        plain = socket.create_connection((host, port), timeout=PATIENCE_S)
-    except OSError as error:
-        where = ", ".join(found)
-        advice = "systemctl status mosquitto" if local(host) else f"systemctl status mosquitto, on {host}; a firewall?"
-        yield bad(BROKER, f"{host}:{port} ({where}) cannot be reached: {error}", advice)
-        return
-    with plain:
-        yield good(BROKER, f"{host}:{port} is there")
-        if ca_file:
-            yield _certificate(host, plain, ca_file)
-
-
-def _addresses(host: str, port: int) -> list[str] | str:
-    """What a name server says, or why it does not. It may take for ever, so a thread of no importance asks it."""
-    answers: SimpleQueue[list[str] | str] = SimpleQueue()
-
-    def ask() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            answers.put(getattr(error, "strerror", None) or str(error))
-        else:
-            answers.put(sorted({str(entry[4][0]) for entry in found}))
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        return answers.get(timeout=NAME_S)
-    except Empty:
-        return f"the name server does not answer within {NAME_S:g} s"
-
-
-def local(host: str) -> bool:
-    """Whether a host is this machine, and nobody else's."""
-    with suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
-
-
-def _certificate(host: str, plain: socket.socket, ca_file: Path) -> Finding:
-    try:
-        with tls(ca_file).wrap_socket(plain, server_hostname=host) as secured:
-            return _validity(host, str((secured.getpeercert() or {})["notAfter"]))
-    except ssl.SSLCertVerificationError as error:
-        return bad("TLS", f"{host}: {error.verify_message}", _cure(host, error.verify_code, ca_file))
-    except OSError as error:
-        return bad("TLS", f"{host}: no TLS: {error}", "is `port` in house.toml the one with TLS?")
-
-
-def _cure(host: str, code: int, ca_file: Path) -> str:
-    if code in EXPIRED:
-        return RENEW
-    if code in NOT_YET:
-        return "set this machine's clock: timedatectl"
-    if code in NAME_WRONG:
-        return f"say in house.toml what its certificate says, or have it say {host}: sudo penates certs --name {host}"
-    return f"{ca_file} is not the certificate of the broker's CA: fetch that from the broker's machine"
-
-
-def _validity(host: str, until: str) -> Finding:
-    """How long a certificate that is right today will be."""
-    days = (ssl.cert_time_to_seconds(until) - time.time()) / DAY
-    text = f"{host}: the certificate is right for {days:.0f} days more"
-    if days < LEAST_DAYS:
-        return bad("TLS", text, RENEW)
-    return good("TLS", text)
-
-
-# What does it let a sensor do?
+STATE = "/status/state"
 
 
 @dataclass
@@ -156,8 +58,8 @@ class Visit:
     @property
     def others(self) -> list[str]:
         """Sensors that it hears and is not."""
-        heard = {"/".join(topic.split("/")[:2]) for topic, _payload in self.probe.heard}
-        return sorted(heard - {self.topics.client_id})
+        states = (topic for topic, _payload in self.probe.heard if topic.endswith(STATE))
+        return sorted({topic.removesuffix(STATE) for topic in states} - {self.topics.client_id})
 
 
 def consult(settings: Settings, host: str) -> tuple[list[Finding], Words | None]:
@@ -331,6 +233,19 @@ AT_THE_BROKER: tuple[Callable[[Visit], Finding], ...] = (may_speak, may_tell, ma
 def _inside(stay: Visit) -> Iterator[Finding]:
     """All that is to be found there. What is retained of the sensor has come before the answer to our own word."""
     own = (f"{stay.topics.client_id}/{kind}/#" for kind in ("status", "action"))
-    stay.probe.subscribe(*own, f"{stay.topics.group}/+/status/state")
+    announced = stay.settings.homeassistant.topic(stay.topics)
+    stay.probe.subscribe(*own, f"{stay.topics.group}/+{STATE}", announced)
     for check in AT_THE_BROKER:
         yield check(stay)
+    heard = dict(stay.probe.heard)
+    if stay.settings.homeassistant.enabled and stay.topics.status("state") in heard:
+        yield _announcement(announced, there=bool(heard.get(announced)))
+
+
+def _announcement(topic: str, *, there: bool) -> Finding:
+    """Whether Home Assistant is told of a sensor that has spoken. To say it ourselves would be to change it."""
+    if there:
+        return good("announced", "Home Assistant is told of it")
+    rule = f"in the broker's ACL, for its user: topic readwrite {topic}"
+    without = "or, without Home Assistant, `enabled = false` in [homeassistant] of house.toml"
+    return bad("announced", f"it may not say, or not hear, {topic}", f"{INSTALL}; or {rule}; {without}")

@@ -40,6 +40,8 @@ def _nodes(name: str, who: Who, root: Path) -> Finding:
         return bad(
             name, f"{who.name} may not open /dev/{found[0].name}", f"sudo usermod -aG {name} {who.name}; restart it"
         )
+    if who.nodes is not None and NODES[name] not in who.nodes.split():
+        return bad(name, f"its unit may not open {NODES[name]}", "sudo penates install, which makes its unit anew")
     return good(name, f"{who.name} may open {', '.join(opened)}")
 
 

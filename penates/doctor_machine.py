@@ -34,6 +34,7 @@ class Who:
     groups: frozenset[int]
     factory: str = DEFAULT_FACTORY
     folder: Path = field(default_factory=Path.cwd)
+    nodes: str | None = None  # classes of device nodes that its unit may open; None is all
 
     @classmethod
     def me(cls) -> Self:
@@ -138,11 +139,7 @@ def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) 
     """What the broker of this machine, if it is ours, would lose although it had said that it has it."""
     if not (house.history.recorder and conf.exists()):
         return
-    try:
-        said = [*_said(conf)]
-    except OSError as error:
-        yield unknown("queues", f"{error.filename} cannot be read: {error.strerror}", SUDO)
-        return
+    said = [*_said(conf)]
     ports = {value.partition(" ")[0] for name, value in said if name == "listener"} or {str(PLAIN_PORT)}
     if str(house.broker.tcp_port) not in ports:
         return

@@ -3,23 +3,25 @@
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bootstrap.config import DEFAULT_FOLDERS, Settings
+from bootstrap.config import Settings
 from bootstrap.control import NotThere, Unavailable, ask
 from bootstrap.pins import FACTORY
 from penates.common import question
 from penates.doctor_machine import Who
 from penates.findings import SUDO, Finding, bad, good, unknown
+from penates.layout import HOUSE
+from penates.units import NURSERY
+from penates.units import unit as unit_of
 
-INSTALLED = DEFAULT_FOLDERS[0]
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
-NURSERY = "penates.service"
 PROPERTIES = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,User,SupplementaryGroups,"
-    "Environment,WorkingDirectory"
+    "Environment,WorkingDirectory,DevicePolicy,DeviceAllow"
 )
 PATIENCE_S = 3.0
 MANY_RESTARTS = 5
@@ -28,17 +30,12 @@ LOCKS = Path("/proc/locks")
 Unit = Mapping[str, str]
 
 
-def unit_name(name: str) -> str:
-    """Of the sensor with this file."""
-    return f"penates@{name}.service"
-
-
 def units(names: list[str]) -> dict[str, Unit]:
     """What systemd knows of these sensors' units and of the nursery's; nothing where there is no systemd."""
     systemctl = shutil.which("systemctl")
     if not (systemctl and BOOTED.is_dir()):
         return {}
-    command = [systemctl, "show", "--property", PROPERTIES, NURSERY, *map(unit_name, names)]
+    command = [systemctl, "show", "--property", PROPERTIES, NURSERY, *map(unit_of, names)]
     try:
         shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False).stdout  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
@@ -47,9 +44,15 @@ def units(names: list[str]) -> dict[str, Unit]:
 
 
 def parsed(shown: str) -> dict[str, Unit]:
-    """The answer of `systemctl show`: a block of `Name=value` for each unit that is there."""
-    blocks = (dict(row.partition("=")[::2] for row in block.splitlines()) for block in shown.split("\n\n"))
-    return {block["Id"]: block for block in blocks if block.get("LoadState") == "loaded"}
+    """The answer of `systemctl show`: a block of `Name=value` for each unit that is there; a list may take several."""
+    found: dict[str, Unit] = {}
+    for block in shown.split("\n\n"):
+        known: dict[str, str] = {}
+        for name, _, value in (row.partition("=") for row in block.splitlines()):
+            known[name] = f"{known.get(name, '')} {value}".strip()
+        if known.get("LoadState") == "loaded":
+            found[known["Id"]] = known
+    return found
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class Keepers:
         nursery = self.units.get(NURSERY, {})
         if nursery.get("ActiveState") not in (None, "inactive"):
             return nursery
-        own = self.units.get(unit_name(name), {})  # of a template: there for every name
+        own = self.units.get(unit_of(name), {})  # of a template: there for every name
         return own if own and (own["ActiveState"], own.get("UnitFileState")) != ("inactive", "disabled") else None
 
     def who(self, name: str, settings: Settings) -> Who:
@@ -75,17 +78,9 @@ class Keepers:
         unit = self.unit(name)
         row = (self.rows or {}).get(name, {})
         pid = int((unit or {}).get("MainPID") or 0) or row.get("pid") or holder(self._lock(settings))
-        if pid and (running := Who.running(pid)):
-            return running
-        if unit is None:
-            return Who.me()
-        words = (word.strip('"').partition("=") for word in unit.get("Environment", "").split())
-        factory = next((value for variable, _, value in words if variable == FACTORY), "")
-        folder = Path(unit.get("WorkingDirectory") or "/")
-        try:
-            return Who.of(unit.get("User") or "root", unit.get("SupplementaryGroups", "").split(), factory, folder)
-        except KeyError:  # a dynamic user that does not run now
-            return Who.me()
+        nodes = unit.get("DeviceAllow", "") if unit and unit.get("DevicePolicy") == "closed" else None
+        found = (Who.running(pid) if pid else None) or (_of_unit(unit) if unit else None) or Who.me()
+        return replace(found, nodes=nodes)
 
     def _lock(self, settings: Settings) -> Path:
         return self.runtime / f"{settings.topics.file_name}.lock"
@@ -98,10 +93,10 @@ class Keepers:
 
     def runs(self, name: str, settings: Settings) -> Finding:
         """Whether there is a process, and who sees to it."""
-        if unit := self.unit(name):
-            return _unit(unit, self.logs(name))
         if self.rows is not None and name in self.rows:
             return _row(self.rows[name], self.logs(name))
+        if unit := self.unit(name):
+            return _unit(unit, self.logs(name))
         if self.trouble:
             return unknown("process", f"the supervisor cannot be asked: {self.trouble}", SUDO)
         if pid := holder(self._lock(settings)):
@@ -112,7 +107,7 @@ class Keepers:
 
 def keepers(folder: Path, runtime: Path, names: list[str]) -> Keepers:
     """Ask them all. Units are for the house that is installed."""
-    found = units(names) if folder.resolve() == INSTALLED else {}
+    found = units(names) if folder.resolve() == HOUSE else {}
     try:
         answer = ask(runtime, question("status", folder.absolute()), PATIENCE_S)
     except NotThere:
@@ -122,6 +117,16 @@ def keepers(folder: Path, runtime: Path, names: list[str]) -> Keepers:
     if "error" in answer:
         return Keepers(folder, runtime, found, trouble=str(answer["error"]))
     return Keepers(folder, runtime, found, {row["name"]: row for row in answer["sensors"]})
+
+
+def _of_unit(unit: Unit) -> Who | None:
+    """As whom it would run; None if that is a user who is made at its start."""
+    words = (word.strip('"').partition("=") for word in unit.get("Environment", "").split())
+    factory = next((value for variable, _, value in words if variable == FACTORY), "")
+    folder = Path(unit.get("WorkingDirectory") or "/")
+    with suppress(KeyError):
+        return Who.of(unit.get("User") or "root", unit.get("SupplementaryGroups", "").split(), factory, folder)
+    return None
 
 
 def _unit(unit: Unit, logs: str) -> Finding:

@@ -17,7 +17,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bootstrap.config import (
-    DEFAULT_FOLDERS,
     Configuration,
     device_file,
     folder_or_default,
@@ -28,9 +27,8 @@ from bootstrap.kinds import KindError
 from bootstrap.settings import Fault, SettingsError, convert, suggestion
 from bootstrap.topics import ID_RULE, is_id
 from penates.common import config_option
+from penates.layout import HOUSE
 from penates.sheet import Setting, Sheet, sheet, toml
-
-INSTALLED = DEFAULT_FOLDERS[0]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -162,7 +160,7 @@ def _unwritten(file: Path, text: str) -> str:
 
 def _next(folder: Path, given: argparse.Namespace) -> str:
     """How it comes to life: as installed, or from a checkout."""
-    if folder == INSTALLED:
+    if folder == HOUSE:
         return "sudo penates install"
     where = f" --config {given.config}" if given.config else ""
     return f"penates run {given.new}{where}"

@@ -23,7 +23,7 @@ from bootstrap.bench import history_folder
 from bootstrap.config import Broker as BrokerSettings
 from bootstrap.config import Configuration, Settings, load
 from bootstrap.settings import SettingsError
-from penates import doctor, doctor_broker, doctor_machine, doctor_units
+from penates import doctor, doctor_machine, doctor_reach, doctor_units
 from penates.doctor_hardware import hardware
 from penates.doctor_life import Words, life
 from penates.doctor_machine import Who
@@ -147,6 +147,15 @@ def test_each_thing_that_the_broker_denies(site: Place, rules: tuple[str, ...], 
     assert all(findings[name].verdict is BAD and findings[name].advice for name in wrong)
 
 
+def test_one_that_may_not_tell_home_assistant(alive: Place) -> None:
+    allow(alive, SAY, TELL, OBEY)
+    assert not_good(found(alive.house)) == {"announced": BAD}
+    alive.house.write(
+        alive.site.plain_port, broker='password_file = "secrets/{sensor}"\n[homeassistant]\nenabled = false'
+    )
+    assert not_good(found(alive.house)) == {}
+
+
 def test_a_wrong_password(alive: Place) -> None:
     (alive.house.folder / "secrets" / "cellar").write_text("wrong")
     findings = found(alive.house)
@@ -168,9 +177,12 @@ def test_without_rights_what_cannot_be_looked_at_is_not_green(alive: Place) -> N
     # Root may read everything, unless that right is taken away.
     apart = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
     command = [*apart, sys.executable, "-m", "penates", "doctor", "--json", "--config", str(alive.house.folder)]
+    (alive.house.folder / "state" / "history").mkdir(exist_ok=True)
+    (alive.house.folder / "state" / "history").chmod(0)
     done = subprocess.run(command, env=alive.house.env(), capture_output=True, text=True, check=False)
     cellar = {one["check"]: one for one in json.loads(done.stdout) if one["about"] == "cm/cellar"}
-    assert {name for name, one in cellar.items() if one["verdict"] == "unknown"} == {"password"}
+    (alive.house.folder / "state" / "history").chmod(0o700)
+    assert {name for name, one in cellar.items() if one["verdict"] == "unknown"} == {"password", "spill"}
     assert cellar["password"]["advice"] == "run it with sudo"
     assert cellar["state"]["verdict"] == "ok"  # as the eyes saw it
     assert "status/#" not in cellar
@@ -206,7 +218,7 @@ def test_no_broker(house: House) -> None:
 
 
 def reach(host: str, port: int, ca_file: Path | None = None) -> list[Finding]:
-    return doctor_broker.reach(BrokerSettings(host=host, port=port, ca_file=ca_file))[0]
+    return doctor_reach.reach(BrokerSettings(host=host, port=port, ca_file=ca_file))[0]
 
 
 def test_no_such_host() -> None:
@@ -231,7 +243,7 @@ def test_hosts_that_answer_nothing_hold_nobody_up(house: House) -> None:
 
 def test_the_first_host_that_is_well_is_asked(broker: Broker) -> None:
     settings = BrokerSettings(host=["no-such-host.invalid", "127.0.0.1"], port=broker.port)
-    findings, host = doctor_broker.reach(settings)
+    findings, host = doctor_reach.reach(settings)
     assert ([one.verdict for one in findings], host) == ([BAD, GOOD], "127.0.0.1")
 
 
@@ -340,7 +352,7 @@ def test_a_double_on_another_machine(site: Place) -> None:
         admin.publish(f"cm/cellar/status/{name}", getattr(double, name), retain=True)
     admin.close()
     findings = found(site.house)
-    assert not_good(findings) == {"process": BAD, "alone": BAD}
+    assert not_good(findings) == {"process": BAD, "alone": BAD, "announced": BAD}
     assert "devices/cellar.toml" in findings["alone"].advice
 
 
@@ -439,6 +451,7 @@ def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, Se
     member = replace(stranger, groups=frozenset({(tmp_path / "dev" / "i2c-1").stat().st_gid}))
     assert checks("sun", member) == {"i2c": GOOD, "spi": GOOD}
     assert checks("door", replace(stranger, factory="simulated")) == {"gpio": GOOD}
+    assert checks("sun", replace(me, nodes="char-i2c rw")) == {"i2c": GOOD, "spi": BAD}
 
 
 def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, Settings], tmp_path: Path) -> None:
@@ -518,6 +531,9 @@ User=daemon
 SupplementaryGroups=tty nosuchgroup
 Environment=A=1 "GPIOZERO_PIN_FACTORY=lgpio"
 WorkingDirectory=/run/penates
+DevicePolicy=closed
+DeviceAllow=char-i2c rw
+DeviceAllow=char-spi rw
 """
 
 
@@ -564,6 +580,7 @@ def test_units(
     assert verdict is GOOD or "journalctl -u penates@cellar.service" in about.advice
     who = kept.who("cellar", cellar_settings)
     assert (who.name, who.factory, who.folder) == ("daemon", "lgpio", Path("/run/penates"))
+    assert who.nodes == "char-i2c rw char-spi rw"
 
 
 def test_where_there_is_no_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
