@@ -487,13 +487,13 @@ def open_house(folder: Path) -> tuple[Configuration, House]:
     return configuration, configuration.house
 
 
-def check(folder: Path, names: Sequence[str] = ()) -> list[Settings]:
+def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> list[Settings]:
     """Every sensor's settings, or theirs.
 
     Raises:
         SettingsError: with every fault of every file.
     """
-    configuration = Configuration(folder)
+    configuration = Configuration(folder, secrets=secrets)
     whole = configuration.all(names)
     if not whole and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))

@@ -14,13 +14,14 @@ from penates.common import config_option
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
     config_option(parser)
+    parser.add_argument("--no-secrets", action="store_true", help="leave passwords alone: the sensors may read them")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a sensor's file in devices/; none is all")
 
 
 def main(given: argparse.Namespace) -> Exit:
     """Say what is right; what is wrong is raised."""
     folder = folder_or_default(given.config)
-    found = check(folder, given.names)
+    found = check(folder, given.names, secrets=not given.no_secrets)
     for settings in found:
         print(f"{settings.topics.client_id}: {settings.kind}")
     print(f"{folder}: {len(found)} device{'s' * (len(found) != 1)}, no faults")

@@ -21,7 +21,7 @@ from penates.units import unit as unit_of
 BOOTED = Path("/run/systemd/system")  # sd_booted(3)
 PROPERTIES = (
     "Id,LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,User,SupplementaryGroups,"
-    "Environment,WorkingDirectory,DevicePolicy,DeviceAllow"
+    "Environment,WorkingDirectory,DevicePolicy,DeviceAllow,StatusText,StateChangeTimestampMonotonic"
 )
 PATIENCE_S = 3.0
 MANY_RESTARTS = 5

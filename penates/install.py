@@ -96,7 +96,7 @@ class _House:
         each = [units.unit(name) for name in self._devices]
         self._wanted = [units.NURSERY] if record.nursery and each else each
         secrets = {name: dwelling.secret_of(settings) for name, settings in self._devices.items()}
-        self._units = units.shipped(UNITS)
+        self._units = [*units.shipped(UNITS), *(units.for_broker(UNITS) if dwelling.local else ())]
         if record.nursery:
             self._units += units.for_nursery(UNITS, self._devices, secrets)
         else:
@@ -113,6 +113,8 @@ class _House:
         if self._dwelling.local:
             yield from services.broker(planned, self._record)
         yield from services.files(self._units, self._wanted)
+        if self._dwelling.local:
+            yield services.certificates()
         yield services.enabled(self._wanted)
         yield services.Run(self._stamps(), self._record)
 
@@ -128,7 +130,6 @@ class _House:
     def _stamps(self) -> dict[str, str]:
         """Of the target too: it is started with the first."""
         common = [*programme(), self._content("house.toml"), self._content(CA)]
-        common += [file.read_bytes() for file in sorted(self._dwelling.place.glob("*.py"))]
         common += [one.content or b"" for one in units.shipped(UNITS)]
         own = {name: self._own(name) for name in self._devices}
         if self._wanted == [units.NURSERY]:
@@ -139,7 +140,11 @@ class _House:
         file = self._dwelling.secret_of(self._devices[name])
         mine = [one.content or b"" for one in self._units if one.path.parent.name == f"{units.unit(name)}.d"]
         secret = self._dwelling.content(file) if file and file.is_relative_to(HOUSE) else b""
-        return [*mine, self._content(device_file(name)), secret]
+        return [*mine, self._content(device_file(name)), secret, *self._code(self._devices[name].kind)]
+
+    def _code(self, kind: str) -> list[bytes]:
+        """Of a kind of the house's own."""
+        return [file.read_bytes() for file in sorted(self._dwelling.place.glob("*.py"))] if "." in kind else []
 
     def _content(self, name: str) -> bytes:
         return self._dwelling.content(HOUSE / name)

@@ -11,7 +11,7 @@ from penates.layout import MOSQUITTO, UNITS
 from penates.machine import after_all
 from penates.record import Record
 from penates.steps import PATH, Command, Remove, Step, follows, writes
-from penates.units import DROP_IN, NURSERY, TARGET, name_of
+from penates.units import CERTIFICATES, DROP_IN, NURSERY, TARGET, name_of
 
 MOSQUITTO_UNIT = "mosquitto.service"
 WANTS = UNITS / f"{TARGET}.wants"
@@ -64,6 +64,13 @@ def files(planned: Sequence[Planned], wanted: Sequence[str]) -> list[Step]:
     """The units' files, and the end of those that are gone."""
     steps: list[Step] = [*gone(wanted), *writes(planned)]
     return [*steps, after_all(steps)]
+
+
+def certificates() -> Step:
+    """Looked after from now on."""
+    _, timer = CERTIFICATES
+    link = UNITS / "timers.target.wants" / timer
+    return Command(["systemctl", "enable", "--now", timer], lambda: "" if link.is_symlink() else "new")
 
 
 def enabled(wanted: Sequence[str]) -> Step:

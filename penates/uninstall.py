@@ -40,8 +40,9 @@ def main(given: argparse.Namespace) -> Exit:
 
 def _steps(record: Record) -> Iterator[Step]:
     """From the sensors down to the programme, which is us."""
-    ended = [*services.gone([]), *_off(units.TARGET)]
-    files = [Remove(UNITS / name) for name in (units.TARGET, units.NURSERY, units.TEMPLATE)]
+    _, timer = units.CERTIFICATES
+    ended = [*services.gone([]), *_off(units.TARGET), *_off(timer)]
+    files = [Remove(UNITS / name) for name in (units.TARGET, units.NURSERY, units.TEMPLATE, *units.CERTIFICATES)]
     folders = [Remove(UNITS / f"{name}.d") for name in (units.NURSERY, units.TEMPLATE)]
     yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders]))
     yield from services.no_broker(record)

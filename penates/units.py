@@ -11,6 +11,7 @@ from penates.reach import reach
 from penates.share import folder
 
 TARGET, NURSERY, TEMPLATE = "penates.target", "penates.service", "penates@.service"
+CERTIFICATES = ("penates-certs.service", "penates-certs.timer")
 HARDENING = "hardening.conf"
 DROP_IN = "penates.conf"
 MADE = "# Made by `penates install` from {source}: put what you want otherwise into another file beside this one."
@@ -36,6 +37,11 @@ def shipped(place: Path) -> list[Planned]:
     for name in (NURSERY, TEMPLATE):
         found += _drop_in(place, name, HARDENING, hardening)
     return found
+
+
+def for_broker(place: Path) -> list[Planned]:
+    """What looks after a broker's certificate."""
+    return [Planned(place / name, (folder("systemd") / name).read_bytes()) for name in CERTIFICATES]
 
 
 def for_device(place: Path, settings: Settings, name: str, password: Path | None) -> list[Planned]:

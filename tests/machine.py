@@ -17,11 +17,21 @@ SYSTEMCTL = f"""#!/bin/sh
 cd /var/systemctl
 case $1 in
 is-active) if [ -e "active/$2" ]; then echo active; else echo inactive; exit 3; fi; exit ;;
-show) if [ -e "active/$3" ]; then echo ActiveState=active; else echo ActiveState=failed; fi; exit ;;
+show)
+    shift; case $1 in --property) shift ;; esac; shift
+    for unit; do
+        if [ -e "active/$unit" ]; then echo ActiveState=active; else echo ActiveState=failed; fi
+        printf '%s\\n' "Id=$unit" LoadState=loaded UnitFileState=enabled SubState=any
+        printf '%s\\n' MainPID=7 NRestarts=2 StatusText=online ''
+    done
+    exit ;;
 esac
 echo "$*" >>/{CALLS}
 verb=$1; shift
-if [ "$1" = --now ]; then shift; for unit; do rm -f "active/$unit"; done; fi
+if [ "$1" = --now ]; then
+    shift
+    if [ "$verb" = disable ]; then for unit; do rm -f "active/$unit"; done; fi
+fi
 case $verb in
 restart | start) for unit; do [ -e "broken/$unit" ] || touch "active/$unit"; done ;;
 enable | disable) exec /usr/bin/systemctl --quiet "$verb" "$@" ;;

@@ -350,6 +350,12 @@ def test_one_device_alone(house: House) -> None:
     assert [line.split(":")[0] for line in checked.stderr.splitlines()] == ["devices/attic.toml", "devices/loft.toml"]
 
 
+def test_secrets_are_left_alone_where_one_may_not_read_them(house: House) -> None:
+    faults(house, HOUSE + '[broker]\npassword_file = "secrets/{sensor}"\n')
+    assert "'password_file'" in house.penates("check", "cellar").stderr
+    assert house.penates("check", "cellar", "--no-secrets").returncode == 0
+
+
 def test_a_name_that_is_no_file(house: House) -> None:
     faults(house)
     for name in ("x" * 300, "../house", "", "cellar.toml"):

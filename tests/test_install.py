@@ -60,7 +60,10 @@ def mode(machine: Machine, name: str) -> int:
 def test_a_house_of_two_on_a_fresh_machine(machine: Machine) -> None:
     said = machine.penates("install")
     assert "useradd" in said
-    assert said.splitlines()[-2:] == ["  penates@pi.service: active", "  penates@recorder.service: active"]
+    assert said.splitlines()[-2:] == [
+        "  penates@pi.service: active: online",
+        "  penates@recorder.service: active: online",
+    ]
     assert machine.files() >= DROP_INS | {
         f"{UNITS}/penates.target.wants/penates@pi.service",
         f"{UNITS}/multi-user.target.wants/penates.target",
@@ -123,6 +126,16 @@ def test_only_what_has_changed_is_started_anew(installed: Machine) -> None:
     assert installed.calls() == ["restart penates@pi.service"]
 
 
+def test_status_is_as_systemd_tells_it(installed: Machine) -> None:
+    installed.write("/run/systemd/system/x", "")
+    said = [line.split() for line in installed.penates("status").splitlines()]
+    assert [row[:3] for row in said[1:]] == [["pi", "cm/firstpi", "online"], ["recorder", "cm/recorder", "online"]]
+    assert [row[-3:] for row in said[1:]] == [["7", "2", "online"]] * 2
+    installed.file("/var/systemctl/active/penates@pi.service").unlink()
+    row, _ = json.loads(installed.penates("status", "--json", code=1))["sensors"]
+    assert (row["name"], row["state"]) == ("pi", "failed")
+
+
 def test_a_device_comes_and_goes(installed: Machine) -> None:
     file = installed.file("/etc/penates/devices/frontdoor.toml")
     file.write_text(DOOR)
@@ -154,7 +167,7 @@ def test_faults_are_said_and_nothing_is_done(installed: Machine) -> None:
 def test_a_unit_that_does_not_start_is_told(installed: Machine) -> None:
     installed.file("/etc/penates/devices/frontdoor.toml").write_text(DOOR)
     installed.file("/var/systemctl/broken/penates@frontdoor.service").touch()
-    assert "  penates@frontdoor.service: failed" in installed.penates("install", code=1)
+    assert "  penates@frontdoor.service: failed: online" in installed.penates("install", code=1)
     assert "restart penates@frontdoor.service" in installed.calls()
     installed.penates("install", code=1)
     assert installed.calls() == ["restart penates@frontdoor.service"]
@@ -240,7 +253,9 @@ def test_with_somebody_elses_broker(machine: Machine, tmp_path: Path) -> None:
     assert "LoadCredential=password:/etc/penates/secrets/pi2" in unit
     assert not [name for name in machine.files() if "mosquitto/" in name or "recorder" in name]
     assert not [call for call in machine.calls() if "mosquitto" in call]
-    assert machine.penates("install").endswith("all was done already; the sensors:\n  penates@pi.service: active\n")
+    assert machine.penates("install").endswith(
+        "all was done already; the sensors:\n  penates@pi.service: active: online\n"
+    )
 
 
 def beat(age_s: float = 0) -> str:

@@ -24,7 +24,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A machine's files, as far as systemd-analyze looks at them."""
     root = tmp_path_factory.mktemp("root")
     shutil.copytree(SYSTEMS_OWN, root / SYSTEMS_OWN.relative_to("/"), symlinks=True, ignore_dangling_symlinks=True)
-    for program in ("opt/penates/bin/penates", "bin/sh", "bin/kill"):
+    for program in ("opt/penates/bin/penates", "bin/sh", "bin/kill", "bin/systemctl"):
         (root / program).parent.mkdir(parents=True, exist_ok=True)
         (root / program).write_text("#!/bin/true\n")
         (root / program).chmod(0o755)
@@ -52,7 +52,7 @@ def secret(settings: Settings) -> Path | None:
 @pytest.fixture(scope="module")
 def installed(root: Path) -> Path:
     place = root / PLACE
-    write(units.shipped(place))
+    write([*units.shipped(place), *units.for_broker(place)])
     for name, settings in samples().items():
         write(units.for_device(place, settings, name, secret(settings)))
     passwords = {name: secret(settings) for name, settings in samples().items()}
@@ -68,7 +68,7 @@ def analyse(root: Path, *words: str) -> str:
 
 
 def test_systemd_has_nothing_to_say_of_them(installed: Path) -> None:
-    for name in [*map(units.unit, samples()), units.NURSERY, units.TARGET]:
+    for name in [*map(units.unit, samples()), units.NURSERY, units.TARGET, *units.CERTIFICATES]:
         assert analyse(installed, "verify", str(PLACE / name)) == ""
 
 

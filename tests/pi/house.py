@@ -1,0 +1,326 @@
+"""A whole house on a Pi with systemd and lines: installed, hurt in every way, cut off, and taken off again.
+
+    tests/pi/run pi@raspberrypi.local
+    tests/pi/run --by 'vpi.sh runas pi' --line 'sudo vpi gpio pull {pin} {level}' --cut 'vpi.sh cut'
+
+It installs this copy from scratch by the commands that the README gives under *On a Pi*, so it refuses a machine where
+penates is installed; at the end it takes everything off again, its settings too. The user needs `sudo` without a
+password. Nothing need be wired: the pin of the door, GPIO 17, is pulled up and down from outside, which does no harm
+unless something else drives it. Prints what it finds, and ends with 1 if a promise is not kept.
+"""
+
+import argparse
+import json
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COPY = "penates-under-test"
+PIN = 17
+MORE = {"hall": "motion pin=23", "lamp": "lamp pin=27"}  # beside pi, recorder and frontdoor
+OWN = "hurt"  # a device of our own, which hangs and eats as it is told
+OWN_KIND = '''
+import time
+from dataclasses import dataclass
+
+from bootstrap.device import Device, Measure
+
+
+@dataclass(kw_only=True)
+class Hurt(Device):
+    """Wiring: none."""
+
+    level = Measure("1")
+
+    def read(self):
+        return {"level": 1}
+
+    def act_hang(self, value):
+        time.sleep(3600)
+
+    def act_eat(self, value):
+        self.eaten = [bytearray(b"x" * 1_000_000) for _ in range(500)]
+'''
+PATIENCE_S = 120.0
+
+KEPT = True
+
+failures: list[str] = []
+
+
+def verdict(what: str, found: object, promised: object = KEPT) -> None:
+    """One promise."""
+    kept = found == promised
+    print(f"{'ok  ' if kept else 'FAIL'} {what}{'' if kept else f': {found}, not {promised}'}", flush=True)
+    if not kept:
+        failures.append(what)
+
+
+def wait(true: Callable[[], object], limit_s: float = PATIENCE_S) -> float | None:
+    """Seconds until it was; None if it never was."""
+    begun = time.monotonic()
+    while not true():
+        if time.monotonic() - begun > limit_s:
+            return None
+        time.sleep(0.5)
+    return time.monotonic() - begun
+
+
+@dataclass
+class Pi:
+    """A machine, reached by a command that runs its last argument there."""
+
+    by: list[str]
+    line: str
+    names: list[str] = field(default_factory=lambda: ["pi", "recorder", "frontdoor"])
+
+    def say(self, command: str, *, must: bool = True, stdin: int | None = subprocess.DEVNULL) -> str:
+        """Run it there; what it says."""
+        done = subprocess.run([*self.by, command], stdin=stdin, capture_output=True, text=True, check=False)
+        if must and done.returncode:
+            sys.exit(f"FAIL {command}\n{done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+    def succeeds(self, command: str) -> bool:
+        """Whether it ends well."""
+        return (
+            subprocess.run([*self.by, command], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
+            == 0
+        )
+
+    def copy(self) -> None:
+        """This copy, without what git ignores."""
+        names = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
+        listed = subprocess.run(names, capture_output=True, check=True).stdout
+        pack = ["tar", "-C", str(ROOT), "--null", "-T", "-", "--ignore-failed-read", "-cf", "-"]
+        packed = subprocess.run(pack, input=listed, capture_output=True, check=True).stdout
+        unpack = f"rm -rf {COPY} && mkdir {COPY} && tar -C {COPY} --no-same-owner -xf -"
+        subprocess.run([*self.by, unpack], input=packed, check=True)
+
+    def topics(self, filters: str, limit_s: int = 3) -> dict[str, str]:
+        """What is retained."""
+        said = self.say(f"timeout {limit_s} mosquitto_sub -v -t {shlex.quote(filters)} --retained-only", must=False)
+        return dict(row.split(" ", 1) for row in said.splitlines() if " " in row)
+
+    def states(self) -> dict[str, str]:
+        """Of each sensor, by its id."""
+        return {topic.split("/")[1]: state for topic, state in self.topics("cm/+/status/state").items()}
+
+    def online(self) -> int:
+        """How many."""
+        return list(self.states().values()).count("online")
+
+    def pids(self) -> dict[str, str]:
+        """Of each unit's process."""
+        units = " ".join(f"penates@{name}.service" for name in self.names)
+        rows = self.say(f"systemctl show --property=MainPID --value {units}").split()
+        return dict(zip(self.names, rows, strict=True))
+
+    def drive(self, level: int) -> None:
+        """The door's line, from outside."""
+        self.say(self.line.format(pin=PIN, level=level, pull="pu" if level else "pd"))
+
+    def footprint(self) -> dict[str, list[str]]:
+        """What an installation could leave behind."""
+        return {
+            "ports": self.say("ss -Hltn | awk '{print $4}' | sort -u").splitlines(),
+            "users": self.say("cut -d: -f1 /etc/passwd; cut -d: -f1 /etc/group | sed s/^/group:/").splitlines(),
+            "units": self.say("ls -R /etc/systemd/system").splitlines(),
+            "processes": self.say("ps -eo args | grep -c '[/]penates ' || true").splitlines(),
+            "files": self.say("sudo find /etc /opt /usr/local /var/lib /run -name '*penates*'").splitlines(),
+        }
+
+
+def readme() -> list[str]:
+    """The commands of *On a Pi*, as they stand there."""
+    section = (ROOT / "README.md").read_text().split("\n## On a Pi\n")[1].split("\n## ")[0]
+    first = re.findall(r"(?:^    \S.*\n)+", section, re.MULTILINE)[0]
+    return [row.split("  #")[0].strip() for row in first.splitlines()]
+
+
+def install(pi: Pi) -> None:
+    """As a stranger would."""
+    if pi.say("ls -d /etc/penates /opt/penates", must=False):
+        sys.exit("penates is installed there already; this would take it off")
+    pi.copy()
+    *commands, look = readme()
+    for command in commands:
+        begun = time.monotonic()
+        pi.say(f"cd {COPY} && {command}")
+        print(f"     {time.monotonic() - begun:.0f} s: {command}", flush=True)
+    verdict("the README needs fewer than ten commands", len(commands) < 9)
+    pi.drive(1)
+    verdict("the door says that it is open", wait(lambda: "data/open true" in heard(pi, look), 30) is not None)
+    for name, what in MORE.items():
+        kind, setting = what.split()
+        pi.say(f"sudo penates new {kind} {name} {setting}")
+    pi.say(f"sudo tee /etc/penates/mine.py >/dev/null <<'E'\n{OWN_KIND}\nE")
+    pi.say(f"echo 'kind = \"mine.Hurt\"' | sudo tee /etc/penates/devices/{OWN}.toml")
+    pi.names += [*MORE, OWN]
+    pi.say("sudo penates install")
+
+
+def heard(pi: Pi, look: str) -> str:
+    return pi.say(f"timeout 3 {look}", must=False)
+
+
+def lines(pi: Pi) -> None:
+    """A change at the line is a message."""
+    for level, word in ((0, "false"), (1, "true"), (0, "false")):
+        pi.drive(level)
+        came = wait(lambda word=word: pi.topics("cm/frontdoor/data/open").get("cm/frontdoor/data/open") == word, 20)
+        verdict(f"the line at {level}: open is {word}", came is not None)
+
+
+def hurt(pi: Pi, name: str, how: str, command: str, limit_s: float = PATIENCE_S) -> None:
+    """One of them is hurt: it comes back alone."""
+    before = pi.pids()
+    pi.say(command, must=False)
+    came = wait(lambda: pi.pids()[name] not in ("0", before[name]), limit_s)
+    well = wait(lambda: pi.online() == len(pi.names), limit_s)
+    after = pi.pids()
+    others = [other for other in pi.names if other != name and after[other] != before[other]]
+    verdict(f"{name}, {how}: a new process after {came or -1:.0f} s", came is not None)
+    verdict(f"{name}, {how}: all are online {well or -1:.0f} s later", well is not None)
+    verdict(f"{name}, {how}: the others' processes are the same", others, [])
+
+
+def damages(pi: Pi) -> None:
+    """Every way."""
+    kill = "sudo systemctl kill --kill-whom=main --signal={} penates@{}"
+    hurt(pi, "frontdoor", "killed", kill.format("KILL", "frontdoor"))
+    pi.say("sudo penates send cm/lamp set on")
+    hurt(pi, "lamp", "segmentation fault", kill.format("SEGV", "lamp"))
+    verdict("the lamp is off after it", pi.topics("cm/lamp/data/on").get("cm/lamp/data/on"), "false")
+    hurt(pi, "hall", "frozen", kill.format("STOP", "hall"))
+    hurt(pi, OWN, "hung in its own code", f"sudo penates send cm/{OWN} hang --wait 1")
+    stacks = pi.say(f"sudo journalctl --unit=penates@{OWN} --lines=200 --output=cat")
+    verdict("its stack is in the journal", "act_hang" in stacks)
+    memory(pi)
+
+
+def memory(pi: Pi) -> None:
+    """What they take, and that none takes more than it may."""
+    units = " ".join(f"penates@{name}.service" for name in pi.names)
+    used = pi.say(f"systemctl show --property=MemoryCurrent --value {units}").split()
+    if not used[0].isdecimal():
+        print("     the kernel does not count memory here (cgroup_disable=memory): MemoryMax= has no effect")
+        return
+    shown = ", ".join(f"{name} {int(size) / 2**20:.1f}" for name, size in zip(pi.names, used, strict=True))
+    print(f"     memory in MiB, of its whole control group: {shown}")
+    hurt(pi, OWN, "eating 500 MB", f"sudo penates send cm/{OWN} eat --wait 1")
+    journal = pi.say(f"sudo journalctl --unit=penates@{OWN} --lines=200 --output=cat")
+    verdict("the kernel ended it", "oom-kill" in journal)
+
+
+def settings(pi: Pi) -> None:
+    """One file is edited: it alone changes, and a faulty one changes nothing."""
+    before = pi.pids()
+    file = "/etc/penates/devices/hall.toml"
+    pi.say(f"echo 'hold_s = 7' | sudo tee -a {file}; sudo sed -i 's/^# every_s = .*/every_s = 5.0/' {file}")
+    verdict("reload of one", pi.succeeds("sudo systemctl reload penates@hall"))
+
+    def period() -> float:
+        about = json.loads(pi.topics("cm/hall/status/about").get("cm/hall/status/about", "{}"))
+        return float(about["measures"]["motion"]["every_s"]) if about else 0.0
+
+    verdict("it goes by its new period", wait(lambda: period() == 5.0, 20) is not None)
+    verdict("no process has changed", pi.pids(), before)
+    pi.say(f"sudo sed -i 's/^every_s = .*/every_s = \"often\"/' {file}")
+    verdict("reload of a faulty file is refused", pi.succeeds("sudo systemctl reload penates@hall"), promised=False)
+    said = pi.say("sudo journalctl --unit=penates@hall --lines=20 --output=cat")
+    verdict("with file, line and reason", "devices/hall.toml:" in said and "'every_s' must be a number" in said)
+    verdict("and it runs on", (pi.pids(), period()), (before, 5.0))
+    pi.say(f"sudo sed -i 's/^every_s = .*/every_s = 5.0/' {file}")
+
+
+def broker(pi: Pi) -> None:
+    """They start without one, and find it when it comes."""
+    pi.say("sudo systemctl stop mosquitto && sudo systemctl restart penates.target 'penates@*'")
+    running = pi.say("systemctl is-active 'penates@*'", must=False).split()
+    verdict("all units start without a broker", running, ["active"] * len(pi.names))
+    pi.say("sudo systemctl start mosquitto")
+    verdict("and are online once it is there", wait(lambda: pi.online() == len(pi.names)) is not None)
+
+
+def again(pi: Pi) -> None:
+    """What is so already is left alone."""
+    before = pi.pids()
+    pi.say("sudo penates install")
+    pi.say("sudo penates install")
+    said = pi.say("sudo penates install --dry-run")
+    verdict("installed again there is nothing to do", said, "0 to do; nothing was done")
+    changed = [name for name, pid in pi.pids().items() if pid != before[name]]
+    verdict("and only what was edited was started anew", changed, ["hall"])
+
+
+def gone_and_back(pi: Pi, how: str, do: Callable[[], object]) -> None:
+    """The machine goes and comes; all are online again by a message of this boot."""
+    boot = "cat /proc/sys/kernel/random/boot_id"
+    before = pi.say(boot)
+    do()
+    back = wait(lambda: pi.say(boot, must=False) not in ("", before), 600)
+    verdict(f"{how}: the machine is back", back is not None)
+    well = wait(lambda: all(pid != "0" for pid in pi.pids().values()) and beats(pi) == len(pi.names), 300)
+    verdict(f"{how}: all are online {well or -1:.0f} s later", well is not None)
+    failed = pi.say("systemctl list-units --failed --plain --no-legend 'penates*'")
+    verdict(f"{how}: no unit has failed", failed, "")
+
+
+def beats(pi: Pi) -> int:
+    """Sensors that are online and have said so since the machine started."""
+    up = float(pi.say("cut -d' ' -f1 /proc/uptime"))
+    found = pi.topics("cm/+/status/heartbeat").values()
+    return min(sum(json.loads(beat)["uptime_s"] <= up and "run" in beat for beat in found), pi.online())
+
+
+def uninstall(pi: Pi, before: dict[str, list[str]]) -> None:
+    """Nothing is left, at last not even the settings."""
+    pi.say("sudo penates uninstall")
+    kept = [file for file in pi.footprint()["files"] if file not in before["files"]]
+    verdict("uninstalled, what is yours is kept", sorted(kept), ["/etc/penates", "/var/lib/penates"])
+    pi.say(f"cd {COPY} && sudo scripts/install")
+    verdict("installed again, all are online", wait(lambda: pi.online() == len(pi.names)) is not None)
+    pi.say(f"sudo penates uninstall --purge && rm -rf {COPY}")
+    after = pi.footprint()
+    for what, found in before.items():
+        verdict(f"uninstalled with --purge, {what} are as before", after[what], found)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("host", nargs="?", metavar="HOST", help="as ssh knows it")
+    parser.add_argument("--by", metavar="COMMAND", help="what runs its last argument on the Pi (default: ssh HOST)")
+    parser.add_argument(
+        "--line", default="sudo pinctrl set {pin} {pull}", metavar="COMMAND", help="pulls a line, there"
+    )
+    parser.add_argument("--cut", metavar="COMMAND", help="pulls the machine's plug and puts it back, here")
+    given = parser.parse_args()
+    if not (given.host or given.by):
+        parser.error("say HOST, or --by")
+    pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], given.line)
+    before = pi.footprint()
+    install(pi)
+    all_online = wait(lambda: pi.online() == len(pi.names))
+    verdict(f"{len(pi.names)} sensors are online", all_online is not None)
+    for part in (lines, damages, settings, broker, again):
+        print(f"-- {(part.__doc__ or '').strip()}")
+        part(pi)
+    if given.cut:
+        gone_and_back(pi, "power cut", lambda: subprocess.run(shlex.split(given.cut), check=True))
+    else:
+        print("     no --cut: what a power cut does was not seen")
+    gone_and_back(pi, "reboot", lambda: pi.say("sudo systemctl reboot", must=False))
+    uninstall(pi, before)
+    print(f"{len(failures)} promises not kept" if failures else "all promises kept")
+    return bool(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
