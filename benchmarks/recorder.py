@@ -1,22 +1,24 @@
-"""From broker to store: the recorder with SQLite, the floor, and influxdb-client's batching WriteApi. A minute or two.
+"""From broker to store: the recorder, the floor, and influxdb-client's batching WriteApi. Two or three minutes.
 
     .venv/bin/python benchmarks/recorder.py [READINGS]
 
 Each subject's durable session is made first, then the broker is told so many readings of ten sensors, and then the
 subject is started: what counts is the time from its start until the last is stored, its processor time and its peak
-memory. The floor is paho, which drops what it hears. The WriteApi (its defaults: a thread, batches of 1000) is fed by
-paho's own loop, builds a Point for each reading, and writes to a server that takes everything and stores nothing.
+memory (VmHWM, which counts shared libraries whole). The floor is paho, which drops what it hears. The WriteApi (its
+defaults: a thread, batches of 1000) is fed by paho's own loop and builds a Point for each reading; it and the store
+`influxdb` write to the same VictoriaMetrics, `influxdb1` to InfluxDB 1.6, and what is in there is counted afterwards.
+Broker, subject and database share the machine's processors.
 """
 
 import os
+import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
@@ -25,7 +27,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from world import Broker, Eyes, House, eventually  # noqa: E402 - it lies with the tests
+from stores import Influx, Victoria  # noqa: E402 - they lie with the tests
+from world import Broker, Eyes, House, eventually  # noqa: E402
 
 READINGS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
 SENSORS = 10
@@ -34,7 +37,7 @@ LINES = ("max_inflight_messages 5000", "max_queued_messages 1000000")
 TICK = os.sysconf("SC_CLK_TCK")
 
 HEAR = """
-import sys, json, threading
+import sys, json
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -73,31 +76,12 @@ def done():
 """
 
 
-class Sink(BaseHTTPRequestHandler):
-    """Takes everything."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def sink() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+Cost = tuple[float, float, float]  # seconds, seconds of processor, MiB at most
 
 
 def reserve(port: int, name: str) -> None:
     """Make the session, so that the broker keeps for it what it will be told."""
-    Eyes(port, name, filters="+/+/data/reading").close()
+    Eyes(port, name, filters="cm/+/data/reading").close()
 
 
 def publish(port: int) -> None:
@@ -117,21 +101,21 @@ def publish(port: int) -> None:
 
 
 def cost(pid: int) -> tuple[float, float]:
-    """Seconds of processor so far, and the most memory ever, in MB."""
+    """Seconds of processor so far, and the most memory ever, in MiB."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    peak = Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]
-    return (int(fields[11]) + int(fields[12])) / TICK, int(peak) / 1000
+    peak_kib = Path(f"/proc/{pid}/status").read_text().split("VmHWM:")[1].split()[0]
+    return (int(fields[11]) + int(fields[12])) / TICK, int(peak_kib) / 1024
 
 
-def measure(pid: int, finished: Callable[[], bool], began: float) -> tuple[float, float, float]:
+def measure(pid: int, finished: Callable[[], bool], began: float) -> Cost:
     eventually(finished, "all is stored", PATIENCE_S)
     return (time.monotonic() - began, *cost(pid))
 
 
-def script(port: int, name: str, how: str, url: str) -> tuple[float, float, float]:
-    reserve(port, name)
+def script(port: int, how: str, url: str = "") -> Cost:
+    reserve(port, "peer")
     publish(port)
-    code = HEAR.format(readings=READINGS, name=name, how=how)
+    code = HEAR.format(readings=READINGS, name="peer", how=how)
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, "-c", code, str(port), url], stdout=subprocess.PIPE)
     try:
@@ -141,13 +125,16 @@ def script(port: int, name: str, how: str, url: str) -> tuple[float, float, floa
         process.wait()
 
 
-def recorder(port: int, folder: Path) -> tuple[float, float, float]:
-    house = House(folder)
+def recorder(port: int, folder: Path, *store: str) -> Cost:
+    """It belongs to another group than the readings, so that it does not count its own."""
+    house = House(folder / "house")
     house.write(port, log='level = "warning"')
-    house.device("recorder", 'kind = "recorder"\nevery_s = 0.05\n')
-    reserve(port, "cm/recorder/history")
+    house.device(
+        "recorder", "\n".join(['kind = "recorder"', 'group = "own"', 'groups = ["cm"]', "every_s = 0.1", *store])
+    )
+    reserve(port, "own/recorder/history")
     publish(port)
-    eyes = Eyes(port, filters="cm/recorder/data/stored")
+    eyes = Eyes(port, filters="own/recorder/data/stored")
     began = time.monotonic()
     running = house.run("recorder")
     try:
@@ -157,28 +144,64 @@ def recorder(port: int, folder: Path) -> tuple[float, float, float]:
         house.close()
 
 
+def floor(port: int, _folder: Path) -> tuple[Cost, int]:
+    return script(port, DROP), READINGS
+
+
+def embedded(port: int, folder: Path) -> tuple[Cost, int]:
+    found = recorder(port, folder)
+    with closing(sqlite3.connect(folder / "house" / "state" / "history.sqlite")) as database:
+        return found, database.execute("SELECT count(*) FROM reading").fetchone()[0]
+
+
+def influxdb1(port: int, folder: Path) -> tuple[Cost, int]:
+    database = Influx(folder / "influx").start()
+    try:
+        found = recorder(port, folder, 'store = "influxdb1"', f'url = "{database.url}"')
+        return found, database.query("SELECT count(temperature) FROM reading")[0]["values"][0][1]
+    finally:
+        database.stop(signal.SIGKILL)
+
+
+def victoria(folder: Path, run: Callable[[str], Cost]) -> tuple[Cost, int]:
+    database = Victoria(folder / "victoria").start()
+    try:
+        return run(database.url), len(database.stored())
+    finally:
+        database.stop(signal.SIGKILL)
+
+
+def influxdb(port: int, folder: Path) -> tuple[Cost, int]:
+    return victoria(folder, lambda url: recorder(port, folder, 'store = "influxdb"', f'url = "{url}"'))
+
+
+def write_api(port: int, folder: Path) -> tuple[Cost, int]:
+    return victoria(folder, lambda url: script(port, WRITE, url))
+
+
+SUBJECTS = {
+    "paho, drops it": floor,
+    "recorder, sqlite": embedded,
+    "recorder, influxdb1": influxdb1,
+    "recorder, influxdb": influxdb,
+    "WriteApi": write_api,
+}
+
+
 def main() -> None:
-    print(f"{READINGS} readings        readings/s   to paho   CPU µs each   peak MB")
-    floor = 0.0
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        url = stack.enter_context(sink())
-        subjects: dict[str, Callable[[int], tuple[float, float, float]]] = {
-            "paho, drops it": lambda port: script(port, "floor", DROP, url),
-            "recorder, sqlite": lambda port: recorder(port, Path(name, "house")),
-            "WriteApi": lambda port: script(port, "peer", WRITE, url),
-        }
-        for subject, run in subjects.items():
-            broker = Broker(Path(name, subject), *LINES).start()
+    print(f"{READINGS} readings        readings/s   to paho   CPU µs each   peak MiB   stored")
+    lowest = 0.0
+    with tempfile.TemporaryDirectory() as name:
+        for subject, run in SUBJECTS.items():
+            broker = Broker(Path(name, subject, "broker"), *LINES).start()
             try:
-                seconds, processor, peak = run(broker.port)
+                (seconds, processor, peak), stored = run(broker.port, Path(name, subject))
             finally:
                 broker.stop()
             rate = READINGS / seconds
-            floor = floor or rate
-            print(
-                f"{subject:20} {rate:14.0f} {rate / floor:9.2f} {processor / READINGS * 1e6:13.1f} {peak:9.1f}",
-                flush=True,
-            )
+            lowest = lowest or rate
+            each = processor / READINGS * 1e6
+            print(f"{subject:20} {rate:14.0f} {rate / lowest:9.2f} {each:13.1f} {peak:10.1f} {stored:8}", flush=True)
 
 
 if __name__ == "__main__":

@@ -23,17 +23,19 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bootstrap import log
 from bootstrap.clock import Stamps
-from bootstrap.connection import Client, Hello
+from bootstrap.connection import LARGEST, Hello
 from bootstrap.dial import dial
 from bootstrap.filters import Session
 from bootstrap.link import Address
 from bootstrap.message import FAILURE
 from bootstrap.sockets import Inbox, Sender, Socket, Sockets
+from bootstrap.subscriber import Subscriber, Told
 
 NOTE = "intake"
 STOP = "inproc://intake-stop"
 EXPIRY_S = 7 * 86_400  # of our session at the broker, in which it keeps what we have not acknowledged
-WINDOW = 5000  # messages taken before one is acknowledged, and stored at once; Mosquitto by itself allows 20
+WINDOW = 5000  # messages taken before one is acknowledged; Mosquitto by itself allows 20
+BATCH = 500  # stored at once, while the broker sends the next ones
 RETRY_S = (1.0, 2.0, 5.0, 10.0)  # until a broker or a store that is away is tried again; the last again and again
 MISC_S = 5.0  # until paho is asked whether a ping is due
 JOIN_S = 12.0
@@ -53,7 +55,7 @@ class Heard(NamedTuple):
     at_us: int = 0
 
 
-Told: TypeAlias = tuple[int, int, Heard]  # id, QoS and message
+Waiting: TypeAlias = tuple[int, Heard]  # the number to be acknowledged, and the message
 Take = Callable[[Sequence[Heard]], None]  # stores them all, or raises OSError and has stored what it likes
 
 
@@ -115,10 +117,9 @@ class Intake:
     def _note(self, body: bytes) -> None:
         self.trouble = json.loads(body)
 
-    @property
-    def waiting(self) -> int:
-        """How many messages were heard, and are not stored yet."""
-        return len(self._ear.waiting)
+    def progress(self) -> dict[str, float | None]:
+        """How many messages wait here to be stored, and how many did not fit, which nobody will tell again (QoS 0)."""
+        return {"waiting": len(self._ear.waiting), "missed": self._ear.missed}
 
     def close(self) -> None:
         """Have the batch in hand stored and acknowledged, and end."""
@@ -133,9 +134,10 @@ class Ear:
 
     def __init__(self, sockets: Sockets, inbox: Inbox, source: Source, take: Take) -> None:
         self._sockets, self._inbox, self._source, self._take = sockets, inbox, source, take
-        self._client: Client | None = None
-        self.waiting: list[Told] = []
-        self._done: list[Told] = []  # what was acknowledged last
+        self._client: Subscriber | None = None
+        self.waiting: list[Waiting] = []
+        self.missed = 0
+        self._done: list[Waiting] = []  # what was acknowledged last
         self._again: dict[int, Heard] = {}  # by its id, what the last connection may have left unacknowledged
         self._stamps = Stamps()
         self._session = Session(source.memory, [*source.retained, *source.filters])
@@ -176,10 +178,10 @@ class Ear:
         except (OSError, ValueError) as error:
             self._lost(f"{host}: {error}")
 
-    def _greet(self, ready: socket.socket, hello: Hello) -> Client:
-        client = Client(ready, hello, durable=True)
-        client.on_connect, client.on_message = self._on_connect, self._on_message
-        client.on_subscribe, client.on_disconnect = self._on_subscribe, self._on_disconnect
+    def _greet(self, ready: socket.socket, hello: Hello) -> Subscriber:
+        client = Subscriber(ready, hello, self._on_message)
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        client.on_subscribe = self._on_subscribe
         client.on_unsubscribe = lambda *_: self._session.renewed()
         if client.protocol == mqtt.MQTTv5:
             client.connect("given", keepalive=hello.keepalive_s, clean_start=False, properties=_session())
@@ -214,12 +216,12 @@ class Ear:
         else:
             log.info("hearing", filters=[*self._source.retained, *self._source.filters])
 
-    def _on_message(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        at_us = self._stamps.next(time.time_ns() // 1000)
-        heard = Heard(message.topic, bytes(message.payload), message.retain, at_us)
-        if message.dup:
-            heard = self._before(message.mid, heard)
-        self.waiting.append((message.mid, message.qos, heard))
+    def _on_message(self, told: Told) -> None:
+        if not told.number and len(self.waiting) >= WINDOW:
+            self.missed += 1
+            return
+        heard = Heard(told.topic, told.payload, told.retained, self._stamps.next(time.time_ns() // 1000))
+        self.waiting.append((told.number, self._before(told.number, heard) if told.again else heard))
 
     def _before(self, number: int, heard: Heard) -> Heard:
         """It, as it came the first time: a broker tells it under its old id, and says that it tells it again."""
@@ -233,12 +235,12 @@ class Ear:
             self._lost(str(reason))
 
     def _lost(self, why: str) -> None:
-        """What was not acknowledged will be told again, under other ids."""
+        """What was not acknowledged will be told again; what cannot be, since it was told at QoS 0, stays."""
         if self._client is not None or self._trouble is None:
             log.warning("no broker to hear; it keeps what is said", reason=why)
         self._client = None
-        self._again = {number: heard for number, _, heard in (*self._done, *self.waiting)}
-        self.waiting, self._done = [], []
+        self._again = dict((*self._done, *self.waiting))
+        self.waiting, self._done = [one for one in self.waiting if not one[0]], []
         self._trouble = f"no broker: {why}"
         self._broker.later()
 
@@ -262,14 +264,14 @@ class Ear:
             return self._broker.wait_s
         return min(MISC_S, self._store.wait_s) if self.waiting else MISC_S
 
-    def _exchange(self, client: Client, descriptor: int, events: int) -> None:
+    def _exchange(self, client: Subscriber, descriptor: int, events: int) -> None:
         """Write what waits, read all there is: a batch is as large as what has come."""
         if events & zmq.POLLOUT:
             client.loop_write()
         more = bool(events & zmq.POLLIN)
         readable = select.poll()
         readable.register(descriptor, select.POLLIN)
-        while more and self._client is client and len(self.waiting) < WINDOW:
+        while more and self._client is client and (len(self.waiting) < BATCH or self._store.due):
             client.loop_read()
             more = client.pending or bool(self._client and readable.poll(0))
         if self._client is client:
@@ -277,27 +279,30 @@ class Ear:
 
     def _put(self) -> None:
         """Store what waits, and acknowledge it; or try again later."""
-        if not self.waiting or self._store.wait_s:
-            return
-        try:
-            self._take([heard for _, _, heard in self.waiting])
-        except OSError as error:
-            if not self._store.due:
-                log.error("the store is away; the broker keeps what is said", error=str(error))
-            self._store.later(error.wait_s if isinstance(error, Away) else 0.0)
-            self._trouble = f"the store is away: {error}"
-            return
+        while self.waiting and not self._store.wait_s:
+            batch = self.waiting[:BATCH]
+            try:
+                self._take([heard for _, heard in batch])
+            except OSError as error:
+                self._put_off(error)
+            else:
+                self._acknowledge(batch)
+
+    def _put_off(self, error: OSError) -> None:
+        if not self._store.due:
+            log.error("the store is away; the broker keeps what is said", error=str(error))
+        self._store.later(error.wait_s if isinstance(error, Away) else 0.0)
+        self._trouble = f"the store is away: {error}"
+
+    def _acknowledge(self, batch: list[Waiting]) -> None:
         if self._store.due:
             log.info("the store is back")
         self._store.reset()
-        self._acknowledge()
-
-    def _acknowledge(self) -> None:
-        self._done, self.waiting = self.waiting, []
         self._trouble = None
-        for number, qos, _ in self._done:
-            if self._client is not None and qos:
-                self._client.ack(number, qos)
+        del self.waiting[: len(batch)]
+        self._done = batch
+        if self._client is not None:
+            self._client.acknowledge(number for number, _ in batch)
 
     def _finish(self) -> None:
         """Say goodbye, so that nothing is sent to nobody."""
@@ -314,4 +319,5 @@ def _session() -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
     properties.SessionExpiryInterval = EXPIRY_S
     properties.ReceiveMaximum = WINDOW
+    properties.MaximumPacketSize = LARGEST
     return properties

@@ -23,6 +23,7 @@ LONGEST_NAME = 200  # characters of a measure's name that somebody else has chos
 NO_KINDS: Mapping[str, str] = {}
 STATES = frozenset(get_args(State))
 NONSENSE = (ValueError, TypeError, AttributeError, KeyError, RecursionError, OverflowError)  # what reading it raises
+LOADS = json.JSONDecoder().decode
 MOST = 2**63 - 1  # that a database holds
 
 
@@ -51,13 +52,13 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
     if len(levels) != LEVELS or levels[2:] != ["data", "reading"]:
         raise Refused(f"{topic} is no topic of the history")
     try:
-        reading = json.loads(payload)
+        reading = LOADS(payload.decode())
         if b"\\u" in payload:
             json.dumps(reading, ensure_ascii=False).encode()  # half a character can be escaped, and stored nowhere
         moment, run, seq = (reading.pop(name) for name in HEAD)
         time_us = _since_1970(moment)
         unsure = reading.pop("clock", None) is not None
-        fields = {name: value if isinstance(value, str) else _finite(value) for name, value in reading.items()}
+        fields = {name: value if type(value) is str else _finite(value) for name, value in reading.items()}
     except NONSENSE as error:
         raise Refused(f"no reading: {error!r}") from None
     if not isinstance(run, str) or type(seq) is not int or not 0 <= seq <= MOST:

@@ -32,7 +32,7 @@ class Recorder(HeardSettings, StoreSettings, Device):
 
     def progress(self) -> Mapping[str, float | None]:
         """How far it has come."""
-        return {} if not hasattr(self, "intake") else {**self.recording.progress(), "waiting": self.intake.waiting}
+        return {} if not hasattr(self, "intake") else self.recording.progress() | self.intake.progress()
 
     def read(self) -> Reading:
         """How much was stored; a fault while the broker or the store is away."""

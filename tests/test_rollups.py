@@ -48,6 +48,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """At every commit it does all that is to be done."""
     monkeypatch.setattr(sqlite_store, "LOOK_S", 0)
     monkeypatch.setattr(sqlite_store, "STEP_S", 60)
+    monkeypatch.setattr(sqlite_store, "SHARE", 1)
 
 
 def plainly(points: Iterable[Point], step_s: int) -> dict[tuple[int, str], list[float]]:

@@ -122,7 +122,7 @@ def test_topics_md_tells_the_whole_contract() -> None:
     words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "refused", "queued"]
     words += ["stored", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
     words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
-    words += ["step", "recorded", "waiting", "lag_s", "words", "sets", "counter"]
+    words += ["step", "recorded", "waiting", "missed", "lag_s", "words", "sets", "counter"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}
