@@ -30,14 +30,15 @@ class State(StrEnum):
     STARTING = "starting"
     ONLINE = "online"
     FAULT = "fault"
+    RELOADING = "reloading"
     STOPPING = "stopping"
     STOPPED = "stopped"  # because somebody asked
     WAITING = "waiting"  # it ended, and will be started again
     FAILED = "failed"  # its settings are wrong: only a change helps
 
 
-RUNNING = frozenset({State.STARTING, State.ONLINE, State.FAULT, State.STOPPING})
-UNSETTLED = frozenset({State.STARTING, State.STOPPING})
+RUNNING = frozenset({State.STARTING, State.ONLINE, State.FAULT, State.RELOADING, State.STOPPING})
+UNSETTLED = frozenset({State.STARTING, State.RELOADING, State.STOPPING})
 
 
 class Host(Protocol):
@@ -131,6 +132,14 @@ class Child:
         self.wanted = True
         if self.pid is None:
             self.start()
+
+    def reload(self) -> None:
+        """Have it take over its settings as they are now; one that does not live yet, or no more, is started anew."""
+        if self.state in (State.ONLINE, State.FAULT):
+            self._enter(State.RELOADING, self.host.watchdog_s, self._silent)
+            self._kill(signal.SIGHUP)
+        else:
+            self.restart()
 
     def fail(self, why: str) -> None:
         """Its file is faulty."""

@@ -178,6 +178,7 @@ class Daemon:
         """While the clock is earlier than `known`, in seconds since 1970, it is not trusted."""
         self.settings, self._topics = settings, settings.topics
         self._stopping = self._hurry = False
+        self._supervised = supervisor is not None
         self._stuck: set[str] = set()
         self._sockets = Sockets()
         guard = Guard(self._sockets)
@@ -308,8 +309,8 @@ class Daemon:
         self._beat_timer = self._loop.after(period_s, self._beat) if period_s else None
 
     def _signalled(self, name: str) -> None:
-        """SIGHUP says that the terminal is gone; where there was none, that the settings have changed."""
-        if name == "SIGHUP" and not has_terminal():
+        """SIGHUP says that the terminal is gone; where that is not ours, that the settings have changed."""
+        if name == "SIGHUP" and (self._supervised or not has_terminal()):
             self._reload()
         else:
             self._stop(name)
@@ -326,6 +327,7 @@ class Daemon:
     def _reloaded(self, trouble: str | None) -> None:
         self._reporter.say_trouble("not reloaded", trouble)
         self._reporter.say_heartbeat()
+        self._reporter.say_status()
         self._link.pump()
         notify("READY=1")
 

@@ -72,7 +72,7 @@ class Reporter:
     def say_state(self, state: State, why: str = "") -> None:
         """Say how we are, and in a fault why."""
         self.state, self._why = state, why
-        self._say_status()
+        self.say_status()
         self._outbox.put_state(self._topics.status("state"), encode(state))
 
     def say_trouble(self, what: str, why: str | None) -> None:
@@ -153,7 +153,7 @@ class Reporter:
             self.say_state(state, why)
         elif why != self._why:
             self._why = why
-            self._say_status()
+            self.say_status()
 
     def _put_health(self) -> None:
         """If there is anything new."""
@@ -166,9 +166,10 @@ class Reporter:
     def say_link(self, standing: str) -> None:
         """Say to whoever supervises us how we stand with the broker."""
         self._standing = standing
-        self._say_status()
+        self.say_status()
 
-    def _say_status(self) -> None:
+    def say_status(self) -> None:
+        """Say to whoever supervises us how we are."""
         notify(self.status, f"X_STATE={self.state}", f"X_WHY={self._why}")
 
     @property

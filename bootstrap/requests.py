@@ -154,6 +154,9 @@ class Requests:
         log.info("reloading", changed=changed, removed=removed)
         for name in changed:
             self._change(name, reads[name])
+        for child in self._nursery.children.values():
+            if child.state is State.FAULT:  # perhaps because its last reload failed
+                child.reload()
         self._gone.update(removed)
         for name in removed:
             self._nursery.child(name).stop()
@@ -161,12 +164,16 @@ class Requests:
         self._answer_later(changed, reply, changed=changed, removed=removed)
 
     def _change(self, name: str, read: DeviceFile) -> None:
-        """One that somebody stopped stays so."""
+        """One that somebody stopped stays so; only a new process can be another sensor."""
         is_new = name not in self._files or name in self._gone
-        self._take(name, read)
         child = self._nursery.child(name)
-        if is_new or child.wanted:
+        before = child.settings
+        self._take(name, read)
+        same = before and read.settings and before.topics == read.settings.topics
+        if is_new or (child.wanted and not same):
             child.restart()
+        elif child.wanted:
+            child.reload()
         else:
             child.forgive()
 

@@ -1,8 +1,8 @@
 """Take over what changed in the configuration, and touch nothing else.
 
-A sensor whose file changed is started anew, one whose file is new is started, one whose file is gone is stopped. A
-change in house.toml reaches every sensor for which it means something. If anything is faulty, it says what, with file
-and line, and nothing is changed.
+A sensor whose file changed takes that over as it runs, one whose file is new is started, one whose file is gone is
+stopped; one that gets another sensor id or group is started anew. A change in house.toml reaches every sensor for which
+it means something. If anything is faulty, it says what, with file and line, and nothing is changed.
 
 Sensors that systemd starts itself, each by a unit of its own, have no supervisor: sudo systemctl reload 'penates@*'.
 """
