@@ -121,7 +121,7 @@ BEATS: dict[str, Component] = {  # fields of the heartbeat
 }
 
 ALIVE = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"
-WELL = "{{ 'online' if value_json['%s'].health == 'ok' else 'offline' }}"
+WELL = "{{ 'online' if value_json.get('%s', {}).get('health') == 'ok' else 'offline' }}"
 BAD = "{{ 'ON' if value in ('fault', 'lost') else 'OFF' }}"
 FIELD = "{{ value_json.%s }}"
 TEXT = f"{{{{ (value_json if value_json is string else value)[:{LONGEST_STATE}] }}}}"

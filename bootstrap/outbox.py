@@ -77,8 +77,10 @@ class State:
         return self._refused.get(topic, -inf) <= now
 
     def done(self, topic: str) -> None:
-        """The broker has it, or never will."""
+        """The broker has it, or never will. What is cleared is not cleared again."""
         self._flying.discard(topic)
+        if topic not in self._due and not self._newest[topic]:
+            del self._newest[topic]
 
     def again(self, topic: str, at: float) -> None:
         """The broker has refused it; to be sent again, but not before."""

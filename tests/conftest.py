@@ -5,13 +5,21 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
+from assistant import too_old
 from fuzz.run import HAVE_ATHERIS
 from secrets_and_certificates import write_certificates, write_password
 from world import Broker, Eyes, House, Supervisor, Wires
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever waits longest starts first, each in a worker of its own: at the start each takes two."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whoever waits longest starts first, each in a worker of its own: at the start each takes two.
+
+    Where Home Assistant is too old to be run, its schemas alone are asked.
+    """
+    if too_old():
+        run = [item for item in items if "start" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=run)
+        items[:] = [item for item in items if item not in run]
     long = [item for item in items if item.get_closest_marker("long")]
     short = [item for item in items if not item.get_closest_marker("long")]
     pairs = [item for pair in zip_longest(long, short[: len(long)]) for item in pair if item]
@@ -22,6 +30,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Nobody shall believe that the fuzzing was led where it was blind."""
     if not HAVE_ATHERIS:
         why = "NO atheris FOR THIS PYTHON OR MACHINE: tests/test_fuzz.py mutated blindly, which finds less"
+        terminalreporter.write_line(why, yellow=True)
+    if too_old():
+        why = "NO PYTHON 3.12 OR LATER: Home Assistant was not run, only its schemas were asked, and none of a device"
         terminalreporter.write_line(why, yellow=True)
 
 
