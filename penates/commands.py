@@ -27,6 +27,7 @@ COMMANDS = (
     "check",
     "certs",
     "doctor",
+    "prune",
     "line",
     "run",
     "nursery",

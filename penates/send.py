@@ -33,7 +33,7 @@ DAY_S = 86_400
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
     access_arguments(parser)
-    parser.add_argument("sensor", type=_sensor, metavar="GROUP/SENSOR", help="such as cm/lamp")
+    parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as cm/lamp")
     parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` says which")
     parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
     parser.add_argument("--wait", type=_seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
@@ -53,7 +53,8 @@ def main(given: argparse.Namespace) -> int:
     return Exit.STOPPED if answer["result"] == "done" else NOT_DONE
 
 
-def _sensor(text: str) -> Topics:
+def sensor_name(text: str) -> Topics:
+    """`GROUP/SENSOR` on a command line."""
     group, slash, sensor = text.partition("/")
     if not slash:
         raise argparse.ArgumentTypeError(f"say GROUP/SENSOR, such as cm/lamp, not {text!r}")

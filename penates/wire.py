@@ -240,6 +240,10 @@ class Wire:
         """Send once."""
         self._client.publish(topic, payload)  # at QoS 1 paho would send it again after a reconnect
 
+    def clear(self, topic: str) -> None:
+        """Have the broker hold nothing there any more."""
+        self._client.publish(topic, b"", qos=1, retain=True)
+
     def close(self) -> None:
         """Say goodbye, if there is somebody to say it to; a connection that is just being tried is left behind."""
         self._closing = True

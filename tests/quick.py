@@ -3,10 +3,12 @@
 import sys
 
 from bootstrap import child, discovery, outbox
+from penates import prune
 from penates.__main__ import main
 
 if __name__ == "__main__":
     child.FIRST_RETRY_S, child.LAST_RETRY_S, child.STEADY_S = 0.05, 0.4, 2.0
     outbox.DENIED_S = outbox.NOBODY_S = outbox.LATER_S = 0.3
     discovery.WITHIN_S = 0.5
+    prune.PATIENCE_S = 1.0
     sys.exit(main(sys.argv[1:]))

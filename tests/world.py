@@ -119,6 +119,7 @@ class Eyes:
 
     def __init__(self, port: int, name: str = "", filters: str = "#", **login: str) -> None:
         self.seen: list[Seen] = []
+        self.port = port
         self._listeners: dict[str, Callable[[float], Any]] = {}
         self._news = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
@@ -339,9 +340,9 @@ class House:
         self._running.append(running)
         return running
 
-    def penates(self, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def penates(self, *words: str, program: list[str] | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         config = [] if "--config" in words else ["--config", str(self.folder)]
-        command = [sys.executable, "-m", "penates", *words, *config]
+        command = [sys.executable, *(program or ["-m", "penates"]), *words, *config]
         return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=60, check=False)
 
     def nursery(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
