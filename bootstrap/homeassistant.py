@@ -110,14 +110,14 @@ BEATS: dict[str, Component] = {  # fields of the heartbeat
     "uptime_s": {"name": "Uptime", "dev_cla": "duration", "unit_of_meas": "s", **NOW},
     "clock": {"dev_cla": "enum", "ops": ["ok", "unsure"]},
     "reads": COUNTS,
-    "faults": COUNTS,
+    "faults": {"name": "Failed reads", **COUNTS},
     "refused": {"name": "Refused values", **COUNTS},
-    "queued": NOW,
-    "stored": NOW,
-    "storage": {"val_tpl": WORDS % "storage"},
-    "dropped": COUNTS,
+    "queued": {"name": "Queued readings", **NOW},
+    "stored": {"name": "Readings on disk", **NOW},
+    "storage": {"name": "Storage trouble", "val_tpl": WORDS % "storage"},
+    "dropped": {"name": "Dropped messages", **COUNTS},
     "reconnects": COUNTS,
-    "rss_mb": {"name": "Memory", "dev_cla": "data_size", "unit_of_meas": "MB", **NOW},
+    "rss_mb": {"name": "Process memory", "dev_cla": "data_size", "unit_of_meas": "MB", **NOW},
 }
 
 ALIVE = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"

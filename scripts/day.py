@@ -21,6 +21,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
+import announced
+
 from bootstrap.control import SOCKET
 from bootstrap.lines import LINES, Line
 from bootstrap.loop import STOP_SIGNALS
@@ -61,6 +63,8 @@ def arguments() -> argparse.Namespace:
         "--keep", type=_new_folder, metavar="DIR", help="put all files there, a new folder, and leave them"
     )
     parser.add_argument("--picture", type=output_file, metavar="FILE", help="at the end, save the table as an SVG")
+    found = "print what Home Assistant is told, and end; with --picture, draw what the real one makes of it"
+    parser.add_argument("--home-assistant", action="store_true", help=found)
     return parser.parse_args()
 
 
@@ -190,6 +194,8 @@ class House:
         self._start_supervisor()
         if self.penates("start", to=sys.stderr) != 0:  # which waits until all of them have come to rest
             return 1
+        if given.home_assistant:
+            return self.tell_home_assistant(given.picture)
         print(self.hints(kept=bool(given.keep)), file=sys.stderr)
         self._stack.callback(self.penates, *HISTORY, to=sys.stdout)
         over = threading.Event()
@@ -205,6 +211,14 @@ class House:
         except subprocess.TimeoutExpired:
             end(watching)
             return 0
+
+    def tell_home_assistant(self, picture: Path | None) -> int:
+        """Print each announcement's device and entities."""
+        found = announced.announcements(Access([HERE], self.port), len([*(self.config / "devices").iterdir()]))
+        print("\n\n".join("\n".join(announced.told(one)) for one in found))
+        if picture:
+            picture.write_text(announced.picture(self.folder / "assistant", self.port))
+        return 0
 
     def hints(self, *, kept: bool) -> str:
         """What to try meanwhile, and of a house that is kept, afterwards."""

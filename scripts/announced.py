@@ -1,0 +1,101 @@
+"""What Home Assistant is told of the demo house, in words; and what it makes of it, as a picture."""
+
+import io
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from penates.common import PATIENCE_S
+from penates.wire import Access, Heard, Up, Wire
+
+ROOT = Path(__file__).resolve().parent.parent
+ANNOUNCED = "homeassistant/device/+/config"
+WIDTH = 100
+SHOWN = 28  # characters of a state
+AWAY = ("unavailable", "unknown", None)
+
+
+def announcements(access: Access, count: int) -> list[dict[str, Any]]:
+    """What the broker holds, by name, once there are so many."""
+    held: dict[str, dict[str, Any]] = {}
+    deadline = time.monotonic() + PATIENCE_S
+    with closing(Wire(access)) as wire:
+        while len(held) < count and time.monotonic() < deadline:
+            for event in wire.events(1.0):
+                match event:
+                    case Up():
+                        wire.subscribe(ANNOUNCED)
+                    case Heard(topic, payload):
+                        held[topic] = json.loads(payload)
+    return [held[topic] for topic in sorted(held)]
+
+
+def told(announcement: dict[str, Any]) -> Iterator[str]:
+    """One device and its entities, for people."""
+    device = announcement["dev"]
+    via = f", via {device['via_device']}" if "via_device" in device else ", the host itself"
+    yield f"{device['name']}: {device['mdl']}, {device['mf']} {device['sw']}{via}"
+    for component in announcement["cmps"].values():
+        name = component["name"] or f"({device['name']})"
+        yield f"  {component['p']:<14} {name:<16} {', '.join(_facts(component))}".rstrip()
+
+
+def _facts(component: dict[str, Any]) -> Iterator[str]:
+    yield from (str(component[key]) for key in ("dev_cla", "unit_of_meas", "stat_cla") if key in component)
+    yield from (f"{word} {component[key]}" for word, key in (("to", "cmd_t"), ("from", "stat_t")) if key in component)
+    if "ent_cat" in component:
+        yield component["ent_cat"]
+    if component.get("en") is False:
+        yield "disabled"
+
+
+def picture(folder: Path, port: int) -> str:
+    """Start a real Home Assistant at this broker, and draw the devices and entities that it then has, as SVG."""
+    sys.path.append(str(ROOT / "tests"))
+    from assistant import Assistant  # noqa: PLC0415 - for this alone
+
+    assistant = Assistant(folder, port)
+    try:
+        assistant.until(lambda found: _all_there(found) and found, "the house")
+        devices, entities = assistant.ask("devices"), assistant.ask("entities")
+    finally:
+        assistant.close()
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(_table(devices, entities))
+    svg = console.export_svg(title="Home Assistant: the entities of the MQTT integration")
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+
+
+def _all_there(found: dict[str, dict[str, Any]]) -> bool:
+    states = [entity["state"] for unique, entity in found.items() if "/data_" in unique or unique.endswith("_set")]
+    return bool(states) and sum(state not in AWAY for state in states) > len(states) / 2
+
+
+def _table(devices: dict[str, Any], entities: dict[str, Any]) -> Table:
+    """Those that are not disabled, by device; diagnostics last."""
+    table = Table(expand=True)
+    for name in ("device", "entity", "state", "class", "category"):
+        table.add_column(name)
+    before = ""
+    place = lambda one: (devices[one["device"]]["name"], one["category"] or "", one["id"])  # noqa: E731
+    for entity in sorted(entities.values(), key=place):
+        if entity["disabled"]:
+            continue
+        device = devices[entity["device"]]
+        head = f"{device['name']} ({device['model']})"
+        about = entity["attributes"]
+        state = f"{entity['state']} {about.get('unit_of_measurement', '')}"[:SHOWN]
+        style = "dim" if entity["state"] in AWAY else ""
+        cells = (head if head != before else "", entity["id"], state, about.get("device_class"), entity["category"])
+        table.add_row(*(Text(str(cell or ""), style) for cell in cells), end_section=False)
+        before = head
+    return table
