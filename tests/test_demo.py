@@ -127,3 +127,17 @@ def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     _, said = again.communicate(timeout=60)
     assert again.returncode == 2
     assert "is not empty; name a new folder" in said
+
+
+def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
+    running = demo(tmp_path / "tmp", "--home-assistant")
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    devices = {part.partition(":")[0]: part for part in said.split("\n\n")}
+    assert {*devices} == {*(sensor.removeprefix("cm/") for sensor in SENSORS), "recorder"}
+    assert (
+        "  sensor         Temperature      temperature, °C, measurement, from cm/cellar/data/temperature\n"
+        in devices["cellar"]
+    )
+    assert "  switch         (lamp)           to cm/lamp/action/set, from cm/lamp/data/on\n" in devices["lamp"]
+    assert not list((tmp_path / "tmp").glob("penates-demo-*"))
