@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero import DigitalInputDevice
+from gpiozero.pins.mock import MockFactory
 from test_pins import held
 from test_recorder import wait_stored
 from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, Running, Supervisor, Wires, eventually, retained
+
+from bootstrap.loop import Loop
+from bootstrap.pins import Pins
+from bootstrap.sockets import Inbox, Sockets
 
 DOOR, LAMP = 'kind = "door"\nevery_s = 3600\n', 'kind = "lamp"\nevery_s = 3600\n'
 STATE, READING, BEAT = "cm/cellar/status/state", "cm/cellar/data/reading", "cm/cellar/status/heartbeat"
@@ -328,6 +334,55 @@ def test_a_recorder_hears_on(house: House, broker: Broker, eyes: Eyes) -> None:
     eyes.publish("cm/attic/data/reading", reading)
     assert [seq for seq, *_ in wait_stored(house, 1)] == [1]
     assert running.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "bootstrap.life:Daemon._reload",
+        "bootstrap.life:Daemon._reloaded",
+        "bootstrap.life:Daemon._signalled",
+        "bootstrap.life:Daemon.go_by",
+        "bootstrap.life:Daemon.put_away",
+        "bootstrap.link:Link.move",
+        "bootstrap.link:Link._moved",
+        "bootstrap.outbox:Outbox.go_by",
+        "bootstrap.reporter:Reporter.take",
+    ],
+)
+def test_a_bug_of_ours_in_a_reload_ends_it_loudly(cellar: House, broker: Broker, eyes: Eyes, target: str) -> None:
+    running = cellar.run(program=[str(Path(__file__).parent / "inject.py"), target])
+    eyes.wait_value(STATE, "online")
+    cellar.thermometer(every_s=0.5)
+    cellar.write(broker.port, broker="keepalive_s = 9")
+    running.send(signal.SIGHUP)
+    assert running.wait() == 70
+    assert "InjectedError" in running.log
+
+
+def test_an_edge_of_a_line_that_was_let_go_is_nobodys() -> None:
+    """One that a thread of gpiozero's own factories has handed in, and that waits to be heard."""
+    sockets, seen = Sockets(), []
+    inbox = Inbox(sockets)
+    pins = Pins("cm/cellar", Loop(), inbox, seen.append)
+    factory = MockFactory()
+    pins.watch(DigitalInputDevice(17, pin_factory=factory))
+    factory.pin(17).drive_high()
+    inbox.receive()
+    factory.pin(17).drive_low()
+    pins.close()
+    pins.watch(DigitalInputDevice(17, pin_factory=factory))
+    inbox.receive()
+    assert [edge.active for edge in seen] == [True]
+    pins.close()
+    inbox.close()
+    sockets.end()
+
+
+def test_without_a_supervisor_it_says_who_reloads(cellar: House) -> None:
+    refused = cellar.penates("reload")
+    assert refused.returncode == 1
+    assert "no supervisor runs; units are reloaded by: sudo systemctl reload penates@NAME" in refused.stderr
 
 
 def test_at_a_terminal_it_means_the_end(cellar: House, eyes: Eyes) -> None:

@@ -98,6 +98,11 @@ def drop_in(house: House, text: str, name: str = "cellar") -> list[str]:
     return (file.content or b"").decode().splitlines()
 
 
+def test_only_the_parent_is_told_to_stop() -> None:
+    """A sensor that is told twice, by systemd and by its parent, would not deliver what it has."""
+    assert "KillMode=mixed" in (Path(__file__).parent.parent / "systemd" / "penates.service").read_text().splitlines()
+
+
 def test_a_thermometer_opens_no_device(house: House) -> None:
     lines = drop_in(house, 'kind = "thermometer"\nserial = "28-1"\n')
     assert not [line for line in lines if line.startswith(("DeviceAllow", "ExecStopPost", "IPAddressAllow"))]
