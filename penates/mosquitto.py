@@ -5,15 +5,20 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
-from bootstrap.settings import Fault, contents
+from bootstrap.filters import a_filter
+from bootstrap.settings import Fault, SettingsError, contents
 from penates import share
 
 ITERATIONS = 101  # Mosquitto's own; our secrets have 192 bits, which nobody guesses however fast
 SALT_BYTES = 12  # as Mosquitto 2.0 has it
+# Lines of those that the house's owner may add: by one that it does not understand the broker does not start.
+RULE = re.compile(r"|#.*|user \S.*|(?:topic|pattern) +(?:(?:read|write|readwrite|deny) +)?(?P<filter>\S.*)")
+BASE64 = r"(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?"
+USER = re.compile(rf"|#.*|[^:#\s][^:]*:\$(?:6|7\$\d+)\${BASE64}\${BASE64}|[^:#\s][^:]*:\$argon2id\$\S+", re.ASCII)
 ENTRANCE = re.compile(r"(listener|port|bind_address|allow_anonymous|password_file|acl_file|per_listener_settings)\s")
 
 
@@ -77,6 +82,45 @@ def _fits(line: str, password: str) -> bool:
     except (IndexError, ValueError):
         return False
     return hmac.compare_digest(hashed(password, salt), line)
+
+
+def added(file: Path, understood: Callable[[str], None]) -> str:
+    """What the house's owner adds to ours; nothing if there is no such file.
+
+    Raises:
+        SettingsError: with each line that is not `understood`. What stands in it may be a secret.
+        OSError: it cannot be read.
+    """
+    lines = contents(file).decode(errors="replace").splitlines() if file.exists() else []
+    faults = []
+    for number, line in enumerate(lines, 1):
+        try:
+            understood(line.strip())
+        except ValueError as error:
+            faults.append(Fault(str(file), number, f"it must be {error}"))
+    if faults:
+        raise SettingsError(faults)
+    return "".join(f"{line.strip()}\n" for line in lines)
+
+
+def a_rule(line: str) -> None:
+    """Raise ValueError, saying what is allowed, if it is none."""
+    found = RULE.fullmatch(line)
+    if not found:
+        raise ValueError("user NAME, or topic or pattern with a topic, and read, write, readwrite or deny between them")
+    if found["filter"]:
+        a_filter(found["filter"])
+
+
+def a_user(line: str) -> None:
+    """Raise ValueError, saying what is allowed, if it is none."""
+    if not USER.fullmatch(line):
+        raise ValueError("a name and a hash, as mosquitto_passwd writes them")
+
+
+def users_in(passwords: str) -> list[str]:
+    """Whose they are."""
+    return [line.partition(":")[0] for line in passwords.splitlines() if line and line[0] != "#"]
 
 
 def other_entrances(folder: Path, ours: Collection[Path]) -> Iterator[Fault]:

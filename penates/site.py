@@ -4,6 +4,7 @@ What is there and still good is kept: of two plans without a change between them
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -176,13 +177,18 @@ def _settings(site: Site) -> list[Planned]:
 
 def _rules(site: Site, house: Inhabitants, known: Mapping[str, str]) -> list[Planned]:
     """Who there is, and what each may do; the house's owner may add to both."""
-    passwords = mosquitto.passwords(known, _text(site.private / "passwords"))
+    there = site.private / "passwords"
+    passwords = mosquitto.passwords(known, contents(there).decode() if there.exists() else "")
     acl = mosquitto.acl(house.groups, house.heard, house.announced, house.prefix)
     own = site.config / "mosquitto"
+    users = passwords + mosquitto.added(own / "passwords", mosquitto.a_user)
+    if twice := [user for user, times in Counter(mosquitto.users_in(users)).items() if times > 1]:
+        raise SettingsError([Fault(str(own / "passwords"), 1, f"{twice[0]!r} is there twice, or is the house's own")])
+    rules = acl + mosquitto.added(own / "acl", mosquitto.a_rule)
     return [
         Planned(site.private, None, ENTERED, group=BROKER),
-        _private(site.private / "passwords", passwords + _text(own / "passwords")),
-        _private(site.private / "acl", acl + _text(own / "acl")),
+        _private(there, users),
+        _private(site.private / "acl", rules),
     ]
 
 
@@ -200,8 +206,3 @@ def _shown(site: Site, authority: Authority) -> list[Planned]:
 def _private(file: Path, content: str | bytes | None) -> Planned:
     """What the broker alone may read."""
     return Planned(file, content.encode() if isinstance(content, str) else content, SECRET, BROKER, BROKER)
-
-
-def _text(file: Path) -> str:
-    """What a file holds; nothing if it is not there."""
-    return contents(file).decode() if file.exists() else ""

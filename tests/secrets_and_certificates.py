@@ -1,7 +1,5 @@
 """What a broker needs to know whom it speaks to."""
 
-import base64
-import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,16 +8,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from penates.mosquitto import passwords
+
 
 def write_password(place: Path, password: str) -> None:
-    """In mosquitto's own form, since mosquitto_passwd may lie in a package of its own."""
-
-    def hashed(text: str) -> str:
-        salt = b"0123456789ab"
-        digest = hashlib.pbkdf2_hmac("sha512", text.encode(), salt, 101)
-        return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
-
-    (place / "passwords").write_text(f"cellar:{hashed(password)}\neyes:{hashed('eyes')}\n")
+    """Of a thermometer; and of those who look, theirs."""
+    (place / "passwords").write_text(passwords({"cellar": password, "eyes": "eyes"}, ""))
 
 
 def write_certificates(place: Path, name: str, days: float = 1) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
 DENIED, REFUSED = 0x87, 0x80
+BRIDGE = f"bridge:{hashed('bridge')}\n"
 
 
 @pytest.fixture
@@ -255,6 +256,36 @@ def test_what_the_houses_owner_adds_is_kept(place: Place, serve: Callable[[], Pl
     login = {"username": "zigbee2mqtt", "password": "bridge"}
     assert answer(place.site.plain_port, "zigbee2mqtt/lamp", **login) < REFUSED
     assert answer(place.site.plain_port, "cm/door/data/open", **login) == DENIED
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "why"),
+    [
+        (
+            "acl",
+            "user bridge\n\n# more\nallow readwrite zigbee2mqtt/#\n",
+            4,
+            "it must be user NAME, or topic or pattern",
+        ),
+        ("acl", "topic\n", 1, "it must be user NAME"),
+        ("acl", "topic read a/#/b\n", 1, "it must be an MQTT topic filter"),
+        ("passwords", f"# bridges\n\n{BRIDGE}bridge2:in the clear\n", 4, "it must be a name and a hash"),
+        ("passwords", "bridge:$7$101$abc$def\n", 1, "it must be a name and a hash"),
+        ("passwords", BRIDGE.replace("bridge", "eyes"), 1, "'eyes' is there twice, or is the house's own"),
+        ("passwords", BRIDGE + BRIDGE, 1, "'bridge' is there twice"),
+    ],
+)
+def test_an_addition_by_which_the_broker_would_not_start(
+    place: Place, name: str, text: str, line: int, why: str
+) -> None:
+    own = place.house.folder / "mosquitto"
+    own.mkdir()
+    (own / name).write_text(text)
+    with pytest.raises(SettingsError) as refused:
+        plan(place.site)
+    assert str(refused.value).startswith(f"{own}/{name}:{line}: ")
+    assert why in str(refused.value)
+    assert "clear" not in str(refused.value)
 
 
 def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -> None:
