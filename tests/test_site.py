@@ -54,6 +54,8 @@ def serve(place: Place, new_broker: Callable[..., Broker], tmp_path: Path) -> Ca
     def served() -> Place:
         place.make()
         place.broker = new_broker("site", *lines, listener=False, port=place.site.plain_port)
+        # By TLS, too; and SIGHUP would end it before that.
+        eventually(lambda: " running" in place.broker.log(), "it is there")
         return place
 
     return served
@@ -108,7 +110,6 @@ def greeting(port: int, **login: str) -> int:
 
 
 def test_the_broker_takes_it_without_a_word(served: Place) -> None:
-    eventually(lambda: " running" in served.broker.log(), "it has read all")
     said = [line for line in served.broker.log().splitlines() if "should not be run as root" not in line]
     assert [line for line in said if "Warning" in line or "Error" in line] == []
 
@@ -293,7 +294,6 @@ def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -
         with dial("localhost", served.site.tls_port, served.house.folder / "ca.pem") as secured:
             return secured.getpeercert(binary_form=True)
 
-    eventually(lambda: " running" in served.broker.log(), "it listens to signals, too")
     before = shown()
     served.house.thermometer("roof")
     served.make(names=["broker.example.org"])
