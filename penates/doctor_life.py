@@ -104,4 +104,4 @@ def _delivery(settings: Settings, heartbeat: dict[str, Any]) -> Iterator[Finding
         advice = "what was refused lies in refused.jsonl; a start sets the count back to 0"
         yield bad("outbox", f"{dropped:g} messages were given up since its start", advice)
     else:
-        yield good("outbox", f"{stored:g} readings wait on disk, none was given up")
+        yield good("outbox", f"readings that wait on disk: {stored:g}; none was given up")

@@ -1,8 +1,5 @@
 """What `penates doctor` asks of whoever looks after the sensors: systemd, the supervisor, the kernel's locks."""
 
-import shutil
-import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,44 +12,11 @@ from penates.common import question
 from penates.doctor_machine import Who
 from penates.findings import SUDO, Finding, bad, good, unknown
 from penates.layout import HOUSE
-from penates.units import NURSERY
-from penates.units import unit as unit_of
+from penates.unit_states import Unit, exit_code, of_sensor, restarts, units
 
-BOOTED = Path("/run/systemd/system")  # sd_booted(3)
-PROPERTIES = (
-    "Id,LoadState,UnitFileState,ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,User,SupplementaryGroups,"
-    "Environment,WorkingDirectory,DevicePolicy,DeviceAllow,StatusText,StateChangeTimestampMonotonic"
-)
 PATIENCE_S = 3.0
 MANY_RESTARTS = 5
 LOCKS = Path("/proc/locks")
-
-Unit = Mapping[str, str]
-
-
-def units(names: list[str]) -> dict[str, Unit]:
-    """What systemd knows of these sensors' units and of the nursery's; nothing where there is no systemd."""
-    systemctl = shutil.which("systemctl")
-    if not (systemctl and BOOTED.is_dir()):
-        return {}
-    command = [systemctl, "show", "--property", PROPERTIES, NURSERY, *map(unit_of, names)]
-    try:
-        shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False).stdout  # noqa: S603
-    except (OSError, subprocess.TimeoutExpired):
-        return {}
-    return parsed(shown)
-
-
-def parsed(shown: str) -> dict[str, Unit]:
-    """The answer of `systemctl show`: a block of `Name=value` for each unit that is there; a list may take several."""
-    found: dict[str, Unit] = {}
-    for block in shown.split("\n\n"):
-        known: dict[str, str] = {}
-        for name, _, value in (row.partition("=") for row in block.splitlines()):
-            known[name] = f"{known.get(name, '')} {value}".strip()
-        if known.get("LoadState") == "loaded":
-            found[known["Id"]] = known
-    return found
 
 
 @dataclass(frozen=True)
@@ -67,11 +31,7 @@ class Keepers:
 
     def unit(self, name: str) -> Unit | None:
         """The one in which this sensor lives, if units look after it."""
-        nursery = self.units.get(NURSERY, {})
-        if nursery.get("ActiveState") not in (None, "inactive"):
-            return nursery
-        own = self.units.get(unit_of(name), {})  # of a template: there for every name
-        return own if own and (own["ActiveState"], own.get("UnitFileState")) != ("inactive", "disabled") else None
+        return of_sensor(self.units, name)
 
     def who(self, name: str, settings: Settings) -> Who:
         """As whom this sensor runs, or would run."""
@@ -130,18 +90,18 @@ def _of_unit(unit: Unit) -> Who | None:
 
 
 def _unit(unit: Unit, logs: str) -> Finding:
-    state, restarts = unit["ActiveState"], int(unit.get("NRestarts") or 0)
-    text = f"{unit['Id']} is {state} ({unit['SubState']}), {restarts} restarts"
+    state, ended = unit["ActiveState"], exit_code(unit)
+    text = f"{unit['Id']} is {state} ({unit['SubState']}), restarts: {restarts(unit)}"
     if state != "active":
-        ended = f", ended with {unit.get('ExecMainStatus')}" if state in ("failed", "activating") else ""
-        return bad("unit", f"{text}{ended}", f"{logs}; sudo systemctl restart {unit['Id']}")
-    if restarts > MANY_RESTARTS:
+        how = f", ended with {ended}" if ended else ""
+        return bad("unit", f"{text}{how}", f"{logs}; sudo systemctl restart {unit['Id']}")
+    if restarts(unit) > MANY_RESTARTS:
         return bad("unit", text, logs)
     return good("unit", text)
 
 
 def _row(row: dict[str, Any], logs: str) -> Finding:
-    text = f"the supervisor says {row['state']}, {row['restarts']} restarts"
+    text = f"the supervisor says {row['state']}, restarts: {row['restarts']}"
     well = row["state"] in ("online", "fault") or (row["state"] == "starting" and not row["error"])
     if well and row["restarts"] <= MANY_RESTARTS:
         return good("process", text)

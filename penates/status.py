@@ -13,11 +13,13 @@ The exit code is 0 only if every sensor is online.
 """
 
 import argparse
+from pathlib import Path
 
-from bootstrap.config import DEFAULT_FOLDERS, Configuration, folder_or_default
+from bootstrap.config import Configuration, folder_or_default
 from bootstrap.control import Unavailable
 from penates.common import house_arguments as arguments
 from penates.common import request, show
+from penates.layout import HOUSE
 
 __all__ = ["arguments", "main"]
 
@@ -28,10 +30,16 @@ def main(given: argparse.Namespace) -> int:
         return request(given, "status")
     except Unavailable:
         folder = folder_or_default(given.config)
-        if folder.resolve() != DEFAULT_FOLDERS[0]:
-            raise
-        from penates.unit_status import rows  # noqa: PLC0415 - for this case alone
-
-        if not (found := rows(Configuration(folder, secrets=False))):
+        if folder.resolve() != HOUSE or not (found := _rows(folder)):
             raise
         return show({"sensors": found}, as_json=given.json)
+
+
+def _rows(folder: Path) -> list[dict[str, object]]:
+    """Of each sensor's unit; none where there is no systemd."""
+    from penates.unit_states import of_sensor, row, units  # noqa: PLC0415 - for this case alone
+
+    configuration = Configuration(folder, secrets=False)
+    sensors = configuration.all()
+    found = units(configuration.sensors)
+    return [row(name, of_sensor(found, name), sensors.get(name)) for name in configuration.sensors if found]

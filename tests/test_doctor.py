@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,8 @@ from bootstrap.bench import history_folder
 from bootstrap.config import Broker as BrokerSettings
 from bootstrap.config import Configuration, Settings, load
 from bootstrap.settings import SettingsError
-from penates import doctor, doctor_machine, doctor_reach, doctor_units
+from penates import doctor, doctor_machine, doctor_reach, doctor_units, status, unit_states
+from penates.__main__ import main
 from penates.doctor_hardware import hardware
 from penates.doctor_life import Words, life
 from penates.doctor_machine import Who
@@ -503,11 +506,14 @@ def test_what_the_broker_of_this_machine_would_lose(house: House, tmp_path: Path
     assert (about.verdict, f"({left_out}" in about.text) == (BAD if left_out else GOOD, bool(left_out))
 
 
-def test_our_own_settings_of_the_broker_lose_nothing(site: Place, tmp_path: Path) -> None:
+def test_our_own_settings_of_the_broker_lose_nothing(house: House, tmp_path: Path) -> None:
+    place = Place(house, tmp_path / "mosquitto")
+    place.house.thermometer()
+    place.make()
     conf = tmp_path / "mosquitto.conf"
-    conf.write_text(f"include_dir {site.site.conf_d}\n")
-    site.house.write(site.site.tls_port, log="[history]\nrecorder = true")
-    (about,) = doctor_machine.mosquitto(Configuration(site.house.folder).house, conf)
+    conf.write_text(f"include_dir {place.site.conf_d}\n")
+    house.write(place.site.tls_port, log="[history]\nrecorder = true")
+    (about,) = doctor_machine.mosquitto(Configuration(house.folder).house, conf)
     assert about.verdict is GOOD
 
 
@@ -524,6 +530,8 @@ LoadState=loaded
 UnitFileState=enabled
 ActiveState={state}
 SubState={sub}
+StatusText={status}
+StateChangeTimestampMonotonic={since}
 Result=success
 ExecMainStatus=78
 NRestarts={restarts}
@@ -544,13 +552,21 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     def says(state: str, sub: str, restarts: int = 0) -> None:
         program = tmp_path / "bin" / "systemctl"
         program.parent.mkdir(exist_ok=True)
-        (tmp_path / "shown").write_text(SHOWN.format(state=state, sub=sub, restarts=restarts))
+        (tmp_path / "shown").write_text(
+            SHOWN.format(
+                state=state,
+                sub=sub,
+                restarts=restarts,
+                since=time.monotonic_ns() // 1000 - 60_000_000,
+                status="online; connected to the broker" if sub == "running" else "",
+            )
+        )
         program.write_text(
-            f'#!/bin/sh\ncase "$*" in *"penates.service penates@cellar.service") cat {tmp_path}/shown;; esac\n'
+            f'#!/bin/sh\ncase "$*" in *"penates.service penates@cellar.service"*) cat {tmp_path}/shown;; esac\n'
         )
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
-        monkeypatch.setattr(doctor_units, "BOOTED", tmp_path)
+        monkeypatch.setattr(unit_states, "BOOTED", tmp_path)
 
     return says
 
@@ -573,9 +589,9 @@ def test_units(
     ended: str,
 ) -> None:
     systemctl(*state)
-    kept = Keepers(Path("/etc/penates"), Path("/run/penates"), doctor_units.units(["cellar"]))
+    kept = Keepers(Path("/etc/penates"), Path("/run/penates"), unit_states.units(["cellar"]))
     about = kept.runs("cellar", cellar_settings)
-    said = f"penates@cellar.service is {state[0]} ({state[1]}), {state[2]} restarts{ended}"
+    said = f"penates@cellar.service is {state[0]} ({state[1]}), restarts: {state[2]}{ended}"
     assert (about.verdict, about.text) == (verdict, said)
     assert verdict is GOOD or "journalctl -u penates@cellar.service" in about.advice
     who = kept.who("cellar", cellar_settings)
@@ -583,9 +599,47 @@ def test_units(
     assert who.nodes == "char-i2c rw char-spi rw"
 
 
+@pytest.mark.parametrize(
+    ("state", "said", "error"),
+    [
+        (("active", "running", 0), "online", ""),
+        (("failed", "failed", 0), "failed", "it ended with 78: journalctl -u penates@cellar.service -n 20"),
+        (("activating", "auto-restart", 2), "waiting", "it ended with 78: journalctl -u penates@cellar.service -n 20"),
+        (("inactive", "dead", 0), "stopped", ""),
+    ],
+)
+def test_status_of_units(
+    systemctl: Callable[..., None], at_home: House, state: tuple[str, str, int], said: str, error: str
+) -> None:
+    systemctl(*state)
+    with redirect_stdout(StringIO()) as told:
+        code = main(["status", "--json", "--config", str(at_home.folder)])
+    (row,) = json.loads(told.getvalue())["sensors"]
+    assert (row["name"], row["sensor"], row["state"], row["error"]) == ("cellar", "cm/cellar", said, error)
+    assert (row["pid"], row["restarts"]) == (None, state[2])
+    assert 60 <= (datetime.now(UTC) - clock.parse(row["since"])).total_seconds() < 75
+    assert code == (0 if said == "online" else 1)
+
+
+def test_status_of_a_device_without_a_unit(systemctl: Callable[..., None], at_home: House) -> None:
+    systemctl("active", "running")
+    at_home.device("new", 'kind = "door"\npin = 4\n')
+    with redirect_stdout(StringIO()) as told:
+        assert main(["status", "--config", str(at_home.folder)]) == 1
+    assert "  last error: it has no unit yet: sudo penates install\n" in told.getvalue()
+
+
+@pytest.fixture
+def at_home(cellar_settings: Settings, house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """This house is the one that is installed."""
+    assert cellar_settings.address.folder == house.folder
+    monkeypatch.setattr(status, "HOUSE", house.folder)
+    return house
+
+
 def test_where_there_is_no_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(doctor_units, "BOOTED", tmp_path / "gone")
-    assert doctor_units.units(["cellar"]) == {}
+    monkeypatch.setattr(unit_states, "BOOTED", tmp_path / "gone")
+    assert unit_states.units(["cellar"]) == {}
 
 
 def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker) -> None:
@@ -594,7 +648,7 @@ def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker) -> 
     house.device("odd", 'kind = "odd_devices.Odd"\nhook = "setup"\nerror = "OSError"\ndiary = "diary"\n')
     nursery = house.nursery()
     reports = {one.about: {row.check: row for row in one.found} for one in doctor.examine(house.folder, [])}
-    assert reports["cm/cellar"]["process"].text == "the supervisor says online, 0 restarts"
+    assert reports["cm/cellar"]["process"].text == "the supervisor says online, restarts: 0"
     assert reports["cm/odd"]["process"].verdict is BAD
     assert f"penates status --config {house.folder}" in reports["cm/odd"]["process"].advice
     nursery.stop()

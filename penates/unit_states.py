@@ -1,0 +1,106 @@
+"""What systemd knows of the sensors of the house that is installed."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from bootstrap import clock
+from bootstrap.config import Settings
+from penates.units import NURSERY
+from penates.units import unit as unit_of
+
+BOOTED = Path("/run/systemd/system")  # sd_booted(3)
+PROPERTIES = (
+    "Id,LoadState,UnitFileState,ActiveState,SubState,StatusText,StateChangeTimestampMonotonic,Result,ExecMainStatus,NRestarts,"
+    "MainPID,User,SupplementaryGroups,Environment,WorkingDirectory,DevicePolicy,DeviceAllow"
+)
+PATIENCE_S = 3.0
+# What `penates status` calls a unit that does not say itself how it is.
+STATES = {"activating": "starting", "deactivating": "stopping", "inactive": "stopped", "failed": "failed"}
+
+Unit = Mapping[str, str]
+
+
+def units(names: Iterable[str]) -> dict[str, Unit]:
+    """These sensors' units and the nursery's; nothing where there is no systemd."""
+    systemctl = shutil.which("systemctl")
+    if not (systemctl and BOOTED.is_dir()):
+        return {}
+    command = [systemctl, "show", "--property", PROPERTIES, NURSERY, *map(unit_of, names)]
+    try:
+        shown = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False).stdout  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    return parsed(shown)
+
+
+def parsed(shown: str) -> dict[str, Unit]:
+    """The answer of `systemctl show`: a block of `Name=value` for each unit that is there; a list may take several."""
+    found: dict[str, Unit] = {}
+    for block in shown.split("\n\n"):
+        known: dict[str, str] = {}
+        for name, _, value in (row.partition("=") for row in block.splitlines()):
+            known[name] = f"{known.get(name, '')} {value}".strip()
+        if known.get("LoadState") == "loaded":
+            found[known["Id"]] = known
+    return found
+
+
+def of_sensor(found: Mapping[str, Unit], name: str) -> Unit | None:
+    """The one in which this sensor lives, if units look after it."""
+    own, nursery = found.get(unit_of(name)), found.get(NURSERY)
+    if own and (own["ActiveState"], own.get("UnitFileState")) != ("inactive", "disabled"):  # as all of a template are
+        return own
+    return nursery if nursery and nursery["ActiveState"] != "inactive" else None
+
+
+def row(name: str, unit: Unit | None, settings: Settings | None) -> dict[str, object]:
+    """As the supervisor tells of a child, for `penates status`."""
+    unit = unit or {"ActiveState": "inactive"}
+    said = unit.get("StatusText", "")
+    return {
+        "name": name,
+        "sensor": settings.topics.client_id if settings else None,
+        "kind": settings.kind if settings else None,
+        "state": _state(unit, said),
+        "since": _since(int(unit.get("StateChangeTimestampMonotonic") or 0)),
+        "pid": int(unit.get("MainPID") or 0) or None,
+        "restarts": restarts(unit),
+        "error": _error(unit),
+        "status": said,
+    }
+
+
+def _since(monotonic_us: int) -> str:
+    """The time of day, of a moment in microseconds since the machine's start."""
+    return clock.utc((time.time_ns() - time.monotonic_ns()) // 1000 + monotonic_us)
+
+
+def restarts(unit: Unit) -> int:
+    """How often systemd has started it again."""
+    return int(unit.get("NRestarts") or 0)
+
+
+def _state(unit: Unit, said: str) -> str:
+    if unit["ActiveState"] == "active":
+        return said.partition(";")[0].partition(":")[0] or "starting"
+    if unit["ActiveState"] == "activating" and restarts(unit):
+        return "waiting"  # it sleeps before the next try
+    return STATES.get(unit["ActiveState"], unit["ActiveState"])
+
+
+def _error(unit: Unit) -> str:
+    """How it ended, if it did not end well."""
+    if "Id" not in unit:
+        return "it has no unit yet: sudo penates install"
+    if ended := exit_code(unit):
+        return f"it ended with {ended}: journalctl -u {unit['Id']} -n 20"
+    return ""
+
+
+def exit_code(unit: Unit) -> str:
+    """How its last process ended, if that was badly; empty while another one is being prepared, too."""
+    code = unit.get("ExecMainStatus", "")
+    return code if code != "0" and unit["ActiveState"] in ("failed", "activating") else ""
