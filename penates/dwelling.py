@@ -1,7 +1,10 @@
 """The house's own folder as it is to be, made in a place beside it: whatever follows from it is known beforehand."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 ENTERED, SECRET, SHARED = 0o750, 0o600, 0o640
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CA = "ca.pem"
+MEMORY = "/run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,13 @@ class Elsewhere:
         return {("broker", key): value for key, value in said.items() if value is not None}
 
 
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for a copy of the house, keys and all: in memory, where that can be."""
+    with tempfile.TemporaryDirectory(prefix="penates-", dir=None if os.geteuid() else MEMORY) as place:
+        yield Path(place)
+
+
 class Dwelling:
     """Of a house that was there, or is new."""
 
@@ -59,7 +70,7 @@ class Dwelling:
         self.place, self._source = place, source
         self._guests = {*(guests or ()), *(sensor for own in invited().values() for sensor in own)}
         if HOUSE.exists():
-            shutil.copytree(HOUSE, place, dirs_exist_ok=True)
+            shutil.copytree(HOUSE, place, dirs_exist_ok=True, ignore_dangling_symlinks=True)
         self.own = [*self._own()]
         for one in self.own:
             self._write_here(one)

@@ -35,6 +35,7 @@ def alive(access: Access, sensors: Collection[str]) -> dict[str, str]:
 def _retained(access: Access, sensors: Collection[str]) -> list[tuple[str, bytes]]:
     heard: list[tuple[str, bytes]] = []
     deadline, why = time.monotonic() + LOOK_S, f"{access.name} does not answer"
+    untried = len(access.hosts)
     with closing(Wire(access)) as wire:
         while (left_s := deadline - time.monotonic()) > 0:
             for event in wire.events(left_s):
@@ -43,8 +44,10 @@ def _retained(access: Access, sensors: Collection[str]) -> list[tuple[str, bytes
                         wire.subscribe(*(f"+/{sensor}/status/{name}" for sensor in sensors for name in _NAMES))
                     case Granted():
                         deadline, why = time.monotonic() + QUIET_S, ""
-                    case Down(said):
-                        raise Unreachable(said)
+                    case Down(said, refused):
+                        untried -= 1
+                        if refused or not untried:
+                            raise Unreachable(said)
                     case Heard(topic, payload, retained=True):
                         heard.append((topic, payload))
     if why:

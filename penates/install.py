@@ -13,7 +13,6 @@ import argparse
 import getpass
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +21,12 @@ from bootstrap.control import Unavailable
 from bootstrap.device import host_name
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from penates import machine, services, units
-from penates.dwelling import CA, Dwelling, Elsewhere
+from penates.dwelling import CA, Dwelling, Elsewhere, scratch
 from penates.elsewhere import Unreachable, alive
 from penates.files import Planned
 from penates.invitation import Invitation
 from penates.layout import COMMAND, EYES, HOUSE, SECRETS, UNITS
+from penates.reach import known
 from penates.record import Record, programme, stamp
 from penates.steps import Step, carry_out
 from penates.wire import Access, place, trusting
@@ -67,8 +67,8 @@ def main(given: argparse.Namespace) -> int:
             Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: say sudo scripts/install, in a copy of it"
         )
     try:
-        with tempfile.TemporaryDirectory(prefix="penates-") as folder:
-            return _install(given, Dwelling(Path(folder), _source(given)))
+        with scratch() as folder:
+            return _install(given, Dwelling(folder, _source(given)))
     except (OSError, LookupError) as error:
         raise Unavailable(str(error)) from None
 
@@ -124,7 +124,8 @@ class _House:
         user = broker.username or EYES
         if password := self._dwelling.password(user):
             trust = [f"--cafile {HOUSE / CA}"] if broker.ca_file else []
-            options = [f"-h {broker.hosts[0]}", f"-p {broker.tcp_port}", *trust]
+            host = next(filter(known, broker.hosts), broker.hosts[0])
+            options = [f"-h {host}", f"-p {broker.tcp_port}", *trust]
             yield from machine.looking(self._record, [*options, f"-u {user}"], password)
 
     def _stamps(self) -> dict[str, str]:
@@ -188,7 +189,10 @@ class _House:
         """How each unit is, and whether all are well."""
         for unit in self._wanted:
             print(f"  {unit}: {services.status(unit)}")
-        return Exit.STOPPED if all(map(services.active, self._wanted)) else NOT_DONE
+        if all(map(services.active, self._wanted)):
+            return Exit.STOPPED
+        print("sudo penates doctor says more")
+        return NOT_DONE
 
 
 def _source(given: argparse.Namespace) -> Invitation | Elsewhere | None:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from bootstrap.errors import Exit, Fatal
 from bootstrap.settings import contents
+from bootstrap.topics import is_id
 from penates.files import Planned
 from penates.layout import INVITED
 
@@ -36,6 +37,10 @@ class Invitation:
     ca: str
     secrets: Mapping[str, str] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        if not all(map(is_id, (self.machine, self.group, *self.secrets))):  # they will be names of files
+            raise ValueError("a name that is no id")
+
     @classmethod
     def read(cls, file: Path) -> Self:
         """From a file.
@@ -47,7 +52,7 @@ class Invitation:
             return cls(**json.loads(contents(file)))
         except OSError as error:
             raise Fatal(Exit.SETTINGS, f"{file} cannot be read: {error.strerror}") from None
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError):
             raise Fatal(Exit.SETTINGS, f"{file} is no invitation; `penates invite` writes one") from None
 
     @property

@@ -9,16 +9,14 @@ in /etc/penates/invited; remove it there and say `sudo penates install`, and its
 
 import argparse
 import os
-import tempfile
 from collections.abc import Collection
-from pathlib import Path
 
 from bootstrap.control import Unavailable
 from bootstrap.device import host_name
 from bootstrap.errors import Exit, Fatal
 from bootstrap.topics import ID_RULE, RESERVED_SENSORS, is_id
 from penates import services
-from penates.dwelling import CA, Dwelling
+from penates.dwelling import CA, Dwelling, scratch
 from penates.files import Planned
 from penates.install import ROOT_ONLY
 from penates.invitation import Invitation, invited
@@ -46,8 +44,8 @@ def main(given: argparse.Namespace) -> Exit:
     before = invited()
     wanted = {given.machine, *given.sensors, *before.get(given.machine, [])}
     try:
-        with tempfile.TemporaryDirectory(prefix="penates-") as place:
-            dwelling = Dwelling(Path(place), guests=wanted)
+        with scratch() as place:
+            dwelling = Dwelling(place, guests=wanted)
             _alone(wanted, given.machine, dwelling, before)
             file = _invitation(given.machine, wanted, dwelling).planned
             steps = [*services.house_files(dwelling.planned), *services.broker(dwelling.planned, Record.read())]

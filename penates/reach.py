@@ -31,6 +31,11 @@ def reach(hosts: Iterable[str], resolv: Path = RESOLV) -> tuple[str, ...]:
     return allowed
 
 
+def known(host: str) -> bool:
+    """Whether a host's name means anything now."""
+    return any(True for _ in _addresses(host))
+
+
 def _at_home(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_loopback or any(address in ipaddress.ip_network(network) for network in NETWORKS)
 

@@ -37,7 +37,7 @@ class Recorded:
         """
         configuration, found, folders = house(given)
         name = _name(configuration, given.recorder)
-        settings = load(configuration.folder, name)
+        settings = load(configuration.folder, name, secrets=False)  # to read takes no password
         if not isinstance(settings.device, Recorder):
             raise SettingsError([Fault(device_file(name), 1, f"{name} is no recorder")])
         return cls(configuration, found, settings.device, folders.state, history_folder(settings))

@@ -136,12 +136,14 @@ def broker(planned: Sequence[Planned], record: Record) -> list[Step]:
     ]
 
 
-def no_broker(record: Record) -> Iterator[Step]:
+def no_broker(record: Record, *, purge: bool) -> Iterator[Step]:
     """As it was before us; one that came with us goes with us."""
     ours = [Remove(file) for file in sorted(MOSQUITTO.glob("conf.d/penates*.conf"))]
     yield from (*ours, Remove(MOSQUITTO / "penates"))
     if record.packages:
-        yield Command(["apt-get", "remove", "--yes", *record.packages], lambda: "installed with us")
+        yield Command(
+            ["apt-get", "purge" if purge else "remove", "--yes", *record.packages], lambda: "installed with us"
+        )
     elif MOSQUITTO_UNIT in record.services:
         yield Command(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
     else:

@@ -30,7 +30,7 @@ def main(given: argparse.Namespace) -> Exit:
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     record = Record.read()
     try:
-        count = carry_out([*_steps(record), *(_purge() if given.purge else ())], dry=given.dry_run)
+        count = carry_out([*_steps(record, purge=given.purge), *(_purge() if given.purge else ())], dry=given.dry_run)
     except OSError as error:
         raise Unavailable(str(error)) from None
     kept = [str(place) for place in (HOUSE, STATE) if place.exists()]
@@ -38,14 +38,14 @@ def main(given: argparse.Namespace) -> Exit:
     return Exit.STOPPED
 
 
-def _steps(record: Record) -> Iterator[Step]:
+def _steps(record: Record, *, purge: bool) -> Iterator[Step]:
     """From the sensors down to the programme, which is us."""
     _, timer = units.CERTIFICATES
     ended = [*services.gone([]), *_off(units.TARGET), *_off(timer)]
     files = [Remove(UNITS / name) for name in (units.TARGET, units.NURSERY, units.TEMPLATE, *units.CERTIFICATES)]
     folders = [Remove(UNITS / f"{name}.d") for name in (units.NURSERY, units.TEMPLATE)]
     yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders]))
-    yield from services.no_broker(record)
+    yield from services.no_broker(record, purge=purge)
     yield from machine.no_user()
     yield from map(Remove, [RUNTIME, *map(Path, record.files), ON_PATH, PROGRAM])
 

@@ -58,6 +58,7 @@ class Machine:
         for part in ("upper", "work", "root"):
             (folder / part).mkdir(parents=True)
         self.write("/usr/local/sbin/systemctl", SYSTEMCTL)
+        self.write("/etc/hosts", "127.0.0.1 localhost\n127.0.0.9 firstpi firstpi.local\n")  # no name server is asked
         self.put_programme()
         for part in ("active", "broken"):
             (self.upper / "var" / "systemctl" / part).mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sysconfig
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,8 @@ from machine import Machine, can_be_made
 from world import Broker, Eyes
 
 from penates.edit import with_settings
+from penates.elsewhere import Unreachable, alive
+from penates.wire import Access
 
 DOOR = 'kind = "door"\npin = 17\n'
 UNITS = "/etc/systemd/system"
@@ -119,6 +122,9 @@ def test_only_what_has_changed_is_started_anew(installed: Machine) -> None:
     assert installed.calls() == ["restart penates@pi.service"]
     house = installed.file("/etc/penates/house.toml")
     house.write_text(house.read_text().replace("# heartbeat_s = 60.0", "heartbeat_s = 30.0"))
+    installed.penates("install")
+    assert installed.calls() == ["restart penates@pi.service penates@recorder.service"]
+    installed.write(f"{sysconfig.get_path('purelib')}/more-1.dist-info/RECORD", "more.py,sha256=0,1\n")
     installed.penates("install")
     assert installed.calls() == ["restart penates@pi.service penates@recorder.service"]
     installed.file("/var/systemctl/active/penates@pi.service").unlink()
@@ -279,6 +285,13 @@ def test_a_sensor_that_is_alive_elsewhere_is_refused(machine: Machine, others: B
     client.close()
 
 
+def test_any_of_several_addresses_will_do(broker: Broker, eyes: Eyes) -> None:
+    eyes.publish("cm/cellar/status/state", b"online", retain=True)
+    assert alive(Access(["127.0.0.9", "127.0.0.1"], broker.port), ["cellar"]) == {"cellar": "another machine"}
+    with pytest.raises(Unreachable, match="refused"):
+        alive(Access(["127.0.0.9", "127.0.0.8"], broker.port), ["cellar"])
+
+
 def test_another_machine_is_invited_and_joins(installed: Machine, new_machine: Callable[[str], Machine]) -> None:
     said = installed.penates("invite", "atticpi", "attic")
     assert installed.calls() == ["reload mosquitto.service"]
@@ -336,8 +349,10 @@ def test_an_invitation_is_for_one_machine_and_a_sensor_on_one(
     other.write("/srv/it.json", installed.file("/etc/penates/invited/atticpi.json").read_text())
     said = other.penates("install", "--join", "/srv/it.json", code=78)
     assert "is for atticpi, and this is gardenpi: say sudo hostnamectl set-hostname atticpi" in said
-    other.write("/srv/it.json", "{}")
-    assert "it.json is no invitation" in other.penates("install", "--join", "/srv/it.json", code=78)
+    text = other.file("/srv/it.json").read_text()
+    for damaged in ("{}", "[]", '"x"', "x", text.replace('"attic"', '"../attic"')):
+        other.write("/srv/it.json", damaged)
+        assert "it.json is no invitation" in other.penates("install", "--join", "/srv/it.json", code=78)
     assert "cannot be read: No such file" in other.penates("install", "--join", "/no/such", code=78)
 
 

@@ -260,6 +260,51 @@ def again(pi: Pi) -> None:
     verdict("and only what was edited was started anew", changed, ["hall"])
 
 
+def guarded(pi: Pi) -> None:
+    """The broker lets nobody in who is not known, and speaks only TLS to others."""
+    ports = pi.say("ss -Hltn '( sport = :1883 or sport = :8883 )' | awk '{print $4}' | sort").splitlines()
+    beyond = [port for port in ports if not port.startswith(("127.", "[::1]"))]
+    verdict("from outside only the port with TLS is open", {port.rpartition(":")[2] for port in beyond}, {"8883"})
+    stranger = "HOME=/nonexistent timeout 10 mosquitto_sub -t '#' -C 1 -E"
+    for who, login in {"nobody": "", "a wrong password": "-u eyes -P wrong", "an unknown user": "-u me -P me"}.items():
+        refused = pi.say(f"{stranger} {login} 2>&1 || true", must=False)
+        verdict(f"{who} is refused", "not authori" in refused.lower())
+    plain = pi.say(f"{stranger} -u eyes -P x -p 8883 2>&1 && echo let in", must=False)
+    verdict("nobody speaks without TLS to the other port", "let in" in plain, promised=False)
+    mine = "$(sudo cat /etc/penates/secrets/hall)"
+    heard = f"HOME=/nonexistent timeout 4 mosquitto_sub -v -t '#' -u hall -P {mine}"
+    verdict(
+        "a sensor hears nothing of others",
+        [row for row in pi.say(heard, must=False).splitlines() if "/hall/" not in row],
+        [],
+    )
+    said = "cm/lamp/action/set"
+    pi.say(f"HOME=/nonexistent mosquitto_pub -t {said} -m on -u hall -P {mine}", must=False)
+    time.sleep(2)
+    verdict("and cannot switch the lamp", pi.topics("cm/lamp/data/on").get("cm/lamp/data/on"), "false")
+
+
+def nursery(pi: Pi) -> None:
+    """One unit for all: smaller, and each of its processes comes back alone."""
+    used = "systemctl show --property=MemoryCurrent --value {}"
+    each = pi.say(used.format(" ".join(f"penates@{name}.service" for name in pi.names))).split()
+    pi.say("sudo penates install --nursery")
+    verdict("all are online", wait(lambda: pi.online() == len(pi.names)) is not None)
+    verdict("no other unit runs", pi.say("systemctl list-units --plain --no-legend 'penates@*'"), "")
+    if each[0].isdecimal():
+        together = int(pi.say(used.format("penates.service"))) / 2**20
+        print(f"     memory in MiB: {together:.0f} instead of {sum(map(int, each)) / 2**20:.0f}")
+    children = "sudo penates status --json"
+    before = {row["name"]: row["pid"] for row in json.loads(pi.say(children, must=False))["sensors"]}
+    pi.say(f"sudo kill -SEGV {before['hall']}")
+    wait(lambda: pi.online() < len(pi.names), 10)
+    verdict("one that crashes is online again", wait(lambda: pi.online() == len(pi.names)) is not None)
+    after = {row["name"]: row["pid"] for row in json.loads(pi.say(children, must=False))["sensors"]}
+    verdict("alone", [name for name in before if before[name] != after[name]], ["hall"])
+    pi.say("sudo penates install --no-nursery")
+    verdict("and back to a unit for each", wait(lambda: pi.online() == len(pi.names)) is not None)
+
+
 def gone_and_back(pi: Pi, how: str, do: Callable[[], object]) -> None:
     """The machine goes and comes; all are online again by a message of this boot."""
     boot = "cat /proc/sys/kernel/random/boot_id"
@@ -309,7 +354,7 @@ def main() -> int:
     install(pi)
     all_online = wait(lambda: pi.online() == len(pi.names))
     verdict(f"{len(pi.names)} sensors are online", all_online is not None)
-    for part in (lines, damages, settings, broker, again):
+    for part in (lines, damages, settings, broker, guarded, again, nursery):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)
     if given.cut:
