@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from bootstrap.settings import Fault, SettingsError
 from penates import doctor_broker, doctor_machine, doctor_reach
 from penates.common import config_option, json_option, to_a_reader
 from penates.doctor_hardware import hardware
+from penates.doctor_life import elsewhere as life_elsewhere
 from penates.doctor_life import life
 from penates.doctor_units import Keepers, keepers
 from penates.findings import SUDO, Finding, Verdict, bad, good, unknown
@@ -78,7 +79,17 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = pool.map(lambda name: [*_sensor(name, chosen[name], kept, host)], chosen)
         reports = [Report(chosen[name].topics.client_id, rows) for name, rows in zip(chosen, found, strict=True)]
-    return [Report(HOUSE, [*files, *broker, *_machine(house, folders)]), *reports]
+    others = [] if names or host is None else [*_elsewhere(sensors.values(), host)]
+    return [Report(HOUSE, [*files, *broker, *_machine(house, folders), *others]), *reports]
+
+
+def _elsewhere(sensors: Collection[Settings], host: str) -> Iterator[Finding]:
+    """The sensors of the same groups that have no file here."""
+    here = {one.topics.client_id for one in sensors}
+    address = next((one.address for one in sensors), None)
+    known = address and doctor_broker.fleet(address, host, sorted({one.topics.group for one in sensors}))
+    if known:
+        yield from life_elsewhere({name: words for name, words in known.items() if name not in here})
 
 
 def _configuration(configuration: Configuration) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ taken for a value is empty (docs/TOPICS.md).
 """
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,6 +28,7 @@ INSTALL = "sudo penates install"
 ACL = f"give the broker passwords and an ACL, as `{INSTALL}` does"
 RECORDER = "recorder"
 STATE = "/status/state"
+WORDS = ("state", "heartbeat", "about")
 
 
 @dataclass
@@ -79,18 +80,35 @@ def consult(settings: Settings, host: str) -> tuple[list[Finding], Words | None]
                 return [_refused(hello, str(reason))], None
             found.append(_accepted(hello))
             found.extend(_inside(Visit(settings, probe, hello, dialled)))
-            return found, _words(settings.topics, probe)
+            return found, _words(settings.topics, dict(probe.heard))  # the newest of each
     except (OSError, Silent) as error:
         return [*found, bad(BROKER, f"{host}: {error}", "its log says more: journalctl -u mosquitto -n 20")], None
 
 
 def overheard(settings: Settings, host: str) -> Words | None:
     """What the broker has kept of a sensor's words, as a person may hear it; None if nobody lets us."""
-    address, topics = settings.address, settings.topics
+    topics = settings.topics
+    heard = _heard(settings.address, host, f"{topics.client_id}/{NAME}-{EYES}", [f"{topics.client_id}/status/#"])
+    return None if heard is None else _words(topics, heard)
+
+
+def fleet(address: Address, host: str, groups: Iterable[str]) -> dict[str, Words] | None:
+    """What the broker has kept of the words of every sensor of these groups; None if nobody lets us hear it."""
+    filters = [f"{group}/+/status/{name}" for group in groups for name in WORDS]
+    heard = _heard(address, host, f"{address.topics.group}/{NAME}-{EYES}", filters)
+    if heard is None:
+        return None
+    known = sorted({topic.split("/status/")[0] for topic in heard})
+    return {one: Words(*(heard.get(f"{one}/status/{name}") for name in WORDS)) for one in known}
+
+
+def _heard(address: Address, host: str, client_id: str, filters: Sequence[str]) -> dict[str, bytes] | None:
+    """What is retained of these, as a person may hear it."""
+    broker = address.broker
     hello = Hello(
-        client_id=f"{topics.client_id}/{NAME}-{EYES}",
-        protocol=address.broker.protocol,
-        keepalive_s=address.broker.keepalive_s,
+        client_id=client_id,
+        protocol=broker.protocol,
+        keepalive_s=broker.keepalive_s,
         will=None,
         username=None,
         password=None,
@@ -100,9 +118,9 @@ def overheard(settings: Settings, host: str) -> Words | None:
         with Probe(dial(host, address.port, address.ca_file, PATIENCE_S), hello) as probe:
             if probe.greet().value >= FAILURE:
                 return None
-            probe.subscribe(f"{topics.client_id}/status/#")
-            probe.publish(topics.status(NAME))  # answered after what is retained, allowed or not
-            return _words(topics, probe)
+            probe.subscribe(*filters)
+            probe.publish(address.topics.status(NAME))  # answered after what is retained, allowed or not
+            return dict(probe.heard)
     except (OSError, ValueError, Silent):
         return None
 
@@ -119,9 +137,8 @@ def _as(address: Address, user: str, hello: Hello) -> Hello:
     return replace(hello, username=name, password=read_password(file) if file else None)
 
 
-def _words(topics: Topics, probe: Probe) -> Words:
-    heard = dict(probe.heard)  # the newest of each
-    return Words(*(heard.get(topics.status(name)) for name in ("state", "heartbeat", "about")))
+def _words(topics: Topics, heard: Mapping[str, bytes]) -> Words:
+    return Words(*(heard.get(topics.status(name)) for name in WORDS))
 
 
 def _accepted(hello: Hello) -> Finding:
@@ -198,13 +215,15 @@ def may_not_forge(stay: Visit) -> Finding:
     """What a sensor must not be able to: speak for another."""
     if not stay.probe.tells:
         return unknown("only its own", "MQTT 3.1.1 does not tell whether a publish is denied")
-    if stay.others and stay.settings.kind != RECORDER:
+    if stay.others and stay.settings.kind != RECORDER and not stay.settings.address.broker.username:
         return bad("only its own", f"it hears others, such as {stay.others[0]}", ACL)
     other = Topics(stay.topics.group, f"not-{stay.topics.sensor}"[:64])
     if stay.probe.publish(other.status(NAME)).value >= FAILURE:
         return good("only its own", "it may neither speak for another nor hear it")
     if stay.anybody and all(map(local, stay.settings.address.hosts)):
         return unknown("only its own", "anybody on this machine may speak for it: the broker asks for no password")
+    if shared := stay.settings.address.broker.username:
+        return unknown("only its own", f"all sensors are the user {shared}, and may speak for each other")
     who = "anybody may speak for it" if stay.anybody else "it may speak for others"
     return bad("only its own", who, ACL)
 
@@ -248,4 +267,4 @@ def _announcement(topic: str, *, there: bool) -> Finding:
         return good("announced", "Home Assistant is told of it")
     rule = f"in the broker's ACL, for its user: topic readwrite {topic}"
     without = "or, without Home Assistant, `enabled = false` in [homeassistant] of house.toml"
-    return bad("announced", f"it may not say, or not hear, {topic}", f"{INSTALL}; or {rule}; {without}")
+    return unknown("announced", f"it may not say, or not hear, {topic}", f"{INSTALL}; or {rule}; {without}")

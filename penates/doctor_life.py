@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from penates.view import shown
 
 PERIODS = 2  # without a heartbeat, after which it is late
 NEARLY = 0.9  # of what may be kept
+LAG_S = 3600
+PRUNE = "if it is gone for good: sudo penates prune"
+ALIVE = ("starting", "online", "fault")
 
 
 @dataclass(frozen=True)
@@ -38,10 +41,28 @@ def life(settings: Settings, words: Words, logs: str) -> Iterator[Finding]:
     beat_s = _age_s(heartbeat)
     fresh = beat_s is not None and beat_s < PERIODS * _number(heartbeat, "heartbeat_s")
     yield _state(settings, words, heartbeat, fresh=fresh, logs=logs)
-    if fresh and (host := about.get("host")):
+    if fresh and (host := heartbeat.get("host") or about.get("host")):
         yield _place(str(host), beat_s or 0.0, settings)
     if fresh:
         yield from _delivery(settings, heartbeat)
+
+
+def elsewhere(known: Mapping[str, Words]) -> Iterator[Finding]:
+    """Of the sensors that are set up on other machines: those that are not well, and how many are."""
+    well = 0
+    for name, words in known.items():
+        heartbeat = _object(words.heartbeat)
+        host = shown(str(heartbeat.get("host") or _object(words.about).get("host") or "another machine").encode())
+        state = shown(words.state) if words.state else "never said a word"
+        beat_s = _age_s(heartbeat)
+        late = state in ALIVE and beat_s is not None and beat_s > PERIODS * _number(heartbeat, "heartbeat_s") > 0
+        if state in ("online", "starting", "stopped") and not late:
+            well += 1
+            continue
+        why = f"says {state}, last heartbeat {age(beat_s or 0)} ago" if late else state
+        yield bad("elsewhere", f"{name}, on {host}: {why}", f"on {host}: sudo penates doctor; {PRUNE}")
+    if known and well:
+        yield good("elsewhere", f"sensors on other machines that are well: {well}")
 
 
 def _object(payload: bytes | None) -> dict[str, Any]:
@@ -94,6 +115,9 @@ def _delivery(settings: Settings, heartbeat: dict[str, Any]) -> Iterator[Finding
     """What a fresh heartbeat says of the clock, and of what waits."""
     if heartbeat.get("clock") == "unsure":
         yield bad("time", "its clock was not set when it last spoke", "timedatectl set-ntp true")
+    if (lag_s := _number(heartbeat, "lag_s")) > LAG_S:
+        advice = "it is catching up, or its store is slow or away: docs/STORES.md"
+        yield bad("recorder", f"what it stores now is {age(lag_s)} old; {_number(heartbeat, 'waiting'):g} wait", advice)
     stored, dropped = _number(heartbeat, "stored"), _number(heartbeat, "dropped")
     if why := heartbeat.get("storage"):
         yield bad("outbox", f"readings cannot be kept on disk: {shown(str(why).encode())}", "df -h; touch a file there")

@@ -87,8 +87,8 @@ class Probe:
         return self._greeting
 
     def subscribe(self, *filters: str) -> list[ReasonCode]:
-        """Ask for these; returns the answer to each."""
-        number = self._client.subscribe([(one, 1) for one in filters])[1] or 0
+        """Ask for these; returns the answer to each. At QoS 0 all that is retained comes before any later answer."""
+        number = self._client.subscribe([(one, 0) for one in filters])[1] or 0
         self._wait(lambda: number in self._answers)
         return self._answers[number]
 

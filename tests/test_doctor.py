@@ -152,7 +152,7 @@ def test_each_thing_that_the_broker_denies(site: Place, rules: tuple[str, ...], 
 
 def test_one_that_may_not_tell_home_assistant(alive: Place) -> None:
     allow(alive, SAY, TELL, OBEY)
-    assert not_good(found(alive.house)) == {"announced": BAD}
+    assert not_good(found(alive.house)) == {"announced": UNKNOWN}
     alive.house.write(
         alive.site.plain_port, broker='password_file = "secrets/{sensor}"\n[homeassistant]\nenabled = false'
     )
@@ -322,6 +322,7 @@ def words(state: str, ago_s: float = 1, host: str = "", **more: Any) -> Words:
         ("online", {"clock": "unsure"}, "time", "its clock was not set"),
         ("online", {"storage": "No space left"}, "outbox", "readings cannot be kept on disk: No space left"),
         ("online", {"stored": 95_000}, "outbox", "95000 readings wait, and the oldest will soon be given up"),
+        ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "what it stores now is 2 h old; 9 wait"),
         ("online", {"dropped": 3}, "outbox", "3 messages were given up since its start"),
     ],
 )
@@ -355,8 +356,33 @@ def test_a_double_on_another_machine(site: Place) -> None:
         admin.publish(f"cm/cellar/status/{name}", getattr(double, name), retain=True)
     admin.close()
     findings = found(site.house)
-    assert not_good(findings) == {"process": BAD, "alone": BAD, "announced": BAD}
+    assert not_good(findings) == {"process": BAD, "alone": BAD, "announced": UNKNOWN}
     assert "devices/cellar.toml" in findings["alone"].advice
+
+
+def test_sensors_of_other_machines(alive: Place) -> None:
+    admin = alive.eyes("admin")
+
+    def say(sensor: str, said: Words) -> None:
+        for name in ("state", "heartbeat", "about"):
+            admin.publish(f"cm/{sensor}/status/{name}", getattr(said, name), retain=True)
+
+    for number in range(12):  # more than are sent without an acknowledgement
+        say(f"well{number}", words("online", host="atticpi"))
+    about = found(alive.house, "house")["elsewhere"]
+    assert (about.verdict, about.text) == (GOOD, "sensors on other machines that are well: 12")
+    say("gone", words("online", ago_s=1000, host="atticpi"))
+    about = found(alive.house, "house")["elsewhere"]
+    assert (about.verdict, about.text) == (BAD, "cm/gone, on atticpi: says online, last heartbeat 16 min ago")
+    assert about.advice == "on atticpi: sudo penates doctor; if it is gone for good: sudo penates prune"
+    assert "elsewhere" not in found(alive.house, "house", "cellar")
+    admin.close()
+
+
+def test_a_user_for_all_sensors_is_the_owners_choice(alive: Place) -> None:
+    (alive.house.folder / "secrets" / "house").write_text((alive.house.folder / "secrets" / "admin").read_text())
+    alive.house.write(alive.site.plain_port, broker='username = "admin"\npassword_file = "secrets/house"')
+    assert found(alive.house)["only its own"].verdict is UNKNOWN
 
 
 # The machine.
