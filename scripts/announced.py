@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from penates.wire import Access, Heard, Up, Wire
 
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED = "homeassistant/device/+/config"
-WIDTH = 100
+WIDTH = 108
 SHOWN = 28  # characters of a state
 AWAY = ("unavailable", "unknown", None)
 
@@ -85,17 +86,19 @@ def _table(devices: dict[str, Any], entities: dict[str, Any]) -> Table:
     table = Table(expand=True)
     for name in ("device", "entity", "state", "class", "category"):
         table.add_column(name)
-    before = ""
-    place = lambda one: (devices[one["device"]]["name"], one["category"] or "", one["id"])  # noqa: E731
-    for entity in sorted(entities.values(), key=place):
-        if entity["disabled"]:
-            continue
-        device = devices[entity["device"]]
-        head = f"{device['name']} ({device['model']})"
-        about = entity["attributes"]
-        state = f"{entity['state']} {about.get('unit_of_measurement', '')}"[:SHOWN]
-        style = "dim" if entity["state"] in AWAY else ""
-        cells = (head if head != before else "", entity["id"], state, about.get("device_class"), entity["category"])
-        table.add_row(*(Text(str(cell or ""), style) for cell in cells), end_section=False)
-        before = head
+    for device in sorted(devices.values(), key=lambda device: device["name"]):
+        own = [one for one in entities.values() if devices[one["device"]] is device and not one["disabled"]]
+        via = devices[device["via"]]["name"] if device["via"] else None
+        heads = [f"{device['name']} ({device['model']})", *([f"  via {via}"] if via else [])]
+        own.sort(key=lambda one: (one["category"] or "", one["id"]))
+        for entity, head in zip_longest(own, heads, fillvalue=""):
+            table.add_row(head, *_row(entity))
+        table.add_section()
     return table
+
+
+def _row(entity: dict[str, Any]) -> Iterator[Text]:
+    about = entity["attributes"]
+    state = f"{entity['state']} {about.get('unit_of_measurement', '')}"[:SHOWN]
+    for cell in (entity["id"], state, about.get("device_class"), entity["category"]):
+        yield Text(cell or "", "dim" if entity["state"] in AWAY else "")

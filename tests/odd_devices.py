@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gpiozero import DigitalOutputDevice, MotionSensor
 
-from bootstrap.device import Device, Measure, Pin, Reading
+from bootstrap.device import Device, Measure, Pin, Reading, takes
 from bootstrap.errors import NoReading
 from bootstrap.payload import Json
 from bootstrap.pins import Edge
@@ -191,3 +191,31 @@ class Flapping(Device):
         if self.reads % 2 == 0:
             raise OSError("it flaps")
         return {"level": 1}
+
+
+@dataclass(kw_only=True)
+class Panel(Device):
+    """Wiring: none. A command of each sort; what was asked for is what it then measures."""
+
+    level = Measure("%", low=0, high=100)
+    target = Measure("°C", low=5, high=30)
+    mode = Measure(str)
+    said = Measure(str, event=True)
+
+    def read(self) -> Reading:
+        return {"level": 0, "target": 20, "mode": "low"}
+
+    @takes("on", "off", sets="level", unit="%", low=0, high=100)
+    def act_dim(self, value: Json) -> Reading:
+        return {"level": {"on": 100, "off": 0}.get(value, value)}
+
+    @takes(sets="target", unit="°C", low=5, high=30, step=0.5)
+    def act_heat(self, value: Json) -> Reading:
+        return {"target": value}
+
+    @takes("low", "high", sets="mode")
+    def act_choose(self, value: Json) -> Reading:
+        return {"mode": value}
+
+    def act_say(self, value: Json) -> Reading:
+        return {"said": json.dumps(value)}

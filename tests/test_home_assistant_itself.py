@@ -242,3 +242,27 @@ def test_what_is_announced_no_more_goes(house: House, broker: Broker, start: Sta
     names = {device["name"] for device in assistant.ask("devices").values()}
     assert "cellar" not in names
     assert "\n".join(complaints(assistant)) == ""
+
+
+def test_commands_of_every_sort_are_obeyed(house: House, broker: Broker, start: Start) -> None:
+    house.write(broker.port)
+    house.device("panel", 'kind = "odd_devices.Panel"\nevery_s = 3600\n')
+    house.run("panel", program=QUICK)
+    assistant = start(broker)
+    assistant.wait("cm/panel/action_dim", "off")
+    assistant.ask("enable", unique="penates/cm/panel/data_level")  # the light shows it; it is disabled
+    assistant.wait("cm/panel/data_level", "0")
+    assistant.wait("cm/panel/action_dim", "off")
+    for service, name, more, unique, state in (
+        ("light.turn_on", "dim", {"brightness": 128}, "data_level", "50.2"),
+        ("light.turn_on", "dim", {}, "data_level", "100"),
+        ("light.turn_off", "dim", {}, "data_level", "0"),
+        ("number.set_value", "heat", {"value": 21.5}, "action_heat", "21.5"),
+        ("select.select_option", "choose", {"option": "high"}, "action_choose", "high"),
+    ):
+        assistant.ask("call", service=service, entity=f"{service.partition('.')[0]}.panel_{name}", data=more)
+        assistant.wait(f"cm/panel/{unique}", state)
+    assistant.ask("call", service="text.set_value", entity="text.panel_say", data={"value": '{"a":"ä"}'})
+    said = lambda found: found["cm/panel/data_said"]["attributes"].get("said")  # noqa: E731
+    assert json.loads(assistant.until(said, "an event")) == {"a": "ä"}
+    assert complaints(assistant) == []
