@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from bootstrap.config import Settings
 from bootstrap.connection import Hello
 from bootstrap.deadletters import DeadLetters
-from bootstrap.device import Reading
+from bootstrap.device import Device, Reading
+from bootstrap.errors import Exit, Fatal
 from bootstrap.loop import Loop, Timer
 from bootstrap.message import Message
-from bootstrap.pins import Pins
+from bootstrap.pins import Pins, no_pins
 from bootstrap.sockets import Inbox, Sockets
 
 if TYPE_CHECKING:
@@ -73,3 +74,13 @@ class Bench:
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, later, and publish what it returns."""
         return self._loop.after(seconds, lambda: self._publish(call))
+
+
+def set_up(device: Device) -> None:
+    """Run the device's setup; settings of pins that cannot be are no bug of the device (Fatal)."""
+    try:
+        device.setup()
+    except Exception as error:
+        if why := no_pins(error):
+            raise Fatal(Exit.SETTINGS, why) from None
+        raise

@@ -1,9 +1,7 @@
 """The life of a daemon, from its settings to its exit code; it reads downward."""
 
 import faulthandler
-import fcntl
 import os
-import select
 import signal
 import sys
 import threading
@@ -15,22 +13,22 @@ from pathlib import Path
 from bootstrap import clock, log
 from bootstrap.actions import Act, Actions, only
 from bootstrap.backlog import RESEND_S, Backlog, Limits
-from bootstrap.bench import Bench, Hearing, history_folder
+from bootstrap.bench import Bench, Hearing, history_folder, set_up
 from bootstrap.config import History, Settings
 from bootstrap.connection import LINGER_S
 from bootstrap.deadletters import DeadLetters
-from bootstrap.device import Device, Reading
+from bootstrap.device import Reading
 from bootstrap.discovery import Discovery
 from bootstrap.errors import Absent, Exit, Fatal, Refused
 from bootstrap.guard import Guard
-from bootstrap.lines import LINES_VARIABLE, lines_folder
 from bootstrap.link import Link
-from bootstrap.lock import Lock
+from bootstrap.lock import take_lock
 from bootstrap.loop import STOP_SIGNALS, Loop, Signals, Timer, has_terminal
 from bootstrap.notify import notify, notify_reloading, watchdog_s
+from bootstrap.orphan import die_with
 from bootstrap.outbox import Outbox
 from bootstrap.payload import Json
-from bootstrap.pins import Edge, Pins, no_pins
+from bootstrap.pins import Edge, Pins
 from bootstrap.reporter import Reporter
 from bootstrap.sampler import Sampler
 from bootstrap.sockets import Inbox, Sockets, Worker
@@ -41,7 +39,6 @@ DRAIN_S = 5.0  # for what is still unacknowledged at a stop
 LAST_WORD_S = 2.0  # for the last state to be acknowledged
 ORPHAN_STOP_S = 2.5  # for a stop in order after our supervisor died
 DAY_S = 86_400.0
-ORPHAN_END_S = 4.5  # for its end, whatever hangs
 
 
 def run(settings: Settings, supervisor: int | None = None, known: float | None = None) -> Exit:
@@ -55,9 +52,9 @@ def run(settings: Settings, supervisor: int | None = None, known: float | None =
         if sys.stderr is not None:
             faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
         with ExitStack() as stack:
-            _take_lock(settings, stack)
+            take_lock(settings, stack)
             if supervisor is not None:
-                stack.callback(os.close, _die_with(supervisor))
+                stack.callback(os.close, die_with(supervisor))
             known = known_time(settings) if known is None else known
             daemon = Daemon(settings, stack, supervisor, known=known)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a supervisor blocks them until now
@@ -72,70 +69,6 @@ def run(settings: Settings, supervisor: int | None = None, known: float | None =
         return Exit.BUG
     finally:
         log.settle(all_of_it=True)
-
-
-def _die_with(supervisor: int) -> int:
-    """Have the kernel tell us of the supervisor's end, so that even a hook that hangs does not outlive it for long.
-
-    Returns a descriptor to be kept open: whom to tell is kept with it, so it must not be the one all sensors share.
-    """
-    own = os.open(f"/proc/self/fd/{supervisor}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    signal.signal(signal.SIGIO, _end_soon)
-    fcntl.fcntl(own, fcntl.F_SETOWN, os.getpid())
-    fcntl.fcntl(own, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
-    if select.select([own], [], [], 0)[0]:  # it ended before it could be told
-        _end_soon()
-    return own
-
-
-def _end_soon(*_: object) -> None:
-    """Whatever hangs. Once: each sibling that lets go of the pipe would begin the time anew."""
-    signal.signal(signal.SIGIO, signal.SIG_IGN)
-    signal.setitimer(signal.ITIMER_REAL, ORPHAN_END_S)
-
-
-def _take_lock(settings: Settings, stack: ExitStack) -> None:
-    """Be the only one of this name; and let the simulated lines lie where the locks do."""
-    runtime = settings.folders.runtime
-    stack.callback(Lock(runtime, settings.topics.file_name).close)
-    os.environ[LINES_VARIABLE] = str(lines_folder(runtime))
-
-
-def make_safe(settings: Settings) -> Exit:
-    """Take the lines of a sensor that does not run, set its outputs to their safe value, and let go."""
-    log.start(settings.topics.client_id, settings.log.level, settings.log.format)
-    try:
-        with ExitStack() as stack:
-            _take_lock(settings, stack)
-            sockets = Sockets()
-            stack.callback(sockets.end)
-            inbox = Inbox(sockets)
-            stack.callback(inbox.close)
-            loop = Loop()
-            pins = Pins(settings.topics.client_id, loop, inbox, deliver=lambda _edge: None)
-            stack.callback(pins.close)
-            stack.callback(settings.device.teardown)
-            hearing = Hearing(settings, sockets, inbox)
-            stack.callback(hearing.close)
-            settings.device.tools = Bench(loop, pins, lambda _call: None, hearing)  # type: ignore[misc]
-            _set_up(settings.device)
-    except Fatal as end:
-        log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
-        return end.code
-    except OSError as error:
-        log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
-        return Exit.ABSENT
-    return Exit.STOPPED
-
-
-def _set_up(device: Device) -> None:
-    """Run the device's setup; settings of pins that cannot be are no bug of the device (Fatal)."""
-    try:
-        device.setup()
-    except Exception as error:
-        if why := no_pins(error):
-            raise Fatal(Exit.SETTINGS, why) from None
-        raise
 
 
 def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) -> None:
@@ -231,7 +164,7 @@ class Daemon:
         """Start, turn, stop."""
         self._introduce()
         try:
-            _set_up(self.settings.device)
+            set_up(self.settings.device)
         except Fatal:
             raise
         except OSError as error:
@@ -398,7 +331,7 @@ class Daemon:
         self.settings = settings
         try:
             self._equip()
-            _set_up(settings.device)
+            set_up(settings.device)
         except BaseException:
             self.put_away()
             raise

@@ -2,10 +2,12 @@
 
 import fcntl
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from bootstrap.config import Settings
 from bootstrap.errors import Exit, Fatal
+from bootstrap.lines import LINES_VARIABLE, lines_folder
 
 
 class Lock:
@@ -41,3 +43,10 @@ class Lock:
     def close(self) -> None:
         """Let go. The file stays: to remove it would race with the next one's lock."""
         os.close(self.descriptor)
+
+
+def take_lock(settings: Settings, stack: ExitStack) -> None:
+    """Be the only one of this name; and let the simulated lines lie where the locks do."""
+    runtime = settings.folders.runtime
+    stack.callback(Lock(runtime, settings.topics.file_name).close)
+    os.environ[LINES_VARIABLE] = str(lines_folder(runtime))

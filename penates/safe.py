@@ -5,9 +5,9 @@ It takes the lines, sets them and lets go; then the pull resistor holds them (se
 
 import argparse
 
-from bootstrap import life
 from bootstrap.config import folder_or_default, load
 from bootstrap.errors import Exit
+from bootstrap.safe import make_safe
 from penates.common import sensor_arguments as arguments
 
 __all__ = ["arguments", "main"]
@@ -15,4 +15,4 @@ __all__ = ["arguments", "main"]
 
 def main(given: argparse.Namespace) -> Exit:
     """Make safe. A unit has no credentials any more when it does this."""
-    return life.make_safe(load(folder_or_default(given.config), given.name, secrets=False))
+    return make_safe(load(folder_or_default(given.config), given.name, secrets=False))

@@ -313,8 +313,8 @@ def test_a_read_that_hangs_withholds_the_watchdog_and_sigabrt_shows_where(
 
 def test_a_supervisor_that_died_before_we_could_ask_to_be_told() -> None:
     """Between the fork and that. A timer set by it ends the process by SIGALRM."""
-    code = "import os, time; from bootstrap import life; life.ORPHAN_END_S = 0.1; "
-    code += "ear, voice = os.pipe(); os.close(voice); life._die_with(ear); time.sleep(30)"
+    code = "import os, time; from bootstrap import orphan; orphan.END_S = 0.1; "
+    code += "ear, voice = os.pipe(); os.close(voice); orphan.die_with(ear); time.sleep(30)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=20).returncode == -signal.SIGALRM
 
 
