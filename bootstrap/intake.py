@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -35,7 +36,7 @@ NOTE = "intake"
 STOP = "inproc://intake-stop"
 EXPIRY_S = 7 * 86_400  # of our session at the broker, in which it keeps what we have not acknowledged
 WINDOW = 5000  # messages taken before one is acknowledged; Mosquitto by itself allows 20
-BATCH = 500  # stored at once, while the broker sends the next ones
+BATCH = 1000  # stored at once, while the broker sends the next ones; so many acknowledged ones are remembered
 RETRY_S = (1.0, 2.0, 5.0, 10.0)  # until a broker or a store that is away is tried again; the last again and again
 MISC_S = 5.0  # until paho is asked whether a ping is due
 JOIN_S = 12.0
@@ -137,8 +138,8 @@ class Ear:
         self._client: Subscriber | None = None
         self.waiting: list[Waiting] = []
         self.missed = 0
-        self._done: list[Waiting] = []  # what was acknowledged last
-        self._again: dict[int, Heard] = {}  # by its id, what the last connection may have left unacknowledged
+        self._done: dict[int, Heard] = {}  # by its number, what was acknowledged last, whether that is heard or not
+        self._again: dict[int, Heard] = {}  # likewise, what the last connection may have left unacknowledged
         self._stamps = Stamps()
         self._session = Session(source.memory, [*source.retained, *source.filters])
         self._trouble: str | None = None
@@ -239,8 +240,8 @@ class Ear:
         if self._client is not None or self._trouble is None:
             log.warning("no broker to hear; it keeps what is said", reason=why)
         self._client = None
-        self._again = dict((*self._done, *self.waiting))
-        self.waiting, self._done = [one for one in self.waiting if not one[0]], []
+        self._again, self._done = self._done | dict(self.waiting), {}
+        self.waiting = [one for one in self.waiting if not one[0]]
         self._trouble = f"no broker: {why}"
         self._broker.later()
 
@@ -300,9 +301,16 @@ class Ear:
         self._store.reset()
         self._trouble = None
         del self.waiting[: len(batch)]
-        self._done = batch
         if self._client is not None:
+            self._remember(batch)
             self._client.acknowledge(number for number, _ in batch)
+
+    def _remember(self, batch: list[Waiting]) -> None:
+        for number, heard in batch:
+            self._done.pop(number, None)
+            self._done[number] = heard
+        for number in [*islice(self._done, max(0, len(self._done) - BATCH))]:
+            del self._done[number]
 
     def _finish(self) -> None:
         """Say goodbye, so that nothing is sent to nobody."""

@@ -175,6 +175,12 @@ def health(language: Language) -> list[timeseries.Panel]:
     return [graph(title, ask(*names), THIRD, unit) for title, ask, names, unit in wanted]
 
 
+def recorders(language: Language) -> list[timeseries.Panel]:
+    """How far those are that record."""
+    late = graph("Recorder: age of the newest reading stored", language.gauges("lag_s"), HALF, "s")
+    return [late, graph("Recorder: not stored yet, and missed", language.gauges("waiting", "missed"), HALF)]
+
+
 def uid(name: str, language: Language) -> str:
     """Of a dashboard."""
     return f"penates-{name}" if language.name == "influxdb" else f"penates-{name}-{language.name}"
@@ -218,7 +224,7 @@ def fleet(language: Language) -> dashboard.Dashboard:
     """How the sensors are."""
     made = board("fleet", language, "now-24h", "How the sensors are: state, heartbeats, faults, queues, memory.")
     variables(made, language, "heartbeat", "group", "sensor")
-    return filled(made, state_now(language), heartbeats_now(language), *health(language))
+    return filled(made, state_now(language), heartbeats_now(language), *health(language), *recorders(language))
 
 
 def device(language: Language) -> dashboard.Dashboard:

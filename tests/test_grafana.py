@@ -22,6 +22,8 @@ EACH = INTERVAL_S // 60  # points in an interval, at one a minute
 COUNT = 6 * EACH
 WORD = "dry"
 NUMBERS = ("uptime_s", "reads", "faults", "refused", "queued", "stored", "dropped", "reconnects", "rss_mb")
+RECORDERS = ("waiting", "missed", "lag_s")  # a recorder's own
+ALL = NUMBERS + RECORDERS
 SENSORS = ("ab/cellar", "cm/cellar", "cm/front")
 BOTH = {"group": ["ab", "cm"], "sensor": ["cellar", "front"]}
 LOST = COUNT - 5  # minute at which the front door's daemon died
@@ -51,7 +53,7 @@ def lines(start: int) -> Iterator[str]:
         for minute in range(COUNT):
             said = f'open={opened(minute)},word="{WORD}"'
             said = said if sensor == "front" else f"temperature={temperature(number)(minute)}"
-            numbers = ",".join(f"{name}={beat(number, field)(minute)}" for field, name in enumerate(NUMBERS))
+            numbers = ",".join(f"{name}={beat(number, field)(minute)}" for field, name in enumerate(ALL))
             yield f"reading,{tags} {said} {start + 60 * minute}"
             yield f"heartbeat,{tags} {numbers} {start + 60 * minute}"
     yield f'state,group=cm,kind=door,sensor=front state="lost",online=0.0 {start + 60 * LOST}'
@@ -84,7 +86,7 @@ class Recorded:
 
     def gauges(self, *names: str, only: str = "") -> Answer:
         return {
-            f"{sensor} {name}": self.series(beat(number, NUMBERS.index(name)), max)
+            f"{sensor} {name}": self.series(beat(number, ALL.index(name)), max)
             for number, sensor in enumerate(SENSORS)
             for name in names
             if only in sensor
@@ -94,7 +96,7 @@ class Recorded:
         """By how much they grew; InfluxDB, too, looks at what was before the time shown."""
         found = {}
         for key in self.gauges(*names, only=only):
-            step = NUMBERS.index(key.split()[1]) + 1
+            step = ALL.index(key.split()[1]) + 1
             found[key] = {at: len(minutes) * step for at, minutes in self.minutes()}
         return found
 
@@ -128,7 +130,11 @@ class Recorded:
         return (self.start + INTERVAL_S) * 1000
 
     def fleet(self) -> dict[str, Answer]:
-        return {"State": self.state_now(), "Heartbeats": self.heartbeats(), **self.health()}
+        recorders = {
+            "Recorder: age of the newest reading stored": self.gauges("lag_s"),
+            "Recorder: not stored yet, and missed": self.gauges("waiting", "missed"),
+        }
+        return {"State": self.state_now(), "Heartbeats": self.heartbeats(), **self.health(), **recorders}
 
     def health(self, only: str = "") -> dict[str, Answer]:
         return {

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually
+from secrets_and_certificates import write_certificates
+from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually, free_port
 
 from bootstrap import clock, config
 from bootstrap.config import Address
@@ -346,6 +347,20 @@ def test_readings_older_than_keep_days_remain_as_averages(recorder: House, senso
 
 
 # The subscription.
+
+
+def test_it_hears_over_tls_whatever_comes_at_once(
+    house: House, new_broker: Callable[..., Broker], tmp_path: Path
+) -> None:
+    write_certificates(tmp_path, "localhost")
+    files = (f"certfile {tmp_path}/ca.pem", f"keyfile {tmp_path}/key.pem")
+    broker = new_broker("both", f"listener {(port := free_port())} 127.0.0.1", *files)
+    house.write(port, host='"localhost"', broker=f'ca_file = "{tmp_path}/ca.pem"')
+    house.device("recorder", 'kind = "recorder"\nkeep_days = 36500\n')
+    house.run("recorder").wait_log("hearing")
+    with closing(Eyes(broker.port)) as sensor:
+        sensor.flood(TOPIC, [reading(seq, word="x" * (150_000 if seq == 50 else 600)) for seq in range(100)])()
+        assert [seq for seq, *_ in wait_stored(house, 100)] == list(range(100))
 
 
 def test_a_broker_that_lets_us_hear_nothing_is_a_fault(tmp_path: Path) -> None:

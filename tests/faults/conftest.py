@@ -7,7 +7,8 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from promises import Promise
+from archive import Archive
+from promises import Promise, Verdict
 from reliability import PAGE, Row, read_rows, stale, write_rows
 from scene import Scene
 from wire import Wire
@@ -75,9 +76,35 @@ def new_scene(
 
     yield make
     made[0].close()
+    conclude(promise, made[0].verdict, request)
+
+
+@pytest.fixture
+def new_archive(
+    new_broker: Callable[..., Broker], house: House, promise: Promise, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Archive]]:
+    """Make a recorder's world, whose broker has these lines of configuration."""
+    made: list[Archive] = []
+
+    def make(*lines: str) -> Archive:
+        broker = new_broker("remembering", *(lines or remember(tmp_path / "remembering")))
+        made.append(Archive(broker, house, promise))
+        return made[0]
+
+    yield make
+    conclude(promise, made[0].verdict, request)
+
+
+@pytest.fixture
+def archive(new_archive: Callable[..., Archive]) -> Archive:
+    return new_archive()
+
+
+def conclude(promise: Promise, verdict: Verdict | None, request: pytest.FixtureRequest) -> None:
+    """Write down what a test has measured, if it passed."""
     if request.node.stash.get(PASSED, False):
-        assert made[0].verdict, "a test of a fault ends with scene.finish() or scene.judge()"
-        write_down(Row.of(promise, made[0].verdict), promise, request)
+        assert verdict, "a test of a fault ends with finish() or judge()"
+        write_down(Row.of(promise, verdict), promise, request)
 
 
 def remember(place: Path) -> tuple[str, ...]:

@@ -1,0 +1,214 @@
+"""The recorder dies, or its store, or its broker: what it was told is in the store, once."""
+
+import json
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from archive import EVERY_S, Archive, kill, shipped
+from stores import WRITTEN, FakeDatabase, Influx, started
+from truth import made
+from wire import Wire
+from world import Eyes, eventually
+
+from bootstrap import clock
+
+FULL_DISK = str(Path(__file__).parent.parent / "full_disk.py")
+ROOM = 200_000  # bytes: some hundred readings
+OUTAGE_S = 600
+
+
+@pytest.fixture
+def influx(archive: Archive, tmp_path: Path) -> Iterator[Influx]:
+    for database in started(Influx, tmp_path / "database"):
+        archive.in_influx(database)
+        yield database
+
+
+@pytest.fixture
+def fake(archive: Archive) -> Iterator[FakeDatabase]:
+    fake = FakeDatabase()
+    archive.in_fake(fake)
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def eyes(archive: Archive) -> Iterator[Eyes]:
+    eyes = Eyes(archive.broker.port)
+    yield eyes
+    eyes.close()
+
+
+@pytest.mark.fault(
+    "The recorder is killed (SIGKILL) under 100 readings a second, three times.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+)
+def test_recorder_killed(archive: Archive) -> None:
+    counter, recorder = archive.run()
+    for _ in range(3):
+        archive.reads(50)
+        kill(recorder)
+        archive.reads(50)
+        recorder = archive.record()
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
+    "The recorder's database (InfluxDB) is killed under 100 readings a second, for 2 s.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+    within_s=15,
+)
+def test_database_killed(archive: Archive, influx: Influx) -> None:
+    counter, recorder = archive.run()
+    influx.stop(signal.SIGKILL)
+    archive.reads(200)
+    influx.start()
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
+    "The recorder's database answers 500, then 429.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+    within_s=15,
+)
+def test_database_unwell(archive: Archive, fake: FakeDatabase) -> None:
+    counter, recorder = archive.run()
+    for answer in ((500, {}, b"disk full"), (429, {"Retry-After": "1"}, b"")):
+        asked = len(fake.requests)
+        fake.reply = lambda _, answer=answer: answer
+        eventually(lambda asked=asked: len(fake.requests) > asked, "it is asked")
+    fake.reply = lambda _: WRITTEN
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
+    "The recorder's database (InfluxDB) refuses a reading (400), among 100 others a second.",
+    promise="It alone goes to `refused.jsonl`, with the reason; of the others nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+)
+def test_reading_refused(archive: Archive, influx: Influx, eyes: Eyes) -> None:
+    counter, recorder = archive.run()
+    influx.send(signal.SIGSTOP)  # so that it stands among others in a batch
+    bad = {"time": clock.now(), "run": "r1", "seq": 1, "word": 7.5}
+    eyes.publish("cm/attic/data/reading", json.dumps(bad))
+    archive.reads(50)
+    influx.send(signal.SIGCONT)
+    archive.well()
+    archive.finish(counter, recorder)
+    (letter,) = archive.letters()
+    assert json.loads(letter["payload"]) == bad
+    assert "field type conflict" in letter["reason"]
+
+
+@pytest.mark.long
+@pytest.mark.fault(
+    "The recorder's database (InfluxDB) freezes for 6 s.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+    within_s=15,
+)
+def test_database_frozen(archive: Archive, influx: Influx) -> None:
+    counter, recorder = archive.run()
+    influx.send(signal.SIGSTOP)
+    archive.reads(600)
+    influx.send(signal.SIGCONT)
+    archive.well()
+    archive.finish(counter, recorder)
+    assert recorder.logged("the store is away")
+
+
+@pytest.mark.fault(
+    "The recorder's broker is killed and started again, twice, under 100 readings a second.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+    within_s=15,
+)
+def test_broker_killed(archive: Archive) -> None:
+    counter, recorder = archive.run()
+    for number in (2, 3):
+        archive.broker.stop(signal.SIGKILL)
+        archive.reads(50)
+        archive.broker.start()
+        recorder.wait_log("hearing", count=number)
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
+    "The recorder's disk is full, until it is started with more room.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+)
+def test_disk_full(archive: Archive) -> None:
+    counter, recorder = archive.run(program=[FULL_DISK, str(archive.state), str(ROOM), "--no-mount"])
+    recorder.wait_log("the store is away", limit_s=60)
+    archive.reads(50)
+    assert recorder.stop() == 0, recorder.log
+    recorder = archive.record()
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
+    "The recorder's connection breaks before its acknowledgements are heard.",
+    promise="Nothing lost, nothing twice; nor is what others said, whose time is that of its arrival.",
+    disordered=None,
+    wrong=None,
+)
+def test_acknowledgement_lost(archive: Archive, eyes: Eyes) -> None:
+    wire = Wire(archive.broker.port)
+    try:
+        archive.configure(wire.port, 'foreign = "zigbee/attic/temperature"')
+        counter, recorder = archive.run()
+        wire.cut(down=False)
+        for value in range(5):
+            eyes.publish("zigbee/attic/temperature", str(value))
+        eventually(lambda: len(archive.foreign()) == 5, "they are stored")
+        wire.refuse()
+        wire.accept()
+        recorder.wait_log("hearing", count=2)
+        archive.well()
+        archive.finish(counter, recorder)
+        assert archive.foreign() == [0, 1, 2, 3, 4]
+    finally:
+        wire.close()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(OUTAGE_S + 400)
+@pytest.mark.fault(
+    "The recorder's database (InfluxDB) is away for ten minutes at 100 readings a second; `mosquitto/penates.conf`.",
+    promise="Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+    within_s=120,
+)
+def test_database_away_for_long(new_archive: Callable[..., Archive], tmp_path: Path) -> None:
+    archive = new_archive(*shipped(tmp_path))
+    for influx in started(Influx, tmp_path / "database"):
+        archive.in_influx(influx)
+        counter, recorder = archive.run()
+        influx.stop()
+        until = time.monotonic() + OUTAGE_S
+        while time.monotonic() < until:
+            archive.reads(100)
+        influx.start()
+        archive.well()
+        archive.finish(counter, recorder)
+        assert made(archive.diary) >= 0.8 * OUTAGE_S / EVERY_S, "the machine is too slow for 100 readings a second"
