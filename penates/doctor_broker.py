@@ -69,8 +69,10 @@ def consult(settings: Settings, host: str) -> tuple[list[Finding], Words | None]
         hello = replace(settings.address.hello(), client_id=f"{settings.topics.client_id}/{NAME}", will=None)
     except PermissionError as error:
         return [unknown("password", f"no right to read {error.filename}", SUDO)], None
-    except (OSError, ValueError) as error:
-        return [bad("password", f"there is none: {error}", INSTALL)], None
+    except OSError as error:
+        return [bad("password", f"there is none: {error.filename}: {error.strerror}", INSTALL)], None
+    except ValueError as error:
+        return [bad("password", f"the file with it {error}", INSTALL)], None
     found: list[Finding] = []
     try:
         dialled = partial(dial, host, settings.address.port, settings.address.ca_file, PATIENCE_S)

@@ -17,7 +17,7 @@ from penates.view import shown
 PERIODS = 2  # without a heartbeat, after which it is late
 NEARLY = 0.9  # of what may be kept
 LAG_S = 3600
-PRUNE = "if it is gone for good: sudo penates prune"
+
 ALIVE = ("starting", "online", "fault")
 
 
@@ -60,7 +60,11 @@ def elsewhere(known: Mapping[str, Words]) -> Iterator[Finding]:
             well += 1
             continue
         why = f"says {state}, last heartbeat {age(beat_s or 0)} ago" if late else state
-        yield bad("elsewhere", f"{name}, on {host}: {why}", f"on {host}: sudo penates doctor; {PRUNE}")
+        yield bad(
+            "elsewhere",
+            f"{name}, on {host}: {why}",
+            f"on {host}: sudo penates doctor; if it is gone for good: sudo penates prune --gone {name}",
+        )
     if known and well:
         yield good("elsewhere", f"sensors on other machines that are well: {well}")
 

@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,7 +14,7 @@ from queue import Empty, SimpleQueue
 from bootstrap.config import Broker
 from bootstrap.dial import tls
 from penates.common import DAY
-from penates.findings import Finding, Verdict, bad, good
+from penates.findings import Finding, Verdict, bad, good, unknown
 from penates.probe import PATIENCE_S
 
 BROKER = "broker"
@@ -25,10 +26,20 @@ RENEW = "on the broker's machine: sudo penates certs --renew; sudo systemctl rel
 
 
 def reach(broker: Broker) -> tuple[list[Finding], str | None]:
-    """What there is at each of its addresses: name, port, certificate; and the first one that is well."""
-    found = {host: [*_host(host, broker.tcp_port, broker.ca_file)] for host in broker.hosts}
-    well = (host for host, rows in found.items() if all(one.verdict is Verdict.GOOD for one in rows))
-    return [one for rows in found.values() for one in rows], next(well, None)
+    """What there is at each of its addresses: name, port, certificate; and the first one that is well.
+
+    While one is, that another cannot be reached is no fault: they may be several names of one machine.
+    """
+    with ThreadPoolExecutor(len(broker.hosts)) as pool:
+        looked = pool.map(lambda host: [*_host(host, broker.tcp_port, broker.ca_file)], broker.hosts)
+        found = dict(zip(broker.hosts, looked, strict=True))
+    well = next((host for host, rows in found.items() if all(one.verdict is Verdict.GOOD for one in rows)), None)
+    return [_eased(one) if well else one for rows in found.values() for one in rows], well
+
+
+def _eased(one: Finding) -> Finding:
+    spare = one.check == BROKER and one.verdict is Verdict.BAD
+    return unknown(BROKER, f"{one.text}; another address is used", one.advice) if spare else one
 
 
 def _host(host: str, port: int, ca_file: Path | None) -> Iterator[Finding]:

@@ -2,9 +2,11 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bootstrap import clock
 from bootstrap.config import Settings
 from bootstrap.control import NotThere, Unavailable, ask
 from bootstrap.pins import FACTORY
@@ -12,10 +14,10 @@ from penates.common import question
 from penates.doctor_machine import Who
 from penates.findings import SUDO, Finding, bad, good, unknown
 from penates.layout import HOUSE
-from penates.unit_states import Unit, exit_code, of_sensor, restarts, units
+from penates.unit_states import Unit, age_s, exit_code, of_sensor, restarts, units
 
 PATIENCE_S = 3.0
-MANY_RESTARTS = 5
+MANY_RESTARTS, STEADY_S = 5, 600.0  # so often, and not well for so long since
 LOCKS = Path("/proc/locks")
 
 
@@ -95,7 +97,7 @@ def _unit(unit: Unit, logs: str) -> Finding:
     if state != "active":
         how = f", ended with {ended}" if ended else ""
         return bad("unit", f"{text}{how}", f"{logs}; sudo systemctl restart {unit['Id']}")
-    if restarts(unit) > MANY_RESTARTS:
+    if restarts(unit) > MANY_RESTARTS and age_s(unit) < STEADY_S:
         return bad("unit", text, logs)
     return good("unit", text)
 
@@ -103,7 +105,8 @@ def _unit(unit: Unit, logs: str) -> Finding:
 def _row(row: dict[str, Any], logs: str) -> Finding:
     text = f"the supervisor says {row['state']}, restarts: {row['restarts']}"
     well = row["state"] in ("online", "fault") or (row["state"] == "starting" and not row["error"])
-    if well and row["restarts"] <= MANY_RESTARTS:
+    steady = (datetime.now(UTC) - clock.parse(row["since"])).total_seconds() >= STEADY_S
+    if well and (steady or row["restarts"] <= MANY_RESTARTS):
         return good("process", text)
     return bad("process", f"{text}: {row['error']}" if row["error"] else text, logs)
 

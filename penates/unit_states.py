@@ -65,7 +65,7 @@ def row(name: str, unit: Unit | None, settings: Settings | None) -> dict[str, ob
         "sensor": settings.topics.client_id if settings else None,
         "kind": settings.kind if settings else None,
         "state": _state(unit, said),
-        "since": _since(int(unit.get("StateChangeTimestampMonotonic") or 0)),
+        "since": _since(unit),
         "pid": int(unit.get("MainPID") or 0) or None,
         "restarts": restarts(unit),
         "error": _error(unit),
@@ -73,9 +73,14 @@ def row(name: str, unit: Unit | None, settings: Settings | None) -> dict[str, ob
     }
 
 
-def _since(monotonic_us: int) -> str:
-    """The time of day, of a moment in microseconds since the machine's start."""
-    return clock.utc((time.time_ns() - time.monotonic_ns()) // 1000 + monotonic_us)
+def _since(unit: Unit) -> str:
+    """The time of day of its last change."""
+    return clock.utc(time.time_ns() // 1000 - round(age_s(unit) * 1_000_000))
+
+
+def age_s(unit: Unit) -> float:
+    """Seconds since its last change; systemd counts from the machine's start."""
+    return time.monotonic() - int(unit.get("StateChangeTimestampMonotonic") or 0) / 1_000_000
 
 
 def restarts(unit: Unit) -> int:
