@@ -221,10 +221,31 @@ def test_any_foreign_payload_is_refused_or_has_values(payload: bytes) -> None:
         assert all(isinstance(value, float | str) for value in foreign("a/b", payload, TIME_US).fields.values())
 
 
+def test_what_others_say_is_another_list_after_a_reload(recorder: House, sensor: Eyes) -> None:
+    """The session at the broker outlives both, and must not keep what is no longer wanted."""
+    device = 'kind = "recorder"\nevery_s = 0.2\nforeign = "zigbee/{0}/temperature"\n'
+    recorder.device("recorder", device.format("attic"))
+    running = recorder.run("recorder")
+    running.wait_log("hearing")
+    recorder.device("recorder", device.format("cellar"))
+    running.send(signal.SIGHUP)
+    running.wait_log("hearing", 2)
+    eventually(lambda: "attic" not in kept(recorder, "recorder"), "the broker has let go")
+    for room in ("attic", "cellar"):
+        sensor.publish(f"zigbee/{room}/temperature", "21")
+    eventually(lambda: "zigbee/cellar" in values(recorder), "the other one is stored")
+    assert values(recorder) == {"zigbee/cellar": [{"temperature": 21.0}]}
+    assert running.stop() == 0
+
+
 # Several recorders.
 
 
-def test_several_share_the_load_and_each_knows_the_kinds(recorder: House, sensor: Eyes) -> None:
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_several_share_the_load_and_each_knows_the_kinds(
+    recorder: House, keeping: Broker, sensor: Eyes, protocol: str
+) -> None:
+    recorder.write(keeping.port, broker=f'protocol = "{protocol}"')
     sensor.publish("cm/attic/status/about", json.dumps({"kind": "thermometer"}), retain=True)
     share = 'kind = "recorder"\nevery_s = 0.2\nshare = "history"\nkeep_days = 36500\n'
     names = ("recorder", "recorder-2")
