@@ -50,7 +50,7 @@ class Discovery:
             return
         from bootstrap.homeassistant import announcement  # noqa: PLC0415 - not where nobody has Home Assistant
 
-        before, self._payload = self._payload, encode(announcement(self._topics, about))
+        before, self._payload = self._payload, announcement(self._topics, about)
         self._outbox.put_state(self.topic, self._payload)
         self._replace(before)
 

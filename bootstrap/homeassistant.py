@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, get_args
 
 from bootstrap.health import MISSED
-from bootstrap.payload import Json
+from bootstrap.payload import Json, encode
 from bootstrap.topics import State, Topics
 
 Facts: TypeAlias = Mapping[str, Any]
@@ -143,16 +143,19 @@ COMPLAINT = (
 ).replace("COMPLAINTS", str(COMPLAINTS)).replace("LONGEST", str(LONGEST_WHY))  # fmt: skip
 
 
-def announcement(topics: Topics, about: Facts) -> dict[str, Any]:
-    """The device, each of its measures and actions, and how it is. `about` is as on `status/about`."""
+def announcement(topics: Topics, about: Facts) -> bytes:
+    """The device, each of its measures and actions, and how it is, as JSON. `about` is as on `status/about`.
+
+    Written piece by piece: each sensor's process would keep what the whole takes once.
+    """
     found = _Announced(topics, about)
-    return {
-        "dev": found.device(),
-        "o": {"name": NAME, "sw": about["version"]},
-        "avty": [found.alive],
-        "avty_mode": "all",
-        "cmps": {key: {**component, "uniq_id": f"{found.identity}/{key}"} for key, component in found.components()},
-    }
+    origin = {"name": NAME, "sw": about["version"]}
+    head = encode({"dev": found.device(), "o": origin, "avty": [found.alive], "avty_mode": "all"})
+    pieces = (
+        b'"%s":%s' % (key.encode(), encode({**component, "uniq_id": f"{found.identity}/{key}"}))
+        for key, component in found.components()
+    )
+    return b'%s,"cmps":{%s}}' % (head.removesuffix(b"}"), b",".join(pieces))
 
 
 def removal(before: Json, now: Facts) -> dict[str, Any] | None:

@@ -89,7 +89,7 @@ def all_units() -> dict[str, Any]:
     used = {f"{name}_used": {**each, "counter": True} for name, each in facts.items() if each["unit"] in ("kWh", "1")}
     truths = {name: {"unit": "bool", "every_s": 1.0} for name in homeassistant.TRUTHS}
     about = {"kind": "door", "measures": {**facts, **used, **truths}, "actions": {}, "heartbeat_s": 1.0}
-    return homeassistant.announcement(Topics("cm", "all"), {**about, "version": "1", "host": "pi"})
+    return json.loads(homeassistant.announcement(Topics("cm", "all"), {**about, "version": "1", "host": "pi"}))
 
 
 @pytest.mark.usefixtures("cellar_alone")

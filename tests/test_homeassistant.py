@@ -27,7 +27,7 @@ def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbe
     measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
     actions = {name: command.facts for name, command in {**BUILT_IN_ACTIONS, **device.commands}.items()}
     about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
-    return homeassistant.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s})
+    return json.loads(homeassistant.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s}))
 
 
 @dataclass(kw_only=True)
@@ -154,7 +154,7 @@ def test_a_sensor_is_announced_by_what_it_says_of_itself(cellar: House, eyes: Ey
     told_of(eyes)
     about = eyes.on("cm/cellar/status/about")[0].value
     told = retained(broker.port)[TOPIC]
-    assert told == homeassistant.announcement(Topics("cm", "cellar"), about)
+    assert told == json.loads(homeassistant.announcement(Topics("cm", "cellar"), about))
     assert (told["dev"]["name"], told["dev"]["mdl"], told["o"]["name"]) == ("cellar", "thermometer", "penates")
     assert told["cmps"]["data_temperature"]["stat_t"] == "cm/cellar/data/temperature"
 
