@@ -241,12 +241,8 @@ class _Announced:
             return _slider(head, takes)
         if len(words) == 1:
             return {"p": "button", **head, "pl_prs": words[0], "cmd_tpl": COMMAND}
-        text = {"val_tpl": TEXT} if shown else {}
-        return (
-            {"p": "select", **head, "ops": words, "cmd_tpl": COMMAND, **text}
-            if words
-            else {"p": "text", **head, **text}
-        )
+        what = {"p": "select", "ops": words, "cmd_tpl": COMMAND} if words else {"p": "text"}
+        return {**what, **head, **({"val_tpl": TEXT} if shown else {})}
 
 
 def _switch(head: Component, shown: str | None) -> Component:
@@ -258,18 +254,12 @@ def _switch(head: Component, shown: str | None) -> Component:
 
 def _light(head: Component, high: float) -> Component:
     state = {"stat_tpl": LIT, "bri_tpl": BRIGHTNESS % high} if "stat_t" in head else {}
-    return {
-        "p": "light",
-        **head,
-        "schema": "template",
-        "cmd_on_tpl": DIM % high + BEFORE,
-        "cmd_off_tpl": TURN_OFF,
-        **state,
-    }
+    turns = {"cmd_on_tpl": DIM % high + BEFORE, "cmd_off_tpl": TURN_OFF}
+    return {"p": "light", **head, "schema": "template", **turns, **state}
 
 
 def _slider(head: Component, takes: Facts) -> Component:
-    limits = {"min": takes["low"], "max": takes["high"], "step": takes.get("step", FINEST)}
+    limits = {"min": takes["low"], "max": takes["high"], "step": max(FINEST, takes.get("step", FINEST))}
     return {"p": "number", **head, **limits, **_unit(takes["unit"]), "cmd_tpl": COMMAND}
 
 
@@ -300,12 +290,10 @@ def _diagnostics(topics: Topics, heartbeat_s: float) -> Iterator[tuple[str, Comp
     """How the sensor is; what would fill a database and help nobody on most days is there, but switched off."""
     head = {"ent_cat": "diagnostic"}
     said = {**head, "stat_t": topics.status("state"), "avty": []}  # true of one that is gone, too
-    complaints = {"json_attr_t": topics.status("health"), "json_attr_tpl": COMPLAINT}
     yield "state", {"p": "sensor", "name": "State", **said, "dev_cla": "enum", "ops": [*get_args(State)]}
-    yield (
-        "problem",
-        {"p": "binary_sensor", "name": "Problem", **said, "dev_cla": "problem", "val_tpl": BAD, **complaints},
-    )
+    bad = {"name": "Problem", "dev_cla": "problem", "val_tpl": BAD}
+    complaints = {"json_attr_t": topics.status("health"), "json_attr_tpl": COMPLAINT}
+    yield "problem", {"p": "binary_sensor", **said, **bad, **complaints}
     if not heartbeat_s:
         return
     beat = {**head, "stat_t": topics.status("heartbeat"), "exp_aft": _patience_s(heartbeat_s)}

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 from assistant import Assistant, judge
 from test_homeassistant import Everything, announced
-from world import Broker, House, Running, Wires
+from world import Broker, Eyes, House, Running, Wires
 
 from bootstrap import homeassistant, kinds
 from bootstrap.topics import Topics
@@ -93,7 +93,7 @@ def all_units() -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("cellar_alone")
-def test_the_house_appears_as_what_it_is(wires: Wires, broker: Broker, start: Start) -> None:
+def test_the_house_appears_as_what_it_is(wires: Wires, broker: Broker, start: Start, eyes: Eyes) -> None:
     assistant = start(broker)
     found = assistant.until(lambda found: found.get("cm/odd/data_level", {}).get("state") == "5" and found, "all")
     assistant.wait("cm/cellar/data_temperature", "21.5")
@@ -118,7 +118,22 @@ def test_the_house_appears_as_what_it_is(wires: Wires, broker: Broker, start: St
     devices_are_connected_by_their_host(assistant)
     a_switch_switches(assistant, wires)
     an_event_happens(assistant, wires)
+    what_is_wrong_with_much_fits(assistant, eyes)
     assert "\n".join(complaints(assistant)) == ""
+
+
+def what_is_wrong_with_much_fits(assistant: Assistant, eyes: Eyes) -> None:
+    """Into the 16 kB that its recorder takes of attributes."""
+    about = {"kind": "x", "measures": {}, "actions": {}, "heartbeat_s": 0, "version": "1", "host": "pi"}
+    told = homeassistant.announcement(Topics("cm", "much"), about)
+    bad = {f"{number:064}": {"health": "failing", "why": "ä" * 200} for number in range(80)}
+    eyes.publish("homeassistant/device/cm-much/config", told, retain=True)
+    eyes.publish("cm/much/status/health", json.dumps(bad), retain=True)
+    eyes.publish("cm/much/status/state", "fault", retain=True)
+    said = lambda found: found.get("cm/much/status_problem", {}).get("attributes", {}).get("0" * 64) and found  # noqa: E731
+    problem = assistant.until(said, "what is wrong")["cm/much/status_problem"]
+    assert problem["state"] == "on"
+    assert len(json.dumps(problem["attributes"], ensure_ascii=False).encode()) < 16_000
 
 
 def complaints(assistant: Assistant) -> list[str]:

@@ -109,6 +109,19 @@ def test_each_action_is_what_it_takes() -> None:
     assert [found["action_heat"][name] for name in ("min", "max", "step", "unit_of_meas")] == [5, 30, 0.5, "°C"]
 
 
+def test_a_number_may_have_finer_steps_than_home_assistant_takes() -> None:
+    @dataclass(kw_only=True)
+    class Fine(Device):
+        """Wiring: none."""
+
+        x = Measure("V")
+
+        @takes(low=0, high=1, step=1e-6, sets="x")
+        def act_set(self, value: Json) -> None: ...
+
+    assert announced(Fine)["cmps"]["action_set"]["step"] == 0.001
+
+
 def test_what_a_command_sets_must_be_a_measure() -> None:
     with pytest.raises(TypeError, match="act_set sets 'colour', which is not a declared measure"):
 
