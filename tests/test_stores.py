@@ -13,6 +13,8 @@ import pytest
 from stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Stored, Victoria, started
 from world import Broker, Eyes, House, Running, eventually
 
+from bootstrap.intake import WINDOW
+
 TOPIC, ABOUT = "home/attic/data/reading", "home/attic/status/about"
 STATE = "cm/recorder/status/state"
 START = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)  # VictoriaMetrics refuses what is yet to come
@@ -260,6 +262,26 @@ def test_what_waits_is_told_and_a_foreign_value_that_waits_is_stored_once(bare: 
     ]
     assert {*said} == {*fake.lines}
     assert len({*said}) == 3
+
+
+def test_what_nobody_tells_again_waits_for_the_store_as_far_as_there_is_room(bare: Site, fake: FakeDatabase) -> None:
+    """QoS 0, and the connection breaks meanwhile."""
+    fake.reply = lambda _: (500, {}, b"disk full")
+    bare.setup("influxdb1", fake.url, 'foreign = "zigbee/+/temperature"')
+    bare.house.write(bare.broker.port, top="heartbeat_s = 0.2")
+    running = bare.run()
+    bare.sensor.pour("zigbee/attic/temperature", [str(value) for value in range(WINDOW + 500)])
+    beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+    told = lambda beat: beat["waiting"] + beat["missed"] >= WINDOW + 500  # noqa: E731
+    beat = bare.sensor.wait(lambda seen: [beat for beat in beats(seen)[-1:] if told(beat)], "all came")[0]
+    assert (beat["waiting"], beat["missed"] in (500, 501)) == (WINDOW, True)  # what its sensor is waits, too
+    bare.broker.stop()
+    bare.broker.start()
+    running.wait_log("hearing", 2)
+    fake.reply = lambda _: WRITTEN
+    stored = lambda: {line.split("=")[-1].split()[0] for line in fake.lines if "attic" in line}  # noqa: E731
+    eventually(lambda: len(stored()) >= WINDOW - 1, "what waited is written")
+    assert stored() >= {f"{value}.0" for value in range(WINDOW - 1)}
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
