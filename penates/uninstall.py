@@ -17,6 +17,8 @@ from penates.layout import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
 from penates.record import Record
 from penates.steps import Command, Remove, Step, carry_out
 
+STAMPS = Path("/var/lib/systemd/timers")  # where systemd keeps when a timer was last due
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What this command takes."""
@@ -47,7 +49,7 @@ def _steps(record: Record, *, purge: bool) -> Iterator[Step]:
     yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders]))
     yield from services.no_broker(record, purge=purge)
     yield from machine.no_user()
-    yield from map(Remove, [RUNTIME, *map(Path, record.files), ON_PATH, PROGRAM])
+    yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", *map(Path, record.files), ON_PATH, PROGRAM])
 
 
 def _off(unit: str) -> Iterator[Step]:
