@@ -1,6 +1,6 @@
 """What Home Assistant's own schemas say of announcements: a list of them on standard input, the faults of each out.
 
-Versions before 2024.12 do not know the device's form; then each component is judged by its platform's schema alone.
+Versions before 2024.12 do not know the device's form: each component is judged by its platform's schema alone.
 """
 
 import asyncio
@@ -17,7 +17,15 @@ from homeassistant.components.mqtt.abbreviations import ABBREVIATIONS, DEVICE_AB
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame
 
+try:
+    from homeassistant.components.mqtt.discovery import _replace_all_abbreviations
+    from homeassistant.components.mqtt.schemas import DEVICE_DISCOVERY_SCHEMA
+except ImportError:
+    DEVICE_DISCOVERY_SCHEMA = None
+
+LATER = {"command_template", "options"}  # of a switch and a sensor: before, they are passed over
 SHARED = ("availability", "availability_mode")
+NAMES = {"cmps": "components", "p": "platform", **ABBREVIATIONS}
 
 
 class Complaints(logging.Handler):
@@ -31,7 +39,7 @@ class Complaints(logging.Handler):
         self.found.append(record.getMessage())
 
 
-def spelt_out(short: dict[str, Any], names: dict[str, str] = ABBREVIATIONS) -> dict[str, Any]:
+def spelt_out(short: dict[str, Any], names: dict[str, str] = NAMES) -> dict[str, Any]:
     """With the whole names of what is abbreviated."""
     return {names.get(key, key): value for key, value in short.items()}
 
@@ -48,6 +56,7 @@ def components(told: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 def faults(told: dict[str, Any]) -> Iterator[str]:
     """What is wrong with one announcement."""
+    unknown = set() if DEVICE_DISCOVERY_SCHEMA else LATER
     for name, platform, config in components(told):
         module = importlib.import_module(f"homeassistant.components.mqtt.{platform}")
         try:
@@ -55,22 +64,14 @@ def faults(told: dict[str, Any]) -> Iterator[str]:
         except vol.Invalid as error:
             yield f"{name}: {error}"
         else:
-            yield from (f"{name}: {key} means nothing to a {platform}" for key in config.keys() - understood.keys())
-    yield from device_faults(told)
-
-
-def device_faults(told: dict[str, Any]) -> Iterator[str]:
-    """Of the whole, where it is known."""
-    try:
-        from homeassistant.components.mqtt.discovery import _replace_all_abbreviations
-        from homeassistant.components.mqtt.schemas import DEVICE_DISCOVERY_SCHEMA
-    except ImportError:
-        return
-    _replace_all_abbreviations(told)
-    try:
-        DEVICE_DISCOVERY_SCHEMA(told)
-    except vol.Invalid as error:
-        yield f"the device: {error}"
+            for key in config.keys() - understood.keys() - unknown:
+                yield f"{name}: {key} means nothing to a {platform}"
+    if DEVICE_DISCOVERY_SCHEMA:
+        _replace_all_abbreviations(told)
+        try:
+            DEVICE_DISCOVERY_SCHEMA(told)
+        except vol.Invalid as error:
+            yield f"the device: {error}"
 
 
 async def main() -> None:
