@@ -181,7 +181,7 @@ class Device:
 
     measures: ClassVar[Mapping[str, Measure]] = {}
     opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes beside its lines, which its unit may open
-    commands: ClassVar[Mapping[str, Takes]] = {}
+    commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
     tools: ClassVar["Tools"]  # given to each instance before its setup
 
     def __init_subclass__(cls) -> None:
@@ -196,9 +196,10 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
-        acts = sorted(name for name in dir(cls) if name.startswith(ACT))
-        cls.commands = {name.removeprefix(ACT): getattr(getattr(cls, name), "takes", Takes()) for name in acts}
-        for name, command in cls.commands.items():
+        acts = (name for name in dir(cls) if name.startswith(ACT))
+        takes = {name.removeprefix(ACT): getattr(getattr(cls, name), "takes", Takes()) for name in acts}
+        cls.commands = dict(sorted({**BUILT_IN_ACTIONS, **takes}.items()))
+        for name, command in takes.items():
             if command.sets and command.sets not in cls.measures:
                 raise TypeError(f"{cls.__name__}: {ACT}{name} sets {command.sets!r}, which is not a declared measure")
 
@@ -265,7 +266,7 @@ class Device:
 
         It may return a reading to publish, and raise `ValueError` to refuse or `OSError` when it cannot.
         """
-        return {name: getattr(self, ACT + name) for name in self.commands}
+        return {name: getattr(self, ACT + name) for name in self.commands if name not in BUILT_IN_ACTIONS}
 
     def check(self, reading: Reading) -> dict[str, str]:
         """Name the values that cannot be true, each with the reason.

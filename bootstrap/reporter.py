@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap import __version__, clock, log
-from bootstrap.device import BUILT_IN_ACTIONS, Device, Reading
+from bootstrap.device import Device, Reading
 from bootstrap.errors import Refused
 from bootstrap.health import GONE, Health, reason, told
 from bootstrap.link import Link
@@ -205,11 +205,10 @@ class Reporter:
         """Say what we are: all that discovery, displays and recorders need. Returns it."""
         every_s = self._device.every_s
         measures = {name: {**measure.facts, "every_s": every_s} for name, measure in self._device.measures.items()}
-        commands = {**BUILT_IN_ACTIONS, **self._device.commands}
         about = {
             "kind": kind,
             "measures": measures,
-            "actions": {name: command.facts for name, command in sorted(commands.items())},
+            "actions": {name: takes.facts for name, takes in self._device.commands.items()},
             "heartbeat_s": self.heartbeat_s,
             "version": __version__,
             "host": socket.gethostname(),

@@ -5,12 +5,13 @@ A class of your own is said module.Class, such as mine.Rain for the class Rain i
 
 import argparse
 import json
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
 from bootstrap import kinds
 from bootstrap.config import folder_or_default, usual_folder
-from bootstrap.device import BUILT_IN_ACTIONS, Measure
+from bootstrap.device import Measure, Takes
 from bootstrap.errors import Exit, Fatal
 from bootstrap.kinds import KindError
 from penates.common import columns, config_option, json_option, to_a_reader
@@ -46,12 +47,16 @@ def facts(found: Sheet) -> dict[str, Any]:
         "wiring": found.wiring,
         "settings": {setting.name: setting.facts for setting in found.settings},
         "measures": {name: measure.facts for name, measure in found.measures.items()},
-        "actions": _actions(found),
+        "actions": {name: takes.facts for name, takes in found.device.commands.items()},
     }
 
 
-def _actions(found: Sheet) -> list[str]:
-    return sorted([*BUILT_IN_ACTIONS, *found.device.commands])
+def _action(name: str, takes: Takes) -> str:
+    """With what it takes, where that is known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
+    known = takes.facts
+    number = f"{takes.low:g} to {takes.high:g} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
+    taken = ", ".join([*takes.words, *([number] if number else [])])
+    return f"{name} ({taken})" if taken else name
 
 
 def _list(sheets: list[Sheet]) -> list[str]:
@@ -69,7 +74,7 @@ def whole(found: Sheet) -> list[str]:
         *("\n\n".join(found.paragraphs()), ""),
         *columns(measures),
         "",
-        f"Actions: {', '.join(_actions(found))}",
+        f"Actions: {', '.join(starmap(_action, found.device.commands.items()))}",
     ]
 
 
@@ -80,5 +85,6 @@ def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     notes = [
         *([f"at most {measure.step:g} from one to the next"] if "step" in known else []),
         *(["it happens, and is never retained"] if measure.event else []),
+        *(["it only grows, but for a new start at 0"] if measure.counter else []),
     ]
     return (name, measure.unit_name, limits, ", ".join(notes))

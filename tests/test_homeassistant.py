@@ -12,7 +12,7 @@ from world import Broker, Eyes, House, Wires, eventually, retained
 
 from bootstrap import homeassistant, kinds
 from bootstrap.config import check
-from bootstrap.device import BUILT_IN_ACTIONS, Device, Measure, Takes, takes
+from bootstrap.device import Device, Measure, Takes, takes
 from bootstrap.payload import Json
 from bootstrap.settings import SettingsError
 from bootstrap.topics import Topics
@@ -25,7 +25,7 @@ PAST = json.dumps({"dev": {"ids": ["penates/cm/cellar"]}, "o": {}, "cmps": {}})
 
 def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbeat_s: float = 60) -> dict[str, Any]:
     measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
-    actions = {name: command.facts for name, command in {**BUILT_IN_ACTIONS, **device.commands}.items()}
+    actions = {name: command.facts for name, command in device.commands.items()}
     about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
     return json.loads(homeassistant.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s}))
 

@@ -271,7 +271,7 @@ def test_kinds_shows_one_data_sheet(rainy: House) -> None:
     assert "## Where it is plugged in, such as /dev/ttyUSB0; see dmesg. Set it: it has no default.\n# port = " in shown
     assert re.search(r"^rain +mm +0 and more +at most 5 from one to the next$", shown, re.MULTILINE)
     assert re.search(r"^tips +1 +it happens, and is never retained$", shown, re.MULTILINE)
-    assert shown.endswith("Actions: log, read, reset\n")
+    assert shown.endswith("Actions: log (debug, info, warning, error), read (now), reset\n")
     gone = penates(rainy, "kinds", "gauges.Snow")
     assert (gone.returncode, gone.stderr) == (78, "penates kinds: no kind 'gauges.Snow'; Snow in gauges is not there\n")
 
@@ -280,7 +280,7 @@ def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     (rain,) = json.loads(penates(rainy, "kinds", "gauges.Rain", "--json").stdout).values()
     assert rain["wiring"] == "one leg to `pin`, the other to GND."
     assert rain["measures"] == {"rain": {"unit": "mm", "low": 0, "step": 5}, "tips": {"unit": "1", "event": True}}
-    assert rain["actions"] == ["log", "read", "reset"]
+    assert [*rain["actions"]] == ["log", "read", "reset"]
     settings = rain["settings"]
     assert settings["port"] == {"required": True, "what": "Where it is plugged in, such as /dev/ttyUSB0; see dmesg."}
     assert settings["way"]["choices"] == ["up", "down"]
