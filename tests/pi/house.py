@@ -174,6 +174,30 @@ def heard(pi: Pi, look: str) -> str:
     return pi.say(f"timeout 3 {look}", must=False)
 
 
+def found(pi: Pi) -> dict[str, list[str]]:
+    """What `penates doctor` calls bad, by whom it is about; whether the clock is set is not our business here."""
+    rows = json.loads(pi.say("sudo penates doctor --json", must=False))
+    ill = [row for row in rows if row["verdict"] == "bad" and row["check"] != "clock"]
+    return {about: [row["check"] for row in ill if row["about"] == about] for about in {row["about"] for row in ill}}
+
+
+def doctor(pi: Pi) -> None:
+    """The doctor finds nothing, until there is something."""
+    verdict("all is well", found(pi), {})
+    pi.say("sudo systemctl stop penates@hall")
+    verdict("a sensor that was stopped is found, and it alone", found(pi), {"cm/hall": ["unit", "state"]})
+    pi.say("sudo systemctl start penates@hall")
+    secret = "/etc/penates/secrets/hall"
+    pi.say(f"sudo cp -p {secret} {secret}.kept && echo wrong | sudo tee {secret}")
+    verdict("a wrong password is found", found(pi), {"cm/hall": ["password"]})
+    pi.say(f"sudo mv {secret}.kept {secret}")
+    pi.say("sudo chmod g-rw /dev/gpiochip*")
+    ill = {name: ["gpio"] for name in ("cm/frontdoor", "cm/hall", "cm/lamp")}
+    verdict("lines that may not be opened are found", found(pi), ill)
+    pi.say("sudo chmod g+rw /dev/gpiochip*")
+    wait(lambda: pi.online() == len(pi.names))
+
+
 def lines(pi: Pi) -> None:
     """A change at the line is a message."""
     for level, word in ((0, "false"), (1, "true"), (0, "false")):
@@ -378,7 +402,7 @@ def main() -> int:
     install(pi)
     all_online = wait(lambda: pi.online() == len(pi.names))
     verdict(f"{len(pi.names)} sensors are online", all_online is not None)
-    for part in (lines, damages, settings, broker, guarded, commands, again, nursery):
+    for part in (doctor, lines, damages, settings, broker, guarded, commands, again, nursery):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)
     if given.cut:
