@@ -42,11 +42,17 @@ def wall_ns(monotonic_ns: int) -> int:
     return time.time_ns() - (time.monotonic_ns() - monotonic_ns)
 
 
+def extra(factory: str | None) -> str:
+    """What of penates to install for a pin factory."""
+    return factory if factory in ("lgpio", "rpigpio") else "pi"
+
+
 def no_pins(error: Exception) -> str | None:
     """What to do if this error says that there is no pin factory, or no such pin."""
     if isinstance(error, ImportError) or type(error).__name__ == "BadPinFactory":
         factory = os.environ.get(FACTORY)
-        return f"no pin factory {factory!r}: {error}; on a Pi install penates[pi], elsewhere set {FACTORY}=simulated"
+        wanted = f"on a Pi install penates[{extra(factory)}], elsewhere set {FACTORY}=simulated"
+        return f"no pin factory {factory!r}: {error}; {wanted}"
     return f"no such pin: {error}" if type(error).__name__.startswith("PinInvalid") else None
 
 
