@@ -14,6 +14,7 @@ from typing import Any
 
 import voluptuous as vol
 from homeassistant.components.mqtt.abbreviations import ABBREVIATIONS, DEVICE_ABBREVIATIONS
+from homeassistant.components.sensor.const import DEVICE_CLASS_STATE_CLASSES, DEVICE_CLASS_UNITS
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import frame
 
@@ -66,12 +67,22 @@ def faults(told: dict[str, Any]) -> Iterator[str]:
         else:
             for key in config.keys() - understood.keys() - unknown:
                 yield f"{name}: {key} means nothing to a {platform}"
+            if platform == "sensor":
+                yield from misfits(name, understood)
     if DEVICE_DISCOVERY_SCHEMA:
         _replace_all_abbreviations(told)
         try:
             DEVICE_DISCOVERY_SCHEMA(told)
         except vol.Invalid as error:
             yield f"the device: {error}"
+
+
+def misfits(name: str, config: dict[str, Any]) -> Iterator[str]:
+    """What the schema lets pass and a sensor then complains of: a unit or state class that is none of its class."""
+    kind = config.get("device_class")
+    for key, allowed in (("unit_of_measurement", DEVICE_CLASS_UNITS), ("state_class", DEVICE_CLASS_STATE_CLASSES)):
+        if kind in allowed and key in config and config[key] not in allowed[kind]:
+            yield f"{name}: {key} {config[key]} is none of {kind}"
 
 
 async def main() -> None:
