@@ -120,6 +120,7 @@ BEATS: dict[str, Component] = {  # fields of the heartbeat
     "rss_mb": {"name": "Process memory", "dev_cla": "data_size", "unit_of_meas": "MB", **NOW},
 }
 
+ONLINE = "{{ 'online' if value == 'online' else 'offline' }}"
 ALIVE = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"
 WELL = "{{ 'online' if value_json.get('%s', {}).get('health') == 'ok' else 'offline' }}"
 BAD = "{{ 'ON' if value in ('fault', 'lost') else 'OFF' }}"
@@ -150,7 +151,8 @@ def announcement(topics: Topics, about: Facts) -> bytes:
     """
     found = _Announced(topics, about)
     origin = {"name": NAME, "sw": about["version"]}
-    head = encode({"dev": found.device(), "o": origin, "avty": [found.alive], "avty_mode": "all"})
+    online = {**found.alive, "val_tpl": ONLINE}  # for what is no measure
+    head = encode({"dev": found.device(), "o": origin, "avty": [online], "avty_mode": "all"})
     pieces = (
         b'"%s":%s' % (key.encode(), encode({**component, "uniq_id": f"{found.identity}/{key}"}))
         for key, component in found.components()
@@ -198,7 +200,7 @@ class _Announced:
             yield f"data_{name}", {**component, "en": False} if name in shown else component
         for name, component in controls.items():
             yield f"action_{name}", component
-        for name, component in _diagnostics(self._topics, self._about["heartbeat_s"]):
+        for name, component in _diagnostics(self._topics, self._about["heartbeat_s"], self.alive):
             yield f"status_{name}", component
 
     def _well(self, measure: str) -> dict[str, Any]:
@@ -286,7 +288,7 @@ def _patience_s(every_s: float) -> int:
     return math.ceil(MISSED * every_s + GRACE_S)
 
 
-def _diagnostics(topics: Topics, heartbeat_s: float) -> Iterator[tuple[str, Component]]:
+def _diagnostics(topics: Topics, heartbeat_s: float, alive: Component) -> Iterator[tuple[str, Component]]:
     """How the sensor is; what would fill a database and help nobody on most days is there, but switched off."""
     head = {"ent_cat": "diagnostic"}
     said = {**head, "stat_t": topics.status("state"), "avty": []}  # true of one that is gone, too
@@ -296,6 +298,6 @@ def _diagnostics(topics: Topics, heartbeat_s: float) -> Iterator[tuple[str, Comp
     yield "problem", {"p": "binary_sensor", **said, **bad, **complaints}
     if not heartbeat_s:
         return
-    beat = {**head, "stat_t": topics.status("heartbeat"), "exp_aft": _patience_s(heartbeat_s)}
+    beat = {**head, "stat_t": topics.status("heartbeat"), "avty": [alive], "exp_aft": _patience_s(heartbeat_s)}
     for name, more in BEATS.items():
         yield name, {"p": "sensor", "name": _label(name), **beat, "en": False, "val_tpl": FIELD % name, **more}

@@ -192,12 +192,14 @@ def test_what_is_dead_or_at_fault_is_unavailable_and_nothing_else_is(
     assistant.wait("cm/cellar/data_temperature", UNAVAILABLE)
     problem = assistant.wait("cm/cellar/status_problem", "on")["attributes"]
     assert "temperature" in problem
+    assistant.wait("cm/cellar/action_read", UNAVAILABLE)
     assistant.until(lambda found: "temperature" in found["cm/cellar/status_why"]["state"], "the reason")
     furnished.probe("cellar", 17000)
     assistant.wait("cm/cellar/data_temperature", "17.0")
     (furnished.folder / "told.json").write_text(json.dumps({"level": 50, "word": "short"}))
     assistant.wait("cm/odd/data_level", UNAVAILABLE)
     assistant.wait("cm/odd/data_word", "short")
+    assistant.wait("cm/odd/action_set", UNAVAILABLE)
     cellar_alone.stop(signal.SIGKILL)
     for unique in ("data_temperature", "action_read", "status_why"):
         assistant.wait(f"cm/cellar/{unique}", UNAVAILABLE)

@@ -92,6 +92,20 @@ def test_each_measure_is_what_its_unit_and_name_say() -> None:
     ], "what a switch or a light shows is not shown twice"
 
 
+def test_online_alone_is_available_but_for_measures_that_are_well() -> None:
+    told = announced(Everything)
+    online = "{{ 'online' if value == 'online' else 'offline' }}"
+    alive = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"
+    assert told["avty"] == [{"t": "cm/some/status/state", "val_tpl": online}]
+    for key in ("data_power", "data_ring", "action_turn"):
+        state, health = told["cmps"][key]["avty"]
+        assert state == {"t": "cm/some/status/state", "val_tpl": alive}
+        assert health["t"] == "cm/some/status/health"
+    assert [key for key, one in told["cmps"].items() if "avty" not in one] == [
+        f"action_{name}" for name in ("log", "mode", "read", "reset", "say")
+    ]
+
+
 def test_each_action_is_what_it_takes() -> None:
     found = announced(Everything)["cmps"]
     assert {key[7:]: found[key]["p"] for key in found if key.startswith("action_")} == {
