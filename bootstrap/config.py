@@ -5,6 +5,7 @@ Everything is validated before anything is opened, and every fault is reported a
 
 import os
 import re
+import socket
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from bootstrap import log
+from bootstrap import __version__, log
 from bootstrap.connection import Hello
 from bootstrap.device import Device
 from bootstrap.dial import tls
@@ -238,6 +239,28 @@ class Settings:
     log: Log
     history: History = History()
     homeassistant: HomeAssistant = HomeAssistant()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What it is: all that discovery, displays and recorders need."""
+        every_s, commands = self.device.every_s, self.device.commands
+        return {
+            "kind": self.kind,
+            "measures": {name: {**one.facts, "every_s": every_s} for name, one in self.device.measures.items()},
+            "actions": {name: takes.facts for name, takes in commands.items()},
+            "heartbeat_s": self.heartbeat_s,
+            "version": __version__,
+            "host": socket.gethostname(),
+        }
+
+    @cached_property
+    def announcement(self) -> bytes:
+        """The same as Home Assistant is told it; nothing if it is told nothing."""
+        if not self.homeassistant.enabled:
+            return b""
+        from bootstrap.homeassistant import announcement  # noqa: PLC0415 - not where nobody has it
+
+        return announcement(self.topics, self.about)
 
 
 @dataclass

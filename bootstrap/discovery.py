@@ -3,8 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from bootstrap import log
 from bootstrap.config import HomeAssistant
@@ -44,15 +43,12 @@ class Discovery:
         """What is to be heard: what is announced already, and Home Assistant's birth."""
         return [self.topic, self._birth] if self._settings.enabled else [self.topic]
 
-    def introduce(self, about: Mapping[str, Any]) -> None:
-        """Announce the sensor by its `about`, now and at each connect."""
-        if not self._settings.enabled:
-            return
-        from bootstrap.homeassistant import announcement  # noqa: PLC0415 - not where nobody has Home Assistant
-
-        before, self._payload = self._payload, announcement(self._topics, about)
-        self._outbox.put_state(self.topic, self._payload)
-        self._replace(before)
+    def introduce(self, announcement: bytes) -> None:
+        """Announce the sensor so, now and at each connect."""
+        if announcement:
+            before, self._payload = self._payload, announcement
+            self._outbox.put_state(self.topic, self._payload)
+            self._replace(before)
 
     def go_by(self, settings: HomeAssistant) -> None:
         """Take back what was announced by other settings; then `introduce` it by these, and connect anew."""
@@ -96,7 +92,7 @@ class Discovery:
             self._announce_soon()
 
     def _gone(self, before: bytes) -> bytes | None:
-        from bootstrap.homeassistant import removal  # noqa: PLC0415 - likewise
+        from bootstrap.homeassistant import removal  # noqa: PLC0415 - few ever need it
 
         try:
             gone = removal(decode(before), json.loads(self._payload))

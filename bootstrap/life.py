@@ -200,7 +200,8 @@ class Daemon:
 
     def _present(self) -> None:
         """Say what we are, to everybody and to Home Assistant."""
-        self._discovery.introduce(self._reporter.say_about(self.settings.kind))
+        self._reporter.say_about(self.settings.about)
+        self._discovery.introduce(self.settings.announcement)
 
     def _start(self) -> None:
         """READY says that the device is set up, not that a broker is there."""

@@ -147,6 +147,8 @@ class Nursery:
     def fork(self, settings: Settings, stderr: int, address: str) -> int:
         """Begin a process that lives as this sensor. For the child, signals wait until it has handlers of its own."""
         known = life.known_time(settings)  # here it costs memory once
+        with suppress(Exception):  # likewise; where a class of the user's own fails at it, that is its child's end
+            _ = settings.announcement
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()

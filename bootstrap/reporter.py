@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bootstrap import __version__, clock, log
+from bootstrap import clock, log
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Refused
 from bootstrap.health import GONE, Health, reason, told
@@ -201,20 +201,9 @@ class Reporter:
     def _uptime_s(self) -> float:
         return round(time.monotonic() - self._started_at, 1)
 
-    def say_about(self, kind: str) -> dict[str, Any]:
-        """Say what we are: all that discovery, displays and recorders need. Returns it."""
-        every_s = self._device.every_s
-        measures = {name: {**measure.facts, "every_s": every_s} for name, measure in self._device.measures.items()}
-        about = {
-            "kind": kind,
-            "measures": measures,
-            "actions": {name: takes.facts for name, takes in self._device.commands.items()},
-            "heartbeat_s": self.heartbeat_s,
-            "version": __version__,
-            "host": socket.gethostname(),
-        }
+    def say_about(self, about: Mapping[str, Any]) -> None:
+        """Say what we are."""
         self._outbox.put_state(self._topics.status("about"), encode(about))
-        return about
 
     def say_heartbeat(self) -> None:
         """Say that we are alive, and how well; no heartbeat if they are off."""

@@ -268,7 +268,7 @@ def reporter(outbox: Outbox) -> Any:
         address = Address(Path(), Section(host="127.0.0.1"), topics)
         link = Link(Loop(), worker, address, outbox, listener=None)
         reporter = Reporter(topics, outbox, 0, link, device)
-        reporter.say_about("told")
+        reporter.say_about({"kind": "told"})
         reporter.say_heartbeat()
         yield reporter
 
