@@ -36,7 +36,8 @@ class Record:
     def read(cls) -> Self:
         """As it was left, or as at the beginning."""
         try:
-            return cls(**json.loads(RECORD.read_text()))
+            known = json.loads(RECORD.read_text())
+            return cls(**{name: known[name] for name in known.keys() & cls.__dataclass_fields__.keys()})
         except (FileNotFoundError, NotADirectoryError):
             return cls()
 

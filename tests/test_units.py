@@ -57,7 +57,14 @@ def installed(root: Path) -> Path:
         write(units.for_device(place, settings, name, secret(settings)))
     passwords = {name: secret(settings) for name, settings in samples().items()}
     write(units.for_nursery(place, samples(), passwords))
+    for name, host in (("home", "192.168.1.7"), ("far", "198.51.100.7")):
+        write(units.for_device(place, with_broker(samples()["frontdoor"], host), name, None))
     return root
+
+
+def with_broker(settings: Settings, host: str) -> Settings:
+    address = replace(settings.address, broker=replace(settings.address.broker, host=host))
+    return replace(settings, address=address)
 
 
 def analyse(root: Path, *words: str) -> str:
@@ -85,7 +92,7 @@ def exposure(root: Path, name: str) -> float:
 
 
 def test_each_is_hardened(installed: Path) -> None:
-    names = [*map(units.unit, samples()), units.NURSERY]
+    names = [*map(units.unit, (*samples(), "home", "far")), units.NURSERY]
     assert {name: rated for name in names if (rated := exposure(installed, name)) > EXPOSURE} == {}
 
 

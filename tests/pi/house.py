@@ -153,6 +153,9 @@ def install(pi: Pi) -> None:
     if pi.say("ls -d /etc/penates /opt/penates", must=False):
         sys.exit("penates is installed there already; this would take it off")
     pi.copy()
+    before = pi.footprint()
+    verdict("a dry run ends well", pi.succeeds(f"cd {COPY} && scripts/install --dry-run"))
+    verdict("and changes nothing", pi.footprint(), before)
     *commands, look = readme(0)
     for command in commands:
         begun = time.monotonic()
@@ -280,14 +283,15 @@ def broker(pi: Pi) -> None:
 def commands(pi: Pi) -> None:
     """What the README's table says, but for what has a part of its own."""
     told = re.findall(r"^\| `(.*?)` \|", on_a_pi(), re.MULTILINE)
-    for command in [*(one for one in told if "install" not in one), readme(1)[0]]:
+    examined = pi.say("sudo penates doctor", must=False)
+    wrong = [row.split()[1] for row in examined.splitlines() if row.startswith("  BAD")]
+    unset = pi.say("timedatectl show --property=NTPSynchronized --value") == "no"
+    verdict("the doctor finds nothing wrong but what is: a clock that is not set", wrong, ["clock"] * unset)
+    for command in [*(one for one in told if not re.search("install|doctor", one)), readme(1)[0]]:
         done = subprocess.run(
             [*pi.by, f"timeout 60 {command}"], stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
-        ended = 124 if "watch" in command else 0
-        verdict(command, done.returncode, ended)
-        if done.returncode != ended:
-            print(done.stdout.decode(), done.stderr.decode())
+        verdict(command, done.returncode, 124 if "watch" in command else 0)
     pi.say("sudo systemctl start penates.target")
     verdict("all are online again", wait(lambda: pi.online() == len(pi.names)) is not None)
 
