@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from secrets_and_certificates import write_certificates
-from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually, free_port
+from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually, free_port, killed_ten_times
 
 from bootstrap import clock, config
 from bootstrap.config import Address
@@ -92,6 +92,17 @@ def test_what_is_said_while_it_is_away_is_stored_when_it_is_back(recorder: House
             sensor.publish(TOPIC, reading(seq, level=seq))
         running = recorder.run("recorder")
     assert [(seq, fields["level"]) for seq, _, fields in wait_stored(recorder, 300)] == [(n, n) for n in range(300)]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_readings_while_the_recorder_is_killed_ten_times(recorder: House, sensor: Eyes) -> None:
+    killed_ten_times(
+        recorder, lambda first, count: sensor.flood(TOPIC, [reading(n) for n in range(first, first + count)])
+    )
+    sensor.publish("cm/end/data/reading", reading(0))  # the broker keeps them in order
+    eventually(lambda: stored(recorder, "cm/end"), "the last one is stored", 300)
+    assert [seq for seq, *_ in stored(recorder)] == [*range(100_000)]
 
 
 def test_what_is_retained_is_no_history_and_what_is_no_reading_is_shown(recorder: House, sensor: Eyes) -> None:

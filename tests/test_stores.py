@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Stored, Victoria, started
-from world import Broker, Eyes, House, Running, eventually
+from world import Broker, Eyes, House, Running, eventually, killed_ten_times
 
 from bootstrap.intake import WINDOW
 
@@ -164,13 +164,8 @@ def test_what_is_said_while_the_recorder_is_killed_is_stored_when_it_is_back(sit
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_a_hundred_thousand_readings_while_the_recorder_is_killed_ten_times(site: Site) -> None:
-    running = site.run()
-    for first in range(0, 100_000, 10_000):
-        flooded = site.sensor.flood(TOPIC, [reading(seq, level=seq) for seq in range(first, first + 10_000)])
-        running.send(signal.SIGKILL)
-        running.wait()
-        running = site.house.run("recorder")
-        flooded()
+    say = lambda first, count: [reading(seq, level=seq) for seq in range(first, first + count)]  # noqa: E731
+    killed_ten_times(site.house, lambda first, count: site.sensor.flood(TOPIC, say(first, count)))
     site.sensor.publish("home/end/data/reading", reading(0, level=0))  # the broker keeps them in order
     eventually(lambda: site.database.stored(sensor="end"), "the last one is stored", 300)
     assert site.database.stored(sensor="attic") == levels(100_000)

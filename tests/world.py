@@ -384,6 +384,21 @@ class House:
                 os.kill(pid, signal.SIGKILL)
 
 
+def killed_ten_times(house: House, flood: Callable[[int, int], Callable[[], None]]) -> None:
+    """Have 100 000 readings published, and the recorder killed after each ten thousand, whatever it has of them.
+
+    `flood` publishes so many, from a number on, and returns what waits until the broker has them.
+    """
+    running = house.run("recorder")
+    running.wait_log("hearing")
+    for first in range(0, 100_000, 10_000):
+        flooded = flood(first, 10_000)
+        running.send(signal.SIGKILL)
+        running.wait()
+        running = house.run("recorder")
+        flooded()
+
+
 class Wires:
     """A house on simulated lines, and the world at their other end."""
 
