@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Literal, TextIO, TypeAlias
@@ -111,21 +112,26 @@ class _Limit(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._tallies: dict[tuple[object, ...], _Tally] = {}
+        self._lock = threading.RLock()  # a recorder hears, and logs, in a thread of its own
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is said. Debugging, nothing is left out."""
         if _logger.level <= logging.DEBUG or record.msg == LEFT_OUT:
             return True
-        self.settle()
         about = {key: value for key, value in _fields(record).items() if key in SUBJECTS}
-        tally = self._tallies.setdefault((record.msg, *about.values()), _Tally(record, about))
-        tally.count += 1
-        return tally.count <= LINES
+        with self._lock:
+            self.settle()
+            tally = self._tallies.setdefault((record.msg, *about.values()), _Tally(record, about))
+            tally.count += 1
+            return tally.count <= LINES
 
     def settle(self, *, all_of_it: bool = False) -> None:
         """Say what was left out in a minute that is over."""
-        over = [key for key, tally in self._tallies.items() if all_of_it or tally.since < time.monotonic() - MINUTE_S]
-        for tally in map(self._tallies.pop, over):
+        with self._lock:
+            now = time.monotonic()
+            keys = [key for key, tally in self._tallies.items() if all_of_it or tally.since < now - MINUTE_S]
+            over = [self._tallies.pop(key) for key in keys]
+        for tally in over:
             if tally.count > LINES:
                 fields = {"message": tally.message, **tally.about, "lines": tally.count - LINES}
                 _logger.log(tally.level, LEFT_OUT, extra={"fields": fields})

@@ -1,6 +1,8 @@
 import json
 import logging
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,24 @@ def test_whoever_debugs_sees_all(capsys: pytest.CaptureFixture[str]) -> None:
         log.debug("read")
         log.error("cannot read")
     assert len(capsys.readouterr().err.splitlines()) == 100
+
+
+def test_several_threads_count_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """A recorder hears in a thread of its own."""
+    log.start("cm/recorder", "info", "json")
+
+    def complain(who: str) -> None:
+        for number in range(700):
+            log.error(f"{who} cannot read {number}")
+
+    usual_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            ends = [threads.submit(complain, one) for one in "abcd"]
+    finally:
+        sys.setswitchinterval(usual_s)
+    assert [end.exception() for end in ends] == [None] * 4
+    log.settle(all_of_it=True)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert sum(line.get("lines", 1) for line in lines) == 2800
