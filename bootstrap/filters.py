@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from bootstrap.config import Id
+from bootstrap.folders import rewrite
 
 LONGEST = 65_535  # bytes, in MQTT
 WILD = frozenset("+#")
@@ -98,5 +99,4 @@ class Session:
     def _remember(self, filters: list[str]) -> None:
         if self._file and filters != self._remembered():
             with suppress(OSError):
-                self._file.parent.mkdir(parents=True, exist_ok=True)
-                self._file.write_text(json.dumps(filters), encoding="utf-8")
+                rewrite(self._file, json.dumps(filters))

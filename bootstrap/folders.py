@@ -51,6 +51,18 @@ def near(file: Path) -> Iterator[str]:
         os.close(folder)
 
 
+def rewrite(file: Path, text: str) -> None:
+    """Replace what is in a file, and make its folder if need be; whenever we die, it has the old text or the new.
+
+    Raises:
+        OSError: it cannot be written, and is as it was.
+    """
+    new = file.with_suffix(".new")
+    new.parent.mkdir(parents=True, exist_ok=True)
+    new.write_text(text, encoding="utf-8")
+    new.replace(file)
+
+
 def _given_by_systemd(variable: str) -> Path | None:
     given = os.environ.get(variable)
     return Path(given.split(":")[0]).absolute() if given else None

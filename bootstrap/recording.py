@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bootstrap.errors import Refused
+from bootstrap.folders import rewrite
 from bootstrap.intake import Heard
 from bootstrap.past import MICRO
 from bootstrap.points import LEVELS, READING, Point, foreign, heartbeat, point, state
@@ -57,10 +58,7 @@ class Kinds:
         """
         if self.known == self._saved:
             return
-        new = self._file.with_suffix(".new")
-        new.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text(json.dumps(self.known), encoding="utf-8")
-        new.replace(self._file)
+        rewrite(self._file, json.dumps(self.known))
         self._saved = dict(self.known)
 
 

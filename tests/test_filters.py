@@ -1,5 +1,6 @@
 """Topic filters: which are any, which match the same topics, and what a session at the broker still has."""
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,19 @@ def test_a_damaged_memory_is_begun_anew(tmp_path: Path, text: str) -> None:
     session = Session(file, ["a"])
     assert session.unwanted() == []
     assert Session(file, []).unwanted() == ["a"]
+
+
+def test_a_full_disk_makes_it_forget_nothing(tmp_path: Path) -> None:
+    """Else a session at the broker would stay subscribed for ever to what nobody wants."""
+    file = tmp_path / "subscriptions.json"
+    Session(file, ["a"]).unwanted()
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+    try:
+        assert Session(file, ["b"]).unwanted() == ["a"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    assert Session(file, ["b"]).unwanted() == ["a"]
 
 
 def test_what_cannot_be_written_is_not_remembered(tmp_path: Path) -> None:
