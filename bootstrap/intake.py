@@ -139,7 +139,7 @@ class Ear:
         self.waiting: list[Waiting] = []
         self.missed = 0
         self._done: dict[int, Heard] = {}  # by its number, what was acknowledged last, whether that is heard or not
-        self._again: dict[int, Heard] = {}  # likewise, what the last connection may have left unacknowledged
+        self._again: dict[int, Heard] = {}  # likewise, what earlier connections may have left unacknowledged
         self._stamps = Stamps()
         self._session = Session(source.memory, [*source.retained, *source.filters])
         self._trouble: str | None = None
@@ -222,7 +222,11 @@ class Ear:
             self.missed += 1
             return
         heard = Heard(told.topic, told.payload, told.retained, self._stamps.next(time.time_ns() // 1000))
-        self.waiting.append((told.number, self._before(told.number, heard) if told.again else heard))
+        if told.again:
+            heard = self._before(told.number, heard)
+        elif told.number:
+            self._again.clear()  # what is told again comes before anything new (MQTT 5, 4.6)
+        self.waiting.append((told.number, heard))
 
     def _before(self, number: int, heard: Heard) -> Heard:
         """It, as it came the first time: a broker tells it under its old id, and says that it tells it again."""
@@ -240,7 +244,8 @@ class Ear:
         if self._client is not None or self._trouble is None:
             log.warning("no broker to hear; it keeps what is said", reason=why)
         self._client = None
-        self._again, self._done = self._done | dict(self.waiting), {}
+        self._again |= self._done | dict(self.waiting)
+        self._done = {}
         self.waiting = [one for one in self.waiting if not one[0]]
         self._trouble = f"no broker: {why}"
         self._broker.later()

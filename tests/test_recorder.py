@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually, free_
 from bootstrap import clock, config
 from bootstrap.config import Address
 from bootstrap.errors import Refused
-from bootstrap.intake import Intake, Source
+from bootstrap.intake import Heard, Intake, Source, Take
 from bootstrap.loop import Loop
 from bootstrap.past import DAY_S
 from bootstrap.points import foreign, point
@@ -395,17 +395,51 @@ def test_it_hears_over_tls_whatever_comes_at_once(
         assert [seq for seq, *_ in wait_stored(house, 100)] == list(range(100))
 
 
-def test_a_broker_that_lets_us_hear_nothing_is_a_fault(tmp_path: Path) -> None:
-    """Not authorized, in an MQTT 5 broker's own words."""
-    fake = FakeBroker({0x80: lambda body: b"\x90\x05" + body[:2] + b"\x00\x87\x87"})
+@contextmanager
+def hearing(folder: Path, answers: dict[int, Callable[[bytes], bytes]], take: Take) -> Iterator[tuple[Intake, Loop]]:
+    """What is heard of a broker that answers like this."""
+    fake = FakeBroker(answers)
     sockets, topics = Sockets(), Topics("cm", "recorder")
     inbox = Inbox(sockets)
-    address = Address(tmp_path, config.Broker(host="127.0.0.1", port=fake.port), topics)
-    intake = Intake(sockets, inbox, Source(address, address.hello, ["+/+/data/reading"], ["+/+/status/about"]), print)
+    address = Address(folder, config.Broker(host="127.0.0.1", port=fake.port), topics)
+    intake = Intake(sockets, inbox, Source(address, address.hello, ["+/+/data/reading"], ["+/+/status/about"]), take)
     loop = Loop()
     loop.watch(inbox.socket, inbox.receive)
-    assert loop.run(lambda: "hear nothing: Not authorized" in (intake.trouble or ""), PATIENCE_S)
+    yield intake, loop
     intake.close()
     inbox.close()
     sockets.end()
     fake.close()
+
+
+def test_a_broker_that_lets_us_hear_nothing_is_a_fault(tmp_path: Path) -> None:
+    """Not authorized, in an MQTT 5 broker's own words."""
+    answers = {0x80: lambda body: b"\x90\x05" + body[:2] + b"\x00\x87\x87"}
+    with hearing(tmp_path, answers, print) as (intake, loop):
+        assert loop.run(lambda: "hear nothing: Not authorized" in (intake.trouble or ""), PATIENCE_S)
+
+
+def test_what_is_told_again_came_when_it_came_first_however_often_the_line_breaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The acknowledgement is lost, the next line breaks before it is told again; then it is, and news follow."""
+    monkeypatch.setattr("bootstrap.intake.RETRY_S", (0.01,))
+    taken: list[Heard] = []
+    told = lambda number, again: bytes([0x32 | again << 3, 7, 0, 1]) + b"t" + bytes([0, number, 0]) + b"1"  # noqa: E731
+    says = iter([told(1, again=False), EOFError, told(1, again=True) + told(2, again=False), b""])
+
+    def subscribed(body: bytes) -> bytes:
+        if (words := next(says)) is EOFError:
+            raise EOFError
+        return b"\x90\x05" + body[:2] + b"\x00\x01\x01" + words
+
+    def acknowledged(_body: bytes) -> bytes:
+        if len(taken) == 1:
+            raise EOFError
+        return b""
+
+    with hearing(tmp_path, {0x80: subscribed, 0x40: acknowledged}, taken.extend):
+        eventually(lambda: len(taken) == 3, "it is told again")
+    first, again, news = taken
+    assert again == first
+    assert news.at_us > first.at_us
