@@ -105,7 +105,7 @@ class Recording:
         for heard in batch:
             if heard.topic.endswith(ABOUT):
                 self._kinds.hear(heard.topic, heard.payload)
-            elif not heard.retained:
+            elif not heard.retained and not _is_cleared(heard):
                 try:
                     readings.append((heard, self._point(heard)))
                 except Refused as why:
@@ -123,3 +123,8 @@ class Recording:
             if topic.endswith(STATUS):
                 return state(topic, payload, heard.at_us, kinds)
         return foreign(topic, payload, heard.at_us)
+
+
+def _is_cleared(heard: Heard) -> bool:
+    """Whether somebody has taken back what a sensor had said of itself, as `penates prune` does."""
+    return not heard.payload and heard.topic.endswith((BEAT, STATUS))

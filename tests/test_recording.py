@@ -83,3 +83,10 @@ def test_a_memory_that_is_damaged_is_begun_anew(start: Start, tmp_path: Path, fa
     (tmp_path / "kinds.json").write_text(text)
     start().take([reading(1), about({"kind": "door"}), reading(2)])
     assert kinds(fake) == ["", "door"]
+
+
+def test_a_topic_that_is_cleared_says_nothing_and_is_no_nonsense(start: Start, fake: FakeDatabase) -> None:
+    """As `penates prune` does it."""
+    taking = start()
+    taking.take([Heard(f"cm/attic/status/{name}", b"", retained=False) for name in ("heartbeat", "state", "about")])
+    assert (fake.lines, taking.refused) == ([], 0)
