@@ -206,13 +206,13 @@ class Reporter:
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def say_heartbeat(self) -> None:
-        """Say that we are alive, and how well; no heartbeat if they are off."""
-        if self.heartbeat_s:
-            self._put_heartbeat()
+        """Say that we are alive, and how well. If heartbeats are off, an old one must not tell of a dead sensor."""
+        beat = encode(self._heartbeat()) if self.heartbeat_s else b""
+        self._outbox.put_state(self._topics.status("heartbeat"), beat)
         self._put_health()
 
-    def _put_heartbeat(self) -> None:
-        heartbeat = {
+    def _heartbeat(self) -> dict[str, Any]:
+        return {
             **self._device.progress(),
             "time": clock.now(),
             "clock": "unsure" if self._clock.unsure else "ok",
@@ -232,7 +232,6 @@ class Reporter:
             "rss_mb": rss_mb(),
             "host": socket.gethostname(),
         }
-        self._outbox.put_state(self._topics.status("heartbeat"), encode(heartbeat))
 
     def say_reading(self, reading: Reading, at_us: int | None = None) -> str:
         """Say what was measured, now or at `at_us`: the record for the history, and each value as state.

@@ -99,10 +99,12 @@ def test_how_often_it_is_read_and_said(cellar: House, eyes: Eyes, broker: Broker
     )
     cellar.write(broker.port, top="heartbeat_s = 0")
     reload(running)
-    count = len(values(eyes, BEAT))
+    eyes.wait(lambda seen: [one for one in seen if one.topic == BEAT][-1].payload == b"", "its last is taken back")
+    count = len(eyes.on(BEAT))
     before = len(values(eyes, READING))
     eyes.wait(lambda seen: len([one for one in seen if one.topic == READING]) > before + 10, "half a second")
-    assert len(values(eyes, BEAT)) == count
+    assert len(eyes.on(BEAT)) == count
+    assert BEAT not in retained(broker.port)
     never_gone(eyes)
 
 

@@ -189,9 +189,10 @@ def test_settings_of_the_house_reach_the_wire_and_the_log(house: House, broker: 
     file = house.device("attic", 'kind = "thermometer"\nserial = "28-attic"\nbus = "bus"\n')
     house.probe("attic", 1000)
     file.write_text(file.read_text() + 'group = "loft"\nsensor = "top"\nevery_s = 0.05\n')
+    eyes.publish("loft/top/status/heartbeat", '{"heartbeat_s":60}', retain=True)  # by a run that had some
     running = house.run("attic")
     eyes.wait(lambda seen: [one for one in seen if one.topic == "loft/top/data/reading"][5:], "readings")
-    assert not [one for one in eyes.seen if one.topic.endswith("heartbeat")]
+    assert [one.payload for one in eyes.on("loft/top/status/heartbeat")[1:]] == [b""]
     assert running.stop() == 0
     lines = [json.loads(line) for line in running.lines]
     assert {line["sensor"] for line in lines} == {"loft/top"}
