@@ -72,8 +72,9 @@ class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no ty
         Raises:
             OSError: it is taken; by whom is said.
         """
+        holder = Pins.holder.replace("/", ":")  # a folder in /proc/irq will be called so; the kernel warns of a slash
         try:
-            return self.chip.request_lines({number: settings}, consumer=Pins.holder, event_buffer_size=BUFFER)
+            return self.chip.request_lines({number: settings}, consumer=holder, event_buffer_size=BUFFER)
         except OSError as error:
             if error.errno != errno.EBUSY:
                 raise

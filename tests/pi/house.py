@@ -377,6 +377,11 @@ def beats(pi: Pi) -> int:
     return min(sum(json.loads(beat)["uptime_s"] <= up and "run" in beat for beat in found), pi.online())
 
 
+def warnings(pi: Pi) -> int:
+    """Of the kernel, since the machine started."""
+    return int(pi.say("sudo dmesg | grep -c 'cut here' || true"))
+
+
 def uninstall(pi: Pi, before: dict[str, list[str]]) -> None:
     """Nothing is left, at last not even the settings."""
     pi.say("sudo penates uninstall")
@@ -402,13 +407,14 @@ def main() -> int:
     if not (given.host or given.by):
         parser.error("say HOST, or --by")
     pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], given.line)
-    before = pi.footprint()
+    before, warned = pi.footprint(), warnings(pi)
     install(pi)
     all_online = wait(lambda: pi.online() == len(pi.names))
     verdict(f"{len(pi.names)} sensors are online", all_online is not None)
     for part in (doctor, lines, damages, settings, broker, guarded, commands, again, nursery):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)
+    verdict("the kernel has warned of nothing", warnings(pi) - warned, 0)
     if given.cut:
         gone_and_back(pi, "power cut", lambda: subprocess.run(shlex.split(given.cut), check=True))
     else:
