@@ -88,12 +88,12 @@ class Dwelling:
         text = (folder("config") / HOUSE_FILE if first else settings).read_text()
         said = self._first_settings() if first else {}
         said |= self._source.settings if self._source else {}
-        if said:
-            yield Planned(settings, with_settings(text, said).encode())
         for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
-            sample = folder("config") / device_file(kind)
-            yield Planned(HOUSE / device_file(kind), sample.read_bytes())
+            if not (HOUSE / device_file(kind)).exists():
+                yield Planned(HOUSE / device_file(kind), (folder("config") / device_file(kind)).read_bytes())
         yield from self._brought()
+        if said:  # last: without it, however this ends, the next one is still the first
+            yield Planned(settings, with_settings(text, said).encode())
 
     @staticmethod
     def _first_settings() -> dict[tuple[str, str], Any]:

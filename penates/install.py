@@ -78,12 +78,12 @@ def _install(given: argparse.Namespace, dwelling: Dwelling) -> int:
     record.nursery = record.nursery if given.nursery is None else given.nursery
     house = _House(dwelling, record)
     house.alone()
-    count = carry_out(house.steps(), dry=given.dry_run)
+    count = carry_out(house.steps(), record.begin, dry=given.dry_run)
     if given.dry_run:
         print(f"{count} to do; nothing was done")
         return Exit.STOPPED
-    record.write()
-    print(f"{count or 'nothing'} done; the sensors:" if count else "all was done already; the sensors:")
+    record.end()
+    print(f"{count} done; the sensors:" if count else "all was done already; the sensors:")
     return house.report()
 
 
@@ -112,7 +112,7 @@ class _House:
         yield from services.house_files([*planned, *self._look()])
         if self._dwelling.local:
             yield from services.broker(planned, self._record)
-        yield from services.files(self._units, self._wanted)
+        yield from services.files(self._units, self._wanted, self._record)
         if self._dwelling.local:
             yield services.certificates()
         yield services.enabled(self._wanted)

@@ -48,8 +48,10 @@ def main(given: argparse.Namespace) -> Exit:
             dwelling = Dwelling(place, guests=wanted)
             _alone(wanted, given.machine, dwelling, before)
             file = _invitation(given.machine, wanted, dwelling).planned
-            steps = [*services.house_files(dwelling.planned), *services.broker(dwelling.planned, Record.read())]
-            carry_out([*steps, *writes([Planned(INVITED, None, 0o700), file])], dry=False)
+            record = Record.read()
+            steps = [*services.house_files(dwelling.planned), *services.broker(dwelling.planned, record)]
+            carry_out([*steps, *writes([Planned(INVITED, None, 0o700), file])], record.begin, dry=False)
+            record.end()
     except OSError as error:
         raise Unavailable(str(error)) from None
     print(f"bring {file.path} to {given.machine}, and say there: sudo penates install --join {file.path.name}")

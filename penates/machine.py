@@ -100,6 +100,6 @@ def looking(record: Record, options: Sequence[str], password: str) -> Iterator[P
     record.files = sorted({*record.files, str(file)})
 
 
-def after_all(steps: Sequence[Step]) -> Step:
+def after_all(steps: Sequence[Step], record: Record) -> Step:
     """Have systemd read its units anew, if one of these steps touches them."""
-    return Command(["systemctl", "daemon-reload"], follows(*steps))
+    return Command(["systemctl", "daemon-reload"], follows(*steps, undone=record.undone))

@@ -13,6 +13,7 @@ from bootstrap.filters import a_filter
 from bootstrap.settings import Fault, SettingsError, contents
 from penates import share
 
+CONF_D = ("penates.conf", "penates-listeners.conf")  # what there is of ours among its settings
 ITERATIONS = 101  # Mosquitto's own; our secrets have 192 bits, which nobody guesses however fast
 SALT_BYTES = 12  # as Mosquitto 2.0 has it
 # Lines of those that the house's owner may add: by one that it does not understand the broker does not start.

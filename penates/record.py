@@ -24,6 +24,7 @@ class Record:
         services: others' that we enabled.
         files: that we made for people, outside our own folders.
         stamps: what each unit runs with, by its name.
+        unfinished: a run has begun and not come to its end; whom it told of what it had written nobody knows.
     """
 
     nursery: bool = False
@@ -31,6 +32,12 @@ class Record:
     services: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     stamps: dict[str, str] = field(default_factory=dict)
+    unfinished: bool = False
+
+    @property
+    def undone(self) -> str:
+        """Why to do again what cannot be seen to be done; nothing if all is."""
+        return "left undone" if self.unfinished else ""
 
     @classmethod
     def read(cls) -> Self:
@@ -40,6 +47,17 @@ class Record:
             return cls(**{name: known[name] for name in known.keys() & cls.__dataclass_fields__.keys()})
         except (FileNotFoundError, NotADirectoryError):
             return cls()
+
+    def begin(self) -> None:
+        """Until `end`, whoever reads it knows that we did not come so far."""
+        self.unfinished = True
+        if RECORD.parent.exists():
+            self.write()
+
+    def end(self) -> None:
+        """All is done."""
+        self.unfinished = False
+        self.write()
 
     def write(self) -> None:
         """Leave it for the next one."""

@@ -4,14 +4,16 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from bootstrap.control import Unavailable
 from penates.files import Planned
 from penates.layout import MOSQUITTO, UNITS
-from penates.machine import after_all
+from penates.machine import PACKAGES, after_all
+from penates.mosquitto import CONF_D
 from penates.record import Record
 from penates.steps import PATH, Command, Remove, Step, follows, writes
-from penates.units import CERTIFICATES, DROP_IN, NURSERY, TARGET, name_of
+from penates.units import CERTIFICATES, DROP_IN, HARDENING, NURSERY, TARGET, name_of
 
 MOSQUITTO_UNIT = "mosquitto.service"
 WANTS = UNITS / f"{TARGET}.wants"
@@ -57,13 +59,19 @@ def gone(wanted: Sequence[str]) -> Iterator[Step]:
             link = WANTS / unit
             because = "enabled" if link.is_symlink() or active(unit) else ""
             yield Command(["systemctl", "disable", "--now", unit], partial(str, because))
-            yield Remove(UNITS / f"{unit}.d" / DROP_IN if unit == NURSERY else UNITS / f"{unit}.d")
+            yield Remove(_ours(UNITS / f"{unit}.d"))
 
 
-def files(planned: Sequence[Planned], wanted: Sequence[str]) -> list[Step]:
+def _ours(folder: Path) -> Path:
+    """All of a unit's drop-ins, unless somebody has put one of their own there."""
+    others = [file for file in folder.glob("*") if file.name not in (DROP_IN, HARDENING)]
+    return folder / DROP_IN if others or folder.name == f"{NURSERY}.d" else folder
+
+
+def files(planned: Sequence[Planned], wanted: Sequence[str], record: Record) -> list[Step]:
     """The units' files, and the end of those that are gone."""
     steps: list[Step] = [*gone(wanted), *writes(planned)]
-    return [*steps, after_all(steps)]
+    return [*steps, after_all(steps, record)]
 
 
 def certificates() -> Step:
@@ -119,7 +127,8 @@ class Run:
 def broker(planned: Sequence[Planned], record: Record) -> list[Step]:
     """Mosquitto with its files as they are now. Listeners are opened only at its start; the rest it reads anew."""
     ours = writes(one for one in planned if one.path.is_relative_to(MOSQUITTO))
-    settings = follows(*(step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d")))
+    conf_d = (step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d"))
+    settings = follows(*conf_d, undone=record.undone)
     rest = follows(*ours)
     stopped = "" if active(MOSQUITTO_UNIT) else "stopped"
     link = UNITS / "multi-user.target.wants" / MOSQUITTO_UNIT
@@ -138,16 +147,18 @@ def broker(planned: Sequence[Planned], record: Record) -> list[Step]:
 
 def no_broker(record: Record, *, purge: bool) -> Iterator[Step]:
     """As it was before us; one that came with us goes with us."""
-    ours = [Remove(file) for file in sorted(MOSQUITTO.glob("conf.d/penates*.conf"))]
+    ours = [Remove(MOSQUITTO / "conf.d" / name) for name in CONF_D]
     yield from (*ours, Remove(MOSQUITTO / "penates"))
     if record.packages:
         yield Command(
             ["apt-get", "purge" if purge else "remove", "--yes", *record.packages], lambda: "installed with us"
         )
-    elif MOSQUITTO_UNIT in record.services:
+    if PACKAGES["mosquitto"] in record.packages:
+        return
+    if MOSQUITTO_UNIT in record.services:
         yield Command(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
     else:
-        yield Command(["systemctl", "restart", MOSQUITTO_UNIT], follows(*ours))
+        yield Command(["systemctl", "try-restart", MOSQUITTO_UNIT], follows(*ours, undone=record.undone))
 
 
 def house_files(planned: Sequence[Planned]) -> list[Step]:

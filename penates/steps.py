@@ -143,9 +143,9 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=PATH)
 
 
-def follows(*steps: Step) -> Callable[[], str]:
-    """Needed if one of these is."""
-    return lambda: next((f"after {step}" for step in steps if step.needed()), "")
+def follows(*steps: Step, undone: str = "") -> Callable[[], str]:
+    """Needed if one of these is; or if `undone`, because an earlier run did not come so far."""
+    return lambda: undone or next((f"after {step}" for step in steps if step.needed()), "")
 
 
 def writes(planned: Iterable[Planned]) -> list[Write]:
@@ -153,12 +153,14 @@ def writes(planned: Iterable[Planned]) -> list[Write]:
     return [Write(one) for one in {one.path: one for one in planned}.values()]
 
 
-def carry_out(steps: Iterable[Step], *, dry: bool) -> int:
+def carry_out(steps: Iterable[Step], begin: Callable[[], None], *, dry: bool) -> int:
     """Show each step that is needed, and do it unless `dry`; returns how many there were.
 
-    All are asked before the first is done: what follows from another is known then.
+    All are asked before the first is done, and before `begin`: what follows from another is known then.
     """
     todo = [(step, why) for step in steps if (why := step.needed())]
+    if todo and not dry:
+        begin()
     for number, (step, why) in enumerate(todo, 1):
         reason = f"  [{why}]" if why in ("new", "changed", "mode or owner") else ""
         print(f"{number:3}/{len(todo)} {step}{reason}", flush=True)

@@ -32,7 +32,8 @@ def main(given: argparse.Namespace) -> Exit:
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     record = Record.read()
     try:
-        count = carry_out([*_steps(record, purge=given.purge), *(_purge() if given.purge else ())], dry=given.dry_run)
+        steps = [*_steps(record, purge=given.purge), *(_purge() if given.purge else ())]
+        count = carry_out(steps, record.begin, dry=given.dry_run)
     except OSError as error:
         raise Unavailable(str(error)) from None
     kept = [str(place) for place in (HOUSE, STATE) if place.exists()]
@@ -46,7 +47,7 @@ def _steps(record: Record, *, purge: bool) -> Iterator[Step]:
     ended = [*services.gone([]), *_off(units.TARGET), *_off(timer)]
     files = [Remove(UNITS / name) for name in (units.TARGET, units.NURSERY, units.TEMPLATE, *units.CERTIFICATES)]
     folders = [Remove(UNITS / f"{name}.d") for name in (units.NURSERY, units.TEMPLATE)]
-    yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders]))
+    yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders], record))
     yield from services.no_broker(record, purge=purge)
     yield from machine.no_user()
     yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", *map(Path, record.files), ON_PATH, PROGRAM])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from assistant import too_old
 from fuzz.run import HAVE_ATHERIS
+from machine import Machine, can_be_made
 from secrets_and_certificates import write_certificates, write_password
 from world import Broker, Eyes, House, Supervisor, Wires
 
@@ -111,3 +112,39 @@ def tls_broker(new_broker: Callable[..., Broker], tmp_path: Path) -> Broker:
     write_certificates(place, "localhost")
     files = (f"certfile {place}/ca.pem", f"keyfile {place}/key.pem")
     return new_broker("tls", "listener {port} 127.0.0.1", *files, listener=False)
+
+
+@pytest.fixture
+def new_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Machine]]:
+    can_be_made()
+    made: list[Machine] = []
+
+    def make(name: str) -> Machine:
+        made.append(Machine(tmp_path_factory.mktemp("machine"), name))
+        return made[-1]
+
+    yield make
+    for machine in made:
+        machine.close()
+
+
+@pytest.fixture
+def machine(new_machine: Callable[[str], Machine]) -> Machine:
+    return new_machine("firstpi")
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    can_be_made()
+    machine = Machine(tmp_path_factory.mktemp("machine"), "firstpi")
+    machine.penates("install")
+    machine.calls()
+    yield machine
+    machine.close()
+
+
+@pytest.fixture
+def installed(template: Machine, tmp_path: Path) -> Iterator[Machine]:
+    machine = template.copy(tmp_path / "installed")
+    yield machine
+    machine.close()

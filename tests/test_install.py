@@ -3,12 +3,12 @@
 import json
 import stat
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from machine import Machine, can_be_made
+from machine import Machine
 from world import Broker, Eyes
 
 from penates.edit import with_settings
@@ -18,42 +18,6 @@ from penates.wire import Access
 DOOR = 'kind = "door"\npin = 17\n'
 UNITS = "/etc/systemd/system"
 DROP_INS = {f"{UNITS}/penates@{name}.service.d/penates.conf" for name in ("pi", "recorder")}
-
-
-@pytest.fixture
-def new_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Machine]]:
-    can_be_made()
-    made: list[Machine] = []
-
-    def make(name: str) -> Machine:
-        made.append(Machine(tmp_path_factory.mktemp("machine"), name))
-        return made[-1]
-
-    yield make
-    for machine in made:
-        machine.close()
-
-
-@pytest.fixture
-def machine(new_machine: Callable[[str], Machine]) -> Machine:
-    return new_machine("firstpi")
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    can_be_made()
-    machine = Machine(tmp_path_factory.mktemp("machine"), "firstpi")
-    machine.penates("install")
-    machine.calls()
-    yield machine
-    machine.close()
-
-
-@pytest.fixture
-def installed(template: Machine, tmp_path: Path) -> Iterator[Machine]:
-    machine = template.copy(tmp_path / "installed")
-    yield machine
-    machine.close()
 
 
 def mode(machine: Machine, name: str) -> int:
