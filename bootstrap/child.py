@@ -76,6 +76,8 @@ class Child:
         self._retry_s = FIRST_RETRY_S
         self._began_at = 0.0
         self._hung = ""
+        self._said = State.ONLINE
+        self._asked_us = self._reloads_us = 0  # when it was told to reload last, and when it last began to
         self._relay: Relay | None = None
         self._ears: Ears | None = None
         self._outcome: tuple[int, str] | None = None  # of the last end, if it was a bad one
@@ -135,7 +137,8 @@ class Child:
 
     def reload(self) -> None:
         """Have it take over its settings as they are now; one that does not live yet, or no more, is started anew."""
-        if self.state in (State.ONLINE, State.FAULT):
+        if self.state in (State.ONLINE, State.FAULT, State.RELOADING):
+            self._asked_us = time.monotonic_ns() // 1000
             self._enter(State.RELOADING, self.host.watchdog_s, self._silent)
             self._kill(signal.SIGHUP)
         else:
@@ -195,8 +198,14 @@ class Child:
                 self.status = value
             elif key == "X_WHY":
                 self.error = value or self.error
-            elif key == "X_STATE" and value in (State.ONLINE, State.FAULT) and self.state is not State.STOPPING:
-                self._says(State(value))
+            elif key == "X_STATE" and value in (State.ONLINE, State.FAULT):
+                self._said = State(value)
+                if self.state not in (State.RELOADING, State.STOPPING):
+                    self._says(self._said)
+            elif key == "MONOTONIC_USEC" and value.isdecimal():
+                self._reloads_us = int(value)
+            elif key == "READY" and self.state is State.RELOADING and self._reloads_us >= self._asked_us:
+                self._says(self._said)
         if self.state is not State.STOPPING:
             self._wait(self.host.watchdog_s, self._silent)
 

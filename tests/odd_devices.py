@@ -91,6 +91,31 @@ class Odd(Device):
 
 
 @dataclass(kw_only=True)
+class Moody(Device):
+    """Wiring: none. Each read takes its time and every other one fails; its end takes its time, too."""
+
+    diary: Path = Path("diary")
+    every_s: float = 0.1
+
+    level = Measure("V")
+
+    def setup(self) -> None:
+        self.reads = 0
+        with self.diary.open("a") as diary:
+            diary.write("setup\n")
+
+    def read(self) -> Reading:
+        time.sleep(0.1)
+        self.reads += 1
+        if self.reads % 2:
+            raise OSError("a bad mood")
+        return {"level": 1}
+
+    def teardown(self) -> None:
+        time.sleep(0.7)
+
+
+@dataclass(kw_only=True)
 class Late(Device):
     """Wiring: none. The third read takes three and a half periods."""
 

@@ -436,6 +436,31 @@ def test_a_changed_file_is_taken_over_by_its_sensor_alone(daemonised: House, eye
     assert not eyes.on("cm/attic/status/about")[1:]
 
 
+def test_a_sensor_that_is_told_again_while_it_takes_over_goes_on(three: House) -> None:
+    nursery = three.nursery()
+    before = three.pids()
+    command = [sys.executable, "-m", "penates", "reload", "--config", three.folder]
+    told = []
+    os.kill(before["cellar"], signal.SIGSTOP)
+    for number in (1, 2):
+        three.thermometer("cellar", every_s=number / 2)
+        told.append(subprocess.Popen(command, env=three.env()))
+        nursery.wait_log('reloading (changed=["cellar"]', count=number)
+    os.kill(before["cellar"], signal.SIGCONT)
+    assert [one.wait(20) for one in told] == [0, 0]
+    assert nursery.logged("cm/cellar: reloaded (")
+    assert three.pids() == before
+
+
+def test_it_is_not_told_before_it_has_taken_over(three: House) -> None:
+    """Whatever the sensor says of itself in between."""
+    three.device("odd", 'kind = "odd_devices.Moody"\ndiary = "diary"\n')
+    three.nursery()
+    three.device("odd", 'kind = "odd_devices.Moody"\ndiary = "diary"\nevery_s = 0.15\n')
+    three.penates("reload")
+    assert (three.folder / "diary").read_text().count("setup") == 2
+
+
 def test_another_sensor_id_takes_another_process(daemonised: House, broker: Broker) -> None:
     before = daemonised.pids()
     daemonised.device("cellar", 'kind = "thermometer"\nserial = "28-cellar"\nbus = "bus"\nsensor = "vault"\n')
