@@ -1,5 +1,6 @@
 """How things end: the exit codes and the few exceptions that mean something to the loop."""
 
+import sys
 from enum import IntEnum
 
 NOT_DONE = 1  # by a command: refused, not well, or nobody there to ask
@@ -14,6 +15,11 @@ class Exit(IntEnum):
     RUNNING = 75  # somebody else is this sensor already
     REFUSED = 77  # by the broker, before it had ever accepted us
     SETTINGS = 78
+
+
+def to_install(*packages: str) -> str:
+    """The command that installs packages where this penates is."""
+    return f"{sys.executable} -m pip install {' '.join(packages)}"
 
 
 class Fatal(Exception):  # noqa: N818 - it ends the daemon, whoever's error it is

@@ -34,7 +34,7 @@ def find(kind: str, folder: Path) -> type[Device]:
     """
     if "." not in kind:
         if kind not in names():
-            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())}; one of your own is said module.Class")
+            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())} (one of your own is module.Class)")
         return _only(kind, f"{HOME}.{kind}", folder)
     module, _, name = kind.rpartition(".")
     found = getattr(_load(kind, module, folder), name, None)

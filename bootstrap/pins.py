@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bootstrap.errors import to_install
 from bootstrap.loop import Loop
 from bootstrap.sockets import Inbox
 
@@ -42,16 +43,16 @@ def wall_ns(monotonic_ns: int) -> int:
     return time.time_ns() - (time.monotonic_ns() - monotonic_ns)
 
 
-def extra(factory: str | None) -> str:
-    """What of penates to install for a pin factory."""
-    return factory if factory in ("lgpio", "rpigpio") else "pi"
+def package(factory: str | None) -> str:
+    """What to install for a pin factory."""
+    return {"lgpio": "lgpio", "rpigpio": "RPi.GPIO"}.get(factory or DEFAULT_FACTORY, "gpiod")
 
 
 def no_pins(error: Exception) -> str | None:
     """What to do if this error says that there is no pin factory, or no such pin."""
     if isinstance(error, ImportError) or type(error).__name__ == "BadPinFactory":
         factory = os.environ.get(FACTORY)
-        wanted = f"on a Pi install penates[{extra(factory)}], elsewhere set {FACTORY}=simulated"
+        wanted = f"on a Pi {to_install(package(factory))}, elsewhere set {FACTORY}=simulated"
         return f"no pin factory {factory!r}: {error}; {wanted}"
     return f"no such pin: {error}" if type(error).__name__.startswith("PinInvalid") else None
 

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bootstrap.config import a_certificate, a_secret
+from bootstrap.errors import to_install
 from bootstrap.past import Past
 from bootstrap.points import Point
 from bootstrap.settings import Limits, Wrong
@@ -53,7 +54,7 @@ class StoreSettings:
     # Where: "sqlite" is one file, and needs nothing. "influxdb1" is a database that knows InfluxDB 1's /write, like
     # Debian's own influxdb; it is created if it is not there. "influxdb" is one with InfluxDB 2's /api/v2/write:
     # InfluxDB 2 and 3, 1.8, and VictoriaMetrics (which forgets words, and needs -dedup.minScrapeInterval=1ms to keep a
-    # reading that it is told twice once); install penates with [influxdb] for it.
+    # reading that it is told twice once); it needs influxdb-client installed.
     store: Literal["sqlite", "influxdb", "influxdb1"] = "sqlite"
 
     # For sqlite: the file, relative to this configuration, such as "history.sqlite"; without it history.sqlite in the
@@ -99,7 +100,7 @@ class StoreSettings:
         given = {field.name for field in fields(StoreSettings) if getattr(self, field.name) != field.default}
         wrong = {name: self._unused(name) for name in sorted(given - self.of[self.store] - {"store"})}
         if self.store == "influxdb" and find_spec(CLIENT) is None:
-            wrong["store"] = "the store influxdb needs influxdb-client; install penates with [influxdb]"
+            wrong["store"] = f"the store influxdb needs influxdb-client; {to_install('influxdb-client')}"
         if self.store == "influxdb1" and (self.username is None) != (self.password_file is None):
             there, missing = ("username", "password_file") if self.username else ("password_file", "username")
             wrong[there] = f"{there!r} needs {missing!r} beside it"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap.config import HOST, folder_or_default
-from bootstrap.errors import Exit, Fatal
+from bootstrap.errors import Exit, Fatal, to_install
 from penates.common import config_option
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ def main(given: argparse.Namespace) -> int:
         from penates import site  # noqa: PLC0415 - a large library, for this command alone
         from penates.authority import Authority  # noqa: PLC0415
     except ImportError as error:
-        raise Fatal(
-            Exit.ABSENT, f"cryptography or ifaddr is missing ({error}); pip install 'penates[broker]'"
-        ) from None
+        advice = to_install("cryptography", "ifaddr")
+        raise Fatal(Exit.ABSENT, f"cryptography or ifaddr is missing ({error}); {advice}") from None
     folder = folder_or_default(given.config).absolute()
     authority = Authority(folder=folder, names=given.name, forgotten=given.forget, renew=given.renew)
     try:

@@ -93,7 +93,9 @@ def _scale(series: Series, height: int) -> None:
 
 def below(series: Series) -> str:
     """In a line, what it came to."""
-    last = f"last {series.values[-1]:g} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
+    value = series.values[-1]
+    final = {0.0: "false", 1.0: "true"}.get(value, f"{value:g}") if series.truth else f"{value:g}"
+    last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
     whole = series.whole
     if series.truth:
         return f"{whole.count} readings, true in {whole.mean:.0%} of them, {last}"

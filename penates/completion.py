@@ -1,7 +1,7 @@
 """Print what makes a shell complete penates' commands, options, sensors and kinds.
 
 penates completion bash >~/.local/share/bash-completion/completions/penates
-penates completion zsh >~/.zfunc/_penates          # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
 """
 
 import argparse

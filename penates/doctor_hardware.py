@@ -5,7 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bootstrap.config import Settings
-from bootstrap.pins import extra
+from bootstrap.errors import to_install
+from bootstrap.pins import package
 from bootstrap.sysfs import missing
 from penates.doctor_machine import WRITE, Who
 from penates.findings import Finding, bad, good
@@ -50,8 +51,7 @@ def _factory(who: Who) -> Iterator[Finding]:
     """Whether gpiozero's way to the lines can work."""
     module = MODULES.get(who.factory)
     if module and find_spec(module) is None:
-        advice = f"install penates[{extra(who.factory)}] where penates is"
-        yield bad("pins", f"the pin factory {who.factory} needs {module}", advice)
+        yield bad("pins", f"the pin factory {who.factory} needs {module}", to_install(package(who.factory)))
     if who.factory == "lgpio" and not who.may(who.folder, WRITE):
         advice = "have its unit, or yourself, start it in a folder of its own (WorkingDirectory=)"
         yield bad("pins", f"lgpio makes files where it starts, and {who.name} may not in {who.folder}", advice)

@@ -3,7 +3,7 @@
   penates history cellar
   penates history cm/cellar temperature --since 7d
   penates history cellar --since 2026-11-01 --csv >november.csv
-  penates history cellar --png cellar.png          # needs matplotlib: pip install 'penates[plot]'
+  penates history cellar --png cellar.png          # needs matplotlib
 
 It reads what the recorder of this house stores, in whichever store, also while that is running. Where there is too much
 to see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A
@@ -23,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bootstrap import clock
-from bootstrap.errors import Exit, Fatal
+from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.past import DAY_S, FIVE_MINUTES_S, MICRO, Past
 from bootstrap.points import Field
 from bootstrap.settings import suggestion
@@ -144,7 +144,7 @@ def _save(drawing: Drawn, span: tuple[float, float], file: Path) -> None:
     try:
         from penates import figure  # noqa: PLC0415 - large, and perhaps not there
     except ImportError as error:
-        raise Fatal(Exit.ABSENT, f"--png needs matplotlib ({error}); pip install 'penates[plot]'") from None
+        raise Fatal(Exit.ABSENT, f"--png needs matplotlib ({error}); {to_install('matplotlib')}") from None
     figure.save(drawing, span, file)
     print(file)
 

@@ -68,7 +68,8 @@ def main(given: argparse.Namespace) -> int:
             if isinstance(store, SqliteStore):
                 store.settle()
     except OSError as error:
-        raise Fatal(Exit.ABSENT, f"{error}; what was read before is stored") from None
+        where = f"{error.filename}: {error.strerror}" if error.filename else error
+        raise Fatal(Exit.ABSENT, f"{where}; what was read before is stored") from None
     return NOT_DONE if bad else Exit.STOPPED
 
 

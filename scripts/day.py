@@ -19,7 +19,6 @@ import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
 
 import announced
 
@@ -185,19 +184,28 @@ class House:
         while supervisor.poll() is None and not (self.state / SOCKET).exists():
             time.sleep(0.02)
 
-    def penates(self, *words: str, to: TextIO) -> int:
+    def penates(self, *words: str) -> int:
         """Run a sub-command as a user would."""
-        return subprocess.run([PENATES, *words, "--config", self.config], stdout=to, check=False).returncode
+        return subprocess.run([PENATES, *words, "--config", self.config], check=False).returncode
+
+    def start(self) -> bool:
+        """Start the sensors, and wait until all of them have come to rest; where one is not well, show them."""
+        starting = subprocess.run(
+            [PENATES, "start", "--config", self.config], stdout=subprocess.PIPE, text=True, check=False
+        )
+        if starting.returncode != 0:
+            print(starting.stdout, end="", file=sys.stderr)
+        return starting.returncode == 0
 
     def live(self, given: argparse.Namespace) -> int:
         """Start the sensors, let the day go by, and show what can be seen of it."""
         self._start_supervisor()
-        if self.penates("start", to=sys.stderr) != 0:  # which waits until all of them have come to rest
+        if not self.start():
             return 1
         if given.home_assistant:
             return self.tell_home_assistant(given.picture)
         print(self.hints(kept=bool(given.keep)), file=sys.stderr)
-        self._stack.callback(self.penates, *HISTORY, to=sys.stdout)
+        self._stack.callback(self.penates, *HISTORY)
         over = threading.Event()
         day = threading.Thread(target=Day(self, over).go_by)
         day.start()
@@ -229,8 +237,8 @@ In another terminal:
   mosquitto_sub -p {self.port} -v -t 'cm/#'
   penates status --config config
   penates send --config config cm/lamp set toggle
-  penates line --config config {DOOR} 1             # opens the front door; 0 closes it
-  penates {" ".join(HISTORY)} --config config{"        # works afterwards, too" * kept}
+  penates line --config config {DOOR} 1         # opens the front door; 0 closes it
+  penates {" ".join(HISTORY)} --config config{"  # works afterwards, too" * kept}
   nano config/devices/cellar.toml && penates reload --config config
 Ctrl-C ends it, draws that history, and {end}.
 """
