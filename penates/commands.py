@@ -55,7 +55,7 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     for name in names:
         command = importlib.import_module(f"penates.{name}")
         summary = (command.__doc__ or "").strip().splitlines()[0]
-        own = commands.add_parser(name, help=summary, description=_filled(command.__doc__ or ""))
+        own = commands.add_parser(name, help=summary, description=_filled(command.__doc__ or ""), allow_abbrev=False)
         own.formatter_class = argparse.RawDescriptionHelpFormatter
         command.arguments(own)
         own.set_defaults(main=command.main)

@@ -14,6 +14,7 @@ from bootstrap.bench import history_folder
 from bootstrap.config import PLAIN_PORT, House, Settings
 from bootstrap.deadletters import FILE as REFUSED
 from bootstrap.pins import DEFAULT_FACTORY, FACTORY
+from penates import mosquitto as broker
 from penates.findings import SUDO, Finding, bad, good, unknown
 
 ROOT = 0
@@ -139,7 +140,7 @@ def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) 
     """What the broker of this machine, if it is ours, would lose although it had said that it has it."""
     if not (house.history.recorder and conf.exists()):
         return
-    said = [*_said(conf)]
+    said = [(one.name, one.value) for one in broker.said(conf)]
     ports = {value.partition(" ")[0] for name, value in said if name == "listener"} or {str(PLAIN_PORT)}
     if str(house.broker.tcp_port) not in ports:
         return
@@ -163,17 +164,3 @@ def _number(said: dict[str, str], name: str, usual: int) -> int:
     """With what is no number, Mosquitto does not start at all."""
     value = said.get(name, "")
     return int(value) if value.isdecimal() else usual
-
-
-def _said(conf: Path) -> Iterator[tuple[str, str]]:
-    """What its files say, as Mosquitto reads them: the main one to its end, then each of its folders in order."""
-    folders = []
-    for row in conf.read_text().splitlines():
-        name, _, value = row.strip().partition(" ")
-        if name == "include_dir":
-            folders.append(Path(value.strip()))
-        elif name and not name.startswith("#"):
-            yield name, value.strip()
-    for folder in folders:
-        for file in sorted(folder.glob("*.conf")):
-            yield from _said(file)

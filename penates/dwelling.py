@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from bootstrap.config import DEVICES, Configuration, House, Settings, device_file, password_file
 from bootstrap.config import HOUSE as HOUSE_FILE
@@ -44,8 +45,13 @@ class Elsewhere:
     def settings(self) -> dict[tuple[str, str], Any]:
         """What it means for `house.toml`."""
         said = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
-        said |= {"username": self.username, "password_file": f"secrets/{self.username}"}
-        return {("broker", key): value for key, value in said.items() if value is not None}
+        said |= {"username": self.username, "password_file": f"secrets/{self.secret}"}
+        return {("broker", key): value for key, value in said.items()}
+
+    @property
+    def secret(self) -> str:
+        """The name of the file with its password: a broker's user may be called anything."""
+        return quote(self.username, safe="@+=, ")
 
 
 @contextmanager
@@ -110,12 +116,12 @@ class Dwelling:
                 yield Planned(SECRETS, None, ENTERED, group=USER)
                 for user, password in secrets.items():
                     yield _secret(user, password, shared=user == EYES)
-            case Elsewhere(username=user, password=password, ca=certificate):
+            case Elsewhere(password=password, ca=certificate) as source:
                 if certificate:
                     yield Planned(HOUSE / CA, certificate)
                 yield Planned(SECRETS, None, ENTERED, group=USER)
                 if password:
-                    yield _secret(user, password, shared=True)
+                    yield _secret(source.secret, password, shared=True)
 
     def _write_here(self, one: Planned) -> None:
         here = self.place / one.path.relative_to(HOUSE)

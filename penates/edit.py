@@ -2,18 +2,40 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
 Given: TypeAlias = Mapping[tuple[str, str], object]  # (section, key): value
 
 
 def with_settings(text: str, given: Given) -> str:
-    """The text with these said: in place of what is there, else at the end of the section."""
+    """The text with these said: in place of what is there, else at the end of the section; None is said no more."""
     rows = text.splitlines()
     for (section, key), value in given.items():
-        _say(rows, section, key, f"{key} = {json.dumps(value, ensure_ascii=False)}")
+        if value is None:
+            _unsay(rows, section, key)
+        else:
+            _say(rows, section, key, f"{key} = {json.dumps(value, ensure_ascii=False)}")
     return "\n".join([*rows, ""])
+
+
+def _unsay(rows: list[str], section: str, key: str) -> None:
+    first, end = _bounds(rows, section)
+    for number in range(first or 0, end if first is not None else 0):
+        if re.match(rf"{key}\s*=", rows[number]):
+            for row in range(number, _end_of_value(rows, number)):
+                rows[row] = f"# {rows[row]}"
+
+
+def _end_of_value(rows: list[str], first: int) -> int:
+    """A list may take several rows."""
+    for end in range(first + 1, len(rows) + 1):
+        with suppress(tomllib.TOMLDecodeError):
+            tomllib.loads("\n".join(rows[first:end]))
+            return end
+    return first + 1
 
 
 def _say(rows: list[str], section: str, key: str, said: str) -> None:
@@ -24,7 +46,7 @@ def _say(rows: list[str], section: str, key: str, said: str) -> None:
     for pattern in (rf"{key}\s*=", rf"#\s*{key}\s*="):
         for number in range(first, end):
             if re.match(pattern, rows[number]):
-                rows[number] = said
+                rows[number : _end_of_value(rows, number)] = [said]
                 return
     while end > first and not rows[end - 1].strip():
         end -= 1

@@ -14,6 +14,7 @@ import getpass
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.config import a_certificate, device_file, read_password
@@ -196,6 +197,8 @@ class _House:
 
 
 def _source(given: argparse.Namespace) -> Invitation | Elsewhere | None:
+    if not given.broker:
+        _no_more_of(given)
     if given.join:
         invitation = Invitation.read(given.join)
         if invitation.machine != host_name(""):
@@ -210,7 +213,15 @@ def _source(given: argparse.Namespace) -> Invitation | Elsewhere | None:
         raise Fatal(Exit.SETTINGS, "--broker needs --username: as whom are the sensors to speak to it?")
     certificate = given.ca_file and _certificate(given.ca_file)
     host, port = given.broker
-    return Elsewhere(host=host, port=port, username=given.username, password=_password(given), ca=certificate)
+    there = Elsewhere(host=host, port=port, username=given.username, password=None, ca=certificate)
+    return replace(there, password=_password(given, SECRETS / there.secret))
+
+
+def _no_more_of(given: argparse.Namespace) -> None:
+    """What is said must mean something."""
+    for option in ("username", "password_file", "ca_file"):
+        if getattr(given, option):
+            raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} goes with --broker HOST")
 
 
 def _certificate(file: Path) -> bytes:
@@ -221,13 +232,17 @@ def _certificate(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _password(given: argparse.Namespace) -> str | None:
+def _password(given: argparse.Namespace, there: Path) -> str | None:
     """Never from the command line: everybody could read it there. The one that is there stays."""
     if given.password_file:
         try:
             return read_password(given.password_file)
         except (OSError, ValueError) as error:
             raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
-    if (SECRETS / given.username).exists() or given.dry_run:
+    if there.exists() or given.dry_run:
         return None
+    if not sys.stdin.isatty():
+        raise Fatal(
+            Exit.SETTINGS, f"nobody is there to be asked for the password of {given.username}; say --password-file"
+        )
     return getpass.getpass(f"password of {given.username} at {given.broker[0]}: ")

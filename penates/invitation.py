@@ -69,6 +69,7 @@ class Invitation:
             ("broker", "host"): self.brokers,
             ("broker", "port"): self.port,
             ("broker", "ca_file"): "ca.pem",
+            ("broker", "username"): None,
             ("broker", "password_file"): "secrets/{sensor}",
             ("history", "recorder"): self.recorder,
         }

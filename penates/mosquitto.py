@@ -5,9 +5,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from string import Template
+from typing import NamedTuple
 
 from bootstrap.filters import a_filter
 from bootstrap.settings import Fault, SettingsError, contents
@@ -20,7 +21,9 @@ SALT_BYTES = 12  # as Mosquitto 2.0 has it
 RULE = re.compile(r"|#.*|user \S.*|(?:topic|pattern) +(?:(?:read|write|readwrite|deny) +)?(?P<filter>\S.*)")
 BASE64 = r"(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?"
 USER = re.compile(rf"|#.*|[^:#\s][^:]*:\$(?:6|7\$\d+)\${BASE64}\${BASE64}|[^:#\s][^:]*:\$argon2id\$\S+", re.ASCII)
-ENTRANCE = re.compile(r"(listener|port|bind_address|allow_anonymous|password_file|acl_file|per_listener_settings)\s")
+ENTRANCES = {"listener", "port", "bind_address", "allow_anonymous", "password_file", "acl_file", "psk_file"}
+ENTRANCES |= {"per_listener_settings", "plugin", "auth_plugin", "global_plugin"}
+STORAGE = "persist"  # a plugin with this in its name lets nobody in
 
 
 def text(name: str) -> str:
@@ -124,11 +127,42 @@ def users_in(passwords: str) -> list[str]:
     return [line.partition(":")[0] for line in passwords.splitlines() if line and line[0] != "#"]
 
 
+class Said(NamedTuple):
+    """One line of Mosquitto's settings."""
+
+    file: Path
+    number: int
+    name: str
+    value: str
+
+
+def said(conf: Path) -> Iterator[Said]:
+    """What its files say, as it reads them: blanks before a name mean nothing, and folders come after the main file."""
+    own = [*_lines(conf)]
+    yield from own
+    for folder in _included(own):
+        for file in sorted(folder.glob("*.conf")):
+            yield from _lines(file)
+
+
+def _included(main: Iterable[Said]) -> list[Path]:
+    return [Path(line.value) for line in main if line.name == "include_dir"]
+
+
+def _lines(file: Path) -> Iterator[Said]:
+    for number, row in enumerate(contents(file).decode(errors="replace").split("\n"), 1):
+        name, _, value = row.strip().partition(" ")
+        if name and name[0] != "#":
+            yield Said(file, number, name, value.strip())
+
+
 def other_entrances(folder: Path, ours: Collection[Path]) -> Iterator[Fault]:
     """What else Mosquitto's files say of who may come in: with it ours would be refused, or not be all there is."""
-    for file in [folder / "mosquitto.conf", *sorted((folder / "conf.d").glob("*.conf"))]:
-        if file in ours or not file.exists():
-            continue
-        for number, line in enumerate(contents(file).decode(errors="replace").split("\n"), 1):
-            if ENTRANCE.match(line):
-                yield Fault(str(file), number, f"{line.strip()!r} is of a way in beside ours; put # before it")
+    conf, conf_d = folder / "mosquitto.conf", folder / "conf.d"
+    if not conf.exists():  # it is yet to be installed
+        return
+    for file, number, name, value in said(conf):
+        if file not in ours and name in ENTRANCES and STORAGE not in value:
+            yield Fault(str(file), number, f"{f'{name} {value}'!r} is of a way in beside ours; put # before it")
+    if conf_d not in _included(_lines(conf)):
+        yield Fault(str(conf), 1, f"add 'include_dir {conf_d}': it is where our settings are")

@@ -70,3 +70,42 @@ def test_your_own_drop_ins_stay(installed: Machine) -> None:
     assert not Path(installed.file(own)).with_name("penates.conf").is_file()
     installed.penates("install", "--no-nursery")
     assert installed.file(own).read_text() == "[Service]\nMemoryMax=1G\n"
+
+
+def join(machine: Machine, *words: str, code: int = 0) -> str:
+    machine.write("/srv/password", "opensesame\n")
+    return machine.penates("install", *words, code=code)
+
+
+THEIRS = ("--broker", "127.0.0.2:1", "--username", "pi2", "--password-file", "/srv/password")
+
+
+def test_from_one_broker_to_another_nothing_of_the_first_is_left(installed: Machine) -> None:
+    installed.penates("invite", "firstpi2")
+    invitation = installed.file("/etc/penates/invited/firstpi2.json")
+    installed.write("/srv/it.json", invitation.read_text().replace('"firstpi2"', '"firstpi"'))
+    invitation.unlink()
+    join(installed, *THEIRS)
+    devices = installed.file("/etc/penates/devices")
+    (devices / "recorder.toml").unlink()
+    join(installed, "--join", "/srv/it.json")
+    house = installed.file("/etc/penates/house.toml")
+    assert not [row for row in house.read_text().splitlines() if row.startswith("username")]
+    join(installed, *THEIRS[:1], "127.0.0.3", *THEIRS[2:])
+    rows = house.read_text().splitlines()
+    assert not [row for row in rows if row.startswith(("ca_file", "port"))]
+    assert {'host = "127.0.0.3"', '# ca_file = "ca.pem"'} <= {*rows}
+
+
+def test_an_option_that_would_mean_nothing_is_refused(machine: Machine) -> None:
+    for words in (("--username", "x"), ("--password-file", "/srv/x"), ("--ca-file", "/srv/x")):
+        assert f"{words[0]} goes with --broker" in machine.penates("install", *words, code=78)
+    assert "--dry" in machine.penates("install", "--dry", code=2)
+    assert "--password-file" in machine.penates("install", *THEIRS[:4], code=78)
+    assert machine.calls() == []
+
+
+def test_a_user_name_of_any_broker(machine: Machine) -> None:
+    join(machine, *THEIRS[:3], "hub/../pi{sensor}@home", *THEIRS[4:])
+    assert machine.file("/etc/penates/secrets/hub%2F..%2Fpi%7Bsensor%7D@home").read_text() == "opensesame\n"
+    assert 'username = "hub/../pi{sensor}@home"' in machine.file("/etc/penates/house.toml").read_text()

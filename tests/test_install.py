@@ -335,9 +335,20 @@ def test_an_invitation_is_for_one_machine_and_a_sensor_on_one(
             {("log", "x"): True},
             'group = "a"\n# state = "s"\n\n[broker]\n# host = "localhost"\nport = 1\n\n[log]\nx = true\n',
         ),
+        (
+            {("broker", "port"): None, ("log", "x"): None},
+            'group = "a"\n# state = "s"\n\n[broker]\n# host = "localhost"\n# port = 1\n',
+        ),
         ({("", "new"): 1.5}, 'group = "a"\n# state = "s"\nnew = 1.5\n\n[broker]\n# host = "localhost"\nport = 1\n'),
     ],
 )
 def test_settings_are_put_where_they_belong(given: dict[tuple[str, str], object], text: str) -> None:
     before = 'group = "a"\n# state = "s"\n\n[broker]\n# host = "localhost"\nport = 1\n'
     assert with_settings(before, given) == text
+
+
+def test_a_setting_of_several_rows_is_one() -> None:
+    before = '[broker]\nhost = [\n  "a",\n  "b",\n]\nport = 1\n'
+    assert with_settings(before, {("broker", "host"): "z"}) == '[broker]\nhost = "z"\nport = 1\n'
+    unsaid = with_settings(before, {("broker", "host"): None})
+    assert unsaid == '[broker]\n# host = [\n#   "a",\n#   "b",\n# ]\nport = 1\n'

@@ -383,14 +383,25 @@ def test_one_name_for_all_sensors_is_a_fault(place: Place) -> None:
 
 def test_another_way_in_is_found(place: Place) -> None:
     place.make()
-    (place.site.mosquitto / "mosquitto.conf").write_text("persistence true\nlistener 1884\n")
+    included = f"include_dir {place.site.conf_d}\ninclude_dir {place.site.mosquitto}/more\n"
+    (place.site.mosquitto / "mosquitto.conf").write_text(f"persistence true\n  listener 1884\n{included}")
     (place.site.conf_d / "old.conf").write_text("# listener 1\nallow_anonymous true\n")
+    (place.site.mosquitto / "more").mkdir()
+    (place.site.mosquitto / "more" / "x.conf").write_text("plugin /usr/lib/all.so\nplugin /usr/lib/persist_sqlite.so\n")
     with pytest.raises(SettingsError) as refused:
         plan(place.site)
     assert str(refused.value).splitlines() == [
         f"{place.site.mosquitto}/mosquitto.conf:2: 'listener 1884' is of a way in beside ours; put # before it",
         f"{place.site.conf_d}/old.conf:2: 'allow_anonymous true' is of a way in beside ours; put # before it",
+        f"{place.site.mosquitto}/more/x.conf:1: 'plugin /usr/lib/all.so' is of a way in beside ours; put # before it",
     ]
+
+
+def test_settings_that_mosquitto_would_not_read_are_not_made(place: Place) -> None:
+    place.make()
+    (place.site.mosquitto / "mosquitto.conf").write_text("persistence true\n")
+    with pytest.raises(SettingsError, match=rf"mosquitto\.conf:1: add 'include_dir {place.site.conf_d}'"):
+        plan(place.site)
 
 
 # TLS.
