@@ -23,7 +23,7 @@ def millis(file: Path) -> float:
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, missing(file)) from None
     if not text:
-        raise ValueError(f"{file} is empty: the device did not answer")
+        raise ValueError(f"the device did not answer: {file} is empty")
     try:
         return int(text) / 1000
     except ValueError:
