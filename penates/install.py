@@ -118,6 +118,7 @@ class _House:
             yield services.certificates()
         yield services.enabled(self._wanted)
         yield services.Run(self._stamps(), self._record)
+        yield services.started(units.TARGET)
 
     def _look(self) -> Iterator[Planned]:
         """For mosquitto_sub."""
@@ -130,13 +131,13 @@ class _House:
             yield from machine.looking(self._record, [*options, f"-u {user}"], password)
 
     def _stamps(self) -> dict[str, str]:
-        """Of the target too: it is started with the first."""
+        """Of all that each unit runs with."""
         common = [*programme(), self._content("house.toml"), self._content(CA)]
         common += [one.content or b"" for one in units.shipped(UNITS)]
         own = {name: self._own(name) for name in self._devices}
         if self._wanted == [units.NURSERY]:
             return {units.NURSERY: stamp([*common, *(part for parts in own.values() for part in parts)])}
-        return {units.unit(name): stamp([*common, *parts]) for name, parts in own.items()} | {units.TARGET: stamp([])}
+        return {units.unit(name): stamp([*common, *parts]) for name, parts in own.items()}
 
     def _own(self, name: str) -> list[bytes]:
         file = self._dwelling.secret_of(self._devices[name])

@@ -73,9 +73,10 @@ def _there(name: str) -> bool:
 
 
 def invoker() -> pwd.struct_passwd | None:
-    """Who said `sudo`; None is root."""
+    """Who said `sudo`, or would have to; None is root."""
+    name = os.environ.get("SUDO_USER")
     try:
-        person = pwd.getpwnam(os.environ.get("SUDO_USER", "root"))
+        person = pwd.getpwnam(name) if name else pwd.getpwuid(os.getuid())
     except KeyError:
         return None
     return person if person.pw_uid else None

@@ -88,6 +88,12 @@ def enabled(wanted: Sequence[str]) -> Step:
     return Command(["systemctl", "enable", *missing], lambda: "new" if missing else "")
 
 
+def started(unit: str) -> Step:
+    """Alone: a target that is started anew together with its units ends them once more."""
+    stopped = "" if active(unit) else "new"
+    return Command(["systemctl", "start", unit], lambda: stopped)
+
+
 @dataclass(frozen=True)
 class Run:
     """The units, with what they run with now: started, or anew if that has changed.
