@@ -20,7 +20,7 @@ from penates.dwelling import CA, Dwelling, scratch
 from penates.files import Planned
 from penates.install import ROOT_ONLY
 from penates.invitation import Invitation, invited
-from penates.layout import EYES, HOUSE, INVITED
+from penates.layout import EYES, HOUSE, INVITED, RECORD
 from penates.record import Record
 from penates.steps import carry_out, writes
 
@@ -41,6 +41,8 @@ def main(given: argparse.Namespace) -> Exit:
     """Make the users known to the broker, and write the file."""
     if os.geteuid():
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    if not RECORD.exists():
+        raise Fatal(Exit.SETTINGS, "nothing is installed here yet, no broker either: sudo scripts/install")
     before = invited()
     wanted = {given.machine, *given.sensors, *before.get(given.machine, [])}
     try:

@@ -309,8 +309,9 @@ def test_a_trouble_after_the_last_word_changes_nothing(reporter: Reporter, outbo
 def test_without_heartbeats_health_is_born_all_the_same(reporter: Reporter, outbox: Outbox) -> None:
     good, refused = reporter.sift({"level": 5})
     reporter.say_measured(good, refused, whole=True)
-    order = [one.topic.rpartition("/")[2] for one in said(outbox)]
-    assert order == ["state", "about", "health", "level", "reading"]
+    told = {one.topic.rpartition("/")[2]: one.payload for one in said(outbox)}
+    assert [*told] == ["state", "about", "heartbeat", "health", "level", "reading"]
+    assert told["heartbeat"] == b""  # one of an earlier run would look like that of a dead sensor
 
 
 def test_words_of_a_device_that_no_topic_can_hold_are_told_all_the_same(reporter: Reporter, outbox: Outbox) -> None:

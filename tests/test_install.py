@@ -283,6 +283,12 @@ def test_another_machine_is_invited_and_joins(installed: Machine, new_machine: C
     assert "--cafile /etc/penates/ca.pem" in other.file("/home/pat/.config/mosquitto_sub").read_text()
 
 
+def test_who_has_no_house_invites_nobody(machine: Machine) -> None:
+    before = machine.files()
+    assert "nothing is installed here yet" in machine.penates("invite", "atticpi", code=78)
+    assert machine.files() == before
+
+
 def test_a_sensor_without_an_invitation(installed: Machine, new_machine: Callable[[str], Machine]) -> None:
     installed.penates("invite", "atticpi")
     other = new_machine("atticpi")
