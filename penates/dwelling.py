@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from bootstrap.config import DEVICES, Configuration, House, Settings, device_file, password_file
+from bootstrap.config import DEVICES, PLAIN_PORT, TLS_PORT, Configuration, House, Settings, device_file, password_file
 from bootstrap.config import HOUSE as HOUSE_FILE
 from bootstrap.device import host_name
-from bootstrap.settings import Fault, SettingsError, contents
+from bootstrap.errors import Exit, Fatal
+from bootstrap.settings import Fault, SettingsError, Source, contents
 from bootstrap.topics import ID_RULE, is_id
 from penates.edit import with_settings
 from penates.files import Planned
@@ -29,6 +30,7 @@ ENTERED, SECRET, SHARED = 0o750, 0o600, 0o640
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CA = "ca.pem"
 MEMORY = "/run"
+UNSEEN = (Path("/home"), Path("/root"), Path("/run/user"))  # by ProtectHome=
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +78,13 @@ class Dwelling:
         self.place, self._source = place, source
         self._guests = {*(guests or ()), *(sensor for own in invited().values() for sensor in own)}
         if HOUSE.exists():
-            shutil.copytree(HOUSE, place, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+            _copy(HOUSE, place)
         self.own = [*self._own()]
         for one in self.own:
             self._write_here(one)
         self.configuration = Configuration(place, secrets=False)
         self.devices = self.configuration.all()
-        if faults := [*self.configuration.faults, *self._misnamed()]:
+        if faults := [*self.configuration.faults, *self._misnamed(), *self._misplaced()]:
             raise SettingsError(faults)
 
     def _own(self) -> Iterator[Planned]:
@@ -136,11 +138,32 @@ class Dwelling:
             if not is_id(name):
                 yield Fault(device_file(name), 1, f"as a unit the file's name must be {ID_RULE}; say sensor = … in it")
 
+    def _misplaced(self) -> Iterator[Fault]:
+        """Units do not see everything."""
+        line = Source(self.place, HOUSE_FILE).line
+        if (house := self.configuration.house) is None:
+            return
+        if house.state and any(map(house.state.is_relative_to, (self.place, *UNSEEN))):
+            unseen = ", ".join(map(str, UNSEEN))
+            yield Fault(HOUSE_FILE, line("state"), f"for units 'state' must be an absolute path, not below {unseen}")
+        if house.broker.tcp_port == (PLAIN_PORT if house.broker.ca_file else TLS_PORT) and self.local:
+            yield Fault(HOUSE_FILE, line("port", "broker"), "'port' is that of the other way in: with TLS, or without")
+
     @property
     def house(self) -> House:
         """Its settings."""
         assert self.configuration.house is not None, "it is without faults"  # noqa: S101
         return self.configuration.house
+
+    @property
+    def state(self) -> Path | None:
+        """Where sensors keep things, if that is another folder than the one that systemd makes for them."""
+        return None if self.house.state in (None, STATE) else self.house.state
+
+    @property
+    def kept(self) -> list[Planned]:
+        """That folder; one that is there is somebody else's to look after."""
+        return [Planned(self.state, None, ENTERED, USER, USER)] if self.state and not self.state.exists() else []
 
     @property
     def local(self) -> bool:
@@ -158,15 +181,19 @@ class Dwelling:
         if not self.local:
             self._have_secrets()
             return self.own
-        from penates.site import plan  # noqa: PLC0415 - with what makes certificates, which only a broker needs
-
+        try:
+            from penates.site import plan  # noqa: PLC0415 - with what makes certificates, which only a broker needs
+        except ImportError as error:
+            raise Fatal(Exit.ABSENT, f"{error}: a broker of our own needs pip install 'penates[broker]'") from None
         return [*self.own, *(replace(one, path=self.really(one.path)) for one in plan(self._site))]
 
     @property
     def _site(self) -> "Site":
         from penates.site import Site  # noqa: PLC0415 - likewise
 
-        return Site(config=self.place, guests=sorted(self._guests))
+        broker = self.house.broker
+        plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
+        return Site(config=self.place, guests=sorted(self._guests), plain_port=plain, tls_port=secured)
 
     @property
     def entrance(self) -> tuple[list[str], int]:
@@ -217,6 +244,15 @@ class Dwelling:
     def password(self, user: str) -> str | None:
         """Of one of the broker's users."""
         return self.content(SECRETS / user).decode().partition("\n")[0] or None
+
+
+def _copy(house: Path, place: Path) -> None:
+    try:
+        shutil.copytree(house, place, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+    except shutil.Error:
+        if os.geteuid():
+            raise PermissionError(f"no right to read all of {house}: say sudo") from None
+        raise
 
 
 def _secret(user: str, password: str, *, shared: bool) -> Planned:

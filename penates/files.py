@@ -5,7 +5,8 @@ import os
 import pwd
 import secrets
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Planned:
         mode: its permissions.
         owner: a user's name.
         group: a group's name.
+        personal: it lies where its owner may put links: written with no more rights than its owner has.
     """
 
     path: Path
@@ -31,6 +33,7 @@ class Planned:
     mode: int = FILE_MODE
     owner: str = ROOT
     group: str = ROOT
+    personal: bool = False
 
     @property
     def secret(self) -> bool:
@@ -62,6 +65,10 @@ class Planned:
             LookupError: there is no such user or group.
         """
         owner, group = _user(self.owner), _group(self.group)
+        with _acting_as(owner, group) if self.personal else nullcontext():
+            self._write(owner, group)
+
+    def _write(self, owner: int, group: int) -> None:
         if self.content is None:
             self.path.mkdir(self.mode, parents=True, exist_ok=True)
             os.chown(self.path, owner, group)
@@ -83,6 +90,19 @@ class Planned:
         except BaseException:
             fresh.unlink(missing_ok=True)
             raise
+
+
+@contextmanager
+def _acting_as(user: int, group: int) -> Iterator[None]:
+    """Root for a moment is somebody else."""
+    before = os.geteuid(), os.getegid()
+    os.setegid(group)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(before[0])
+        os.setegid(before[1])
 
 
 def _user(name: str) -> int:

@@ -99,10 +99,10 @@ class _House:
         secrets = {name: dwelling.secret_of(settings) for name, settings in self._devices.items()}
         self._units = [*units.shipped(UNITS), *(units.for_broker(UNITS) if dwelling.local else ())]
         if record.nursery:
-            self._units += units.for_nursery(UNITS, self._devices, secrets)
+            self._units += units.for_nursery(UNITS, self._devices, secrets, dwelling.state)
         else:
             for name, settings in self._devices.items():
-                self._units += units.for_device(UNITS, settings, name, secrets[name])
+                self._units += units.for_device(UNITS, settings, name, secrets[name], dwelling.state)
 
     def steps(self) -> Iterator[Step]:
         """In the order in which they are done."""
@@ -110,7 +110,7 @@ class _House:
         yield from machine.packages(self._record, broker=self._dwelling.local)
         yield from machine.user()
         yield from machine.on_the_path()
-        yield from services.house_files([*planned, *self._look()])
+        yield from services.house_files([*planned, *self._look(), *self._dwelling.kept])
         if self._dwelling.local:
             yield from services.broker(planned, self._record)
         yield from services.files(self._units, self._wanted, self._record)

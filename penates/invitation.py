@@ -40,6 +40,8 @@ class Invitation:
     def __post_init__(self) -> None:
         if not all(map(is_id, (self.machine, self.group, *self.secrets))):  # they will be names of files
             raise ValueError("a name that is no id")
+        if not all(isinstance(self.secrets[user], str) for user in self.secrets):
+            raise ValueError("a password that is no text")
 
     @classmethod
     def read(cls, file: Path) -> Self:

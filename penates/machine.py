@@ -9,7 +9,7 @@ from pathlib import Path
 from penates.files import Planned
 from penates.layout import COMMAND, ON_PATH, STATE, USER
 from penates.record import Record
-from penates.steps import Command, Link, Step, follows, program
+from penates.steps import Command, Link, Remove, Step, follows, program
 
 PACKAGES = {"mosquitto": "mosquitto", "mosquitto_sub": "mosquitto-clients"}  # by what they bring
 DEVICE_GROUPS = ("gpio", "i2c", "spi")
@@ -45,8 +45,8 @@ def user() -> list[Step]:
 def no_user() -> list[Step]:
     """Nobody left; the group goes with its user."""
     return [
-        Command(["userdel", USER], lambda: "there" if _there(USER) else ""),
-        Command(["groupdel", USER], lambda: "there" if _group(USER) else ""),
+        Command(["userdel", USER], lambda: "there" if _ours(USER) else ""),
+        Command(["groupdel", USER], lambda: "there" if _group(USER) and not (_there(USER) and not _ours(USER)) else ""),
     ]
 
 
@@ -72,6 +72,11 @@ def _there(name: str) -> bool:
         return False
 
 
+def _ours(name: str) -> bool:
+    """Whether we have made this user: who lives elsewhere was there before."""
+    return _there(name) and pwd.getpwnam(name).pw_dir == str(STATE)
+
+
 def invoker() -> pwd.struct_passwd | None:
     """Who said `sudo`, or would have to; None is root."""
     name = os.environ.get("SUDO_USER")
@@ -89,16 +94,27 @@ def on_the_path() -> list[Step]:
 
 def looking(record: Record, options: Sequence[str], password: str) -> Iterator[Planned]:
     """What lets `mosquitto_sub` of whoever installs look: the password never stands on a command line."""
-    person = invoker() or pwd.getpwuid(0)
+    person = invoker() or pwd.getpwuid(os.getuid())
     file = Path(person.pw_dir, ".config", "mosquitto_sub")
-    owner = {"owner": person.pw_name, "group": grp.getgrgid(person.pw_gid).gr_name}
-    if file.exists() and not file.read_text(errors="replace").startswith(OURS):
-        return  # a file of their own
+    place = next((folder for folder in file.parents if folder.exists()), file)
+    if place.stat().st_uid != person.pw_uid or (file.exists() and not _made(file)):
+        return  # no home, or a file of their own
+    owner, group = person.pw_name, grp.getgrgid(person.pw_gid).gr_name
     if not file.parent.exists():
-        yield Planned(file.parent, None, 0o700, **owner)
+        yield Planned(file.parent, None, 0o700, owner, group, personal=True)
     text = "\n".join([OURS, *options, f"-P {password}", ""])
-    yield Planned(file, text.encode(), 0o600, **owner)
+    yield Planned(file, text.encode(), 0o600, owner, group, personal=True)
     record.files = sorted({*record.files, str(file)})
+
+
+def _made(file: Path) -> bool:
+    """Whether it is by us, and nobody has put one of their own in its place."""
+    return file.is_file() and file.read_text(errors="replace").startswith(OURS)
+
+
+def not_looking(record: Record) -> list[Step]:
+    """Take it away again."""
+    return [Remove(file) for file in map(Path, record.files) if _made(file)]
 
 
 def after_all(steps: Sequence[Step], record: Record) -> Step:

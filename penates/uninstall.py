@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootstrap.config import state_of
 from bootstrap.control import Unavailable
 from bootstrap.errors import Exit, Fatal
 from penates import machine, services, units
@@ -31,12 +32,13 @@ def main(given: argparse.Namespace) -> Exit:
     if os.geteuid() and not given.dry_run:
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     record = Record.read()
+    places = [HOUSE, *dict.fromkeys([STATE, state_of(HOUSE) or STATE])]  # that of one's own is not ours to purge
     try:
         steps = [*_steps(record, purge=given.purge), *(_purge() if given.purge else ())]
         count = carry_out(steps, record.begin, dry=given.dry_run)
     except OSError as error:
         raise Unavailable(str(error)) from None
-    kept = [str(place) for place in (HOUSE, STATE) if place.exists()]
+    kept = [str(place) for place in places if place.exists()]
     print("nothing was done" if given.dry_run else f"{count} done; kept: {', '.join(kept) or 'nothing'}")
     return Exit.STOPPED
 
@@ -50,7 +52,8 @@ def _steps(record: Record, *, purge: bool) -> Iterator[Step]:
     yield from (*ended, *files, *folders, machine.after_all([*ended, *files, *folders], record))
     yield from services.no_broker(record, purge=purge)
     yield from machine.no_user()
-    yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", *map(Path, record.files), ON_PATH, PROGRAM])
+    yield from machine.not_looking(record)
+    yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", ON_PATH, PROGRAM])
 
 
 def _off(unit: str) -> Iterator[Step]:

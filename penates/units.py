@@ -44,24 +44,30 @@ def for_broker(place: Path) -> list[Planned]:
     return [Planned(place / name, (folder("systemd") / name).read_bytes()) for name in CERTIFICATES]
 
 
-def for_device(place: Path, settings: Settings, name: str, password: Path | None) -> list[Planned]:
-    """What one device needs. `password` is the file with its password for the broker."""
+def for_device(
+    place: Path, settings: Settings, name: str, password: Path | None, state: Path | None = None
+) -> list[Planned]:
+    """What one device needs. `password` is the file with its password for the broker, `state` a folder beside ours."""
     needed = needs(settings.device)
     about = settings.topics.client_id
+    allowed = [*_allowed([needed], [settings]), *_kept(state)]
     text = _text(
         settings.file,
         ("Unit", [("Description", f"{about}, a sensor ({settings.kind})")]),
-        ("Service", [*_credentials([("password", password)]), *_allowed([needed], [settings]), *_safe(needed, name)]),
+        ("Service", [*_credentials([("password", password)]), *allowed, *_safe(needed, name)]),
     )
     return _drop_in(place, unit(name), DROP_IN, text)
 
 
-def for_nursery(place: Path, found: dict[str, Settings], passwords: dict[str, Path | None]) -> list[Planned]:
+def for_nursery(
+    place: Path, found: dict[str, Settings], passwords: dict[str, Path | None], state: Path | None = None
+) -> list[Planned]:
     """What all devices need together."""
     needed = {name: needs(settings.device) for name, settings in found.items()}
     credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
     stops = [line for name, one in needed.items() for line in _safe(one, name)]
-    lines = [*_credentials(credentials), *_allowed([*needed.values()], [*found.values()]), *stops]
+    allowed = [*_allowed([*needed.values()], [*found.values()]), *_kept(state)]
+    lines = [*_credentials(credentials), *allowed, *stops]
     return _drop_in(place, NURSERY, DROP_IN, _text("devices/", ("Service", lines)))
 
 
@@ -90,6 +96,11 @@ def _allowed(needed: Sequence[Needs], found: Sequence[Settings]) -> list[tuple[s
     if any(one.hears for one in needed) and len(found) == 1:
         allowed.append(("MemoryMax", f"{HEARING_MB}M"))
     return allowed
+
+
+def _kept(state: Path | None) -> list[tuple[str, str]]:
+    """All other folders are read-only."""
+    return [("ReadWritePaths", str(state))] if state else []
 
 
 def _hosts(settings: Settings) -> list[str]:

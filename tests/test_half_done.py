@@ -109,3 +109,66 @@ def test_a_user_name_of_any_broker(machine: Machine) -> None:
     join(machine, *THEIRS[:3], "hub/../pi{sensor}@home", *THEIRS[4:])
     assert machine.file("/etc/penates/secrets/hub%2F..%2Fpi%7Bsensor%7D@home").read_text() == "opensesame\n"
     assert 'username = "hub/../pi{sensor}@home"' in machine.file("/etc/penates/house.toml").read_text()
+
+
+def test_a_home_is_written_as_its_owner(machine: Machine) -> None:
+    machine.write("/srv/x", "")
+    machine.run("sh", "-c", "ln -s /etc/profile.d /home/pat/.config")
+    machine.penates("install")
+    assert not machine.file("/etc/profile.d/mosquitto_sub").exists()
+    machine.run("sh", "-c", "rm /home/pat/.config; install -d -o pat /home/pat/real; ln -s real /home/pat/.config")
+    machine.penates("install")
+    file = machine.file("/home/pat/real/mosquitto_sub")
+    assert file.read_text().startswith("# Made by")
+    file.write_text("-h elsewhere\n")
+    machine.penates("uninstall")
+    assert file.read_text() == "-h elsewhere\n"
+
+
+def test_a_dry_run_without_root_says_what_it_lacks(installed: Machine) -> None:
+    program = (
+        "import os, pwd, sys, penates.install; os.setuid(pwd.getpwnam('pat').pw_uid); import penates.__main__ as it"
+    )
+    done = installed.run(sys.executable, "-c", f"{program}; sys.exit(it.main(['install', '--dry-run']))")
+    assert (done.returncode, done.stderr) == (1, "penates install: no right to read all of /etc/penates: say sudo\n")
+
+
+def test_a_user_of_that_name_who_was_there_before_stays(machine: Machine) -> None:
+    machine.run("useradd", "--create-home", "penates")
+    machine.penates("install")
+    machine.penates("uninstall")
+    assert "penates:x:" in machine.file("/etc/passwd").read_text()
+
+
+def test_the_port_of_the_house_is_the_brokers(installed: Machine) -> None:
+    house = installed.file("/etc/penates/house.toml")
+    text = house.read_text()
+    house.write_text(text.replace("# port = 1883", "port = 1884"))
+    installed.penates("install")
+    listeners = installed.file("/etc/mosquitto/conf.d/penates-listeners.conf")
+    assert {"listener 1884 127.0.0.1", "listener 8883"} <= {*map(str.strip, listeners.read_text().splitlines())}
+    tls = text.replace("# port = 1883", "port = 8884").replace("# ca_file", "ca_file")
+    house.write_text(tls)
+    installed.penates("install")
+    assert {"listener 1883 127.0.0.1", "listener 8884"} <= {*map(str.strip, listeners.read_text().splitlines())}
+    house.write_text(tls.replace("8884", "1883"))
+    assert "house.toml:" in installed.penates("install", code=78)
+
+
+def test_a_state_folder_of_ones_own_may_be_written(installed: Machine, tmp_path: Path) -> None:
+    house = installed.file("/etc/penates/house.toml")
+    text = house.read_text()
+    assert 'state = "/var/lib/penates"' in text
+    house.write_text(text.replace('state = "/var/lib/penates"', 'state = "/mnt/card/house"'))
+    installed.penates("install")
+    assert (
+        "ReadWritePaths=/mnt/card/house\n" in installed.file(f"{UNITS}/penates@pi.service.d/penates.conf").read_text()
+    )
+    assert installed.run("stat", "-c", "%U %a", "/mnt/card/house").stdout == "penates 750\n"
+    assert installed.penates("install").startswith("all was done already")
+    installed.penates("install", "--nursery")
+    assert "ReadWritePaths=/mnt/card/house\n" in installed.file(f"{UNITS}/penates.service.d/penates.conf").read_text()
+    assert "kept: /etc/penates, /mnt/card/house" in installed.copy(tmp_path / "other").penates("uninstall")
+    for odd in ("../state", "/home/pat/state"):
+        house.write_text(text.replace('state = "/var/lib/penates"', f'state = "{odd}"'))
+        assert "'state'" in installed.penates("install", code=78)

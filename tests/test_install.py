@@ -305,6 +305,9 @@ def test_a_sensor_without_an_invitation(installed: Machine, new_machine: Callabl
     assert "restart penates@window.service" in other.calls()[-1]
 
 
+LISTED = (
+    '{"machine": "gardenpi", "group": "cm", "brokers": [], "port": 1, "recorder": true, "ca": "", "secrets": ["a"]}'
+)
 REFUSED = [
     (("firstpi",), 78, "firstpi is this machine; give the other one a name of its own"),
     (("atticpi", "firstpi"), 75, "firstpi is a sensor of firstpi"),
@@ -325,7 +328,7 @@ def test_an_invitation_is_for_one_machine_and_a_sensor_on_one(
     said = other.penates("install", "--join", "/srv/it.json", code=78)
     assert "is for atticpi, and this is gardenpi: say sudo hostnamectl set-hostname atticpi" in said
     text = other.file("/srv/it.json").read_text()
-    for damaged in ("{}", "[]", '"x"', "x", text.replace('"attic"', '"../attic"')):
+    for damaged in ("{}", "[]", '"x"', "x", text.replace('"attic"', '"../attic"'), LISTED):
         other.write("/srv/it.json", damaged)
         assert "it.json is no invitation" in other.penates("install", "--join", "/srv/it.json", code=78)
     assert "cannot be read: No such file" in other.penates("install", "--join", "/no/such", code=78)
