@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zmq
 from hypothesis import given
 from hypothesis import strategies as st
-from odd_devices import Told
+from odd_devices import Late, Told
 from world import Broker, Eyes, House, Running, Supervisor, make_outbox, retained
 
 from bootstrap import sampler
@@ -347,6 +348,24 @@ def test_a_trouble_makes_no_haste(sampled: Callable[[Any], Loop], reporter: Repo
     reporter.say_trouble("the clock", "it is unsure")
     assert not sampled(GOOD).run(lambda: reporter.reads > 1, 0.3)
     assert (reporter.state, reporter.reads) == ("fault", 1)
+
+
+def test_a_late_read_keeps_step_and_makes_nothing_up(reporter: Reporter, monkeypatch: Any) -> None:
+    """On a machine where time passes only while somebody waits."""
+    now, steps = [1000.0], []
+
+    def pass_by(seconds: float) -> list[Any]:
+        now[0] += seconds
+        return []
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", pass_by)
+    monkeypatch.setattr(zmq.Poller, "poll", lambda _self, patience_ms: pass_by(patience_ms / 1000))
+    loop, device = Loop(), Late()
+    reporter.take(device)
+    sampler.Sampler(loop, device, reporter, lambda: steps.append((now[0] - 1000) / device.every_s)).start()
+    loop.run(lambda: len(steps) == 8)
+    assert steps == pytest.approx([0, 1, 5.5, 6, 7, 8, 9, 10], abs=0.02)
 
 
 # The rule of steps, by itself.

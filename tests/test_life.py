@@ -148,17 +148,6 @@ def test_values_as_they_go_on_the_wire(odd: House, eyes: Eyes) -> None:
     }
 
 
-def test_a_late_read_keeps_step_and_makes_nothing_up(house: House, broker: Broker, eyes: Eyes) -> None:
-    house.write(broker.port)
-    house.device("odd", 'kind = "odd_devices.Late"\n')
-    house.run("odd")
-    readings = eyes.wait(lambda seen: [one.value for one in seen if one.topic.endswith("reading")][7:], "8 readings")
-    readings = [one.value["late"] for one in eyes.on("cm/odd/data/reading")]
-    steps = [round((at - readings[0]) / 0.2, 1) for at in readings[:8]]
-    assert steps[3] - steps[2] < 1
-    assert all(abs(step - round(step)) < 0.3 for index, step in enumerate(steps) if index != 2)
-
-
 # An exception of our own, wherever the loop calls.
 
 TARGETS = [
