@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from places import Place
 from secrets_and_certificates import write_certificates
-from world import Broker, FakeBroker, House, free_port, retained, swallow_syns
+from world import PATIENCE_S, Broker, FakeBroker, House, free_port, retained, swallow_syns
 
 from bootstrap import clock
 from bootstrap.bench import history_folder
@@ -676,7 +676,8 @@ def test_where_there_is_no_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert unit_states.units(["cellar"]) == {}
 
 
-def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker) -> None:
+def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_units, "PATIENCE_S", PATIENCE_S)
     house.write(broker.port)
     house.thermometer()
     house.thermometer("attic")

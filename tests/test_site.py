@@ -410,10 +410,10 @@ def test_settings_that_mosquitto_would_not_read_are_not_made(place: Place) -> No
 def test_the_certificate_is_for_this_machines_names_and_no_others(served: Place) -> None:
     ca_file = served.house.folder / "ca.pem"
     for name in ("localhost", "127.0.0.1"):
-        with dial(name, served.site.tls_port, ca_file) as secured:
+        with dial(name, served.site.tls_port, ca_file, PATIENCE_S) as secured:
             assert secured.version() == "TLSv1.3"
     with pytest.raises(OSError, match=r"no TLS.*127\.0\.0\.2"):
-        dial("127.0.0.2", served.site.tls_port, ca_file)
+        dial("127.0.0.2", served.site.tls_port, ca_file, PATIENCE_S)
 
 
 def test_no_tls_older_than_1_2(served: Place) -> None:
