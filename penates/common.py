@@ -151,7 +151,8 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     since = age((datetime.now(UTC) - clock.parse(row["since"])).total_seconds())
     pid = str(row["pid"] or "-")
-    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), row["status"])
+    says = row["status"].removeprefix(f"{row['state']}; ")
+    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), says)
 
 
 def age(seconds: float) -> str:
