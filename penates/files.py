@@ -65,7 +65,7 @@ class Planned:
             LookupError: there is no such user or group.
         """
         owner, group = _user(self.owner), _group(self.group)
-        with _acting_as(owner, group) if self.personal else nullcontext():
+        with acting_as(owner, group) if self.personal else nullcontext():
             self._write(owner, group)
 
     def _write(self, owner: int, group: int) -> None:
@@ -93,7 +93,7 @@ class Planned:
 
 
 @contextmanager
-def _acting_as(user: int, group: int) -> Iterator[None]:
+def acting_as(user: int, group: int) -> Iterator[None]:
     """Root for a moment is somebody else."""
     before = os.geteuid(), os.getegid()
     os.setegid(group)

@@ -1,7 +1,9 @@
 """The recorder that the house's configuration names, for those who use its history."""
 
 import argparse
+import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from bootstrap.settings import Fault, SettingsError, Source, suggestion
 from bootstrap.stores import Store
 from daemons.recorder import Recorder
 from penates.common import config_option, house
+from penates.files import acting_as
 
 KIND = "recorder"
 
@@ -56,7 +59,8 @@ class Recorded:
         Raises:
             OSError: it cannot be opened.
         """
-        return self.recorder.open_store(self.state, owner=False)
+        with _as_owner_of(self.state):
+            return self.recorder.open_store(self.state, owner=False)
 
     def kinds(self) -> Mapping[str, str]:
         """The kind of each sensor that it has heard of."""
@@ -72,6 +76,14 @@ class Recorded:
     def sensor(self, name: str) -> str:
         """`group/sensor`; the group is the house's where none is named."""
         return name if "/" in name else f"{self.house.group}/{name}"
+
+
+def _as_owner_of(state: Path) -> AbstractContextManager[None]:
+    """A file that root makes there the recorder could not write; and root follows no links of others."""
+    if os.geteuid() or not state.exists():
+        return nullcontext()
+    there = state.stat()
+    return acting_as(there.st_uid, there.st_gid)
 
 
 def _name(configuration: Configuration, named: str | None) -> str:

@@ -172,3 +172,13 @@ def test_a_state_folder_of_ones_own_may_be_written(installed: Machine, tmp_path:
     for odd in ("../state", "/home/pat/state"):
         house.write_text(text.replace('state = "/var/lib/penates"', f'state = "{odd}"'))
         assert "'state'" in installed.penates("install", code=78)
+
+
+def test_a_history_that_root_begins_is_its_owners(installed: Machine) -> None:
+    installed.run("install", "-d", "-o", "penates", "-g", "penates", "-m", "750", "/var/lib/penates")
+    installed.write("/srv/x.csv", "time,temperature\n2026-11-20T20:31:07Z,21.5\n")
+    installed.file("/srv/x.csv").chmod(0o600)
+    assert "1 values, 1 of them new" in installed.penates("import", "/srv/x.csv", "--sensor", "cm/cellar")
+    owners = installed.run("find", "/var/lib/penates", "-printf", "%u %P\\n").stdout.splitlines()
+    assert "penates history.sqlite" in owners
+    assert {row.split()[0] for row in owners} == {"penates"}
