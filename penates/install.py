@@ -113,6 +113,8 @@ class _House:
         yield from services.house_files([*planned, *self._look(), *self._dwelling.kept])
         if self._dwelling.local:
             yield from services.broker(planned, self._record)
+        else:
+            yield from services.broker_elsewhere(self._record)
         yield from services.files(self._units, self._wanted, self._record)
         if self._dwelling.local:
             yield services.certificates()

@@ -12,7 +12,7 @@ from penates.layout import MOSQUITTO, UNITS
 from penates.machine import PACKAGES, after_all
 from penates.mosquitto import CONF_D
 from penates.record import Record
-from penates.steps import PATH, Command, Remove, Step, follows, writes
+from penates.steps import PATH, Command, Remove, Step, follows, program, writes
 from penates.units import CERTIFICATES, DROP_IN, HARDENING, NURSERY, TARGET, name_of
 
 MOSQUITTO_UNIT = "mosquitto.service"
@@ -151,10 +151,26 @@ def broker(planned: Sequence[Planned], record: Record) -> list[Step]:
     ]
 
 
+def _broker_files() -> list[Remove]:
+    return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
+
+
+def broker_elsewhere(record: Record) -> list[Step]:
+    """What we have opened here is closed again; whoever had a Mosquitto before keeps it."""
+    ours, (_, timer) = _broker_files(), CERTIFICATES
+    units = [Remove(UNITS / name) for name in CERTIFICATES]
+    brought = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
+    end = Command(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if brought else str)
+    undone = record.undone if program("mosquitto") and not brought else ""
+    again = str if brought else follows(*ours, undone=undone)
+    steps: list[Step] = [end, Command(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
+    return [*steps, Command(["systemctl", "try-restart", MOSQUITTO_UNIT], again)]
+
+
 def no_broker(record: Record, *, purge: bool) -> Iterator[Step]:
     """As it was before us; one that came with us goes with us."""
-    ours = [Remove(MOSQUITTO / "conf.d" / name) for name in CONF_D]
-    yield from (*ours, Remove(MOSQUITTO / "penates"))
+    ours = _broker_files()
+    yield from ours
     if record.packages:
         yield Command(
             ["apt-get", "purge" if purge else "remove", "--yes", *record.packages], lambda: "installed with us"

@@ -1,8 +1,10 @@
 """Installing and uninstalling that did not go to its end, or found what others had left there."""
 
+import json
 import sys
 from pathlib import Path
 
+import pytest
 from machine import Machine
 
 UNITS = "/etc/systemd/system"
@@ -182,3 +184,17 @@ def test_a_history_that_root_begins_is_its_owners(installed: Machine) -> None:
     owners = installed.run("find", "/var/lib/penates", "-printf", "%u %P\\n").stdout.splitlines()
     assert "penates history.sqlite" in owners
     assert {row.split()[0] for row in owners} == {"penates"}
+
+
+@pytest.mark.parametrize(
+    ("packages", "ended"), [(["mosquitto"], "disable --now mosquitto.service"), ([], "try-restart mosquitto.service")]
+)
+def test_a_broker_that_moved_away_leaves_no_way_in(installed: Machine, packages: list[str], ended: str) -> None:
+    installed.file("/opt/penates/installed.json").write_text(json.dumps({"packages": packages}))
+    join(installed, *THEIRS)
+    calls = installed.calls()
+    assert {ended, "disable --now penates-certs.timer"} <= {*calls}
+    left = {name for name in installed.files() if name.startswith(("/etc/mosquitto", f"{UNITS}/penates-certs"))}
+    assert left == set()
+    assert installed.penates("install").startswith("all was done already")
+    assert installed.calls() == []
