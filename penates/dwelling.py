@@ -1,10 +1,12 @@
 """The house's own folder as it is to be, made in a place beside it: whatever follows from it is known beforehand."""
 
+import grp
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -84,7 +86,7 @@ class Dwelling:
             self._write_here(one)
         self.configuration = Configuration(place, secrets=False)
         self.devices = self.configuration.all()
-        if faults := [*self.configuration.faults, *self._misnamed(), *self._misplaced()]:
+        if faults := [*self.configuration.faults, *self._misnamed(), *self._misplaced(), *self._closed()]:
             raise SettingsError(faults)
 
     def _own(self) -> Iterator[Planned]:
@@ -137,6 +139,14 @@ class Dwelling:
         for name in self.configuration.sensors:
             if not is_id(name):
                 yield Fault(device_file(name), 1, f"as a unit the file's name must be {ID_RULE}; say sensor = … in it")
+
+    def _closed(self) -> Iterator[Fault]:
+        """Whoever made it may have had a strict umask."""
+        for name in (HOUSE_FILE, *map(device_file, self.configuration.sensors)):
+            file = HOUSE / name
+            if file.exists() and not _may_read(file):
+                why = f"its unit runs as {USER}, who may not read it: sudo chmod o+r {file}"
+                yield Fault(name, 1, why)
 
     def _misplaced(self) -> Iterator[Fault]:
         """Units do not see everything."""
@@ -244,6 +254,15 @@ class Dwelling:
     def password(self, user: str) -> str | None:
         """Of one of the broker's users."""
         return self.content(SECRETS / user).decode().partition("\n")[0] or None
+
+
+def _may_read(file: Path) -> bool:
+    """Whether the sensors' user may; the group's name is unknown before the first install."""
+    there = file.stat()
+    with suppress(KeyError):
+        if there.st_mode & stat.S_IRGRP and there.st_gid == grp.getgrnam(USER).gr_gid:
+            return True
+    return bool(there.st_mode & stat.S_IROTH)
 
 
 def _copy(house: Path, place: Path) -> None:

@@ -198,3 +198,14 @@ def test_a_broker_that_moved_away_leaves_no_way_in(installed: Machine, packages:
     assert left == set()
     assert installed.penates("install").startswith("all was done already")
     assert installed.calls() == []
+
+
+def test_a_file_that_its_sensor_may_not_read_is_told(installed: Machine) -> None:
+    file = installed.file("/etc/penates/devices/pi.toml")
+    file.chmod(0o640)
+    wanted = (
+        "devices/pi.toml:1: its unit runs as penates, who may not read it: sudo chmod o+r /etc/penates/devices/pi.toml"
+    )
+    assert wanted in installed.penates("install", code=78)
+    installed.run("chgrp", "penates", "/etc/penates/devices/pi.toml")
+    installed.penates("install")

@@ -21,8 +21,10 @@ from world import MOSQUITTO, PATIENCE_S, Broker, Eyes, House, Wires, eventually
 from bootstrap.dial import dial
 from bootstrap.errors import Fatal
 from bootstrap.settings import SettingsError
+from penates.elsewhere import Unreachable, alive
 from penates.mosquitto import hashed
 from penates.site import Site, plan
+from penates.wire import Access, trusting
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
@@ -414,6 +416,15 @@ def test_the_certificate_is_for_this_machines_names_and_no_others(served: Place)
             assert secured.version() == "TLSv1.3"
     with pytest.raises(OSError, match=r"no TLS.*127\.0\.0\.2"):
         dial("127.0.0.2", served.site.tls_port, ca_file, PATIENCE_S)
+
+
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")  # paho leaves it to Python
+def test_people_too_speak_to_no_broker_of_another_name(served: Place) -> None:
+    """As `penates watch`, `send`, `prune` and the installer do, each by the same wire."""
+    login, trust = served.login("eyes"), trusting(served.house.folder / "ca.pem")
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.2.*certificate verify failed: IP address mismatch"):
+        alive(Access(["127.0.0.2"], served.site.tls_port, trust=trust, **login), ["cellar"])
+    assert alive(Access(["localhost"], served.site.tls_port, trust=trust, **login), ["cellar"]) == {}
 
 
 def test_no_tls_older_than_1_2(served: Place) -> None:
