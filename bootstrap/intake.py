@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -40,6 +40,7 @@ BATCH = 1000  # stored at once, while the broker sends the next ones; so many ac
 RETRY_S = (1.0, 2.0, 5.0, 10.0)  # until a broker or a store that is away is tried again; the last again and again
 MISC_S = 5.0  # until paho is asked whether a ping is due
 JOIN_S = 12.0
+NUMBERS = count(1)
 NO_RETAINED = SubscribeOptions.RETAIN_DO_NOT_SEND
 
 
@@ -116,7 +117,10 @@ class Intake:
         self._thread.start()
 
     def _note(self, body: bytes) -> None:
-        self.trouble = json.loads(body)
+        """Unless it is the last word of one that was closed: after a reload that may still wait."""
+        number, trouble = json.loads(body)
+        if number == self._ear.number:
+            self.trouble = trouble
 
     def progress(self) -> dict[str, float | None]:
         """How many messages wait here to be stored, and how many did not fit, which nobody will tell again (QoS 0)."""
@@ -135,6 +139,7 @@ class Ear:
 
     def __init__(self, sockets: Sockets, inbox: Inbox, source: Source, take: Take) -> None:
         self._sockets, self._inbox, self._source, self._take = sockets, inbox, source, take
+        self.number = next(NUMBERS)  # of all there ever were here
         self._client: Subscriber | None = None
         self.waiting: list[Waiting] = []
         self.missed = 0
@@ -165,7 +170,7 @@ class Ear:
             self._connect()
         self._poll(stop)
         self._put()
-        if self._trouble != self._told and notes.send(NOTE, json.dumps(self._trouble).encode()):
+        if self._trouble != self._told and notes.send(NOTE, json.dumps([self.number, self._trouble]).encode()):
             self._told = self._trouble
 
     # The broker.
