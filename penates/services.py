@@ -59,7 +59,13 @@ def gone(wanted: Sequence[str]) -> Iterator[Step]:
             link = WANTS / unit
             because = "enabled" if link.is_symlink() or active(unit) else ""
             yield Command(["systemctl", "disable", "--now", unit], partial(str, because))
+            yield Command(["systemctl", "reset-failed", unit], partial(_failed, unit))
             yield Remove(_ours(UNITS / f"{unit}.d"))
+
+
+def _failed(unit: str) -> str:
+    """Whether systemd would show it for ever."""
+    return "failed" if _said("is-failed", unit) == "failed" else ""
 
 
 def _ours(folder: Path) -> Path:

@@ -17,6 +17,7 @@ SYSTEMCTL = f"""#!/bin/sh
 cd /var/systemctl
 case $1 in
 is-active) if [ -e "active/$2" ]; then echo active; else echo inactive; exit 3; fi; exit ;;
+is-failed) if [ -e "failed/$2" ]; then echo failed; else echo inactive; exit 1; fi; exit ;;
 show)
     shift; case $1 in --property) shift ;; esac; shift
     for unit; do
@@ -33,6 +34,7 @@ if [ "$1" = --now ]; then
     if [ "$verb" = disable ]; then for unit; do rm -f "active/$unit"; done; fi
 fi
 case $verb in
+reset-failed) rm "failed/$1" ;;
 restart | start) for unit; do [ -e "broken/$unit" ] || touch "active/$unit"; done ;;
 enable | disable) exec /usr/bin/systemctl --quiet "$verb" "$@" ;;
 esac
@@ -60,7 +62,7 @@ class Machine:
         self.write("/usr/local/sbin/systemctl", SYSTEMCTL)
         self.write("/etc/hosts", "127.0.0.1 localhost\n127.0.0.9 firstpi firstpi.local\n")  # no name server is asked
         self.put_programme()
-        for part in ("active", "broken"):
+        for part in ("active", "broken", "failed"):
             (self.upper / "var" / "systemctl" / part).mkdir(parents=True)
         self.run("useradd", "--create-home", "pat")
 

@@ -192,6 +192,14 @@ def test_with_purge_that_too(installed: Machine) -> None:
     assert not [name for name in installed.files() if "penates" in name]
 
 
+def test_a_unit_that_had_failed_is_not_shown_for_ever(installed: Machine) -> None:
+    installed.file("/var/systemctl/failed/penates@pi.service").touch()
+    installed.penates("uninstall")
+    assert "reset-failed penates@pi.service" in (calls := installed.calls())
+    assert calls.index("disable --now penates@pi.service") < calls.index("reset-failed penates@pi.service")
+    assert "reset-failed penates@recorder.service" not in calls
+
+
 def test_what_is_kept_is_taken_up_again(installed: Machine) -> None:
     secret = installed.file("/etc/penates/secrets/firstpi").read_text()
     house = installed.file("/etc/penates/house.toml")
