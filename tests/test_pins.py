@@ -295,17 +295,23 @@ def test_motion_lasts_until_the_hold_is_over(wires: Wires, eyes: Eyes) -> None:
 
 
 def button(wires: Wires, eyes: Eyes) -> Line:
-    text = 'kind = "button"\npin = 24\nbounce_s = 0.01\nhold_s = 0.4\nclick_s = 0.2\nevery_s = 3600\n'
+    text = 'kind = "button"\npin = 24\nbounce_s = 0.01\nhold_s = 1.5\nclick_s = 0.8\nevery_s = 3600\n'
     wires.run("bell", text)
     eyes.wait_value("cm/bell/status/state", "online")
     return wires.line(24)
 
 
-def press(line: Line, seconds: float) -> None:
+def press(line: Line) -> None:
     line.drive(False)
-    time.sleep(seconds)
+    time.sleep(0.05)
     line.drive(True)
     time.sleep(0.05)
+
+
+def hold(line: Line, eyes: Eyes) -> None:
+    line.drive(False)
+    eyes.wait(lambda _: True in values(eyes, "held"), "held")
+    line.drive(True)
 
 
 def values(eyes: Eyes, measure: str) -> list[Any]:
@@ -316,23 +322,23 @@ def values(eyes: Eyes, measure: str) -> list[Any]:
 def test_clicks_are_counted(wires: Wires, eyes: Eyes, count: int) -> None:
     line = button(wires, eyes)
     for _ in range(count):
-        press(line, 0.05)
+        press(line)
     eyes.wait(lambda _: values(eyes, "clicks") == [count], "the clicks")
     assert values(eyes, "pressed") == [False, *[True, False] * count]
 
 
 def test_a_long_press_is_a_hold_and_no_click(wires: Wires, eyes: Eyes) -> None:
     line = button(wires, eyes)
-    press(line, 0.6)
-    eyes.wait_value("cm/bell/data/held", value=True)
-    press(line, 0.05)
+    hold(line, eyes)
+    eyes.wait(lambda _: len(values(eyes, "pressed")) == 3, "its end")
+    press(line)
     eyes.wait(lambda _: values(eyes, "clicks") == [1], "one click")
     assert values(eyes, "held") == [False, False, True, False, False, False]
 
 
 def test_a_click_is_an_event_and_is_not_told_again(wires: Wires, broker: Broker, eyes: Eyes) -> None:
     line = button(wires, eyes)
-    press(line, 0.05)
+    press(line)
     told = eyes.wait(lambda seen: [one for one in seen if one.topic == "cm/bell/data/clicks"], "a click")
     assert (told[0].value, told[0].retain) == (1, False)
     assert eyes.on("cm/bell/status/about")[0].value["measures"]["clicks"]["event"] is True
@@ -346,10 +352,9 @@ def test_a_button_that_is_down_at_the_start_was_not_pressed(wires: Wires, eyes: 
     wires.line(24).drive(False)
     line = button(wires, eyes)
     line.drive(True)
-    time.sleep(0.4)
-    press(line, 0.05)
-    press(line, 0.6)
-    eyes.wait(lambda _: True in values(eyes, "held"), "held")
+    time.sleep(1.0)
+    press(line)
+    hold(line, eyes)
     assert values(eyes, "clicks") == [1]
 
 
