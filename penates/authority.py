@@ -14,9 +14,9 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.settings import contents
 from penates import certificates
 from penates.certificates import Identity
-from penates.files import Planned
+from penates.files import SECRET, Planned
 
-SECRET, CLOSED = 0o600, 0o700
+CLOSED = 0o700
 
 T = TypeVar("T")
 

@@ -16,11 +16,11 @@ from urllib.parse import quote
 from bootstrap.config import DEVICES, PLAIN_PORT, TLS_PORT, Configuration, House, Settings, device_file, password_file
 from bootstrap.config import HOUSE as HOUSE_FILE
 from bootstrap.device import host_name
-from bootstrap.errors import Exit, Fatal
+from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.settings import Fault, SettingsError, Source, contents
 from bootstrap.topics import ID_RULE, is_id
 from penates.edit import with_settings
-from penates.files import Planned
+from penates.files import ENTERED, FOLDER_MODE, Planned, secret
 from penates.invitation import Invitation, invited
 from penates.layout import EYES, HOUSE, SECRETS, STATE, USER
 from penates.share import folder
@@ -28,7 +28,6 @@ from penates.share import folder
 if TYPE_CHECKING:
     from penates.site import Site
 
-ENTERED, SECRET, SHARED = 0o750, 0o600, 0o640
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CA = "ca.pem"
 MEMORY = "/run"
@@ -91,8 +90,8 @@ class Dwelling:
 
     def _own(self) -> Iterator[Planned]:
         """Our part of it: the settings, the first devices, and what the source has brought."""
-        yield Planned(HOUSE, None, 0o755)
-        yield Planned(HOUSE / DEVICES, None, 0o755)
+        yield Planned(HOUSE, None, FOLDER_MODE)
+        yield Planned(HOUSE / DEVICES, None, FOLDER_MODE)
         settings = HOUSE / HOUSE_FILE
         first = not settings.exists()
         text = (folder("config") / HOUSE_FILE if first else settings).read_text()
@@ -119,13 +118,13 @@ class Dwelling:
                 yield Planned(HOUSE / CA, ca.encode())
                 yield Planned(SECRETS, None, ENTERED, group=USER)
                 for user, password in secrets.items():
-                    yield _secret(user, password, shared=user == EYES)
+                    yield secret(SECRETS / user, f"{password}\n".encode(), shared=user == EYES)
             case Elsewhere(password=password, ca=certificate) as source:
                 if certificate:
                     yield Planned(HOUSE / CA, certificate)
                 yield Planned(SECRETS, None, ENTERED, group=USER)
                 if password:
-                    yield _secret(source.secret, password, shared=True)
+                    yield secret(SECRETS / source.secret, f"{password}\n".encode(), shared=True)
 
     def _write_here(self, one: Planned) -> None:
         here = self.place / one.path.relative_to(HOUSE)
@@ -194,7 +193,8 @@ class Dwelling:
         try:
             from penates.site import plan  # noqa: PLC0415 - with what makes certificates, which only a broker needs
         except ImportError as error:
-            raise Fatal(Exit.ABSENT, f"{error}: a broker of our own needs pip install 'penates[broker]'") from None
+            advice = to_install("cryptography", "ifaddr")
+            raise Fatal(Exit.ABSENT, f"a broker of our own needs cryptography and ifaddr ({error}); {advice}") from None
         return [*self.own, *(replace(one, path=self.really(one.path)) for one in plan(self._site))]
 
     @property
@@ -272,12 +272,6 @@ def _copy(house: Path, place: Path) -> None:
         if os.geteuid():
             raise PermissionError(f"no right to read all of {house}: say sudo") from None
         raise
-
-
-def _secret(user: str, password: str, *, shared: bool) -> Planned:
-    """To look one needs no root; for everything else one does."""
-    content = f"{password}\n".encode()
-    return Planned(SECRETS / user, content, SHARED, group=USER) if shared else Planned(SECRETS / user, content, SECRET)
 
 
 def _by_steadiness(name: str) -> tuple[bool, bool, str]:

@@ -10,6 +10,9 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from penates.layout import USER
+
+SECRET, SHARED, ENTERED = 0o600, 0o640, 0o750  # the owner's alone; for its group to read; for it to enter
 FOLDER_MODE = 0o755
 FILE_MODE = 0o644
 ROOT = "root"
@@ -103,6 +106,11 @@ def acting_as(user: int, group: int) -> Iterator[None]:
     finally:
         os.seteuid(before[0])
         os.setegid(before[1])
+
+
+def secret(file: Path, content: bytes, *, shared: bool) -> Planned:
+    """A password of the broker. To look one needs no root; for everything else one does."""
+    return Planned(file, content, SHARED, group=USER) if shared else Planned(file, content, SECRET)
 
 
 def _user(name: str) -> int:

@@ -9,10 +9,8 @@ from typing import Any, Self
 from bootstrap.errors import Exit, Fatal
 from bootstrap.settings import contents
 from bootstrap.topics import is_id
-from penates.files import Planned
+from penates.files import SECRET, Planned
 from penates.layout import INVITED
-
-PRIVATE = 0o600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +59,7 @@ class Invitation:
     def planned(self) -> Planned:
         """The file, as it is kept on the broker's machine and brought to the other."""
         text = json.dumps(asdict(self), indent=2) + "\n"
-        return Planned(INVITED / f"{self.machine}.json", text.encode(), PRIVATE)
+        return Planned(INVITED / f"{self.machine}.json", text.encode(), SECRET)
 
     @property
     def settings(self) -> dict[tuple[str, str], Any]:

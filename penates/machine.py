@@ -6,7 +6,7 @@ import pwd
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penates.files import Planned
+from penates.files import SECRET, Planned
 from penates.layout import COMMAND, ON_PATH, STATE, USER
 from penates.record import Record
 from penates.steps import Command, Link, Remove, Step, follows, program
@@ -103,7 +103,7 @@ def looking(record: Record, options: Sequence[str], password: str) -> Iterator[P
     if not file.parent.exists():
         yield Planned(file.parent, None, 0o700, owner, group, personal=True)
     text = "\n".join([OURS, *options, f"-P {password}", ""])
-    yield Planned(file, text.encode(), 0o600, owner, group, personal=True)
+    yield Planned(file, text.encode(), SECRET, owner, group, personal=True)
     record.files = sorted({*record.files, str(file)})
 
 

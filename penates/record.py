@@ -8,10 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-from penates.files import Planned
+from penates.files import SECRET, Planned
 from penates.layout import RECORD
-
-PRIVATE = 0o600
 
 
 @dataclass
@@ -61,7 +59,7 @@ class Record:
 
     def write(self) -> None:
         """Leave it for the next one."""
-        Planned(RECORD, json.dumps(asdict(self), indent=2).encode(), PRIVATE).write()
+        Planned(RECORD, json.dumps(asdict(self), indent=2).encode(), SECRET).write()
 
 
 def stamp(parts: Iterable[bytes]) -> str:

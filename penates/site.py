@@ -17,14 +17,13 @@ from bootstrap.settings import Fault, SettingsError, Source, contents
 from bootstrap.topics import RESERVED_SENSORS, Topics
 from daemons.recorder import FLEET
 from penates import mosquitto
-from penates.authority import SECRET, Authority
-from penates.files import Planned
+from penates.authority import Authority
+from penates.files import ENTERED, SECRET, Planned, secret
+from penates.layout import EYES, USER
 
-READERS = "penates"  # the group of those who may look
 BROKER = "mosquitto"  # its user and group; 2.1 wants to own what is secret
 SECRET_BYTES = 24
 RECORDED = ("data/reading", "status/about", *FLEET)
-ENTERED, SHARED = 0o750, 0o640
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +137,8 @@ def plan(site: Site) -> list[Planned]:
     known = {user: _secret(folder / user) for user in house.users}
     authority = Authority(folder=site.config, names=site.names)
     return [
-        Planned(folder, None, ENTERED, group=READERS),
-        *(secret for _, secret in known.values()),
+        Planned(folder, None, ENTERED, group=USER),
+        *(planned for _, planned in known.values()),
         *authority.plan(),
         *settings,
         *_rules(site, house, {user: password for user, (password, _) in known.items()}),
@@ -156,9 +155,7 @@ def _secret(file: Path) -> tuple[str, Planned]:
         content = f"{password}\n".encode()
     except ValueError as error:
         raise Fatal(Exit.SETTINGS, f"{file} {error}; remove it for a new secret") from None
-    if file.name == "eyes":  # to look one needs no root, for everything else one does
-        return password, Planned(file, content, SHARED, group=READERS)
-    return password, Planned(file, content, SECRET)
+    return password, secret(file, content, shared=file.name == EYES)
 
 
 def _settings(site: Site) -> list[Planned]:

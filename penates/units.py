@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bootstrap.config import Settings
-from penates.files import Planned
+from penates.files import FOLDER_MODE, Planned
 from penates.needs import Needs, needs
 from penates.reach import reach
 from penates.share import folder
@@ -73,7 +73,7 @@ def for_nursery(
 
 def _drop_in(place: Path, owner: str, name: str, content: bytes) -> list[Planned]:
     folder_of = place / f"{owner}.d"
-    return [Planned(folder_of, None, mode=0o755), Planned(folder_of / name, content)]
+    return [Planned(folder_of, None, FOLDER_MODE), Planned(folder_of / name, content)]
 
 
 def _text(source: str, *sections: tuple[str, Sequence[tuple[str, str]]]) -> bytes:
