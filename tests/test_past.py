@@ -201,6 +201,8 @@ def test_what_others_have_is_loaded_into_a_database(
         done = house.penates("import", str(peer))
         assert (done.returncode, done.stdout) == (0, f"{peer}: 4001 values; 0 bad lines\n"), done.stderr
     database.ask("GET", "/internal/force_flush")
+    told = lambda: house.penates("history", "peer", "--csv", "--since", "9d").stdout  # noqa: E731
+    eventually(lambda: told().count("\n") >= 4002, "VictoriaMetrics shows a new sensor, which it does a little later")
     lines = history(house, "peer", "--csv", "--since", "9d").splitlines()
     assert len(lines) == 4002
     assert lines[-1] == f"{utc(times[-1] // 1000)},level,4000.0"
