@@ -51,7 +51,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from subjects import Input, MqttIo, Penates, Subject  # noqa: E402 - it needs what lies with the tests
 from world import Broker, Eyes, eventually, retained  # noqa: E402 - it lies with the tests
 
-from bootstrap.payload import Json  # noqa: E402
+from bootstrap.contract.payload import Json  # noqa: E402
 
 PAUSE_S = 0.5  # between a delivery and the broker's end
 START_S = 60.0  # a dozen processes start at once

@@ -134,7 +134,7 @@ def recorder(port: int, folder: Path, *store: str) -> Cost:
     )
     reserve(port, "own/recorder/history")
     publish(port)
-    eyes = Eyes(port, filters="own/recorder/data/stored")
+    eyes = Eyes(port, filters="own/recorder/data/recorded")
     began = time.monotonic()
     running = house.run("recorder")
     try:

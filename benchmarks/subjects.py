@@ -13,7 +13,7 @@ from peers import peer_python, peer_version, running
 from world import House, Seen, Wires
 
 from bootstrap import __version__
-from bootstrap.payload import Json
+from bootstrap.contract.payload import Json
 
 HERE = Path(__file__).resolve().parent / "outage"
 

@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
 
+from bootstrap.contract.payload import Json
+from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.errors import NoReading
-from bootstrap.log import Level
-from bootstrap.payload import Json
-from bootstrap.settings import YEAR_S, Limits
-from bootstrap.topics import ID_RULE, is_id
+from bootstrap.limits import YEAR_S, Limits
+from bootstrap.logs.log import Level
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootstrap.intake import Intake, Take
-    from bootstrap.loop import Timer
-    from bootstrap.pins import Edge
+    from bootstrap.contract.subscription import OnBatch, SubscriptionHandle
+    from bootstrap.eventloop.loop import Timer
+    from bootstrap.pins.edge import Edge
 
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
@@ -137,8 +137,8 @@ def takes(
     return declare
 
 
-class Tools(Protocol):
-    """What the loop lends a device."""
+class Context(Protocol):
+    """What a device may use while it runs."""
 
     def watch(self, device: D) -> D:
         """See `Device.watch`."""
@@ -149,11 +149,13 @@ class Tools(Protocol):
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """See `Device.after`."""
 
-    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
-        """See `Device.hear`."""
+    def subscribe(
+        self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
+    ) -> "SubscriptionHandle":
+        """See `Device.subscribe`."""
 
-    def bury(self, topic: str, payload: bytes, reason: str) -> None:
-        """Keep what nobody can use in `refused.jsonl`, and say so."""
+    def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
+        """Keep in `dead_letters.jsonl` what nobody can use, and log it."""
 
     @property
     def state(self) -> "Path":
@@ -161,7 +163,7 @@ class Tools(Protocol):
 
     @property
     def folder(self) -> "Path":
-        """This sensor's own, likewise."""
+        """This sensor's own folder for what must outlive a restart."""
 
 
 def host_name(file_name: str) -> str:  # noqa: ARG001 - it stands for `sensor_id`
@@ -182,7 +184,6 @@ class Device:
     measures: ClassVar[Mapping[str, Measure]] = {}
     opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes beside its lines, which its unit may open
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
-    tools: ClassVar["Tools"]  # given to each instance before its setup
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -210,34 +211,41 @@ class Device:
 
     def settings(self) -> dict[str, object]:
         """The settings to be shown; `field(repr=False)` keeps one that is a secret out of the log."""
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.repr}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
 
     def progress(self) -> Mapping[str, float | None]:
         """What its heartbeats say beside what those of all devices do."""
         return {}
+
+    def attach(self, context: Context) -> None:
+        """Take what the device may use while it runs; called once, before `setup`."""
+        self.context: Context = context
 
     def setup(self) -> None:
         """Open what is needed. OSError: the device is absent, and we end with exit code 1."""
 
     def watch(self, device: D) -> D:
         """In `setup`: have `on_edge` called at every change of this gpiozero input device; returns it."""
-        return self.tools.watch(device)
+        return self.context.watch(device)
 
     def own(self, device: D, safe: float = 0) -> D:
         """In `setup`: have this gpiozero output device set to `safe` at every end; returns it."""
-        return self.tools.own(device, safe)
+        return self.context.own(device, safe)
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """Call once, later; what it returns is published like a reading. The timer can be cancelled."""
-        return self.tools.after(seconds, call)
+        return self.context.after(seconds, call)
 
-    def hear(self, filters: Sequence[str], take: "Take", retained: Sequence[str] = ()) -> "Intake":
-        """In `setup`: have `take` called, in a thread of its own, with all that is published on these, even meanwhile.
+    def subscribe(
+        self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
+    ) -> "SubscriptionHandle":
+        """In `setup`: receive all that is published to `filters`, even what is published while this process is away.
 
-        Of `retained` also what the broker has kept. What is stored is acknowledged; if `take` raises OSError, all of it
-        is given to it again later.
+        `on_batch` is called in a thread of its own. When it returns, what it was given is acknowledged; if it raises
+        OSError, all of it is given to it again later. Of the filters in `retained`, it is also given what the broker
+        has kept.
         """
-        return self.tools.hear(filters, take, retained)
+        return self.context.subscribe(filters, on_batch, retained)
 
     def on_edge(self, edge: "Edge") -> Reading | None:
         """Tell what an edge means; its time is the reading's. It may raise what `read` may."""

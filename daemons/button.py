@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from gpiozero import DigitalInputDevice
 
 from bootstrap.device import Device, Measure, Pin, Reading, Seconds
-from bootstrap.loop import Timer
-from bootstrap.pins import Edge
+from bootstrap.eventloop.loop import Timer
+from bootstrap.pins.edge import Edge
 
 
 @dataclass(kw_only=True)

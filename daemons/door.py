@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gpiozero import DigitalInputDevice
 
 from bootstrap.device import Device, Measure, Pin, Reading, Seconds
-from bootstrap.pins import Edge
+from bootstrap.pins.edge import Edge
 
 
 @dataclass(kw_only=True)

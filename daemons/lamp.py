@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalOutputDevice
 
-from bootstrap.actions import only, seconds
+from bootstrap.contract.commands import only, seconds
+from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Pin, Reading, takes
 from bootstrap.errors import Refused
-from bootstrap.loop import Timer
-from bootstrap.payload import Json
+from bootstrap.eventloop.loop import Timer
 
 WORDS = ("on", "off", "toggle")
 

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bootstrap.device import Device, Measure, Reading
-from bootstrap.filters import HeardSettings
-from bootstrap.recording import KINDS, Kinds, Recording
-from bootstrap.stores import StoreSettings
+from bootstrap.history.recording import KINDS, KnownKinds, Recording
+from bootstrap.history.stores import StoreSettings
+from bootstrap.history.topic_settings import TopicSettings
 
 FLEET = ("status/heartbeat", "status/state")  # for Grafana
 
 
 @dataclass(kw_only=True)
-class Recorder(HeardSettings, StoreSettings, Device):
+class Recorder(TopicSettings, StoreSettings, Device):
     """Writes down each reading of every sensor, once, at its own time; what it has not stored, the broker keeps.
 
     Wiring: none. Say `[history] recorder = true` in house.toml, so that the sensors know.
@@ -20,25 +20,25 @@ class Recorder(HeardSettings, StoreSettings, Device):
 
     every_s: float = 60.0
 
-    stored = Measure("1", low=0, counter=True)  # readings stored since the start
-    refused = Measure("1", low=0, counter=True)  # messages that are no readings, or that the store will never take
+    recorded = Measure("1", low=0, counter=True)  # readings stored since the start
+    rejected = Measure("1", low=0, counter=True)  # messages that are no readings, or that the store will never take
 
     def setup(self) -> None:
         """Open the store, then hear."""
-        self.opened = self.open_store(self.tools.state, owner=not self.share)
-        self.recording = Recording(self.opened, Kinds(self.tools.folder / KINDS), self.tools.bury)
+        self.opened = self.open_store(self.context.state, owner=not self.share)
+        self.recording = Recording(self.opened, KnownKinds(self.context.folder / KINDS), self.context.dead_letter)
         said = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
-        self.intake = self.hear(said, self.recording.take, retained=self.of_each("status/about"))
+        self.subscription = self.subscribe(said, self.recording.on_batch, retained=self.of_each("status/about"))
 
     def progress(self) -> Mapping[str, float | None]:
         """How far it has come."""
-        return {} if not hasattr(self, "intake") else self.recording.progress() | self.intake.progress()
+        return {} if not hasattr(self, "subscription") else self.recording.progress() | self.subscription.progress()
 
     def read(self) -> Reading:
         """How much was stored; a fault while the broker or the store is away."""
-        if self.intake.trouble:
-            raise OSError(self.intake.trouble)
-        return {"stored": self.recording.stored, "refused": self.recording.refused}
+        if self.subscription.trouble:
+            raise OSError(self.subscription.trouble)
+        return {"recorded": self.recording.recorded, "rejected": self.recording.rejected}
 
     def teardown(self) -> None:
         """Let go of the store."""

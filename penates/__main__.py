@@ -3,10 +3,10 @@
 import os
 import sys
 
-from bootstrap.control import Unavailable
+from bootstrap.config.toml_file import SettingsError
 from bootstrap.errors import NOT_DONE, Exit, Fatal
-from bootstrap.settings import SettingsError
-from penates.commands import COMMANDS, parser
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.cli import ALIASES, COMMANDS, parser
 
 INTERRUPTED = 130  # as shells say of Ctrl-C
 
@@ -15,6 +15,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one sub-command; returns its exit code. Only its own module is loaded: a sensor's process stays small."""
     _have_streams()
     words = sys.argv[1:] if argv is None else argv
+    words = [*(ALIASES.get(word, word) for word in words[:1]), *words[1:]]
     known = [word for word in words[:1] if word in COMMANDS]
     given = parser(known or COMMANDS).parse_args(words)
     try:

@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penates.common import PATIENCE_S
-from penates.wire import Access, Heard, Up, Wire
+from penates.console.supervisor_request import PATIENCE_S
+from penates.fleet.access import Access
+from penates.fleet.client import Connected, FleetClient, MessageHeard
 
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED = "homeassistant/device/+/config"
@@ -29,13 +30,13 @@ def announcements(access: Access, count: int) -> list[dict[str, Any]]:
     """What the broker holds, by name, once there are so many."""
     held: dict[str, dict[str, Any]] = {}
     deadline = time.monotonic() + PATIENCE_S
-    with closing(Wire(access)) as wire:
+    with closing(FleetClient(access)) as client:
         while len(held) < count and time.monotonic() < deadline:
-            for event in wire.events(1.0):
+            for event in client.events(1.0):
                 match event:
-                    case Up():
-                        wire.subscribe(ANNOUNCED)
-                    case Heard(topic, payload):
+                    case Connected():
+                        client.subscribe(ANNOUNCED)
+                    case MessageHeard(topic, payload):
                         held[topic] = json.loads(payload)
     return [held[topic] for topic in sorted(held)]
 

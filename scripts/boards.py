@@ -27,7 +27,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from queries import NUMBERS, InfluxQL, Language
 
-from bootstrap import kinds
+from bootstrap.config import kinds
 
 AnyPanel = timeseries.Panel | table.Panel | statetimeline.Panel
 Panel = TypeVar("Panel", timeseries.Panel, table.Panel, statetimeline.Panel)
@@ -166,8 +166,8 @@ def states(language: Language) -> statetimeline.Panel:
 def health(language: Language) -> list[timeseries.Panel]:
     """What heartbeats say, over time."""
     wanted: list[tuple[str, Callable[..., list[Dataquery]], tuple[str, ...], str]] = [
-        ("Faults", language.counters, ("faults", "refused"), "none"),
-        ("Queue", language.gauges, ("queued", "stored"), "none"),
+        ("Faults", language.counters, ("faults", "invalid"), "none"),
+        ("Queue", language.gauges, ("queued", "on_disk"), "none"),
         ("Dropped", language.counters, ("dropped",), "none"),
         ("Reconnects", language.counters, ("reconnects",), "none"),
         ("Memory", language.gauges, ("rss_mb",), "decmbytes"),

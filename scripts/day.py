@@ -22,13 +22,13 @@ from pathlib import Path
 
 import announced
 
-from bootstrap.control import SOCKET
-from bootstrap.lines import LINES, Line
-from bootstrap.loop import STOP_SIGNALS
-from bootstrap.topics import Topics
-from penates.common import output_file
-from penates.send import ask, command
-from penates.wire import Access
+from bootstrap.contract.topics import Topics
+from bootstrap.eventloop.loop import STOP_SIGNALS
+from bootstrap.pins.simulated_lines import LINES, SimulatedLine
+from bootstrap.supervisor.control_socket import SOCKET
+from penates.commands.send import ask, command
+from penates.console.arguments import output_file
+from penates.fleet.access import Access
 
 ROOT = Path(__file__).resolve().parent.parent
 PENATES = Path(sys.executable).parent / "penates"
@@ -163,9 +163,9 @@ class House:
         for number, level in ((DOOR, False), (HALL, False), (BELL, True)):
             self.line(number).drive(level)
 
-    def line(self, number: int) -> Line:
+    def line(self, number: int) -> SimulatedLine:
         """One of the simulated lines."""
-        return Line(number, self.state / LINES)
+        return SimulatedLine(number, self.state / LINES)
 
     def heat(self, celsius: float | None) -> None:
         """What the probe in the cellar feels; None is a probe that does not answer."""
@@ -177,7 +177,7 @@ class House:
     def _start_supervisor(self) -> None:
         """As a child of ours, and likewise in a session of its own."""
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated"}
-        command = [PENATES, "nursery", "--config", self.config]
+        command = [PENATES, "supervisor", "--config", self.config]
         with (self.folder / "supervisor.log").open("w") as log:
             supervisor = subprocess.Popen(command, env=env, stderr=log, start_new_session=True)
         self._stack.callback(end, supervisor)
@@ -237,7 +237,7 @@ In another terminal:
   mosquitto_sub -p {self.port} -v -t 'cm/#'
   penates status --config config
   penates send --config config cm/lamp set toggle
-  penates line --config config {DOOR} 1         # opens the front door; 0 closes it
+  penates gpio --config config {DOOR} 1         # opens the front door; 0 closes it
   penates {" ".join(HISTORY)} --config config{"  # works afterwards, too" * kept}
   nano config/devices/cellar.toml && penates reload --config config
 Ctrl-C ends it, draws that history, and {end}.

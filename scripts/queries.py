@@ -11,7 +11,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEdito
 KEPT = "30d"  # how old a heartbeat may be, and is still shown as the last one
 EVER = "366d"  # a state is said only when it changes
 WHO = "$tag_group/$tag_sensor"
-NUMBERS = ("uptime_s", "reads", "faults", "refused", "queued", "stored", "dropped", "reconnects", "rss_mb")
+NUMBERS = ("uptime_s", "reads", "faults", "invalid", "queued", "on_disk", "dropped", "reconnects", "rss_mb")
 
 
 class InfluxQuery(Dataquery):

@@ -4,7 +4,7 @@ import importlib
 import sys
 from typing import Any, NoReturn
 
-from bootstrap import link
+from bootstrap.mqtt import delivery
 from penates.__main__ import main
 
 
@@ -27,6 +27,6 @@ def inject(target: str) -> None:
 
 
 if __name__ == "__main__":
-    link.ANSWER_S = 0.5  # so that a frozen broker is noticed in a test's time
+    delivery.PUBACK_S = 0.5  # so that a frozen broker is noticed in a test's time
     inject(sys.argv[1])
     sys.exit(main(sys.argv[2:]))

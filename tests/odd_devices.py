@@ -11,10 +11,10 @@ from pathlib import Path
 
 from gpiozero import DigitalOutputDevice, MotionSensor
 
+from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Pin, Reading, takes
 from bootstrap.errors import NoReading
-from bootstrap.payload import Json
-from bootstrap.pins import Edge
+from bootstrap.pins.edge import Edge
 
 ERRORS = {
     "OSError": OSError("odd"),

@@ -4,7 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-from bootstrap import clock
+from bootstrap.contract import timestamps
 from penates.__main__ import main
 
 TRUE_NS = time.time_ns
@@ -19,5 +19,5 @@ def time_ns() -> int:
 if __name__ == "__main__":
     time.time_ns, time.time = time_ns, lambda: time_ns() / 1e9
     # The kernel's word, which differs between the machines that run tests: it has been set unless it is years off.
-    clock.synchronised = lambda: abs(time_ns() - TRUE_NS()) < YEAR_NS
+    timestamps.synchronised = lambda: abs(time_ns() - TRUE_NS()) < YEAR_NS
     sys.exit(main(sys.argv[2:]))

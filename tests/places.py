@@ -9,8 +9,8 @@ from typing import Any
 
 from world import Broker, Eyes, House, free_port
 
-from penates.files import Planned
-from penates.site import Site, plan
+from penates.broker.broker_plan import BrokerPlan, plan
+from penates.files.planned_file import Planned
 
 ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 
@@ -27,7 +27,7 @@ class Place:
 
     def __init__(self, house: House, folder: Path) -> None:
         self.house = house
-        self.site = Site(config=house.folder, mosquitto=folder, plain_port=free_port(), tls_port=free_port())
+        self.site = BrokerPlan(config=house.folder, mosquitto=folder, plain_port=free_port(), tls_port=free_port())
         self.broker: Broker | None = None
         self.house.write(self.site.plain_port, broker='password_file = "secrets/{sensor}"')
 

@@ -2,9 +2,11 @@
 
 import sys
 
-from bootstrap import child, discovery, outbox
-from penates import prune
+from bootstrap.homeassistant import discovery
+from bootstrap.outbox import outbox
+from bootstrap.supervisor import child
 from penates.__main__ import main
+from penates.commands import prune
 
 if __name__ == "__main__":
     child.FIRST_RETRY_S, child.LAST_RETRY_S, child.STEADY_S = 0.05, 0.4, 2.0

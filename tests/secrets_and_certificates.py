@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from penates.mosquitto import passwords
+from penates.broker.mosquitto_files import passwords
 
 
 def write_password(place: Path, password: str) -> None:

@@ -3,13 +3,14 @@
 import sys
 from typing import Any
 
-from bootstrap import link, sampler
+from bootstrap.mqtt import link
+from bootstrap.runtime import sampler
 from penates.__main__ import main
 
 
 def read_once(self: Any) -> None:
     self.read()
-    self._said()
+    self._published()
 
 
 def forget(*_: Any) -> None:
@@ -20,6 +21,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "reader":
         sampler.Sampler._tick = read_once  # noqa: SLF001
     else:
-        link.DIALLED_S = 0.5
-        link.Link._dialled = link.Link._not_dialled = forget  # noqa: SLF001
+        link.CONNECT_S = 0.5
+        link.Link._connected = link.Link._not_connected = forget  # noqa: SLF001
     sys.exit(main(sys.argv[2:]))

@@ -17,10 +17,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from world import House
 
 from bootstrap.errors import Fatal
-from penates import authority as module
-from penates import certificates
-from penates.authority import Authority
-from penates.files import Planned
+from penates.broker import house_ca as module
+from penates.broker import x509 as certificates
+from penates.broker.house_ca import Authority
+from penates.files.planned_file import Planned
 
 ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from world import House
 
-from bootstrap.config import check
-from bootstrap.settings import SettingsError
+from bootstrap.config.loader import check
+from bootstrap.config.toml_file import SettingsError
 from penates.__main__ import main
 
 HOUSE = 'group = "cm"\n'

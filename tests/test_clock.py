@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import clock
-from bootstrap.clock import HOLD_S, Clock, Stamps, newest
+from bootstrap.contract import timestamps
+from bootstrap.contract.timestamps import HOLD_S, Clock, Stamps, newest
 
 NOW = 1_795_206_667.0  # 2026-11-20T20:31:07Z
 HOUR = 3600.0
@@ -26,7 +26,7 @@ class World:
         monkeypatch.setattr(time, "time_ns", lambda: round(self.wall * 1e9))
         monkeypatch.setattr(time, "monotonic", lambda: self.age)
         monkeypatch.setattr(time, "clock_gettime_ns", lambda _clock: round(self.age * 1e9))
-        monkeypatch.setattr(clock, "synchronised", lambda: self.synchronised)
+        monkeypatch.setattr(timestamps, "synchronised", lambda: self.synchronised)
 
     def pass_by(self, seconds: float) -> None:
         self.wall += seconds
@@ -83,7 +83,7 @@ def test_after_ten_minutes_it_goes_out_unsure(world: World) -> None:
 
 
 def test_a_reading_of_an_earlier_start_of_the_machine_stays_unsure(world: World) -> None:
-    first = record(Clock(known=NOW)).replace(clock.BOOT_ID.read_bytes().strip(), b"another")
+    first = record(Clock(known=NOW)).replace(timestamps.BOOT_ID.read_bytes().strip(), b"another")
     world.wall = NOW
     assert json.loads(Clock(known=NOW).settle(first))["clock"] == "unsure"
 
@@ -127,7 +127,7 @@ def test_an_hour_back_puts_nothing_out_of_order_and_is_caught_up_with(world: Wor
     assert texts == sorted(set(texts))
     assert texts[2] == "2026-11-20T20:32:07.000000Z"  # at half the pace
     assert [stamp.get("clock") for stamp in times[:2]] == [None, "unsure"]
-    assert times[-1] == {"time": clock.utc(round(world.wall * 1e6))}
+    assert times[-1] == {"time": timestamps.utc(round(world.wall * 1e6))}
 
 
 def test_an_hour_forward_is_a_gap_and_no_more(world: World) -> None:
@@ -135,7 +135,7 @@ def test_an_hour_forward_is_a_gap_and_no_more(world: World) -> None:
     ours = Clock(known=NOW - HOUR)
     first = ours.stamp()
     world.wall += HOUR
-    assert [first, ours.stamp()] == [{"time": clock.utc(round((NOW + later) * 1e6))} for later in (0, HOUR)]
+    assert [first, ours.stamp()] == [{"time": timestamps.utc(round((NOW + later) * 1e6))} for later in (0, HOUR)]
 
 
 def test_two_at_one_moment_differ(world: World) -> None:
@@ -155,12 +155,12 @@ def test_the_newest_of_what_is_there(tmp_path: Path) -> None:
 
 
 def test_the_kernel_is_asked() -> None:
-    assert clock.synchronised() in {True, False}
+    assert timestamps.synchronised() in {True, False}
 
 
 DENIED = """
 import ctypes, platform, struct, time
-from bootstrap import clock
+from bootstrap.contract import timestamps
 calls = {"x86_64": (159, 305), "aarch64": (171, 266), "armv7l": (124, 372, 405)}[platform.machine()]
 refuse = struct.pack("HBBI", 0x06, 0, 0, 0x0005_0001)  # EPERM
 test = [struct.pack("HBBI", 0x15, 0, 1, call) + refuse for call in calls]
@@ -170,8 +170,8 @@ program = ctypes.create_string_buffer(struct.pack("HP", len(steps) // 8, ctypes.
 prctl = ctypes.CDLL(None).prctl
 assert prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
 assert prctl(22, 2, program, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
-kept = clock.Clock(known=time.time() + 1000)
-print(clock.synchronised(), kept.unsure, kept.hold_s())
+kept = timestamps.Clock(known=time.time() + 1000)
+print(timestamps.synchronised(), kept.unsure, kept.hold_s())
 """
 
 

@@ -20,18 +20,22 @@ from places import Place
 from secrets_and_certificates import write_certificates
 from world import PATIENCE_S, Broker, FakeBroker, House, free_port, retained, swallow_syns
 
-from bootstrap import clock
-from bootstrap.bench import history_folder
-from bootstrap.config import Broker as BrokerSettings
-from bootstrap.config import Configuration, Settings, load
-from bootstrap.settings import SettingsError
-from penates import doctor, doctor_machine, doctor_reach, doctor_units, status, unit_states
+from bootstrap.config.loader import Configuration, load
+from bootstrap.config.model import BrokerSettings, SensorSettings
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.contract import timestamps
+from bootstrap.contract.topics import Topics
+from bootstrap.outbox.folder import outbox_folder
 from penates.__main__ import main
-from penates.doctor_hardware import hardware
-from penates.doctor_life import Words, life
-from penates.doctor_machine import Who
-from penates.doctor_units import Keepers
-from penates.findings import Finding, Verdict
+from penates.commands import doctor, status
+from penates.doctor import machine, reachability, supervision
+from penates.doctor.findings import Finding, Verdict
+from penates.doctor.hardware import hardware
+from penates.doctor.machine import Who
+from penates.doctor.reported_state import reported
+from penates.doctor.supervision import Supervision
+from penates.fleet.fleet_view import FleetView, SeenSensor
+from penates.installer import unit_states
 
 TLS = 'ca_file = "ca.pem"\npassword_file = "secrets/{sensor}"'
 GOOD, BAD, UNKNOWN = Verdict
@@ -180,11 +184,11 @@ def test_without_rights_what_cannot_be_looked_at_is_not_green(alive: Place) -> N
     # Root may read everything, unless that right is taken away.
     apart = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.getuid() == 0 else []
     command = [*apart, sys.executable, "-m", "penates", "doctor", "--json", "--config", str(alive.house.folder)]
-    (alive.house.folder / "state" / "history").mkdir(exist_ok=True)
-    (alive.house.folder / "state" / "history").chmod(0)
+    (alive.house.folder / "state" / "outbox").mkdir(exist_ok=True)
+    (alive.house.folder / "state" / "outbox").chmod(0)
     done = subprocess.run(command, env=alive.house.env(), capture_output=True, text=True, check=False)
     cellar = {one["check"]: one for one in json.loads(done.stdout) if one["about"] == "cm/cellar"}
-    (alive.house.folder / "state" / "history").chmod(0o700)
+    (alive.house.folder / "state" / "outbox").chmod(0o700)
     assert {name for name, one in cellar.items() if one["verdict"] == "unknown"} == {"password", "spill"}
     assert cellar["password"]["advice"] == "run it with sudo"
     assert cellar["state"]["verdict"] == "ok"  # as the eyes saw it
@@ -221,7 +225,7 @@ def test_no_broker(house: House) -> None:
 
 
 def reach(host: str, port: int, ca_file: Path | None = None) -> list[Finding]:
-    return doctor_reach.reach(BrokerSettings(host=host, port=port, ca_file=ca_file))[0]
+    return reachability.reach(BrokerSettings(host=host, port=port, ca_file=ca_file))[0]
 
 
 def test_no_such_host() -> None:
@@ -246,7 +250,7 @@ def test_hosts_that_answer_nothing_hold_nobody_up(house: House) -> None:
 
 def test_the_first_host_that_is_well_is_asked(broker: Broker) -> None:
     settings = BrokerSettings(host=["no-such-host.invalid", "127.0.0.1"], port=broker.port)
-    findings, host = doctor_reach.reach(settings)
+    findings, host = reachability.reach(settings)
     assert ([one.verdict for one in findings], host) == ([UNKNOWN, GOOD], "127.0.0.1")
 
 
@@ -296,56 +300,67 @@ def test_a_port_without_tls(broker: Broker, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def cellar_settings(house: House) -> Settings:
+def cellar_settings(house: House) -> SensorSettings:
     house.write(1)
     house.thermometer()
     return load(house.folder, "cellar")
 
 
-def words(state: str, ago_s: float = 1, host: str = "", **more: Any) -> Words:
+def words(state: str, ago_s: float = 1, host: str = "", **more: Any) -> dict[str, bytes]:
     said = (datetime.now(UTC) - timedelta(seconds=ago_s)).isoformat()
-    heartbeat = {"time": said, "heartbeat_s": 60.0, "stored": 0, "dropped": 0, "storage": None, **more}
+    heartbeat = {"time": said, "heartbeat_s": 60.0, "on_disk": 0, "dropped": 0, "storage": None, **more}
     about = {"host": host or socket.gethostname()}
-    return Words(state.encode(), json.dumps(heartbeat).encode(), json.dumps(about).encode())
+    return {
+        "state": state.encode(),
+        "heartbeat": json.dumps(heartbeat).encode(),
+        "about": json.dumps(about).encode(),
+    }
+
+
+def seen(said: dict[str, bytes]) -> SeenSensor:
+    """The sensor, as the broker has it."""
+    topics = Topics("cm", "cellar")
+    held = {topics.status(name): payload for name, payload in said.items()}
+    return FleetView.of(held, time.monotonic()).sensors.get(topics.client_id, SeenSensor(topics))
 
 
 @pytest.mark.parametrize(
     ("state", "more", "check", "text"),
     [
         ("online", {}, "", ""),
-        ("online", {"ago_s": 130}, "state", "it says online, but last heartbeat 2 min ago"),
-        ("lost", {"ago_s": 130}, "state", "lost; last heartbeat 2 min ago"),
-        ("lost", {"ago_s": 130, "host": "attic-pi"}, "state", "lost; "),
+        ("online", {"ago_s": 190}, "state", "it says online, but last heartbeat 3 min ago"),
+        ("lost", {"ago_s": 190}, "state", "lost; last heartbeat 3 min ago"),
+        ("lost", {"ago_s": 190, "host": "attic-pi"}, "state", "lost; "),
         ("stopped", {}, "state", "stopped; last heartbeat 1 s ago"),
         ("fault", {"why": "no bus\x1b"}, "state", "fault: no bus\ufffd"),
         ("online", {"host": "attic-pi"}, "alone", "it runs on attic-pi, heard 1 s ago, and this is "),
         ("online", {"clock": "unsure"}, "time", "its clock was not set"),
         ("online", {"storage": "No space left"}, "outbox", "readings cannot be kept on disk: No space left"),
-        ("online", {"stored": 95_000}, "outbox", "95000 readings wait, and the oldest will soon be given up"),
+        ("online", {"on_disk": 95_000}, "outbox", "95000 readings wait, and the oldest will soon be given up"),
         ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "what it stores now is 2 h old; 9 wait"),
         ("online", {"dropped": 3}, "outbox", "3 messages were given up since its start"),
     ],
 )
 def test_what_it_says_of_itself(
-    cellar_settings: Settings, state: str, more: dict[str, Any], check: str, text: str
+    cellar_settings: SensorSettings, state: str, more: dict[str, Any], check: str, text: str
 ) -> None:
-    wrong = [one for one in life(cellar_settings, words(state, **more), "the log") if one.verdict is BAD]
+    wrong = [one for one in reported(cellar_settings, seen(words(state, **more)), "the log") if one.verdict is BAD]
     assert [one.check for one in wrong] == [check] * bool(check)
     assert all(one.text.startswith(text) and one.advice for one in wrong)
 
 
-def test_one_that_never_said_a_word(cellar_settings: Settings) -> None:
-    (about,) = life(cellar_settings, Words(None, None, None), "")
+def test_one_that_never_said_a_word(cellar_settings: SensorSettings) -> None:
+    (about,) = reported(cellar_settings, seen({}), "")
     assert (about.verdict, about.text) == (BAD, "it has never said a word to this broker")
 
 
-def test_words_that_are_none_of_ours(cellar_settings: Settings) -> None:
-    (about,) = life(cellar_settings, Words(b"online", b"\xff", b"[]"), "")
+def test_words_that_are_none_of_ours(cellar_settings: SensorSettings) -> None:
+    (about,) = reported(cellar_settings, seen({"state": b"online", "heartbeat": b"\xff", "about": b"[]"}), "")
     assert (about.verdict, about.text) == (BAD, "it says online, but no heartbeat")
 
 
-def test_without_heartbeats_nobody_knows(cellar_settings: Settings) -> None:
-    (about,) = life(replace(cellar_settings, heartbeat_s=0), Words(b"online", None, None), "")
+def test_without_heartbeats_nobody_knows(cellar_settings: SensorSettings) -> None:
+    (about,) = reported(replace(cellar_settings, heartbeat_s=0), seen({"state": b"online"}), "")
     assert about.verdict is UNKNOWN
 
 
@@ -353,7 +368,7 @@ def test_a_double_on_another_machine(site: Place) -> None:
     admin = site.eyes("admin")
     double = words("online", host="attic-pi")
     for name in ("state", "heartbeat", "about"):
-        admin.publish(f"cm/cellar/status/{name}", getattr(double, name), retain=True)
+        admin.publish(f"cm/cellar/status/{name}", double[name], retain=True)
     admin.close()
     findings = found(site.house)
     assert not_good(findings) == {"process": BAD, "alone": BAD, "announced": UNKNOWN}
@@ -363,9 +378,9 @@ def test_a_double_on_another_machine(site: Place) -> None:
 def test_sensors_of_other_machines(alive: Place) -> None:
     admin = alive.eyes("admin")
 
-    def say(sensor: str, said: Words) -> None:
+    def say(sensor: str, said: dict[str, bytes]) -> None:
         for name in ("state", "heartbeat", "about"):
-            admin.publish(f"cm/{sensor}/status/{name}", getattr(said, name), retain=True)
+            admin.publish(f"cm/{sensor}/status/{name}", said[name], retain=True)
 
     for number in range(12):  # more than are sent without an acknowledgement
         say(f"well{number}", words("online", host="atticpi"))
@@ -389,36 +404,36 @@ def test_a_user_for_all_sensors_is_the_owners_choice(alive: Place) -> None:
 
 
 def test_a_clock_that_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "synchronised", lambda: False)
-    assert doctor_machine.clock_is_set(tmp_path).verdict is BAD
+    monkeypatch.setattr(timestamps, "synchronised", lambda: False)
+    assert machine.clock_is_set(tmp_path).verdict is BAD
     (tmp_path / ".dockerenv").touch()
-    assert doctor_machine.clock_is_set(tmp_path).verdict is UNKNOWN
-    monkeypatch.setattr(clock, "synchronised", lambda: True)
-    assert doctor_machine.clock_is_set(tmp_path).verdict is GOOD
+    assert machine.clock_is_set(tmp_path).verdict is UNKNOWN
+    monkeypatch.setattr(timestamps, "synchronised", lambda: True)
+    assert machine.clock_is_set(tmp_path).verdict is GOOD
 
 
 def test_a_disk_that_is_full_read_only_or_has_room(tmp_path: Path) -> None:
-    assert doctor_machine.disk(tmp_path / "to" / "be" / "made").verdict is GOOD
-    full = doctor_machine.disk(tmp_path, least_mb=1e12)
+    assert machine.disk(tmp_path / "to" / "be" / "made").verdict is GOOD
+    full = machine.disk(tmp_path, least_mb=1e12)
     assert (full.verdict, full.text.endswith(f"MB are free for {tmp_path}")) == (BAD, True)
     # /proc has neither room nor a way to be written: as a card that the kernel has given up.
-    assert doctor_machine.disk(Path("/proc")).verdict is BAD
+    assert machine.disk(Path("/proc")).verdict is BAD
 
 
-def test_what_waits_and_what_was_refused(cellar_settings: Settings) -> None:
-    folder = history_folder(cellar_settings)
+def test_what_waits_and_what_was_refused(cellar_settings: SensorSettings) -> None:
+    folder = outbox_folder(cellar_settings.folders.state, cellar_settings.topics)
     me, stranger = Who.me(), Who("stranger", 12345, frozenset())
-    assert [*doctor_machine.outbox(cellar_settings, me)] == []
+    assert [*machine.outbox(cellar_settings, me)] == []
     cellar_settings.folders.state.mkdir(mode=0o755)
-    (refused,) = doctor_machine.outbox(cellar_settings, stranger)
+    (refused,) = machine.outbox(cellar_settings, stranger)
     assert (refused.check, refused.verdict) == ("folder", BAD)
     folder.mkdir(parents=True, mode=0o755)
     (folder / "0000000001.spill").write_bytes(b"x" * 1_500_000)
-    (kept,) = doctor_machine.outbox(cellar_settings, me)
+    (kept,) = machine.outbox(cellar_settings, me)
     assert (kept.verdict, kept.text) == (GOOD, "1.5 MB of readings are kept")
-    (folder / "refused.jsonl").write_text("{}\n")
-    checks = {one.check: one.verdict for one in doctor_machine.outbox(cellar_settings, stranger)}
-    assert checks == {"folder": BAD, "spill": GOOD, "refused": BAD}
+    (folder / "dead_letters.jsonl").write_text("{}\n")
+    checks = {one.check: one.verdict for one in machine.outbox(cellar_settings, stranger)}
+    assert checks == {"folder": BAD, "on disk": GOOD, "dead letters": BAD}
 
 
 def test_a_user_may_what_owner_group_and_mode_say(tmp_path: Path) -> None:
@@ -448,7 +463,7 @@ class Plugged(Device):
 
 
 @pytest.fixture
-def devices(house: House) -> dict[str, Settings]:
+def devices(house: House) -> dict[str, SensorSettings]:
     house.write(1)
     house.thermometer()
     house.device("door", 'kind = "door"\npin = 17\n')
@@ -457,7 +472,7 @@ def devices(house: House) -> dict[str, Settings]:
     return Configuration(house.folder).all()
 
 
-def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, Settings], tmp_path: Path) -> None:
+def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, SensorSettings], tmp_path: Path) -> None:
     def checks(name: str, who: Who) -> dict[str, Verdict]:
         return {one.check: one.verdict for one in hardware(devices[name], who, tmp_path)}
 
@@ -483,7 +498,7 @@ def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, Se
     assert checks("sun", replace(me, nodes="char-i2c rw")) == {"i2c": GOOD, "spi": BAD}
 
 
-def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, Settings], tmp_path: Path) -> None:
+def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, SensorSettings], tmp_path: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev" / "gpiochip0").touch(mode=0o666)
     (tmp_path / "dev" / "gpiochip0").chmod(0o666)
@@ -499,7 +514,7 @@ def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, Settings], tmp_pat
     assert "may not" not in texts("open")
 
 
-def test_a_bus_or_a_probe_that_is_not_there(devices: dict[str, Settings], house: House) -> None:
+def test_a_bus_or_a_probe_that_is_not_there(devices: dict[str, SensorSettings], house: House) -> None:
     me = Who.me()
     house.bus.rename(house.folder / "elsewhere")
     (about,) = hardware(devices["cellar"], me)
@@ -526,9 +541,9 @@ def test_what_the_broker_of_this_machine_would_lose(house: House, tmp_path: Path
         "\n".join(row for name, row in LOSSES.items() if name != left_out)
     )
     conf = tmp_path / "mosquitto.conf"
-    assert [*doctor_machine.mosquitto(configuration, conf)] == []
+    assert [*machine.mosquitto(configuration, conf)] == []
     conf.write_text(f"# ours\n  persistence false\ninclude_dir {tmp_path}/conf.d\n")
-    (about,) = doctor_machine.mosquitto(configuration, conf)
+    (about,) = machine.mosquitto(configuration, conf)
     assert (about.verdict, f"({left_out}" in about.text) == (BAD if left_out else GOOD, bool(left_out))
 
 
@@ -539,7 +554,7 @@ def test_our_own_settings_of_the_broker_lose_nothing(house: House, tmp_path: Pat
     conf = tmp_path / "mosquitto.conf"
     conf.write_text(f"include_dir {place.site.conf_d}\n")
     house.write(place.site.tls_port, log="[history]\nrecorder = true")
-    (about,) = doctor_machine.mosquitto(Configuration(house.folder).house, conf)
+    (about,) = machine.mosquitto(Configuration(house.folder).house, conf)
     assert about.verdict is GOOD
 
 
@@ -609,13 +624,13 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 )
 def test_units(
     systemctl: Callable[..., None],
-    cellar_settings: Settings,
+    cellar_settings: SensorSettings,
     state: tuple[str, str, int],
     verdict: Verdict,
     ended: str,
 ) -> None:
     systemctl(*state)
-    kept = Keepers(Path("/etc/penates"), Path("/run/penates"), unit_states.units(["cellar"]))
+    kept = Supervision(Path("/etc/penates"), Path("/run/penates"), unit_states.units(["cellar"]))
     about = kept.runs("cellar", cellar_settings)
     said = f"penates@cellar.service is {state[0]} ({state[1]}), restarts: {state[2]}{ended}"
     assert (about.verdict, about.text) == (verdict, said)
@@ -643,7 +658,7 @@ def test_status_of_units(
     (row,) = json.loads(told.getvalue())["sensors"]
     assert (row["name"], row["sensor"], row["state"], row["error"]) == ("cellar", "cm/cellar", said, error)
     assert (row["pid"], row["restarts"]) == (None, state[2])
-    assert 60 <= (datetime.now(UTC) - clock.parse(row["since"])).total_seconds() < 75
+    assert 60 <= (datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds() < 75
     assert code == (0 if said == "online" else 1)
 
 
@@ -656,18 +671,18 @@ def test_status_of_a_device_without_a_unit(systemctl: Callable[..., None], at_ho
 
 
 @pytest.fixture
-def at_home(cellar_settings: Settings, house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+def at_home(cellar_settings: SensorSettings, house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     """This house is the one that is installed."""
-    assert cellar_settings.address.folder == house.folder
+    assert cellar_settings.folder == house.folder
     monkeypatch.setattr(status, "HOUSE", house.folder)
     return house
 
 
 def test_what_was_restarted_often_and_is_steady_since_is_well(
-    systemctl: Callable[..., None], cellar_settings: Settings
+    systemctl: Callable[..., None], cellar_settings: SensorSettings
 ) -> None:
     systemctl("active", "running", 9, since_s=700)
-    kept = Keepers(Path("/etc/penates"), Path("/run/penates"), unit_states.units(["cellar"]))
+    kept = Supervision(Path("/etc/penates"), Path("/run/penates"), unit_states.units(["cellar"]))
     assert kept.runs("cellar", cellar_settings).verdict is GOOD
 
 
@@ -677,7 +692,7 @@ def test_where_there_is_no_systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_units, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(supervision, "PATIENCE_S", PATIENCE_S)
     house.write(broker.port)
     house.thermometer()
     house.thermometer("attic")
@@ -694,7 +709,7 @@ def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker, mon
 def test_one_that_nobody_looks_after(alive: Place) -> None:
     running = alive.house._running[0]  # noqa: SLF001 - ours
     settings = load(alive.house.folder, "cellar")
-    kept = doctor_units.keepers(alive.house.folder, settings.folders.runtime, ["cellar"])
+    kept = supervision.supervision(alive.house.folder, settings.folders.runtime, ["cellar"])
     about = kept.runs("cellar", settings)
     assert (about.verdict, f"as process {running.pid}," in about.text) == (GOOD, True)
     assert kept.who("cellar", settings).uid == os.getuid()

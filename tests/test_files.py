@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from penates.files import Planned
+from penates.files.planned_file import Planned
 
 ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 

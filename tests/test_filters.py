@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from bootstrap.filters import Session, a_filter, none_twice, overlap
+from bootstrap.contract.topic_filters import a_filter, none_twice, overlap
+from bootstrap.history.session_memory import SessionMemory
 
 levels = st.lists(st.sampled_from(["a", "b", ""]), min_size=1, max_size=4)
 filters = st.tuples(st.lists(st.sampled_from(["a", "b", "", "+"]), max_size=3), st.sampled_from(["a", "+", "#"])).map(
@@ -55,39 +56,39 @@ def test_two_that_overlap_are_named() -> None:
 
 def test_a_session_keeps_what_was_wanted_until_the_broker_has_let_go_of_it(tmp_path: Path) -> None:
     file = tmp_path / "folder" / "subscriptions.json"
-    assert Session(file, ["a", "b"]).unwanted() == []
+    assert SessionMemory(file, ["a", "b"]).unwanted() == []
     for _ in range(2):  # the first time the broker does not answer
-        session = Session(file, ["b", "c"])
+        session = SessionMemory(file, ["b", "c"])
         assert session.unwanted() == ["a"]
     session.renewed()
-    assert Session(file, ["b", "c"]).unwanted() == []
-    assert Session(file, []).unwanted() == ["b", "c"]
+    assert SessionMemory(file, ["b", "c"]).unwanted() == []
+    assert SessionMemory(file, []).unwanted() == ["b", "c"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "7", "[7, null]", "[" * 100_000])
 def test_a_damaged_memory_is_begun_anew(tmp_path: Path, text: str) -> None:
     file = tmp_path / "subscriptions.json"
     file.write_text(text)
-    session = Session(file, ["a"])
+    session = SessionMemory(file, ["a"])
     assert session.unwanted() == []
-    assert Session(file, []).unwanted() == ["a"]
+    assert SessionMemory(file, []).unwanted() == ["a"]
 
 
 def test_a_full_disk_makes_it_forget_nothing(tmp_path: Path) -> None:
     """Else a session at the broker would stay subscribed for ever to what nobody wants."""
     file = tmp_path / "subscriptions.json"
-    Session(file, ["a"]).unwanted()
+    SessionMemory(file, ["a"]).unwanted()
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
     try:
-        assert Session(file, ["b"]).unwanted() == ["a"]
+        assert SessionMemory(file, ["b"]).unwanted() == ["a"]
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-    assert Session(file, ["b"]).unwanted() == ["a"]
+    assert SessionMemory(file, ["b"]).unwanted() == ["a"]
 
 
 def test_what_cannot_be_written_is_not_remembered(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    session = Session(tmp_path / "file" / "subscriptions.json", ["a"])
+    session = SessionMemory(tmp_path / "file" / "subscriptions.json", ["a"])
     assert session.unwanted() == []
     session.renewed()

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from world import Eyes, House
 
-from bootstrap.actions import Actions, only, seconds
-from bootstrap.payload import Json, decode, encode
+from bootstrap.contract.commands import only, seconds
+from bootstrap.contract.payload import Json, decode, encode
+from bootstrap.runtime.actions import Actions
 
 DAEMON_GROWTH_MB = 4.0
 odd_numbers = st.integers(-(2**70), 2**70) | st.floats() | st.sampled_from([10**400, -(10**4200), 1e308])

@@ -13,7 +13,7 @@ import pytest
 from grafana import INTERVAL_S, Answer, Grafana
 from stores import DATABASE, Influx, Victoria, started
 
-from bootstrap import kinds
+from bootstrap.config import kinds
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "config" / "grafana"
@@ -21,7 +21,7 @@ STORES = {"influxdb": Influx, "victoriametrics": Victoria}
 EACH = INTERVAL_S // 60  # points in an interval, at one a minute
 COUNT = 6 * EACH
 WORD = "dry"
-NUMBERS = ("uptime_s", "reads", "faults", "refused", "queued", "stored", "dropped", "reconnects", "rss_mb")
+NUMBERS = ("uptime_s", "reads", "faults", "invalid", "queued", "on_disk", "dropped", "reconnects", "rss_mb")
 RECORDERS = ("waiting", "missed", "lag_s")  # a recorder's own
 ALL = NUMBERS + RECORDERS
 SENSORS = ("ab/cellar", "cm/cellar", "cm/front")
@@ -138,8 +138,8 @@ class Recorded:
 
     def health(self, only: str = "") -> dict[str, Answer]:
         return {
-            "Faults": self.counters("faults", "refused", only=only),
-            "Queue": self.gauges("queued", "stored", only=only),
+            "Faults": self.counters("faults", "invalid", only=only),
+            "Queue": self.gauges("queued", "on_disk", only=only),
             "Dropped": self.counters("dropped", only=only),
             "Reconnects": self.counters("reconnects", only=only),
             "Memory": self.gauges("rss_mb", only=only),

@@ -11,7 +11,7 @@ UNITS = "/etc/systemd/system"
 # As if somebody pulled the plug just before this step.
 DIES = """
 import os, sys
-from penates import steps
+from penates.installer import steps
 from penates.__main__ import main
 
 def dying(do):
@@ -21,7 +21,7 @@ def dying(do):
         do(step)
     return until
 
-for kind in (steps.Write, steps.Remove, steps.Command):
+for kind in (steps.Write, steps.Remove, steps.CommandStep):
     kind.do = dying(kind.do)
 sys.exit(main(sys.argv[2:]))
 """
@@ -129,7 +129,8 @@ def test_a_home_is_written_as_its_owner(machine: Machine) -> None:
 
 def test_a_dry_run_without_root_says_what_it_lacks(installed: Machine) -> None:
     program = (
-        "import os, pwd, sys, penates.install; os.setuid(pwd.getpwnam('pat').pw_uid); import penates.__main__ as it"
+        "import os, pwd, sys, penates.commands.install; os.setuid(pwd.getpwnam('pat').pw_uid);"
+        "import penates.__main__ as it"
     )
     done = installed.run(sys.executable, "-c", f"{program}; sys.exit(it.main(['install', '--dry-run']))")
     assert (done.returncode, done.stderr) == (1, "penates install: no right to read all of /etc/penates: say sudo\n")

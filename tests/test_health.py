@@ -16,18 +16,21 @@ from hypothesis import strategies as st
 from odd_devices import Late, Told
 from world import Broker, Eyes, House, Running, Supervisor, make_outbox, retained
 
-from bootstrap import sampler
-from bootstrap.config import Address
-from bootstrap.config import Broker as Section
+from bootstrap.config.model import BrokerSettings as Section
+from bootstrap.contract.liveness import MISSED
+from bootstrap.contract.topics import Topics
 from bootstrap.device import Measure
-from bootstrap.health import AGREE, MISSED, NEVER, Health
-from bootstrap.link import Link
-from bootstrap.loop import Loop
-from bootstrap.message import Message
-from bootstrap.outbox import Outbox
-from bootstrap.reporter import Reporter
-from bootstrap.sockets import Inbox, Sockets, Worker
-from bootstrap.topics import Topics
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets, Worker
+from bootstrap.mqtt.address import BrokerAddress
+from bootstrap.mqtt.link import Link
+from bootstrap.outbox.message import Message
+from bootstrap.outbox.outbox import Outbox
+from bootstrap.runtime import sampler
+from bootstrap.runtime.heartbeat import Heartbeat
+from bootstrap.runtime.measure_health import AGREE, NEVER, MeasureHealth
+from bootstrap.runtime.reporter import Reporter
+from bootstrap.runtime.sd_notify import notify
 
 GOOD = {"level": 5, "depth": 1.5, "word": "open"}
 STATE, HEALTH, READING = "cm/told/status/state", "cm/told/status/health", "cm/told/data/reading"
@@ -222,8 +225,8 @@ def test_what_an_action_brings_is_refused_and_counted_and_no_fault(teller: Telle
     teller.run(GOOD, heartbeat_s=0.2)
     assert teller.eyes.ask("cm/told", "set", "11")["reason"] == "11 V is not within 0 to 10"
     beats = lambda seen: [one.value for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
-    beat = teller.eyes.wait(lambda seen: [one for one in beats(seen) if one["refused"]], "a heartbeat")[0]
-    assert (beat["refused"], beat["faults"]) == (1, 0)
+    beat = teller.eyes.wait(lambda seen: [one for one in beats(seen) if one["invalid"]], "a heartbeat")[0]
+    assert (beat["invalid"], beat["faults"]) == (1, 0)
     assert teller.health()["level"]["health"] == "ok"
     assert teller.eyes.on(STATE)[-1].value == "online"
 
@@ -255,6 +258,15 @@ def outbox(tmp_path: Path) -> Outbox:
     return make_outbox(tmp_path)
 
 
+class Deaf:
+    """Who is told nothing by a link that was never begun."""
+
+    def on_connected(self) -> None: ...
+    def on_disconnected(self, why: str) -> None: ...
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
+    def on_denied(self, topic: str, why: str | None) -> None: ...
+
+
 @pytest.fixture
 def reporter(outbox: Outbox) -> Any:
     """With a link that was never begun, so that what is said stays in the outbox."""
@@ -266,11 +278,14 @@ def reporter(outbox: Outbox) -> Any:
         stack.callback(inbox.close)
         worker = Worker(inbox)
         stack.callback(worker.close)
-        address = Address(Path(), Section(host="127.0.0.1"), topics)
-        link = Link(Loop(), worker, address, outbox, listener=None)
-        reporter = Reporter(topics, outbox, 0, link, device)
-        reporter.say_about({"kind": "told"})
-        reporter.say_heartbeat()
+        address = BrokerAddress(Path(), Section(host="127.0.0.1"), topics)
+        link = Link(Loop(), worker, address, outbox, Deaf())
+        tell = lambda: notify(f"X_STATE={reporter.state}", f"X_WHY={reporter.why}")  # noqa: E731
+        reporter = Reporter(topics, outbox, link, device, tell)
+        reporter.begin("run")
+        reporter.publish_about({"kind": "told"})
+        Heartbeat(Loop(), topics, outbox, reporter.heartbeat_facts, tell).publish()
+        reporter.publish_health()
         yield reporter
 
 
@@ -284,39 +299,39 @@ def said(outbox: Outbox) -> list[Message]:
 
 def test_a_trouble_is_a_fault_until_it_is_over(reporter: Reporter, supervisor: Supervisor, monkeypatch: Any) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
-    reporter.say_trouble("data/level", "the broker refuses it")
+    reporter.set_trouble("data/level", "the broker refuses it")
     assert reporter.state == "fault"
     supervisor.wait("X_WHY=data/level: the broker refuses it")
-    reporter.say_trouble("data/level", None)
+    reporter.set_trouble("data/level", None)
     assert reporter.state == "starting"
-    good, refused = reporter.sift({**GOOD, "level": 11})
-    reporter.say_measured(good, refused, whole=True)
-    reporter.say_trouble("the clock", "it is unsure")
+    good, refused = reporter.validate({**GOOD, "level": 11})
+    reporter.publish_measured(good, refused, whole=True)
+    reporter.set_trouble("the clock", "it is unsure")
     supervisor.wait("X_WHY=level: 11 V is not within 0 to 10; the clock: it is unsure")
-    good, refused = reporter.sift(GOOD)
-    reporter.say_measured(good, refused, whole=True)
+    good, refused = reporter.validate(GOOD)
+    reporter.publish_measured(good, refused, whole=True)
     assert reporter.state == "fault"
     supervisor.wait("X_WHY=the clock: it is unsure")
-    reporter.say_trouble("the clock", None)
+    reporter.set_trouble("the clock", None)
     assert reporter.state == "online"
 
 
 def test_a_trouble_after_the_last_word_changes_nothing(reporter: Reporter, outbox: Outbox) -> None:
-    reporter.say_state("stopped")
-    reporter.say_trouble("data/level", "the broker refuses it")
+    reporter.publish_state("stopped")
+    reporter.set_trouble("data/level", "the broker refuses it")
     assert [one.payload for one in said(outbox) if one.topic == STATE] == [b"stopped"]
 
 
 def test_without_heartbeats_health_is_born_all_the_same(reporter: Reporter, outbox: Outbox) -> None:
-    good, refused = reporter.sift({"level": 5})
-    reporter.say_measured(good, refused, whole=True)
+    good, refused = reporter.validate({"level": 5})
+    reporter.publish_measured(good, refused, whole=True)
     told = {one.topic.rpartition("/")[2]: one.payload for one in said(outbox)}
     assert [*told] == ["state", "about", "heartbeat", "health", "level", "reading"]
     assert told["heartbeat"] == b""  # one of an earlier run would look like that of a dead sensor
 
 
 def test_words_of_a_device_that_no_topic_can_hold_are_told_all_the_same(reporter: Reporter, outbox: Outbox) -> None:
-    reporter.say_failure(OSError(errno.EIO, "\udcff" * 1000))
+    reporter.publish_failure(OSError(errno.EIO, "\udcff" * 1000))
     health = next(json.loads(one.payload) for one in said(outbox) if one.topic == HEALTH)
     assert health["level"]["why"].startswith("[Errno 5] ???")
     assert len(health["level"]["why"]) == 200
@@ -345,7 +360,7 @@ def test_a_failed_read_is_tried_again_soon(
 
 
 def test_a_trouble_makes_no_haste(sampled: Callable[[Any], Loop], reporter: Reporter) -> None:
-    reporter.say_trouble("the clock", "it is unsure")
+    reporter.set_trouble("the clock", "it is unsure")
     assert not sampled(GOOD).run(lambda: reporter.reads > 1, 0.3)
     assert (reporter.state, reporter.reads) == ("fault", 1)
 
@@ -362,7 +377,7 @@ def test_a_late_read_keeps_step_and_makes_nothing_up(reporter: Reporter, monkeyp
     monkeypatch.setattr(time, "sleep", pass_by)
     monkeypatch.setattr(zmq.Poller, "poll", lambda _self, patience_ms: pass_by(patience_ms / 1000))
     loop, device = Loop(), Late()
-    reporter.take(device)
+    reporter.use_device(device)
     sampler.Sampler(loop, device, reporter, lambda: steps.append((now[0] - 1000) / device.every_s)).start()
     loop.run(lambda: len(steps) == 8)
     assert steps == pytest.approx([0, 1, 5.5, 6, 7, 8, 9, 10], abs=0.02)
@@ -374,16 +389,16 @@ Take = Callable[[float, float], bool]
 
 
 @pytest.fixture(scope="module")
-def scale() -> Callable[[], tuple[Health, Take]]:
-    def make() -> tuple[Health, Take]:
-        health = Health(Told(file=Path(), every_s=10), 0)
+def scale() -> Callable[[], tuple[MeasureHealth, Take]]:
+    def make() -> tuple[MeasureHealth, Take]:
+        health = MeasureHealth(Told(file=Path(), every_s=10), 0)
 
         def take(depth: float, now: float) -> bool:
             """Whether the value is published."""
-            refused = health.sift({"depth": depth}, now)
-            health.bad(refused)
+            refused = health.validate({"depth": depth}, now)
+            health.record_invalid(refused)
             if not refused:
-                health.good({"depth": depth}, "now", now)
+                health.record_good({"depth": depth}, "now", now)
             return not refused
 
         return health, take
@@ -393,7 +408,7 @@ def scale() -> Callable[[], tuple[Health, Take]]:
 
 @given(values=st.lists(st.sampled_from([0, 1, 2, 3, 4.5, 9, 10, 11, 30]), min_size=1, max_size=40))
 def test_a_step_is_refused_only_with_reason_and_never_for_ever(
-    scale: Callable[[], tuple[Health, Take]], values: list[float]
+    scale: Callable[[], tuple[MeasureHealth, Take]], values: list[float]
 ) -> None:
     health, take = scale()
     near = lambda one, other: abs(one - other) <= 2  # noqa: E731
@@ -405,17 +420,17 @@ def test_a_step_is_refused_only_with_reason_and_never_for_ever(
         refused_before = not any(taken[max(0, index - AGREE + 1) : index])
         assert good == (near(value, last) or (in_a_row and refused_before))
         last = value if good else last
-    assert health.refused == taken.count(False)
+    assert health.invalid == taken.count(False)
 
 
-def test_after_a_long_silence_anything_is_believed(scale: Callable[[], tuple[Health, Take]]) -> None:
+def test_after_a_long_silence_anything_is_believed(scale: Callable[[], tuple[MeasureHealth, Take]]) -> None:
     health, take = scale()
     patience_s = MISSED * 10
     assert take(0, 1)
-    health.failed("no answer", absent=False)
+    health.record_failure("no answer", absent=False)
     assert not take(50, patience_s)
     assert take(1, patience_s + 1)
-    health.failed("no answer", absent=False)
+    health.record_failure("no answer", absent=False)
     assert take(50, 2 * patience_s + 1)
 
 

@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import Broker, Eyes, House, eventually
 
-from bootstrap.past import DAY_S, MICRO
-from bootstrap.points import Field, Point
-from bootstrap.sqlite_store import SqliteStore
-from penates import chart
-from penates.history import filled
-from penates.series import Drawn, Series, Summary, name_units
+from bootstrap.history.points import Field, Point
+from bootstrap.history.reader import DAY_S, MICRO
+from bootstrap.history.sqlite.store import SqliteStore
+from penates.commands.history import filled
+from penates.history import terminal_chart
+from penates.history.series import Drawn, Series, Summary, name_units
 
 NOON_S = 1_763_636_400  # 2025-11-20 12:00 in Berlin
 RECORDER = 'kind = "recorder"\n'
@@ -81,7 +81,7 @@ def wave(gap: range = range(0)) -> Series:
 
 def golden(drawn: Drawn) -> str:
     span = (NOON_S - DAY_S / 2, NOON_S + DAY_S / 2)
-    lines = "\n".join(chart.text(drawn, span, (56, 12), colour=False)).splitlines()
+    lines = "\n".join(terminal_chart.text(drawn, span, (56, 12), colour=False)).splitlines()
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -112,7 +112,7 @@ def test_a_day_is_drawn_so() -> None:
 )
 def test_the_times_below_are_round_by_the_clock_on_the_wall(since: str, hours: float, most: int, expected: str) -> None:
     begin = datetime.fromisoformat(since).replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp()
-    assert " ".join(chart.ticks(begin, begin + 3600 * hours, most).values()) == expected
+    assert " ".join(terminal_chart.ticks(begin, begin + 3600 * hours, most).values()) == expected
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_picture_without_since_is_not_mostly_empty(
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-3, 1e9), st.integers(1, 8))
 def test_the_numbers_beside_are_between_the_ends_and_not_too_many(low: float, size: float, most: int) -> None:
-    found = chart.levels(low, low + size, most)
+    found = terminal_chart.levels(low, low + size, most)
     assert len(found) <= most + 1
     assert all(low - size * 1e-6 <= number <= low + size * 1.000001 for number in found)
     assert found == sorted(set(found))
@@ -144,8 +144,8 @@ def test_whatever_the_values_there_is_a_chart(values: list[float]) -> None:
     series = Series("level")
     for number, value in enumerate(values):
         series.add(NOON_S + number, Summary(1, value, value, value))
-    assert "level" in chart.chart(series, "level", (NOON_S, NOON_S + 60), (60, 12), colour=True)
-    assert f"{len(values)} readings" in chart.below(series)
+    assert "level" in terminal_chart.chart(series, "level", (NOON_S, NOON_S + 60), (60, 12), colour=True)
+    assert f"{len(values)} readings" in terminal_chart.below(series)
 
 
 def test_what_nothing_is_known_of_is_a_gap_and_a_door_stays_as_it_was() -> None:

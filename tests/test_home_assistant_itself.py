@@ -12,8 +12,9 @@ from assistant import Assistant, judge
 from test_homeassistant import Everything, announced
 from world import Broker, Eyes, House, Running, Wires
 
-from bootstrap import homeassistant, kinds
-from bootstrap.topics import Topics
+from bootstrap.config import kinds
+from bootstrap.contract.topics import Topics
+from bootstrap.homeassistant import announcement
 
 Start: TypeAlias = Callable[[Broker], Assistant]
 
@@ -83,13 +84,13 @@ def test_every_announcement_is_valid_and_every_class_fits_its_unit() -> None:
 
 def all_units() -> dict[str, Any]:
     """A device that measures everything there is a class for."""
-    named = {f"x{number}_{last}": unit for number, (last, unit) in enumerate(homeassistant.BY_NAME)}
-    units = {f"y{number}": unit for number, unit in enumerate([*homeassistant.BY_UNIT, "%", "1"])}
+    named = {f"x{number}_{last}": unit for number, (last, unit) in enumerate(announcement.BY_NAME)}
+    units = {f"y{number}": unit for number, unit in enumerate([*announcement.BY_UNIT, "%", "1"])}
     facts = {name: {"unit": unit, "every_s": 1.0} for name, unit in {**named, **units}.items()}
     used = {f"{name}_used": {**each, "counter": True} for name, each in facts.items() if each["unit"] in ("kWh", "1")}
-    truths = {name: {"unit": "bool", "every_s": 1.0} for name in homeassistant.TRUTHS}
+    truths = {name: {"unit": "bool", "every_s": 1.0} for name in announcement.TRUTHS}
     about = {"kind": "door", "measures": {**facts, **used, **truths}, "actions": {}, "heartbeat_s": 1.0}
-    return json.loads(homeassistant.announcement(Topics("cm", "all"), {**about, "version": "1", "host": "pi"}))
+    return json.loads(announcement.announcement(Topics("cm", "all"), {**about, "version": "1", "host": "pi"}))
 
 
 @pytest.mark.usefixtures("cellar_alone")
@@ -125,7 +126,7 @@ def test_the_house_appears_as_what_it_is(wires: Wires, broker: Broker, start: St
 def what_is_wrong_with_much_fits(assistant: Assistant, eyes: Eyes) -> None:
     """Into the 16 kB that its recorder takes of attributes."""
     about = {"kind": "x", "measures": {}, "actions": {}, "heartbeat_s": 0, "version": "1", "host": "pi"}
-    told = homeassistant.announcement(Topics("cm", "much"), about)
+    told = announcement.announcement(Topics("cm", "much"), about)
     bad = {f"{number:064}": {"health": "failing", "why": "ä" * 200} for number in range(80)}
     eyes.publish("homeassistant/device/cm-much/config", told, retain=True)
     eyes.publish("cm/much/status/health", json.dumps(bad), retain=True)
@@ -138,7 +139,7 @@ def what_is_wrong_with_much_fits(assistant: Assistant, eyes: Eyes) -> None:
 
 def complaints(assistant: Assistant) -> list[str]:
     """Of what it hears; not of how we started it."""
-    heads = tuple(f"{level} homeassistant.{who}" for level in ("WARNING", "ERROR") for who in ("components", "util"))
+    heads = tuple(f"{level} announcement.{who}" for level in ("WARNING", "ERROR") for who in ("components", "util"))
     lines = [line for line in assistant.log().splitlines() if line.startswith(heads)]
     return [
         line for line in lines if "No device components to cleanup" not in line

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from world import Broker, Eyes, House, Wires, eventually, retained
 
-from bootstrap import homeassistant, kinds
-from bootstrap.config import check
+from bootstrap.config import kinds
+from bootstrap.config.loader import check
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.contract.payload import Json
+from bootstrap.contract.topics import Topics
 from bootstrap.device import Device, Measure, Takes, takes
-from bootstrap.payload import Json
-from bootstrap.settings import SettingsError
-from bootstrap.topics import Topics
+from bootstrap.homeassistant import announcement
 
 TOPIC = "homeassistant/device/cm-cellar/config"
 QUICK = [str(Path(__file__).parent / "quick.py")]
@@ -27,7 +28,7 @@ def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbe
     measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
     actions = {name: command.facts for name, command in device.commands.items()}
     about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
-    return json.loads(homeassistant.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s}))
+    return json.loads(announcement.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s}))
 
 
 @dataclass(kw_only=True)
@@ -181,7 +182,7 @@ def test_a_sensor_is_announced_by_what_it_says_of_itself(cellar: House, eyes: Ey
     told_of(eyes)
     about = eyes.on("cm/cellar/status/about")[0].value
     told = retained(broker.port)[TOPIC]
-    assert told == json.loads(homeassistant.announcement(Topics("cm", "cellar"), about))
+    assert told == json.loads(announcement.announcement(Topics("cm", "cellar"), about))
     assert (told["dev"]["name"], told["dev"]["mdl"], told["o"]["name"]) == ("cellar", "thermometer", "penates")
     assert told["cmps"]["data_temperature"]["stat_t"] == "cm/cellar/data/temperature"
 

@@ -17,11 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import House, free_port
 
-from bootstrap.past import DAY_S
-from bootstrap.points import Point
-from bootstrap.sqlite_past import SqlitePast
-from bootstrap.sqlite_store import SqliteStore
-from penates.foreign import Reader
+from bootstrap.history.points import Point
+from bootstrap.history.reader import DAY_S
+from bootstrap.history.sqlite.reader import SqliteReader
+from bootstrap.history.sqlite.store import SqliteStore
+from penates.history.import_formats import Reader
 
 TIME = "2025-11-20T12:00:00Z"
 TIME_US = 1_763_640_000_000_000
@@ -48,7 +48,7 @@ def load(house: House, name: str, text: str | bytes, *options: str) -> tuple[int
 
 
 def stored(house: House, sensor: str = "cm/cellar") -> list[tuple[int, dict[str, float | str]]]:
-    with closing(SqlitePast(house.folder / "state" / "history.sqlite")) as past:
+    with closing(SqliteReader(house.folder / "state" / "history.sqlite")) as past:
         return [(row.time_us, row.fields) for row in past.rows(sensor, 0)]
 
 
@@ -111,7 +111,7 @@ def test_what_was_imported_and_has_become_too_old_is_counted_once(recorded: Hous
         while len(stored(recorded)) > 4:  # the recorder goes on, and is told to keep a day
             store.put([Point("cm/attic", TIME_US + 25 * DAY_S * 1_000_000, "r1", next(seq), {"level": 1.0})])
     assert load(recorded, "old.csv", text, "--sensor", "cellar")[1] == "100 values, 0 of them new; 0 bad lines\n"
-    with closing(SqlitePast(recorded.folder / "state" / "history.sqlite")) as past:
+    with closing(SqliteReader(recorded.folder / "state" / "history.sqlite")) as past:
         days = [*past.averages("cm/cellar", 0, DAY_S)]
     assert sum(day.summary.count for day in days) == 100
     assert (days[-1].summary.high, days[0].summary.low) == (99, 0)

@@ -11,9 +11,10 @@ import pytest
 from machine import Machine
 from world import Broker, Eyes
 
-from penates.edit import with_settings
-from penates.elsewhere import Unreachable, alive
-from penates.wire import Access
+from penates.files.toml_edit import with_settings
+from penates.fleet.access import Access
+from penates.fleet.already_running import alive
+from penates.fleet.probe import Unreachable
 
 DOOR = 'kind = "door"\npin = 17\n'
 UNITS = "/etc/systemd/system"

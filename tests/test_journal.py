@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from world import PATIENCE_S, Broker, Eyes, House, eventually
 
-from bootstrap import journal
+from bootstrap.logs import journal
 
 
 def decoded(datagram: bytes) -> dict[str, str]:

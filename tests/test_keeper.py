@@ -9,13 +9,13 @@ from queue import Queue
 import pytest
 from world import eventually
 
-from bootstrap import keeper
-from bootstrap.backlog import WELL_S, Backlog, Limits
-from bootstrap.keeper import Keeper
-from bootstrap.loop import Loop
-from bootstrap.message import Message
-from bootstrap.sockets import Inbox, Sockets, Worker
-from bootstrap.spill import Spill
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets, Worker
+from bootstrap.outbox import flusher
+from bootstrap.outbox.backlog import WELL_S, Backlog, BacklogLimits
+from bootstrap.outbox.flusher import Flusher
+from bootstrap.outbox.message import Message
+from bootstrap.outbox.segment_log import SegmentLog
 
 Turn = Callable[[Callable[[], bool]], None]
 
@@ -37,13 +37,13 @@ class Disk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     disk = Disk()
     monkeypatch.setattr(os, "fsync", disk.fsync)
-    monkeypatch.setattr(keeper, "SYNC_S", 0.01)
+    monkeypatch.setattr(flusher, "SYNC_S", 0.01)
     return disk
 
 
 @pytest.fixture
 def history(tmp_path: Path) -> Backlog:
-    return Backlog(Spill(tmp_path / "history"), Limits(records=100))
+    return Backlog(SegmentLog(tmp_path / "history"), BacklogLimits(records=100))
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def turn(history: Backlog, disk: Disk) -> Iterator[Turn]:
     """Store a reading, and turn the loop until something is true."""
     sockets, loop = Sockets(), Loop()
     inbox = Inbox(sockets)
-    loop.watch(inbox.socket, inbox.receive)
+    loop.add_reader(inbox.socket, inbox.receive)
     worker = Worker(inbox)
-    mine = Keeper(loop, worker, history)
+    mine = Flusher(loop, worker, history)
 
     def turn(until: Callable[[], bool]) -> None:
         history.put(Message("cm/cellar/data/reading", b"1"), -WELL_S)
-        mine.look()
+        mine.check()
         eventually(lambda: loop.run(until, 0.02), "what the disk is asked")
 
     yield turn

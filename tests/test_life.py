@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from world import PATIENCE_S, Broker, Eyes, House, Running, Supervisor, Wires, eventually, retained
 
-from bootstrap import log
+from bootstrap.logs import log
 
 STATE = "cm/odd/status/state"
 
@@ -151,66 +151,69 @@ def test_values_as_they_go_on_the_wire(odd: House, eyes: Eyes) -> None:
 # An exception of our own, wherever the loop calls.
 
 TARGETS = [
-    "bootstrap.actions:Actions.handle",
-    "bootstrap.actions:Actions._say",
-    "bootstrap.connection:Connection._keep_alive",
-    "bootstrap.connection:Connection._on_connect",
-    "bootstrap.connection:Connection._on_disconnect",
-    "bootstrap.connection:Connection._on_message",
-    "bootstrap.connection:Connection._on_publish",
-    "bootstrap.connection:Connection._on_socket_close",
-    "bootstrap.connection:Connection._on_subscribe",
-    "bootstrap.connection:Connection._poll_for",
-    "bootstrap.connection:Connection._ready",
-    "bootstrap.connection:Connection._told",
-    "bootstrap.connection:Connection.close",
-    "bootstrap.connection:Connection.publish",
-    "bootstrap.connection:Connection.subscribe",
-    "bootstrap.connection:Client._create_socket",
-    "bootstrap.connection:_Farewell._finish",
-    "bootstrap.connection:_Farewell._read",
-    "bootstrap.config:Address.hello",
-    "bootstrap.dial:socket.create_connection",
-    "bootstrap.health:Health.good",
-    "bootstrap.health:Health.sift",
-    "bootstrap.life:Daemon._beat",
-    "bootstrap.life:Daemon._stop",
-    "bootstrap.life:Daemon.connected",
-    "bootstrap.life:Daemon.disconnected",
-    "bootstrap.life:Daemon.received",
-    "bootstrap.link:Link._check_answers",
-    "bootstrap.link:Link._dial",
-    "bootstrap.link:Link._dialled",
-    "bootstrap.link:Link._lost",
-    "bootstrap.link:Link._not_dialled",
-    "bootstrap.link:Link.answered",
-    "bootstrap.link:Link.ended",
-    "bootstrap.link:Link.greeted",
-    "bootstrap.link:Link.pump",
-    "bootstrap.link:Link.received",
-    "bootstrap.link:Link.subscribed",
-    "bootstrap.loop:Loop._run_timers",
-    "bootstrap.loop:Signals._receive",
-    "bootstrap.outbox:Outbox.answered",
-    "bootstrap.outbox:Outbox.put_history",
-    "bootstrap.outbox:Outbox.put_state",
-    "bootstrap.outbox:Outbox.put_word",
-    "bootstrap.outbox:Outbox.renew",
-    "bootstrap.outbox:Outbox.send",
-    "bootstrap.reporter:Reporter.correct",
-    "bootstrap.reporter:Reporter.elder",
-    "bootstrap.reporter:Reporter.say_answer",
-    "bootstrap.reporter:Reporter.say_heartbeat",
-    "bootstrap.reporter:Reporter.say_measured",
-    "bootstrap.reporter:Reporter.say_reading",
-    "bootstrap.reporter:Reporter.say_state",
-    "bootstrap.sampler:Sampler._tick",
-    "bootstrap.sampler:Sampler.read",
-    "bootstrap.sockets:Inbox.receive",
-    "bootstrap.sockets:Sender.send",
-    "bootstrap.sockets:Worker._finished",
-    "bootstrap.sockets:_Call.finish",
-    "bootstrap.sockets:_Call.run",
+    "bootstrap.runtime.actions:Actions.handle",
+    "bootstrap.runtime.actions:Actions._report",
+    "bootstrap.mqtt.connection:Connection._note",
+    "bootstrap.mqtt.connection:Connection._handle",
+    "bootstrap.mqtt.connection:Connection._keep_alive",
+    "bootstrap.mqtt.connection:Connection._on_ready",
+    "bootstrap.mqtt.connection:Connection._stop_watching",
+    "bootstrap.mqtt.connection:Connection._watch",
+    "bootstrap.mqtt.connection:Connection.close",
+    "bootstrap.mqtt.connection:Connection.publish",
+    "bootstrap.mqtt.connection:Connection.subscribe",
+    "bootstrap.mqtt.connection:_Farewell._finish",
+    "bootstrap.mqtt.connection:_Farewell._read",
+    "bootstrap.mqtt.session:Session._connected",
+    "bootstrap.mqtt.session:Session._create_socket",
+    "bootstrap.mqtt.session:Session._disconnected",
+    "bootstrap.mqtt.session:Session._handle_packets",
+    "bootstrap.mqtt.session:Session._published",
+    "bootstrap.mqtt.session:Session._subscribed",
+    "bootstrap.mqtt.session:Session.keep_alive",
+    "bootstrap.mqtt.address:BrokerAddress.connect_options",
+    "bootstrap.mqtt.connect:socket.create_connection",
+    "bootstrap.mqtt.delivery:Delivery._check_pubacks",
+    "bootstrap.mqtt.delivery:Delivery.on_puback",
+    "bootstrap.mqtt.delivery:Delivery.pump",
+    "bootstrap.mqtt.link:Link._connect",
+    "bootstrap.mqtt.link:Link._connected",
+    "bootstrap.mqtt.link:Link._lost",
+    "bootstrap.mqtt.link:Link._not_connected",
+    "bootstrap.mqtt.link:Link.on_closed",
+    "bootstrap.mqtt.link:Link.on_connack",
+    "bootstrap.mqtt.link:Link.on_message",
+    "bootstrap.mqtt.link:Link.on_suback",
+    "bootstrap.runtime.measure_health:MeasureHealth.record_good",
+    "bootstrap.runtime.measure_health:MeasureHealth.validate",
+    "bootstrap.runtime.process:Process._stop",
+    "bootstrap.runtime.heartbeat:Heartbeat._tick",
+    "bootstrap.runtime.heartbeat:Heartbeat.older_instance",
+    "bootstrap.runtime.heartbeat:Heartbeat.publish",
+    "bootstrap.runtime.inbound:Inbound.on_message",
+    "bootstrap.runtime.sensor:Sensor._beat",
+    "bootstrap.runtime.sensor:Sensor.on_connected",
+    "bootstrap.runtime.sensor:Sensor.on_disconnected",
+    "bootstrap.eventloop.loop:Loop._run_timers",
+    "bootstrap.eventloop.loop:Signals._receive",
+    "bootstrap.outbox.outbox:Outbox.acknowledged",
+    "bootstrap.outbox.outbox:Outbox.put_history",
+    "bootstrap.outbox.outbox:Outbox.put_once",
+    "bootstrap.outbox.outbox:Outbox.put_state",
+    "bootstrap.outbox.outbox:Outbox.renew",
+    "bootstrap.outbox.outbox:Outbox.send",
+    "bootstrap.runtime.reporter:Reporter.correct_state",
+    "bootstrap.runtime.reporter:Reporter.publish_answer",
+    "bootstrap.runtime.reporter:Reporter.publish_measured",
+    "bootstrap.runtime.reporter:Reporter.publish_reading",
+    "bootstrap.runtime.reporter:Reporter.publish_state",
+    "bootstrap.runtime.sampler:Sampler._tick",
+    "bootstrap.runtime.sampler:Sampler.read",
+    "bootstrap.eventloop.threads:Inbox.receive",
+    "bootstrap.eventloop.threads:Sender.send",
+    "bootstrap.eventloop.threads:Worker._finished",
+    "bootstrap.eventloop.threads:_Call.finish",
+    "bootstrap.eventloop.threads:_Call.run",
 ]
 
 
@@ -302,7 +305,7 @@ def test_a_read_that_hangs_withholds_the_watchdog_and_sigabrt_shows_where(
 
 def test_a_supervisor_that_died_before_we_could_ask_to_be_told() -> None:
     """Between the fork and that. A timer set by it ends the process by SIGALRM."""
-    code = "import os, time; from bootstrap import orphan; orphan.END_S = 0.1; "
+    code = "import os, time; from bootstrap.runtime import parent_death as orphan; orphan.END_S = 0.1; "
     code += "ear, voice = os.pipe(); os.close(voice); orphan.die_with(ear); time.sleep(30)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=20).returncode == -signal.SIGALRM
 
@@ -417,16 +420,18 @@ def test_a_lingering_zeromq_socket_is_named_with_the_line_that_made_it(tmp_path:
     script = tmp_path / "linger.py"
     script.write_text(
         "import zmq\n"
-        "from bootstrap import log, guard, sockets\n"
+        "from bootstrap.eventloop import threads as sockets\n"
+        "from bootstrap.logs import log\n"
+        "from bootstrap.runtime import shutdown_guard as guard\n"
         "log.start('cm/cellar', 'info', 'text')\n"
         "made = sockets.Sockets()\n"
         "left_open = made.open(zmq.PUSH)\n"
-        "guard.Guard(made, 0.3).arm()\n"
+        "guard.ShutdownGuard(made, 0.3).arm()\n"
         "made.end()\n"
     )
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=30, check=False)
     assert ended.returncode == 70
-    assert ended.stderr.count(f'"{script}:5"') == 2
+    assert ended.stderr.count(f'"{script}:7"') == 2
     assert "in end" in ended.stderr
 
 

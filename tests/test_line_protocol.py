@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from stores import Influx, started
 
 from bootstrap.errors import Refused
-from bootstrap.line_protocol import TAGS, line
-from bootstrap.points import Point
-from bootstrap.stores import Store, StoreSettings
+from bootstrap.history.influx.line_protocol import TAGS, line
+from bootstrap.history.points import Point
+from bootstrap.history.stores import Store, StoreSettings
 
 UNSAYABLE = re.compile(r"[\\\x00-\x1f\x7f]")
 

@@ -11,10 +11,10 @@ import pytest
 from secrets_and_certificates import write_certificates, write_password
 from world import Broker, Eyes, FakeBroker, House, Running, Supervisor, eventually, puback, retained, swallow_syns
 
-from bootstrap.config import Address
-from bootstrap.config import Broker as Section
-from bootstrap.spill import Spill
-from bootstrap.topics import Topics
+from bootstrap.config.model import BrokerSettings as Section
+from bootstrap.contract.topics import Topics
+from bootstrap.mqtt.address import BrokerAddress
+from bootstrap.outbox.segment_log import SegmentLog
 
 READING = "cm/cellar/data/reading"
 QUICK = [str(Path(__file__).parent / "quick.py")]
@@ -302,7 +302,7 @@ def test_a_broker_that_is_busy_is_asked_again(house: House) -> None:
 
 
 def test_a_quota_that_is_exceeded_is_said_once(house: House) -> None:
-    stored = Spill(house.folder / "state" / "history" / "cm.cellar")
+    stored = SegmentLog(house.folder / "state" / "outbox" / "cm.cellar")
     for number in range(1, 4):
         stored.append(number, READING, b"%d" % number, read=False)
     stored.close()
@@ -365,5 +365,5 @@ def test_tls_trusts_nobody_else(house: House, tls_broker: Broker, tmp_path: Path
 
 def test_no_port_given_is_the_usual_one() -> None:
     topics = Topics("cm", "cellar")
-    assert Address(Path(), Section(), topics).port == 1883
-    assert Address(Path(), Section(ca_file=Path("ca.pem")), topics).port == 8883
+    assert BrokerAddress(Path(), Section(), topics).port == 1883
+    assert BrokerAddress(Path(), Section(ca_file=Path("ca.pem")), topics).port == 8883

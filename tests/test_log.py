@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap import log
+from bootstrap.logs import log
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,18 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap import clock
+from bootstrap.contract import timestamps
 from bootstrap.errors import Refused
-from bootstrap.loop import Loop, Timer
-from bootstrap.sockets import NOTES, Inbox, Sockets, Worker
+from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.eventloop.threads import NOTES, Inbox, Sockets, Worker
 
 
 def test_timers_run_in_order_and_cancelled_ones_do_not() -> None:
     loop, seen = Loop(), []
-    loop.after(0.02, lambda: seen.append("later"))
-    loop.after(0.01, lambda: seen.append("sooner"))
-    loop.after(0.01, lambda: seen.append("never")).cancel()
-    loop.soon(lambda: seen.append("at once"))
+    loop.call_later(0.02, lambda: seen.append("later"))
+    loop.call_later(0.01, lambda: seen.append("sooner"))
+    loop.call_later(0.01, lambda: seen.append("never")).cancel()
+    loop.call_soon(lambda: seen.append("at once"))
     assert loop.run(lambda: len(seen) == 3, 5)
     assert seen == ["at once", "sooner", "later"]
 
@@ -30,8 +30,8 @@ def test_timers_run_in_order_and_cancelled_ones_do_not() -> None:
 def test_a_timer_of_ages_is_no_number_too_large() -> None:
     loop, seen = Loop(), []
     reader, writer = os.pipe()
-    loop.after(1e300, lambda: seen.append("never"))
-    loop.watch(reader, lambda _events: seen.append("now"))
+    loop.call_later(1e300, lambda: seen.append("never"))
+    loop.add_reader(reader, lambda _events: seen.append("now"))
     os.write(writer, b"x")
     assert loop.run(lambda: bool(seen))
     assert seen == ["now"]
@@ -42,9 +42,9 @@ def test_a_timer_of_ages_is_no_number_too_large() -> None:
 def test_cancelled_timers_do_not_pile_up() -> None:
     """Of a lamp that is told `for_s` again and again."""
     loop = Loop()
-    loop.after(1000, lambda: None)
+    loop.call_later(1000, lambda: None)
     for _ in range(1000):
-        loop.after(2000, lambda: None).cancel()
+        loop.call_later(2000, lambda: None).cancel()
     assert sum(isinstance(thing, Timer) for thing in gc.get_objects()) < 200
     assert not loop.run(lambda: False, 0.01)
 
@@ -60,10 +60,10 @@ def test_a_timer_that_re_arms_itself_at_once_starves_nobody() -> None:
     reader, writer = os.pipe()
 
     def again() -> None:
-        loop.soon(again)
+        loop.call_soon(again)
 
-    loop.soon(again)
-    loop.watch(reader, lambda _: seen.append(os.read(reader, 1)))
+    loop.call_soon(again)
+    loop.add_reader(reader, lambda _: seen.append(os.read(reader, 1)))
     os.write(writer, b"x")
     assert loop.run(lambda: seen == [b"x"], 5)
     os.close(reader)
@@ -79,9 +79,9 @@ def test_what_was_unwatched_in_the_same_turn_is_not_called() -> None:
         def only_one(_: int, mine: int = reader) -> None:
             seen.append(mine)
             for other, _writer in pipes:
-                loop.unwatch(other)
+                loop.remove_reader(other)
 
-        loop.watch(reader, only_one)
+        loop.add_reader(reader, only_one)
     loop.run(lambda: False, 0.05)
     assert len(seen) == 1
     for end in [*pipes[0], *pipes[1]]:
@@ -90,14 +90,14 @@ def test_what_was_unwatched_in_the_same_turn_is_not_called() -> None:
 
 def test_every_goes_on() -> None:
     loop, seen = Loop(), []
-    loop.every(0.01, lambda: seen.append(1))
+    loop.call_every(0.01, lambda: seen.append(1))
     assert loop.run(lambda: len(seen) == 4, 5)
 
 
 def test_notes_of_many_threads_arrive_in_each_threads_order() -> None:
     sockets, loop = Sockets(), Loop()
     inbox = Inbox(sockets)
-    loop.watch(inbox.socket, inbox.receive)
+    loop.add_reader(inbox.socket, inbox.receive)
     notes: list[bytes] = []
     inbox.on("count", notes.append)
 
@@ -145,7 +145,7 @@ def test_a_note_that_comes_after_the_end_is_passed_over() -> None:
 def test_a_worker_brings_results_and_exceptions_to_the_loop() -> None:
     sockets, loop = Sockets(), Loop()
     inbox = Inbox(sockets)
-    loop.watch(inbox.socket, inbox.receive)
+    loop.add_reader(inbox.socket, inbox.receive)
     worker = Worker(inbox)
     here = threading.get_ident()
     results: list[object] = []
@@ -179,15 +179,15 @@ def test_sockets_remember_the_line_that_made_them() -> None:
 
 @given(st.integers(0, 4_000_000_000_000_000))
 def test_times_sort_as_they_follow(microseconds: int) -> None:
-    assert clock.utc(microseconds) < clock.utc(microseconds + 1)
-    assert clock.parse(clock.utc(microseconds)).timestamp() == pytest.approx(microseconds / 1e6, abs=1e-5)
+    assert timestamps.utc(microseconds) < timestamps.utc(microseconds + 1)
+    assert timestamps.parse(timestamps.utc(microseconds)).timestamp() == pytest.approx(microseconds / 1e6, abs=1e-5)
 
 
 def test_a_time_as_it_goes_on_the_wire() -> None:
-    assert clock.utc(1_795_206_667_123_456) == "2026-11-20T20:31:07.123456Z"
+    assert timestamps.utc(1_795_206_667_123_456) == "2026-11-20T20:31:07.123456Z"
 
 
 @pytest.mark.parametrize("text", ["", "now", "2026-13-01T00:00:00Z", "2026-11-20T20:31:07"])
 def test_what_is_no_time(text: str) -> None:
     with pytest.raises(Refused):
-        clock.parse(text)
+        timestamps.parse(text)

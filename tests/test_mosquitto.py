@@ -11,8 +11,8 @@ import pytest
 from paho.mqtt.publish import multiple
 from world import Broker, House, eventually
 
-from bootstrap.backlog import RESEND_S
-from bootstrap.intake import EXPIRY_S, WINDOW
+from bootstrap.history.subscription import DURABLE, WINDOW
+from bootstrap.outbox.backlog import RESEND_S
 
 SHIPPED = Path(__file__).parent.parent / "mosquitto" / "penates.conf"
 DEFAULT_QUEUE = 1000  # Mosquitto's own max_queued_messages
@@ -51,13 +51,13 @@ def test_it_fits_what_sensors_and_recorder_count_on() -> None:
     found = settings()
     assert int(found["autosave_interval"]) <= RESEND_S
     assert int(found["max_inflight_messages"]) == WINDOW
-    assert found["persistent_client_expiration"] == f"{EXPIRY_S // 86_400}d"
+    assert found["persistent_client_expiration"] == f"{DURABLE.expiry_s // 86_400}d"
 
 
 def test_it_holds_half_an_hour_of_a_hundred_readings_a_second_or_a_week_of_a_house() -> None:
     limit = int(settings()["max_queued_messages"])
     assert limit >= 100 * 1800
-    assert limit >= 20 / 60 * EXPIRY_S * 0.99
+    assert limit >= 20 / 60 * DURABLE.expiry_s * 0.99
 
 
 def reading(seq: int) -> str:

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from world import House
 
-from bootstrap import kinds
-from bootstrap.config import check
+from bootstrap.config import kinds
+from bootstrap.config.loader import check
 from penates.__main__ import main
-from penates.sheet import sheet
+from penates.datasheet import sheet
 
 EXAMPLES = {"pin": "17", "serial": "28-0316a2795fff", "port": "/dev/ttyUSB0"}
 RAIN = '''
@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
 from bootstrap.device import Device, Measure, Pin
-from bootstrap.settings import Limits
+from bootstrap.limits import Limits
 
 Address: TypeAlias = Annotated[int, Limits(3, 0x77, "I2C address")]
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from world import Broker, Eyes, House, Running, Supervisor, eventually, retained
 
-from bootstrap.child import FIRST_RETRY_S, LAST_RETRY_S
-from bootstrap.control import SOCKET
+from bootstrap.supervisor.child import FIRST_RETRY_S, LAST_RETRY_S
+from bootstrap.supervisor.control_socket import SOCKET
 
 SENSORS = ("attic", "cellar", "kitchen")
 QUICK = [str(Path(__file__).parent / "quick.py")]
@@ -315,7 +315,7 @@ def test_warming_up_where_there_is_no_loopback(three: House) -> None:
         command = ["unshare", "-rn", *command[2:]]
     nursery = Running(command, three.env())
     try:
-        nursery.wait_log("not warmed up")
+        nursery.wait_log("not preloaded")
         nursery.wait_log("cm/cellar: starting")
     finally:
         nursery.stop()
@@ -327,7 +327,8 @@ def test_a_clock_that_is_not_set_keeps_nobody_from_warming_up(tmp_path: Path) ->
     future = tmp_path / "future"
     future.touch()
     os.utime(future, (4e9, 4e9))
-    script = "from bootstrap import clock, warm; clock.synchronised = bool; warm.up()"
+    script = "from bootstrap.contract import timestamps; from bootstrap.supervisor import preload; "
+    script += "timestamps.synchronised = bool; preload.preload()"
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=60

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from world import DRAIN_RATE, make_outbox
 
-from bootstrap.backlog import WELL_S
-from bootstrap.message import Message, Verdict, verdict
-from bootstrap.outbox import DENIED_S, LATER_S, NOBODY_S, SOON_S, SPARE, TRIES, WINDOW
+from bootstrap.outbox.backlog import WELL_S
+from bootstrap.outbox.message import AckOutcome, Message, ack_outcome
+from bootstrap.outbox.outbox import DENIED_S, LATER_S, NOBODY_S, SOON_S, SPARE, TRIES, WINDOW
 
 LIMIT = 30
 
@@ -51,9 +51,9 @@ class Wire:
     def send(self) -> None:
         self.outbox.send(self.publish, self.now)
 
-    def answer(self, position: int = 0, verdict: Verdict = Verdict.DELIVERED) -> Message:
+    def answer(self, position: int = 0, ack_outcome: AckOutcome = AckOutcome.DELIVERED) -> Message:
         number = list(self.flying)[position]
-        assert self.outbox.answered(number, verdict, "because", self.now) == self.flying[number]
+        assert self.outbox.acknowledged(number, ack_outcome, "because", self.now) == self.flying[number]
         return self.flying.pop(number)
 
     def hang_up(self) -> None:
@@ -99,14 +99,14 @@ class Model(RuleBasedStateMachine):
             self.wire.outbox.put_history("h", b"%d" % self.count, self.wire.now)
 
     @rule()
-    def put_word(self) -> None:
+    def put_once(self) -> None:
         self.count += 1
-        self.wire.outbox.put_word("w", b"%d" % self.count)
+        self.wire.outbox.put_once("w", b"%d" % self.count)
 
     @rule(seconds=st.floats(0, 3))
     def send(self, seconds: float) -> None:
         self.wire.now += seconds
-        self.wire.outbox.history.keep(self.wire.now)
+        self.wire.outbox.history.flush(self.wire.now)
         before = len(self.wire.sent)
         flown = {int(message.payload) for message in self.wire.flying.values()}
         self.wire.send()
@@ -130,13 +130,13 @@ class Model(RuleBasedStateMachine):
             self.delivered.add(int(message.payload))
 
     @precondition(lambda self: self.wire.flying)
-    @rule(data=st.data(), verdict=st.sampled_from([Verdict.DENIED, Verdict.NOBODY]))
-    def refuse(self, data: st.DataObject, verdict: Verdict) -> None:
+    @rule(data=st.data(), verdict=st.sampled_from([AckOutcome.DENIED, AckOutcome.NOBODY]))
+    def refuse(self, data: st.DataObject, verdict: AckOutcome) -> None:
         position = data.draw(st.integers(0, len(self.wire.flying) - 1))
         message = [*self.wire.flying.values()][position]
-        if verdict is Verdict.NOBODY or message.topic != "w":
+        if verdict is AckOutcome.NOBODY or message.topic != "w":
             self.wire.answer(position, verdict)
-        if verdict is Verdict.NOBODY and message.topic == "h" and not self.wire.recorded:
+        if verdict is AckOutcome.NOBODY and message.topic == "h" and not self.wire.recorded:
             self.delivered.add(int(message.payload))
 
     @rule()
@@ -147,7 +147,7 @@ class Model(RuleBasedStateMachine):
     def new_run(self, *, killed: bool) -> None:
         """A kill takes only what is younger than two seconds, a stop takes nothing of the history."""
         history = self.wire.outbox.history
-        history.keep(self.wire.now)
+        history.flush(self.wire.now)
         if killed:
             self.may_be_lost |= {number for number in self.missing if self.wire.now - self.put_at[number] < WELL_S}
         else:
@@ -172,9 +172,9 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def what_waited_two_seconds_is_on_disk(self) -> None:
         history = self.wire.outbox.history
-        history.keep(self.wire.now)
+        history.flush(self.wire.now)
         old = [number for number in self.missing - self.may_be_lost if self.wire.now - self.put_at[number] >= WELL_S]
-        assert history.stored >= len(old) - self.dropped
+        assert history.on_disk >= len(old) - self.dropped
 
     def teardown(self) -> None:
         """Left in peace, everything arrives: the newest of each topic, and all history but what was counted dropped."""
@@ -205,7 +205,7 @@ def test_state_first_then_words_then_history_in_order() -> None:
     wire = Wire()
     wire.outbox.put_history("h", b"1", wire.now)
     wire.outbox.put_history("h", b"2", wire.now)
-    wire.outbox.put_word("w", b"answer")
+    wire.outbox.put_once("w", b"answer")
     wire.outbox.put_state("s", b"on")
     wire.send()
     assert payloads(wire.sent) == [b"on", b"answer", b"1", b"2"]
@@ -282,10 +282,10 @@ def test_what_is_refused_for_good_is_kept_for_somebody_to_look_at() -> None:
     wire.outbox.put_history("h", b"1", wire.now)
     wire.outbox.put_state("s", b"2")
     wire.send()
-    wire.answer(0, Verdict.BAD)
-    wire.answer(0, Verdict.BAD)
+    wire.answer(0, AckOutcome.BAD)
+    wire.answer(0, AckOutcome.BAD)
     assert (wire.outbox.dropped, wire.outbox.queued, wire.outbox.state_settled) == (2, 0, True)
-    letters = [json.loads(line) for line in (wire.folder / "refused.jsonl").read_text().splitlines()]
+    letters = [json.loads(line) for line in (wire.folder / "dead_letters.jsonl").read_text().splitlines()]
     assert [(letter["topic"], letter["payload"], letter["reason"]) for letter in letters] == [
         ("s", "2", "because"),
         ("h", "1", "because"),
@@ -299,7 +299,7 @@ def test_what_is_too_large_for_the_broker_is_not_sent() -> None:
     wire.outbox.put_history("h", b"1", wire.now)
     wire.send()
     assert payloads(wire.sent) == [b"1"]
-    assert "larger" in (wire.folder / "refused.jsonl").read_text()
+    assert "larger" in (wire.folder / "dead_letters.jsonl").read_text()
 
 
 def test_what_is_denied_is_asked_for_again_one_at_a_time_and_loses_nothing() -> None:
@@ -309,7 +309,7 @@ def test_what_is_denied_is_asked_for_again_one_at_a_time_and_loses_nothing() -> 
     wire.outbox.put_state("s", b"on")
     wire.send()
     while wire.flying:
-        wire.answer(0, Verdict.DENIED)
+        wire.answer(0, AckOutcome.DENIED)
     assert wire.outbox.state_settled  # nothing that could be sent waits
     wire.sent.clear()
     wire.now += DENIED_S - 1
@@ -332,7 +332,9 @@ def test_what_is_refused_without_a_reason_we_know_is_given_up_after_some_tries()
     for _ in range(TRIES):
         wire.send()
         while wire.flying:
-            wire.answer(0, Verdict.LATER if next(iter(wire.flying.values())).payload == b"1" else Verdict.DELIVERED)
+            wire.answer(
+                0, AckOutcome.LATER if next(iter(wire.flying.values())).payload == b"1" else AckOutcome.DELIVERED
+            )
         wire.now += LATER_S
     assert (wire.outbox.queued, wire.outbox.dropped) == (0, 1)
     assert payloads(wire.sent) == [b"1", b"2", b"1", b"1", b"1", b"1"]
@@ -342,7 +344,7 @@ def test_nobody_to_hear_it_is_no_delivery_where_there_is_a_recorder() -> None:
     wire = Wire(recorded=True)
     wire.outbox.put_history("h", b"1", wire.now)
     wire.send()
-    wire.answer(0, Verdict.NOBODY)
+    wire.answer(0, AckOutcome.NOBODY)
     assert wire.outbox.queued == 1
     for tries, seconds in enumerate((SOON_S, NOBODY_S, NOBODY_S), 2):  # at the start it will soon be there
         wire.now += seconds - 0.1
@@ -350,7 +352,7 @@ def test_nobody_to_hear_it_is_no_delivery_where_there_is_a_recorder() -> None:
         assert len(wire.sent) == tries - 1
         wire.now += 0.1
         wire.send()
-        wire.answer(0, Verdict.NOBODY)
+        wire.answer(0, AckOutcome.NOBODY)
     wire.now += NOBODY_S
     wire.send()
     wire.answer()
@@ -361,7 +363,7 @@ def test_nobody_to_hear_it_is_well_where_there_is_no_recorder() -> None:
     wire = Wire()
     wire.outbox.put_history("h", b"1", wire.now)
     wire.send()
-    wire.answer(0, Verdict.NOBODY)
+    wire.answer(0, AckOutcome.NOBODY)
     assert (wire.outbox.queued, wire.outbox.dropped) == (0, 0)
 
 
@@ -428,7 +430,7 @@ def test_an_answer_from_an_older_connection_is_no_answer() -> None:
     wire.outbox.put_history("h", b"1", wire.now)
     wire.send()
     wire.hang_up()
-    assert wire.outbox.answered(1, Verdict.DELIVERED, "", wire.now) is None
+    assert wire.outbox.acknowledged(1, AckOutcome.DELIVERED, "", wire.now) is None
     assert wire.outbox.queued == 1
 
 
@@ -452,7 +454,7 @@ def test_where_there_is_no_room_only_an_answer_is_waited_for() -> None:
     wire.outbox.window = 1
     wire.outbox.put_state("s", b"on")
     wire.send()
-    wire.answer(0, Verdict.DENIED)
+    wire.answer(0, AckOutcome.DENIED)
     wire.outbox.put_history("h", b"1", wire.now)
     wire.send()
     wire.now += DENIED_S + 1
@@ -466,7 +468,7 @@ def test_a_quota_that_is_exceeded_costs_no_record_however_long() -> None:
     wire.outbox.put_history("h", b"1", wire.now)
     for _ in range(3 * TRIES):
         wire.send()
-        wire.answer(0, verdict(0x97))
+        wire.answer(0, ack_outcome(0x97))
         wire.now += LATER_S
     wire.send()
     wire.answer()

@@ -15,10 +15,10 @@ from secrets_and_certificates import write_certificates
 from stores import DATABASE, FakeDatabase, Influx, Reply, Victoria, started
 from world import Broker, Eyes, House, eventually, free_port
 
-from bootstrap.clock import utc
-from bootstrap.past import DAY_S, FIVE_MINUTES_S, MICRO, Average, Past
-from bootstrap.points import Field, Point
-from bootstrap.stores import StoreSettings
+from bootstrap.contract.timestamps import utc
+from bootstrap.history.points import Field, Point
+from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, HistoryReader
+from bootstrap.history.stores import StoreSettings
 from penates.__main__ import main
 
 DATABASES = {"influxdb1": Influx, "influxdb": Victoria}
@@ -86,7 +86,7 @@ def recorded(
         said |= {"open": seq == 1} if seq % 2 else {"mood": "dry" if seq else "wet"}
         eyes.publish("home/attic/data/reading", json.dumps(said))
     for store in STORES:
-        eyes.wait_value(f"{store}/recorder/data/stored", 4)
+        eyes.wait_value(f"{store}/recorder/data/recorded", 4)
     yield house
     for server in servers:
         server.close()
@@ -142,13 +142,15 @@ def point(number: int, sensor: str = "home/much", *, kind: str = "", **fields: F
     return Point(sensor, START_US + number * 16_000_000, "r1", number, fields, kind=kind)
 
 
-def pasts(kind: str, database: Influx | Victoria, folder: Path, points: list[Point]) -> tuple[Past, Past]:
+def pasts(
+    kind: str, database: Influx | Victoria, folder: Path, points: list[Point]
+) -> tuple[HistoryReader, HistoryReader]:
     """SQLite's and the database's, with these in them."""
     opened = []
     for settings in (StoreSettings(file=folder / "history.sqlite"), StoreSettings(store=kind, url=database.url)):
         with closing(settings.open_store(folder)) as store:
             assert store.put(points) == {}
-        opened.append(settings.open_past(folder))
+        opened.append(settings.open_reader(folder))
     database.ask("GET", "/internal/force_flush")
     return opened[0], opened[1]
 
@@ -273,11 +275,11 @@ def test_what_is_no_answer_is_said(house: House, fake: FakeDatabase, answer: Rep
 
 
 def test_a_frozen_database_is_given_up(fake: FakeDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("bootstrap.queries.PATIENCE_S", 0.2)
+    monkeypatch.setattr("bootstrap.history.influx.queries.PATIENCE_S", 0.2)
     hanging = threading.Event()
     fake.reply = lambda _: hanging.wait(30) and None
     with pytest.raises(OSError, match="timed out"):
-        StoreSettings(store="influxdb", url=fake.url).open_past(tmp_path)
+        StoreSettings(store="influxdb", url=fake.url).open_reader(tmp_path)
     hanging.set()
 
 

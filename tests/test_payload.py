@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from bootstrap.contract.payload import MAX_BYTES, decode, encode
 from bootstrap.errors import Refused
-from bootstrap.payload import MAX_BYTES, decode, encode
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**18) + 1, 10**18 - 1)
 scalars = st.none() | st.booleans() | numbers | st.text()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from world import Broker, Eyes, Running, Wires, eventually, retained
 
-from bootstrap.lines import Line
+from bootstrap.pins.simulated_lines import SimulatedLine
 
 OPEN = "cm/frontdoor/data/open"
 DOOR_READING = "cm/frontdoor/data/reading"
@@ -186,7 +186,7 @@ def test_a_retained_command_switches_nothing(wires: Wires, eyes: Eyes) -> None:
 
 def test_the_lamp_is_dark_after_a_bug(wires: Wires, eyes: Eyes) -> None:
     wires.house.device("lamp", 'kind = "lamp"\npin = 27\n')
-    program = [str(Path(__file__).parent / "inject.py"), "bootstrap.reporter:Reporter.say_answer"]
+    program = [str(Path(__file__).parent / "inject.py"), "bootstrap.runtime.reporter:Reporter.publish_answer"]
     running = wires.house.run("lamp", program=program, **wires.env)
     eyes.wait_value("cm/lamp/status/state", "online")
     eyes.publish("cm/lamp/action/set", "on")
@@ -247,10 +247,10 @@ def test_pwm_where_gpiozero_expects_it(tmp_path: Path) -> None:
     script = (
         "import json, time\n"
         "from gpiozero import PWMLED\n"
-        "from bootstrap.lines import Line\n"
+        "from bootstrap.pins.simulated_lines import SimulatedLine\n"
         "led = PWMLED(18)\n"
         "led.value = 0.25\n"
-        "print(json.dumps([led.value, Line(18).output()]))\n"
+        "print(json.dumps([led.value, SimulatedLine(18).output()]))\n"
         "led.close()\n"
     )
     env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(tmp_path), "PATH": ""}
@@ -294,21 +294,21 @@ def test_motion_lasts_until_the_hold_is_over(wires: Wires, eyes: Eyes) -> None:
     assert end.at - stilled > 0.1
 
 
-def button(wires: Wires, eyes: Eyes) -> Line:
+def button(wires: Wires, eyes: Eyes) -> SimulatedLine:
     text = 'kind = "button"\npin = 24\nbounce_s = 0.01\nhold_s = 1.5\nclick_s = 0.8\nevery_s = 3600\n'
     wires.run("bell", text)
     eyes.wait_value("cm/bell/status/state", "online")
     return wires.line(24)
 
 
-def press(line: Line) -> None:
+def press(line: SimulatedLine) -> None:
     line.drive(False)
     time.sleep(0.05)
     line.drive(True)
     time.sleep(0.05)
 
 
-def hold(line: Line, eyes: Eyes) -> None:
+def hold(line: SimulatedLine, eyes: Eyes) -> None:
     line.drive(False)
     eyes.wait(lambda _: True in values(eyes, "held"), "held")
     line.drive(True)

@@ -13,7 +13,7 @@ import pytest
 from test_home_assistant_itself import QUICK, Start, start
 from world import PATIENCE_S, Broker, Eyes, House, retained
 
-from bootstrap import clock
+from bootstrap.contract import timestamps
 
 __all__ = ["start"]
 
@@ -23,7 +23,7 @@ HERE = socket.gethostname()
 def stand(eyes: Eyes, sensor: str, state: str = "stopped", host: str | None = HERE, age_s: float = 0) -> set[str]:
     """A sensor as it was left; returns its topics."""
     group, _, name = sensor.partition("/")
-    beat = {"time": clock.utc(int((time.time() - age_s) * 1e6)), "heartbeat_s": 60, "uptime_s": 3.5, "run": "x"}
+    beat = {"time": timestamps.utc(int((time.time() - age_s) * 1e6)), "heartbeat_s": 60, "uptime_s": 3.5, "run": "x"}
     said: dict[str, Any] = {
         f"{sensor}/status/about": {"kind": "door", "measures": {"open": {"unit": "bool"}}, "host": host},
         f"{sensor}/status/state": state,

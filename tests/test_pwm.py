@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from world import eventually
 
-from bootstrap.pwm import SoftwarePwm
+from bootstrap.pins.software_pwm import SoftwarePwm
 
 
 class Output:

@@ -14,17 +14,19 @@ from hypothesis import strategies as st
 from secrets_and_certificates import write_certificates
 from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, eventually, free_port, killed_ten_times
 
-from bootstrap import clock, config
-from bootstrap.config import Address
+from bootstrap.config.model import BrokerSettings
+from bootstrap.contract import timestamps
+from bootstrap.contract.subscription import OnBatch, ReceivedMessage
+from bootstrap.contract.topics import Topics
 from bootstrap.errors import Refused
-from bootstrap.intake import Heard, Intake, Source, Take
-from bootstrap.loop import Loop
-from bootstrap.past import DAY_S
-from bootstrap.points import foreign, point
-from bootstrap.sockets import Inbox, Sockets
-from bootstrap.sqlite_past import SqlitePast
-from bootstrap.sqlite_store import SqliteStore
-from bootstrap.topics import Topics
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.history.points import foreign, point
+from bootstrap.history.reader import DAY_S
+from bootstrap.history.sqlite.reader import SqliteReader
+from bootstrap.history.sqlite.store import SqliteStore
+from bootstrap.history.subscription import Subscription, SubscriptionSource
+from bootstrap.mqtt.address import BrokerAddress
 
 TOPIC = "cm/attic/data/reading"
 TIME_US = 1_795_206_667_123_456
@@ -112,10 +114,10 @@ def test_what_is_retained_is_no_history_and_what_is_no_reading_is_shown(recorder
     sensor.publish(TOPIC, "21.5")
     sensor.publish(TOPIC, reading(2, level=2))
     assert [seq for seq, *_ in wait_stored(recorder, 1)] == [2]
-    letters = recorder.folder / "state" / "history" / "cm.recorder" / "refused.jsonl"
+    letters = recorder.folder / "state" / "outbox" / "cm.recorder" / "dead_letters.jsonl"
     assert json.loads(letters.read_text())["payload"] == "21.5"
     sensor.wait(
-        lambda seen: [one for one in seen if one.topic == "cm/recorder/data/refused" and one.value == 1], "counted"
+        lambda seen: [one for one in seen if one.topic == "cm/recorder/data/rejected" and one.value == 1], "counted"
     )
 
 
@@ -145,7 +147,7 @@ def test_its_heartbeat_says_how_far_it_is(recorder: House, keeping: Broker, sens
     beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
     last = lambda wanted: lambda seen: [beat for beat in beats(seen)[-1:] if wanted(beat)]  # noqa: E731
     assert sensor.wait(last(lambda beat: beat["recorded"] == 0), "nothing is stored")[0]["lag_s"] is None
-    moment = clock.utc(time.time_ns() // 1000 - 3_600_000_000)
+    moment = timestamps.utc(time.time_ns() // 1000 - 3_600_000_000)
     sensor.publish(topic, reading(1, level=1).replace("2026-11-20T20:31:07.123456Z", moment))
     beat = sensor.wait(last(lambda beat: beat["recorded"] == 1), "one is stored")[0]
     assert beat["waiting"] == 0
@@ -189,7 +191,7 @@ def test_what_others_say_is_stored_as_of_its_arrival(
         "tele/plug/SENSOR": [{"Time": "2026", "AM2301_Temperature": -1.5}],
     }
     assert all(before_us <= time_us <= time.time_ns() // 1000 for _, time_us, _ in stored(recorder, "zigbee/attic"))
-    letters = (recorder.folder / "state" / "history" / "cm.recorder" / "refused.jsonl").read_text().splitlines()
+    letters = (recorder.folder / "state" / "outbox" / "cm.recorder" / "dead_letters.jsonl").read_text().splitlines()
     assert [json.loads(letter)["payload"] for letter in letters] == ["[1]", "null", ""]
     assert recorder.penates("history", "zigbee/attic", "--csv").stdout.count("temperature,21.5") == 2
 
@@ -266,11 +268,11 @@ def test_several_share_the_load_and_each_knows_the_kinds(
     for seq in range(100):
         sensor.publish(TOPIC, reading(seq, level=seq))
     assert [seq for seq, *_ in wait_stored(recorder, 100)] == list(range(100))
-    told = lambda seen: {one.topic: one.value for one in seen if one.topic.endswith("/data/stored")}  # noqa: E731
+    told = lambda seen: {one.topic: one.value for one in seen if one.topic.endswith("/data/recorded")}  # noqa: E731
     sensor.wait(lambda seen: sum(told(seen).values()) >= 100, "each message was told to one of them")
     assert max(told(sensor.seen).values()) < 100
     for name in names:
-        kinds = recorder.folder / "state" / "history" / f"cm.{name}" / "kinds.json"
+        kinds = recorder.folder / "state" / "outbox" / f"cm.{name}" / "kinds.json"
         assert json.loads(kinds.read_text())["cm/attic"] == "thermometer"
 
 
@@ -297,7 +299,7 @@ def test_one_of_several_that_leaves_for_good_first_gets_what_waited_for_it(recor
 
 def kept(house: House, name: str) -> str:
     """What its session is subscribed to."""
-    return (house.folder / "state" / "history" / f"cm.{name}" / "subscriptions.json").read_text()
+    return (house.folder / "state" / "outbox" / f"cm.{name}" / "subscriptions.json").read_text()
 
 
 # What is a reading.
@@ -324,7 +326,7 @@ def test_what_is_no_reading(payload: bytes) -> None:
 @given(st.binary() | st.text().map(str.encode) | st.builds(reading, st.integers(), level=st.text()).map(str.encode))
 def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPathFactory, payload: bytes) -> None:
     file = tmp_path_factory.mktemp("any") / "history.sqlite"
-    with closing(SqliteStore(file, keep_days=36_500)) as store, closing(SqlitePast(file)) as past, suppress(Refused):
+    with closing(SqliteStore(file, keep_days=36_500)) as store, closing(SqliteReader(file)) as past, suppress(Refused):
         store.put([point(TOPIC, payload)])
         assert len([*past.rows("cm/attic", -(2**63))]) == 1
 
@@ -368,12 +370,12 @@ def test_readings_older_than_keep_days_remain_as_averages(recorder: House, senso
     running.wait_log("hearing")
     old_us, new_us = (time.time_ns() // 1000 - days * 86_400_000_000 for days in (3, 1))
     for seq, time_us in enumerate((old_us, new_us)):
-        sensor.publish(TOPIC, json.dumps({"time": clock.utc(time_us), "run": "r0", "seq": seq, "level": seq}))
+        sensor.publish(TOPIC, json.dumps({"time": timestamps.utc(time_us), "run": "r0", "seq": seq, "level": seq}))
     wait_stored(recorder, 1)
     assert running.stop() == 0
     recorder.run("recorder")  # which looks at once for what is too old, when it stores its own first reading
     eventually(lambda: [time_us for _, time_us, _ in stored(recorder)] == [new_us], "the old one is gone")
-    with closing(SqlitePast(recorder.folder / "state" / "history.sqlite")) as past:
+    with closing(SqliteReader(recorder.folder / "state" / "history.sqlite")) as past:
         eventually(lambda: [*past.averages("cm/attic", 0, DAY_S)][1:], "both are averages")
         assert [average.summary.mean for average in past.averages("cm/attic", 0, DAY_S)] == [0, 1]
 
@@ -410,12 +412,12 @@ def inbox() -> Iterator[Inbox]:
 
 
 @contextmanager
-def hearing(inbox: Inbox, folder: Path, answers: Answers, take: Take = print) -> Iterator[Intake]:
+def hearing(inbox: Inbox, folder: Path, answers: Answers, take: OnBatch = print) -> Iterator[Subscription]:
     """What is heard of a broker that answers like this."""
     fake = FakeBroker(answers)
-    address = Address(folder, config.Broker(host="127.0.0.1", port=fake.port), Topics("cm", "recorder"))
-    source = Source(address, address.hello, ["+/+/data/reading"], ["+/+/status/about"])
-    intake = Intake(inbox._sockets, inbox, source, take)  # noqa: SLF001 - ours
+    address = BrokerAddress(folder, BrokerSettings(host="127.0.0.1", port=fake.port), Topics("cm", "recorder"))
+    source = SubscriptionSource(address, address.connect_options, ["+/+/data/reading"], ["+/+/status/about"])
+    intake = Subscription(inbox._sockets, inbox, source, take)  # noqa: SLF001 - ours
     try:
         yield intake
     finally:
@@ -426,7 +428,7 @@ def hearing(inbox: Inbox, folder: Path, answers: Answers, take: Take = print) ->
 def test_a_broker_that_lets_us_hear_nothing_is_a_fault_of_this_one_alone(inbox: Inbox, tmp_path: Path) -> None:
     """Not of the next, which is there after a reload: what the one before has said last may still wait."""
     loop = Loop()
-    loop.watch(inbox.socket, inbox.receive)
+    loop.add_reader(inbox.socket, inbox.receive)
     with hearing(inbox, tmp_path, REFUSES) as intake:
         assert loop.run(lambda: "hear nothing: Not authorized" in (intake.trouble or ""), PATIENCE_S)
     with hearing(inbox, tmp_path, REFUSES):
@@ -440,8 +442,9 @@ def test_what_is_told_again_came_when_it_came_first_however_often_the_line_break
     inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The acknowledgement is lost, the next line breaks before it is told again; then it is, and news follow."""
-    monkeypatch.setattr("bootstrap.intake.RETRY_S", (0.01,))
-    taken: list[Heard] = []
+    monkeypatch.setattr("bootstrap.history.subscription.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("bootstrap.history.subscription.LAST_RETRY_S", 0.01)
+    taken: list[ReceivedMessage] = []
     told = lambda number, again: bytes([0x32 | again << 3, 7, 0, 1]) + b"t" + bytes([0, number, 0]) + b"1"  # noqa: E731
     says = iter([told(1, again=False), EOFError, told(1, again=True) + told(2, again=False), b""])
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from stores import WRITTEN, FakeDatabase
 
-from bootstrap.intake import Heard
-from bootstrap.recording import Kinds, Recording
-from bootstrap.stores import StoreSettings
+from bootstrap.contract.subscription import ReceivedMessage
+from bootstrap.history.recording import KnownKinds, Recording
+from bootstrap.history.stores import StoreSettings
 
 Start = Callable[[], Recording]
 
@@ -26,16 +26,16 @@ def fake() -> Iterator[FakeDatabase]:
 def start(tmp_path: Path, fake: FakeDatabase) -> Iterator[Start]:
     """Each call is a new run, with what the one before it has left in the folder."""
     with closing(StoreSettings(store="influxdb1", url=fake.url).open_store(tmp_path)) as store:
-        yield lambda: Recording(store, Kinds(tmp_path / "kinds.json"), lambda *_: None)
+        yield lambda: Recording(store, KnownKinds(tmp_path / "kinds.json"), lambda *_: None)
 
 
-def reading(seq: int) -> Heard:
+def reading(seq: int) -> ReceivedMessage:
     body = {"time": f"2026-11-20T20:31:07.{seq:06}Z", "run": "r1", "seq": seq, "level": seq}
-    return Heard("cm/attic/data/reading", json.dumps(body).encode(), retained=False)
+    return ReceivedMessage("cm/attic/data/reading", json.dumps(body).encode(), retained=False)
 
 
-def about(payload: object) -> Heard:
-    return Heard("cm/attic/status/about", json.dumps(payload).encode(), retained=True)
+def about(payload: object) -> ReceivedMessage:
+    return ReceivedMessage("cm/attic/status/about", json.dumps(payload).encode(), retained=True)
 
 
 def kinds(fake: FakeDatabase) -> list[str]:
@@ -49,16 +49,16 @@ def test_a_batch_that_is_given_again_says_the_same(start: Start, fake: FakeDatab
     taking = start()
     fake.reply = lambda _: (500, {}, b"")
     with pytest.raises(OSError, match="500"):
-        taking.take(BATCH)
+        taking.on_batch(BATCH)
     fake.reply = lambda _: WRITTEN
-    taking.take(BATCH)
+    taking.on_batch(BATCH)
     assert kinds(fake) == ["", "door", "lamp"]
-    assert (taking.stored, taking.refused) == (3, 0)
+    assert (taking.recorded, taking.rejected) == (3, 0)
 
 
 def test_a_run_knows_what_the_one_before_it_knew(start: Start, fake: FakeDatabase) -> None:
-    start().take(BATCH)
-    start().take([reading(4)])
+    start().on_batch(BATCH)
+    start().on_batch([reading(4)])
     assert kinds(fake)[3:] == ["lamp"]
 
 
@@ -66,27 +66,29 @@ def test_a_disk_that_is_full_is_the_store_away(start: Start, tmp_path: Path, fak
     taking = start()
     (tmp_path / "kinds.new").mkdir()
     with pytest.raises(OSError, match="directory"):
-        taking.take(BATCH)
+        taking.on_batch(BATCH)
     (tmp_path / "kinds.new").rmdir()
-    taking.take(BATCH)
+    taking.on_batch(BATCH)
     assert kinds(fake) == 2 * ["", "door", "lamp"]
 
 
 @pytest.mark.parametrize("payload", [None, "", [], {}, {"kind": 7}, {"kind": "a\\b"}, {"kind": "a\nb"}])
 def test_an_about_that_says_nothing_changes_nothing(start: Start, fake: FakeDatabase, payload: object) -> None:
-    start().take([about({"kind": "door"}), about(payload), reading(1)])
+    start().on_batch([about({"kind": "door"}), about(payload), reading(1)])
     assert kinds(fake) == ["door"]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"cm/attic": 7}'])
 def test_a_memory_that_is_damaged_is_begun_anew(start: Start, tmp_path: Path, fake: FakeDatabase, text: str) -> None:
     (tmp_path / "kinds.json").write_text(text)
-    start().take([reading(1), about({"kind": "door"}), reading(2)])
+    start().on_batch([reading(1), about({"kind": "door"}), reading(2)])
     assert kinds(fake) == ["", "door"]
 
 
 def test_a_topic_that_is_cleared_says_nothing_and_is_no_nonsense(start: Start, fake: FakeDatabase) -> None:
     """As `penates prune` does it."""
     taking = start()
-    taking.take([Heard(f"cm/attic/status/{name}", b"", retained=False) for name in ("heartbeat", "state", "about")])
-    assert (fake.lines, taking.refused) == ([], 0)
+    taking.on_batch(
+        [ReceivedMessage(f"cm/attic/status/{name}", b"", retained=False) for name in ("heartbeat", "state", "about")]
+    )
+    assert (fake.lines, taking.rejected) == ([], 0)

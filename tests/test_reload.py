@@ -16,9 +16,9 @@ from test_pins import held
 from test_recorder import wait_stored
 from world import PATIENCE_S, Broker, Eyes, FakeBroker, House, Running, Supervisor, Wires, eventually, retained
 
-from bootstrap.loop import Loop
-from bootstrap.pins import Pins
-from bootstrap.sockets import Inbox, Sockets
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.pins.device_pins import DevicePins
 
 DOOR, LAMP = 'kind = "door"\nevery_s = 3600\n', 'kind = "lamp"\nevery_s = 3600\n'
 STATE, READING, BEAT = "cm/cellar/status/state", "cm/cellar/data/reading", "cm/cellar/status/heartbeat"
@@ -260,7 +260,7 @@ def test_it_moves_to_another_broker_and_loses_nothing(
     second = new_broker("second")
     others = Eyes(second.port)
     cellar.write(second.port)
-    assert 'reloaded (changed=["address"])' in reload(running)
+    assert 'reloaded (changed=["broker"])' in reload(running)
     others.wait(lambda seen: len([one for one in seen if one.topic == READING]) > 20, "readings")
     running.send(signal.SIGTERM)
     assert running.wait() == 0
@@ -330,7 +330,7 @@ def test_a_recorder_hears_on(house: House, broker: Broker, eyes: Eyes) -> None:
     reload(running)
     running.wait_log("hearing (", count=2)
     house.write(broker.port, broker="keepalive_s = 9")
-    assert 'changed=["address"]' in reload(running)
+    assert 'changed=["broker"]' in reload(running)
     running.wait_log("hearing (", count=3)
     reading = '{"time":"2026-11-20T20:31:07.123456Z","run":"k3f9x0qa","seq":1,"temperature":21.5}'
     eyes.publish("cm/attic/data/reading", reading)
@@ -341,15 +341,15 @@ def test_a_recorder_hears_on(house: House, broker: Broker, eyes: Eyes) -> None:
 @pytest.mark.parametrize(
     "target",
     [
-        "bootstrap.life:Daemon._reload",
-        "bootstrap.life:Daemon._reloaded",
-        "bootstrap.life:Daemon._signalled",
-        "bootstrap.life:Daemon.go_by",
-        "bootstrap.life:Daemon.put_away",
-        "bootstrap.link:Link.move",
-        "bootstrap.link:Link._moved",
-        "bootstrap.outbox:Outbox.go_by",
-        "bootstrap.reporter:Reporter.take",
+        "bootstrap.runtime.process:Process._reload",
+        "bootstrap.runtime.process:Process._reloaded",
+        "bootstrap.runtime.process:Process._on_signal",
+        "bootstrap.runtime.sensor:Sensor.apply_settings",
+        "bootstrap.runtime.sensor:Sensor.detach_device",
+        "bootstrap.mqtt.link:Link.move",
+        "bootstrap.mqtt.link:Link._moved",
+        "bootstrap.outbox.outbox:Outbox.apply_settings",
+        "bootstrap.runtime.reporter:Reporter.use_device",
     ],
 )
 def test_a_bug_of_ours_in_a_reload_ends_it_loudly(cellar: House, broker: Broker, eyes: Eyes, target: str) -> None:
@@ -366,7 +366,7 @@ def test_an_edge_of_a_line_that_was_let_go_is_nobodys() -> None:
     """One that a thread of gpiozero's own factories has handed in, and that waits to be heard."""
     sockets, seen = Sockets(), []
     inbox = Inbox(sockets)
-    pins = Pins("cm/cellar", Loop(), inbox, seen.append)
+    pins = DevicePins(Loop(), inbox, seen.append)
     factory = MockFactory()
     pins.watch(DigitalInputDevice(17, pin_factory=factory))
     factory.pin(17).drive_high()
@@ -400,8 +400,7 @@ def test_at_a_terminal_it_means_the_end(cellar: House, eyes: Eyes) -> None:
 
 
 def test_a_sensor_that_never_reloads_does_not_carry_it() -> None:
-    code = (
-        "import sys, penates.run, penates.nursery; print([name for name in sys.modules if name == 'bootstrap.reload'])"
-    )
+    code = "import sys, penates.commands.run, penates.commands.supervisor;"
+    code += "print([name for name in sys.modules if name == 'bootstrap.runtime.reload'])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
     assert ended.stdout.strip() == "[]"

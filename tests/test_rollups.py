@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootstrap import sqlite_store
-from bootstrap.past import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
-from bootstrap.points import Point
-from bootstrap.sqlite_past import SqlitePast
-from bootstrap.sqlite_store import SqliteStore
+from bootstrap.history.points import Point
+from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
+from bootstrap.history.sqlite import store as sqlite_store
+from bootstrap.history.sqlite.reader import SqliteReader
+from bootstrap.history.sqlite.store import SqliteStore
 
 START_S = 1_700_006_400  # a midnight
 SENSOR = "cm/attic"
@@ -38,8 +38,8 @@ def store(file: Path) -> Iterator[SqliteStore]:
 
 
 @pytest.fixture
-def past(store: SqliteStore, file: Path) -> Iterator[SqlitePast]:  # noqa: ARG001 - it makes the file
-    with closing(SqlitePast(file)) as past:
+def past(store: SqliteStore, file: Path) -> Iterator[SqliteReader]:  # noqa: ARG001 - it makes the file
+    with closing(SqliteReader(file)) as past:
         yield past
 
 
@@ -95,13 +95,13 @@ def test_any_order_and_any_repeats_come_to_the_same(
     with closing(SqliteStore(file, keep_days)) as store:
         for number in range(0, len(told), size):
             store.put(told[number : number + size])
-            with closing(SqlitePast(file)) as past:
+            with closing(SqliteReader(file)) as past:
                 for step_s in (FIVE_MINUTES_S, DAY_S):
                     check(past.averages(SENSOR, LONG_AGO, step_s), told[: number + size], step_s)
         assert store.new == len(points)
 
 
-def test_what_is_too_old_remains_as_averages(store: SqliteStore, past: SqlitePast, file: Path) -> None:
+def test_what_is_too_old_remains_as_averages(store: SqliteStore, past: SqliteReader, file: Path) -> None:
     points = [made(seq, seq * 600, level=seq % 7, word="dry") for seq in range(3 * 144)]
     store.put(points)
     assert raw(file) < 144 + 2
@@ -114,7 +114,7 @@ def test_what_is_too_old_remains_as_averages(store: SqliteStore, past: SqlitePas
 
 
 def test_what_was_deleted_is_not_counted_again_and_what_was_missing_is(
-    store: SqliteStore, past: SqlitePast, file: Path
+    store: SqliteStore, past: SqliteReader, file: Path
 ) -> None:
     points = [made(seq, seq * 60, level=seq) for seq in range(2000)]
     late, others = points[7:1500:3], [point for number, point in enumerate(points) if point not in points[7:1500:3]]
@@ -147,7 +147,7 @@ def test_what_was_deleted_makes_room(store: SqliteStore, file: Path) -> None:
     assert per_day < sizes[0] / 4  # of a day, only its roll-ups remain
 
 
-def test_a_step_at_a_time(store: SqliteStore, past: SqlitePast, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_at_a_time(store: SqliteStore, past: SqliteReader, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With no time for it, each commit still does one step, and the answers are right all the while."""
     monkeypatch.setattr(sqlite_store, "STEP_S", -1)
     points = [made(seq, seq * 300, level=seq) for seq in range(40)]
@@ -171,7 +171,7 @@ def test_neither_clock_alone_ends_a_history(
     assert raw(file) == 2
 
 
-def test_only_what_has_ended_since_then_is_asked_for(store: SqliteStore, past: SqlitePast) -> None:
+def test_only_what_has_ended_since_then_is_asked_for(store: SqliteStore, past: SqliteReader) -> None:
     store.put([made(seq, seq * 300, level=seq) for seq in range(4)])
     found = past.averages(SENSOR, (START_S + 600) * MICRO, FIVE_MINUTES_S)
     assert [one.summary.mean for one in found] == [2, 3]
@@ -184,7 +184,7 @@ def test_a_mean_lies_between_the_lowest_and_the_highest(values: list[float]) -> 
     assert found.low <= found.mean <= found.high
 
 
-def test_what_is_not_finite_is_stored_and_not_averaged(store: SqliteStore, past: SqlitePast) -> None:
+def test_what_is_not_finite_is_stored_and_not_averaged(store: SqliteStore, past: SqliteReader) -> None:
     store.put([made(1, 0, level=float("nan"), other=float("inf")), made(2, 1, level=5.0)])
     assert [one.measure for one in past.averages(SENSOR, LONG_AGO, DAY_S)] == ["level"]
     assert len([*past.rows(SENSOR, LONG_AGO)]) == 2

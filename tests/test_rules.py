@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from bootstrap import config, kinds
+from bootstrap.config import kinds, loader, model
+from bootstrap.contract.topics import RESERVED_SENSORS
 from bootstrap.device import BUILT_IN_ACTIONS, RESERVED_MEASURES, Device
 from bootstrap.errors import Exit
-from bootstrap.link import ANSWER_S
-from bootstrap.topics import RESERVED_SENSORS
+from bootstrap.mqtt.delivery import PUBACK_S
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("bootstrap", "daemons", "penates")
@@ -63,7 +63,7 @@ def test_a_device_file_reads_like_a_data_sheet(kind: str) -> None:
 def test_every_kind_has_a_sample_that_builds_it(kind: str) -> None:
     samples = [tomllib.loads(file.read_text()) for file in (ROOT / "config" / "devices").glob("*.toml")]
     assert kind in {sample["kind"] for sample in samples}, f"add config/devices/….toml with kind = {kind!r}"
-    assert config.check(ROOT / "config")
+    assert loader.check(ROOT / "config")
 
 
 def uncommented(text: str) -> str:
@@ -71,37 +71,41 @@ def uncommented(text: str) -> str:
     return re.sub(r"^# (?=\S+ = )", "", text, flags=re.MULTILINE)
 
 
-def settings_of(found: config.Settings) -> dict[str, Any]:
-    address = found.address
+def settings_of(found: model.SensorSettings) -> dict[str, Any]:
     return {**dataclasses.asdict(found.device), "heartbeat_s": found.heartbeat_s, **dataclasses.asdict(found.log)} | {
-        "host": address.hosts,
-        "port": address.port,
-        "protocol": address.broker.protocol,
-        "keepalive_s": address.broker.keepalive_s,
+        "host": found.broker.hosts,
+        "port": found.broker.tcp_port,
+        "protocol": found.broker.protocol,
+        "keepalive_s": found.broker.keepalive_s,
     }
 
 
 def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
     copy = tmp_path / "config"
     shutil.copytree(ROOT / "config", copy)
-    house = config.Configuration(copy).house
-    before = [settings_of(found) for found in config.check(copy)]
+    house = loader.Configuration(copy).house
+    before = [settings_of(found) for found in loader.check(copy)]
     for file in copy.rglob("*.toml"):
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
         examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share) = .*"
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
-    assert [settings_of(found) for found in config.check(copy)] == before
-    assert config.Configuration(copy).house.supervisor == house.supervisor
-    assert config.Configuration(copy).house.homeassistant == house.homeassistant
+    assert [settings_of(found) for found in loader.check(copy)] == before
+    assert loader.Configuration(copy).house.supervisor == house.supervisor
+    assert loader.Configuration(copy).house.homeassistant == house.homeassistant
 
 
 def test_the_samples_show_every_setting(kind: str) -> None:
     house = uncommented((ROOT / "config" / "house.toml").read_text())
     table = tomllib.loads(house)
-    sections = {"broker": config.Broker, "log": config.Log, "history": config.History, "supervisor": config.Supervisor}
-    sections["homeassistant"] = config.HomeAssistant
-    for section, owner in ((table, config.House), *((table[name], owner) for name, owner in sections.items())):
+    sections = {
+        "broker": model.BrokerSettings,
+        "log": model.LogSettings,
+        "history": model.HistorySettings,
+        "supervisor": model.SupervisorSettings,
+    }
+    sections["homeassistant"] = model.HomeAssistantSettings
+    for section, owner in ((table, model.House), *((table[name], owner) for name, owner in sections.items())):
         assert {field.name for field in dataclasses.fields(owner)} == section.keys()
     fields = {field.name for field in dataclasses.fields(kinds.find(kind, ROOT))}
     for file in (ROOT / "config" / "devices").glob("*.toml"):
@@ -119,15 +123,15 @@ def test_the_readmes_table_of_kinds_and_the_samples_are_up_to_date() -> None:
 def test_topics_md_tells_the_whole_contract() -> None:
     text = (ROOT / "docs" / "TOPICS.md").read_text()
     words = [*RESERVED_MEASURES, *RESERVED_SENSORS, *BUILT_IN_ACTIONS, "starting", "online", "fault", "stopped", "lost"]
-    words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "refused", "queued"]
-    words += ["stored", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
+    words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "invalid", "queued"]
+    words += ["on_disk", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
     words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
     words += ["step", "recorded", "waiting", "missed", "lag_s", "words", "sets", "counter"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}
     assert codes == {int(code) for code in Exit}
-    assert f"{ANSWER_S:g} s" in text
+    assert f"{PUBACK_S:g} s" in text
 
 
 def test_the_base_declares_nothing_of_its_own() -> None:

@@ -18,13 +18,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 from places import ME, MINE, Place
 from world import MOSQUITTO, PATIENCE_S, Broker, Eyes, House, Wires, eventually
 
-from bootstrap.dial import dial
+from bootstrap.config.toml_file import SettingsError
 from bootstrap.errors import Fatal
-from bootstrap.settings import SettingsError
-from penates.elsewhere import Unreachable, alive
-from penates.mosquitto import hashed
-from penates.site import Site, plan
-from penates.wire import Access, trusting
+from bootstrap.mqtt.connect import connect
+from penates.broker.broker_plan import BrokerPlan, plan
+from penates.broker.mosquitto_files import hashed
+from penates.fleet.access import Access, trusting
+from penates.fleet.already_running import alive
+from penates.fleet.probe import Unreachable
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
@@ -293,7 +294,7 @@ def test_an_addition_by_which_the_broker_would_not_start(
 
 def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -> None:
     def shown() -> bytes:
-        with dial("localhost", served.site.tls_port, served.house.folder / "ca.pem") as secured:
+        with connect("localhost", served.site.tls_port, served.house.folder / "ca.pem") as secured:
             return secured.getpeercert(binary_form=True)
 
     before = shown()
@@ -317,7 +318,7 @@ def test_a_recorder_of_another_name_hears_what_its_file_says(place: Place) -> No
 # The files.
 
 
-def differing(site: Site) -> dict[str, str]:
+def differing(site: BrokerPlan) -> dict[str, str]:
     """As if root and Mosquitto were those who run the tests."""
     mine = [dataclasses.replace(one, owner=ME, group=MINE) for one in plan(site)]
     return {one.path.name: one.differs for one in mine if one.differs}
@@ -412,10 +413,10 @@ def test_settings_that_mosquitto_would_not_read_are_not_made(place: Place) -> No
 def test_the_certificate_is_for_this_machines_names_and_no_others(served: Place) -> None:
     ca_file = served.house.folder / "ca.pem"
     for name in ("localhost", "127.0.0.1"):
-        with dial(name, served.site.tls_port, ca_file, PATIENCE_S) as secured:
+        with connect(name, served.site.tls_port, ca_file, PATIENCE_S) as secured:
             assert secured.version() == "TLSv1.3"
     with pytest.raises(OSError, match=r"no TLS.*127\.0\.0\.2"):
-        dial("127.0.0.2", served.site.tls_port, ca_file, PATIENCE_S)
+        connect("127.0.0.2", served.site.tls_port, ca_file, PATIENCE_S)
 
 
 @pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")  # paho leaves it to Python

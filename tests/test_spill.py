@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from world import Broker, Eyes, House, eventually
 
-from bootstrap.backlog import DISK_RETRY_S, MEMORY_LIMIT, WELL_S, Backlog, Limits
-from bootstrap.message import Message
-from bootstrap.spill import SEGMENT, Spill
+from bootstrap.outbox.backlog import DISK_RETRY_S, MEMORY_LIMIT, WELL_S, Backlog, BacklogLimits
+from bootstrap.outbox.message import Message
+from bootstrap.outbox.segment_log import SEGMENT, SegmentLog
 
 TOPIC = "cm/cellar/data/reading"
 
@@ -28,13 +28,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def backlog(folder: Path, records: int = 100_000, age_s: float = float("inf")) -> Backlog:
-    return Backlog(Spill(folder), Limits(records=records, age_s=age_s))
+    return Backlog(SegmentLog(folder), BacklogLimits(records=records, age_s=age_s))
 
 
 def fill(history: Backlog, *payloads: bytes, now: float = 0.0) -> None:
     for payload in payloads:
         history.put(Message(TOPIC, payload), now)
-        history.keep(now)
+        history.flush(now)
 
 
 def numbers(count: int, first: int = 0) -> list[bytes]:
@@ -46,7 +46,7 @@ def drained(history: Backlog) -> list[bytes]:
     found = []
     while record := history.take():
         found.append(record.message.payload)
-        history.done(record, 0.0)
+        history.acknowledged(record, 0.0)
     return found
 
 
@@ -58,10 +58,10 @@ def test_nothing_is_written_while_all_is_well(folder: Path) -> None:
     history = backlog(folder)
     for second in range(10):
         fill(history, b"%d" % second, now=second)
-        history.done(history.take(), second)
-    assert history.keep_in_s(10) is None
+        history.acknowledged(history.take(), second)
+    assert history.flush_in_s(10) is None
     fill(history, b"10", now=10)
-    assert history.keep_in_s(11) == WELL_S - 1
+    assert history.flush_in_s(11) == WELL_S - 1
     assert not folder.exists()
 
 
@@ -69,21 +69,21 @@ def test_what_waits_two_seconds_is_written_and_all_after_it_at_once(folder: Path
     history = backlog(folder)
     fill(history, b"1", now=0)
     fill(history, b"2", now=1)
-    assert history.stored == 0
-    history.keep(WELL_S)
+    assert history.on_disk == 0
+    history.flush(WELL_S)
     fill(history, b"3", now=WELL_S)
-    assert (history.stored, history.keep_in_s(WELL_S)) == (3, None)
+    assert (history.on_disk, history.flush_in_s(WELL_S)) == (3, None)
 
 
 def test_what_is_sent_and_unanswered_is_written_too(folder: Path) -> None:
     history = backlog(folder)
     fill(history, *numbers(3))
     sent = [history.take(), history.take()]
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     assert len(backlog(folder)) == 3
     fill(history, *numbers(1, 3), now=WELL_S)
     for record in sent:
-        history.done(record, WELL_S)
+        history.acknowledged(record, WELL_S)
     assert drained(history) == numbers(2, 2)
 
 
@@ -91,11 +91,11 @@ def test_a_new_run_delivers_what_the_last_one_left_then_its_own(folder: Path) ->
     count = 2 * SEGMENT + 7
     first = backlog(folder)
     fill(first, *numbers(count))
-    first.keep(WELL_S)
+    first.flush(WELL_S)
     for _ in range(SEGMENT + 3):
-        first.done(first.take(), WELL_S)
+        first.acknowledged(first.take(), WELL_S)
     second = backlog(folder)
-    assert len(second) == second.stored == SEGMENT + 4
+    assert len(second) == second.on_disk == SEGMENT + 4
     fill(second, b"new")
     assert drained(second) == [*numbers(SEGMENT + 4, SEGMENT + 3), b"new"]
     assert files(folder) == []
@@ -112,11 +112,11 @@ def test_the_numbers_go_on_from_run_to_run(folder: Path) -> None:
 def test_what_is_sent_again_goes_before_what_is_on_disk(folder: Path) -> None:
     history = backlog(folder)
     fill(history, *numbers(SEGMENT + 5))
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     taken = [history.take() for _ in range(SEGMENT)]
     for record in taken[3:]:
-        history.done(record, WELL_S)
-    history.broken(WELL_S)
+        history.acknowledged(record, WELL_S)
+    history.connection_lost(WELL_S)
     assert drained(history) == [*numbers(3), *numbers(5, SEGMENT)]
 
 
@@ -130,9 +130,9 @@ def test_a_stop_writes_what_waits_however_young(folder: Path) -> None:
 def test_beyond_the_limit_the_oldest_on_disk_goes(folder: Path) -> None:
     history = backlog(folder, records=SEGMENT * 2)
     fill(history, *numbers(1))
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     fill(history, *numbers(SEGMENT * 3 - 1, 1), now=WELL_S)
-    assert (history.dropped, len(history), history.stored) == (SEGMENT, SEGMENT * 2, SEGMENT * 2)
+    assert (history.dropped, len(history), history.on_disk) == (SEGMENT, SEGMENT * 2, SEGMENT * 2)
     assert len(files(folder)) == 2
     assert drained(history) == numbers(SEGMENT * 2, SEGMENT)
 
@@ -201,7 +201,7 @@ def test_whatever_is_in_the_files_a_run_begins_and_ends(folder: Path, data: st.D
         (folder / f"{segment:010d}.spill").write_bytes(text)
     history = backlog(folder)
     fill(history, b"new")
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     assert drained(history) == [b"new"]
     assert (len(history), files(folder)) == (0, [])
 
@@ -216,7 +216,7 @@ def test_a_file_that_can_be_read_again_may_hold_the_numbers_of_others(folder: Pa
     history = backlog(folder)
     sent = [history.take() for _ in range(20)]
     for record in sent:
-        history.done(record, 0.0)
+        history.acknowledged(record, 0.0)
     assert sorted(record.message.payload for record in sent) == sorted(numbers(20))
     assert (len(history), files(folder)) == (0, [])
 
@@ -246,7 +246,7 @@ def test_more_damage_than_may_be_kept_ends_nothing(folder: Path) -> None:
     folder.mkdir()
     (folder / "0000000001.spill").write_bytes(b"+rubbish\n" * 5)
     history = backlog(folder, records=3)
-    history.broken(0.0)
+    history.connection_lost(0.0)
     assert (len(history), history.dropped) == (0, 5)
 
 
@@ -285,30 +285,30 @@ def small_files() -> Iterator[int]:
 def test_a_full_disk_costs_nothing_while_there_is_memory(folder: Path, small_files: int) -> None:
     history = backlog(folder)
     fill(history, *numbers(10))
-    history.keep(WELL_S)
-    assert history.disk_trouble == "[Errno 27] File too large"
+    history.flush(WELL_S)
+    assert history.disk_problem == "[Errno 27] File too large"
     assert files(folder)[0].stat().st_size <= small_files
-    assert 0 < history.stored < 10
+    assert 0 < history.on_disk < 10
     assert drained(history) == numbers(10)
 
 
 def test_when_there_is_room_again_what_is_in_memory_is_written(folder: Path, small_files: int) -> None:
     history = backlog(folder)
     fill(history, *numbers(10))
-    history.keep(WELL_S)
-    assert history.keep_in_s(WELL_S) == DISK_RETRY_S
+    history.flush(WELL_S)
+    assert history.flush_in_s(WELL_S) == DISK_RETRY_S
     resource.setrlimit(resource.RLIMIT_FSIZE, (100 * small_files, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
-    history.keep(WELL_S + DISK_RETRY_S)
-    assert (history.disk_trouble, history.stored) == (None, 10)
+    history.flush(WELL_S + DISK_RETRY_S)
+    assert (history.disk_problem, history.on_disk) == (None, 10)
     assert drained(backlog(folder)) == numbers(10)
 
 
 def test_where_nothing_can_be_written_memory_is_bounded() -> None:
     history = backlog(Path("/proc/penates"))
     fill(history, *numbers(MEMORY_LIMIT + 10))
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     fill(history, *numbers(1, MEMORY_LIMIT + 10), now=WELL_S + DISK_RETRY_S)
-    assert (history.stored, history.dropped) == (0, 11)
+    assert (history.on_disk, history.dropped) == (0, 11)
     assert drained(history) == numbers(MEMORY_LIMIT, 11)
 
 
@@ -335,19 +335,19 @@ def test_what_can_only_be_read_is_delivered_all_the_same(
 
 def test_what_cannot_be_read_any_more_takes_nothing_else_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two parts of one file: between them a record that is sent again, and is in memory."""
-    history = Backlog(Spill(folder), Limits(records=100, resend_s=60.0))
+    history = Backlog(SegmentLog(folder), BacklogLimits(records=100, resend_s=60.0))
     fill(history, *numbers(4))
-    history.done(history.take(), 0.0)
+    history.acknowledged(history.take(), 0.0)
     history.take()
-    history.keep(WELL_S)
-    history.broken(WELL_S)
+    history.flush(WELL_S)
+    history.connection_lost(WELL_S)
     fill(history, *numbers(2, 4), now=WELL_S)
     with monkeypatch.context() as broken:
         broken.setattr(os, "pread", refuse)
         assert drained(history) == numbers(2)
     assert (history.waiting, history.dropped) == (0, 4)
     fill(history, b"new")
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     assert drained(history) == [b"new"]
 
 
@@ -367,7 +367,7 @@ def opened(folder: Path) -> list[str]:
 def spilling(folder: Path, count: int) -> Backlog:
     history = backlog(folder)
     fill(history, *numbers(1))
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     fill(history, *numbers(count - 1, 1), now=WELL_S)
     return history
 
@@ -393,7 +393,7 @@ def test_however_long_an_outage_few_files_are_open(folder: Path) -> None:
     history = spilling(folder, 10 * SEGMENT)
     assert len(opened(folder)) == 1
     for _ in range(SEGMENT + 1):
-        history.done(history.take(), WELL_S)
+        history.acknowledged(history.take(), WELL_S)
     assert len(opened(folder)) == 2
     history.close()
     assert opened(folder) == []
@@ -413,15 +413,15 @@ def test_a_file_of_another_is_no_lasting_trouble(folder: Path) -> None:
     history = backlog(folder)
     spilling(folder, 1)
     fill(history, b"mine")
-    history.keep(WELL_S)
-    history.keep(WELL_S + DISK_RETRY_S)
-    assert (history.disk_trouble, history.stored) == (None, 1)
+    history.flush(WELL_S)
+    history.flush(WELL_S + DISK_RETRY_S)
+    assert (history.disk_problem, history.on_disk) == (None, 1)
 
 
 def test_a_file_that_somebody_removes_takes_nothing_that_comes_after(folder: Path) -> None:
     history = backlog(folder)
     fill(history, *numbers(10))
-    history.keep(WELL_S)
+    history.flush(WELL_S)
     files(folder)[0].unlink()
     fill(history, *numbers(5, 10), now=WELL_S)
     assert drained(backlog(folder)) == numbers(5, 10)
@@ -456,5 +456,5 @@ def test_a_daemon_writes_no_file_while_its_broker_answers(cellar: House, eyes: E
     eyes.wait(lambda seen: len(seen) > so_far + 60, "readings and heartbeats")
     assert changes(cellar.folder / "state") == before
     broker.stop()
-    eventually(lambda: files(cellar.folder / "state" / "history" / "cm.cellar"), "an outage is written down")
+    eventually(lambda: files(cellar.folder / "state" / "outbox" / "cm.cellar"), "an outage is written down")
     assert len(written_to(running.pid)) == 2

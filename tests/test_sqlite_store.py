@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.points import Point
-from bootstrap.sqlite_past import SqlitePast
-from bootstrap.sqlite_store import SqliteStore
+from bootstrap.history.points import Point
+from bootstrap.history.sqlite.reader import SqliteReader
+from bootstrap.history.sqlite.store import SqliteStore
 
 Damage = Callable[[Path], None]
 
@@ -33,7 +33,7 @@ def points(first: int, count: int, word: str = "dry") -> list[Point]:
 
 
 def stored(file: Path) -> list[float | str]:
-    with closing(SqlitePast(file)) as past:
+    with closing(SqliteReader(file)) as past:
         return [row.fields["level"] for row in past.rows("cm/attic", 0)]
 
 

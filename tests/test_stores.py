@@ -13,7 +13,7 @@ import pytest
 from stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Stored, Victoria, started
 from world import Broker, Eyes, House, Running, eventually, killed_ten_times
 
-from bootstrap.intake import WINDOW
+from bootstrap.history.subscription import WINDOW
 
 TOPIC, ABOUT = "home/attic/data/reading", "home/attic/status/about"
 STATE = "cm/recorder/status/state"
@@ -68,7 +68,7 @@ class Site:
         assert self.database.stored() == wanted
 
     def letters(self) -> list[dict[str, Any]]:
-        file = self.house.folder / "state" / "history" / "cm.recorder" / "refused.jsonl"
+        file = self.house.folder / "state" / "outbox" / "cm.recorder" / "dead_letters.jsonl"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
@@ -234,7 +234,7 @@ def test_a_database_in_trouble_is_a_fault_and_gets_it_all_later(
     eventually(lambda: len(fake.requests) > 1, "it is tried again")
     fake.reply = lambda _: WRITTEN
     eventually(lambda: len({*fake.lines}) == 20, "all is written")
-    bare.sensor.wait_value("cm/recorder/data/stored", 20)
+    bare.sensor.wait_value("cm/recorder/data/recorded", 20)
     assert [letter["payload"] for letter in bare.letters()] == ["no reading"]
 
 
@@ -315,7 +315,7 @@ def test_a_reading_that_the_database_refuses_is_shown_and_stops_no_other(influx:
     influx.sensor.publish(TOPIC, reading(40, level=40).replace(f"{START.year}-", "9026-"))
     influx.database.send(signal.SIGCONT)
     influx.wait_stored([row for seq, row in enumerate(levels(40)) if seq == 0 or seq % 13])
-    influx.sensor.wait_value("cm/recorder/data/refused", 4)
+    influx.sensor.wait_value("cm/recorder/data/rejected", 4)
     letters = influx.letters()
     assert [json.loads(letter["payload"])["seq"] for letter in letters] == [13, 26, 39, 40]
     assert ["field type conflict" in letter["reason"] for letter in letters] == [True, True, True, False]
@@ -331,7 +331,7 @@ def test_one_bad_line_of_influxdb_2_is_found_by_halving(bare: Site, fake: FakeDa
     running = bare.run()
     bare.say(*range(50))
     eventually(lambda: len(set(fake.lines)) == 49, "all the others are written")
-    bare.sensor.wait_value("cm/recorder/data/refused", 1)
+    bare.sensor.wait_value("cm/recorder/data/rejected", 1)
     assert [json.loads(letter["payload"])["seq"] for letter in bare.letters()] == [33]
     assert not running.logged("the store is away")
 

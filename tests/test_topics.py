@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.topics import Kind, Topic, Topics
+from bootstrap.contract.topics import Kind, Topic, Topics
 
 ids = st.text("abcXYZ019-_", min_size=1, max_size=64)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from world import House
 
-from bootstrap.config import Configuration, Settings, load, password_file
-from penates import units
-from penates.files import Planned
-from penates.reach import ANYWHERE, HOME, reach
+from bootstrap.config.loader import Configuration, load
+from bootstrap.config.model import SensorSettings
+from bootstrap.config.secrets import password_file
+from penates.files.planned_file import Planned
+from penates.installer import unit_files
+from penates.installer.allowed_networks import ANYWHERE, HOME, reach
 
 SAMPLES = Path(__file__).parent.parent / "config"
 SYSTEMS_OWN = Path("/usr/lib/systemd/system")
@@ -41,30 +43,29 @@ def write(planned: list[Planned]) -> None:
             one.path.write_bytes(one.content)
 
 
-def samples() -> dict[str, Settings]:
+def samples() -> dict[str, SensorSettings]:
     return Configuration(SAMPLES).all()
 
 
-def secret(settings: Settings) -> Path | None:
+def secret(settings: SensorSettings) -> Path | None:
     return password_file(Path("/etc/penates"), "secrets/{sensor}", settings.topics.sensor)
 
 
 @pytest.fixture(scope="module")
 def installed(root: Path) -> Path:
     place = root / PLACE
-    write([*units.shipped(place), *units.for_broker(place)])
+    write([*unit_files.shipped(place), *unit_files.for_broker(place)])
     for name, settings in samples().items():
-        write(units.for_device(place, settings, name, secret(settings)))
+        write(unit_files.for_device(place, settings, name, secret(settings)))
     passwords = {name: secret(settings) for name, settings in samples().items()}
-    write(units.for_nursery(place, samples(), passwords))
+    write(unit_files.for_supervisor(place, samples(), passwords))
     for name, host in (("home", "192.168.1.7"), ("far", "198.51.100.7")):
-        write(units.for_device(place, with_broker(samples()["frontdoor"], host), name, None))
+        write(unit_files.for_device(place, with_broker(samples()["frontdoor"], host), name, None))
     return root
 
 
-def with_broker(settings: Settings, host: str) -> Settings:
-    address = replace(settings.address, broker=replace(settings.address.broker, host=host))
-    return replace(settings, address=address)
+def with_broker(settings: SensorSettings, host: str) -> SensorSettings:
+    return replace(settings, broker=replace(settings.broker, host=host))
 
 
 def analyse(root: Path, *words: str) -> str:
@@ -75,13 +76,13 @@ def analyse(root: Path, *words: str) -> str:
 
 
 def test_systemd_has_nothing_to_say_of_them(installed: Path) -> None:
-    for name in [*map(units.unit, samples()), units.NURSERY, units.TARGET, *units.CERTIFICATES]:
+    for name in [*map(unit_files.unit, samples()), unit_files.SUPERVISOR, unit_files.TARGET, *unit_files.CERTIFICATES]:
         assert analyse(installed, "verify", str(PLACE / name)) == ""
 
 
 def test_it_would_say_what_is_wrong(installed: Path) -> None:
     """As a check of the one above."""
-    wrong = (installed / PLACE / units.NURSERY).read_text().replace("WatchdogSec", "WatchDogSec")
+    wrong = (installed / PLACE / unit_files.SUPERVISOR).read_text().replace("WatchdogSec", "WatchDogSec")
     (installed / PLACE / "wrong.service").write_text(wrong)
     assert "WatchDogSec" in analyse(installed, "verify", str(PLACE / "wrong.service"))
 
@@ -92,7 +93,7 @@ def exposure(root: Path, name: str) -> float:
 
 
 def test_each_is_hardened(installed: Path) -> None:
-    names = [*map(units.unit, (*samples(), "home", "far")), units.NURSERY]
+    names = [*map(unit_files.unit, (*samples(), "home", "far")), unit_files.SUPERVISOR]
     assert {name: rated for name in names if (rated := exposure(installed, name)) > EXPOSURE} == {}
 
 
@@ -100,7 +101,7 @@ def drop_in(house: House, text: str, name: str = "cellar") -> list[str]:
     house.write(1883)
     house.device(name, text)
     settings = load(house.folder, name)
-    *_, file = units.for_device(Path("/units"), settings, name, secret(settings))
+    *_, file = unit_files.for_device(Path("/units"), settings, name, secret(settings))
     assert file.path == Path(f"/units/penates@{name}.service.d/penates.conf")
     return (file.content or b"").decode().splitlines()
 
@@ -159,7 +160,7 @@ def test_the_broker_decides_whom_a_unit_reaches(tmp_path: Path) -> None:
 
 def test_every_device_of_a_nursery_has_its_own_secret() -> None:
     found = {name: replace(settings) for name, settings in samples().items()}
-    *_, file = units.for_nursery(Path("/units"), found, {name: secret(one) for name, one in found.items()})
+    *_, file = unit_files.for_supervisor(Path("/units"), found, {name: secret(one) for name, one in found.items()})
     lines = (file.content or b"").decode().splitlines()
     assert "LoadCredential=password_cellar:/etc/penates/secrets/cellar" in lines
     assert lines.count("DeviceAllow=char-gpiochip rw") == 1

@@ -40,8 +40,8 @@ def test_the_payloads(cellar: House, eyes: Eyes) -> None:
     assert (reading["seq"], reading["temperature"]) == (1, 21.5)
     heartbeat = eyes.on("cm/cellar/status/heartbeat")[0].value
     assert " ".join(heartbeat) == (
-        "time clock run uptime_s heartbeat_s why last_reading reads faults refused queued stored storage dropped "
-        "reconnects rss_mb host"
+        "time clock run uptime_s heartbeat_s why last_reading reads faults invalid reconnects queued on_disk storage "
+        "dropped rss_mb host"
     )
     assert (heartbeat["run"], heartbeat["last_reading"]) == (reading["run"], reading["time"])
     assert (heartbeat["heartbeat_s"], heartbeat["reads"], heartbeat["faults"]) == (60, 1, 0)

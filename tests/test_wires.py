@@ -16,11 +16,12 @@ from secrets_and_certificates import write_certificates
 from stores import WRITTEN, FakeDatabase, Reply, Request
 from world import House, swallow_syns
 
-from bootstrap import influx_store
-from bootstrap.intake import Away, Retry
-from bootstrap.points import Point
-from bootstrap.settings import Wrong
-from bootstrap.stores import CLIENT, Store, StoreSettings
+from bootstrap.config.toml_file import Wrong
+from bootstrap.eventloop.backoff import Retry
+from bootstrap.history.influx import store as influx_store
+from bootstrap.history.points import Point
+from bootstrap.history.stores import CLIENT, Store, StoreSettings
+from bootstrap.history.subscription import StoreAway
 
 BAD = json.dumps({"error": "unable to parse"}).encode()
 POINTS = [Point("cm/attic", number, "r1", number, {"level": float(number)}) for number in range(10)]
@@ -73,11 +74,11 @@ def test_what_is_no_lines_fault_is_tried_again(store: Store, fake: FakeDatabase,
 @pytest.mark.parametrize(("asked", "wait_s"), [("7", 7), ("99999999", 300), ("soon", 0), ("-1", 0), ("²", 0)])
 def test_who_asks_for_patience_gets_it(store: Store, fake: FakeDatabase, asked: str, wait_s: float) -> None:
     fake.reply = lambda _: (429, {"Retry-After": asked.encode().decode("latin-1")}, b"")
-    with pytest.raises(Away) as away:
+    with pytest.raises(StoreAway) as away:
         store.put(POINTS)
     assert away.value.wait_s == wait_s
-    retry = Retry()
-    retry.later(away.value.wait_s)
+    retry = Retry(1.0, 10.0)
+    retry.failed(away.value.wait_s)
     assert retry.wait_s > wait_s - 1
 
 
@@ -115,8 +116,8 @@ def test_many_points_go_in_several_requests_each_once(store: Store, fake: FakeDa
 
 
 def test_one_that_never_answers_is_given_up(store: Store, fake: FakeDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootstrap.influxdb_wire.TIMEOUT_S", 0.3)
-    monkeypatch.setattr("bootstrap.influxdb1_wire.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.history.influx.influxdb2_writer.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.history.influx.influxdb1_writer.TIMEOUT_S", 0.3)
     over = threading.Event()
     fake.reply = lambda _: over.wait(30) and None
     with pytest.raises(OSError, match="time"):
@@ -125,8 +126,8 @@ def test_one_that_never_answers_is_given_up(store: Store, fake: FakeDatabase, mo
 
 
 def test_one_that_is_not_there(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootstrap.influxdb_wire.TIMEOUT_S", 0.3)
-    monkeypatch.setattr("bootstrap.influxdb1_wire.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.history.influx.influxdb2_writer.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.history.influx.influxdb1_writer.TIMEOUT_S", 0.3)
     with swallow_syns() as port, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         for url in (f"http://127.0.0.1:{port}", f"http://127.0.0.1:{closed.getsockname()[1]}", "http://no.invalid:1"):
@@ -218,7 +219,7 @@ def test_a_client_that_is_not_installed_is_a_fault(monkeypatch: pytest.MonkeyPat
 
 def test_only_the_store_in_use_is_loaded() -> None:
     asked = (
-        "import sys; from pathlib import Path; from bootstrap.stores import StoreSettings;"
+        "import sys; from pathlib import Path; from bootstrap.history.stores import StoreSettings;"
         "StoreSettings(store=sys.argv[1]).open_store(Path('/nowhere'));"
         f"print(*(name for name in ('{CLIENT}', 'http.client', 'sqlite3') if name in sys.modules))"
     )

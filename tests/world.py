@@ -22,13 +22,13 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from bootstrap.backlog import RESEND_S, Backlog, Limits
-from bootstrap.clock import Clock
-from bootstrap.deadletters import DeadLetters
-from bootstrap.lines import Line
-from bootstrap.outbox import Outbox
-from bootstrap.payload import decode
-from bootstrap.spill import Spill
+from bootstrap.contract.payload import decode
+from bootstrap.contract.timestamps import Clock
+from bootstrap.outbox.backlog import RESEND_S, Backlog, BacklogLimits
+from bootstrap.outbox.dead_letters import DeadLetters
+from bootstrap.outbox.outbox import Outbox
+from bootstrap.outbox.segment_log import SegmentLog
+from bootstrap.pins.simulated_lines import SimulatedLine
 
 PATIENCE_S = 15.0
 DRAIN_RATE = 200.0
@@ -47,7 +47,7 @@ def free_port() -> int:
 
 def make_outbox(folder: Path, records: int = 1000, *, recorded: bool = False) -> Outbox:
     """One that finds in its folder what an earlier run has left."""
-    backlog = Backlog(Spill(folder), Limits(records=records, resend_s=RESEND_S if recorded else 0.0))
+    backlog = Backlog(SegmentLog(folder), BacklogLimits(records=records, resend_s=RESEND_S if recorded else 0.0))
     return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorded=recorded)
 
 
@@ -407,8 +407,8 @@ class Wires:
         self.env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(self.folder)}
         self.house = house
 
-    def line(self, number: int) -> Line:
-        return Line(number, self.folder)
+    def line(self, number: int) -> SimulatedLine:
+        return SimulatedLine(number, self.folder)
 
     def run(self, sensor: str, text: str) -> Running:
         self.house.device(sensor, text)

@@ -86,7 +86,7 @@ class Archive:
 
     def letters(self) -> list[dict[str, Any]]:
         """What was refused for good."""
-        file = self.state / "history" / "cm.recorder" / "refused.jsonl"
+        file = self.state / "outbox" / "cm.recorder" / "dead_letters.jsonl"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def well(self) -> None:

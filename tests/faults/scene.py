@@ -58,7 +58,7 @@ class Scene:
     @property
     def store(self) -> Path:
         """Where the daemon puts what it cannot deliver now."""
-        return self.house.folder / "state" / "history" / "cm.cellar"
+        return self.house.folder / "state" / "outbox" / "cm.cellar"
 
     def spills(self) -> list[Path]:
         """The files there, oldest first."""

@@ -55,7 +55,7 @@ def test_disk_full(scene: Scene, how: list[str]) -> None:
 def test_folder_closed(scene: Scene) -> None:
     """A file stands where its folder should be: that stops root, too."""
     (scene.house.folder / "state").mkdir()
-    (scene.house.folder / "state" / "history").write_text("in the way")
+    (scene.house.folder / "state" / "outbox").write_text("in the way")
     running = scene.run()
     scene.broker.stop()
     scene.reads(30)

@@ -13,7 +13,7 @@ from truth import made
 from wire import Wire
 from world import Eyes, eventually
 
-from bootstrap import clock
+from bootstrap.contract import timestamps
 
 FULL_DISK = str(Path(__file__).parent.parent / "full_disk.py")
 ROOM = 200_000  # bytes: some hundred readings
@@ -95,14 +95,14 @@ def test_database_unwell(archive: Archive, fake: FakeDatabase) -> None:
 
 @pytest.mark.fault(
     "The recorder's database (InfluxDB) refuses a reading (400), among 100 others a second.",
-    promise="It alone goes to `refused.jsonl`, with the reason; of the others nothing lost, nothing twice.",
+    promise="It alone goes to `dead_letters.jsonl`, with the reason; of the others nothing lost, nothing twice.",
     disordered=None,
     wrong=None,
 )
 def test_reading_refused(archive: Archive, influx: Influx, eyes: Eyes) -> None:
     counter, recorder = archive.run()
     influx.send(signal.SIGSTOP)  # so that it stands among others in a batch
-    bad = {"time": clock.now(), "run": "r1", "seq": 1, "word": 7.5}
+    bad = {"time": timestamps.now(), "run": "r1", "seq": 1, "word": 7.5}
     eyes.publish("cm/attic/data/reading", json.dumps(bad))
     archive.reads(50)
     influx.send(signal.SIGCONT)

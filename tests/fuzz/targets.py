@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from bootstrap import log
-from bootstrap.config import Configuration, check, device_file, load, state_of
+from bootstrap.config.loader import Configuration, check, device_file, load, state_of
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.contract.payload import decode, encode
+from bootstrap.contract.topics import Kind, Topic
 from bootstrap.errors import Exit, Fatal, Refused
-from bootstrap.life import Daemon
-from bootstrap.payload import decode, encode
-from bootstrap.settings import SettingsError
-from bootstrap.topics import Kind, Topic
-from penates.screen import cells, table
-from penates.view import View
+from bootstrap.logs import log
+from bootstrap.runtime.process import Process
+from bootstrap.runtime.sensor import Sensor
+from penates.fleet.fleet_view import FleetView
+from penates.fleet.watch_table import cells, table
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -46,7 +47,7 @@ def payload(data: bytes) -> None:
 
 def watch(data: bytes) -> None:
     """Lines of `topic payload`, as the broker of somebody else may hold them, into what `penates watch` shows."""
-    view = View()
+    view = FleetView()
     for row in data.split(b"\n"):
         name, _, said = row.partition(b" ")
         topic = name.decode(errors="replace")
@@ -77,13 +78,13 @@ class Nowhere(io.StringIO):
 
 def command(data: bytes) -> None:
     """`name payload` to a lamp: as a command, retained or not, and as what the broker holds of it."""
-    daemon, stack = lamp()
+    sensor, stack = lamp()
     name, _, said = data.partition(b" ")
     topic = name.decode(errors="replace")
     try:
-        daemon.received(f"cm/lamp/action/{topic}", said, retained=len(data) % 5 == 0)
-        daemon.received("cm/lamp/status/heartbeat", said, retained=False)
-        daemon.received("cm/lamp/status/state", said, retained=True)
+        sensor.on_message(f"cm/lamp/action/{topic}", said, retained=len(data) % 5 == 0)
+        sensor.on_message("cm/lamp/status/heartbeat", said, retained=False)
+        sensor.on_message("cm/lamp/status/state", said, retained=True)
     except Fatal as end:
         assert end.code is Exit.RUNNING  # noqa: PT017 - three heartbeats of an elder: that is their meaning
         stack.close()
@@ -91,7 +92,7 @@ def command(data: bytes) -> None:
 
 
 @cache
-def lamp() -> tuple[Daemon, ExitStack]:
+def lamp() -> tuple[Sensor, ExitStack]:
     """A daemon whose loop does not turn, on a simulated line."""
     folder = _folder()
     shutil.copy(ROOT / "config" / "devices" / "lamp.toml", folder / "devices")
@@ -101,9 +102,9 @@ def lamp() -> tuple[Daemon, ExitStack]:
     settings = load(folder, "lamp")
     stack = ExitStack()
     stack.enter_context(log.elsewhere(Nowhere()))
-    daemon = Daemon(settings, stack)
-    settings.device.setup()
-    return daemon, stack
+    sensor = Process(stack).add(settings)
+    sensor.set_up()
+    return sensor, stack
 
 
 def house(data: bytes) -> None:

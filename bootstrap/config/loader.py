@@ -1,0 +1,260 @@
+"""The configuration: one `house.toml`, and one `devices/<sensor>.toml` for each device.
+
+Everything is validated before anything is opened, and every fault is reported at once.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bootstrap.config.kinds import KindError, find
+from bootstrap.config.model import DeviceNames, House, SensorSettings
+from bootstrap.config.secrets import password_file, password_problem
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, suggestion
+from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
+from bootstrap.device import Device
+from bootstrap.paths import Folders
+
+HOUSE = "house.toml"
+DEVICES = "devices"
+DEFAULT_FOLDERS = (Path("/etc/penates"), Path("config"))
+LEAST_EVERY_S = 0.01
+
+
+def device_file(name: str) -> str:
+    """Where a device's settings stand, below the configuration folder."""
+    return f"{DEVICES}/{name}.toml"
+
+
+@dataclass
+class Configuration:
+    """A folder, read as far as it can be; what is wrong with it is in `faults`.
+
+    `drafts` are files of devices that are yet to be written, by sensor.
+    Without `secrets` the passwords may be missing: whoever makes them asks first whose there are to be.
+    """
+
+    folder: Path
+    faults: list[Fault] = field(default_factory=list)
+    drafts: Mapping[str, bytes] = field(default_factory=dict)
+    secrets: bool = True
+
+    def __post_init__(self) -> None:
+        if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
+            self.faults.append(Fault(DEVICES, 1, "no such folder, or no right to read it"))
+        self._source = TomlFile(self.folder, HOUSE)
+        self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
+        self.faults += self._source.faults
+
+    @cached_property
+    def sensors(self) -> list[str]:
+        """The sensors there is a file for."""
+        try:
+            names = [path.name for path in (self.folder / DEVICES).iterdir()]
+        except OSError:
+            return []
+        there = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
+        return [*there, *self.drafts]  # last, so that what they share with others is their fault
+
+    def all(self, names: Sequence[str] = ()) -> dict[str, SensorSettings]:
+        """Everything for each sensor whose file has no fault of its own; `faults` has all, also those between them.
+
+        With `names`, as if there were no others.
+        """
+        found = {sensor: self.settings(sensor) for sensor in names or self.sensors}
+        whole = {sensor: settings for sensor, settings in found.items() if settings}
+        self.faults += self._shared_lines([*whole.values()])
+        self.faults += _same_names([*whole.values()]) + _same_announcements([*whole.values()])
+        self.faults = sorted(set(self.faults))
+        return whole
+
+    def settings(self, sensor: str) -> SensorSettings | None:
+        """Everything for one sensor, or None with the reasons added to `faults`."""
+        if sensor not in self.sensors:
+            there = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
+            self.faults.append(Fault(device_file(sensor), 1, f"not there; {there}"))
+            return None
+        source = self._device_source(device_file(sensor))
+        try:
+            return self._settings(sensor, source)
+        finally:
+            self.faults += source.faults
+
+    def _device_source(self, file: str) -> TomlFile:
+        drafts = {device_file(sensor): text for sensor, text in self.drafts.items()}
+        return TomlFile(self.folder, file, drafts.get(file))
+
+    def _settings(self, sensor: str, source: TomlFile) -> SensorSettings | None:
+        if not source.loaded:
+            return None
+        table = dict(source.table)
+        names = source.fill(DeviceNames, {key: table.pop(key) for key in ("group", "sensor") if key in table})
+        kind, device = self._device(source, table)
+        if device and names:
+            sensor = names.sensor or device.sensor_id(sensor)
+        self._check_name(sensor, kind, source)
+        if self.secrets:
+            self._check_password(sensor)
+        if not (device and names and self.house) or source.faults:
+            return None
+        house = self.house
+        return SensorSettings(
+            folder=self.folder,
+            file=source.name,
+            topics=Topics(names.group or house.group, sensor),
+            kind=kind,
+            device=device,
+            folders=Folders.usual(house.state),
+            heartbeat_s=house.heartbeat_s,
+            broker=house.broker,
+            log=house.log,
+            history=house.history,
+            homeassistant=house.homeassistant,
+        )
+
+    def _shared_lines(self, found: list[SensorSettings]) -> list[Fault]:
+        """Two devices on one line."""
+        owners: dict[int, str] = {}
+        faults = []
+        for settings in found:
+            for name, value in lines(settings.device).items():
+                owner = f"{name} of {settings.topics.sensor}"
+                if owners.setdefault(value, owner) != owner:
+                    line = self._device_source(settings.file).line(name)
+                    faults.append(Fault(settings.file, line, f"GPIO{value} is the {owners[value]} already"))
+        return faults
+
+    def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
+        if not is_id(sensor):
+            source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or say sensor = …")
+        elif sensor in RESERVED_SENSORS - {kind}:
+            source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or say sensor = …")
+
+    def _device(self, source: TomlFile, table: dict[str, Any]) -> tuple[str, Device | None]:
+        kind = table.pop("kind", None)
+        if not isinstance(kind, str):
+            source.fault("'kind' is missing" if kind is None else "'kind' must be text in quotes", source.line("kind"))
+            return "", None
+        try:
+            device = source.fill(find(kind, self.folder), table)
+        except KindError as error:
+            source.fault(str(error), source.line("kind"))
+            return kind, None
+        except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
+            source.fault(f"kind {kind!r} cannot be made: {error!r}", source.line("kind"))
+            return kind, None
+        if device and device.every_s < LEAST_EVERY_S:
+            limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
+            source.fault(limit, source.line("every_s"))
+        return kind, device
+
+    def _check_password(self, sensor: str) -> None:
+        """Looked at even when `[broker]` has other faults: all in one run."""
+        section = self._source.table.get("broker")
+        named = section.get("password_file") if isinstance(section, dict) else None
+        file = password_file(self.folder, named if isinstance(named, str) else None, sensor)
+        if file and (why := password_problem(file)):
+            line = self._source.line("password_file", "broker")
+            self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))
+
+
+def _same_names(found: list[SensorSettings]) -> list[Fault]:
+    """Two files of one sensor id."""
+    owners: dict[str, str] = {}
+    faults = []
+    for settings in found:
+        owner = owners.setdefault(settings.topics.client_id, settings.file)
+        if owner != settings.file:
+            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is {owner} already"))
+    return faults
+
+
+def lines(device: Device) -> dict[str, int]:
+    """The lines it uses: what it calls `pin`, or something ending in `_pin`, is one, by its BCM number."""
+    return {
+        name: value
+        for name, value in device.settings().items()
+        if isinstance(value, int) and (name == "pin" or name.endswith("_pin"))
+    }
+
+
+def _same_announcements(found: list[SensorSettings]) -> list[Fault]:
+    """Two sensors that Home Assistant would take for one: `x/b-a` and `x-b/a`."""
+    owners: dict[str, SensorSettings] = {}
+    faults = []
+    for settings in found:
+        owner = owners.setdefault(settings.homeassistant.topic(settings.topics), settings)
+        if settings.homeassistant.enabled and owner.topics != settings.topics:
+            both = f"{settings.topics.client_id} and {owner.topics.client_id} of {owner.file}"
+            faults.append(Fault(settings.file, 1, f"{both} would be one to Home Assistant; say another sensor = …"))
+    return faults
+
+
+def usual_folder() -> Path | None:
+    """The first usual folder that holds a house, if one does."""
+    return next((usual for usual in DEFAULT_FOLDERS if (usual / HOUSE).exists()), None)
+
+
+def folder_or_default(folder: Path | None) -> Path:
+    """The folder named, or the first usual one that holds a house.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    if folder is not None:
+        if not folder.is_dir():
+            raise SettingsError([Fault(str(folder), 1, "no such folder")])
+        return folder
+    if usual := usual_folder():
+        return usual
+    places = " and ".join(f"{usual / HOUSE}" for usual in DEFAULT_FOLDERS)
+    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; say --config DIR")])
+
+
+def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:
+    """One sensor's settings; the other devices' files are not looked at, so their faults are not ours.
+
+    Raises:
+        SettingsError: with every fault of `house.toml` and this sensor's file.
+    """
+    configuration = Configuration(folder, secrets=secrets)
+    settings = configuration.settings(sensor)
+    if settings is None or configuration.faults:
+        raise SettingsError(sorted(configuration.faults))
+    return settings
+
+
+def state_of(folder: Path) -> Path | None:
+    """The `state` that `house.toml` names, whatever else is wrong with it."""
+    named = TomlFile(folder, HOUSE).table.get("state")
+    return folder / named if isinstance(named, str) and named else None
+
+
+def open_house(folder: Path) -> tuple[Configuration, House]:
+    """The house; what is wrong with a device is no business of the others.
+
+    Raises:
+        SettingsError: with every fault of `house.toml`.
+    """
+    configuration = Configuration(folder.absolute())
+    if configuration.house is None or configuration.faults:
+        raise SettingsError(sorted(configuration.faults))
+    return configuration, configuration.house
+
+
+def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> list[SensorSettings]:
+    """Every sensor's settings, or theirs.
+
+    Raises:
+        SettingsError: with every fault of every file.
+    """
+    configuration = Configuration(folder, secrets=secrets)
+    whole = configuration.all(names)
+    if not whole and not configuration.faults:
+        configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
+    if configuration.faults:
+        raise SettingsError(configuration.faults)
+    return [*whole.values()]

@@ -1,0 +1,173 @@
+"""The settings of a house and of one sensor, as dataclasses whose types say what is allowed."""
+
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from bootstrap import __version__
+from bootstrap.contract.topics import ID_RULE, Topics, is_id
+from bootstrap.device import Device
+from bootstrap.limits import YEAR_S, Limits
+from bootstrap.logs import log
+from bootstrap.paths import Folders
+from bootstrap.tls import tls
+
+LEAST_HEARTBEAT_S = 0.1
+HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%\w+)?")  # a name or IPv4, or IPv6
+PLAIN_PORT, TLS_PORT = 1883, 8883
+
+
+def _an_id(text: str) -> None:
+    if not is_id(text):
+        raise ValueError(ID_RULE)
+
+
+def _a_heartbeat(seconds: float) -> None:
+    if seconds != 0 and seconds < LEAST_HEARTBEAT_S:
+        raise ValueError(f"0, which is none, or at least {LEAST_HEARTBEAT_S:g}")
+
+
+def a_certificate(file: Path) -> None:
+    """Raise ValueError if `file` is not a PEM certificate that can be read."""
+    try:
+        tls(file)
+    except ssl.SSLError:
+        raise ValueError("a PEM certificate") from None
+    except OSError as error:
+        raise ValueError(f"a readable file ({error.strerror})") from None
+
+
+def _a_host(text: str) -> None:
+    if not HOST.fullmatch(text):
+        raise ValueError("a host name or address alone, without scheme or port")
+
+
+def _a_prefix(text: str) -> None:
+    if not all(is_id(level) for level in text.split("/")):
+        raise ValueError(f"levels of {ID_RULE}, with '/' between them")
+
+
+Id: TypeAlias = Annotated[str, _an_id]
+HostName: TypeAlias = Annotated[str, _a_host]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerSettings:
+    """`[broker]`: where the broker is, and how to connect to it."""
+
+    host: HostName | list[HostName] = "localhost"
+    port: Annotated[int, Limits(1, 65_535)] | None = None
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str | None = None
+    password_file: str | None = None
+    ca_file: Annotated[Path, a_certificate] | None = None
+    keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
+
+    @property
+    def hosts(self) -> list[str]:
+        """The addresses of one logical broker."""
+        return [self.host] if isinstance(self.host, str) else self.host
+
+    @property
+    def tcp_port(self) -> int:
+        """The port given, or the usual one with or without TLS."""
+        return self.port or (TLS_PORT if self.ca_file else PLAIN_PORT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """`[log]`: how much is logged, and in which format."""
+
+    level: log.Level = "info"
+    format: log.Format = "auto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SupervisorSettings:
+    """`[supervisor]`: how `penates start` supervises the sensors."""
+
+    watchdog_s: Annotated[float, Limits(0.5, YEAR_S)] = 30.0
+    log_mb: Annotated[float, Limits(low=0.001)] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistorySettings:
+    """`[history]`: how many undelivered readings a sensor keeps, for how long, and how fast it delivers them."""
+
+    recorder: bool = False
+    records: Annotated[int, Limits(1, 10_000_000)] = 100_000
+    days: Annotated[float, Limits(0.001, 36_500)] = 90.0
+    rate: Annotated[float, Limits(0.1, 10_000)] = 200.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomeAssistantSettings:
+    """`[homeassistant]`: whether sensors are announced to Home Assistant, and below which topic it listens."""
+
+    enabled: bool = True
+    prefix: Annotated[str, _a_prefix] = "homeassistant"
+
+    def topic(self, topics: Topics) -> str:
+        """Return the topic on which a sensor is announced."""
+        return f"{self.prefix}/device/{topics.group}-{topics.sensor}/config"
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """`house.toml`."""
+
+    group: Id
+    heartbeat_s: Annotated[float, _a_heartbeat] = 60.0
+    state: Path | None = None
+    broker: BrokerSettings = BrokerSettings()
+    log: LogSettings = LogSettings()
+    history: HistorySettings = HistorySettings()
+    supervisor: SupervisorSettings = SupervisorSettings()
+    homeassistant: HomeAssistantSettings = HomeAssistantSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceNames:
+    """What a device's file may set beside its kind and the settings of that kind."""
+
+    group: Id | None = None
+    sensor: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensorSettings:
+    """Everything that one sensor needs to know.
+
+    Attributes:
+        folder: the configuration folder; secrets are relative to it.
+        file: the device's file, relative to `folder`.
+        kind: as the device's file names it.
+    """
+
+    folder: Path
+    file: str
+    topics: Topics
+    kind: str
+    device: Device
+    folders: Folders
+    heartbeat_s: float = 60.0
+    broker: BrokerSettings = BrokerSettings()
+    log: LogSettings = LogSettings()
+    history: HistorySettings = HistorySettings()
+    homeassistant: HomeAssistantSettings = HomeAssistantSettings()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The sensor's `status/about`: all that discovery, displays and recorders need."""
+        every_s, commands = self.device.every_s, self.device.commands
+        return {
+            "kind": self.kind,
+            "measures": {name: {**one.facts, "every_s": every_s} for name, one in self.device.measures.items()},
+            "actions": {name: takes.facts for name, takes in commands.items()},
+            "heartbeat_s": self.heartbeat_s,
+            "version": __version__,
+            "host": socket.gethostname(),
+        }

@@ -1,0 +1,292 @@
+"""A TOML table into a dataclass: every field checked, every fault found in one go, each with its line.
+
+The fields are the settings: their types say what is allowed, their defaults what holds when nothing is said.
+"""
+
+import difflib
+import errno
+import re
+import stat
+import sys
+import tomllib
+import types
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+T = TypeVar("T")
+
+MAX_BYTES = 65_536  # of a file of settings; ours have one or two thousand
+MAX_DIGITS = 4300  # Python converts no more of them to a whole number
+SHOWN = 80  # characters of a value that we repeat
+_HEADER = re.compile(r"\s*\[([^\]]*)\]")
+_UNSET = re.compile(r"#\s*([\w-]+)\s*=", re.ASCII)
+_KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*[=.]""", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing wrong in the configuration: where, what, and what instead."""
+
+    file: str
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        """On one line, whatever came from a file or is a file's name: nothing in it can steer a terminal."""
+        said = f"{self.file}:{self.line}: {self.text}"
+        return (
+            said
+            if said.isprintable()
+            else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in said)
+        )
+
+
+class SettingsError(Exception):
+    """The configuration cannot be used; every reason is in `faults`."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+class Wrong(ValueError):  # noqa: N818 - it is what a __post_init__ raises
+    """Settings that types cannot refuse: what is wrong, by the setting's name."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__("; ".join(reasons.values()))
+        self.reasons = reasons
+
+
+class TomlFile:
+    """One TOML file: its table, where its keys stand, and what is wrong with it."""
+
+    def __init__(self, folder: Path, name: str, draft: bytes | None = None) -> None:
+        """`draft` is what the file is going to hold."""
+        self.folder, self.name = folder, name
+        self.faults: list[Fault] = []
+        self._places: dict[tuple[str, str], int] = {}
+        self.loaded = False
+        self.table: dict[str, Any] = self._load(draft)
+
+    def _load(self, draft: bytes | None) -> dict[str, Any]:
+        rows: list[str] = []
+        try:
+            text = (contents(self.folder / self.name) if draft is None else draft).decode()
+            rows = text.split("\n")
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            found = re.search(r"at line (\d+)", str(error))
+            what = re.sub(r" \(at .*\)$", "", str(error))
+            hint = "; text needs quotes" if what == "Invalid value" else ""
+            self.fault(f"not TOML: {what}{hint}", int(found[1]) if found else len(text.rstrip("\n").split("\n")))
+        except UnicodeDecodeError as error:
+            self.fault(f"not UTF-8 text: {error.reason} at byte {error.start}")
+        except OSError as error:
+            self.fault(f"cannot be read: {error.strerror}")
+        except RecursionError:
+            self.fault("nested too deep; settings are flat")
+        except ValueError:
+            long = re.compile(rf"[0-9_]{{{MAX_DIGITS}}}")
+            line = next((number for number, row in enumerate(rows, 1) if long.search(row)), 1)
+            self.fault(f"a whole number has more than {MAX_DIGITS} digits", line)
+        else:
+            self.loaded = True
+            self._places = _places(rows)
+            return table
+        return {}
+
+    def fault(self, text: str, line: int = 1) -> None:
+        """Note one thing that is wrong."""
+        self.faults.append(Fault(self.name, line, text))
+
+    def line(self, key: str, section: str = "") -> int:
+        """The line of a key, or of its section where the key is missing."""
+        return self._places.get((section, key)) or self._places.get(("", section)) or 1
+
+    def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
+        """Make a `cls` of a table, or note why that cannot be."""
+        known = {field.name: field for field in fields(cls) if field.init}  # type: ignore[arg-type]
+        before = len(self.faults)
+        unknown = sorted(table.keys() - known.keys())
+        for key in unknown:
+            self.fault(f"no setting {_cut(repr(key))}; {suggestion(key, known)}", self.line(key, section))
+        hints = get_type_hints(cls, include_extras=True)
+        values = {}
+        for name, field in known.items():
+            if name in table:
+                values[name] = self._value(name, table[name], hints[name], section)
+            elif _required(field) and not any(meant(key, known) == name for key in unknown):
+                self._miss(name, section)
+        return self._make(cls, values) if len(self.faults) == before else None
+
+    def _miss(self, name: str, section: str) -> None:
+        unset = self._places.get((section, f"# {name}"))
+        hint = "; take the '#' away and set it" if unset else ""
+        self.fault(f"{name!r} is missing{hint}", unset or self.line(name, section))
+
+    def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
+        try:
+            if is_dataclass(hint):
+                return self._section(name, value, hint)
+            return convert(value, hint, self.folder)
+        except ValueError as error:
+            self.fault(f"{name!r} must be {error}, not {_toml(value)}", self.line(name, section))
+            return None
+
+    def _section(self, name: str, value: object, hint: Any) -> object:  # noqa: ANN401 - a dataclass
+        if not isinstance(value, dict):
+            raise ValueError(f"a section, [{name}]")  # noqa: TRY004 - what is wrong is said as a ValueError here
+        return self.fill(hint, value, name)
+
+    def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
+        try:
+            return cls(**values)
+        except Wrong as error:
+            for name, reason in error.reasons.items():
+                self.fault(reason, self.line(name))
+        except ValueError as error:  # from a __post_init__ that looks closer than types can
+            self.fault(str(error))
+        return None
+
+
+def contents(file: Path) -> bytes:
+    """All of a small file.
+
+    Raises:
+        OSError: it cannot be read, is no ordinary file (a pipe would hang us), or is too large.
+    """
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder `open` says it
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    with file.open("rb") as stream:
+        found = stream.read(MAX_BYTES + 1)
+    if len(found) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MAX_BYTES} bytes")
+    return found
+
+
+def _places(rows: Iterable[str]) -> dict[tuple[str, str], int]:
+    """The line of each section and key, by section and key; `# key` is one commented out.
+
+    tomllib does not say; the files are flat.
+    """
+    places: dict[tuple[str, str], int] = {}
+    section = ""
+    for number, row in enumerate(rows, 1):
+        if header := _HEADER.match(row):
+            section = header[1].strip(" \t[")
+            places.setdefault(("", section), number)
+        elif key := _KEY.match(row):
+            places.setdefault((section, key[key.lastindex or 0]), number)
+        elif unset := _UNSET.match(row):
+            places.setdefault((section, f"# {unset[1]}"), number)
+    return places
+
+
+def meant(wrong: str, known: Iterable[str]) -> str | None:
+    """What may have been meant."""
+    return next(iter(difflib.get_close_matches(wrong, list(known), n=1)), None)
+
+
+def suggestion(wrong: str, known: Iterable[str]) -> str:
+    """What may have been meant, or what there is."""
+    if near := meant(wrong, known):
+        return f"did you mean {near!r}?"
+    return f"there are {', '.join(sorted(known))}"
+
+
+def _required(field: "Field[Any]") -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 - a type hint may be any object
+    """The value as the hint wants it; paths are relative to `folder`.
+
+    Raises:
+        ValueError: it does not fit; the text says what would.
+    """
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        fitting = convert(value, args[0], folder)
+        args[1](fitting)
+        return fitting
+    if origin is Literal:
+        if value not in args:
+            raise ValueError(" or ".join(f'"{choice}"' for choice in args))
+        return value
+    if origin in (Union, types.UnionType):
+        return _first(value, [choice for choice in args if choice is not type(None)], folder)
+    if origin is list:
+        return _list(value, args[0], folder)
+    return _SCALARS[hint](value, folder)
+
+
+def _first(value: object, choices: list[object], folder: Path) -> object:
+    wanted = []
+    for choice in choices:
+        try:
+            return convert(value, choice, folder)
+        except ValueError as error:
+            wanted.append(str(error))
+    raise ValueError(" or ".join(wanted))
+
+
+def _list(value: object, hint: object, folder: Path) -> object:
+    if not isinstance(value, list) or not value:
+        raise ValueError("a list with something in it")
+    return [convert(item, hint, folder) for item in value]
+
+
+def _number(value: object, _folder: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+        raise ValueError(_NAMES[float])
+    return float(value)
+
+
+def _exactly(kind: type) -> Callable[[object, Path], object]:
+    def check(value: object, _folder: Path) -> object:
+        if type(value) is not kind:
+            raise ValueError(_NAMES[kind])
+        if value == "":
+            raise ValueError("text that is not empty")
+        return value
+
+    return check
+
+
+def _path(value: object, folder: Path) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(_NAMES[Path])
+    return folder / value
+
+
+_NAMES: dict[object, str] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    str: "text in quotes",
+    Path: "a path in quotes",
+}
+_SCALARS: dict[object, Callable[[object, Path], object]] = {
+    bool: _exactly(bool),
+    float: _number,
+    int: _exactly(int),
+    str: _exactly(str),
+    Path: _path,
+}
+
+
+def _toml(value: object) -> str:
+    """A value as it may have stood in the file, and no more of it than helps."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    try:
+        return _cut(f'"{value}"' if isinstance(value, str) else str(value))
+    except ValueError:
+        return f"a whole number of more than {MAX_DIGITS} digits"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,0 +1,68 @@
+"""Commands on the wire: a word, a number or a JSON object, perhaps with an id and an expiry."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bootstrap.contract import timestamps
+from bootstrap.contract.payload import Json, decode
+from bootstrap.errors import Refused
+from bootstrap.limits import YEAR_S
+
+VALUE = "value"  # holds a word or a number where `id` and `before` must go along
+
+
+@dataclass(frozen=True)
+class ActionCommand:
+    """A command: the value to act on, the id that its answer repeats, and until when it may be obeyed."""
+
+    value: Json
+    id: Json = None
+    before: Json = None
+
+    @classmethod
+    def parse(cls, payload: bytes) -> "ActionCommand":
+        """Take `id` and `before` out of an object. All else is the value, or what stands in its only key, `value`.
+
+        Raises:
+            Refused: the payload has no defined meaning.
+        """
+        value = decode(payload)
+        if not isinstance(value, dict):
+            return cls(value)
+        rest = dict(value)
+        identity, before = rest.pop("id", None), rest.pop("before", None)
+        return cls(rest[VALUE] if rest.keys() == {VALUE} else rest, identity, before)
+
+    def check_expiry(self) -> None:
+        """Raise Refused if the moment `before` has passed, or is not a time."""
+        if self.before is None:
+            return
+        if not isinstance(self.before, str):
+            raise Refused("'before' is no text")
+        if timestamps.parse(self.before) <= datetime.now(UTC):
+            raise Refused(f"expired: 'before' was {self.before}")
+
+
+def only(value: Json, key: str) -> str:
+    """Return the word that a command carries, alone or in an object under `key`.
+
+    Raises:
+        Refused: it carries something else.
+    """
+    word = value.get(key) if isinstance(value, dict) and value.keys() == {key} else value
+    if not isinstance(word, str):
+        raise Refused(f'say a word, or {{"{key}": "…"}}')
+    return word
+
+
+def seconds(value: Json) -> float | None:
+    """Return a duration from a command, in seconds, or None where there is none.
+
+    Raises:
+        Refused: it is not a number above 0, or longer than a year.
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= YEAR_S:
+        raise Refused("a length of time is a number of seconds above 0")
+    return value

@@ -1,0 +1,35 @@
+"""MQTT topic filters: which are valid, and which match the same topics."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Annotated, TypeAlias
+
+LONGEST = 65_535  # bytes, in MQTT
+WILD = frozenset("+#")
+
+
+def a_filter(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` is not an MQTT topic filter."""
+    *before, last = text.split("/")
+    whole = not any(WILD & {*level} and level != "+" for level in (*before, "" if last == "#" else last))
+    if not whole or text.startswith("$share/") or not text.isprintable() or len(text.encode()) > LONGEST:
+        raise ValueError("an MQTT topic filter, in which + is a whole level and # the last one")
+
+
+Filter: TypeAlias = Annotated[str, a_filter]
+
+
+def none_twice(filters: str | list[str]) -> None:
+    """Raise ValueError if a message could arrive twice because its topic matches two of `filters`."""
+    for one, other in combinations([filters] if isinstance(filters, str) else filters, 2):
+        if overlap(one.split("/"), other.split("/")):
+            raise ValueError(f"without two that match the same topics, as {one!r} and {other!r} do")
+
+
+def overlap(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether a topic can match both filters, given by their levels; `a/#` also matches `a`."""
+    if not (one or other) or "#" in (*one[:1], *other[:1]):
+        return True
+    if not (one and other):
+        return False
+    return (one[0] == other[0] or "+" in (one[0], other[0])) and overlap(one[1:], other[1:])

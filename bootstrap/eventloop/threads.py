@@ -1,0 +1,183 @@
+"""ZeroMQ between the threads of one process: sockets that are remembered, the inbox, and the worker.
+
+The loop alone acts. Another thread does what must not block the loop and hands in a note about it.
+"""
+
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Generic, Self, TypeAlias, TypeVar
+
+import zmq
+
+from bootstrap.logs import log
+
+Socket: TypeAlias = "zmq.Socket[bytes]"
+T = TypeVar("T")
+
+INBOX = "inproc://inbox"
+NOTES = 1000
+JOIN_S = 0.5
+
+
+class Sockets:
+    """The process's ZeroMQ context and every socket made in it, with the line that made it. Make it after any fork."""
+
+    def __init__(self) -> None:
+        self._context = zmq.Context(io_threads=0)  # inproc needs none
+        self._makers: dict[Socket, str] = {}
+        self.ended = False
+
+    def open(self, kind: int, depth: int = 1) -> Socket:
+        """Make a socket; it belongs to the calling thread. `depth` is how many callers up the responsible line is.
+
+        Raises:
+            zmq.ZMQError: the context has ended, that is, the process is stopping.
+        """
+        socket = self._context.socket(kind)
+        socket.setsockopt(zmq.LINGER, 0)
+        maker = sys._getframe(depth)  # noqa: SLF001 - a traceback would cost a file read
+        self._makers[socket] = f"{maker.f_code.co_filename}:{maker.f_lineno}"
+        return socket
+
+    def close(self, socket: Socket) -> None:
+        """Close a socket in the thread that made it."""
+        socket.close()
+        self._makers.pop(socket, None)
+
+    def lingering(self) -> list[str]:
+        """The lines that made the sockets still open."""
+        return list(self._makers.values())
+
+    def end(self) -> None:
+        """End the context. It waits for every socket to be closed; what lingers is named first."""
+        self.ended = True
+        if self._makers:
+            log.error("ZeroMQ sockets are still open", made_at=self.lingering())
+        self._context.term()
+
+
+class Inbox:
+    """Where threads hand notes in: a PULL socket in the loop, one PUSH socket for each thread that writes."""
+
+    def __init__(self, sockets: Sockets) -> None:
+        self._sockets = sockets
+        self._readers: dict[bytes, Callable[[bytes], None]] = {}
+        self.socket = sockets.open(zmq.PULL)
+        self.socket.bind(INBOX)
+
+    def on(self, name: str, reader: Callable[[bytes], None]) -> None:
+        """Have `reader` called in the loop with the body of each note of this name."""
+        self._readers[name.encode()] = reader
+
+    def sender(self, limit: int = NOTES) -> "Sender":
+        """Make the calling thread's end of the inbox; a context manager. `limit` notes may wait on it, 0 is any."""
+        return Sender(self._sockets, limit)
+
+    def post(self, name: str, body: bytes = b"") -> None:
+        """Hand in one note from a thread that seldom does. Its socket lives as long; nobody hears it once we stop."""
+        try:
+            with self.sender(limit=0) as sender:
+                sender.send(name, body)
+        except zmq.ZMQError:
+            if not self._sockets.ended:
+                raise
+
+    def receive(self, _events: int = zmq.POLLIN) -> None:
+        """Read every note that waits. A note nobody reads is a bug (KeyError)."""
+        while True:
+            try:
+                name, body = self.socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._readers[name](body)
+
+    def close(self) -> None:
+        """Take no more notes."""
+        self._sockets.close(self.socket)
+
+
+class Sender:
+    """One thread's end of the inbox."""
+
+    def __init__(self, sockets: Sockets, limit: int) -> None:
+        self._sockets = sockets
+        self._socket = sockets.open(zmq.PUSH, depth=3)
+        self._socket.setsockopt(zmq.SNDHWM, limit)
+        try:
+            self._socket.connect(INBOX)
+        except zmq.ZMQError:  # the context ended this moment, and waits for this very socket
+            sockets.close(self._socket)
+            raise
+
+    def send(self, name: str, body: bytes = b"") -> bool:
+        """Hand a note in, never waiting. False: the inbox is full and the note is lost; the caller must count it."""
+        try:
+            self._socket.send_multipart([name.encode(), body], zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sockets.close(self._socket)
+
+
+class _Call(Generic[T]):
+    """Work for another thread, and what becomes of it in the loop."""
+
+    def __init__(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        self._work, self._then, self._failed = work, then, failed
+        self._outcome: Callable[[], None]
+
+    def run(self) -> None:
+        try:
+            result = self._work()
+        except Exception as error:  # noqa: BLE001 - it is raised again, or dealt with, in the loop
+            self._outcome = partial(self._failed, error)
+        else:
+            self._outcome = partial(self._then, result)
+
+    def finish(self) -> None:
+        self._outcome()
+
+
+class Worker:
+    """Runs what may block, each call in a thread of its own that ends with it; none exists while nothing is asked."""
+
+    NOTE = "worker"
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._calls: dict[bytes, _Call[object]] = {}
+        self._threads: list[threading.Thread] = []
+        self._count = 0
+        inbox.on(self.NOTE, self._finished)
+
+    def call(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Do `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`."""
+        self._count += 1
+        ticket = str(self._count).encode()
+        call: _Call[T] = _Call(work, then, failed)
+        thread = threading.Thread(target=self._run, args=(ticket, call), name=f"worker-{self._count}", daemon=True)
+        self._calls[ticket] = call  # type: ignore[assignment]  # only run and finish are called on it
+        self._threads = [*(other for other in self._threads if other.is_alive()), thread]
+        thread.start()
+
+    def _run(self, ticket: bytes, call: _Call[object]) -> None:
+        """In the thread. The socket is made when there is a note, so that a call that hangs holds none."""
+        call.run()
+        self._inbox.post(self.NOTE, ticket)
+
+    def _finished(self, ticket: bytes) -> None:
+        self._calls.pop(ticket).finish()
+
+    def close(self) -> None:
+        """Wait a moment for calls that are about to end. One that hangs (a name server, say) is left to die with us."""
+        for thread in self._threads:
+            thread.join(JOIN_S)
+            if thread.is_alive():
+                log.debug("left a call behind that does not end", thread=thread.name)

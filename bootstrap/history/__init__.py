@@ -1,0 +1,1 @@
+"""Recording the history, and reading it back from whichever store holds it."""

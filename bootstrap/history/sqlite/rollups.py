@@ -1,0 +1,153 @@
+"""Roll-ups in SQLite: what five minutes and a day of a sensor's readings come to, and the end of old readings.
+
+Five minutes in which a reading has arrived stand in `dirty` until they are computed anew, so it does not matter how
+late or how often it came. A sensor's readings before its `whole` are gone, and are in the roll-ups alone: what arrives
+for that time is added to them, once, because `gone` knows the seqs that were there, as ranges.
+"""
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from bootstrap.history.points import FOREIGN
+from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
+
+NEVER = -(2**63)
+BUSY_S = 5.0  # that one waits for another who writes
+SCHEMA = f"""
+CREATE TABLE IF NOT EXISTS sensor (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, whole INTEGER NOT NULL DEFAULT {NEVER});
+CREATE TABLE IF NOT EXISTS reading (
+    sensor INTEGER NOT NULL REFERENCES sensor, run TEXT NOT NULL, seq INTEGER NOT NULL,
+    time INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (sensor, run, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS reading_time ON reading (sensor, time);
+CREATE TABLE IF NOT EXISTS measure (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS rollup (
+    step INTEGER NOT NULL, sensor INTEGER NOT NULL, start INTEGER NOT NULL, measure INTEGER NOT NULL,
+    count INTEGER NOT NULL, mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
+    PRIMARY KEY (step, sensor, start, measure)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dirty (
+    start INTEGER NOT NULL, sensor INTEGER NOT NULL, PRIMARY KEY (start, sensor)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone (
+    sensor INTEGER NOT NULL, run TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (sensor, run, first)) WITHOUT ROWID;
+"""
+KEPT = """
+SELECT start, name, count, mean, low, high FROM rollup JOIN measure ON id = measure
+WHERE step = ? AND sensor = ? AND start >= ? AND start < ? ORDER BY start, name
+"""
+BEFORE = "SELECT first, last FROM gone WHERE sensor = ? AND run = ? AND first <= ? ORDER BY first DESC LIMIT 1"
+OLDEST = "SELECT id, (SELECT min(time) FROM reading WHERE sensor = id) AS time FROM sensor WHERE time < ? LIMIT 1"
+
+
+def bucket(time_us: int) -> int:
+    """The start of the five minutes of a reading, in seconds since 1970."""
+    return time_us // MICRO // FIVE_MINUTES_S * FIVE_MINUTES_S
+
+
+def kept(database: sqlite3.Connection, step_s: int, sensor: int, since_s: int, until_s: int) -> Iterator[Average]:
+    """The roll-ups as they were computed last."""
+    for start, measure, *numbers in database.execute(KEPT, (step_s, sensor, since_s, until_s)):
+        yield Average(start, measure, Summary(*numbers))
+
+
+def fresh(database: sqlite3.Connection, sensor: int, start: int) -> list[Average]:
+    """What five minutes come to, by the readings that are there, and the roll-up of those that are gone."""
+    found: dict[str, list[Summary]] = {}
+    if start < whole(database, sensor):
+        for average in kept(database, FIVE_MINUTES_S, sensor, start, start + 1):
+            found[average.measure] = [average.summary]
+    query = "SELECT fields FROM reading WHERE sensor = ? AND time >= ? AND time < ?"
+    for (fields,) in database.execute(query, (sensor, start * MICRO, (start + FIVE_MINUTES_S) * MICRO)):
+        for name, value in json.loads(fields).items():
+            if not isinstance(value, str) and math.isfinite(value):
+                found.setdefault(name, []).append(Summary(1, value, value, value))
+    return _merged(start, found)
+
+
+def day(start: int, parts: Iterable[Average]) -> list[Average]:
+    """What a day comes to, by its five minutes."""
+    found: dict[str, list[Summary]] = {}
+    for part in parts:
+        found.setdefault(part.measure, []).append(part.summary)
+    return _merged(start, found)
+
+
+def _merged(start: int, found: dict[str, list[Summary]]) -> list[Average]:
+    return [Average(start, name, Summary.merged(parts)) for name, parts in sorted(found.items())]
+
+
+def whole(database: sqlite3.Connection, sensor: int) -> int:
+    """Since when a sensor's readings are all there, in seconds since 1970."""
+    found: tuple[int] = database.execute("SELECT whole FROM sensor WHERE id = ?", (sensor,)).fetchone()
+    return found[0]
+
+
+def is_gone(database: sqlite3.Connection, sensor: int, run: str, seq: int) -> bool:
+    """Whether this reading was there, and is in the roll-ups alone."""
+    found = database.execute(BEFORE, (sensor, run, seq)).fetchone()
+    return found is not None and found[1] >= seq
+
+
+class RollUps:
+    """Computes roll-ups, within a transaction of the writer's; what it has begun it ends, which takes a moment."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._days: set[tuple[int, int]] = set()
+
+    def fold(self, sensor: int, start: int) -> None:
+        """Compute five minutes anew; if they are of the time before `whole`, their readings end."""
+        self._write(FIVE_MINUTES_S, sensor, fresh(self._database, sensor, start))
+        self._database.execute("DELETE FROM dirty WHERE start = ? AND sensor = ?", (start, sensor))
+        if start < whole(self._database, sensor):
+            self._forget(sensor, start)
+        self._days.add((sensor, start // DAY_S * DAY_S))
+
+    def fold_dirty(self, before_s: float) -> bool:
+        """The oldest five minutes that ended before then; whether there were any."""
+        query = "SELECT sensor, start FROM dirty WHERE start < ? ORDER BY start LIMIT 1"
+        found = self._database.execute(query, (before_s - FIVE_MINUTES_S,)).fetchone()
+        if found:
+            self.fold(*found)
+        return bool(found)
+
+    def expire(self, before_s: float) -> bool:
+        """The oldest five minutes of a sensor, if they ended before then: roll-ups take their place. Whether they did.
+
+        The oldest first, so that all before `whole` is folded once and for all.
+        """
+        found = self._database.execute(OLDEST, ((before_s - FIVE_MINUTES_S) * MICRO,)).fetchone()
+        if not found:
+            return False
+        sensor, start = found[0], bucket(found[1])
+        self.fold(sensor, start)
+        self._database.execute("UPDATE sensor SET whole = max(whole, ?) WHERE id = ?", (start + FIVE_MINUTES_S, sensor))
+        self._forget(sensor, start)
+        return True
+
+    def finish(self) -> None:
+        """Compute anew the days of what was folded."""
+        for sensor, start in sorted(self._days):
+            self._write(DAY_S, sensor, day(start, kept(self._database, FIVE_MINUTES_S, sensor, start, start + DAY_S)))
+        self._days.clear()
+
+    def _write(self, step_s: int, sensor: int, averages: Iterable[Average]) -> None:
+        for average in averages:
+            name, found = (average.measure,), average.summary
+            self._database.execute("INSERT OR IGNORE INTO measure (name) VALUES (?)", name)
+            (measure,) = self._database.execute("SELECT id FROM measure WHERE name = ?", name).fetchone()
+            row = (step_s, sensor, average.start_s, measure, found.count, found.mean, found.low, found.high)
+            self._database.execute("INSERT OR REPLACE INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def _forget(self, sensor: int, start: int) -> None:
+        """The readings of five minutes; but that they were there is remembered, unless their time is their arrival."""
+        span = (sensor, start * MICRO, (start + FIVE_MINUTES_S) * MICRO)
+        where = "WHERE sensor = ? AND time >= ? AND time < ?"
+        told = f"SELECT run, seq FROM reading {where} AND run NOT LIKE '{FOREIGN}%' ORDER BY run, seq"  # noqa: S608 - ours
+        for run, seq in self._database.execute(told, span):
+            before = self._database.execute(BEFORE, (sensor, run, seq)).fetchone()
+            first = before[0] if before and before[1] == seq - 1 else seq
+            self._database.execute("INSERT OR REPLACE INTO gone VALUES (?, ?, ?, ?)", (sensor, run, first, seq))
+        self._database.execute(f"DELETE FROM reading {where}", span)  # noqa: S608 - ours

@@ -1,0 +1,282 @@
+"""A durable subscription in a thread of its own: a message is acknowledged once it is stored, and not before.
+
+So a recorder or a store that is away costs nothing but room in the broker's queue. The thread tells the loop how it
+goes by notes in the inbox, and is told to stop by a socket of its own.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from pathlib import Path
+from typing import TypeAlias
+
+import zmq
+
+from bootstrap.contract.subscription import OnBatch, ReceivedMessage
+from bootstrap.contract.timestamps import Stamps
+from bootstrap.eventloop.backoff import Retry
+from bootstrap.eventloop.threads import Inbox, Sender, Socket, Sockets
+from bootstrap.history.session_memory import SessionMemory
+from bootstrap.logs import log
+from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
+from bootstrap.mqtt.blocking import BlockingConnection
+from bootstrap.mqtt.connect import connect
+from bootstrap.mqtt.packets import Publish
+from bootstrap.mqtt.paho import SubscribeOptions
+from bootstrap.mqtt.session import Closed, Connack, Durable, Event, Reason, Suback, Unsuback
+
+NOTE = "subscription"
+STOP = "inproc://subscription-stop"
+WINDOW = 5000  # messages received before one is acknowledged; Mosquitto by itself allows 20
+BATCH = 1000  # stored at once, while the broker sends the next ones; so many acknowledged ones are remembered
+DURABLE = Durable(expiry_s=7 * 86_400, receive_maximum=WINDOW)  # the broker keeps what we have not acknowledged
+FIRST_RETRY_S, LAST_RETRY_S = 1.0, 10.0  # until a broker or a store that is away is tried again
+JOIN_S = 12.0
+NUMBERS = count(1)
+KEPT = SubscribeOptions(qos=1)
+NEWS = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+
+Waiting: TypeAlias = tuple[int, ReceivedMessage]  # the packet id to be acknowledged, and the message
+
+
+class StoreAway(OSError):  # noqa: N818 - named like the state
+    """The store is away, and says for how long at least (seconds)."""
+
+    def __init__(self, text: str, wait_s: float) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True)
+class SubscriptionSource:
+    """Where to subscribe, as whom, and to what.
+
+    Attributes:
+        retained: filters of which what the broker has kept is wanted, too, at each connect, and before the others.
+        memory: the file of what our session is subscribed to.
+    """
+
+    address: BrokerAddress
+    options: Callable[[], ConnectOptions]
+    filters: Sequence[str]
+    retained: Sequence[str] = ()
+    memory: Path | None = None
+
+
+class Subscription:
+    """The loop's end: starts the thread, hears how it goes, and ends it."""
+
+    def __init__(self, sockets: Sockets, inbox: Inbox, source: SubscriptionSource, on_batch: OnBatch) -> None:
+        """Subscribe, and hand what arrives to `on_batch` in the thread."""
+        self._sockets = sockets
+        self._stopper = sockets.open(zmq.PUSH)
+        self._stopper.bind(STOP)
+        self.trouble: str | None = None  # that the broker or the store is away, and why
+        inbox.on(NOTE, self._note)
+        self._worker = SubscriptionThread(sockets, inbox, source, on_batch)
+        self._thread = threading.Thread(target=self._worker.run, name=NOTE, daemon=True)
+        self._thread.start()
+
+    def _note(self, body: bytes) -> None:
+        """Take in how the thread is, unless it is the last word of one that was closed before a reload."""
+        number, trouble = json.loads(body)
+        if number == self._worker.number:
+            self.trouble = trouble
+
+    def progress(self) -> dict[str, float | None]:
+        """Return how many messages wait to be stored, and how many were lost for want of room (QoS 0 only)."""
+        return {"waiting": len(self._worker.waiting), "missed": self._worker.missed}
+
+    def close(self) -> None:
+        """Have the batch in hand stored and acknowledged, and end."""
+        self._stopper.send(b"", zmq.NOBLOCK)
+        self._thread.join(JOIN_S)
+        self._stopper.unbind(STOP)  # for the next one: ZeroMQ closes later
+        self._sockets.close(self._stopper)
+
+
+class SubscriptionThread:
+    """The thread's end: one connection after the other, and what has arrived on it and is not stored yet."""
+
+    def __init__(self, sockets: Sockets, inbox: Inbox, source: SubscriptionSource, on_batch: OnBatch) -> None:
+        self._sockets, self._inbox, self._source, self._on_batch = sockets, inbox, source, on_batch
+        self.number = next(NUMBERS)  # of all there ever were in this process
+        self._connection: BlockingConnection | None = None
+        self.waiting: list[Waiting] = []
+        self.missed = 0
+        self._done: dict[int, ReceivedMessage] = {}  # by packet id: acknowledged last, whether the broker knows or not
+        self._again: dict[int, ReceivedMessage] = {}  # by packet id: perhaps unacknowledged on earlier connections
+        self._stamps = Stamps()
+        self._memory = SessionMemory(source.memory, [*source.retained, *source.filters])
+        self._trouble: str | None = None
+        self._reported: str | None = None
+        self._broker, self._store = Retry(FIRST_RETRY_S, LAST_RETRY_S), Retry(FIRST_RETRY_S, LAST_RETRY_S)
+        self._host = 0
+        self._stopping = False
+
+    def run(self) -> None:
+        """Receive and store until told to stop."""
+        stop = self._sockets.open(zmq.PULL)
+        stop.connect(STOP)
+        try:
+            with self._inbox.sender() as notes:
+                while not self._stopping:
+                    self._turn(stop, notes)
+            if self._connection is not None:
+                self._connection.close()
+        finally:
+            self._sockets.close(stop)
+
+    def _turn(self, stop: Socket, notes: Sender) -> None:
+        if self._connection is None and not self._broker.wait_s:
+            self._connect()
+        self._poll(stop)
+        self._put()
+        if self._trouble != self._reported and notes.send(NOTE, json.dumps([self.number, self._trouble]).encode()):
+            self._reported = self._trouble
+
+    # The broker.
+
+    def _connect(self) -> None:
+        hosts = self._source.address.hosts
+        host, self._host = hosts[self._host % len(hosts)], self._host + 1
+        try:
+            options = self._source.options()
+            ready = connect(host, self._source.address.port, self._source.address.ca_file)
+            self._connection = BlockingConnection(ready, options, DURABLE)
+        except (OSError, ValueError) as error:
+            self._lost(f"{host}: {error}")
+        else:
+            self._handle_events(self._connection)
+
+    def _handle_events(self, connection: BlockingConnection) -> None:
+        while connection.events and self._connection is connection:
+            self._handle(connection, connection.events.popleft())
+
+    def _handle(self, connection: BlockingConnection, event: Event) -> None:
+        match event:
+            case Publish():
+                self._receive(event)
+            case Connack(reason):
+                self._connected(connection, reason)
+            case Suback(_, reasons):
+                self._subscribed(reasons)
+            case Unsuback():
+                self._memory.renewed()
+            case Closed(why):
+                self._lost(why)
+
+    def _connected(self, connection: BlockingConnection, reason: Reason) -> None:
+        if reason.failed:
+            self._trouble = f"the broker refused us: {reason.text}"
+            return
+        self._broker.succeeded()
+        self._trouble = None
+        kept, news = ((one, KEPT) for one in self._source.retained), ((one, NEWS) for one in self._source.filters)
+        connection.subscribe([*kept, *news])
+        if unwanted := self._memory.unwanted():
+            connection.unsubscribe(unwanted)
+
+    def _subscribed(self, reasons: Sequence[Reason]) -> None:
+        """Note that what is published from now on is ours."""
+        refused = [reason.text for reason in reasons if reason.failed]
+        if refused:
+            self._trouble = f"the broker lets us hear nothing: {refused[0]}"
+        else:
+            log.info("hearing", filters=[*self._source.retained, *self._source.filters])
+
+    def _receive(self, message: Publish) -> None:
+        if not message.packet_id and len(self.waiting) >= WINDOW:
+            self.missed += 1
+            return
+        at_us = self._stamps.next(time.time_ns() // 1000)
+        received = ReceivedMessage(message.topic, message.payload, message.retained, at_us)
+        if message.duplicate:
+            received = self._as_before(message.packet_id, received)
+        elif message.packet_id:
+            self._again.clear()  # duplicates come before anything new (MQTT 5, 4.6)
+        self.waiting.append((message.packet_id, received))
+
+    def _as_before(self, packet_id: int, received: ReceivedMessage) -> ReceivedMessage:
+        """Return a duplicate as it arrived the first time: the broker sends it with its old packet id."""
+        before = self._again.pop(packet_id, received)
+        return before if before[:2] == received[:2] else received
+
+    def _lost(self, why: str) -> None:
+        """Forget what was not acknowledged, since it will come again; but keep what was sent at QoS 0, once."""
+        if self._connection is not None or self._trouble is None:
+            log.warning("no broker to hear; it keeps what is said", reason=why)
+        self._connection = None
+        self._again |= self._done | dict(self.waiting)
+        self._done = {}
+        self.waiting = [one for one in self.waiting if not one[0]]
+        self._trouble = f"no broker: {why}"
+        self._broker.failed()
+
+    # Waiting, and the store.
+
+    def _poll(self, stop: Socket) -> None:
+        """Wait until there is something to read, to store or to try again, or we are to stop."""
+        poller = zmq.Poller()
+        poller.register(stop, zmq.POLLIN)
+        connection = self._connection
+        descriptor = connection.fileno() if connection else -1
+        if connection:
+            poller.register(descriptor, zmq.POLLIN | (zmq.POLLOUT if connection.wants_to_write else 0))
+        events = dict(poller.poll(int(self._patience_s() * 1000) + 1))
+        self._stopping = stop in events
+        if connection:
+            ready = events.get(descriptor, 0)
+            connection.exchange(
+                readable=bool(ready & ~zmq.POLLOUT), writable=bool(ready & zmq.POLLOUT), enough=self._has_enough
+            )
+            self._handle_events(connection)
+
+    def _patience_s(self) -> float:
+        if self._connection is None:
+            return self._broker.wait_s
+        ping_s = self._connection.ping_in_s
+        return min(ping_s, self._store.wait_s) if self.waiting else ping_s
+
+    def _has_enough(self) -> bool:
+        """Return whether there is a batch to store. What has arrived is handled first, so that it counts."""
+        if self._connection is not None:
+            self._handle_events(self._connection)
+        return len(self.waiting) >= BATCH and not self._store.due
+
+    def _put(self) -> None:
+        """Store what waits, and acknowledge it; or try again later."""
+        while self.waiting and not self._store.wait_s:
+            batch = self.waiting[:BATCH]
+            try:
+                self._on_batch([received for _, received in batch])
+            except OSError as error:
+                self._put_off(error)
+            else:
+                self._acknowledge(batch)
+
+    def _put_off(self, error: OSError) -> None:
+        if not self._store.due:
+            log.error("the store is away; the broker keeps what is said", error=str(error))
+        self._store.failed(error.wait_s if isinstance(error, StoreAway) else 0.0)
+        self._trouble = f"the store is away: {error}"
+
+    def _acknowledge(self, batch: list[Waiting]) -> None:
+        if self._store.due:
+            log.info("the store is back")
+        self._store.succeeded()
+        self._trouble = None
+        del self.waiting[: len(batch)]
+        if self._connection is not None:
+            self._remember(batch)
+            self._connection.acknowledge(packet_id for packet_id, _ in batch)
+
+    def _remember(self, batch: list[Waiting]) -> None:
+        for packet_id, received in batch:
+            self._done.pop(packet_id, None)
+            self._done[packet_id] = received
+        for packet_id in [*islice(self._done, max(0, len(self._done) - BATCH))]:
+            del self._done[packet_id]

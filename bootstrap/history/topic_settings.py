@@ -1,0 +1,37 @@
+"""Which topics a recorder records."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from bootstrap.config.model import Id
+from bootstrap.contract.topic_filters import Filter, none_twice
+
+
+@dataclass(kw_only=True)
+class TopicSettings:
+    """The settings of what is recorded, as they stand in a recorder's file."""
+
+    # The groups it records; "+" is all.
+    groups: Annotated[list[Literal["+"] | Id], none_twice] = field(default_factory=lambda: ["+"])
+
+    # A topic of others, such as "tele/+/SENSOR", or a list of them: + is any one level, # all that follow. Their
+    # numbers, truth values, words and JSON objects of such are recorded, too, as of their arrival.
+    foreign: Annotated[Filter | list[Filter], none_twice] | None = None
+
+    # A name, such as "history", under which several recorders share the load: each gets a part of all that is said.
+    # What one that is away should have got waits for it, and no other gets it.
+    share: Id | None = None
+
+    def filters(self, *wanted: str) -> list[str]:
+        """Return the filters for these topics of every sensor, each named by its last two levels, and for `foreign`."""
+        shared = f"$share/{self.share}/" if self.share else ""
+        return [shared + one for one in self.unshared(*wanted)]
+
+    def unshared(self, *wanted: str) -> list[str]:
+        """Return the same filters without `$share`, as a broker's ACL must allow them."""
+        foreign = [self.foreign] if isinstance(self.foreign, str) else self.foreign or []
+        return [*self.of_each(*wanted), *foreign]
+
+    def of_each(self, *wanted: str) -> list[str]:
+        """Return the filters for these topics of every sensor; they are never shared."""
+        return [f"{group}/+/{last}" for group in self.groups for last in wanted]

@@ -1,0 +1,1 @@
+"""Announcing sensors to Home Assistant."""

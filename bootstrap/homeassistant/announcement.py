@@ -1,0 +1,302 @@
+"""A sensor as Home Assistant's device discovery wants to hear of it, made from its `about` alone.
+
+Keys are abbreviated as Home Assistant allows; https://www.home-assistant.io/integrations/mqtt/#discovery-payload.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias, get_args
+
+from bootstrap.contract.liveness import patience_s
+from bootstrap.contract.payload import Json, encode
+from bootstrap.contract.topics import State, Topics
+
+Facts: TypeAlias = Mapping[str, Any]
+Component: TypeAlias = dict[str, Any]
+
+NAME = "penates"
+EXPIRES_S = 10  # a command is refused after so long, by the sensor's clock
+LONGEST_STATE = 255  # characters; Home Assistant takes no more
+LONGEST_WORD = 1000  # characters of an event's word, which is an attribute: of those it takes 16 kB in all
+COMPLAINTS, LONGEST_WHY = 30, 100  # likewise, of what is wrong
+FINEST = 0.001  # of a number's steps
+
+# By unit: device class, and the digits that are shown.
+BY_UNIT: dict[str, tuple[str, int]] = {
+    "°C": ("temperature", 1),
+    "°F": ("temperature", 1),
+    "K": ("temperature", 1),
+    "hPa": ("pressure", 1),
+    "mbar": ("pressure", 1),
+    "kPa": ("pressure", 2),
+    "bar": ("pressure", 2),
+    "lx": ("illuminance", 0),
+    "V": ("voltage", 2),
+    "mV": ("voltage", 0),
+    "A": ("current", 2),
+    "mA": ("current", 0),
+    "W": ("power", 0),
+    "kW": ("power", 2),
+    "Wh": ("energy", 0),
+    "kWh": ("energy", 2),
+    "Hz": ("frequency", 1),
+    "mm": ("distance", 0),
+    "cm": ("distance", 0),
+    "m": ("distance", 2),
+    "m/s": ("speed", 1),
+    "km/h": ("speed", 1),
+    "mm/h": ("precipitation_intensity", 1),
+    "g": ("weight", 0),
+    "kg": ("weight", 1),
+    "s": ("duration", 0),
+    "min": ("duration", 0),
+    "h": ("duration", 1),
+    "B": ("data_size", 0),
+    "MB": ("data_size", 1),
+    "dB": ("sound_pressure", 0),
+    "dBm": ("signal_strength", 0),
+    "W/m²": ("irradiance", 0),
+    "L": ("volume", 1),
+    "m³": ("volume", 3),
+    "L/min": ("volume_flow_rate", 1),
+}
+# By the last word of the measure's name, and its unit, where the unit alone does not tell, or tells less.
+BY_NAME: dict[tuple[str, str], tuple[str, int]] = {
+    ("humidity", "%"): ("humidity", 0),
+    ("moisture", "%"): ("moisture", 0),
+    ("battery", "%"): ("battery", 0),
+    ("co2", "ppm"): ("carbon_dioxide", 0),
+    ("co", "ppm"): ("carbon_monoxide", 0),
+    ("pm1", "µg/m³"): ("pm1", 0),
+    ("pm25", "µg/m³"): ("pm25", 0),
+    ("pm10", "µg/m³"): ("pm10", 0),
+    ("rain", "mm"): ("precipitation", 1),
+    ("gas", "m³"): ("gas", 3),
+    ("water", "m³"): ("water", 3),
+    ("water", "L"): ("water", 0),
+}
+TOTALS = frozenset({"energy", "gas", "water", "volume"})  # classes of what has been used, not of what is now
+OTHER_DIGITS = 2
+TRUTHS = {  # device class of what is true or not, by its name
+    "motion": "motion",
+    "occupied": "occupancy",
+    "presence": "occupancy",
+    "leak": "moisture",
+    "wet": "moisture",
+    "smoke": "smoke",
+    "gas": "gas",
+    "vibration": "vibration",
+    "tamper": "tamper",
+    "throttled": "problem",
+    "problem": "problem",
+    "battery_low": "battery",
+    "connected": "connectivity",
+    "running": "running",
+    "light": "light",
+}
+OPENINGS = {"door": "door", "window": "window", "garage": "garage_door"}  # what is `open`, by the kind of device
+
+BUILT_IN: dict[str, Component] = {
+    "log": {"name": "Log level", "ent_cat": "config", "en": False},
+    "read": {"ent_cat": "diagnostic"},
+}
+COUNTS = {"stat_cla": "total_increasing"}
+NOW = {"stat_cla": "measurement"}
+WORDS = "{{ (value_json.%s or 'none')[:LONGEST] }}".replace("LONGEST", str(LONGEST_STATE))
+BEATS: dict[str, Component] = {  # fields of the heartbeat
+    "why": {"name": "Reason", "val_tpl": WORDS % "why", "en": True},
+    "last_reading": {"dev_cla": "timestamp"},
+    "uptime_s": {"name": "Uptime", "dev_cla": "duration", "unit_of_meas": "s", **NOW},
+    "clock": {"dev_cla": "enum", "ops": ["ok", "unsure"]},
+    "reads": COUNTS,
+    "faults": {"name": "Failed reads", **COUNTS},
+    "refused": {"name": "Refused values", **COUNTS},
+    "queued": {"name": "Queued readings", **NOW},
+    "stored": {"name": "Readings on disk", **NOW},
+    "storage": {"name": "Storage trouble", "val_tpl": WORDS % "storage"},
+    "dropped": {"name": "Dropped messages", **COUNTS},
+    "reconnects": COUNTS,
+    "rss_mb": {"name": "Process memory", "dev_cla": "data_size", "unit_of_meas": "MB", **NOW},
+}
+
+ONLINE = "{{ 'online' if value == 'online' else 'offline' }}"
+ALIVE = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"
+WELL = "{{ 'online' if value_json.get('%s', {}).get('health') == 'ok' else 'offline' }}"
+BAD = "{{ 'ON' if value in ('fault', 'lost') else 'OFF' }}"
+FIELD = "{{ value_json.%s }}"
+TEXT = f"{{{{ (value_json if value_json is string else value)[:{LONGEST_STATE}] }}}}"
+HAPPENED = (
+    "{% set it = value_json|default(value) %}"
+    "{{ {'event_type': 'NAME', 'NAME': it[:LONGEST] if it is string else it}|tojson }}"
+).replace("LONGEST", str(LONGEST_WORD))
+LIT = "{{ 'on' if value|float(0) > 0 else 'off' }}"
+BRIGHTNESS = "{{ (value|float(0) * 255 / %g)|round|int }}"
+BEFORE = f',"before":"{{{{ (utcnow() + timedelta(seconds={EXPIRES_S})).isoformat() }}}}"}}'
+COMMAND = '{"value":{{ value|tojson }}' + BEFORE
+TURN_OFF = '{"value":"off"' + BEFORE
+DIM = '{"value":{{ (brightness * %g / 255)|round(2) if brightness is defined else "on"|tojson }}'
+COMPLAINT = (
+    "{% set ns = namespace(bad={}) %}{% for name, facts in value_json.items() if facts.health != 'ok' %}"
+    "{% if loop.index <= COMPLAINTS %}"
+    "{% set ns.bad = dict(ns.bad, **{name: (facts.why or facts.health)[:LONGEST]}) %}"
+    "{% endif %}{% endfor %}{{ ns.bad|tojson }}"
+).replace("COMPLAINTS", str(COMPLAINTS)).replace("LONGEST", str(LONGEST_WHY))  # fmt: skip
+
+
+def announcement(topics: Topics, about: Facts) -> bytes:
+    """The device, each of its measures and actions, and how it is, as JSON. `about` is as on `status/about`.
+
+    Written piece by piece: each sensor's process would keep what the whole takes once.
+    """
+    found = _Announced(topics, about)
+    origin = {"name": NAME, "sw": about["version"]}
+    online = {**found.alive, "val_tpl": ONLINE}  # for what is no measure
+    head = encode({"dev": found.device(), "o": origin, "avty": [online], "avty_mode": "all"})
+    pieces = (
+        b'"%s":%s' % (key.encode(), encode({**component, "uniq_id": f"{found.identity}/{key}"}))
+        for key, component in found.components()
+    )
+    return b'%s,"cmps":{%s}}' % (head.removesuffix(b"}"), b",".join(pieces))
+
+
+def removal(before: Json, now: Facts) -> dict[str, Any] | None:
+    """An announcement that removes what was announced before and is no more, or is another thing; None: nothing is.
+
+    What is removed stands first: Home Assistant passes over what follows a component that it is still busy with.
+    """
+    match before:
+        case {"dev": {"ids": ids}, "cmps": {**old}} if ids == now["dev"]["ids"]:
+            new, platforms = now["cmps"], {key: thing.get("p") for key, thing in old.items() if isinstance(thing, dict)}
+            gone = {key: {"p": was} for key, was in platforms.items() if new.get(key, {}).get("p") != was}
+            return {**now, "cmps": {**gone, **{key: new[key] for key in new if key not in gone}}} if gone else None
+    return None
+
+
+class _Announced:
+    """What is said of one sensor."""
+
+    def __init__(self, topics: Topics, about: Facts) -> None:
+        self._topics, self._about = topics, about
+        self._measures: Mapping[str, Facts] = about["measures"]
+        self.identity = f"{NAME}/{topics.client_id}"
+        self.alive = {"t": topics.status("state"), "val_tpl": ALIVE}
+
+    def device(self) -> dict[str, Any]:
+        """Who it is. The device whose sensor id is the host's name is the host, by which the others are reached."""
+        host, sensor = str(self._about["host"]).partition(".")[0], self._topics.sensor
+        names = {"name": sensor, "mf": NAME, "mdl": self._about["kind"], "sw": self._about["version"]}
+        if sensor == host:
+            return {"ids": [self.identity, f"{NAME}@{host}"], **names}
+        return {"ids": [self.identity], **names, "via_device": f"{NAME}@{host}"}
+
+    def components(self) -> Iterator[tuple[str, Component]]:
+        """Each with its key."""
+        controls = {name: self._control(name, takes) for name, takes in self._about["actions"].items()}
+        turned = {name for name, control in controls.items() if control["p"] in ("switch", "light")}
+        shown = {self._about["actions"][name].get("sets") for name in turned}  # once is enough
+        for name, facts in self._measures.items():
+            component = self._measure(name, facts)
+            yield f"data_{name}", {**component, "en": False} if name in shown else component
+        for name, component in controls.items():
+            yield f"action_{name}", component
+        for name, component in _diagnostics(self._topics, self._about["heartbeat_s"], self.alive):
+            yield f"status_{name}", component
+
+    def _well(self, measure: str) -> dict[str, Any]:
+        """Available while it is well itself, whatever else the sensor's fault is about."""
+        return {"avty": [self.alive, {"t": self._topics.status("health"), "val_tpl": WELL % measure}]}
+
+    # What is measured.
+
+    def _measure(self, name: str, facts: Facts) -> Component:
+        head = {"name": _label(name), "stat_t": self._topics.data(name), **self._well(name)}
+        if facts.get("event"):
+            return {"p": "event", **head, "evt_typ": [name], "val_tpl": HAPPENED.replace("NAME", name)}
+        head["exp_aft"] = math.ceil(patience_s(facts["every_s"]))
+        match facts["unit"]:
+            case "bool":
+                return {"p": "binary_sensor", **head, "pl_on": "true", "pl_off": "false", **self._truth(name)}
+            case "str":
+                return {"p": "sensor", **head, "val_tpl": TEXT}
+            case unit:
+                return {"p": "sensor", **head, **_number(name, unit, counter=bool(facts.get("counter")))}
+
+    def _truth(self, name: str) -> Component:
+        found = OPENINGS.get(self._about["kind"], "opening") if name == "open" else TRUTHS.get(name)
+        return {"dev_cla": found} if found else {}
+
+    # What can be asked.
+
+    def _control(self, name: str, takes: Facts) -> Component:
+        """A switch, light, number, button or choice where what it takes is known; else whatever somebody types."""
+        shown, words = takes.get("sets"), takes.get("words", [])
+        head: Component = {"name": _label(name), "cmd_t": self._topics.action(name), **BUILT_IN.get(name, {})}
+        if shown:
+            head |= {"stat_t": self._topics.data(shown), **self._well(shown)}
+        turns = {"on", "off"} <= {*words}
+        if turns and takes.get("low") == 0:
+            return _light(head, takes["high"])
+        if turns and (not shown or self._measures[shown]["unit"] == "bool"):
+            return _switch(head, shown)
+        if "low" in takes:
+            return _slider(head, takes)
+        if len(words) == 1:
+            return {"p": "button", **head, "pl_prs": words[0], "cmd_tpl": COMMAND}
+        what = {"p": "select", "ops": words, "cmd_tpl": COMMAND} if words else {"p": "text"}
+        return {**what, **head, **({"val_tpl": TEXT} if shown else {})}
+
+
+def _switch(head: Component, shown: str | None) -> Component:
+    """It stands for the device itself if what it switches is called `on`."""
+    name = {"name": None} if shown == "on" else {}
+    state = {"stat_on": "true", "stat_off": "false"} if shown else {}
+    return {"p": "switch", **head, **name, "pl_on": "on", "pl_off": "off", **state, "cmd_tpl": COMMAND}
+
+
+def _light(head: Component, high: float) -> Component:
+    state = {"stat_tpl": LIT, "bri_tpl": BRIGHTNESS % high} if "stat_t" in head else {}
+    turns = {"cmd_on_tpl": DIM % high + BEFORE, "cmd_off_tpl": TURN_OFF}
+    return {"p": "light", **head, "schema": "template", **turns, **state}
+
+
+def _slider(head: Component, takes: Facts) -> Component:
+    limits = {"min": takes["low"], "max": takes["high"], "step": max(FINEST, takes.get("step", FINEST))}
+    return {"p": "number", **head, **limits, **_unit(takes["unit"]), "cmd_tpl": COMMAND}
+
+
+def _number(name: str, unit: str, *, counter: bool) -> Component:
+    found = BY_NAME.get((name.rpartition("_")[2], unit)) or BY_UNIT.get(unit)
+    kind = found[0] if found else ""
+    grows = "total_increasing" if counter else "total" if kind in TOTALS else "measurement"
+    digits = found[1] if found else 0 if counter or unit == "%" else OTHER_DIGITS
+    return {**({"dev_cla": kind} if found else {}), "stat_cla": grows, **_unit(unit), "sug_dsp_prc": digits}
+
+
+def _unit(unit: str) -> Component:
+    return {} if unit == "1" else {"unit_of_meas": unit}
+
+
+def _label(name: str) -> str:
+    """For people: `cpu_temperature` is `Cpu temperature`."""
+    words = name.replace("_", " ").replace("-", " ").strip() or name
+    return words[0].upper() + words[1:]
+
+
+def _diagnostics(topics: Topics, heartbeat_s: float, alive: Component) -> Iterator[tuple[str, Component]]:
+    """How the sensor is; what would fill a database and help nobody on most days is there, but switched off."""
+    head = {"ent_cat": "diagnostic"}
+    said = {**head, "stat_t": topics.status("state"), "avty": []}  # true of one that is gone, too
+    yield "state", {"p": "sensor", "name": "State", **said, "dev_cla": "enum", "ops": [*get_args(State)]}
+    bad = {"name": "Problem", "dev_cla": "problem", "val_tpl": BAD}
+    complaints = {"json_attr_t": topics.status("health"), "json_attr_tpl": COMPLAINT}
+    yield "problem", {"p": "binary_sensor", **said, **bad, **complaints}
+    if not heartbeat_s:
+        return
+    beat = {
+        **head,
+        "stat_t": topics.status("heartbeat"),
+        "avty": [alive],
+        "exp_aft": math.ceil(patience_s(heartbeat_s)),
+    }
+    for name, more in BEATS.items():
+        yield name, {"p": "sensor", "name": _label(name), **beat, "en": False, "val_tpl": FIELD % name, **more}

@@ -1,0 +1,1 @@
+"""Logging to a terminal, to systemd's journal or to a rotating file."""

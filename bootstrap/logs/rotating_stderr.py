@@ -1,0 +1,40 @@
+"""A log file that is standard error itself, so that crashes and stacks are in it too, and that never fills the disk."""
+
+import os
+from pathlib import Path
+
+MEGABYTE = 1_000_000
+KEPT = 3  # older files: supervisor.log.1 to .3
+
+
+class RotatingStderr:
+    """Standard error into `path`, from now on. At `limit_mb` megabytes the file is renamed and a new one begun."""
+
+    def __init__(self, path: Path, limit_mb: float) -> None:
+        self._path, self.limit_mb = path, limit_mb
+        self._open()
+
+    def _open(self) -> None:
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        os.dup2(descriptor, 2)
+        os.close(descriptor)
+
+    def rotate(self) -> None:
+        """Begin a new file if this one is full; to be called now and then. A disk that refuses changes nothing."""
+        try:
+            if os.fstat(2).st_size < self.limit_mb * MEGABYTE:
+                return
+            for number in range(KEPT, 1, -1):
+                newer = self._numbered(number - 1)
+                if newer.exists():
+                    newer.replace(self._numbered(number))
+            fresh = self._path.with_suffix(".new")
+            fresh.touch(0o640)  # if the disk refuses it, the file we write to stays what it is
+            self._path.replace(self._numbered(1))
+            fresh.replace(self._path)
+            self._open()
+        except OSError:
+            return
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")

@@ -1,0 +1,105 @@
+"""Publishing what the outbox holds over an established connection, and waiting for the acknowledgements."""
+
+import time
+from collections.abc import Callable
+
+from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.eventloop.threads import Worker
+from bootstrap.mqtt.connection import Connection
+from bootstrap.mqtt.denials import Denials
+from bootstrap.mqtt.session import Connack, Reason
+from bootstrap.outbox.flusher import Flusher
+from bootstrap.outbox.message import ack_outcome
+from bootstrap.outbox.outbox import WINDOW, Outbox
+
+PUBACK_S = 15.0
+
+
+class Delivery:
+    """Feeds one connection after the other from the outbox."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        worker: Worker,
+        outbox: Outbox,
+        denied: Callable[[str, str | None], None],
+        overdue: Callable[[str], None],
+    ) -> None:
+        """Call `denied(topic, reason)` as `Denials` does, and `overdue(why)` when a PUBACK has not come in time."""
+        self._loop, self._outbox, self._overdue = loop, outbox, overdue
+        self._flusher = Flusher(loop, worker, outbox.history)
+        self._denials = Denials(denied)
+        self._connection: Connection | None = None
+        self._puback_timer: Timer | None = None
+        self._rate_timer: Timer | None = None
+
+    @property
+    def making_progress(self) -> bool:
+        """Whether nothing is unacknowledged, or a timer waits for it."""
+        armed = self._puback_timer is not None and self._puback_timer.call is not None
+        return armed or self._outbox.oldest_sent_at() is None
+
+    def begin(self, connection: Connection, connack: Connack) -> None:
+        """Publish over this connection, within the broker's limits."""
+        self._connection = connection
+        self._outbox.window, self._outbox.largest = min(WINDOW, connack.receive_maximum), connack.largest
+
+    def end(self) -> None:
+        """Stop publishing; what is unacknowledged goes back to the outbox."""
+        self._connection = None
+        self._cancel()
+        self._outbox.renew(time.monotonic())
+        self._flusher.check()
+
+    def pause(self) -> None:
+        """Stop publishing for good, but leave the outbox as it is."""
+        self._connection = None
+        self._cancel()
+
+    def pump(self) -> None:
+        """Publish what may be published now. Call it whenever something was put in the outbox."""
+        self._flusher.check()
+        if self._connection is None:
+            return
+        self._outbox.send(self._connection.publish, time.monotonic())
+        self._await_pubacks()
+        self._await_rate()
+
+    def on_puback(self, packet_id: int, reason: Reason) -> None:
+        """Tell the outbox; a reason of 0x80 and above is never delivery."""
+        outcome = ack_outcome(reason.code)
+        message = self._outbox.acknowledged(packet_id, outcome, reason.text, time.monotonic())
+        if message is not None:
+            self._denials.note(message, outcome, reason)
+        self.pump()
+
+    def _cancel(self) -> None:
+        if self._puback_timer is not None:
+            self._puback_timer.cancel()
+
+    def _await_pubacks(self) -> None:
+        """Have a timer wait for the oldest PUBACK; while none is owed, there is none."""
+        oldest = self._outbox.oldest_sent_at()
+        if oldest is None:
+            self._cancel()
+        elif self._puback_timer is None or self._puback_timer.call is None:
+            self._puback_timer = self._loop.call_at(oldest + PUBACK_S, self._check_pubacks)
+
+    def _check_pubacks(self) -> None:
+        """Look once the PUBACKs that were read already are handled, in case we were slow."""
+        self._loop.call_soon(self._judge_pubacks)
+
+    def _judge_pubacks(self) -> None:
+        oldest = self._outbox.oldest_sent_at()
+        if self._connection is None:
+            return
+        if oldest is not None and time.monotonic() - oldest >= PUBACK_S:
+            self._overdue(f"no acknowledgement in {PUBACK_S:g} s")
+        else:
+            self._await_pubacks()
+
+    def _await_rate(self) -> None:
+        wait_s = self._outbox.wait_s(time.monotonic())
+        if wait_s is not None:
+            self._rate_timer = self._loop.call_earlier(self._rate_timer, wait_s, self.pump)

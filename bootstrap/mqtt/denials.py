@@ -1,0 +1,32 @@
+"""What the broker does not take from us, logged once when it begins and once when it is over."""
+
+from collections.abc import Callable
+
+from bootstrap.logs import log
+from bootstrap.mqtt.session import Reason
+from bootstrap.outbox.message import AckOutcome, Message
+
+TOLD = (AckOutcome.DENIED, AckOutcome.DELIVERED, AckOutcome.NOBODY)
+
+
+class Denials:
+    """The topics that we may not publish to, and those that the broker cannot take for now."""
+
+    def __init__(self, denied: Callable[[str, str | None], None]) -> None:
+        """Call `denied(topic, reason)` when a topic is denied to us, and with None when it is allowed again."""
+        self._report = denied
+        self._denied: set[str] = set()
+        self._put_off: set[str] = set()
+
+    def note(self, message: Message, outcome: AckOutcome, reason: Reason) -> None:
+        """Take in what the broker said of a message."""
+        put_off = outcome in (AckOutcome.LATER, AckOutcome.FULL)
+        if put_off and message.topic not in self._put_off:
+            log.warning("the broker refused a message", topic=message.topic, reason=reason.text)
+        (self._put_off.add if put_off else self._put_off.discard)(message.topic)
+        denied = outcome is AckOutcome.DENIED
+        if denied != (message.topic in self._denied) and outcome in TOLD:
+            self._denied ^= {message.topic}
+            if denied:
+                log.error("the broker refused a message", topic=message.topic, reason=reason.text)
+            self._report(message.topic, reason.text if denied else None)

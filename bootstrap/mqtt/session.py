@@ -1,0 +1,260 @@
+"""One MQTT session on one connected socket, whoever drives it: what arrives becomes events.
+
+The protocol is paho's, but for two things. paho resends what it has in flight after a reconnect, so that an old value
+overwrites a newer one: a session is used for one connection only and has nothing to resend. And paho reads a message in
+four steps and acknowledges each in a write of its own: a session reads all that has come at once, and acknowledges it
+in one write.
+"""
+
+import math
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, TypeAlias
+
+from bootstrap.mqtt import packets
+from bootstrap.mqtt.address import ConnectOptions
+from bootstrap.mqtt.packets import MalformedError, Publish
+from bootstrap.mqtt.paho import (
+    CallbackAPIVersion,
+    MalformedPacket,
+    MQTTErrorCode,
+    PacketTypes,
+    Properties,
+    ReasonCode,
+    SubscribeOptions,
+    client,
+)
+from bootstrap.outbox.message import FAILURE, Message
+
+VERSIONS = {"5": client.MQTTv5, "3.1.1": client.MQTTv311}
+LARGEST = 2_000_000  # bytes of a packet that we accept: enough to refuse it with a reason, too little to fill a Pi
+OVERHEAD = 20  # bytes of a PUBLISH besides topic and payload, at most
+CHUNK = 32_768  # bytes read at once
+
+
+class Reason(NamedTuple):
+    """A reason code of the broker's, and what it means; the text is empty for a success."""
+
+    code: int
+    text: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is a failure."""
+        return self.code >= FAILURE
+
+
+class Connack(NamedTuple):
+    """The broker has answered CONNECT. `largest` is in bytes of topic and payload together."""
+
+    reason: Reason
+    receive_maximum: int
+    largest: float
+
+
+class Puback(NamedTuple):
+    """The broker has answered a PUBLISH."""
+
+    packet_id: int
+    reason: Reason
+
+
+class Suback(NamedTuple):
+    """The broker has answered a SUBSCRIBE, with a reason for each filter."""
+
+    packet_id: int
+    reasons: list[Reason]
+
+
+class Unsuback(NamedTuple):
+    """The broker has answered an UNSUBSCRIBE."""
+
+    packet_id: int
+
+
+class Pingresp(NamedTuple):
+    """The broker has answered a PINGREQ, and before it all that was asked earlier."""
+
+
+class Closed(NamedTuple):
+    """The connection has ended, by the broker or the network."""
+
+    why: str
+
+
+Event: TypeAlias = Connack | Puback | Suback | Unsuback | Pingresp | Closed | Publish
+
+
+class Durable(NamedTuple):
+    """A session at the broker that outlives its connection, and acknowledges only what it is told to.
+
+    Attributes:
+        expiry_s: how long the broker keeps it, in seconds; MQTT 3.1.1 keeps it for ever.
+        receive_maximum: how many unacknowledged messages the broker may send; MQTT 3.1.1 cannot say so.
+    """
+
+    expiry_s: int
+    receive_maximum: int
+
+
+class Session(client.Client):
+    """Speaks MQTT over a socket that is already connected, and hands every event to `on_event`."""
+
+    def __init__(
+        self,
+        ready: socket.socket,
+        options: ConnectOptions,
+        on_event: Callable[[Event], None],
+        durable: Durable | None = None,
+    ) -> None:
+        super().__init__(
+            CallbackAPIVersion.VERSION2,
+            options.client_id,
+            clean_session=None if options.version_5 else durable is None,
+            protocol=VERSIONS[options.protocol],
+            reconnect_on_failure=False,
+        )
+        self._ready, self._options, self._on_event, self._durable = ready, options, on_event, durable
+        self._buffer = bytearray()
+        self.keepalive_s = options.keepalive_s
+        self._last_out = self._last_in = time.monotonic()
+        self.max_inflight_messages_set(0)  # whoever publishes counts
+        self.username_pw_set(options.username, options.password)
+        if options.will is not None:
+            self.will_set(options.will.topic, options.will.payload, qos=1, retain=options.will.retain)
+        self.on_connect, self.on_disconnect = self._connected, self._disconnected
+        self.on_publish, self.on_subscribe = self._published, self._subscribed
+        self.on_unsubscribe = self._unsubscribed
+
+    def begin(self) -> None:
+        """Send CONNECT. If that fails, the session is closed before this returns."""
+        if self._options.version_5:
+            fresh = self._durable is None
+            self.connect("given", keepalive=self.keepalive_s, clean_start=fresh, properties=self._properties())
+        else:
+            self.connect("given", keepalive=self.keepalive_s)
+
+    def _properties(self) -> Properties:
+        """Return what the broker may send us. MQTT 3.1.1 cannot say it."""
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
+        properties.MaximumPacketSize = LARGEST
+        if self._durable is not None:
+            properties.SessionExpiryInterval = self._durable.expiry_s
+            properties.ReceiveMaximum = self._durable.receive_maximum
+        return properties
+
+    def _create_socket(self) -> socket.socket:
+        """Return the connected socket, instead of paho's own connect, which blocks."""
+        return self._ready
+
+    # paho's callbacks: hand on what they say. An exception in one of them would end the session without a word.
+
+    def _connected(self, _client: object, _data: object, _flags: object, code: ReasonCode, more: object) -> None:
+        self.keepalive_s = getattr(more, "ServerKeepAlive", self.keepalive_s)  # it wins (MQTT 5, 3.2.2.3.14)
+        window = getattr(more, "ReceiveMaximum", 65_535)
+        largest = getattr(more, "MaximumPacketSize", math.inf) - OVERHEAD
+        self._on_event(Connack(_reason(code), window, largest))
+
+    def _published(self, _client: object, _data: object, packet_id: int, code: ReasonCode, _more: object) -> None:
+        self._on_event(Puback(packet_id, _reason(code)))
+
+    def _subscribed(
+        self, _client: object, _data: object, packet_id: int, codes: list[ReasonCode], _more: object
+    ) -> None:
+        self._on_event(Suback(packet_id, [_reason(code) for code in codes]))
+
+    def _unsubscribed(self, _client: object, _data: object, packet_id: int, _codes: object, _more: object) -> None:
+        self._on_event(Unsuback(packet_id))
+
+    def _disconnected(
+        self, _client: object, _data: object, flags: client.DisconnectFlags, code: ReasonCode, _more: object
+    ) -> None:
+        by_broker = flags.is_disconnect_packet_from_server
+        self._on_event(Closed(f"the broker says: {code}" if by_broker else f"the connection broke: {code}"))
+
+    def _handle_pingresp(self) -> MQTTErrorCode:
+        outcome = super()._handle_pingresp()
+        self._on_event(Pingresp())
+        return outcome
+
+    # Reading.
+
+    @property
+    def pending(self) -> bool:
+        """Whether TLS holds decrypted bytes, which the descriptor does not show."""
+        return isinstance(self._ready, ssl.SSLSocket) and bool(self._ready.pending())
+
+    def _packet_read(self) -> MQTTErrorCode:
+        """Read what has come and handle each whole packet, instead of paho's own reading of one."""
+        try:
+            chunk = self._sock_recv(CHUNK)
+        except BlockingIOError:
+            return MQTTErrorCode.MQTT_ERR_AGAIN
+        except OSError:
+            return MQTTErrorCode.MQTT_ERR_CONN_LOST
+        if not chunk:
+            return MQTTErrorCode.MQTT_ERR_CONN_LOST
+        self._buffer += chunk
+        self._last_in = self._last_bytes_received = time.monotonic()
+        try:
+            return self._handle_packets()
+        except (MalformedError, MalformedPacket):
+            return MQTTErrorCode.MQTT_ERR_PROTOCOL
+
+    def _handle_packets(self) -> MQTTErrorCode:
+        buffer, done, received = self._buffer, 0, list[int]()
+        for head, start, done in packets.split(buffer):
+            if head & packets.TYPE == packets.PUBLISH:
+                message = packets.publish(head, buffer[start:done], version_5=self._options.version_5)
+                received.append(message.packet_id)
+                self._on_event(message)
+            else:
+                self._in_packet |= {"command": head, "packet": buffer[start:done], "remaining_length": done - start}
+                if error := self._packet_handle():
+                    return error
+        del buffer[:done]
+        if self._durable is None:
+            self.acknowledge(received)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    # Writing.
+
+    def acknowledge(self, packet_ids: Iterable[int]) -> None:
+        """Acknowledge these messages in one write; 0 stands for one that needs no acknowledgement."""
+        if answer := packets.pubacks(packet_ids):
+            self._packet_queue(packets.PUBACK, answer, 0, 1)
+
+    def send(self, message: Message, qos: int = 1) -> int:
+        """Publish a message; returns the packet id that its PUBACK will name."""
+        self._last_out = time.monotonic()
+        return self.publish(message.topic, message.payload, qos=qos, retain=message.retain).mid
+
+    def ask(self, wanted: Iterable[tuple[str, SubscribeOptions]]) -> int:
+        """Subscribe to these filters; returns the packet id that the SUBACK will name."""
+        if self._options.version_5:
+            return self.subscribe([*wanted])[1] or 0
+        return self.subscribe([(one, options.QoS) for one, options in wanted])[1] or 0
+
+    def ping(self) -> None:
+        """Send PINGREQ now. Its answer comes after what the broker had to say before."""
+        self._send_pingreq()
+
+    def keep_alive(self) -> float | None:
+        """Let paho ping if a ping is due. Returns when to ask again (monotonic, in seconds), or None for never.
+
+        paho itself gives up after a second keepalive without an answer.
+        """
+        if self.socket() is None or not self.keepalive_s:
+            return None
+        due = min(self._last_out, self._last_in) + self.keepalive_s
+        now = time.monotonic()
+        if due > now:
+            return due
+        self.loop_misc()
+        return now + self.keepalive_s / 2  # whether paho pinged is its own affair
+
+
+def _reason(code: ReasonCode) -> Reason:
+    return Reason(code.value, str(code) if code.value >= FAILURE else "")

@@ -1,0 +1,33 @@
+"""Where messages end that no broker will ever take, for somebody to look at."""
+
+import json
+from pathlib import Path
+
+from bootstrap.contract import timestamps
+from bootstrap.logs import log
+from bootstrap.outbox.message import Message
+
+FILE = "dead_letters.jsonl"
+LIMIT = 1_000_000  # bytes; then it becomes the older one, of which there is one
+
+
+class DeadLetters:
+    """A file with a JSON object a line: time, topic, reason and payload."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE
+
+    def add(self, message: Message, reason: str) -> None:
+        """Keep it, and say so."""
+        payload = message.payload.decode(errors="replace")
+        letter = {"time": timestamps.now(), "topic": message.topic, "reason": reason, "payload": payload}
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            if self._file.exists() and self._file.stat().st_size > LIMIT:
+                self._file.replace(self._file.with_suffix(".old.jsonl"))
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(letter, ensure_ascii=False) + "\n")
+        except OSError as error:
+            log.error("a message is refused for good, and lost", topic=message.topic, reason=reason, error=str(error))
+        else:
+            log.error("a message is refused for good", topic=message.topic, reason=reason, kept_in=str(self._file))

@@ -1,0 +1,5 @@
+"""GPIO pins: the kernel's, or simulated ones."""
+
+from bootstrap.pins.edge import Edge
+
+__all__ = ["Edge"]

@@ -1,0 +1,235 @@
+"""The `kernel` pin factory: gpiozero on the kernel's own line interface, by libgpiod 2.
+
+An edge carries the kernel's time, is debounced by the kernel, and waits in the kernel until the loop reads it: there is
+no thread, and nothing wakes while nothing happens.
+"""
+
+import errno
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import gpiod
+from gpiod.line import Bias, Direction, Edge, Value
+from gpiozero.exc import PinFixedPull, PinInvalidBounce, PinInvalidFunction, PinInvalidPull, PinSetInput
+from gpiozero.pins.local import LocalPiFactory, LocalPiPin
+
+from bootstrap.eventloop.loop import Loop
+from bootstrap.logs import log
+from bootstrap.pins.device_pins import line_holder
+from bootstrap.pins.software_pwm import SoftwarePwm
+
+# The chip behind the 40-pin header: Zero to 3, 4, 5 (Documentation of the kernel's pinctrl drivers of these names).
+HEADER_LABELS = frozenset({"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"})
+BUFFER = 1024  # edges the kernel keeps for us; its own limit
+
+BIASES = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
+EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING}
+
+
+def chips() -> Iterator[Path]:
+    """The GPIO chips of this machine."""
+    return (path for path in sorted(Path("/dev").glob("gpiochip*")) if gpiod.is_gpiochip_device(str(path)))
+
+
+def header_chip() -> gpiod.Chip:
+    """The chip of the header, found by its label: its number differs from Pi to Pi and from kernel to kernel.
+
+    Raises:
+        OSError: there is none, or no right to open it.
+    """
+    seen = {}
+    for path in chips():
+        try:
+            chip = gpiod.Chip(str(path))
+        except PermissionError:
+            raise PermissionError(errno.EACCES, f"no right to open {path}; is the user in the group gpio?") from None
+        if chip.get_info().label in HEADER_LABELS:
+            return chip
+        seen[str(path)] = chip.get_info().label
+        chip.close()
+    what = f"only {seen}" if seen else "no GPIO chip at all"
+    raise OSError(errno.ENODEV, f"no header of a Raspberry Pi here, {what}; GPIOZERO_PIN_FACTORY=simulated needs none")
+
+
+class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
+    """Lines of the header's chip."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chip = header_chip()
+        self.pin_class = KernelPin
+
+    def close(self) -> None:
+        """Let go of every line."""
+        super().close()
+        self.chip.close()
+
+    def request(self, number: int, settings: gpiod.LineSettings) -> gpiod.LineRequest:
+        """Take a line.
+
+        Raises:
+            OSError: it is taken; by whom is said.
+        """
+        try:
+            return self.chip.request_lines({number: settings}, consumer=line_holder(), event_buffer_size=BUFFER)
+        except OSError as error:
+            if error.errno != errno.EBUSY:
+                raise
+            owner = self.chip.get_line_info(number).consumer
+            raise OSError(errno.EBUSY, f"GPIO{number} is taken by {owner or 'the kernel'}") from None
+
+
+class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
+    """One line. `edge_ns` is the time of the edge being delivered, by the monotonic clock."""
+
+    def __init__(self, factory: KernelFactory, info: Any) -> None:  # noqa: ANN401 - gpiozero has no types
+        super().__init__(factory, info)
+        self._request: gpiod.LineRequest | None = None
+        self._loop: Loop | None = None
+        self._pwm: SoftwarePwm | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        """Be a line that nobody has configured: gpiozero may open a pin again after `close`."""
+        self._direction, self._bias = Direction.AS_IS, Bias.AS_IS
+        self._edge, self._edges = Edge.NONE, "both"
+        self._bounce_s: float | None = None
+        self._sequence = 0
+        self.edge_ns = 0
+
+    def _configure(self, value: Value = Value.INACTIVE) -> None:
+        """Tell the kernel all we want of the line."""
+        if self._direction is Direction.OUTPUT:
+            settings = gpiod.LineSettings(direction=self._direction, output_value=value)
+        else:
+            bounce = timedelta(seconds=self._bounce_s or 0)
+            settings = gpiod.LineSettings(
+                direction=self._direction, bias=self._bias, edge_detection=self._edge, debounce_period=bounce
+            )
+        if self._request is None:
+            self._request = self._factory.request(self._number, settings)
+        else:
+            self._request.reconfigure_lines({self._number: settings})
+
+    def close(self) -> None:
+        """Let go of the line; what it does then is up to the hardware."""
+        self.frequency = None
+        self._when_changed = None
+        if self._request is not None:
+            if self._loop is not None:
+                self._loop.remove_reader(self._request.fd)
+            self._request.release()
+        self._request = self._loop = None
+        self._reset()
+
+    # What gpiozero asks of a pin.
+
+    def _get_function(self) -> str:
+        return "output" if self._direction is Direction.OUTPUT else "input"
+
+    def _set_function(self, value: str) -> None:
+        if value not in ("input", "output"):
+            raise PinInvalidFunction(f"invalid function {value!r} for {self!r}")
+        level = Value.INACTIVE
+        if value == "output":
+            level = Value(int(self._level()))  # leave it as it is, until told otherwise
+        self._direction = Direction.OUTPUT if value == "output" else Direction.INPUT
+        self._configure(level)
+
+    def output_with_state(self, state: bool) -> None:
+        """Become an output that has this level from its first moment on."""
+        self._direction = Direction.OUTPUT
+        self._configure(Value(int(state)))
+
+    def _taken(self) -> gpiod.LineRequest:
+        """The line, which is taken when first used."""
+        if self._request is None:
+            self._configure()
+        return cast("gpiod.LineRequest", self._request)
+
+    def _level(self) -> bool:
+        return self._taken().get_value(self._number) is Value.ACTIVE
+
+    def _get_state(self) -> float:
+        return self._pwm.duty if self._pwm else self._level()
+
+    def _set_state(self, value: float) -> None:
+        if self._direction is not Direction.OUTPUT:
+            raise PinSetInput(f"cannot set the state of {self!r}, which is an input")
+        if self._pwm:
+            self._pwm.set(value)
+        else:
+            self._write(bool(value))
+
+    def _write(self, level: bool) -> None:
+        self._taken().set_value(self._number, Value(int(level)))
+
+    def _get_pull(self) -> str:
+        return next((name for name, bias in BIASES.items() if bias is self._bias), "floating")
+
+    def _set_pull(self, value: str) -> None:
+        if self._direction is Direction.OUTPUT:
+            raise PinFixedPull(f"cannot set a pull on {self!r}, which is an output")
+        if self._info.pull not in (value, ""):
+            raise PinFixedPull(f"{self!r} has a pull-{self._info.pull} resistor on the board")
+        if value not in BIASES:
+            raise PinInvalidPull(f"invalid pull {value!r} for {self!r}")
+        self._bias = BIASES[value]
+        self._configure()
+
+    def _get_frequency(self) -> float | None:
+        return self._pwm.frequency if self._pwm else None
+
+    def _set_frequency(self, value: float | None) -> None:
+        duty = self._pwm.duty if self._pwm else 0.0
+        if self._pwm:
+            self._pwm.close()
+            self._pwm = None
+        if value:
+            self._pwm = SoftwarePwm(self._write, value)
+            self._pwm.set(duty)
+
+    def _get_bounce(self) -> float | None:
+        return self._bounce_s
+
+    def _set_bounce(self, value: float | None) -> None:
+        if value is not None and value < 0:
+            raise PinInvalidBounce("bounce must be 0 or more")
+        self._bounce_s = value
+        self._configure()
+
+    def _get_edges(self) -> str:
+        return self._edges
+
+    def _set_edges(self, value: str) -> None:
+        self._edges = value
+        if self._edge is not Edge.NONE:
+            self._enable_event_detect()
+
+    def _enable_event_detect(self) -> None:
+        self._edge = EDGES[self._edges]
+        self._configure()
+
+    def _disable_event_detect(self) -> None:
+        self._edge = Edge.NONE
+        if self._request is not None:
+            self._configure()
+
+    # What the loop asks.
+
+    def attach(self, loop: Loop) -> None:
+        """Deliver edges from this loop."""
+        self._loop = loop
+        loop.add_reader(self._taken().fd, self._read)
+
+    def _read(self, _events: int) -> None:
+        for event in self._taken().read_edge_events():
+            if self._when_changed is None:
+                return  # the one before made the device let go of its line
+            if event.line_seqno > self._sequence + 1:
+                log.error("edges were lost: they came faster than we read", lost=event.line_seqno - self._sequence - 1)
+            self._sequence, self.edge_ns = event.line_seqno, event.timestamp_ns
+            rising = event.event_type is event.Type.RISING_EDGE
+            self._call_when_changed(event.timestamp_ns / 1e9, rising)

@@ -1,0 +1,114 @@
+"""Simulated lines: a folder that stands for the wires between a header and the world.
+
+For each line there may be `17.level` (what the world drives: 0 or 1; without it the line floats), `17.held` (locked by
+the process that holds the line; what it does with it) and `17.poke` (that process's socket, to be told of each change).
+"""
+
+import errno
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+
+from bootstrap.paths import Folders, near
+
+LINES_VARIABLE = "PENATES_LINES"
+LINES = "lines"
+PULLS = {"up": True, "down": False, "": None}
+WIDTH = 12  # of what a holder says
+TRIES = 20
+PATIENCE_S = 5.0
+
+
+def lines_folder(runtime: Path | None = None) -> Path:
+    """`$PENATES_LINES`, else `lines` beside the locks, which usually are where the user's are."""
+    return Path(os.environ.get(LINES_VARIABLE) or (runtime or Folders.usual().runtime) / LINES)
+
+
+class SimulatedLine:
+    """One line, as the world and its holder see it."""
+
+    def __init__(self, number: int, folder: Path | None = None) -> None:
+        folder = folder or lines_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.number = number
+        self._level = folder / f"{number}.level"
+        self._held = folder / f"{number}.held"
+        self.poke = folder / f"{number}.poke"
+
+    # The world's side.
+
+    def drive(self, level: bool | None) -> None:
+        """Pull the line high or low, or let go of it (None), and tell its holder."""
+        if level is None:
+            self._level.unlink(missing_ok=True)
+        else:
+            temporary = self._level.with_suffix(f".{os.getpid()}")
+            temporary.write_text(f"{level:d}", encoding="ascii")
+            temporary.replace(self._level)
+        word = "z" if level is None else f"{level:d}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
+            teller.settimeout(PATIENCE_S)
+            try:
+                with near(self.poke) as address:
+                    teller.sendto(f"{word} {time.monotonic_ns()}".encode(), address)
+            except (FileNotFoundError, ConnectionRefusedError):
+                return  # nobody holds it; whoever takes it will see the level
+            except TimeoutError:
+                raise TimeoutError(f"whoever holds GPIO{self.number} does not listen") from None
+
+    def driven(self) -> bool | None:
+        """What the world drives."""
+        try:
+            return self._level.read_text(encoding="ascii") == "1"
+        except FileNotFoundError:
+            return None
+
+    def output(self) -> float | None:
+        """What its holder drives, if one does: 0, 1, or between for PWM."""
+        word = self._held_as()
+        return None if word in PULLS else float(word)
+
+    def level(self) -> float | None:
+        """What a meter would show: what its holder or the world drives, else the holder's pull, else None."""
+        word = self._held_as()
+        if word not in PULLS:
+            return float(word)
+        driven = self.driven()
+        return PULLS[word] if driven is None else driven
+
+    def _held_as(self) -> str:
+        """The holder's word: a pull, or what it drives; empty without a holder, and with a floating one."""
+        try:
+            with self._held.open(encoding="ascii") as held:
+                fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return ""
+        except BlockingIOError:
+            return self._held.read_text(encoding="ascii").strip()
+        return ""  # the holder is dead
+
+    # The holder's side.
+
+    def hold(self) -> int:
+        """Take the line; returns the descriptor that holds it.
+
+        Raises:
+            OSError: another process has it (EBUSY).
+        """
+        descriptor = os.open(self._held, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        for _ in range(TRIES):  # a reader holds the lock for a moment
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.005)
+            else:
+                return descriptor
+        os.close(descriptor)
+        raise OSError(errno.EBUSY, f"GPIO{self.number} is taken by another process ({self._held})")
+
+    @staticmethod
+    def tell(descriptor: int, word: str) -> None:
+        """Say what the holder does with the line, at once as a whole."""
+        os.pwrite(descriptor, word.ljust(WIDTH).encode(), 0)

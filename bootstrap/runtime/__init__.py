@@ -1,0 +1,1 @@
+"""The life of a sensor process: reading its device, reporting, obeying commands."""

@@ -1,0 +1,88 @@
+"""What a device may use while it runs, and gives back at its end."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bootstrap.config.model import SensorSettings
+from bootstrap.contract.subscription import OnBatch
+from bootstrap.device import Device, Reading
+from bootstrap.errors import Exit, Fatal
+from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
+from bootstrap.outbox.dead_letters import DeadLetters
+from bootstrap.outbox.folder import outbox_folder
+from bootstrap.outbox.message import Message
+from bootstrap.pins.device_pins import DevicePins, no_pins
+
+if TYPE_CHECKING:
+    from bootstrap.history.subscription import Subscription
+
+
+class Subscriptions:
+    """The connections of the one device that subscribes to what others publish."""
+
+    def __init__(self, settings: SensorSettings, sockets: Sockets, inbox: Inbox) -> None:
+        self._settings, self._sockets, self._inbox = settings, sockets, inbox
+        self.state = settings.folders.state
+        self.folder = outbox_folder(self.state, settings.topics)
+        self._dead_letters = DeadLetters(self.folder)
+        self._open = ExitStack()
+        self.begun = False  # whether there is one
+
+    def subscribe(self, filters: Sequence[str], on_batch: OnBatch, retained: Sequence[str] = ()) -> "Subscription":
+        """See `Device.subscribe`. The import is here because all other devices need not carry it."""
+        from bootstrap.history.subscription import Subscription, SubscriptionSource  # noqa: PLC0415
+
+        address = BrokerAddress.of(self._settings)
+        client_id = f"{self._settings.topics.client_id}/history"
+
+        def options() -> ConnectOptions:
+            return replace(address.connect_options(), client_id=client_id, will=None)
+
+        source = SubscriptionSource(address, options, filters, retained, self.folder / "subscriptions.json")
+        subscription = Subscription(self._sockets, self._inbox, source, on_batch)
+        self._open.callback(subscription.close)
+        self.begun = True
+        return subscription
+
+    def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
+        """See `Context.dead_letter`."""
+        self._dead_letters.add(Message(topic, payload), reason)
+
+    def close(self) -> None:
+        """Store what has arrived, and end."""
+        self._open.close()
+
+
+class DeviceContext:
+    """What one device may use; it is the `Context` that `Device` knows."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        pins: DevicePins,
+        publish: Callable[[Callable[[], Reading | None]], None],
+        subscriptions: Subscriptions,
+    ) -> None:
+        """Have `publish` publish what comes of a later call."""
+        self._loop, self._publish, self.subscriptions = loop, publish, subscriptions
+        self.watch, self.own = pins.watch, pins.own
+        self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
+        self.state, self.folder = subscriptions.state, subscriptions.folder
+
+    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
+        """Call once, later, and publish what it returns."""
+        return self._loop.call_later(seconds, lambda: self._publish(call))
+
+
+def set_up(device: Device) -> None:
+    """Run the device's setup. Pins that cannot be are wrong settings, not a bug of the device (Fatal)."""
+    try:
+        device.setup()
+    except Exception as error:
+        if why := no_pins(error):
+            raise Fatal(Exit.SETTINGS, why) from None
+        raise

@@ -1,0 +1,210 @@
+"""What a sensor publishes: how it is, what it is, and what its device has measured."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bootstrap.contract.liveness import ENDED
+from bootstrap.contract.payload import encode
+from bootstrap.contract.topics import State, Topics
+from bootstrap.device import Device, Reading
+from bootstrap.logs import log
+from bootstrap.mqtt.link import Link
+from bootstrap.outbox.outbox import Outbox
+from bootstrap.runtime.measure_health import GONE, MeasureHealth, described, reason
+
+LOST = b"lost"
+
+
+class Reporter:
+    """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, health, the measures."""
+
+    def __init__(
+        self, topics: Topics, outbox: Outbox, link: Link, device: Device, on_status: Callable[[], None]
+    ) -> None:
+        """Call `on_status` whenever `state`, `why` or `status` has changed."""
+        self._topics, self._outbox, self._clock, self._link = topics, outbox, outbox.clock, link
+        self._device, self._on_status = device, on_status
+        self._health = MeasureHealth(device, time.monotonic())
+        self._health_seen: list[tuple[object, ...]] = []
+        self._health_payload = b""
+        self._all_failing, self._unwell = False, set[str]()  # as the log knows it
+        self._troubles: dict[str, str] = {}
+        self._seq = 0
+        self._last_reading: str | None = None
+        self.run = ""
+        self.reads = self.faults = 0
+        self.state: State = "starting"
+        self.why, self._standing = "", "connecting to the broker"
+        self._measured = False
+
+    def begin(self, run: str) -> None:
+        """Publish the first state. `run` names this start in every reading."""
+        self.run = run
+        self.publish_state("starting")
+
+    def use_device(self, device: Device) -> None:
+        """Report on this device from now on. Run, counts and state go on; measures that only the old one had go."""
+        for name in self._device.measures.keys() - device.measures.keys():
+            self._outbox.put_state(self._topics.data(name), b"")
+        invalid = self._health.invalid
+        self._device, self._health = device, MeasureHealth(device, time.monotonic(), invalid)
+        self._unwell &= device.measures.keys()
+
+    # How the sensor is.
+
+    def heartbeat_facts(self) -> dict[str, Any]:
+        """Return what the heartbeat says of reading; a device may add to it."""
+        return {
+            **self._device.progress(),
+            "why": self.why or None,
+            "last_reading": self._last_reading,
+            "reads": self.reads,
+            "faults": self.faults,
+            "invalid": self._health.invalid,
+            "reconnects": self._link.reconnects,
+        }
+
+    @property
+    def status(self) -> str:
+        """One line for people: the state, how the link is, when the last reading was, and what waits."""
+        parts = [f"{self.state}: {self.why}" if self.why else self.state, self._standing]
+        if self._last_reading:
+            parts.append(f"last reading {self._last_reading[:19]}Z")
+        if not self._link.up and self._outbox.queued:
+            parts.append(f"{self._outbox.queued} to deliver")
+        return "; ".join(parts)
+
+    def publish_state(self, state: State, why: str = "") -> None:
+        """Publish `status/state`; `why` explains a fault."""
+        self.state, self.why = state, why
+        self._on_status()
+        self._outbox.put_state(self._topics.status("state"), encode(state))
+
+    def set_trouble(self, what: str, why: str | None) -> None:
+        """Be in the state `fault` while there is this trouble, which is none of the measures'. None: it is over."""
+        if why is None:
+            self._troubles.pop(what, None)
+        else:
+            self._troubles[what] = why
+        self._follow()
+
+    def set_link(self, standing: str) -> None:
+        """Note how the link to the broker is, for `status`."""
+        self._standing = standing
+        self._on_status()
+
+    def correct_state(self, retained: bytes) -> None:
+        """Publish the true state at once if the broker holds an old will instead."""
+        if retained == LOST and self.state != "lost":
+            log.warning("the broker called us lost; corrected", state=self.state)
+            self.publish_state(self.state, self.why)
+
+    def publish_about(self, about: Mapping[str, Any]) -> None:
+        """Publish `status/about`."""
+        self._outbox.put_state(self._topics.status("about"), encode(about))
+
+    def publish_health(self) -> None:
+        """Publish `status/health` if there is anything new in it."""
+        self._health_seen = self._health.fingerprint
+        payload = encode(self._health.facts)
+        if payload != self._health_payload:
+            self._health_payload = payload
+            self._outbox.put_state(self._topics.status("health"), payload)
+
+    def publish_answer(self, answer: dict[str, object]) -> None:
+        """Answer a command."""
+        self._outbox.put_once(self._topics.status("action"), encode(answer))
+
+    # What was measured.
+
+    def validate(self, reading: Reading) -> tuple[Reading, dict[str, str]]:
+        """Return what of a reading may be published, and why the rest may not; the rest is counted.
+
+        Raises:
+            TypeError: it has a measure that was never declared: a bug.
+        """
+        invalid = self._health.validate(reading, time.monotonic())
+        return {name: value for name, value in reading.items() if name not in invalid}, invalid
+
+    def publish_measured(
+        self, good: Reading, invalid: Mapping[str, str], at_us: int | None = None, *, whole: bool = False
+    ) -> None:
+        """Publish the good values, then the health: whoever trusts `online` must not find an old value.
+
+        `whole` is for a read, in which a measure without a value has none. `at_us` is as in `publish_reading`.
+        """
+        now = time.monotonic()
+        if good:
+            self._health.record_good(good, self.publish_reading(good, at_us), now)
+        self._health.record_invalid(invalid)
+        if whole:
+            self._health.passed_over(good.keys() | invalid.keys(), now)
+        self.faults += bool(invalid) and not good
+        self._measured = self._measured or whole or bool(good)
+        self._log_health()
+        self._follow()
+
+    def publish_failure(self, error: OSError | ValueError) -> str:
+        """Report that nothing could be measured; returns why."""
+        self.faults += 1
+        why = reason(error)
+        self._health.record_failure(why, absent=isinstance(error, OSError) and error.errno in GONE)
+        self._log_health()
+        self._follow()
+        return why
+
+    def publish_absent(self, error: OSError) -> None:
+        """Report that the device was not there at the start."""
+        self._health.record_failure(reason(error), absent=True)
+        self._follow()
+
+    def publish_reading(self, reading: Reading, at_us: int | None = None) -> str:
+        """Publish a reading made now, or at `at_us` microseconds since 1970: for the history, and each value as state.
+
+        Returns the time of the reading.
+        """
+        self._seq += 1
+        stamp = self._clock.stamp(at_us)
+        self._last_reading = stamp["time"]
+        head = {"time": self._last_reading, "run": self.run, "seq": self._seq, **stamp}
+        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
+        for name, value in reading.items():
+            self._publish_value(name, encode(value))
+        log.debug("read", seq=self._seq, reading=dict(reading))
+        return self._last_reading
+
+    def _publish_value(self, name: str, payload: bytes) -> None:
+        """Publish a state always, an event only to those who listen as it happens: the history has it anyway."""
+        if not self._device.measures[name].event:
+            self._outbox.put_state(self._topics.data(name), payload)
+        elif self._link.up:
+            self._outbox.put_once(self._topics.data(name), payload)
+
+    def _log_health(self) -> None:
+        """Log once what fails, and once when it is well again: the device, or else the measure."""
+        all_failing, problems = self._health.all_failing, self._health.problems
+        if all_failing and not self._all_failing:
+            log.error("cannot read the device", error=described(problems))
+        elif self._all_failing and not all_failing:
+            log.info("reading again", **({"but": described(problems)} if problems else {}))
+        else:
+            for name in (name for name in problems if name not in self._unwell):
+                log.error("a measure is not well", measure=name, reason=problems[name])
+            for name in sorted(self._unwell - problems.keys()):
+                log.info("a measure is well again", measure=name)
+        self._all_failing, self._unwell = all_failing, set(problems)
+
+    def _follow(self) -> None:
+        """Let the state follow from the health, and after it: whoever sees a fault finds there why."""
+        if self._health_seen != self._health.fingerprint:
+            self.publish_health()
+        if self.state in ENDED:
+            return
+        why = described({**self._health.problems, **self._troubles})
+        state: State = "fault" if why else "online" if self._measured else "starting"
+        if state != self.state:
+            self.publish_state(state, why)
+        elif why != self.why:
+            self.why = why
+            self._on_status()

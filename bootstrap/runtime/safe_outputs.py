@@ -1,0 +1,40 @@
+"""The outputs of a sensor that does not run."""
+
+from contextlib import ExitStack
+
+from bootstrap.config.model import SensorSettings
+from bootstrap.errors import Exit, Fatal
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.logs import log
+from bootstrap.pins.device_pins import DevicePins, name_lines_after
+from bootstrap.runtime.device_context import DeviceContext, Subscriptions, set_up
+from bootstrap.runtime.lock import take_lock
+
+
+def make_safe(settings: SensorSettings) -> Exit:
+    """Take the lines of a sensor that does not run, set its outputs to their safe value, and let go."""
+    log.start(settings.topics.client_id, settings.log.level, settings.log.format)
+    try:
+        with ExitStack() as stack:
+            take_lock(settings, stack)
+            sockets = Sockets()
+            stack.callback(sockets.end)
+            inbox = Inbox(sockets)
+            stack.callback(inbox.close)
+            loop = Loop()
+            name_lines_after(settings.topics.client_id)
+            pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
+            stack.callback(pins.close)
+            stack.callback(settings.device.teardown)
+            subscriptions = Subscriptions(settings, sockets, inbox)
+            stack.callback(subscriptions.close)
+            settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
+            set_up(settings.device)
+    except Fatal as end:
+        log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
+        return end.code
+    except OSError as error:
+        log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
+        return Exit.ABSENT
+    return Exit.STOPPED

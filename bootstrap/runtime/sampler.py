@@ -1,0 +1,107 @@
+"""Reading the device in time, and telling good readings from faults."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from bootstrap.device import Device, Reading
+from bootstrap.errors import NoReading, Refused
+from bootstrap.eventloop.backoff import Backoff
+from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.pins.edge import Edge
+from bootstrap.runtime.reporter import Reporter
+
+FIRST_RETRY_S = 1.0
+
+
+class Sampler:
+    """Calls `read` every `every_s` seconds; after a failure sooner, so that a slow sensor does not stay in fault."""
+
+    def __init__(self, loop: Loop, device: Device, reporter: Reporter, published: Callable[[], None]) -> None:
+        """Call `published` whenever something was put in the outbox."""
+        self._loop, self._device, self._reporter, self._published = loop, device, reporter, published
+        self._timer: Timer | None = None
+        self._backoff = Backoff(min(FIRST_RETRY_S, device.every_s), device.every_s)
+        self._stopped = False
+
+    def start(self) -> None:
+        """Read in the loop's next turn, and go on."""
+        self._timer = self._loop.call_later(0, self._tick)
+
+    @property
+    def making_progress(self) -> bool:
+        """Whether the next read will come."""
+        return self._stopped or (self._timer is not None and self._timer.call is not None)
+
+    def stop(self) -> None:
+        """Read no more, and ignore edges and what was to be done later."""
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _tick(self) -> None:
+        began = self._timer.due if self._timer else time.monotonic()
+        failed = self.read() is not None
+        self._published()
+        self._timer = self._loop.call_at(self._retry_due() if failed else self._next_due(began), self._tick)
+
+    def _next_due(self, began: float) -> float:
+        """Return when to read next, in step with the first read; steps that have passed meanwhile are left out."""
+        self._backoff.reset()
+        every_s = self._device.every_s
+        missed = max(0.0, time.monotonic() - began) // every_s
+        return began + (missed + 1) * every_s
+
+    def _retry_due(self) -> float:
+        """Return when to read next after a failure."""
+        return time.monotonic() + self._backoff.advance()
+
+    def read(self) -> str | None:
+        """Read once and publish what comes of it; returns what is wrong, if anything is."""
+        self._reporter.reads += 1
+        return self._publish(self._device.read, whole=True)
+
+    def on_edge(self, edge: Edge) -> None:
+        """Publish what an edge means, at its own time."""
+        self._happened(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
+
+    def run_later(self, call: Callable[[], Reading | None]) -> None:
+        """Publish what the device wanted to do later."""
+        self._happened(call)
+
+    def _happened(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> None:
+        """Publish what came between two reads. If it failed, read soon to see whether all is well."""
+        if self._stopped:
+            return
+        if self._publish(measure, at_us) is not None and self._timer is not None:
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._retry_due(), self._tick)
+        self._published()
+
+    def _publish(
+        self, measure: Callable[[], Reading | None], at_us: int | None = None, *, whole: bool = False
+    ) -> str | None:
+        """Publish what is measured now; returns what is wrong, if anything is."""
+        try:
+            reading = measure()
+        except NoReading:
+            reading = None
+        except (OSError, ValueError) as error:
+            return self._reporter.publish_failure(error)
+        good, invalid = self._reporter.validate({} if reading is None else reading)
+        self._reporter.publish_measured(good, invalid, at_us, whole=whole)
+        return _reasons(invalid) if invalid else None
+
+    def publish(self, reading: Reading) -> None:
+        """Publish what an action has measured or brought about.
+
+        Raises:
+            Refused: a value cannot be true; then nothing is published.
+        """
+        good, invalid = self._reporter.validate(reading)
+        if invalid:
+            raise Refused(_reasons(invalid))
+        self._reporter.publish_measured(good, invalid)
+
+
+def _reasons(invalid: Mapping[str, str]) -> str:
+    return "; ".join(dict.fromkeys(invalid.values()))

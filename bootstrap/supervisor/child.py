@@ -1,0 +1,303 @@
+"""One sensor's process as the supervisor sees it: started, heard, watched, started again, stopped."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
+from typing import Protocol
+
+from bootstrap.config.model import SensorSettings
+from bootstrap.contract import timestamps
+from bootstrap.errors import Exit
+from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.logs import log
+from bootstrap.supervisor.log_pipe import LogPipe
+from bootstrap.supervisor.notify_socket import NotifySocket
+
+FIRST_RETRY_S = 0.5
+LAST_RETRY_S = 60.0
+STEADY_S = 10.0  # a process that lived as long makes its next end a first one
+STOP_S = 20.0  # for a stop in order: what that may take, and more
+ABORT_S = 5.0  # for the stacks of one that hangs
+
+
+class ChildState(StrEnum):
+    """How a child is. While it runs, ONLINE and FAULT are its own words."""
+
+    STARTING = "starting"
+    ONLINE = "online"
+    FAULT = "fault"
+    RELOADING = "reloading"
+    STOPPING = "stopping"
+    STOPPED = "stopped"  # because somebody asked
+    WAITING = "waiting"  # it ended, and will be started again
+    FAILED = "failed"  # its settings are wrong: only a change helps
+
+
+RUNNING = frozenset(
+    {ChildState.STARTING, ChildState.ONLINE, ChildState.FAULT, ChildState.RELOADING, ChildState.STOPPING}
+)
+UNSETTLED = frozenset({ChildState.STARTING, ChildState.RELOADING, ChildState.STOPPING})
+
+
+class ChildOwner(Protocol):
+    """What a child needs of its supervisor."""
+
+    loop: Loop
+    watchdog_s: float
+    stopping: bool
+
+    def fork(self, settings: SensorSettings, stderr: int, address: str) -> int:
+        """Begin a process that lives as this sensor, logs to `stderr` and notifies `address`; returns its id."""
+
+    def on_settled(self) -> None:
+        """A child has come to a new state."""
+
+
+@dataclass
+class Child:
+    """What is known of one sensor. `settings` is None while its file is faulty."""
+
+    owner: ChildOwner
+    name: str
+    write: Callable[[str, bytes], None] = field(repr=False)  # a line of this sensor's
+    settings: SensorSettings | None = None
+    state: ChildState = ChildState.STOPPED
+    since: str = ""
+    pid: int | None = None
+    restarts: int = 0
+    error: str = ""  # the last thing that went wrong
+    status: str = ""  # what it says of itself
+
+    def __post_init__(self) -> None:
+        self.wanted = False  # to run
+        self._timer: Timer | None = None  # of the state: a retry, the watchdog, the patience with a stop
+        self._retry_s = FIRST_RETRY_S
+        self._began_at = 0.0
+        self._hung = ""
+        self._said = ChildState.ONLINE
+        self._asked_us = self._reloads_us = 0  # when it was told to reload last, and when it last began to
+        self._log_pipe: LogPipe | None = None
+        self._notify_socket: NotifySocket | None = None
+        self._outcome: tuple[int, str] | None = None  # of the last end, if it was a bad one
+        self._enter(ChildState.STOPPED)
+
+    def row(self) -> dict[str, object]:
+        """For `penates status`."""
+        settings = self.settings
+        return {
+            "name": self.name,
+            "sensor": settings.topics.client_id if settings else None,
+            "kind": settings.kind if settings else None,
+            "state": self.state,
+            "since": self.since,
+            "pid": self.pid,
+            "restarts": self.restarts,
+            "error": self.error,
+            "status": self.status,
+        }
+
+    def _enter(self, state: ChildState, after_s: float | None = None, then: Callable[[], None] | None = None) -> None:
+        """Come to a state; what the old one waited for no longer counts."""
+        if state is not self.state or not self.since:
+            self.state, self.since = state, timestamps.now()
+        self._wait(after_s, then)
+
+    def _wait(self, after_s: float | None, then: Callable[[], None] | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.owner.loop.call_later(after_s, then) if after_s is not None and then is not None else None
+
+    # What is asked for.
+
+    def start(self) -> None:
+        """Have it run; one that runs is left alone."""
+        self.wanted = True
+        if self.state in RUNNING or self.owner.stopping:
+            return
+        self._outcome, self._retry_s = None, FIRST_RETRY_S
+        self._fork()
+
+    def stop(self) -> None:
+        """Have it not run."""
+        self.wanted = False
+        if self.pid is None:
+            self._enter(ChildState.STOPPED)
+        elif self.state is not ChildState.STOPPING:
+            self._enter(ChildState.STOPPING, STOP_S, lambda: self._abort(f"did not stop in {STOP_S:g} s"))
+            self._signal(signal.SIGTERM)
+
+    def restart(self) -> None:
+        """Have it run anew."""
+        self.stop()
+        self.wanted = True
+        if self.pid is None:
+            self.start()
+
+    def reload(self) -> None:
+        """Have it take over its settings as they are now; one that does not live yet, or no more, is started anew."""
+        if self.state in (ChildState.ONLINE, ChildState.FAULT, ChildState.RELOADING):
+            self._asked_us = time.monotonic_ns() // 1000
+            self._enter(ChildState.RELOADING, self.owner.watchdog_s, self._silent)
+            self._signal(signal.SIGHUP)
+        else:
+            self.restart()
+
+    def fail(self, why: str) -> None:
+        """Its file is faulty."""
+        self.error = why
+        self._enter(ChildState.FAILED)
+
+    def clear_failure(self) -> None:
+        """Its file is no longer faulty, but it is not wanted."""
+        if self.state is ChildState.FAILED:
+            self.error = ""
+            self._enter(ChildState.STOPPED)
+
+    def kill(self) -> None:
+        """End it now."""
+        self._signal(signal.SIGKILL)
+
+    # What happens.
+
+    def _fork(self) -> None:
+        if self.settings is None:
+            return
+        self._hung, self.status = "", ""
+        self._began_at = time.monotonic()
+        try:
+            self._begin(self.settings)
+        except OSError as error:  # no memory, no descriptors: that passes
+            self._bad_end((Exit.ABSENT, f"cannot be started: {error}"), steady=False)
+        else:
+            self._enter(ChildState.STARTING, self.owner.watchdog_s, self._silent)
+
+    def _begin(self, settings: SensorSettings) -> None:
+        with ExitStack() as stack:
+            write = partial(self.write, settings.topics.client_id)
+            self._log_pipe = LogPipe(self.owner.loop, write, hold=self._outcome is not None)
+            stack.callback(self._log_pipe.close, drop=False)
+            self._notify_socket = NotifySocket(self.owner.loop, self.on_notify)
+            stack.callback(self._notify_socket.close)
+            self.pid = self._notify_socket.pid = self.owner.fork(
+                settings, self._log_pipe.writer, self._notify_socket.address
+            )
+            stack.pop_all()
+        self._log_pipe.writer_inherited()
+
+    def _fork_again(self) -> None:
+        self.restarts += 1
+        self._fork()
+
+    def on_notify(self, lines: list[str]) -> None:
+        """What it said by sd_notify(3)."""
+        if self._hung:
+            return
+        for line in lines:
+            key, _, value = line.partition("=")
+            if key == "STATUS":
+                self.status = value
+            elif key == "X_WHY":
+                self.error = value or self.error
+            elif key == "X_STATE" and value in (ChildState.ONLINE, ChildState.FAULT):
+                self._said = ChildState(value)
+                if self.state not in (ChildState.RELOADING, ChildState.STOPPING):
+                    self._says(self._said)
+            elif key == "MONOTONIC_USEC" and value.isdecimal():
+                self._reloads_us = int(value)
+            elif key == "READY" and self.state is ChildState.RELOADING and self._reloads_us >= self._asked_us:
+                self._says(self._said)
+        if self.state is not ChildState.STOPPING:
+            self._wait(self.owner.watchdog_s, self._silent)
+
+    def _says(self, state: ChildState) -> None:
+        self._enter(state)
+        if self._outcome is not None:
+            self.owner.loop.call_later(STEADY_S, partial(self._steady, self._began_at))
+        self.owner.on_settled()
+
+    def _steady(self, began_at: float) -> None:
+        """It has lived for a while after a bad end: what it logged meanwhile is news."""
+        if self.pid is None or began_at != self._began_at or self._log_pipe is None or self._outcome is None:
+            return
+        self._outcome, self._retry_s = None, FIRST_RETRY_S
+        log.info("runs again", sensor=self.name, restarts=self.restarts)
+        self._log_pipe.release()
+
+    def _silent(self) -> None:
+        self._abort(f"made no progress for {self.owner.watchdog_s:g} s")
+
+    def _abort(self, why: str) -> None:
+        """Have it print every thread's stack and end; a stopped process must go on to do so."""
+        self._hung = why
+        if self._log_pipe is not None:
+            self._log_pipe.release()
+        log.error("hangs; its stacks follow", sensor=self.name, reason=why)
+        self._wait(ABORT_S, self.kill)
+        self._signal(signal.SIGABRT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def ended(self, status: int) -> None:
+        """The process is no more. Its last words count."""
+        if self._notify_socket is not None:
+            self._notify_socket.receive()
+            self._notify_socket.close()
+        code = os.waitstatus_to_exitcode(status)
+        steady = time.monotonic() - self._began_at >= STEADY_S
+        why = self._hung or _reason(code, self.status)
+        self.pid, self.status = None, ""
+        asked = self.state is ChildState.STOPPING
+        self._close_log_pipe(drop=not asked and (code, why) == self._outcome and not steady)
+        if asked:
+            self._asked_end(code, why)
+        else:
+            self._bad_end((code, why), steady=steady)
+        self.owner.on_settled()
+
+    def _asked_end(self, code: int, why: str) -> None:
+        """However it ended: it is what somebody wanted."""
+        self._outcome = None
+        if code != Exit.STOPPED:
+            self.error = why
+            log.warning("ended", sensor=self.name, reason=why, exit=code)
+        self._enter(ChildState.STOPPED)
+        if self.wanted:
+            self._fork()
+
+    def _close_log_pipe(self, *, drop: bool) -> None:
+        if self._log_pipe is not None:
+            self._log_pipe.close(drop=drop)
+            self._log_pipe = None
+
+    def _bad_end(self, outcome: tuple[int, str], *, steady: bool) -> None:
+        """Wait longer each time; say so only when it is news."""
+        code, why = outcome
+        if steady:
+            self._retry_s = FIRST_RETRY_S
+        news, self._outcome = steady or outcome != self._outcome, outcome
+        self.error = why
+        if code == Exit.SETTINGS:
+            self._enter(ChildState.FAILED)
+            log.error("ended; not started again before a change", sensor=self.name, reason=why, exit=code)
+        else:
+            self._enter(ChildState.WAITING, self._retry_s, self._fork_again)
+            if news:
+                log.warning("ended; started again", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
+            self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
+
+
+def _reason(code: int, status: str) -> str:
+    """Why a process ended: a signal, or its own last word."""
+    if code < 0:
+        names = {number.value: number.name for number in signal.Signals}  # not of every real-time signal
+        return f"killed by {names.get(-code, f'signal {-code}')}"
+    return f"{status} (exit code {code})" if status and code else f"ended by itself with exit code {code}"

@@ -1,0 +1,229 @@
+"""What may be asked of the supervisor. Settings are read anew, and checked, before anything is done."""
+
+from collections.abc import Callable, Collection, Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.config.loader import DEVICES, HOUSE, Configuration, device_file
+from bootstrap.config.model import House, SensorSettings
+from bootstrap.config.toml_file import Fault, SettingsError, contents, suggestion
+from bootstrap.errors import NOT_DONE, Exit
+from bootstrap.logs import log
+from bootstrap.logs.rotating_stderr import RotatingStderr
+from bootstrap.paths import Folders
+from bootstrap.runtime.sd_notify import notify, notify_reloading
+from bootstrap.supervisor.child import RUNNING, ChildState
+from bootstrap.supervisor.control_socket import ControlMessage, ControlReply, ControlServer
+from bootstrap.supervisor.supervisor import Supervisor
+
+
+def supervise(
+    configuration: Configuration,
+    house: House,
+    names: Collection[str],
+    log_file: RotatingStderr | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> Exit:
+    """Look after these sensors until a signal or a request ends it. The lock is the caller's.
+
+    `ready` is called once every sensor has come to rest.
+    """
+    try:
+        with ExitStack() as stack:
+            supervisor = Supervisor(house, stack, log_file)
+            api = ControlApi(supervisor, configuration, Folders.usual(house.state))
+            stack.callback(ControlServer(supervisor.loop, api.folders.runtime, api.handle).close)
+            log.info("starting", sensors=[*names], house=str(configuration.folder))
+            supervisor.run(names, ready)
+            log.info("stopped")
+    except BaseException:  # noqa: BLE001 - a bug of ours; the children hear of our end, and stop
+        log.error("a bug ended the supervisor", traceback=True, exit=int(Exit.BUG))
+        return Exit.BUG
+    finally:
+        log.settle(all_of_it=True)
+    return Exit.STOPPED
+
+
+@dataclass(frozen=True)
+class DeviceFile:
+    """A device's file as it was read last."""
+
+    text: bytes | None
+    settings: SensorSettings | None
+
+
+class ControlApi:
+    """Reads the configuration and has the supervisor act on it."""
+
+    def __init__(self, supervisor: Supervisor, configuration: Configuration, folders: Folders) -> None:
+        self._supervisor = supervisor
+        self._folder = configuration.folder
+        self._files: dict[str, DeviceFile] = {}
+        self._gone: set[str] = set()  # names whose file is, and whose process may not yet be
+        self.folders = folders
+        supervisor.reload = self._hangup
+        supervisor.on_ended = lambda child: self._forget(child.name)
+        for name, read in _read_all(configuration).items():
+            why = _faults_of(configuration, [name])
+            self._take(name, DeviceFile(read.text, None) if why else read)
+            if why:
+                self._supervisor.child(name).fail("; ".join(map(str, why)))
+
+    def _hangup(self) -> None:
+        """A reload that a signal asked for: nobody waits for the answer, but systemd."""
+        notify_reloading()
+        self.handle({"do": "reload"}, _reloaded)
+
+    def _take(self, name: str, read: DeviceFile) -> None:
+        self._gone.discard(name)
+        self._files[name] = read
+        self._supervisor.child(name).settings = read.settings
+
+    def handle(self, request: ControlMessage, reply: ControlReply) -> None:
+        """Do what is asked, and answer when the children it is about have come to rest."""
+        acts = {"start": self._start, "stop": self._stop, "restart": self._restart, "reload": self._reload}
+        names = request.get("names") or []
+        names = names if isinstance(names, list) else [names]
+        house = request.get("house", str(self._folder))
+        if house != str(self._folder):
+            reply(
+                _refusal(
+                    f"this supervisor looks after {self._folder}, not {house}; give each house a `state`", NOT_DONE
+                )
+            )
+        elif request.get("do") == "status":
+            reply(self._answer(self._supervisor.children))
+        elif self._supervisor.stopping and request.get("do") != "stop":
+            reply(_refusal("the supervisor is stopping", NOT_DONE))
+        elif act := acts.get(str(request.get("do"))):
+            act([str(name) for name in names], reply)
+        else:
+            reply(_refusal(f"nothing is known of {request!r}", NOT_DONE))
+
+    def _answer(self, names: Collection[str], **more: object) -> ControlMessage:
+        """How these children are."""
+        children = self._supervisor.children
+        return {"sensors": [children[name].row() for name in sorted(children) if name in names], **more}
+
+    def _answer_later(self, names: Collection[str], reply: ControlReply, **more: object) -> None:
+        self._supervisor.when_settled(names, lambda: reply(self._answer(names, **more)))
+
+    def _start(self, names: list[str], reply: ControlReply) -> None:
+        running = [
+            name for name, child in self._supervisor.children.items() if child.state in RUNNING - {ChildState.STOPPING}
+        ]
+        self._renewed(names, reply, lambda name: self._supervisor.child(name).start(), leave=running)
+
+    def _restart(self, names: list[str], reply: ControlReply) -> None:
+        self._renewed(names, reply, lambda name: self._supervisor.child(name).restart())
+
+    def _renewed(
+        self, names: list[str], reply: ControlReply, act: Callable[[str], None], leave: Collection[str] = ()
+    ) -> None:
+        """Act on children by settings read just now; if any of these is faulty, on none. Leave some as they are."""
+        configuration = Configuration(self._folder)
+        reads = _read_all(configuration)
+        names = names or [*reads]
+        if faults := [*unknown(names, reads), *self._faults(configuration, names)]:
+            reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
+            return
+        for name in set(names).difference(leave):
+            self._take(name, reads[name])
+            act(name)
+        self._answer_later(names, reply)
+
+    def _stop(self, names: list[str], reply: ControlReply) -> None:
+        children = self._supervisor.children
+        if faults := unknown(names, children):
+            reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
+            return
+        if names:
+            for name in names:
+                children[name].stop()
+        else:
+            self._supervisor.stop_all("asked to")
+        self._answer_later(names or [*children], reply)
+
+    def _reload(self, _names: list[str], reply: ControlReply) -> None:
+        """Take over what changed: a device's file for its child alone, the house's for all it means something to."""
+        configuration = Configuration(self._folder)
+        reads = _read_all(configuration)
+        faults = self._faults(configuration, None)
+        if faults or configuration.house is None:
+            reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
+            return
+        self._supervisor.apply_settings(configuration.house)
+        changed = sorted(name for name, read in reads.items() if self._files.get(name) != read or name in self._gone)
+        removed = sorted(self._files.keys() - reads.keys() - self._gone)
+        log.info("reloading", changed=changed, removed=removed)
+        for name in changed:
+            self._change(name, reads[name])
+        for child in self._supervisor.children.values():
+            if child.state is ChildState.FAULT:  # perhaps because its last reload failed
+                child.reload()
+        self._gone.update(removed)
+        for name in removed:
+            self._supervisor.child(name).stop()
+            self._forget(name)
+        self._answer_later(changed, reply, changed=changed, removed=removed)
+
+    def _change(self, name: str, read: DeviceFile) -> None:
+        """One that somebody stopped stays so; only a new process can be another sensor."""
+        is_new = name not in self._files or name in self._gone
+        child = self._supervisor.child(name)
+        before = child.settings
+        self._take(name, read)
+        same = before and read.settings and before.topics == read.settings.topics
+        if is_new or (child.wanted and not same):
+            child.restart()
+        elif child.wanted:
+            child.reload()
+        else:
+            child.clear_failure()
+
+    def _forget(self, name: str) -> None:
+        """One whose file is gone, once its process has ended."""
+        if name in self._gone and self._supervisor.child(name).pid is None:
+            self._gone.discard(name)
+            del self._supervisor.children[name], self._files[name]
+
+    def _faults(self, configuration: Configuration, names: Collection[str] | None) -> list[Fault]:
+        """What is wrong with the house and with these devices (None: with all)."""
+        house = configuration.house
+        if house and Folders.usual(house.state) != self.folders:
+            return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it")]
+        return configuration.faults if names is None else _faults_of(configuration, names)
+
+
+def _read_all(configuration: Configuration) -> dict[str, DeviceFile]:
+    """Every device's file, and what it means."""
+    found = configuration.all()
+    return {name: DeviceFile(_text(configuration.folder, name), found.get(name)) for name in configuration.sensors}
+
+
+def _text(folder: Path, name: str) -> bytes | None:
+    try:
+        return contents(folder / device_file(name))
+    except OSError:
+        return None
+
+
+def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fault]:
+    files = {HOUSE, DEVICES, *map(device_file, names)}
+    return [fault for fault in configuration.faults if fault.file in files]
+
+
+def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
+    """A fault for each name there is no device of."""
+    return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
+
+
+def _refusal(why: str, code: int) -> ControlMessage:
+    return {"error": why, "exit": code}
+
+
+def _reloaded(answer: ControlMessage) -> None:
+    if why := answer.get("error"):
+        log.error("not reloaded; nothing is changed", reason=why)
+    notify("READY=1")

@@ -1,0 +1,28 @@
+"""Check the whole configuration; open nothing.
+
+Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is one. With NAMEs only their
+files and house.toml are looked at: a unit does that before it takes them over.
+"""
+
+import argparse
+
+from bootstrap.config.loader import check, folder_or_default
+from bootstrap.errors import Exit
+from penates.console.arguments import config_option
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    parser.add_argument("--no-secrets", action="store_true", help="leave passwords alone: the sensors may read them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a sensor's file in devices/; none is all")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Say what is right; what is wrong is raised."""
+    folder = folder_or_default(given.config)
+    found = check(folder, given.names, secrets=not given.no_secrets)
+    for settings in found:
+        print(f"{settings.topics.client_id}: {settings.kind}")
+    print(f"{folder}: {len(found)} device{'s' * (len(found) != 1)}, no faults")
+    return Exit.STOPPED

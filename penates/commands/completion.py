@@ -1,0 +1,70 @@
+"""Print what makes a shell complete penates' commands, options, sensors and kinds.
+
+penates completion bash >~/.local/share/bash-completion/completions/penates
+penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+"""
+
+import argparse
+
+import shtab
+
+from bootstrap.config import kinds
+from bootstrap.errors import Exit
+from penates.cli import parser
+
+SHELLS = ("bash", "zsh")
+SENSORS = dict.fromkeys(SHELLS, "_penates_sensors")
+KINDS = dict.fromkeys(SHELLS, "_penates_kinds")
+# The sensors of the house in --config, else of the usual ones, without starting Python.
+LIST = r"""
+_penates_devices() {
+  local house="" word before=""
+  for word in "$@"; do
+    [ "$before" = --config ] && house=$word
+    before=$word
+  done
+  for house in "$house" /etc/penates config; do
+    [ -n "$house" ] && [ -d "$house/devices" ] && break
+  done
+  (cd "$house/devices" 2>/dev/null && ls | sed -n 's/^\([A-Za-z0-9_-]*\)\.toml$/\1/p')
+}
+"""
+PREAMBLE = {
+    "bash": LIST
+    + '_penates_sensors() { compgen -W "$(_penates_devices "${COMP_WORDS[@]}")" -- "$1"; }\n'
+    + f'_penates_kinds() {{ compgen -W "{" ".join(kinds.names())}" -- "$1"; }}\n',
+    "zsh": LIST
+    + "_penates_sensors() { compadd -- $(_penates_devices $words); }\n"
+    + f"_penates_kinds() {{ compadd -- {' '.join(kinds.names())}; }}\n",
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Print it."""
+    whole = parser()
+    for action in _actions(whole):
+        if action.metavar in ("NAME", "SENSOR"):
+            action.complete = SENSORS  # type: ignore[attr-defined]  # where shtab looks
+        elif action.metavar == "KIND":
+            action.complete = KINDS  # type: ignore[attr-defined]
+        elif action.metavar == "DIR":
+            action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
+        elif action.metavar == "FILE":
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    print(shtab.complete(whole, given.shell, preamble=PREAMBLE[given.shell]))
+    return Exit.STOPPED
+
+
+def _actions(whole: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Every argument of every sub-command."""
+    found = []
+    for action in whole._actions:  # noqa: SLF001 - argparse has no other way to ask
+        found.append(action)
+        if isinstance(action.choices, dict):
+            found += [own for choice in action.choices.values() for own in _actions(choice)]
+    return found

@@ -1,0 +1,204 @@
+"""Draw what a sensor has measured, or print it.
+
+  penates history cellar
+  penates history cm/cellar temperature --since 7d
+  penates history cellar --since 2026-11-01 --csv >november.csv
+  penates history cellar --png cellar.png          # needs matplotlib
+
+It reads what the recorder of this house stores, in whichever store, also while that is running. Where there is too much
+to see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A
+CSV of readings has time, measure and value, which `penates import` takes; one of averages has count, min, mean and max.
+"""
+
+import argparse
+import csv
+import json
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from bootstrap.config.toml_file import suggestion
+from bootstrap.contract import timestamps
+from bootstrap.errors import Exit, Fatal, to_install
+from bootstrap.history.points import Field
+from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, HistoryReader
+from penates.console.arguments import output_file
+from penates.console.output import HOUR, MINUTE, shown, to_a_reader
+from penates.history.recorder_lookup import Recorded, found, recorder_arguments
+from penates.history.series import READINGS, Drawn, drawn, name_units, step
+
+DAY = "24h"
+SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|w)", re.ASCII)
+SECONDS = {"s": 1, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY_S, "w": 7 * DAY_S}
+EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
+LOWEST, HIGHEST = 8, 20  # lines of a chart
+FRAME = 3  # lines beside it
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    recorder_arguments(parser)
+    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
+    parser.add_argument("measure", metavar="MEASURE", nargs="?", help="such as temperature (default: all)")
+    since = (
+        "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: what there is of 24h)"
+    )
+    parser.add_argument("--since", type=since_us, metavar="SPAN", help=since)
+    parser.add_argument(
+        "--each", choices=[*EACH], help="a value for each (default: as fine as it is there and can be seen)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--csv", action="store_true", help="print comma-separated values")
+    form.add_argument("--json", action="store_true", help="print an object a line")
+    form.add_argument("--png", type=output_file, metavar="FILE", help="save a picture")
+
+
+def since_us(text: str) -> int:
+    """The beginning of a span, in microseconds since 1970."""
+    if span := SPAN.fullmatch(text):
+        return max(0, round((time.time() - float(span[1]) * SECONDS[span[2]]) * MICRO))
+    try:
+        return round(datetime.fromisoformat(text).astimezone().timestamp() * MICRO)
+    except (ValueError, OverflowError, OSError):
+        what = "a span such as 90min, 24h, 7d or 2w, or a time such as 2026-11-01 or 2026-11-01T12:00"
+        raise argparse.ArgumentTypeError(f"say {what}, not {text!r}") from None
+
+
+def main(given: argparse.Namespace) -> int:
+    """Find, and show."""
+    recorded = Recorded.by(given)
+    whole = given.since is not None
+    given.since = given.since if whole else since_us(DAY)
+    try:
+        with closing(recorded.open_reader()) as reader, to_a_reader():
+            sensor = found(reader, given.sensor)
+            if given.csv or given.json:
+                rows = _table(reader, sensor, given)
+                _print_json(rows) if given.json else _print_csv(rows)
+            else:
+                _show(reader, sensor, given, recorded.units(sensor), whole=whole)
+    except OSError as error:
+        raise Fatal(Exit.ABSENT, str(error)) from None
+    return Exit.STOPPED
+
+
+def _show(
+    reader: HistoryReader, sensor: str, given: argparse.Namespace, units: Mapping[str, str], *, whole: bool
+) -> None:
+    now = time.time()
+    each = EACH.get(given.each) if given.each else None
+    drawing = drawn(reader, sensor, given.since, round(now * MICRO), each)
+    if given.measure:
+        _only(drawing, reader, given)
+    if not drawing.measures:
+        raise Fatal(Exit.ABSENT, _nothing(reader, sensor))
+    name_units(drawing.series.values(), units)
+    span = (given.since / MICRO, max(now, drawing.ends[1])) if whole else filled(drawing.ends, now)
+    if given.png:
+        _save(drawing, span, given.png)
+    else:
+        _draw(drawing, span)
+
+
+def filled(ends: tuple[float, float], now: float) -> tuple[float, float]:
+    """From the first value until now; or until the last, where more than half of the picture would be empty."""
+    first, last = ends
+    return first, last if 0 < last - first < now - last else max(last, now)
+
+
+def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> None:
+    """The measure named. Words are in no roll-up: where there are too many readings to see, they are looked for."""
+    if given.measure not in drawing.measures:
+        readings = Drawn(drawing.sensor, READINGS)
+        readings.take_readings(reader, given.since, 2**62)
+        drawing.words |= readings.words
+    there = drawing.measures
+    if there and given.measure not in there:
+        text = f"{drawing.sensor} has no {given.measure!r} since then; {suggestion(given.measure, there)}"
+        raise Fatal(Exit.ABSENT, text)
+    drawing.series = {name: one for name, one in drawing.series.items() if name == given.measure}
+    drawing.words = {name: one for name, one in drawing.words.items() if name == given.measure}
+
+
+def _nothing(reader: HistoryReader, sensor: str) -> str:
+    days = [one.start_s for one in reader.averages(sensor, -(2**62), DAY_S)]
+    last = f"; the newest is of {timestamps.utc(max(days) * MICRO)[:10]}" if days else ""
+    return f"there is nothing of {sensor} since then{last}"
+
+
+def _draw(drawing: Drawn, span: tuple[float, float]) -> None:
+    from penates.history import terminal_chart  # noqa: PLC0415 - plotext, for this alone
+
+    width, lines = shutil.get_terminal_size()
+    height = lines // max(1, len(drawing.series)) - FRAME
+    for part in terminal_chart.text(
+        drawing, span, (width, max(LOWEST, min(HIGHEST, height))), colour=sys.stdout.isatty()
+    ):
+        print(part)
+
+
+def _save(drawing: Drawn, span: tuple[float, float], file: Path) -> None:
+    if not drawing.series:
+        raise Fatal(Exit.ABSENT, f"{', '.join(drawing.words)}: words cannot be drawn; leave out --png")
+    try:
+        from penates.history import png_chart  # noqa: PLC0415 - large, and perhaps not there
+    except ImportError as error:
+        raise Fatal(Exit.ABSENT, f"--png needs matplotlib ({error}); {to_install('matplotlib')}") from None
+    png_chart.save(drawing, span, file)
+    print(file)
+
+
+def _table(reader: HistoryReader, sensor: str, given: argparse.Namespace) -> Iterator[dict[str, Field]]:
+    """One value each, or one average."""
+    now_us = round(time.time() * MICRO)
+    step_s = EACH[given.each] if given.each else step(reader, sensor, given.since, now_us)
+    rows = (
+        _readings(reader, sensor, given.since) if step_s == READINGS else _averages(reader, sensor, given.since, step_s)
+    )
+    empty = True
+    for row in rows:
+        if given.measure in (None, row["measure"]):
+            empty = False
+            yield row
+    if empty:
+        raise Fatal(Exit.ABSENT, _nothing(reader, sensor))
+
+
+def _readings(reader: HistoryReader, sensor: str, since_us: int) -> Iterator[dict[str, Field]]:
+    for row in reader.rows(sensor, since_us):
+        for name, value in row.fields.items():
+            yield {"time": timestamps.utc(row.time_us), "measure": name, "value": value}
+
+
+def _averages(reader: HistoryReader, sensor: str, since_us: int, step_s: int) -> Iterator[dict[str, Field]]:
+    for one in reader.averages(sensor, since_us, step_s):
+        numbers = {"min": one.summary.low, "mean": one.summary.mean, "max": one.summary.high}
+        yield {
+            "time": timestamps.utc(one.start_s * MICRO),
+            "measure": one.measure,
+            "count": one.summary.count,
+            **numbers,
+        }
+
+
+def _print_json(rows: Iterator[dict[str, Field]]) -> None:
+    for row in rows:
+        print(json.dumps(row))
+
+
+def _print_csv(rows: Iterator[dict[str, Field]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, row in enumerate(rows):
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow(_tame(value) for value in row.values())
+
+
+def _tame(value: Field) -> Field:
+    """As it is; but nothing in a word can steer a terminal."""
+    return shown(value.encode()) if isinstance(value, str) and sys.stdout.isatty() else value

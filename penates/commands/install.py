@@ -1,0 +1,255 @@
+"""Make this machine a house of sensors, or bring it up to date: units, users, broker, all of it.
+
+  sudo penates install                            # with a broker of its own; again after each change
+  sudo penates install --join attic.json          # the broker is on another machine, which has invited this one
+  sudo penates install --broker 192.168.1.5 --username pi2
+
+It shows each thing it does; what is so already it leaves alone, and only the sensors that use something that has
+changed are started anew. --dry-run shows the same, and does nothing. The settings in /etc/penates are yours: they are
+written once. From a copy of the repository `sudo scripts/install` puts the programme itself into /opt/penates first.
+"""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from bootstrap.config.loader import device_file
+from bootstrap.config.model import a_certificate
+from bootstrap.config.secrets import read_password
+from bootstrap.contract.topics import EYES
+from bootstrap.device import host_name
+from bootstrap.errors import NOT_DONE, Exit, Fatal
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.arguments import ROOT_ONLY
+from penates.files.install_paths import COMMAND, HOUSE, SECRETS, UNITS
+from penates.files.planned_file import Planned
+from penates.fleet.access import Access, host_and_port, trusting
+from penates.fleet.already_running import alive
+from penates.fleet.probe import Unreachable
+from penates.installer import host_setup, systemd_steps, unit_files
+from penates.installer.allowed_networks import known
+from penates.installer.house_plan import CA, HousePlan, OtherBroker, scratch
+from penates.installer.install_record import InstallRecord, programme, stamp
+from penates.installer.invitation import Invitation
+from penates.installer.steps import Step, carry_out
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("--dry-run", action="store_true", help="show every file and command, and do nothing")
+    parser.add_argument(
+        "--supervisor",
+        "--nursery",  # as it was called up to version 0.1
+        action=argparse.BooleanOptionalAction,
+        help="one unit for all sensors, which takes less memory, or one for each (default: as it is, else for each)",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--broker", type=host_and_port, metavar="HOST[:PORT]", help="use this broker, and install none; with --username"
+    )
+    where.add_argument(
+        "--join", type=Path, metavar="FILE", help="an invitation, by `penates invite` on the broker's machine"
+    )
+    parser.add_argument("--username", metavar="NAME", help="as whom all sensors of this machine speak to --broker")
+    parser.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="its first line is the password; else it is asked for"
+    )
+    parser.add_argument(
+        "--ca-file", type=Path, metavar="FILE", help="PEM certificate that --broker is known by; with it, TLS"
+    )
+
+
+def main(given: argparse.Namespace) -> int:
+    """Plan, show, do; then say how the sensors are."""
+    if os.geteuid() and not given.dry_run:
+        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    if not COMMAND.exists() and not given.dry_run:
+        raise Fatal(
+            Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: say sudo scripts/install, in a copy of it"
+        )
+    try:
+        with scratch() as folder:
+            return _install(given, HousePlan(folder, _source(given)))
+    except (OSError, LookupError) as error:
+        raise Unavailable(str(error)) from None
+
+
+def _install(given: argparse.Namespace, plan: HousePlan) -> int:
+    record = InstallRecord.read()
+    record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
+    house = _House(plan, record)
+    house.alone()
+    count = carry_out(house.steps(), record.begin, dry=given.dry_run)
+    if given.dry_run:
+        print(f"{count} to do; nothing was done")
+        return Exit.STOPPED
+    record.end()
+    print(f"{count} done; the sensors:" if count else "all was done already; the sensors:")
+    return house.report()
+
+
+class _House:
+    """What is wanted of systemd and of the machine, for this house."""
+
+    def __init__(self, plan: HousePlan, record: InstallRecord) -> None:
+        self._plan, self._record = plan, record
+        self._devices = plan.devices
+        each = [unit_files.unit(name) for name in self._devices]
+        self._wanted = [unit_files.SUPERVISOR] if record.one_unit and each else each
+        secrets = {name: plan.secret_of(settings) for name, settings in self._devices.items()}
+        self._units = [*unit_files.shipped(UNITS), *(unit_files.for_broker(UNITS) if plan.local else ())]
+        if record.one_unit:
+            self._units += unit_files.for_supervisor(UNITS, self._devices, secrets, plan.state)
+        else:
+            for name, settings in self._devices.items():
+                self._units += unit_files.for_device(UNITS, settings, name, secrets[name], plan.state)
+
+    def steps(self) -> Iterator[Step]:
+        """In the order in which they are done."""
+        planned = self._plan.planned
+        yield from host_setup.packages(self._record, broker=self._plan.local)
+        yield from host_setup.user()
+        yield from host_setup.on_the_path()
+        yield from systemd_steps.house_files([*planned, *self._look(), *self._plan.kept])
+        if self._plan.local:
+            yield from systemd_steps.broker(planned, self._record)
+        else:
+            yield from systemd_steps.broker_elsewhere(self._record)
+        yield from systemd_steps.files(self._units, self._wanted, self._record)
+        if self._plan.local:
+            yield systemd_steps.certificates()
+        yield systemd_steps.enabled(self._wanted)
+        yield systemd_steps.Run(self._stamps(), self._record)
+        yield systemd_steps.started(unit_files.TARGET)
+
+    def _look(self) -> Iterator[Planned]:
+        """For mosquitto_sub."""
+        broker = self._plan.house.broker
+        user = broker.username or EYES
+        if password := self._plan.password(user):
+            trust = [f"--cafile {HOUSE / CA}"] if broker.ca_file else []
+            host = next(filter(known, broker.hosts), broker.hosts[0])
+            options = [f"-h {host}", f"-p {broker.tcp_port}", *trust]
+            yield from host_setup.looking(self._record, [*options, f"-u {user}"], password)
+
+    def _stamps(self) -> dict[str, str]:
+        """Of all that each unit runs with."""
+        common = [*programme(), self._content("house.toml"), self._content(CA)]
+        common += [one.content or b"" for one in unit_files.shipped(UNITS)]
+        own = {name: self._own(name) for name in self._devices}
+        if self._wanted == [unit_files.SUPERVISOR]:
+            return {unit_files.SUPERVISOR: stamp([*common, *(part for parts in own.values() for part in parts)])}
+        return {unit_files.unit(name): stamp([*common, *parts]) for name, parts in own.items()}
+
+    def _own(self, name: str) -> list[bytes]:
+        file = self._plan.secret_of(self._devices[name])
+        mine = [one.content or b"" for one in self._units if one.path.parent.name == f"{unit_files.unit(name)}.d"]
+        secret = self._plan.content(file) if file and file.is_relative_to(HOUSE) else b""
+        return [*mine, self._content(device_file(name)), secret, *self._code(self._devices[name].kind)]
+
+    def _code(self, kind: str) -> list[bytes]:
+        """Of a kind of the house's own."""
+        return [file.read_bytes() for file in sorted(self._plan.place.glob("*.py"))] if "." in kind else []
+
+    def _content(self, name: str) -> bytes:
+        return self._plan.content(HOUSE / name)
+
+    def alone(self) -> None:
+        """Let no sensor start that is alive on another machine.
+
+        Raises:
+            Fatal: one is, and where.
+        """
+        starting = {
+            settings.topics.sensor: name
+            for name, settings in self._devices.items()
+            if not systemd_steps.active(unit_files.SUPERVISOR if self._record.one_unit else unit_files.unit(name))
+        }
+        if not starting or (access := self._access()) is None:
+            return
+        try:
+            found = alive(access, starting)
+        except Unreachable as why:
+            print(f"whether these sensors are alive elsewhere cannot be known: {why}", file=sys.stderr)
+            return
+        taken = {sensor: host for sensor, host in found.items() if host.partition(".")[0] != host_name("")}
+        if taken:
+            said = "; ".join(
+                f"{sensor} is alive on {host}: rename {device_file(starting[sensor])}, or stop it there"
+                for sensor, host in taken.items()
+            )
+            raise Fatal(Exit.RUNNING, said)
+
+    def _access(self) -> Access | None:
+        """To look; nobody can before the broker is there."""
+        broker = self._plan.house.broker
+        user = broker.username or EYES
+        if self._plan.local and not (SECRETS / user).exists():
+            return None
+        trust = trusting(broker.ca_file)
+        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self._plan.password(user), trust)
+
+    def report(self) -> int:
+        """How each unit is, and whether all are well."""
+        for unit in self._wanted:
+            print(f"  {unit}: {systemd_steps.status(unit)}")
+        if all(map(systemd_steps.active, self._wanted)):
+            return Exit.STOPPED
+        print("sudo penates doctor says more")
+        return NOT_DONE
+
+
+def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
+    if not given.broker:
+        _no_more_of(given)
+    if given.join:
+        invitation = Invitation.read(given.join)
+        if invitation.machine != host_name(""):
+            wanted = f"say sudo hostnamectl set-hostname {invitation.machine}, or have this name invited"
+            raise Fatal(
+                Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {host_name('')}: {wanted}"
+            )
+        return invitation
+    if not given.broker:
+        return None
+    if not given.username:
+        raise Fatal(Exit.SETTINGS, "--broker needs --username: as whom are the sensors to speak to it?")
+    certificate = given.ca_file and _certificate(given.ca_file)
+    host, port = given.broker
+    there = OtherBroker(host=host, port=port, username=given.username, password=None, ca=certificate)
+    return replace(there, password=_password(given, SECRETS / there.secret))
+
+
+def _no_more_of(given: argparse.Namespace) -> None:
+    """What is said must mean something."""
+    for option in ("username", "password_file", "ca_file"):
+        if getattr(given, option):
+            raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} goes with --broker HOST")
+
+
+def _certificate(file: Path) -> bytes:
+    try:
+        a_certificate(file)
+    except ValueError as error:
+        raise Fatal(Exit.SETTINGS, f"--ca-file {file} must be {error}") from None
+    return file.read_bytes()
+
+
+def _password(given: argparse.Namespace, there: Path) -> str | None:
+    """Never from the command line: everybody could read it there. The one that is there stays."""
+    if given.password_file:
+        try:
+            return read_password(given.password_file)
+        except (OSError, ValueError) as error:
+            raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
+    if there.exists() or given.dry_run:
+        return None
+    if not sys.stdin.isatty():
+        raise Fatal(
+            Exit.SETTINGS, f"nobody is there to be asked for the password of {given.username}; say --password-file"
+        )
+    return getpass.getpass(f"password of {given.username} at {given.broker[0]}: ")

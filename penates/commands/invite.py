@@ -1,0 +1,90 @@
+"""Let another machine's sensors speak to this one's broker: write one file for it, with all that it needs to know.
+
+  sudo penates invite attic-pi                    # the machine's own sensor, called as the machine is
+  sudo penates invite attic-pi attic window       # and two more sensors on it; those from before stay
+
+The file is a secret. Bring it to the other machine, and say there: sudo penates install --join FILE. It is kept here,
+in /etc/penates/invited; remove it there and say `sudo penates install`, and its sensors are let in no more.
+"""
+
+import argparse
+import os
+from collections.abc import Collection
+
+from bootstrap.contract.topics import EYES, ID_RULE, RESERVED_SENSORS, is_id
+from bootstrap.device import host_name
+from bootstrap.errors import Exit, Fatal
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.arguments import ROOT_ONLY
+from penates.files.install_paths import HOUSE, INVITED, RECORD
+from penates.files.planned_file import Planned
+from penates.installer import systemd_steps
+from penates.installer.house_plan import CA, HousePlan, scratch
+from penates.installer.install_record import InstallRecord
+from penates.installer.invitation import Invitation, invited
+from penates.installer.steps import carry_out, writes
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("machine", type=_name, metavar="HOSTNAME", help="the other machine's host name")
+    parser.add_argument("sensors", type=_name, nargs="*", metavar="ID", help="a sensor that is to run there")
+
+
+def _name(text: str) -> str:
+    if not is_id(text) or text in RESERVED_SENSORS:
+        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}, and not {', '.join(sorted(RESERVED_SENSORS))}")
+    return text
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Make the users known to the broker, and write the file."""
+    if os.geteuid():
+        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    if not RECORD.exists():
+        raise Fatal(Exit.SETTINGS, "nothing is installed here yet, no broker either: sudo scripts/install")
+    before = invited()
+    wanted = {given.machine, *given.sensors, *before.get(given.machine, [])}
+    try:
+        with scratch() as place:
+            plan = HousePlan(place, guests=wanted)
+            _alone(wanted, given.machine, plan, before)
+            file = _invitation(given.machine, wanted, plan).planned
+            record = InstallRecord.read()
+            steps = [*systemd_steps.house_files(plan.planned), *systemd_steps.broker(plan.planned, record)]
+            carry_out([*steps, *writes([Planned(INVITED, None, 0o700), file])], record.begin, dry=False)
+            record.end()
+    except OSError as error:
+        raise Unavailable(str(error)) from None
+    print(f"bring {file.path} to {given.machine}, and say there: sudo penates install --join {file.path.name}")
+    return Exit.STOPPED
+
+
+def _alone(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[str, list[str]]) -> None:
+    """Each sensor has one place.
+
+    Raises:
+        Fatal: one has another already.
+    """
+    if not plan.local:
+        raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: invite there")
+    if machine == host_name(""):
+        raise Fatal(Exit.SETTINGS, f"{machine} is this machine; give the other one a name of its own")
+    here = {settings.topics.sensor: host_name("") for settings in plan.devices.values()}
+    there = {sensor: other for other, sensors in others.items() if other != machine for sensor in sensors}
+    if taken := {sensor: place for sensor, place in (here | there).items() if sensor in wanted}:
+        raise Fatal(Exit.RUNNING, "; ".join(f"{sensor} is a sensor of {place}" for sensor, place in taken.items()))
+
+
+def _invitation(machine: str, sensors: Collection[str], plan: HousePlan) -> Invitation:
+    house = plan.house
+    brokers, port = plan.entrance
+    return Invitation(
+        machine=machine,
+        group=house.group,
+        brokers=brokers,
+        port=port,
+        recorder=house.history.recorder,
+        ca=plan.content(HOUSE / CA).decode(),
+        secrets={user: plan.password(user) or "" for user in sorted({*sensors, EYES})},
+    )

@@ -1,0 +1,91 @@
+"""Show the kinds of devices there are, or one kind's data sheet: wiring, settings with defaults, measures, actions.
+
+A class of your own is said module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
+"""
+
+import argparse
+import json
+from itertools import starmap
+from pathlib import Path
+from typing import Any
+
+from bootstrap.config import kinds
+from bootstrap.config.kinds import KindError
+from bootstrap.config.loader import folder_or_default, usual_folder
+from bootstrap.device import Measure, Takes
+from bootstrap.errors import Exit, Fatal
+from penates.console.arguments import config_option, json_option
+from penates.console.output import columns, to_a_reader
+from penates.datasheet import Sheet, sheet
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    json_option(parser)
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show this one's data sheet (default: list all)")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Print it."""
+    folder = folder_or_default(given.config) if given.config or usual_folder() else Path()
+    try:
+        sheets = [sheet(kind, folder) for kind in ([given.kind] if given.kind else kinds.names())]
+    except KindError as error:
+        raise Fatal(Exit.SETTINGS, str(error)) from None
+    with to_a_reader():
+        if given.json:
+            print(json.dumps({one.kind: facts(one) for one in sheets}, indent=2, ensure_ascii=False))
+        else:
+            print("\n".join(whole(sheets[0]) if given.kind else _list(sheets)))
+    return Exit.STOPPED
+
+
+def facts(found: Sheet) -> dict[str, Any]:
+    """A data sheet for programs."""
+    return {
+        "what": found.what,
+        "wiring": found.wiring,
+        "settings": {setting.name: setting.facts for setting in found.settings},
+        "measures": {name: measure.facts for name, measure in found.measures.items()},
+        "actions": {name: takes.facts for name, takes in found.device.commands.items()},
+    }
+
+
+def _action(name: str, takes: Takes) -> str:
+    """With what it takes, where that is known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
+    known = takes.facts
+    number = f"{takes.low:g} to {takes.high:g} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
+    taken = ", ".join([*takes.words, *([number] if number else [])])
+    return f"{name} ({taken})" if taken else name
+
+
+def _list(sheets: list[Sheet]) -> list[str]:
+    rows = [(one.kind, ", ".join(one.measures), one.summary) for one in sheets]
+    return columns([("KIND", "MEASURES", "WHAT IT IS"), *rows])
+
+
+def whole(found: Sheet) -> list[str]:
+    """A data sheet for people; the settings as `penates new` writes them."""
+    measures = [("MEASURE", "UNIT", "RANGE", ""), *(_measure(*item) for item in found.measures.items())]
+    return [
+        f"{found.kind}: {found.what}",
+        f"Wiring: {found.wiring}",
+        "",
+        *("\n\n".join(found.paragraphs()), ""),
+        *columns(measures),
+        "",
+        f"Actions: {', '.join(starmap(_action, found.device.commands.items()))}",
+    ]
+
+
+def _measure(name: str, measure: Measure) -> tuple[str, ...]:
+    known = measure.facts
+    low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
+    limits = f"{low} to {high}" if low and high else f"{low} and more" if low else f"up to {high}" if high else ""
+    notes = [
+        *([f"at most {measure.step:g} from one to the next"] if "step" in known else []),
+        *(["it happens, and is never retained"] if measure.event else []),
+        *(["it only grows, but for a new start at 0"] if measure.counter else []),
+    ]
+    return (name, measure.unit_name, limits, ", ".join(notes))

@@ -1,0 +1,166 @@
+"""Write a new device's file from the data sheet of its kind.
+
+  penates new door frontdoor pin=17
+  penates new thermometer cellar serial=28-0316a2795fff every_s=30
+
+Every setting is in it with what it means and its default, commented out; `penates kinds KIND` shows them beforehand.
+What has no default is asked for on a terminal. Elsewhere, or after an empty answer, it stays to be set, `penates check`
+misses it, and the exit code is 78. A line that is another device's already, or a name that is taken, is refused and
+nothing is written.
+"""
+
+import argparse
+import os
+import sys
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+from bootstrap.config.kinds import KindError
+from bootstrap.config.loader import (
+    Configuration,
+    device_file,
+    folder_or_default,
+    open_house,
+)
+from bootstrap.config.toml_file import Fault, SettingsError, convert, suggestion
+from bootstrap.contract.topics import ID_RULE, is_id
+from bootstrap.errors import NOT_DONE, Exit, Fatal
+from penates.console.arguments import config_option
+from penates.datasheet import Setting, Sheet, sheet, toml
+from penates.files.install_paths import HOUSE
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    config_option(parser)
+    parser.add_argument("kind", metavar="KIND", help="such as door, or mine.Rain for a class of your own")
+    parser.add_argument("new", metavar="NEW", help="the sensor's name, such as frontdoor: its file is to be NEW.toml")
+    parser.add_argument("given", metavar="SETTING=VALUE", nargs="*", default=[], help="such as pin=17")
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help="likewise, anywhere")
+
+
+def main(given: argparse.Namespace) -> int:
+    """Put it together, see whether it fits into the house, write it, say what is next."""
+    folder = folder_or_default(given.config)
+    if not is_id(given.new):
+        raise Fatal(Exit.SETTINGS, f"a sensor's name is {ID_RULE}, not {given.new!r}")
+    try:
+        found = sheet(given.kind, folder)
+    except KindError as error:
+        raise Fatal(Exit.SETTINGS, str(error)) from None
+    values = _values(found, [*given.given, *given.set], folder)
+    if sys.stdin.isatty():
+        values |= _asked(found, values, folder)
+    group = open_house(folder)[1].group
+    text = found.write(values, group, found.device.sensor_id(given.new))
+    missing = [setting.name for setting in found.settings if setting.required and setting.name not in values]
+    _must_fit(folder, given.new, text, missing)
+    file = folder / device_file(given.new)
+    if why := _unwritten(file, text):
+        print(f"penates new: {file} cannot be written: {why}", file=sys.stderr)
+        return NOT_DONE
+    print(f"{file} is written.\nWiring: {found.wiring}")
+    if missing:
+        print(f"penates new: still to be set there: {', '.join(missing)}", file=sys.stderr)
+    print(f"Next: {_next(folder, given)}")
+    return Exit.SETTINGS if missing else Exit.STOPPED
+
+
+def _values(found: Sheet, words: Iterable[str], folder: Path) -> dict[str, str]:
+    """What was said on the command line, in TOML; as far as it is a setting."""
+    hints = {"group": str, "sensor": str} | {setting.name: setting.hint for setting in found.settings}
+    values: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise Fatal(Exit.SETTINGS, f"say SETTING=VALUE, such as pin=17, not {word!r}")
+        if name not in hints:
+            raise Fatal(Exit.SETTINGS, f"no setting {name!r}; {suggestion(name, hints)}")
+        values[name] = as_toml(value, hints[name], folder)
+    return values
+
+
+def as_toml(typed: str, hint: object, folder: Path) -> str:
+    """What a person typed, as it must stand in a file: quotes may be left out where a text is wanted.
+
+    What fits neither way is left as it is, for the check to say what is wrong with it.
+    """
+    whole = _is_toml(typed)
+    if whole and _fits(tomllib.loads(f"value = {typed}")["value"], hint, folder):
+        return typed
+    return toml(typed) if _fits(typed, hint, folder) or not whole else typed
+
+
+def _fits(value: object, hint: object, folder: Path) -> bool:
+    try:
+        convert(value, hint, folder)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_toml(text: str) -> bool:
+    try:
+        return list(tomllib.loads(f"value = {text}")) == ["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return False
+
+
+def _asked(found: Sheet, values: dict[str, str], folder: Path) -> dict[str, str]:
+    """What the person at the terminal answers for each setting that has no default."""
+    wanted = [setting for setting in found.settings if setting.required and setting.name not in values]
+    answers = ((setting.name, _ask(setting, folder)) for setting in wanted)
+    return {name: answer for name, answer in answers if answer}
+
+
+def _ask(setting: Setting, folder: Path) -> str:
+    while True:
+        try:
+            typed = input(f"{setting.name}{f' ({setting.said})' if setting.said else ''}: ").strip()
+        except EOFError:
+            return ""
+        answer = as_toml(typed, setting.hint, folder) if typed else ""
+        try:
+            if answer:
+                convert(tomllib.loads(f"value = {answer}")["value"], setting.hint, folder)
+        except ValueError as error:
+            print(f"it must be {error}")
+        else:
+            return answer
+
+
+def _must_fit(folder: Path, name: str, text: str, missing: list[str]) -> None:
+    """Into the house as it is; what else is wrong there is no business of ours.
+
+    Raises:
+        SettingsError: it does not.
+    """
+    if os.path.lexists(folder / device_file(name)):
+        raise SettingsError([Fault(device_file(name), 1, "is there already; nothing is written")])
+    configuration = Configuration(folder, drafts={name: text.encode()})
+    configuration.all()
+    unset = tuple(f"{setting!r} is missing" for setting in missing)
+    ours = [fault for fault in configuration.faults if fault.file == device_file(name)]
+    if wrong := [fault for fault in ours if not (unset and fault.text.startswith(unset))]:
+        raise SettingsError(wrong)
+
+
+def _unwritten(file: Path, text: str) -> str:
+    """Why a new file could not be written; empty if it was."""
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except PermissionError:
+        return "no right to; try it with sudo"
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+def _next(folder: Path, given: argparse.Namespace) -> str:
+    """How it comes to life: as installed, or from a checkout."""
+    if folder == HOUSE:
+        return "sudo penates install"
+    where = f" --config {given.config}" if given.config else ""
+    return f"penates run {given.new}{where}"

@@ -1,0 +1,118 @@
+"""Clear what the broker still holds of sensors, measures and Home Assistant's announcements that are gone.
+
+  sudo penates prune --dry-run
+  sudo penates prune --gone cm/shed
+
+A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost. One of
+another host may only be switched off: it is cleared if you name it with --gone, and it is not alive. What is to be
+cleared is shown first, and asked about.
+"""
+
+import argparse
+import socket
+import sys
+import time
+from collections.abc import Collection, Iterator
+
+from bootstrap.config.loader import Configuration, folder_or_default
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.contract.topics import ADMIN
+from bootstrap.errors import NOT_DONE, Exit, Fatal
+from penates.console.arguments import sensor_name
+from penates.console.output import to_a_reader
+from penates.fleet.access import access, access_arguments
+from penates.fleet.leftover_topics import Leftovers, OwnSensors, find
+from penates.fleet.probe import MqttProbe, Silent, Unreachable, reach
+
+PATIENCE_S = 10.0
+STATUS = ("status/state", "status/about", "status/heartbeat", "status/+", "data/+", "action/+")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    access_arguments(parser)
+    gone = "a sensor that is gone, whatever host it was on"
+    parser.add_argument("--gone", action="append", type=sensor_name, default=[], metavar="GROUP/SENSOR", help=gone)
+    ask = parser.add_mutually_exclusive_group()
+    ask.add_argument("--dry-run", action="store_true", help="clear nothing; say what would be cleared")
+    ask.add_argument("--yes", action="store_true", help="ask nothing")
+
+
+def main(given: argparse.Namespace) -> int:
+    """Look, show, ask, clear."""
+    own = _own(Configuration(folder_or_default(given.config).absolute()))
+    named = [sensor.client_id for sensor in given.gone]
+    try:
+        with reach(access(given, ADMIN), PATIENCE_S) as probe, to_a_reader():
+            return _prune(probe, own, named, given)
+    except (Unreachable, Silent) as error:
+        raise Fatal(Exit.REFUSED, str(error)) from None
+
+
+def _prune(probe: MqttProbe, own: OwnSensors, named: Collection[str], given: argparse.Namespace) -> int:
+    found = find(probe.retained(_filters(own)), own, named, time.monotonic())
+    _show(found)
+    if given.dry_run or not found.clear:
+        return NOT_DONE if _refused(found, named) else Exit.STOPPED
+    if not given.yes and not _agreed(probe, len(found.clear)):
+        return NOT_DONE
+    probe.sync()
+    still = find(probe.newest(), own, named, time.monotonic()).clear
+    left = _clear(probe, [topic for topic in found.clear if topic in still])
+    for topic in left:
+        print(f"penates prune: {topic} is not cleared; may {ADMIN} write there?", file=sys.stderr)
+    return NOT_DONE if left or _refused(found, named) else Exit.STOPPED
+
+
+def _filters(own: OwnSensors) -> Iterator[str]:
+    """Yield what to ask the broker for."""
+    yield from (f"{group}/+/{name}" for group in sorted(own.groups) for name in STATUS)
+    yield from (f"{prefix}/device/+/config" for prefix in sorted({"+", own.prefix}))
+
+
+def _own(configuration: Configuration) -> OwnSensors:
+    """What the files say; one that is faulty may be any sensor's.
+
+    Raises:
+        SettingsError: with every fault.
+    """
+    sensors = configuration.all().values()
+    if configuration.faults or configuration.house is None:
+        raise SettingsError(configuration.faults)
+    groups = {configuration.house.group, *(settings.topics.group for settings in sensors)}
+    known = {settings.topics.client_id: settings for settings in sensors}
+    return OwnSensors(known, groups, socket.gethostname(), configuration.house.homeassistant.prefix)
+
+
+def _refused(found: Leftovers, named: Collection[str]) -> bool:
+    """Whether something that was named is left."""
+    return any(line.partition(" ")[0] in named for line in found.left)
+
+
+def _show(found: Leftovers) -> None:
+    for topic, why in found.clear.items():
+        print(f"{topic}: {why}")
+    if not found.clear:
+        print("nothing is to be cleared")
+    for line in found.left:
+        print(f"left alone: {line}")
+
+
+def _agreed(probe: MqttProbe, count: int) -> bool:
+    """Return whether a person agrees. Meanwhile the connection is kept, and what changes is taken in."""
+    if not sys.stdin.isatty():
+        print("penates prune: nothing is cleared: nobody is there to be asked; say --yes", file=sys.stderr)
+        return False
+    print(f"Clear these {count}? [y/N] ", end="", flush=True)
+    while not probe.wait(PATIENCE_S, sys.stdin.fileno()):
+        pass
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _clear(probe: MqttProbe, topics: Collection[str]) -> list[str]:
+    """Have the broker let go of these topics; returns those that it did not."""
+    for topic in topics:
+        probe.publish(topic, retain=True)
+    probe.until(lambda: not any(map(probe.newest().get, topics)), PATIENCE_S)
+    held = probe.newest()
+    return [topic for topic in topics if held.get(topic)]

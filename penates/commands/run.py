@@ -1,0 +1,26 @@
+"""Run one sensor in the foreground, until Ctrl-C or SIGTERM.
+
+NAME is the sensor: the name of its file in devices/, without .toml. It logs to stderr.
+
+exit codes:
+  0   stopped in order
+  1   the device was not there at the start
+  70  a bug; the log shows where
+  75  the sensor runs already
+  77  the broker refused us
+  78  the settings are wrong; nothing was opened
+"""
+
+import argparse
+
+from bootstrap.config.loader import folder_or_default, load
+from bootstrap.errors import Exit
+from bootstrap.runtime import process
+from penates.console.arguments import sensor_arguments as arguments
+
+__all__ = ["arguments", "main"]
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Live as this sensor."""
+    return process.run(load(folder_or_default(given.config), given.name))

@@ -1,0 +1,46 @@
+"""Show each sensor that systemd or `penates start` looks after: state, since when, restarts, what went wrong last.
+
+states:
+  online    its last read was good
+  fault     it runs, but a measure of its device is not well, or something else is in trouble
+  starting  it has not read yet
+  waiting   it ended and will be started again, later each time
+  failed    its settings are faulty; it waits for a change and `penates reload`
+  stopping  it was asked to stop
+  stopped   it has
+
+The exit code is 0 only if every sensor is online.
+"""
+
+import argparse
+from pathlib import Path
+
+from bootstrap.config.loader import Configuration, folder_or_default
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.arguments import house_arguments as arguments
+from penates.console.output import show
+from penates.console.supervisor_request import request
+from penates.files.install_paths import HOUSE
+
+__all__ = ["arguments", "main"]
+
+
+def main(given: argparse.Namespace) -> int:
+    """Ask the supervisor; where there is none and the house is installed, systemd."""
+    try:
+        return request(given, "status")
+    except Unavailable:
+        folder = folder_or_default(given.config)
+        if folder.resolve() != HOUSE or not (found := _rows(folder)):
+            raise
+        return show({"sensors": found}, as_json=given.json)
+
+
+def _rows(folder: Path) -> list[dict[str, object]]:
+    """Of each sensor's unit; none where there is no systemd."""
+    from penates.installer.unit_states import of_sensor, row, units  # noqa: PLC0415 - for this case alone
+
+    configuration = Configuration(folder, secrets=False)
+    sensors = configuration.all()
+    found = units(configuration.sensors)
+    return [row(name, of_sensor(found, name), sensors.get(name)) for name in configuration.sensors if found]

@@ -1,0 +1,69 @@
+"""Take off this machine what `penates install` has put on it: processes, units, users, the broker's settings.
+
+The settings and secrets in /etc/penates and what the sensors keep in /var/lib/penates, the history with it, stay: a
+new install goes on from there. With --purge they go, too.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootstrap.config.loader import state_of
+from bootstrap.errors import Exit, Fatal
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.arguments import ROOT_ONLY
+from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
+from penates.installer import host_setup, systemd_steps, unit_files
+from penates.installer.install_record import InstallRecord
+from penates.installer.steps import CommandStep, Remove, Step, carry_out
+
+STAMPS = Path("/var/lib/systemd/timers")  # where systemd keeps when a timer was last due
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What this command takes."""
+    parser.add_argument("--dry-run", action="store_true", help="show it, and do nothing")
+    parser.add_argument("--purge", action="store_true", help="the settings, the secrets and the history, too")
+
+
+def main(given: argparse.Namespace) -> Exit:
+    """Show each step, and do it."""
+    if os.geteuid() and not given.dry_run:
+        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    record = InstallRecord.read()
+    places = [HOUSE, *dict.fromkeys([STATE, state_of(HOUSE) or STATE])]  # that of one's own is not ours to purge
+    try:
+        steps = [*_steps(record, purge=given.purge), *(_purge() if given.purge else ())]
+        count = carry_out(steps, record.begin, dry=given.dry_run)
+    except OSError as error:
+        raise Unavailable(str(error)) from None
+    kept = [str(place) for place in places if place.exists()]
+    print("nothing was done" if given.dry_run else f"{count} done; kept: {', '.join(kept) or 'nothing'}")
+    return Exit.STOPPED
+
+
+def _steps(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
+    """From the sensors down to the programme, which is us."""
+    _, timer = unit_files.CERTIFICATES
+    ended = [*systemd_steps.gone([]), *_off(unit_files.TARGET), *_off(timer)]
+    files = [
+        Remove(UNITS / name)
+        for name in (unit_files.TARGET, unit_files.SUPERVISOR, unit_files.TEMPLATE, *unit_files.CERTIFICATES)
+    ]
+    folders = [Remove(UNITS / f"{name}.d") for name in (unit_files.SUPERVISOR, unit_files.TEMPLATE)]
+    yield from (*ended, *files, *folders, host_setup.after_all([*ended, *files, *folders], record))
+    yield from systemd_steps.no_broker(record, purge=purge)
+    yield from host_setup.no_user()
+    yield from host_setup.not_looking(record)
+    yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", ON_PATH, PROGRAM])
+
+
+def _off(unit: str) -> Iterator[Step]:
+    because = "enabled" if (UNITS / unit).exists() else ""
+    yield CommandStep(["systemctl", "disable", "--now", unit], lambda: because)
+
+
+def _purge() -> Iterator[Step]:
+    """What is yours."""
+    yield from map(Remove, (HOUSE, STATE))

@@ -1,0 +1,1 @@
+"""What the sub-commands share: arguments, output, requests to the supervisor."""

@@ -1,0 +1,91 @@
+"""What several sub-commands say alike."""
+
+import argparse
+from pathlib import Path
+
+from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house
+from bootstrap.config.model import House
+from bootstrap.config.toml_file import Fault, SettingsError
+from bootstrap.contract.topics import Topics
+from bootstrap.paths import Folders
+from bootstrap.supervisor.control_api import unknown
+
+ROOT_ONLY = "it changes the machine: say sudo"
+
+
+def sensor_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR NAME`."""
+    config_option(parser)
+    parser.add_argument("name", metavar="NAME", help="the sensor's file in devices/, such as lamp for lamp.toml")
+
+
+def names_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR [NAME…|--all]`."""
+    config_option(parser)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="a sensor's file in devices/; none is all")
+    which.add_argument("--all", action="store_true", help="all of them, as without a name")
+    json_option(parser)
+
+
+def house_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR --json`."""
+    config_option(parser)
+    json_option(parser)
+
+
+def json_option(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+
+
+def config_option(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR`."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="DIR",
+        help="folder with house.toml and devices/ (default: /etc/penates, else ./config)",
+    )
+
+
+def output_file(text: str) -> Path:
+    """A file that can be written later."""
+    file = Path(text)
+    if file.is_dir() or not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} cannot be a file: say one in a folder that is there")
+    return file
+
+
+def house(given: argparse.Namespace) -> tuple[Configuration, House, Folders]:
+    """What `--config` leads to, and where this house keeps things.
+
+    Raises:
+        SettingsError: with every fault of `house.toml`.
+    """
+    configuration, house = open_house(folder_or_default(given.config))
+    return configuration, house, Folders.usual(house.state)
+
+
+def chosen(configuration: Configuration, names: list[str]) -> list[str]:
+    """The sensors named, or all.
+
+    Raises:
+        SettingsError: there is no such sensor, or none at all.
+    """
+    if faults := unknown(names, configuration.sensors):
+        raise SettingsError(faults)
+    if not configuration.sensors:
+        raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
+    return names or configuration.sensors
+
+
+def sensor_name(text: str) -> Topics:
+    """Return the sensor that `GROUP/SENSOR` on a command line names."""
+    group, slash, sensor = text.partition("/")
+    if not slash:
+        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR, such as cm/lamp, not {text!r}")
+    try:
+        return Topics(group, sensor)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR: {error}") from None

@@ -1,0 +1,84 @@
+"""Printing for people: a reader that has had enough, tables, lengths of time, the payloads of others."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from bootstrap.contract import timestamps
+from bootstrap.errors import NOT_DONE
+from bootstrap.supervisor.control_socket import ControlMessage
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+SHOWN = 100  # characters of a payload
+
+
+@contextmanager
+def to_a_reader() -> Iterator[None]:
+    """Print for whoever reads us, until they have had enough; there are terminals without a degree sign."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:  # nothing may be written at the exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> int:
+    """Print an answer; the exit code says whether all is as wanted."""
+    if why := answer.get("error"):
+        print(why, file=sys.stderr)
+        return int(answer["exit"])
+    sensors = answer["sensors"]
+    if as_json:
+        print(json.dumps(answer, indent=2))
+    else:
+        print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
+        for name in answer.get("removed", []):
+            print(f"{name} is stopped: its file is gone")
+    return 0 if all(row["state"] == wanted for row in sensors) else NOT_DONE
+
+
+def table(sensors: list[dict[str, Any]]) -> list[str]:
+    """A line a sensor, and one below it for what went wrong last."""
+    head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "IT SAYS")
+    first, *others = columns([head, *map(_cells, sensors)])
+    lines = [first]
+    for sensor, line in zip(sensors, others, strict=True):
+        lines.append(line)
+        if (error := sensor["error"]) not in sensor["status"]:
+            lines.append(f"  last error: {error}")
+    return lines
+
+
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """A line a row, its cells below each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    since = age((datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds())
+    pid = str(row["pid"] or "-")
+    says = row["status"].removeprefix(f"{row['state']}; ")
+    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), says)
+
+
+def age(seconds: float) -> str:
+    """A length of time for people: `42 s`, `7 min`, `3 h`, `12 d`."""
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit:.0f} {name}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def shown(payload: bytes) -> str:
+    """Return a payload as a terminal may show it: nothing in it can steer the terminal."""
+    text = payload[: 4 * SHOWN].decode(errors="replace")
+    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

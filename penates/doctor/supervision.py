@@ -1,0 +1,122 @@
+"""What `penates doctor` asks of whoever looks after the sensors: systemd, the supervisor, the kernel's locks."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bootstrap.config.model import SensorSettings
+from bootstrap.contract import timestamps
+from bootstrap.pins.device_pins import FACTORY
+from bootstrap.supervisor.control_socket import NotRunning, Unavailable, ask
+from penates.console.supervisor_request import question
+from penates.doctor.findings import SUDO, Finding, bad, good, unknown
+from penates.doctor.machine import Who
+from penates.files.install_paths import HOUSE
+from penates.installer.unit_states import Unit, age_s, exit_code, of_sensor, restarts, units
+
+PATIENCE_S = 3.0
+MANY_RESTARTS, STEADY_S = 5, 600.0  # so often, and not well for so long since
+LOCKS = Path("/proc/locks")
+
+
+@dataclass(frozen=True)
+class Supervision:
+    """Who looks after the sensors of one house."""
+
+    folder: Path
+    runtime: Path
+    units: dict[str, Unit] = field(default_factory=dict)
+    rows: dict[str, dict[str, Any]] | None = None  # the supervisor's; None if there is none
+    trouble: str = ""  # why it could not be asked
+
+    def unit(self, name: str) -> Unit | None:
+        """The one in which this sensor lives, if units look after it."""
+        return of_sensor(self.units, name)
+
+    def who(self, name: str, settings: SensorSettings) -> Who:
+        """As whom this sensor runs, or would run."""
+        unit = self.unit(name)
+        row = (self.rows or {}).get(name, {})
+        pid = int((unit or {}).get("MainPID") or 0) or row.get("pid") or holder(self._lock(settings))
+        nodes = unit.get("DeviceAllow", "") if unit and unit.get("DevicePolicy") == "closed" else None
+        found = (Who.running(pid) if pid else None) or (_of_unit(unit) if unit else None) or Who.me()
+        return replace(found, nodes=nodes)
+
+    def _lock(self, settings: SensorSettings) -> Path:
+        return self.runtime / f"{settings.topics.file_name}.lock"
+
+    def logs(self, name: str) -> str:
+        """The command that shows why."""
+        if unit := self.unit(name):
+            return f"journalctl -u {unit['Id']} -n 20"
+        return f"penates status --config {self.folder}"
+
+    def runs(self, name: str, settings: SensorSettings) -> Finding:
+        """Whether there is a process, and who sees to it."""
+        if self.rows is not None and name in self.rows:
+            return _row(self.rows[name], self.logs(name))
+        if unit := self.unit(name):
+            return _unit(unit, self.logs(name))
+        if self.trouble:
+            return unknown("process", f"the supervisor cannot be asked: {self.trouble}", SUDO)
+        if pid := holder(self._lock(settings)):
+            return good("process", f"it runs, as process {pid}, and nobody looks after it")
+        start = f"penates start {name} --config {self.folder}"
+        return bad("process", "it does not run", "sudo penates install" if self.units else start)
+
+
+def supervision(folder: Path, runtime: Path, names: list[str]) -> Supervision:
+    """Ask them all. Units are for the house that is installed."""
+    found = units(names) if folder.resolve() == HOUSE else {}
+    try:
+        answer = ask(runtime, question("status", folder.absolute()), PATIENCE_S)
+    except NotRunning:
+        return Supervision(folder, runtime, found)
+    except (Unavailable, OSError) as error:
+        return Supervision(folder, runtime, found, trouble=str(error))
+    if "error" in answer:
+        return Supervision(folder, runtime, found, trouble=str(answer["error"]))
+    return Supervision(folder, runtime, found, {row["name"]: row for row in answer["sensors"]})
+
+
+def _of_unit(unit: Unit) -> Who | None:
+    """As whom it would run; None if that is a user who is made at its start."""
+    words = (word.strip('"').partition("=") for word in unit.get("Environment", "").split())
+    factory = next((value for variable, _, value in words if variable == FACTORY), "")
+    folder = Path(unit.get("WorkingDirectory") or "/")
+    with suppress(KeyError):
+        return Who.of(unit.get("User") or "root", unit.get("SupplementaryGroups", "").split(), factory, folder)
+    return None
+
+
+def _unit(unit: Unit, logs: str) -> Finding:
+    state, ended = unit["ActiveState"], exit_code(unit)
+    text = f"{unit['Id']} is {state} ({unit['SubState']}), restarts: {restarts(unit)}"
+    if state != "active":
+        how = f", ended with {ended}" if ended else ""
+        return bad("unit", f"{text}{how}", f"{logs}; sudo systemctl restart {unit['Id']}")
+    if restarts(unit) > MANY_RESTARTS and age_s(unit) < STEADY_S:
+        return bad("unit", text, logs)
+    return good("unit", text)
+
+
+def _row(row: dict[str, Any], logs: str) -> Finding:
+    text = f"the supervisor says {row['state']}, restarts: {row['restarts']}"
+    well = row["state"] in ("online", "fault") or (row["state"] == "starting" and not row["error"])
+    steady = (datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds() >= STEADY_S
+    if well and (steady or row["restarts"] <= MANY_RESTARTS):
+        return good("process", text)
+    return bad("process", f"{text}: {row['error']}" if row["error"] else text, logs)
+
+
+def holder(file: Path) -> int:
+    """The process that holds this lock, or 0, without touching it: one that starts now must not find us in its way."""
+    try:
+        inode, signed = f":{file.stat().st_ino}", file.read_text(encoding="ascii").strip()
+        rows = map(str.split, LOCKS.read_text(encoding="ascii").splitlines())
+    except OSError:
+        return 0
+    held = any(row[1] == "FLOCK" and row[4] == signed and row[5].endswith(inode) for row in rows)
+    return int(signed) if held else 0

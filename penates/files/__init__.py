@@ -1,0 +1,1 @@
+"""Files that the operator's command reads, plans and edits."""

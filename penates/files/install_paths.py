@@ -1,0 +1,16 @@
+"""Where an installed penates keeps what."""
+
+from pathlib import Path
+
+PROGRAM = Path("/opt/penates")  # the virtual environment
+RECORD = PROGRAM / "installed.json"
+COMMAND = PROGRAM / "bin" / "penates"
+ON_PATH = Path("/usr/local/bin/penates")
+HOUSE = Path("/etc/penates")
+SECRETS = HOUSE / "secrets"
+INVITED = HOUSE / "invited"
+STATE = Path("/var/lib/penates")
+RUNTIME = Path("/run/penates")
+UNITS = Path("/etc/systemd/system")
+MOSQUITTO = Path("/etc/mosquitto")
+USER = "penates"  # and group

@@ -1,0 +1,18 @@
+"""The folders that travel with the programme: in the wheel, or in the checkout."""
+
+from pathlib import Path
+
+_HERE = Path(__file__).parent.parent
+_PLACES = (_HERE / "share", _HERE.parent)
+
+
+def folder(name: str) -> Path:
+    """Such as `mosquitto`.
+
+    Raises:
+        FileNotFoundError: this copy came without it.
+    """
+    for place in _PLACES:
+        if (found := place / name).is_dir():
+            return found
+    raise FileNotFoundError(f"no folder {name!r} in {' or '.join(map(str, _PLACES))}: install penates anew")

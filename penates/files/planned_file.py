@@ -1,0 +1,135 @@
+"""Files to be written, known before they are: what each will hold, whose it will be, and whether that is news."""
+
+import grp
+import os
+import pwd
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from penates.files.install_paths import USER
+
+SECRET, SHARED, ENTERED = 0o600, 0o640, 0o750  # the owner's alone; for its group to read; for it to enter
+FOLDER_MODE = 0o755
+FILE_MODE = 0o644
+ROOT = "root"
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A file as it is to be, or a folder.
+
+    Attributes:
+        content: None is a folder.
+        mode: its permissions.
+        owner: a user's name.
+        group: a group's name.
+        personal: it lies where its owner may put links: written with no more rights than its owner has.
+    """
+
+    path: Path
+    content: bytes | None = field(repr=False)
+    mode: int = FILE_MODE
+    owner: str = ROOT
+    group: str = ROOT
+    personal: bool = False
+
+    @property
+    def secret(self) -> bool:
+        """Whether its content must not be shown."""
+        return not self.mode & stat.S_IROTH
+
+    @property
+    def differs(self) -> str:
+        """What is to be done: `new`, `changed`, `mode or owner`, or nothing.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        try:
+            there = self.path.stat()
+            same = stat.S_ISDIR(there.st_mode) if self.content is None else self.path.read_bytes() == self.content
+        except (FileNotFoundError, NotADirectoryError):
+            return "new"
+        if not same:
+            return "changed"
+        wanted = (self.mode, _number(_user, self.owner), _number(_group, self.group))
+        return "" if (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == wanted else "mode or owner"
+
+    def write(self) -> None:
+        """Make it so. Nobody ever sees half of a file, or a secret that is readable for a moment.
+
+        Raises:
+            OSError: it cannot be written.
+            LookupError: there is no such user or group.
+        """
+        owner, group = _user(self.owner), _group(self.group)
+        with acting_as(owner, group) if self.personal else nullcontext():
+            self._write(owner, group)
+
+    def _write(self, owner: int, group: int) -> None:
+        if self.content is None:
+            self.path.mkdir(self.mode, parents=True, exist_ok=True)
+            os.chown(self.path, owner, group)
+            self.path.chmod(self.mode)
+        else:
+            self._replace(self.content, owner, group)
+
+    def _replace(self, content: bytes, owner: int, group: int) -> None:
+        fresh = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                os.fchown(descriptor, owner, group)
+                os.fchmod(descriptor, self.mode)
+                stream.flush()
+                os.fsync(descriptor)
+            fresh.replace(self.path)
+        except BaseException:
+            fresh.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def acting_as(user: int, group: int) -> Iterator[None]:
+    """Root for a moment is somebody else."""
+    before = os.geteuid(), os.getegid()
+    os.setegid(group)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(before[0])
+        os.setegid(before[1])
+
+
+def secret(file: Path, content: bytes, *, shared: bool) -> Planned:
+    """A password of the broker. To look one needs no root; for everything else one does."""
+    return Planned(file, content, SHARED, group=USER) if shared else Planned(file, content, SECRET)
+
+
+def _user(name: str) -> int:
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise LookupError(f"there is no user {name}") from None
+
+
+def _group(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise LookupError(f"there is no group {name}") from None
+
+
+def _number(find: Callable[[str], int], name: str) -> int:
+    """Of a user or group; one that is not there owns nothing."""
+    try:
+        return find(name)
+    except LookupError:
+        return NOBODY

@@ -1,0 +1,1 @@
+"""Every sensor on a broker, as a person sees it."""

@@ -1,0 +1,122 @@
+"""Where a broker is, and as whom to connect to it: from the command line and `house.toml`."""
+
+import argparse
+import re
+import ssl
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bootstrap.config.loader import folder_or_default, open_house, usual_folder
+from bootstrap.config.model import BrokerSettings
+from bootstrap.config.secrets import password_file, read_password
+from bootstrap.config.toml_file import Fault, SettingsError
+from bootstrap.mqtt.address import ConnectOptions
+from bootstrap.tls import tls
+from penates.console.arguments import config_option
+
+KEEPALIVE_S = 15
+LOCAL = "localhost"
+HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where a broker is, and as whom to speak to it."""
+
+    hosts: list[str]
+    port: int
+    protocol: str = "5"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    trust: ssl.SSLContext | None = None
+
+    @property
+    def name(self) -> str:
+        """The address, for people."""
+        return f"{', '.join(self.hosts)}:{self.port}"
+
+    def connect_options(self, client_id: str = "") -> ConnectOptions:
+        """Return what CONNECT says; without a `client_id` the broker gives us one."""
+        return ConnectOptions(
+            client_id=client_id,
+            protocol=self.protocol,
+            keepalive_s=KEEPALIVE_S,
+            username=self.username,
+            password=self.password,
+        )
+
+
+def access_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--config DIR`, or a broker of one's own."""
+    config_option(parser)
+    parser.add_argument(
+        "--broker",
+        type=host_and_port,
+        metavar="HOST[:PORT]",
+        help="another broker than the house's (default: the one in --config, else localhost)",
+    )
+    parser.add_argument("--username", metavar="NAME", help="as whom to speak to it")
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password")
+    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate to trust; with it, TLS")
+
+
+def host_and_port(text: str) -> tuple[str, int | None]:
+    """`host`, `host:1883`, `[::1]:1883`."""
+    found = re.fullmatch(
+        r"\[(?P<six>[0-9A-Fa-f:.]+)\](:(?P<p6>\d{1,5}))?|(?P<host>[^:\[\]/]+)(:(?P<p4>\d{1,5}))?", text
+    )
+    if not found:
+        raise argparse.ArgumentTypeError(f"say HOST or HOST:PORT, not {text!r}")
+    port = found["p4"] or found["p6"]
+    if port and not 0 < int(port) <= HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {HIGHEST_PORT}, not {port}")
+    return found["host"] or found["six"], int(port) if port else None
+
+
+def access(given: argparse.Namespace, user: str) -> Access:
+    """What the command line and `house.toml` say. `user` is whom the house knows us as, if it has passwords.
+
+    Raises:
+        SettingsError: something is wrong with either.
+    """
+    if given.broker or (given.config is None and usual_folder() is None):
+        host, port = given.broker or (LOCAL, None)
+        return _access(given, BrokerSettings(host=host, port=port), given.password_file, None)
+    configuration, house = open_house(folder_or_default(given.config))
+    file = given.password_file or password_file(configuration.folder, house.broker.password_file, user)
+    return _access(given, house.broker, file, house.broker.username or (user if file else None))
+
+
+def _access(given: argparse.Namespace, broker: BrokerSettings, file: Path | None, username: str | None) -> Access:
+    """To this broker, but for what the command line says otherwise."""
+    broker = replace(broker, ca_file=given.ca_file or broker.ca_file)
+    return Access(
+        hosts=broker.hosts,
+        port=broker.tcp_port,
+        protocol=broker.protocol,
+        username=given.username or username,
+        password=_password(file),
+        trust=trusting(broker.ca_file),
+    )
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
+    """Whom to trust, if it is to be TLS.
+
+    Raises:
+        SettingsError: the file is no certificate.
+    """
+    try:
+        return tls(ca_file) if ca_file else None
+    except OSError as error:
+        why = "is no PEM certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        raise SettingsError([Fault(str(ca_file), 1, f"the certificate {why}")]) from None
+
+
+def _password(file: Path | None) -> str | None:
+    try:
+        return read_password(file) if file else None
+    except OSError as error:
+        raise SettingsError([Fault(str(file), 1, f"the password cannot be read: {error.strerror}")]) from None
+    except ValueError as error:
+        raise SettingsError([Fault(str(file), 1, f"the password {error}")]) from None

@@ -1,0 +1,29 @@
+"""Whether a sensor runs already, and where: two of one name would throw each other out for ever."""
+
+import time
+from collections.abc import Collection
+
+from bootstrap.contract.liveness import is_alive
+from penates.fleet.access import Access
+from penates.fleet.fleet_view import FleetView
+from penates.fleet.probe import Silent, Unreachable, reach
+
+PATIENCE_S = 10.0  # for a broker to answer
+NAMES = ("state", "about", "heartbeat")
+
+
+def alive(access: Access, sensors: Collection[str]) -> dict[str, str]:
+    """Return, of these sensors, those that are alive by what the broker holds, each with the machine it runs on.
+
+    Raises:
+        Unreachable: the broker does not answer.
+    """
+    with reach(access, PATIENCE_S) as probe:
+        try:
+            held = probe.retained(f"+/{sensor}/status/{name}" for sensor in sensors for name in NAMES)
+        except Silent as error:
+            raise Unreachable(f"{access.name}: {error}") from None
+    now = time.monotonic()
+    known = FleetView.of(held, now).sensors.values()
+    running = (one for one in known if is_alive(one.state, one.beat_age_s(now), one.heartbeat_s))
+    return {one.topics.sensor: one.host or "another machine" for one in running}

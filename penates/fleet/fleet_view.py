@@ -1,0 +1,189 @@
+"""What is known of the sensors on a broker, by what they say themselves."""
+
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from bootstrap.contract import timestamps
+from bootstrap.contract.liveness import ENDED, is_silent
+from bootstrap.contract.payload import decode
+from bootstrap.contract.topics import Kind, Topics, is_id
+from bootstrap.errors import Refused
+from bootstrap.runtime.measure_health import described
+from penates.console.output import shown
+
+BIRTH_S = 3.0  # for the birth to be over
+
+
+@dataclass
+class SeenSensor:
+    """One sensor. Times are by our monotonic clock, so that nobody's wall clock makes a dead sensor look alive."""
+
+    topics: Topics
+    state: str = ""
+    about: dict[str, Any] = field(default_factory=dict)
+    heartbeat: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
+    values: dict[str, bytes] = field(default_factory=dict)
+    born_at: float = -math.inf  # its last connect that we witnessed
+    beat_at: float | None = None
+    read_at: float | None = None
+
+    @property
+    def kind(self) -> str:
+        """As `about` says."""
+        return _word(self.about.get("kind"))
+
+    @property
+    def measures(self) -> dict[str, dict[str, Any]]:
+        """As `about` declares them, as far as it makes sense."""
+        found = self.about.get("measures")
+        return (
+            {name: facts for name, facts in found.items() if isinstance(facts, dict)} if isinstance(found, dict) else {}
+        )
+
+    def unit(self, name: str) -> str:
+        """For people: none for words and truth values."""
+        unit = _word(self.measures.get(name, {}).get("unit"))
+        return "" if unit in ("bool", "str", "1") else unit
+
+    def is_event(self, name: str) -> bool:
+        """Whether it happens rather than lasts."""
+        return self.measures.get(name, {}).get("event") is True
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with its measures, by its own words, while it says that something is."""
+        if self.state != "fault":
+            return ""
+        known = {name: facts for name, facts in self.health.items() if isinstance(facts, dict)}
+        bad = {name: facts for name, facts in known.items() if facts.get("errors") or facts.get("health") == "stale"}
+        return _word(described({name: str(facts.get("why")) for name, facts in bad.items()}))
+
+    @property
+    def host(self) -> str:
+        """The machine it runs on, by its own word; nothing if it does not say."""
+        return _word(self.heartbeat.get("host") or self.about.get("host"))
+
+    @property
+    def heartbeat_s(self) -> float:
+        """Seconds between its heartbeats; 0 if there are none, or nobody knows."""
+        return _number(self.heartbeat.get("heartbeat_s"))
+
+    def beat_age_s(self, now: float) -> float | None:
+        """Return the age of its last heartbeat, in seconds, at the monotonic time `now`; None if there was none."""
+        return None if self.beat_at is None else now - self.beat_at
+
+    def silent(self, now: float) -> bool:
+        """Return whether it claims to be alive and its heartbeat says otherwise, at the monotonic time `now`."""
+        return self.state not in ENDED and is_silent(self.beat_age_s(now), self.heartbeat_s)
+
+    def stale(self, now: float) -> str:
+        """Return why what it says may no longer be so, or nothing."""
+        if self.silent(now):
+            return "no heartbeat"
+        periods = [_number(facts.get("every_s")) for facts in self.measures.values()]
+        every_s = min((period for period in periods if period), default=0.0)
+        read_age_s = None if self.read_at is None else now - self.read_at
+        return "no reading" if self.state not in ENDED and is_silent(read_age_s, every_s) else ""
+
+
+def _number(value: object) -> float:
+    """A length of time; 0 is none, or nonsense."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0.0
+
+
+def _word(value: object) -> str:
+    return shown(value.encode(errors="replace")) if isinstance(value, str) else ""
+
+
+def _object(payload: bytes) -> dict[str, Any]:
+    try:
+        value = decode(payload)
+    except Refused:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _moment(said: object, now: float) -> float | None:
+    """A time on the wire as one of our monotonic clock; one in the future, by a wrong clock, is now."""
+    try:
+        ago_s = (datetime.now(UTC) - timestamps.parse(str(said))).total_seconds()
+    except Refused:
+        return None
+    return now - max(0.0, ago_s)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is new: a topic, and what it now holds."""
+
+    topic: str
+    payload: bytes
+
+
+class FleetView:
+    """All sensors of which something was heard."""
+
+    @classmethod
+    def of(cls, held: Mapping[str, bytes], now: float) -> Self:
+        """Return what the retained messages of a broker tell, at the monotonic time `now`."""
+        view = cls()
+        for topic in sorted(held):
+            list(view.hear(topic, held[topic], retained=True, at=now))
+        return view
+
+    def __init__(self) -> None:
+        self.sensors: dict[str, SeenSensor] = {}
+        # Topics of every measure that was declared: the values, but not the history, which says it all a second time.
+        self.declared: set[str] = set()
+
+    def hear(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
+        """Take a message in; what changed by it comes out. What is not of the contract is passed over."""
+        now = time.monotonic() if at is None else at
+        group, sensor, kind, name = topic.split("/") if topic.count("/") == 3 else ("", "", "", "")  # noqa: PLR2004
+        try:
+            topics = Topics(group, sensor)
+        except ValueError:
+            return
+        if not payload:
+            self._cleared(topics.client_id, kind, name)
+            return
+        known = self.sensors.setdefault(topics.client_id, SeenSensor(topics))
+        match kind, name:
+            case Kind.DATA, _:
+                yield from self._value(known, name, Change(topic, payload), retained=retained, now=now)
+            case Kind.STATUS, "state":
+                changed, known.state = known.state != shown(payload), shown(payload)
+                if changed:
+                    yield Change(topic, payload)
+            case Kind.STATUS, "about":
+                known.about = _object(payload)
+                self.declared.update(topics.data(measure) for measure in known.measures if is_id(measure))
+                known.born_at = known.born_at if retained else now
+            case Kind.STATUS, "health":
+                known.health = _object(payload)
+            case Kind.STATUS, "heartbeat":
+                known.heartbeat = _object(payload)
+                known.beat_at = _moment(known.heartbeat.get("time"), now) if retained else now
+                moments = (known.read_at, _moment(known.heartbeat.get("last_reading"), now))
+                known.read_at = max((moment for moment in moments if moment is not None), default=None)
+
+    def _cleared(self, client_id: str, kind: str, name: str) -> None:
+        """An empty payload: the topic holds nothing any more; without a state there is no sensor."""
+        if kind == Kind.STATUS and name == "state":
+            self.sensors.pop(client_id, None)
+        elif kind == Kind.DATA and client_id in self.sensors:
+            self.sensors[client_id].values.pop(name, None)
+
+    def _value(self, known: SeenSensor, name: str, change: Change, *, retained: bool, now: float) -> Iterator[Change]:
+        same = known.values.get(name) == change.payload
+        # On every connect a sensor repeats its newest values, after `about`.
+        if not retained and not (same and now - known.born_at < BIRTH_S):
+            known.read_at = now
+        if known.values.get(name) != change.payload or known.is_event(name):
+            known.values[name] = change.payload
+            yield change

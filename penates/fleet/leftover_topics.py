@@ -1,0 +1,111 @@
+"""What a broker still holds of sensors, measures and announcements that are gone, and what must be left alone."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from bootstrap.config.model import SensorSettings
+from bootstrap.contract.liveness import ENDED, is_alive
+from bootstrap.contract.payload import decode
+from bootstrap.contract.topics import Kind
+from bootstrap.errors import Refused
+from bootstrap.homeassistant.announcement import NAME
+from penates.fleet.fleet_view import FleetView, SeenSensor
+
+
+@dataclass(frozen=True)
+class OwnSensors:
+    """What this house has, by client id, its groups, where it runs, and below what it is announced."""
+
+    sensors: Mapping[str, SensorSettings]
+    groups: Collection[str]
+    host: str
+    prefix: str
+
+
+@dataclass
+class Leftovers:
+    """Topics to be cleared, in this order, each with why; and what is left, for people."""
+
+    clear: dict[str, str] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+
+
+def find(held: Mapping[str, bytes], own: OwnSensors, named: Collection[str], now: float) -> Leftovers:
+    """Judge what the broker holds. `named` are sensors that somebody calls gone; `now` is `time.monotonic()`."""
+    found = Leftovers()
+    view, topics = _seen(held, own, now)
+    gone = set()
+    for client_id in topics.keys() - own.sensors.keys():
+        if why := _kept(view.sensors[client_id], own, named, now):
+            found.left.append(f"{client_id} {why}")
+        else:
+            gone.add(client_id)
+    found.left += [f"{client_id} has a file in devices/" for client_id in named if client_id in own.sensors]
+    found.left += [f"{name} is not on the broker" for name in named if name not in {*topics, *own.sensors}]
+    found.left.sort()
+    found.clear.update(_announcements(held, own, topics.keys() - gone))
+    found.clear.update({topic: f"{client_id} is gone" for client_id in sorted(gone) for topic in topics[client_id]})
+    for client_id in sorted(topics.keys() & own.sensors.keys()):
+        found.clear.update(_of_ours(own.sensors[client_id], view.sensors[client_id], topics[client_id]))
+    return found
+
+
+def _seen(held: Mapping[str, bytes], own: OwnSensors, now: float) -> tuple[FleetView, dict[str, list[str]]]:
+    """The sensors of our groups, and the topics of each."""
+    view, topics = FleetView(), dict[str, list[str]]()
+    for topic in sorted(held):
+        group, _, rest = topic.partition("/")
+        if group in own.groups and held[topic]:
+            list(view.hear(topic, held[topic], retained=True, at=now))
+            client_id = f"{group}/{rest.partition('/')[0]}"
+            if client_id in view.sensors:
+                topics.setdefault(client_id, []).append(topic)
+    return view, topics
+
+
+def _kept(sensor: SeenSensor, own: OwnSensors, named: Collection[str], now: float) -> str:
+    """Why a sensor that has no file here is not gone, or may not be."""
+    client_id, host = sensor.topics.client_id, sensor.about.get("host")
+    state = sensor.state or "without a state"
+    where = f"on {host}" if isinstance(host, str) else "on a host that it does not tell"
+    if is_alive(sensor.state, sensor.beat_age_s(now), sensor.heartbeat_s):
+        return f"is alive: {state}, {where}"
+    if client_id in named or (host == own.host and sensor.state in ("", *ENDED)):
+        return ""
+    return f"is {state}, {where}; if it is gone: --gone {client_id}"
+
+
+def _of_ours(settings: SensorSettings, sensor: SeenSensor, topics: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What a sensor of ours no longer measures, by its file and its own word; and commands that somebody retained."""
+    measured = {*settings.device.measures, *(() if sensor.state in ENDED else sensor.measures)}
+    for topic in topics:
+        kind, name = topic.split("/")[2:]
+        if kind == Kind.DATA and name not in measured:
+            yield topic, f"{sensor.topics.client_id} has no such measure"
+        elif kind == Kind.ACTION:
+            yield topic, "a retained command, which is never obeyed"
+
+
+def _announcements(held: Mapping[str, bytes], own: OwnSensors, there: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What Home Assistant is told of sensors that are not there, or on another topic than theirs."""
+    for topic in sorted(held):
+        client_id = _announced(held[topic]) if topic.endswith("/config") else None
+        if client_id is None or client_id.partition("/")[0] not in own.groups:
+            continue
+        settings = own.sensors.get(client_id)
+        if settings is None:
+            if client_id not in there:
+                yield topic, f"announces {client_id}, which is gone"
+        elif not settings.homeassistant.enabled or topic != settings.homeassistant.topic(settings.topics):
+            yield topic, f"announces {client_id}, which is not announced here any more"
+
+
+def _announced(payload: bytes) -> str | None:
+    """The sensor that an announcement is about, if it is one of ours."""
+    try:
+        match decode(payload):
+            case {"o": {"name": "penates"}, "dev": {"ids": [str(identity), *_]}}:
+                return identity.removeprefix(f"{NAME}/")
+    except Refused:
+        pass
+    return None

@@ -1,0 +1,1 @@
+"""Showing the recorded history, and importing what others have recorded."""

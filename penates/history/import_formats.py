@@ -1,0 +1,202 @@
+"""Readings in other people's files: CSV, and InfluxDB's line protocol."""
+
+import csv
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from bootstrap.contract.timestamps import parse
+from bootstrap.contract.topics import ID_RULE, Topics, is_id
+from bootstrap.history.points import EPOCH, MICROSECOND, Field, Point
+
+SEPARATORS = ",;\t"
+PLACE = ("group", "sensor", "kind")  # columns and tags that say whose it is, and measure nothing
+LONG = {"time", "measure", "value"}
+NANOS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
+LATEST_US = 253_402_300_800 * 10**6  # the year 10 000
+TRUTH = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+# measurement and tags, fields, time; a backslash takes what follows it as it is
+LINE = re.compile(r'((?:\\.|[^\\ ])+) +((?:"(?:\\.|[^"\\])*"|\\.|[^\\" ])+)(?: +(-?\d+))?\s*', re.ASCII)
+FIELD = re.compile(r'((?:\\.|[^\\,=])+)=("(?:\\.|[^"\\])*"|[^,"\s]+)(?:,|$)')
+COMMA = re.compile(r"(?<!\\),")
+ESCAPED = re.compile(r'\\([,= "\\])')
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a file is to be read.
+
+    Attributes:
+        sensor: whose it is, where the file does not say, or against it.
+        zone: of the times that do not say theirs.
+        precision: of times that are numbers; without it, seconds in CSV and nanoseconds in line protocol.
+        words: whether what is no number in CSV is a word.
+    """
+
+    sensor: str | None = None
+    zone: tzinfo | None = None
+    precision: str | None = None
+    words: bool = False
+
+    def read(self, file: Path, stream: BinaryIO) -> Iterator[tuple[int, "list[Point] | str"]]:
+        """The number of each line, and its points or why it has none. An unreadable file has one."""
+        lines = (line.decode("utf-8-sig" if number == 0 else "utf-8", "replace") for number, line in enumerate(stream))
+        if file.suffix.lower() in (".csv", ".tsv"):
+            yield from self._csv(lines)
+            return
+        for number, line in enumerate(lines, 1):
+            if line.strip() and not line.startswith("#"):
+                yield number, _tried(self._line, line, line)
+
+    # CSV.
+
+    def _csv(self, lines: Iterator[str]) -> Iterator[tuple[int, "list[Point] | str"]]:
+        header = next(lines, "").rstrip("\r\n")
+        separator = max(SEPARATORS, key=header.count)
+        try:
+            names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
+        except csv.Error:
+            names = []
+        if why := self._wrong(names):
+            yield 1, why
+            return
+        rows = csv.reader(lines, delimiter=separator)
+        while True:
+            try:
+                cells = next(rows, None)
+            except csv.Error as error:
+                yield rows.line_num + 1, str(error)
+                continue
+            if cells is None:
+                return
+            if cells:
+                yield rows.line_num + 1, _tried(partial(self._row, names), cells, "".join(cells))
+
+    def _wrong(self, names: list[str]) -> str | None:
+        """Why no line can be read below such a header."""
+        if "time" not in names:
+            return "the first line must name the columns, one of them 'time', the others measures or measure and value"
+        if not self.sensor and "sensor" not in names:
+            return "there is no column 'sensor'; say --sensor"
+        measures = set(names) - {"time", *PLACE}
+        bad = [] if set(names) >= LONG else sorted(name for name in measures if not is_id(name))
+        if bad:
+            return f"the column {bad[0]!r} must be {ID_RULE}"
+        return None if measures and len(set(names)) == len(names) else "there is no measure, or one of them twice"
+
+    def _row(self, names: list[str], cells: list[str]) -> list[Point]:
+        if len(cells) != len(names):
+            raise ValueError(f"it has {len(cells)} values for {len(names)} columns")
+        row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
+        place = {name: row.pop(name) for name in PLACE if name in row}
+        time_us = self._time(row.pop("time"), "s")
+        if row.keys() >= {"measure", "value"}:
+            row = {row["measure"]: row["value"]}
+        fields = {name: self._cell(name, text) for name, text in row.items() if text}
+        return _points(self._whose(place), time_us, fields)
+
+    def _cell(self, name: str, text: str) -> Field:
+        if NUMBER.fullmatch(text):
+            return float(text)
+        if text.lower() in ("true", "false"):
+            return TRUTH[text.lower()]
+        if not self.words:
+            raise ValueError(f"{text[:40]!r} is no number for {name!r}; say --words if it is a word")
+        return text
+
+    # Line protocol.
+
+    def _line(self, line: str) -> list[Point]:
+        found = LINE.fullmatch(line)
+        if not found:
+            raise ValueError("it is no line of the line protocol: measurement,tag=… field=… time")
+        key, fields, moment = found.groups()
+        if moment is None:
+            raise ValueError("it has no time")
+        measurement, *tags = (_bare(part) for part in COMMA.split(key))
+        place = dict(tag.split("=", 1) for tag in tags if "=" in tag)
+        values = dict(_fields(fields))
+        if values.keys() == {"value"} and measurement != "reading":
+            values = {measurement: values["value"]}
+        return _points(self._whose(place), self._time(moment, "ns"), values)
+
+    # Both.
+
+    def _whose(self, place: dict[str, str]) -> str:
+        named = self.sensor or (f"{place['group']}/{place['sensor']}" if "group" in place else place.get("sensor"))
+        if not named:
+            raise ValueError("it has no tag 'sensor'; say --sensor")
+        if named.count("/") != 1:
+            raise ValueError(f"the sensor {named!r} must be GROUP/SENSOR; say --sensor")
+        return Topics(*named.split("/")).client_id
+
+    def _time(self, text: str, usual: str) -> int:
+        if NUMBER.fullmatch(text):
+            time_us = _whole(text, NANOS[self.precision or usual])
+        else:
+            moment = datetime.fromisoformat(text) if self.zone else parse(text)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
+            time_us = (moment - EPOCH) // MICROSECOND
+        if not 0 <= time_us < LATEST_US:
+            raise ValueError(f"the time {text} is not within 1970 and 9999; is --precision right?")
+        return time_us
+
+
+def _tried(points: Callable[[T], list[Point]], line: T, text: str) -> "list[Point] | str":
+    """The points of a line, or why there are none."""
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        return "it is not UTF-8 text"
+    try:
+        return points(line)
+    except (ValueError, OverflowError) as error:
+        return str(error)
+
+
+def _whole(text: str, nanos: int) -> int:
+    """Microseconds, exactly where it is a whole number."""
+    if text.lstrip("+-").isdecimal():
+        return int(text) * nanos // 1000
+    return round(float(text) * nanos / 1000)
+
+
+def _points(sensor: str, time_us: int, fields: dict[str, Field]) -> list[Point]:
+    """One for each measure, each known by its time: whatever file it is in, it is there once."""
+    for name, value in fields.items():
+        if not is_id(name):
+            raise ValueError(f"the measure {name[:80]!r} must be {ID_RULE}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name!r} is beyond all bounds")
+    return [Point(sensor, time_us, f"import/{name}", time_us, {name: value}) for name, value in fields.items()]
+
+
+def _bare(text: str) -> str:
+    return ESCAPED.sub(r"\1", text)
+
+
+def _fields(text: str) -> Iterable[tuple[str, Field]]:
+    end = 0
+    while end < len(text):
+        found = FIELD.match(text, end)
+        if not found:
+            raise ValueError(f"{text[end : end + 40]!r} is no field")
+        yield _bare(found[1]), _value(found[2])
+        end = found.end()
+
+
+def _value(text: str) -> Field:
+    if text[0] == '"':
+        return _bare(text[1:-1])
+    if text.lower() in TRUTH:
+        return TRUTH[text.lower()]
+    number = text[:-1] if text[-1] in "iu" else text
+    if not NUMBER.fullmatch(number):
+        raise ValueError(f"{text[:40]!r} is no value")
+    return float(number)

@@ -1,0 +1,52 @@
+"""A history as a picture, by matplotlib."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+
+from penates.history.series import Drawn, Series
+from penates.history.terminal_chart import OF, local
+
+WIDTH, HEIGHT = 10, 3  # inches, of one measure
+DPI = 100
+
+
+def save(drawn: Drawn, span: tuple[float, float], file: Path) -> None:
+    """One chart for each measure, one below the other.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    figure = Figure(figsize=(WIDTH, HEIGHT * len(drawn.series)), dpi=DPI, layout="constrained")
+    charts = figure.subplots(len(drawn.series), sharex=True, squeeze=False)
+    for axes, (_, series) in zip(charts[:, 0], sorted(drawn.series.items()), strict=True):
+        _draw(axes, series)
+        axes.set_title(f"{drawn.sensor} {series.measure}{OF.get(drawn.step_s, '')}", parse_math=False)
+        axes.set_ylabel(series.unit)
+        axes.grid(alpha=0.3)
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib's own
+    charts[-1, 0].set_xlim(*_wall(span))
+    charts[-1, 0].xaxis.set_major_locator(locator)
+    charts[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    figure.savefig(file, format="png")
+
+
+def _draw(axes: Axes, series: Series) -> None:
+    if series.truth:
+        axes.step(_wall(series.times), series.values, where="post")
+        axes.set_yticks([0, 1], ["false", "true"])
+        return
+    for piece in series.pieces():
+        times = _wall(series.times[piece])
+        mark = "." if len(times) == 1 else ""
+        axes.plot(times, series.values[piece], color="C0", marker=mark, linewidth=1)
+        axes.fill_between(times, series.lows[piece], series.highs[piece], color="C0", alpha=0.2, linewidth=0)
+
+
+def _wall(moments: Sequence[float]) -> list[float]:
+    """As the clock on the wall said, in days; matplotlib knows no zone then."""
+    walls = [local(moment).replace(tzinfo=None) for moment in moments]
+    return [float(day) for day in date2num(walls)]  # type: ignore[no-untyped-call]

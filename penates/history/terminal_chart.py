@@ -1,0 +1,121 @@
+"""A history as lines of text, for a terminal."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import plotext
+
+from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S
+from penates.console.output import HOUR, MINUTE, shown
+from penates.history.series import Drawn, Series
+
+STEPS = [5, 10, 15, 30] + [n * MINUTE for n in (1, 2, 5, 10, 15, 30)] + [n * HOUR for n in (1, 2, 3, 6, 12)]
+STEPS += [n * DAY_S for n in (1, 2, 7, 14, 30, 60, 90, 180, 365)]
+DST_S = 2 * HOUR  # that a day may be longer or shorter
+LABEL = 18  # columns that a time and its neighbourhood take
+LINES = 3  # of the chart, for one number at its side
+LEAST = 1e-4  # of its size: a change that is smaller is none to be seen
+WORDS = 30  # changes of a word that are listed
+LINE, EDGE = "cyan", "gray"
+OF = {FIVE_MINUTES_S: ", mean of each 5 minutes", DAY_S: ", mean of each day (UTC)"}
+
+
+def local(moment: float) -> datetime:
+    """In the time of this machine."""
+    return datetime.fromtimestamp(moment).astimezone()
+
+
+def ticks(since: float, until: float, most: int) -> dict[float, str]:
+    """Round times of the day between these, with their names."""
+    step = next((step for step in STEPS if (until - since) / step <= most), STEPS[-1])
+    midnight = local(since).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    name = "%H:%M:%S" if step < MINUTE else "%H:%M" if step < DAY_S else "%Y-%m-%d"
+    found = {}
+    early = int((since - midnight.timestamp() - DST_S) // step)
+    for number in range(max(0, early), early + int((until - since + 2 * DST_S) / step) + 2):
+        moment = (midnight + timedelta(seconds=number * step)).timestamp()  # by the wall's clock, summer or winter
+        if since <= moment <= until:
+            found[moment] = local(moment).strftime(name)
+    return found
+
+
+def levels(low: float, high: float, most: int) -> list[float]:
+    """Round numbers between these, and none twice."""
+    least = (high - low) / most
+    decade = 10.0 ** math.floor(math.log10(least))
+    step = next(decade * n for n in (1, 2, 5, 10) if decade * n >= least * (1 - 1e-9))
+    first = math.ceil(low / step - 1e-9)
+    return [number * step for number in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def chart(series: Series, title: str, span: tuple[float, float], size: tuple[int, int], *, colour: bool) -> str:
+    """One measure, in so many columns and lines."""
+    if not math.isfinite(max(series.highs) - min(series.lows)):
+        return f"{title}: its values are too far apart to be drawn"
+    plotext.clear_figure()
+    plotext.limit_size(False, False)
+    plotext.plotsize(*size)
+    plotext.title(title)
+    if series.truth:
+        plotext.plot(*series.stairs(), marker="braille", color=LINE)
+        plotext.yticks([0, 1], ["false", "true"])
+        plotext.ylim(0, 1)
+    else:
+        _lines(series, edges=colour and series.lows != series.highs)
+        _scale(series, size[1])
+    plotext.xlim(*span)
+    names = ticks(*span, max(1, size[0] // LABEL))
+    plotext.xticks([*names], [*names.values()])
+    text: str = plotext.build()
+    return text if colour else str(plotext.uncolorize(text))
+
+
+def _lines(series: Series, *, edges: bool) -> None:
+    for piece in series.pieces():
+        times = series.times[piece]
+        if edges:
+            plotext.plot(times, series.lows[piece], marker="braille", color=EDGE)
+            plotext.plot(times, series.highs[piece], marker="braille", color=EDGE)
+        plotext.plot(times, series.values[piece], marker="braille", color=LINE)
+
+
+def _scale(series: Series, height: int) -> None:
+    low, high = min(series.lows), max(series.highs)
+    room = max(abs(low), abs(high), 1.0) * LEAST
+    if high - low < room:
+        low, high = low - room, high + room
+    names = levels(low, high, max(1, height // LINES))
+    plotext.ylim(low, high)
+    plotext.yticks(names, [f"{name:.6g}" for name in names])
+
+
+def below(series: Series) -> str:
+    """In a line, what it came to."""
+    value = series.values[-1]
+    final = {0.0: "false", 1.0: "true"}.get(value, f"{value:g}") if series.truth else f"{value:g}"
+    last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
+    whole = series.whole
+    if series.truth:
+        return f"{whole.count} readings, true in {whole.mean:.0%} of them, {last}"
+    return f"{whole.count} readings, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
+
+
+def listed(measure: str, changes: list[tuple[float, str]]) -> Iterator[str]:
+    """Words, with the time of each change."""
+    yield f"{shown(measure.encode())}:"
+    if len(changes) > WORDS:
+        yield f"  {len(changes) - WORDS} changes before"
+    for moment, word in changes[-WORDS:]:
+        yield f"  {local(moment):%Y-%m-%d %H:%M:%S}  {shown(word.encode())}"
+
+
+def text(drawn: Drawn, span: tuple[float, float], size: tuple[int, int], *, colour: bool) -> Iterator[str]:
+    """Charts one below the other, then the words; `size` is of one chart."""
+    for name, series in sorted(drawn.series.items()):
+        unit = f" ({series.unit})" if series.unit else ""
+        title = f"{shown(drawn.sensor.encode())} {shown(name.encode())}{unit}{OF.get(drawn.step_s, '')}"
+        yield chart(series, title, span, size, colour=colour)
+        yield f"  {below(series)}\n"
+    for name, changes in sorted(drawn.words.items()):
+        yield from listed(name, changes)

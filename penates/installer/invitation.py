@@ -1,0 +1,85 @@
+"""What one machine of the house needs to know to speak to the broker on another: one file, which is a secret."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from bootstrap.config.toml_file import contents
+from bootstrap.contract.topics import is_id
+from bootstrap.errors import Exit, Fatal
+from penates.files.install_paths import INVITED
+from penates.files.planned_file import SECRET, Planned
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """For one machine.
+
+    Attributes:
+        machine: its host name, which is the id of its sensor of kind `pi`.
+        group: the house's.
+        brokers: names and addresses of the broker's machine, good by its certificate.
+        port: with TLS.
+        recorder: whether the house has one.
+        ca: the certificate to trust, in PEM.
+        secrets: a password for each user: the machine's sensors, and `eyes`.
+    """
+
+    machine: str
+    group: str
+    brokers: list[str]
+    port: int
+    recorder: bool
+    ca: str
+    secrets: Mapping[str, str] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not all(map(is_id, (self.machine, self.group, *self.secrets))):  # they will be names of files
+            raise ValueError("a name that is no id")
+        if not all(isinstance(self.secrets[user], str) for user in self.secrets):
+            raise ValueError("a password that is no text")
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """From a file.
+
+        Raises:
+            Fatal: it cannot be read, or is none.
+        """
+        try:
+            return cls(**json.loads(contents(file)))
+        except OSError as error:
+            raise Fatal(Exit.SETTINGS, f"{file} cannot be read: {error.strerror}") from None
+        except (ValueError, TypeError, AttributeError):
+            raise Fatal(Exit.SETTINGS, f"{file} is no invitation; `penates invite` writes one") from None
+
+    @property
+    def planned(self) -> Planned:
+        """The file, as it is kept on the broker's machine and brought to the other."""
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        return Planned(INVITED / f"{self.machine}.json", text.encode(), SECRET)
+
+    @property
+    def settings(self) -> dict[tuple[str, str], Any]:
+        """What it means for `house.toml`."""
+        return {
+            ("", "group"): self.group,
+            ("broker", "host"): self.brokers,
+            ("broker", "port"): self.port,
+            ("broker", "ca_file"): "ca.pem",
+            ("broker", "username"): None,
+            ("broker", "password_file"): "secrets/{sensor}",
+            ("history", "recorder"): self.recorder,
+        }
+
+
+def invited() -> dict[str, list[str]]:
+    """The sensors on other machines that were invited, by machine.
+
+    Raises:
+        Fatal: a file of these is damaged.
+    """
+    found = [Invitation.read(file) for file in sorted(INVITED.glob("*.json"))]
+    return {one.machine: sorted({*one.secrets} - {"eyes"}) for one in found}
