@@ -60,14 +60,23 @@ def tell(place: Path) -> Callable[[bool], None]:
     """How a subject at this socket is told of a level."""
     teller = socket(AF_UNIX, SOCK_DGRAM)
     eventually(place.exists, f"{place} is there")
-    return lambda level: teller.sendto(b"1" if level else b"0", str(place)) and None
+
+    def tell(level: bool) -> None:
+        teller.sendto(b"1" if level else b"0", str(place))
+
+    return tell
 
 
 def measure(eyes: Eyes, topic: str, drive: Callable[[bool], None]) -> list[float]:
     """Milliseconds of each edge."""
     arrived = threading.Event()
     times: list[float] = []
-    last = eyes.listen(topic, lambda at: (times.append(at), arrived.set()))
+
+    def arrives(at: float) -> None:
+        times.append(at)
+        arrived.set()
+
+    last = eyes.listen(topic, arrives)
     found = []
     for number in range(EDGES):
         arrived.clear()

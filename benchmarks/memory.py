@@ -22,13 +22,15 @@ REST_S = 10.0
 
 def pss_kib(pid: int) -> int:
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Pss: +(\d+)", rollup, re.MULTILINE)[1])
+    found = re.search(r"^Pss: +(\d+)", rollup, re.MULTILINE)
+    assert found
+    return int(found[1])
 
 
 def house(folder: Path) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
     (folder / "devices").mkdir(parents=True)
     (folder / "house.toml").write_text(f'group = "b"\nstate = "state"\n[broker]\nhost = "127.0.0.1"\nport = {port}\n')
     (folder / "mosquitto.conf").write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")

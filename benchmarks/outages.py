@@ -35,7 +35,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -51,7 +51,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from bootstrap.contract.payload import Json  # noqa: E402
 from subjects import Input, MqttIo, Penates, Subject  # noqa: E402 - it needs what lies with the tests
-from support.world import Broker, Eyes, eventually, retained  # noqa: E402 - it lies with the tests
+from support.world import Broker, Eyes, Wanted, eventually, retained  # noqa: E402 - it lies with the tests
 
 PAUSE_S = 0.5  # between a delivery and the broker's end
 START_S = 60.0  # a dozen processes start at once
@@ -88,8 +88,8 @@ class World:
 
     def until(self, one: Input, values: int = 1) -> None:
         """Until it is well, has said so many values, and the broker has had time to acknowledge them."""
-        said = lambda seen: any(each.topic == one.status and each.payload == one.well for each in seen)  # noqa: E731
-        told = lambda seen: sum(each.topic == one.history for each in seen) >= values  # noqa: E731
+        said: Wanted = lambda seen: any(each.topic == one.status and each.payload == one.well for each in seen)  # noqa: E731
+        told: Wanted = lambda seen: sum(each.topic == one.history for each in seen) >= values  # noqa: E731
         self.eyes.wait(lambda seen: said(seen) and told(seen), f"{one.history}, {values} values", START_S)
         time.sleep(PAUSE_S)
 
@@ -116,10 +116,16 @@ class World:
         """All that is counted, of the messages before number `upto`."""
         assert self.eyes.sessions == 1, "the broker forgot the subscriber's session: nothing counted would be true"
         deliveries = [each for each in self.eyes.seen[:upto] if each.topic == one.history]
-        found = count(produced, [one.value(each) for each in deliveries])
+        found = count([*map(plain, produced)], [plain(one.value(each)) for each in deliveries])
         untimed = sum(not (isinstance(each.value, dict) and "time" in each.value) for each in deliveries)
         wrong = truth != produced[-1]
         return Row(len(produced), found.lost, found.duplicated, found.disordered, untimed, int(wrong), int(silent))
+
+
+def plain(value: Json) -> Hashable:
+    """A value, which is a number, a word or a truth value."""
+    assert not isinstance(value, list | dict)
+    return value
 
 
 def broker_away(world: World) -> Row:
@@ -132,7 +138,7 @@ def broker_away(world: World) -> Row:
         pass
     time.sleep(SETTLE_S)
     settled = len(world.eyes.seen)
-    read = lambda: [int(line) for line in (place / "produced").read_text().splitlines()]  # noqa: E731
+    read: Callable[[], list[int]] = lambda: [int(line) for line in (place / "produced").read_text().splitlines()]  # noqa: E731
     eventually(lambda: len(read()) == LAST, "the counter ends", 30)
     time.sleep(2)
     silent = world.silent(counter, settled, trouble)

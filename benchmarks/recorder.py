@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from support.stores import Influx, Victoria  # noqa: E402 - they lie with the tests
-from support.world import Broker, Eyes, House, eventually  # noqa: E402
+from support.world import Broker, Eyes, House, eventually, pipe  # noqa: E402
 
 READINGS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
 SENSORS = 10
@@ -119,7 +119,7 @@ def script(port: int, how: str, url: str = "") -> Cost:
     began = time.monotonic()
     process = subprocess.Popen([sys.executable, "-c", code, str(port), url], stdout=subprocess.PIPE)
     try:
-        return measure(process.pid, lambda: process.stdout.readline() == b"all\n", began)
+        return measure(process.pid, lambda: pipe(process.stdout).readline() == b"all\n", began)
     finally:
         process.kill()
         process.wait()

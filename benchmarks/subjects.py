@@ -29,7 +29,8 @@ class Input:
     drive: Callable[[bool], None]
 
     def value(self, one: Seen) -> Json:
-        return one.value[self.measure] if isinstance(one.value, dict) else one.value
+        value: Json = one.value[self.measure] if isinstance(one.value, dict) else one.value
+        return value
 
 
 class Subject(ABC):

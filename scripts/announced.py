@@ -63,7 +63,7 @@ def _facts(component: dict[str, Any]) -> Iterator[str]:
 def picture(folder: Path, port: int) -> str:
     """Start a real Home Assistant at this broker, and draw the devices and entities that it then has, as SVG."""
     sys.path.append(str(ROOT / "tests"))
-    from assistant import Assistant  # noqa: PLC0415 - for this alone
+    from support.assistant import Assistant  # noqa: PLC0415 - for this alone
 
     assistant = Assistant(folder, port)
     try:
@@ -92,8 +92,8 @@ def _table(devices: dict[str, Any], entities: dict[str, Any]) -> Table:
         via = devices[device["via"]]["name"] if device["via"] else None
         heads = [f"{device['name']} ({device['model']})", *([f"  via {via}"] if via else [])]
         own.sort(key=lambda one: (one["category"] or "", one["id"]))
-        for entity, head in zip_longest(own, heads, fillvalue=""):
-            table.add_row(head, *_row(entity))
+        for entity, head in zip_longest(own, heads):
+            table.add_row(head or "", *(_row(entity) if entity else ()))
         table.add_section()
     return table
 

@@ -176,7 +176,7 @@ class House:
     def _start_supervisor(self) -> None:
         """As a child of ours, and likewise in a session of its own."""
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated"}
-        command = [PENATES, "supervisor", "--config", self.config]
+        command: list[str | Path] = [PENATES, "supervisor", "--config", self.config]
         with (self.folder / "supervisor.log").open("w") as log:
             supervisor = subprocess.Popen(command, env=env, stderr=log, start_new_session=True)
         self._stack.callback(end, supervisor)

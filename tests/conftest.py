@@ -34,7 +34,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what was tested less than it could be, where such tests were run at all."""
     files = {report.nodeid for reports in terminalreporter.stats.values() for report in reports}
-    ran = lambda name: any(name in node for node in files)  # noqa: E731
+
+    def ran(name: str) -> bool:
+        return any(name in node for node in files)
+
     if not HAVE_ATHERIS and ran("fuzz/test_fuzz.py"):
         why = "NO atheris FOR THIS PYTHON OR MACHINE: tests/fuzz/test_fuzz.py mutated blindly, which finds less"
         terminalreporter.write_line(why, yellow=True)
@@ -48,8 +51,8 @@ def new_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
     """Make brokers of one's own: name, lines of its configuration, port."""
     made: list[Broker] = []
 
-    def make(name: str, *lines: str, **more: int) -> Broker:
-        made.append(Broker(tmp_path / name, *lines, **more))
+    def make(name: str, *lines: str, listener: bool = True, port: int = 0) -> Broker:
+        made.append(Broker(tmp_path / name, *lines, listener=listener, port=port))
         return made[-1].start()
 
     yield make

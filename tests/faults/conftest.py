@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,8 @@ class Collector:
         if report.failed:
             self._failed.add(report.nodeid)
         elif report.when == "teardown" and report.nodeid not in self._failed:
-            self._rows += [Row(*value) for name, value in report.user_properties if name == VERDICT]
+            found: list[Any] = [value for name, value in report.user_properties if name == VERDICT]
+            self._rows += [Row(*value) for value in found]
 
     def pytest_sessionfinish(self) -> None:
         page = self._config.getoption("--reliability", default=None)

@@ -12,7 +12,7 @@ from bootstrap.contract import timestamps
 from support.faults.archive import EVERY_S, Archive, kill, shipped
 from support.faults.wire import Wire
 from support.paths import FULL_DISK
-from support.stores import WRITTEN, FakeDatabase, Influx, started
+from support.stores import WRITTEN, FakeDatabase, Influx, Reply, started
 from support.truth import made
 from support.world import Eyes, eventually
 
@@ -84,10 +84,10 @@ def test_database_killed(archive: Archive, influx: Influx) -> None:
 )
 def test_database_unwell(archive: Archive, fake: FakeDatabase) -> None:
     counter, recorder = archive.run()
-    for answer in ((500, {}, b"disk full"), (429, {"Retry-After": "1"}, b"")):
-        asked = len(fake.requests)
-        fake.reply = lambda _, answer=answer: answer
-        eventually(lambda asked=asked: len(fake.requests) > asked, "it is asked")
+    replies: list[Reply] = [(500, {}, b"disk full"), (429, {"Retry-After": "1"}, b"")]
+    for reply in replies:
+        fake.answer(reply)
+        eventually(fake.is_asked_again, "it is asked")
     fake.reply = lambda _: WRITTEN
     archive.well()
     archive.finish(counter, recorder)

@@ -66,11 +66,13 @@ def main() -> None:
 
 def _targets(*, guided: bool) -> dict[str, Any]:
     """Their code instrumented, if atheris is to lead."""
-    if not guided:
-        return importlib.import_module("targets").TARGETS
-    atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["bootstrap", "daemons", "penates", "tomllib"]):
-        return importlib.import_module("targets").TARGETS
+    instrumented = contextlib.nullcontext()
+    if guided:
+        atheris = importlib.import_module("atheris")
+        instrumented = atheris.instrument_imports(include=["bootstrap", "daemons", "penates", "tomllib"])
+    with instrumented:
+        found: dict[str, Any] = importlib.import_module("targets").TARGETS
+    return found
 
 
 def led(target: Any, keep: Path, given: argparse.Namespace) -> None:

@@ -188,7 +188,7 @@ said |= st.builds(lambda piece, times: piece * times, st.binary(min_size=1, max_
 def test_a_daemon_that_is_told_anything_stays_up_answers_and_does_not_grow(cellar: House, eyes: Eyes) -> None:
     running = cellar.run()
     eyes.wait_value("cm/cellar/status/state", "online")
-    sizes = []
+    sizes: list[float] = []
 
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(st.tuples(places, said, st.booleans()), min_size=20, max_size=60))

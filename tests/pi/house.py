@@ -10,6 +10,7 @@ unless something else drives it. Prints what it finds, and ends with 1 if a prom
 """
 
 import argparse
+import functools
 import json
 import re
 import shlex
@@ -201,11 +202,15 @@ def doctor(pi: Pi) -> None:
     wait(lambda: pi.online() == len(pi.names))
 
 
+def door_is(pi: Pi, word: str) -> bool:
+    return pi.topics("cm/frontdoor/data/open").get("cm/frontdoor/data/open") == word
+
+
 def lines(pi: Pi) -> None:
     """A change at the line is a message."""
     for level, word in ((0, "false"), (1, "true"), (0, "false")):
         pi.drive(level)
-        came = wait(lambda word=word: pi.topics("cm/frontdoor/data/open").get("cm/frontdoor/data/open") == word, 20)
+        came = wait(functools.partial(door_is, pi, word), 20)
         verdict(f"the line at {level}: open is {word}", came is not None)
 
 
@@ -373,8 +378,8 @@ def gone_and_back(pi: Pi, how: str, do: Callable[[], object]) -> None:
 def beats(pi: Pi) -> int:
     """Sensors that are online and have said so since the machine started."""
     up = float(pi.say("cut -d' ' -f1 /proc/uptime"))
-    found = pi.topics("cm/+/status/heartbeat").values()
-    return min(sum(json.loads(beat)["uptime_s"] <= up and "run" in beat for beat in found), pi.online())
+    found = [json.loads(beat) for beat in pi.topics("cm/+/status/heartbeat").values()]
+    return min(sum(bool(beat["uptime_s"] <= up and "run" in beat) for beat in found), pi.online())
 
 
 def warnings(pi: Pi) -> int:

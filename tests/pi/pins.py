@@ -66,7 +66,7 @@ class Site:
 
     def run(self, sensor: str, command: str = "run") -> subprocess.Popen[bytes]:
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": FACTORY, "STATE_DIRECTORY": str(self.folder)}
-        words = [PYTHON, "-m", "penates", command, sensor, "--config", str(self.folder)]
+        words: list[str | Path] = [PYTHON, "-m", "penates", command, sensor, "--config", str(self.folder)]
         return subprocess.Popen(words, env=env, cwd=self.folder, stderr=(self.folder / f"{sensor}.log").open("w"))
 
     def on(self, topic: str) -> list[str]:

@@ -14,7 +14,10 @@ def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbe
     measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
     actions = {name: command.facts for name, command in device.commands.items()}
     about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
-    return json.loads(announcement.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s}))
+    found: dict[str, Any] = json.loads(
+        announcement.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s})
+    )
+    return found
 
 
 @dataclass(kw_only=True)

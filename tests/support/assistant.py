@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from support.paths import ROOT, SUPPORT
-from support.world import PATIENCE_S, Broker
+from support.world import PATIENCE_S, Broker, pipe
 
 VENV = Path(os.environ.get("HOME_ASSISTANT", ROOT / ".homeassistant"))
 PYTHON = VENV / "bin" / "python"
@@ -32,7 +32,9 @@ def judge(announcements: list[dict[str, Any]]) -> list[list[str]]:
     """What Home Assistant's own schemas find wrong with each."""
     command = [python(), SCRIPTS / "schema.py"]
     told = json.dumps(announcements)
-    return json.loads(subprocess.run(command, input=told, capture_output=True, text=True, check=True).stdout)
+    found = subprocess.run(command, input=told, capture_output=True, text=True, check=True).stdout
+    faults: list[list[str]] = json.loads(found)
+    return faults
 
 
 class Assistant:
@@ -41,18 +43,18 @@ class Assistant:
     def __init__(self, folder: Path, port: int) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        command = [python(), SCRIPTS / "live.py", folder, str(port)]
+        command: list[str | Path] = [python(), SCRIPTS / "live.py", folder, str(port)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._heard() == "ready", self.log()
 
     def _heard(self) -> Any:
-        line = self.process.stdout.readline()
+        line = pipe(self.process.stdout).readline()
         assert line, self.log()
         return json.loads(line)
 
     def ask(self, do: str, **more: Any) -> Any:
-        self.process.stdin.write(json.dumps({"do": do, **more}) + "\n")
-        self.process.stdin.flush()
+        pipe(self.process.stdin).write(json.dumps({"do": do, **more}) + "\n")
+        pipe(self.process.stdin).flush()
         return self._heard()
 
     def log(self) -> str:
@@ -72,7 +74,8 @@ class Assistant:
     def wait(self, unique: str, state: str | None) -> dict[str, Any]:
         """Until an entity has this state; None: there is no such entity any more."""
         is_so = lambda found: (found.get(unique) or {}).get("state") == state and found  # noqa: E731
-        return self.until(is_so, f"{unique} is {state}").get(unique)
+        found: dict[str, dict[str, Any]] = self.until(is_so, f"{unique} is {state}")
+        return found.get(unique, {})
 
     def stop(self) -> None:
         """In order."""
@@ -82,8 +85,8 @@ class Assistant:
     def close(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE_S)
-        self.process.stdin.close()
-        self.process.stdout.close()
+        pipe(self.process.stdin).close()
+        pipe(self.process.stdout).close()
 
 
 Start: TypeAlias = Callable[[Broker], Assistant]

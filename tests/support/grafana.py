@@ -5,13 +5,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import Any
 
 from support.stores import DATABASE, Influx, Victoria
 
 INTERVAL_S = 600  # what $__interval is
 Values = dict[str, list[str]]
-Answer = dict[str, dict[int, Any]] | list[dict[str, Any]]  # series by name, of time in ms; or rows of a table
+Series = dict[str, dict[int, Any]]  # by name, of time in ms
+Answer = Series | list[dict[str, Any]]  # or rows of a table
 
 
 def escaped(value: str) -> str:
@@ -23,7 +25,7 @@ def interpolated(text: str, values: Values) -> str:
     for name, chosen in values.items():
         words = [escaped(word) for word in chosen]
         pattern = words[0] if len(words) == 1 else f"({'|'.join(words)})"
-        text = re.sub(rf"\${name}\b|\$\{{{name}\}}", lambda _, said=pattern: said, text)
+        text = re.sub(rf"\${name}\b|\$\{{{name}\}}", pattern.replace("\\", r"\\"), text)
     return text
 
 
@@ -55,9 +57,10 @@ class Grafana:
 
     def _answer(self, panel: dict[str, Any], values: Values) -> Answer:
         found = [self._ask(target, values) for target in panel["targets"]]
-        if isinstance(found[0], dict):
-            return {name: points for one in found for name, points in one.items()}
-        return [row for one in found for row in one]
+        series = [one for one in found if isinstance(one, dict)]
+        if series:
+            return {name: points for one in series for name, points in one.items()}
+        return [row for one in found if isinstance(one, list) for row in one]
 
     # The macros.
 
@@ -93,7 +96,8 @@ class Grafana:
         result = json.loads(said)["results"][0]
         assert status == 200, said
         assert "error" not in result, f"{result} of {query}"
-        return result.get("series", [])
+        series: list[dict[str, Any]] = result.get("series", [])
+        return series
 
     def _keys(self, query: str) -> list[str]:
         """The keys of fields stand first, the values of tags second."""
@@ -103,14 +107,19 @@ class Grafana:
     # VictoriaMetrics, by the Prometheus source.
 
     def _labels(self, query: str) -> list[str]:
-        metric, label = re.fullmatch(r"label_values\((.*), (\w+)\)", query).groups()
+        asked = re.fullmatch(r"label_values\((.*), (\w+)\)", query)
+        assert asked, query
+        metric, label = asked.groups()
         parameters = {"match[]": metric, "start": str(self.start), "end": str(self.end)}
-        return json.loads(self.database.ask("GET", f"/api/v1/label/{label}/values", **parameters)[1])["data"]
+        said = self.database.ask("GET", f"/api/v1/label/{label}/values", **parameters)[1]
+        labels: list[str] = json.loads(said)["data"]
+        return labels
 
     def _prometheus(self, path: str, **parameters: str) -> list[dict[str, Any]]:
         status, said = self.database.ask("POST", path, **parameters)
         assert status == 200, said
-        return json.loads(said)["data"]["result"]
+        result: list[dict[str, Any]] = json.loads(said)["data"]["result"]
+        return result
 
     def _now(self, query: str) -> list[dict[str, Any]]:
         found = self._prometheus("/api/v1/query", query=query, time=str(self.end))
@@ -119,7 +128,10 @@ class Grafana:
     def _over_time(self, query: str, alias: str) -> dict[str, dict[int, Any]]:
         times = {"start": str(self.start), "end": str(self.end), "step": str(INTERVAL_S)}
         found = self._prometheus("/api/v1/query_range", query=query, **times)
-        name = lambda one: re.sub(r"{{(\w+)}}", lambda label: one["metric"].get(label[1], ""), alias)  # noqa: E731
+
+        def name(one: dict[str, Any]) -> str:
+            return re.sub(r"{{(\w+)}}", lambda label: str(one["metric"].get(label[1], "")), alias)
+
         return {name(one): {time * 1000: float(value) for time, value in one["values"]} for one in found}
 
 
@@ -129,7 +141,7 @@ def named(found: list[dict[str, Any]], alias: str) -> dict[str, dict[int, Any]]:
     for one in found:
         for number, column in enumerate(one["columns"][1:], 1):
             words = {"col": column, **{f"tag_{tag}": value for tag, value in one.get("tags", {}).items()}}
-            name = re.sub(r"\$(\w+)", lambda word, known=words: known[word[1]], alias)
+            name = Template(alias).substitute(words)
             points = {row[0]: row[number] for row in one["values"] if row[number] is not None}
             if points:
                 series[name] = points

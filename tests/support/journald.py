@@ -52,7 +52,8 @@ class Journald:
     def wait(self, **fields: str) -> dict[str, str]:
         """The first entry with these fields."""
         found = lambda: [one for one in self.entries() if fields.items() <= one.items()]  # noqa: E731
-        return eventually(found, f"an entry with {fields}")[0]
+        entry: dict[str, str] = eventually(found, f"an entry with {fields}")[0]
+        return entry
 
     def lines(self) -> list[str]:
         """What came by the stream."""
@@ -63,7 +64,8 @@ class Journald:
         status = os.fstat(self.stderr.fileno())
         env = house.env(JOURNAL_STREAM=f"{status.st_dev}:{status.st_ino}", PENATES_JOURNAL=str(self.place), **more)
         command = [sys.executable, "-m", "penates", *words, "--config", str(house.folder)]
-        self._processes.append(subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stderr=self.stderr))
+        stderr = self.stderr.fileno()
+        self._processes.append(subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stderr=stderr))
         return self._processes[-1]
 
     def close(self) -> None:

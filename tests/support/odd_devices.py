@@ -8,6 +8,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gpiozero import DigitalOutputDevice, MotionSensor
 
@@ -195,10 +196,12 @@ class Told(Device):
                 raise NoReading
             case int(number):
                 raise OSError(number, os.strerror(number))
-            case reading:
+            case dict(reading):
                 return reading
+            case other:
+                raise TypeError(other)
 
-    def act_set(self, value: Json) -> Reading:
+    def act_set(self, value: Any) -> Reading:
         return {"level": value}
 
 
@@ -231,15 +234,15 @@ class Panel(Device):
         return {"level": 0, "target": 20, "mode": "low"}
 
     @takes("on", "off", sets="level", unit="%", low=0, high=100)
-    def act_dim(self, value: Json) -> Reading:
+    def act_dim(self, value: Any) -> Reading:
         return {"level": {"on": 100, "off": 0}.get(value, value)}
 
     @takes(sets="target", unit="°C", low=5, high=30, step=0.5)
-    def act_heat(self, value: Json) -> Reading:
+    def act_heat(self, value: Any) -> Reading:
         return {"target": value}
 
     @takes("low", "high", sets="mode")
-    def act_choose(self, value: Json) -> Reading:
+    def act_choose(self, value: Any) -> Reading:
         return {"mode": value}
 
     def act_say(self, value: Json) -> Reading:

@@ -27,7 +27,7 @@ class Place:
     def __init__(self, house: House, folder: Path) -> None:
         self.house = house
         self.site = BrokerPlan(config=house.folder, mosquitto=folder, plain_port=free_port(), tls_port=free_port())
-        self.broker: Broker | None = None
+        self.broker: Broker  # once it was started
         self.house.write(self.site.plain_port, broker='password_file = "secrets/{sensor}"')
 
     def make(self, **more: Any) -> list[Planned]:

@@ -7,13 +7,13 @@ import signal
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from support.world import PATIENCE_S, eventually, free_port
@@ -30,8 +30,13 @@ class Database:
     def __init__(self, folder: Path, **env: str) -> None:
         assert shutil.which(self.program), f"{self.program} is not installed; run scripts/test, which installs it"
         self.folder, self.port, self._env = folder, free_port(), env
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process, "it was not started"
+        return self._process
 
     @property
     def url(self) -> str:
@@ -40,11 +45,11 @@ class Database:
     def command(self) -> tuple[list[str], dict[str, str]]:
         raise NotImplementedError
 
-    def start(self) -> "Database":
+    def start(self) -> Self:
         words, env = self.command()
         with (self.folder / "log").open("ab") as log:
             env = {**os.environ, **env, **self._env}
-            self.process = subprocess.Popen([self.program, *words], stdout=log, stderr=log, env=env, cwd=self.folder)
+            self._process = subprocess.Popen([self.program, *words], stdout=log, stderr=log, env=env, cwd=self.folder)
         eventually(self._answers, f"{self.program} answers")
         return self
 
@@ -54,8 +59,8 @@ class Database:
             return self.ask("GET", self.health)[0] < 500
         return False
 
-    def ask(self, method: str, path: str, limit_s: float = PATIENCE_S, **parameters: str) -> tuple[int, bytes]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=limit_s)
+    def ask(self, method: str, path: str, **parameters: str) -> tuple[int, bytes]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, f"{path}?{urlencode(parameters)}")
             answer = connection.getresponse()
@@ -67,7 +72,7 @@ class Database:
         self.process.send_signal(number)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        if self.process and self.process.poll() is None:
+        if self._process and self._process.poll() is None:
             self.send(signal.SIGCONT)
             self.send(number)
             self.process.wait(PATIENCE_S)
@@ -95,7 +100,8 @@ class Influx(Database):
         assert status == 200, said
         result = json.loads(said)["results"][0]
         assert "error" not in result or "database not found" in result["error"], result
-        return result.get("series", [])
+        series: list[dict[str, Any]] = result.get("series", [])
+        return series
 
     def stored(self, database: str = DATABASE, sensor: str = "", **login: str) -> Stored:
         found = []
@@ -156,7 +162,9 @@ class FakeDatabase:
 
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         self.reply: Callable[[Request], Reply | None] = lambda _: WRITTEN
-        self.requests, self.lines = [], []
+        self.requests: list[Request] = []
+        self.lines: list[str] = []
+        self._asked = 0
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -175,6 +183,23 @@ class FakeDatabase:
         self.url = f"{'https' if trust else 'http'}://localhost:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.start()
+
+    def answer(self, reply: Reply | None) -> None:
+        """Answer every request like this."""
+        self.reply = lambda _: reply
+        self._asked = len(self.requests)
+
+    def hang_until(self, over: threading.Event) -> None:
+        """Answer nothing before that, and hang up then."""
+
+        def reply(_: Request) -> None:
+            over.wait(PATIENCE_S)
+
+        self.reply = reply
+
+    def is_asked_again(self) -> bool:
+        """Whether a request came since that was decided."""
+        return len(self.requests) > self._asked
 
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         url = urlsplit(handler.path)
@@ -201,7 +226,10 @@ class FakeDatabase:
         self._thread.join()
 
 
-def started(kind: type[Database], folder: Path, **env: str) -> Iterator[Any]:
+AnyDatabase = TypeVar("AnyDatabase", bound=Database)
+
+
+def started(kind: type[AnyDatabase], folder: Path, **env: str) -> Generator[AnyDatabase]:
     """One that runs until the fixture ends."""
     database = kind(folder, **env)
     try:

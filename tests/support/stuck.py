@@ -1,6 +1,7 @@
 """`penates`, with a part that stops moving and does not notice: stuck.py reader|link COMMAND …"""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from bootstrap.mqtt import link
@@ -13,14 +14,20 @@ def read_once(self: Any) -> None:
     self._published()
 
 
+def replace(owner: type, method: Callable[..., None], *names: str) -> None:
+    for name in names:
+        assert callable(getattr(owner, name)), name
+        setattr(owner, name, method)
+
+
 def forget(*_: Any) -> None:
     pass
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "reader":
-        sampler.Sampler._tick = read_once  # noqa: SLF001
+        replace(sampler.Sampler, read_once, "_tick")
     else:
         link.CONNECT_S = 0.5
-        link.Link._connected = link.Link._not_connected = forget  # noqa: SLF001
+        replace(link.Link, forget, "_connected", "_not_connected")
     sys.exit(main(sys.argv[2:]))

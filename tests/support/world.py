@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, AnyStr, TypeAlias
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -52,6 +52,12 @@ def make_outbox(folder: Path, records: int = 1000, *, recorded: bool = False) ->
     return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorded=recorded)
 
 
+def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
+    """A stream of a process that was started with one."""
+    assert stream
+    return stream
+
+
 def eventually(true: Callable[[], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
     """Wait for what no event tells of, such as a listening port or a number in /proc."""
     deadline = time.monotonic() + limit_s
@@ -66,7 +72,7 @@ class Broker:
 
     def __init__(self, folder: Path, *lines: str, listener: bool = True, port: int = 0) -> None:
         assert MOSQUITTO, "mosquitto is not installed; run scripts/test, which installs it"
-        self.port = port or free_port()
+        self.program, self.port = MOSQUITTO, port or free_port()
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         opening = [f"listener {self.port} 127.0.0.1"] if listener else []
@@ -74,11 +80,16 @@ class Broker:
         self.conf = folder / "mosquitto.conf"
         config = [*opening, *usual, "user root", "set_tcp_nodelay true", *lines]
         self.conf.write_text("\n".join(line.replace("{port}", str(self.port)) for line in config) + "\n")
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process, "it was not started"
+        return self._process
 
     def start(self) -> "Broker":
         with (self.folder / "mosquitto.log").open("ab") as log:
-            self.process = subprocess.Popen([MOSQUITTO, "-v", "-c", str(self.conf)], stdout=log, stderr=log)
+            self._process = subprocess.Popen([self.program, "-v", "-c", str(self.conf)], stdout=log, stderr=log)
         eventually(self._listens, "mosquitto listens")
         return self
 
@@ -94,7 +105,7 @@ class Broker:
         self.process.send_signal(number)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        if self.process and self.process.poll() is None:
+        if self._process and self._process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(number)
             self.process.wait(PATIENCE_S)
@@ -115,6 +126,9 @@ class Seen:
         return decode(self.payload)
 
 
+Wanted: TypeAlias = Callable[[list[Seen]], Any]
+
+
 class Eyes:
     """A subscriber to everything; `retain` is as published. With a `name` its session outlives the connection."""
 
@@ -126,13 +140,13 @@ class Eyes:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
+        self._ready = threading.Event()
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.reconnect_delay_set(1, 1)
         if login:
             self._client.username_pw_set(**login)
-        self._ready = threading.Event()
         self._filters = filters
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no types here
         properties.SessionExpiryInterval = 3600 if name else 0
         self._client.connect("127.0.0.1", port, keepalive=120, clean_start=not name, properties=properties)
         self._client.loop_start()
@@ -147,14 +161,19 @@ class Eyes:
                 Seen(message.topic, bytes(message.payload), bool(message.retain), message.qos, time.monotonic())
             )
             self._news.notify_all()
-        self._listeners.get(message.topic, lambda _: None)(self.seen[-1].at)
+        if heard := self._listeners.get(message.topic):
+            heard(self.seen[-1].at)
 
     def listen(self, topic: str, heard: Callable[[float], Any]) -> Callable[[], None]:
         """Call `heard(monotonic time)` at each message on a topic, from now until the returned function is called."""
         self._listeners[topic] = heard
-        return lambda: self._listeners.pop(topic) and None
 
-    def wait(self, wanted: Callable[[list[Seen]], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
+        def end() -> None:
+            del self._listeners[topic]
+
+        return end
+
+    def wait(self, wanted: Wanted, what: str, limit_s: float = PATIENCE_S) -> Any:
         """Until `wanted(all messages so far)` is true; returns what it returned."""
         result = None
 
@@ -174,7 +193,8 @@ class Eyes:
         def found(seen: list[Seen]) -> Seen | None:
             return next((one for one in seen[since:] if one.topic == topic and _decoded(one) == value), None)
 
-        return self.wait(found, f"{topic} {value!r}", limit_s)
+        one: Seen = self.wait(found, f"{topic} {value!r}", limit_s)
+        return one
 
     def on(self, topic: str) -> list[Seen]:
         with self._news:
@@ -199,7 +219,8 @@ class Eyes:
         self.publish(f"{sensor}/action/{action}", payload, retain=retain)
         topic = f"{sensor}/status/action"
         answers = lambda seen: [one.value for one in seen[before:] if one.topic == topic]  # noqa: E731
-        return self.wait(answers, f"an answer to {action}")[0]
+        answer: dict[str, Any] = self.wait(answers, f"an answer to {action}")[0]
+        return answer
 
     def connected(self) -> bool:
         return self._client.is_connected()
@@ -242,7 +263,7 @@ class Running:
         return self.process.pid
 
     def _read(self) -> None:
-        for line in self.process.stderr:
+        for line in pipe(self.process.stderr):
             with self._news:
                 self.lines.append(line.rstrip("\n"))
                 self._news.notify_all()
@@ -278,7 +299,7 @@ class Running:
 
     def close(self) -> None:
         self.stop(signal.SIGKILL)
-        self.process.stderr.close()
+        pipe(self.process.stderr).close()
 
     def wakeups(self) -> int:
         """Voluntary context switches so far, over all threads."""
@@ -417,7 +438,7 @@ class Wires:
 
     def run(self, sensor: str, text: str) -> Running:
         self.house.device(sensor, text)
-        return self.house.run(sensor, **self.env)
+        return self.house.run(sensor, program=None, **self.env)
 
     def penates_line(self, *words: str) -> str:
         command = [sys.executable, "-m", "penates", "line", *words]

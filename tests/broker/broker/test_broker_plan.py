@@ -61,7 +61,7 @@ def people(served: Place) -> Iterator[Callable[..., Eyes]]:
         one.close()
 
 
-def answer(port: int, topic: str, *, retain: bool = False, **login: str) -> int:
+def answer(port: int, topic: str, login: dict[str, str], *, retain: bool = False) -> int:
     """What the broker says to a publish."""
     said: list[ReasonCode] = []
     client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
@@ -124,14 +124,14 @@ def test_nobody_comes_in_without_the_right_name_and_password(served: Place) -> N
     ],
 )
 def test_a_sensor_speaks_for_no_other(served: Place, topic: str) -> None:
-    assert answer(served.site.plain_port, topic, retain=True, **served.login("cellar")) == DENIED
+    assert answer(served.site.plain_port, topic, served.login("cellar"), retain=True) == DENIED
     assert "Denied PUBLISH" in served.broker.log()
 
 
 def test_a_sensor_speaks_for_itself(served: Place) -> None:
     own = [f"cm/cellar/{rest}" for rest in ("data/temperature", "data/reading", "status/state", "status/action")]
     for topic in (*own, "homeassistant/device/cm-cellar/config"):
-        assert answer(served.site.plain_port, topic, **served.login("cellar")) < REFUSED
+        assert answer(served.site.plain_port, topic, served.login("cellar")) < REFUSED
 
 
 def test_a_sensor_hears_nothing_but_its_own(people: Callable[..., Eyes]) -> None:
@@ -157,7 +157,7 @@ def test_a_sensor_hears_nothing_but_its_own(people: Callable[..., Eyes]) -> None
 )
 def test_eyes_see_all_and_say_nothing(served: Place, people: Callable[..., Eyes], topic: str) -> None:
     eyes = people("eyes")
-    assert answer(served.site.plain_port, topic, **served.login("eyes")) == DENIED
+    assert answer(served.site.plain_port, topic, served.login("eyes")) == DENIED
     people("admin").publish("up/attic/action/read", b"1")
     eyes.wait_value("up/attic/action/read", 1)
     assert {one.topic for one in eyes.seen} == {"up/attic/action/read"}
@@ -169,7 +169,7 @@ def test_a_recorder_hears_readings_and_no_commands(served: Place, people: Callab
         admin.publish(topic, b"1")
     recorder.wait_value("up/attic/status/about", 1)
     assert {one.topic for one in recorder.seen} == {"cm/door/data/reading", "up/attic/status/about"}
-    assert answer(served.site.plain_port, "cm/door/data/reading", **served.login("recorder")) == DENIED
+    assert answer(served.site.plain_port, "cm/door/data/reading", served.login("recorder")) == DENIED
 
 
 def test_nobody_takes_over_a_recorders_session(people: Callable[..., Eyes]) -> None:
@@ -191,9 +191,9 @@ def test_nobody_takes_over_a_recorders_session(people: Callable[..., Eyes]) -> N
 def test_home_assistant_sees_all_commands_all_and_is_no_sensor(served: Place, people: Callable[..., Eyes]) -> None:
     port, login = served.site.plain_port, served.login("homeassistant")
     for topic in ("cm/lamp/action/set", "up/attic/action/read", "homeassistant/status", "homeassistant/light/x/config"):
-        assert answer(port, topic, **login) < REFUSED
+        assert answer(port, topic, login) < REFUSED
     for topic in ("cm/lamp/data/on", "cm/homeassistant/data/x", "cm/homeassistant/action/x", "other/thing"):
-        assert answer(port, topic, **login) == DENIED
+        assert answer(port, topic, login) == DENIED
     assistant, cellar = people("homeassistant"), people("cellar")
     for topic in ("other/thing", "cm/lamp/status/state", "homeassistant/status"):
         people("admin").publish(topic, b"1")
@@ -212,7 +212,9 @@ def test_a_will_is_told(served: Place, people: Callable[..., Eyes]) -> None:
     client.username_pw_set(**served.login("cellar"))
     client.connect("127.0.0.1", served.site.plain_port)
     client.loop(0.1)
-    client.socket().shutdown(socket.SHUT_RDWR)
+    plain = client.socket()
+    assert isinstance(plain, socket.socket)
+    plain.shutdown(socket.SHUT_RDWR)
     eyes.wait_value("cm/cellar/status/state", "lost")
 
 
@@ -223,14 +225,15 @@ def test_what_the_houses_owner_adds_is_kept(place: Place, serve: Callable[[], Pl
     (own / "passwords").write_text(f"zigbee2mqtt:{hashed('bridge')}\n")
     serve()
     login = {"username": "zigbee2mqtt", "password": "bridge"}
-    assert answer(place.site.plain_port, "zigbee2mqtt/lamp", **login) < REFUSED
-    assert answer(place.site.plain_port, "cm/door/data/open", **login) == DENIED
+    assert answer(place.site.plain_port, "zigbee2mqtt/lamp", login) < REFUSED
+    assert answer(place.site.plain_port, "cm/door/data/open", login) == DENIED
 
 
 def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -> None:
     def shown() -> bytes:
         with connect("localhost", served.site.tls_port, served.house.folder / "ca.pem") as secured:
-            return secured.getpeercert(binary_form=True)
+            assert isinstance(secured, ssl.SSLSocket)
+            return secured.getpeercert(binary_form=True) or b""
 
     before = shown()
     served.house.thermometer("roof")
@@ -248,6 +251,7 @@ def test_the_certificate_is_for_this_machines_names_and_no_others(served: Place)
     ca_file = served.house.folder / "ca.pem"
     for name in ("localhost", "127.0.0.1"):
         with connect(name, served.site.tls_port, ca_file, PATIENCE_S) as secured:
+            assert isinstance(secured, ssl.SSLSocket)
             assert secured.version() == "TLSv1.3"
     with pytest.raises(OSError, match=r"no TLS.*127\.0\.0\.2"):
         connect("127.0.0.2", served.site.tls_port, ca_file, PATIENCE_S)
@@ -282,12 +286,12 @@ def test_a_whole_house_lives_by_these_rules(served: Place, people: Callable[...,
     secure = 'ca_file = "ca.pem"\npassword_file = "secrets/{sensor}"\n[history]\nrecorder = true'
     house.write(served.site.tls_port, broker=secure, host='"localhost"')
     eyes = people("eyes")
-    nursery = house.nursery(**wires.env)
+    nursery = house.nursery(program=None, **wires.env)
     for sensor in ("cm/door", "cm/lamp", "cm/cellar", "up/attic", "cm/recorder"):
         eyes.wait_value(f"{sensor}/status/state", "online")
     eyes.wait_value("up/attic/data/temperature", 21.5)
     eyes.wait_value("cm/door/data/open", value=True)
-    wires.line(17).drive(0)
+    wires.line(17).drive(False)
     eyes.wait_value("cm/door/data/open", value=False)
     assert house.penates("send", "cm/lamp", "set", "on").returncode == 0
     eyes.wait_value("cm/lamp/data/on", value=True)

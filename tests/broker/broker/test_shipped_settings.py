@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paho.mqtt.publish import multiple
@@ -46,7 +47,7 @@ def reading(seq: int) -> str:
 
 def publish(port: int, count: int, first: int = 0) -> None:
     """Each is acknowledged with success, whether there was room for it or not."""
-    messages = [(TOPIC, reading(seq), 1, False) for seq in range(first, first + count)]
+    messages: list[Any] = [(TOPIC, reading(seq), 1, False) for seq in range(first, first + count)]
     multiple(messages, "127.0.0.1", port)
 
 

@@ -39,7 +39,7 @@ def ago(seconds: float, seq: int = 1, sensor: str = "cm/cellar", **fields: Field
 
 
 def history(house: House, *words: str, code: int = 0, **env: str) -> str:
-    done = house.penates("history", *words, **env)
+    done = house.penates("history", *words, program=None, **env)
     assert done.returncode == code, done.stderr
     return done.stdout if code == 0 else done.stderr
 
@@ -181,7 +181,10 @@ def test_it_is_read_and_added_to_while_the_recorder_writes(recorded: House, brok
     recorded.run("recorder").wait_log("hearing")
     recorded.run("cellar")
     eyes.wait_value("cm/cellar/status/state", "online")
-    read = lambda: [row["value"] for row in table(recorded.penates("history", "cellar", "--csv").stdout)]  # noqa: E731
+
+    def read() -> list[str]:
+        return [row["value"] for row in table(recorded.penates("history", "cellar", "--csv").stdout)]
+
     eventually(lambda: "21.5" in read(), "what the thermometer has read is in the history")
     older = recorded.folder / "older.csv"
     older.write_text(f"time,temperature\n{time.time() - 3600:.0f},7\n")

@@ -110,7 +110,7 @@ def test_what_was_imported_and_has_become_too_old_is_counted_once(recorded: Hous
     assert (days[-1].summary.high, days[0].summary.low) == (99, 0)
 
 
-BAD_CSV = [
+BAD_CSV: list[tuple[str | bytes, str]] = [
     ("yesterday,1", "'yesterday' is not a time such as 2026-11-20T20:31:07Z"),
     ("2025-11-20T12:00:00,1", "'2025-11-20T12:00:00' does not say its time zone; end it with Z for UTC"),
     (f"{TIME},wet", "'wet' is no number for 'level'; say --words if it is a word"),

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bootstrap.contract import timestamps
-from support.world import Broker, Eyes, House, Wires, eventually
+from support.world import Broker, Eyes, House, Wires, eventually, pipe
 
 PENATES = [sys.executable, "-m", "penates"]
 
@@ -51,8 +51,8 @@ class Lines:
         code = self.process.wait(15)
         for reader in self._readers:
             reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        pipe(self.process.stdout).close()
+        pipe(self.process.stderr).close()
         return code
 
 

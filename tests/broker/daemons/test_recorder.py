@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from bootstrap.history.sqlite.reader import SqliteReader
 from support.history import stored, wait_stored
 from support.paths import FULL_DISK
 from support.secrets_and_certificates import write_certificates
-from support.world import PATIENCE_S, Broker, Eyes, House, eventually, free_port, killed_ten_times
+from support.world import PATIENCE_S, Broker, Eyes, House, Wanted, eventually, free_port, killed_ten_times
 
 TOPIC = "cm/attic/data/reading"
 TIME_US = 1_795_206_667_123_456
@@ -122,8 +123,11 @@ def test_its_heartbeat_says_how_far_it_is(recorder: House, keeping: Broker, sens
     topic = "home/attic/data/reading"
     running = recorder.run("recorder")
     running.wait_log("hearing")
-    beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
-    last = lambda wanted: lambda seen: [beat for beat in beats(seen)[-1:] if wanted(beat)]  # noqa: E731
+    beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+
+    def last(wanted: Callable[[Any], bool]) -> Wanted:
+        return lambda seen: [beat for beat in beats(seen)[-1:] if wanted(beat)]
+
     assert sensor.wait(last(lambda beat: beat["recorded"] == 0), "nothing is stored")[0]["lag_s"] is None
     moment = timestamps.utc(time.time_ns() // 1000 - 3_600_000_000)
     sensor.publish(topic, reading(1, level=1).replace("2026-11-20T20:31:07.123456Z", moment))
@@ -208,7 +212,7 @@ def test_several_share_the_load_and_each_knows_the_kinds(
     for seq in range(100):
         sensor.publish(TOPIC, reading(seq, level=seq))
     assert [seq for seq, *_ in wait_stored(recorder, 100)] == list(range(100))
-    told = lambda seen: {one.topic: one.value for one in seen if one.topic.endswith("/data/recorded")}  # noqa: E731
+    told: Wanted = lambda seen: {one.topic: one.value for one in seen if one.topic.endswith("/data/recorded")}  # noqa: E731
     sensor.wait(lambda seen: sum(told(seen).values()) >= 100, "each message was told to one of them")
     assert max(told(sensor.seen).values()) < 100
     for name in names:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bootstrap.history.subscription import WINDOW
-from support.stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Stored, Victoria, started
-from support.world import Broker, Eyes, House, Running, eventually, killed_ten_times
+from support.stores import DATABASE, WRITTEN, FakeDatabase, Influx, Reply, Request, Stored, Victoria, started
+from support.world import Broker, Eyes, House, Running, Wanted, eventually, killed_ten_times
 
 TOPIC, ABOUT = "home/attic/data/reading", "home/attic/status/about"
 STATE = "cm/recorder/status/state"
@@ -85,7 +85,8 @@ def bare(house: House, new_broker: Callable[..., Broker], tmp_path: Path) -> Ite
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> str:
-    return request.param
+    store: str = request.param
+    return store
 
 
 @pytest.fixture
@@ -164,7 +165,10 @@ def test_what_is_said_while_the_recorder_is_killed_is_stored_when_it_is_back(sit
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_a_hundred_thousand_readings_while_the_recorder_is_killed_ten_times(site: Site) -> None:
-    say = lambda first, count: [reading(seq, level=seq) for seq in range(first, first + count)]  # noqa: E731
+
+    def say(first: int, count: int) -> list[str]:
+        return [reading(seq, level=seq) for seq in range(first, first + count)]
+
     killed_ten_times(site.house, lambda first, count: site.sensor.flood(TOPIC, say(first, count)))
     site.sensor.publish("home/end/data/reading", reading(0, level=0))  # the broker keeps them in order
     eventually(lambda: site.database.stored(sensor="end"), "the last one is stored", 300)
@@ -246,8 +250,11 @@ def test_what_waits_is_told_and_a_foreign_value_that_waits_is_stored_once(bare: 
     for value in ("1", "2", "2"):
         bare.sensor.publish("zigbee/attic/temperature", value)
     bare.sensor.wait_value(STATE, "fault")
-    beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
-    last = lambda wanted: lambda seen: any((beat["recorded"], beat["waiting"]) in wanted for beat in beats(seen)[-1:])  # noqa: E731
+    beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+
+    def last(wanted: list[tuple[int, int]]) -> Wanted:
+        return lambda seen: any((beat["recorded"], beat["waiting"]) in wanted for beat in beats(seen)[-1:])
+
     bare.sensor.wait(last([(0, 3), (0, 4)]), "three wait, and perhaps what its sensor is")
     eventually(lambda: len(fake.requests) > 1, "it is tried again")
     fake.reply = lambda _: WRITTEN
@@ -267,15 +274,15 @@ def test_what_nobody_tells_again_waits_for_the_store_as_far_as_there_is_room(bar
     bare.house.write(bare.broker.port, top="heartbeat_s = 0.2")
     running = bare.run()
     bare.sensor.pour("zigbee/attic/temperature", [str(value) for value in range(WINDOW + 500)])
-    beats = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
-    told = lambda beat: beat["waiting"] + beat["missed"] >= WINDOW + 500  # noqa: E731
+    beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+    told: Callable[[Any], bool] = lambda beat: beat["waiting"] + beat["missed"] >= WINDOW + 500  # noqa: E731
     beat = bare.sensor.wait(lambda seen: [beat for beat in beats(seen)[-1:] if told(beat)], "all came")[0]
     assert (beat["waiting"], beat["missed"] in (500, 501)) == (WINDOW, True)  # what its sensor is waits, too
     bare.broker.stop()
     bare.broker.start()
     running.wait_log("hearing", 2)
     fake.reply = lambda _: WRITTEN
-    stored = lambda: {line.split("=")[-1].split()[0] for line in fake.lines if "attic" in line}  # noqa: E731
+    stored: Callable[[], set[str]] = lambda: {line.split("=")[-1].split()[0] for line in fake.lines if "attic" in line}  # noqa: E731
     eventually(lambda: len(stored()) >= WINDOW - 1, "what waited is written")
     assert stored() >= {f"{value}.0" for value in range(WINDOW - 1)}
 
@@ -325,7 +332,7 @@ def test_a_reading_that_the_database_refuses_is_shown_and_stops_no_other(influx:
 def test_one_bad_line_of_influxdb_2_is_found_by_halving(bare: Site, fake: FakeDatabase) -> None:
     """As InfluxDB 2 says it."""
     told = {"code": "invalid", "message": "unable to parse"}
-    bad = lambda request: any("level=33.0" in line for line in request.lines)  # noqa: E731
+    bad: Callable[[Request], bool] = lambda request: any("level=33.0" in line for line in request.lines)  # noqa: E731
     fake.reply = lambda request: (400, {}, json.dumps(told).encode()) if bad(request) else WRITTEN
     bare.setup("influxdb", fake.url)
     running = bare.run()

@@ -73,7 +73,9 @@ def all_units() -> dict[str, Any]:
     used = {f"{name}_used": {**each, "counter": True} for name, each in facts.items() if each["unit"] in ("kWh", "1")}
     truths = {name: {"unit": "bool", "every_s": 1.0} for name in announcement.TRUTHS}
     about = {"kind": "door", "measures": {**facts, **used, **truths}, "actions": {}, "heartbeat_s": 1.0}
-    return json.loads(announcement.announcement(Topics("cm", "all"), {**about, "version": "1", "host": "pi"}))
+    told = announcement.announcement(Topics("cm", "all"), {**about, "version": "1", "host": "pi"})
+    found: dict[str, Any] = json.loads(told)
+    return found
 
 
 @pytest.mark.usefixtures("cellar_alone")
@@ -222,7 +224,8 @@ def all_there(assistant: Assistant) -> dict[str, dict[str, Any]]:
         sensors = {unique.split("/")[1] for unique in found}
         return len(sensors) == len(DEVICES) + 3 and away <= NEVER_MEASURED and found
 
-    return assistant.until(are, "all are there")
+    found: dict[str, dict[str, Any]] = assistant.until(are, "all are there")
+    return found
 
 
 def test_what_is_announced_no_more_goes(house: House, broker: Broker, start_assistant: Start) -> None:

@@ -242,7 +242,7 @@ def test_two_of_the_same_id_do_not_throw_each_other_out_for_ever(cellar: House, 
     first = cellar.run(STATE_DIRECTORY=str(tmp_path / "one"))
     eyes.wait_value("cm/cellar/status/state", "online")
     second = cellar.run(STATE_DIRECTORY=str(tmp_path / "two"))
-    codes = set()
+    codes: set[int | None] = set()
     deadline = time.monotonic() + 30
     while not codes:
         assert time.monotonic() < deadline
@@ -281,9 +281,14 @@ def fake(house: House, answers: dict[int, Callable[[bytes], bytes]], every_s: fl
 
 
 def test_the_brokers_own_keepalive_is_kept(house: House) -> None:
-    pings = []
+    pings: list[bytes] = []
     connack = b"\x20\x06\x00\x00\x03\x13\x00\x01"  # with Server Keep Alive, 1 s
-    broker, running = fake(house, {0x10: lambda _: connack, 0xC0: lambda _: pings.append(1) or b"\xd0\x00"}, 3600)
+
+    def pong(body: bytes) -> bytes:
+        pings.append(body)
+        return b"\xd0\x00"
+
+    broker, running = fake(house, {0x10: lambda _: connack, 0xC0: pong}, 3600)
     eventually(lambda: len(pings) >= 3, "three pings")
     assert not running.logged("no broker")
     broker.close()

@@ -13,7 +13,7 @@ import pytest
 
 from bootstrap.pins.simulated_lines import SimulatedLine
 from support.paths import INJECT
-from support.world import Broker, Eyes, Running, Wires, eventually, retained
+from support.world import Broker, Eyes, Running, Wanted, Wires, eventually, retained
 
 OPEN = "cm/frontdoor/data/open"
 DOOR_READING = "cm/frontdoor/data/reading"
@@ -228,12 +228,19 @@ def test_gpiozeros_own_factories_still_work(wires: Wires, eyes: Eyes) -> None:
     assert running.stop() == 0
 
 
+def sleeps(running: Running, seconds: float) -> bool:
+    """Whether it does not wake for so long."""
+    before = running.wakeups()
+    time.sleep(seconds)
+    return running.wakeups() == before
+
+
 def test_an_idle_door_hardly_wakes(wires: Wires, broker: Broker) -> None:
     wires.house.write(broker.port, top="heartbeat_s = 0", log='level = "info"')
     running = wires.run("frontdoor", 'kind = "door"\npin = 17\nevery_s = 3600\n')
     running.wait_log("connected (")
     eventually(lambda: len(list(Path(f"/proc/{running.pid}/task").iterdir())) == 2, "two threads")
-    eventually(lambda: running.wakeups() == (time.sleep(0.5), running.wakeups())[1], "all is said")
+    eventually(lambda: sleeps(running, 0.5), "all is said")
     before = running.wakeups()
     time.sleep(3)
     assert running.wakeups() - before <= 1
@@ -284,7 +291,7 @@ def test_motion_lasts_until_the_hold_is_over(wires: Wires, eyes: Eyes) -> None:
         line.drive(False)
         time.sleep(0.1)
     stilled = time.monotonic()
-    motions = lambda seen: [one for one in seen if one.topic == "cm/hall/data/motion"]  # noqa: E731
+    motions: Wanted = lambda seen: [one for one in seen if one.topic == "cm/hall/data/motion"]  # noqa: E731
     end = eyes.wait(lambda seen: motions(seen)[2:], "the end")[0]
     assert [one.value for one in motions(eyes.seen)] == [False, True, False]
     assert end.at - stilled > 0.1

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from support.world import Broker, Eyes, House, Running
+from support.world import Broker, Eyes, House, Running, Wanted
 
 
 @pytest.fixture
@@ -131,8 +131,11 @@ def test_every_command_of_a_flood_is_answered(cellar: House, eyes: Eyes) -> None
     eyes.wait_value("cm/cellar/status/state", "online")
     eyes.pour("cm/cellar/action/log", [f'{{"id":{number},"level":"debug"}}' for number in range(900)])
     eyes.ask("cm/cellar", "log", '{"id":"last","level":"debug"}')
-    done = lambda: len(running.logged("command done (action=log"))  # noqa: E731
-    answers = lambda seen: [one.value["id"] for one in seen if one.topic == "cm/cellar/status/action"]  # noqa: E731
+
+    def done() -> int:
+        return len(running.logged("command done (action=log"))
+
+    answers: Wanted = lambda seen: [one.value["id"] for one in seen if one.topic == "cm/cellar/status/action"]  # noqa: E731
     eyes.wait(lambda seen: "last" in answers(seen) and len(answers(seen)) == done(), "as many answers as commands")
     numbers = [identity for identity in answers(eyes.seen) if identity != "last"]
     assert numbers == sorted(numbers)

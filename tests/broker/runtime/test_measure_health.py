@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bootstrap.runtime.measure_health import NEVER
-from support.world import Broker, Eyes, House, Running, Supervisor, retained
+from support.world import Broker, Eyes, House, Running, Supervisor, Wanted, retained
 
 GOOD = {"level": 5, "depth": 1.5, "word": "open"}
 STATE, HEALTH, READING = "cm/told/status/state", "cm/told/status/health", "cm/told/data/reading"
@@ -24,7 +24,7 @@ class Teller:
         self._house.write(self._broker.port, top=f"heartbeat_s = {heartbeat_s}")
         self._house.device("told", f'kind = "support.odd_devices.Told"\nfile = "told.json"\nevery_s = {every_s}\n')
         self.tell(reading)
-        self.running = self._house.run("told", **env)
+        self.running = self._house.run("told", program=None, **env)
         self.running.wait_log("connected (")
         self.eyes.wait(lambda seen: {"online", "fault"} & {one.value for one in seen if one.topic == STATE}, "a read")
 
@@ -37,18 +37,20 @@ class Teller:
     def read(self, reading: Any) -> str | None:
         """Have it read this, once; returns what it says is wrong, when all that it said besides is seen."""
         self.tell(reading)
-        reason = self.eyes.ask("cm/told", "read", "now")["reason"]
+        reason: str | None = self.eyes.ask("cm/told", "read", "now")["reason"]
         self.eyes.ask("cm/told", "log", "debug")  # an answer may overtake a value, but not one of the command before
         return reason
 
     def health(self) -> dict[str, dict[str, Any]]:
-        return retained(self._broker.port)[HEALTH]
+        health: dict[str, dict[str, Any]] = retained(self._broker.port)[HEALTH]
+        return health
 
     def wait_health(self, name: str, health: str, since: int = 0) -> dict[str, Any]:
         """Until this measure is so."""
-        met = lambda seen: [one.value[name] for one in seen[since:] if one.topic == HEALTH]  # noqa: E731
-        found = lambda seen: [facts for facts in met(seen) if facts["health"] == health]  # noqa: E731
-        return self.eyes.wait(found, f"{name} {health}")[0]
+        met: Wanted = lambda seen: [one.value[name] for one in seen[since:] if one.topic == HEALTH]  # noqa: E731
+        found: Wanted = lambda seen: [facts for facts in met(seen) if facts["health"] == health]  # noqa: E731
+        facts: dict[str, Any] = self.eyes.wait(found, f"{name} {health}")[0]
+        return facts
 
 
 @pytest.fixture
@@ -201,7 +203,7 @@ def test_a_jump_is_believed_at_the_third_reading_that_agrees(teller: Teller) -> 
 def test_what_an_action_brings_is_refused_and_counted_and_no_fault(teller: Teller) -> None:
     teller.run(GOOD, heartbeat_s=0.2)
     assert teller.eyes.ask("cm/told", "set", "11")["reason"] == "11 V is not within 0 to 10"
-    beats = lambda seen: [one.value for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
+    beats: Wanted = lambda seen: [one.value for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
     beat = teller.eyes.wait(lambda seen: [one for one in beats(seen) if one["invalid"]], "a heartbeat")[0]
     assert (beat["invalid"], beat["faults"]) == (1, 0)
     assert teller.health()["level"]["health"] == "ok"
@@ -216,7 +218,7 @@ def test_nothing_new_is_not_said_again(teller: Teller) -> None:
 
 def test_last_good_comes_with_the_heartbeat_if_it_is_another(teller: Teller) -> None:
     teller.run(GOOD, heartbeat_s=0.2)
-    beats = lambda seen: [one for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
+    beats: Wanted = lambda seen: [one for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
     count = len(beats(teller.eyes.seen))
     teller.eyes.wait(lambda seen: beats(seen)[count + 3 :], "heartbeats")
     said = len(teller.eyes.on(HEALTH))

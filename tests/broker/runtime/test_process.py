@@ -11,7 +11,7 @@ import pytest
 
 from bootstrap.logs import log
 from support.paths import INJECT, STUCK
-from support.world import PATIENCE_S, Broker, Eyes, House, Running, Supervisor, Wires, eventually, retained
+from support.world import PATIENCE_S, Broker, Eyes, House, Running, Seen, Supervisor, Wires, eventually, retained
 
 STATE = "cm/odd/status/state"
 
@@ -26,7 +26,7 @@ def run_odd(house: House, hook: str = "none", error: str = "RuntimeError", more:
     house.device(
         "odd", f'kind = "support.odd_devices.Odd"\nhook = "{hook}"\nerror = "{error}"\ndiary = "diary"\n{more}'
     )
-    return house.run("odd", **env)
+    return house.run("odd", program=None, **env)
 
 
 def diary(house: House) -> list[str]:
@@ -465,7 +465,7 @@ def test_the_lock_has_its_place(cellar: House, tmp_path: Path) -> None:
         ("STATE_DIRECTORY", tmp_path / "state"),
     ):
         other = {} if name == "XDG_STATE_HOME" else {"STATE_DIRECTORY": str(tmp_path / "none")}
-        running = cellar.run(**{"STATE_DIRECTORY": "", **other, name: str(place)})
+        running = cellar.run(program=None, **{"STATE_DIRECTORY": "", **other, name: str(place)})
         running.wait_log("connected (")
         folder = place / "penates" if name == "XDG_STATE_HOME" else place
         assert (folder / "cm.cellar.lock").read_text() == f"{running.pid}\n"
@@ -489,7 +489,10 @@ def wakeups(house: House, broker: Broker, period_s: int, periods: int) -> float:
     running = house.run()
     running.wait_log("connected (")
     eyes = Eyes(broker.port)
-    beat = lambda seen: [one for one in seen if one.topic.endswith("heartbeat") and not one.value["uptime_s"] < 1]  # noqa: E731
+
+    def beat(seen: list[Seen]) -> list[Seen]:
+        return [one for one in seen if one.topic.endswith("heartbeat") and not one.value["uptime_s"] < 1]
+
     eyes.wait(beat, "a heartbeat", 2 * period_s)
     before = running.wakeups()
     eyes.wait(lambda seen: beat(seen)[periods:], "heartbeats", (periods + 1) * period_s)

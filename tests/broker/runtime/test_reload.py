@@ -20,7 +20,10 @@ STATE, READING, BEAT = "cm/cellar/status/state", "cm/cellar/data/reading", "cm/c
 
 def reload(running: Running) -> str:
     """Have it reload; returns the line that says what came of it."""
-    outcomes = lambda: [line for line in running.lines if "reloaded" in line or "do not work" in line]  # noqa: E731
+
+    def outcomes() -> list[str]:
+        return [line for line in running.lines if "reloaded" in line or "do not work" in line]
+
     before = len(outcomes())
     running.send(signal.SIGHUP)
     eventually(lambda: len(outcomes()) > before, "it reloads, or says why not")
@@ -308,10 +311,9 @@ def test_the_histories_settings_reach_the_outbox(cellar: House, eyes: Eyes, brok
     before = len(values(eyes, READING))
     running.wait_log("read (", count=len(running.logged("read (")) + 50)
     assert len(values(eyes, READING)) - before < 15
-    beat = eyes.ask("cm/cellar", "read", "now") and eyes.wait(
-        lambda seen: [one.value for one in seen if one.topic == READING][-1:], "a reading"
-    )
-    assert beat[0]["seq"] > len(values(eyes, READING))  # the oldest went
+    assert eyes.ask("cm/cellar", "read", "now")
+    reading = eyes.wait(lambda seen: [one.value for one in seen if one.topic == READING][-1:], "a reading")[0]
+    assert reading["seq"] > len(values(eyes, READING))  # the oldest went
 
 
 def test_a_recorder_hears_on(house: House, broker: Broker, eyes: Eyes) -> None:

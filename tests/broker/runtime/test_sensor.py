@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from support.world import Broker, Eyes, House, retained
+from support.world import Broker, Eyes, House, Wanted, retained
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 
@@ -98,15 +98,16 @@ def test_a_vanished_probe_is_one_log_line_and_its_return_another(cellar: House, 
     assert len(running.wait_log("reading again")) == 1
 
 
+def readings_of(sensor: str) -> Wanted:
+    return lambda seen: [one for one in seen if one.topic == f"cm/{sensor}/data/reading"][5:]
+
+
 def stop_with_readings_flowing(house: House, eyes: Eyes, sensors: list[str]) -> None:
     for sensor in sensors:
         house.thermometer(sensor, every_s=0.02)
     running = {sensor: house.run(sensor) for sensor in sensors}
     for sensor in sensors:
-        topic = f"cm/{sensor}/data/reading"
-        eyes.wait(
-            lambda seen, topic=topic: [one for one in seen if one.topic == topic][5:], f"readings of {sensor}", 60
-        )
+        eyes.wait(readings_of(sensor), f"readings of {sensor}", 60)
     for daemon in running.values():
         daemon.send(signal.SIGTERM)
     assert [daemon.wait(60) for daemon in running.values()] == [0] * len(sensors)
@@ -203,7 +204,7 @@ def test_settings_of_the_house_reach_the_wire_and_the_log(house: House, broker: 
 def test_heartbeats_come_as_often_as_they_say(cellar: House, broker: Broker, eyes: Eyes) -> None:
     cellar.write(broker.port, top="heartbeat_s = 0.2")
     cellar.run()
-    beats = lambda seen: [one for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
+    beats: Wanted = lambda seen: [one for one in seen if one.topic.endswith("heartbeat")]  # noqa: E731
     found = eyes.wait(lambda seen: beats(seen)[:6] if len(beats(seen)) > 5 else None, "six heartbeats")
     assert 0.7 < found[-1].at - found[1].at < 2
     assert [one.value["heartbeat_s"] for one in found] == [0.2] * 6

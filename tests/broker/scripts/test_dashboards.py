@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from support.grafana import INTERVAL_S, Answer, Grafana
+from support.grafana import INTERVAL_S, Answer, Grafana, Series
 from support.paths import ROOT
 from support.stores import DATABASE, Influx, Victoria, started
 
 SHIPPED = ROOT / "config" / "grafana"
-STORES = {"influxdb": Influx, "victoriametrics": Victoria}
+STORES: dict[str, type[Influx | Victoria]] = {"influxdb": Influx, "victoriametrics": Victoria}
 EACH = INTERVAL_S // 60  # points in an interval, at one a minute
 COUNT = 6 * EACH
 WORD = "dry"
@@ -74,13 +74,13 @@ class Recorded:
             first = number * EACH if self.influx else (number - 1) * EACH + 1
             yield (self.start + number * INTERVAL_S) * 1000, range(first, min(first + EACH, COUNT))
 
-    def series(self, told: Told, how: Callable[[list[float]], float]) -> dict[int, float]:
+    def series(self, told: Told, how: Callable[[list[float]], float]) -> dict[int, Any]:
         return {at: pytest.approx(how([told(minute) for minute in minutes])) for at, minutes in self.minutes()}
 
-    def mean(self, told: Told) -> dict[int, float]:
+    def mean(self, told: Told) -> dict[int, Any]:
         return self.series(told, lambda values: sum(values) / len(values))
 
-    def gauges(self, *names: str, only: str = "") -> Answer:
+    def gauges(self, *names: str, only: str = "") -> Series:
         return {
             f"{sensor} {name}": self.series(beat(number, ALL.index(name)), max)
             for number, sensor in enumerate(SENSORS)
@@ -88,9 +88,9 @@ class Recorded:
             if only in sensor
         }
 
-    def counters(self, *names: str, only: str = "") -> Answer:
+    def counters(self, *names: str, only: str = "") -> Series:
         """By how much they grew; InfluxDB, too, looks at what was before the time shown."""
-        found = {}
+        found: Series = {}
         for key in self.gauges(*names, only=only):
             step = ALL.index(key.split()[1]) + 1
             found[key] = {at: len(minutes) * step for at, minutes in self.minutes()}
@@ -106,7 +106,9 @@ class Recorded:
 
     def newest(self, sensors: tuple[str, ...]) -> list[dict[str, Any]]:
         last = COUNT - 1
-        said = {name: {"temperature": temperature(n)(last)} for n, name in enumerate(SENSORS)}
+        said: dict[str, dict[str, float | str]] = {
+            name: {"temperature": temperature(n)(last)} for n, name in enumerate(SENSORS)
+        }
         said["cm/front"] = {"open": opened(last), "word": WORD}
         rows = []
         for name in sensors:
@@ -165,14 +167,15 @@ class Recorded:
     def device(self) -> dict[str, Answer]:
         """Of the only sensor of the first group."""
         name = "mean_temperature" if self.influx else "reading_temperature"
-        told = {"Measures": {name: self.mean(temperature(0))}, "Newest": self.newest(SENSORS[:1])}
+        told: dict[str, Answer] = {"Measures": {name: self.mean(temperature(0))}, "Newest": self.newest(SENSORS[:1])}
         states = {} if self.influx else {SENSORS[0]: self.series(lambda _: 1.0, max)}
         return {"State": states, **told, "Uptime": self.gauges("uptime_s", only="ab/"), **self.health(only="ab/")}
 
 
 @pytest.fixture(scope="module", params=STORES)
 def store(request: pytest.FixtureRequest) -> str:
-    return request.param
+    store: str = request.param
+    return store
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +186,7 @@ def recorded(store: str) -> Recorded:
 @pytest.fixture(scope="module")
 def database(store: str, recorded: Recorded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx | Victoria]:
     for database in started(STORES[store], tmp_path_factory.mktemp("grafana") / "database"):
-        if store == "influxdb":
+        if isinstance(database, Influx):
             database.query(f"CREATE DATABASE {DATABASE}")
         connection = HTTPConnection("127.0.0.1", database.port)
         path = "/write?db" if store == "influxdb" else "/api/v2/write?bucket"
@@ -207,7 +210,10 @@ def open_board(name: str, recorded: Recorded, database: Influx | Victoria) -> Gr
 
 def filled(answers: dict[str, Answer]) -> dict[str, Any]:
     """Without the columns of a row that hold nothing."""
-    rows = lambda said: [{key: value for key, value in row.items() if value is not None} for row in said]  # noqa: E731
+
+    def rows(said: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{key: value for key, value in row.items() if value is not None} for row in said]
+
     return {title: rows(said) if isinstance(said, list) else said for title, said in answers.items()}
 
 
@@ -229,15 +235,19 @@ def test_a_choice_leaves_the_others_out(recorded: Recorded, database: Influx | V
     }
     grafana.values |= {"group": ["cm"], "sensor": ["cellar"], "measure": ["temperature", "open"]}
     found = grafana.answers()
-    assert found["temperature"].keys() == {"cm/cellar temperature"}
+    assert {*found["temperature"]} == {"cm/cellar temperature"}
     assert found["open"] == {}
-    assert [(row["group"], row["sensor"]) for row in found["Newest"]] == [("cm", "cellar")]
+    newest = found["Newest"]
+    assert isinstance(newest, list)
+    assert [(row["group"], row["sensor"]) for row in newest] == [("cm", "cellar")]
 
 
 def test_the_changes_of_state_come_as_they_were(recorded: Recorded, database: Influx | Victoria) -> None:
     grafana = open_board("device", recorded, database)
     grafana.values |= {"group": ["cm"], "sensor": ["front"]}
-    [(name, points)] = grafana.answers()["State"].items()
+    states = grafana.answers()["State"]
+    assert isinstance(states, dict)
+    [(name, points)] = states.items()
     assert name == "cm/front"
     if recorded.influx:
         assert points == {(recorded.start + 60 * LOST) * 1000: "lost"}

@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.device import host_name
 from support.paths import ROOT
-from support.world import eventually
+from support.world import eventually, pipe
 
 SENSORS = ("cm/bell", "cm/cellar", "cm/frontdoor", "cm/hall", "cm/lamp", f"cm/{host_name('')}")
 LISTENING = "0A"
@@ -35,7 +35,9 @@ def demo(temporary: Path, *words: str) -> "subprocess.Popen[str]":
 
 def nothing_is_left(temporary: Path, said: str) -> None:
     assert not list(temporary.glob("penates-demo-*"))
-    port = re.search(r"mosquitto_sub -p (\d+)", said)[1]
+    found = re.search(r"mosquitto_sub -p (\d+)", said)
+    assert found
+    port = found[1]
     sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     assert f"{int(port):04X}" not in {words[1].split(":")[1] for words in sockets if words[3] == LISTENING}
     for entry in Path("/proc").glob("[0-9]*"):
@@ -92,7 +94,7 @@ def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path)
 def wait_drawn(running: "subprocess.Popen[str]") -> str:
     """Until the history can be drawn in another terminal; what was said until then."""
     said = ""
-    for line in running.stderr:
+    for line in pipe(running.stderr):
         said += line
         if line == "connected\n":
             break

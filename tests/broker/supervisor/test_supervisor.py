@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def back(house: House, name: str, old: int, limit_s: float = 15.0) -> int:
         row = house.status()[name]
         return row["pid"] if row["state"] == "online" and row["pid"] != old else None
 
-    return eventually(again, f"{name} is back", limit_s)
+    pid: int = eventually(again, f"{name} is back", limit_s)
+    return pid
 
 
 # Starting and stopping.
@@ -431,7 +433,7 @@ def test_a_changed_file_is_taken_over_by_its_sensor_alone(daemonised: House, eye
 def test_a_sensor_that_is_told_again_while_it_takes_over_goes_on(three: House) -> None:
     nursery = three.nursery()
     before = three.pids()
-    command = [sys.executable, "-m", "penates", "reload", "--config", three.folder]
+    command = [sys.executable, "-m", "penates", "reload", "--config", str(three.folder)]
     told = []
     os.kill(before["cellar"], signal.SIGSTOP)
     for number in (1, 2):
@@ -524,7 +526,7 @@ def test_the_house_reaches_whom_it_means_something(daemonised: House, broker: Br
     house.write_text("heartbeat_s = 7.0\n" + house.read_text())
     assert daemonised.penates("reload").returncode == 0
     assert daemonised.pids() == before
-    told = lambda: retained(broker.port)["cm/cellar/status/heartbeat"]["heartbeat_s"]  # noqa: E731
+    told: Callable[[], Any] = lambda: retained(broker.port)["cm/cellar/status/heartbeat"]["heartbeat_s"]  # noqa: E731
     assert eventually(lambda: told() == 7, "it beats otherwise")
     house.write_text(house.read_text().replace('state = "state"', 'state = "elsewhere"'))
     # Found where it is, and refused by it.
@@ -621,4 +623,6 @@ def test_one_device_costs_a_few_megabytes(house: House, broker: Broker) -> None:
 
 def rollup_of(pid: int, name: str) -> str:
     """Of all its memory, in KiB."""
-    return re.search(rf"^{name}: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[1]
+    found = re.search(rf"^{name}: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    assert found
+    return found[1]

@@ -13,6 +13,7 @@ from support.world import MOSQUITTO
 
 def test_a_stranger_finds_tls_alone_open(place: Place, tmp_path: Path) -> None:
     """Every port is tried, in a network of its own, with the ports that an installed broker has."""
+    assert MOSQUITTO
     place.make(plain_port=1883, tls_port=8883)
     configuration = tmp_path / "usual.conf"
     configuration.write_text(f"user root\npersistence_location {tmp_path}/\ninclude_dir {place.site.conf_d}\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 from support.faults.promises import Promise, Verdict
 from support.paths import SHIPPED
-from support.stores import FakeDatabase, Influx
+from support.stores import FakeDatabase, Influx, Stored
 from support.truth import entries, made
 from support.world import Broker, House, Running, eventually
 
@@ -46,14 +46,14 @@ class Archive:
     def in_influx(self, database: Influx) -> None:
         """Let it store there."""
         self.configure(store=f'store = "influxdb1"\nurl = "{database.url}"')
-        found = lambda: database.stored(sensor="cellar")  # noqa: E731
+        found: Callable[[], Stored] = lambda: database.stored(sensor="cellar")  # noqa: E731
         # While it writes, InfluxDB shows points of which it has some fields only.
         self.rows = lambda: [(time_us, int(said["count"])) for *_, time_us, said in found() if "count" in said]
 
     def in_fake(self, database: FakeDatabase) -> None:
         """Let it store there; the same line twice is one, as in a database."""
         self.configure(store=f'store = "influxdb1"\nurl = "{database.url}"')
-        found = lambda: [LINE.fullmatch(line) for line in {*database.lines}]  # noqa: E731
+        found: Callable[[], list[re.Match[str] | None]] = lambda: [LINE.fullmatch(line) for line in {*database.lines}]  # noqa: E731
         self.rows = lambda: [(int(line[2]), int(line[1])) for line in found() if line]
 
     def _sqlite(self) -> list[Row]:

@@ -5,8 +5,9 @@ import grp
 import os
 import pwd
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from cryptography import x509
@@ -14,16 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from bootstrap.contract.timestamps import Clock
 from bootstrap.errors import Fatal
-from penates.broker import house_ca as module
 from penates.broker import x509 as certificates
 from penates.broker.house_ca import Authority
 from penates.files.planned_file import Planned
 
+Kind = TypeVar("Kind", bound=x509.ExtensionType)
 ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 
 
-def made(folder: Path, **more: object) -> Authority:
+def made(folder: Path, **more: Any) -> Authority:
     """Its files, written."""
     authority = Authority(folder=folder, **more)
     for one in authority.plan():
@@ -35,7 +37,7 @@ def mine(planned: Planned) -> Planned:
     return dataclasses.replace(planned, owner=ME, group=MINE)
 
 
-def news(folder: Path, **more: object) -> list[str]:
+def news(folder: Path, **more: Any) -> list[str]:
     """What would be written."""
     return [one.path.name for one in map(mine, Authority(folder=folder, **more).plan()) if one.differs]
 
@@ -43,14 +45,19 @@ def news(folder: Path, **more: object) -> list[str]:
 def later(monkeypatch: pytest.MonkeyPatch, days: float) -> None:
     class Later(datetime):
         @classmethod
-        def now(cls, tz: object = None) -> datetime:
-            return datetime.now(tz) + timedelta(days=days)
+        def now(cls, tz: tzinfo | None = None) -> "Later":
+            return cls.fromtimestamp(datetime.now(tz).timestamp() + days * 86_400, tz)
 
     monkeypatch.setattr(certificates, "datetime", Later)
 
 
-def extension(certificate: x509.Certificate, kind: type) -> x509.Extension:
+def extension(certificate: x509.Certificate, kind: type[Kind]) -> x509.Extension[Kind]:
     return certificate.extensions.get_extension_for_class(kind)
+
+
+def key_of(identity: certificates.Identity) -> certificates.Key:
+    assert identity.key
+    return identity.key
 
 
 def test_what_the_certificates_say(tmp_path: Path) -> None:
@@ -86,7 +93,7 @@ def test_openssls_strictest_eye_finds_nothing_wrong(tmp_path: Path) -> None:
             side.do_handshake()
         except ssl.SSLWantReadError:
             continue
-    assert one.getpeercert()["subjectAltName"]
+    assert (one.getpeercert() or {})["subjectAltName"]
 
 
 def test_keys_are_their_owners_alone_from_the_first_byte_on(tmp_path: Path) -> None:
@@ -137,8 +144,7 @@ def test_no_certificate_outlives_its_ca(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_half_of_a_pair_is_no_certificate(tmp_path: Path) -> None:
     made(tmp_path)
-    other = certificates.new_ca()
-    (tmp_path / "certs" / "server.key").write_bytes(certificates.key_pem(other.key))
+    (tmp_path / "certs" / "server.key").write_bytes(certificates.key_pem(key_of(certificates.new_ca())))
     assert Authority(folder=tmp_path).why == "its key is another's"
     (tmp_path / "certs" / "server.key").unlink()
     assert news(tmp_path) == ["server.key", "server.pem"]
@@ -163,7 +169,7 @@ def test_the_cas_key_may_be_kept_elsewhere_until_it_is_needed(tmp_path: Path) ->
 def test_a_ca_is_never_replaced(tmp_path: Path) -> None:
     made(tmp_path)
     other = certificates.new_ca()
-    (tmp_path / "certs" / "ca.key").write_bytes(certificates.key_pem(other.key))
+    (tmp_path / "certs" / "ca.key").write_bytes(certificates.key_pem(key_of(other)))
     with pytest.raises(Fatal, match="is not the key of"):
         Authority(folder=tmp_path).plan()
     for damaged in (b"", b"no certificate", certificates.pem(other.certificate)[:200]):
@@ -182,7 +188,7 @@ def test_a_key_that_is_none_of_ours_is_named(tmp_path: Path) -> None:
 
 
 def test_nothing_is_made_while_the_clock_is_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.Clock, "unsure", property(lambda _: True))
+    monkeypatch.setattr(Clock, "unsure", property(lambda _: True))
     with pytest.raises(Fatal, match="clock is not set"):
         Authority(folder=tmp_path).plan()
 

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ def machine(tmp_path: Path) -> Path:
 
 def test_how_a_machine_is(machine: Path) -> None:
     pi = Pi(root=machine, disk=machine)
-    reading = dict(pi.read())
+    reading: dict[str, Any] = dict(pi.read())
     assert 0 < reading.pop("disk_used") <= 100
     assert reading == {"cpu_temperature": 48.312, "load": 0.42, "memory": 50.0, "throttled": False}
     assert pi.check(pi.read()) == {}

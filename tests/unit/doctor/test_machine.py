@@ -77,6 +77,7 @@ LOSSES = {
 def test_what_the_broker_of_this_machine_would_lose(house: House, tmp_path: Path, left_out: str) -> None:
     house.write(1883, log="[history]\nrecorder = true")
     configuration = Configuration(house.folder).house
+    assert configuration
     (tmp_path / "conf.d").mkdir()
     (tmp_path / "conf.d" / "penates.conf").write_text(
         "\n".join(row for name, row in LOSSES.items() if name != left_out)
@@ -95,5 +96,7 @@ def test_our_own_settings_of_the_broker_lose_nothing(house: House, tmp_path: Pat
     conf = tmp_path / "mosquitto.conf"
     conf.write_text(f"include_dir {place.site.conf_d}\n")
     house.write(place.site.tls_port, log="[history]\nrecorder = true")
-    (about,) = machine.mosquitto(Configuration(house.folder).house, conf)
+    configuration = Configuration(house.folder).house
+    assert configuration
+    (about,) = machine.mosquitto(configuration, conf)
     assert about.verdict is GOOD

@@ -63,11 +63,14 @@ def test_what_is_told_again_came_when_it_came_first_however_often_the_line_break
     monkeypatch.setattr("bootstrap.history.subscription.FIRST_RETRY_S", 0.01)
     monkeypatch.setattr("bootstrap.history.subscription.LAST_RETRY_S", 0.01)
     taken: list[ReceivedMessage] = []
-    told = lambda number, again: bytes([0x32 | again << 3, 7, 0, 1]) + b"t" + bytes([0, number, 0]) + b"1"  # noqa: E731
-    says = iter([told(1, again=False), EOFError, told(1, again=True) + told(2, again=False), b""])
+
+    def told(number: int, *, again: bool) -> bytes:
+        return bytes([0x32 | again << 3, 7, 0, 1]) + b"t" + bytes([0, number, 0]) + b"1"
+
+    says = iter([told(1, again=False), None, told(1, again=True) + told(2, again=False), b""])
 
     def subscribed(body: bytes) -> bytes:
-        if (words := next(says)) is EOFError:
+        if (words := next(says)) is None:
             raise EOFError
         return GRANTS[0x80](body) + words
 

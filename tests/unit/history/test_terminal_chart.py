@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.history.reader import DAY_S
+from bootstrap.history.reader import DAY_S, Summary
 from penates.commands.history import filled
 from penates.history import terminal_chart
-from penates.history.series import Drawn, Series, Summary, name_units
+from penates.history.series import Drawn, Series, name_units
 from support.paths import SUPPORT
 
 NOON_S = 1_763_636_400  # 2025-11-20 12:00 in Berlin
@@ -47,7 +47,7 @@ def drawn_day() -> Drawn:
     door = Series("open", truth=True)
     for hour, value in ((-9, 0.0), (-2, 1.0), (3, 0.0), (6, 0.0)):
         door.add(NOON_S + 3600 * hour, Summary(1, value, value, value))
-    words = [(NOON_S, "dry"), (NOON_S + 7200, "wet\x1b[2J")]
+    words: list[tuple[float, str]] = [(NOON_S, "dry"), (NOON_S + 7200, "wet\x1b[2J")]
     return Drawn("cm/cellar", 0, {"temperature": wave(range(40, 60)), "open": door}, {"mood": words})
 
 

@@ -27,6 +27,9 @@ class Disk:
         self.asked: Queue[int] = Queue()
         self.answers: Queue[OSError | None] = Queue()
 
+    def was_asked(self, times: int) -> Callable[[], bool]:
+        return lambda: self.asked.qsize() == times
+
     def fsync(self, place: int) -> None:
         self.asked.put(place)
         if error := self.answers.get(timeout=15):
@@ -81,7 +84,7 @@ def test_a_disk_that_hangs_is_asked_once(history: Backlog, disk: Disk, turn: Tur
 def test_a_disk_that_cannot_sync_is_named_once(disk: Disk, turn: Turn, caplog: pytest.LogCaptureFixture) -> None:
     for asked in (1, 2, 3):
         disk.answers.put(OSError(errno.EIO, os.strerror(errno.EIO)))
-        turn(lambda count=asked: disk.asked.qsize() == count)
+        turn(disk.was_asked(asked))
     disk.answers.put(None)
     turn(lambda: disk.asked.qsize() >= 4)
     assert caplog.text.count("may not outlast") == 1

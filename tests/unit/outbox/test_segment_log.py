@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import rmtree
@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bootstrap.outbox.backlog import DISK_RETRY_S, MEMORY_LIMIT, WELL_S, Backlog, BacklogLimits
+from bootstrap.outbox.backlog import DISK_RETRY_S, MEMORY_LIMIT, WELL_S, Backlog, BacklogLimits, QueuedReading
 from bootstrap.outbox.message import Message
 from bootstrap.outbox.segment_log import SEGMENT, SegmentLog
 
@@ -40,6 +40,20 @@ def numbers(count: int, first: int = 0) -> list[bytes]:
     return [b"%d" % number for number in range(first, first + count)]
 
 
+def taken(history: Backlog) -> QueuedReading:
+    """The next to be delivered, which there is."""
+    record = history.take()
+    assert record
+    return record
+
+
+def sync(history: Backlog) -> Callable[[], None]:
+    """What syncs the files that have to be."""
+    found = history.to_sync()
+    assert found
+    return found
+
+
 def drained(history: Backlog) -> list[bytes]:
     """All that is delivered, in order."""
     found = []
@@ -57,7 +71,7 @@ def test_nothing_is_written_while_all_is_well(folder: Path) -> None:
     history = backlog(folder)
     for second in range(10):
         fill(history, b"%d" % second, now=second)
-        history.acknowledged(history.take(), second)
+        history.acknowledged(taken(history), second)
     assert history.flush_in_s(10) is None
     fill(history, b"10", now=10)
     assert history.flush_in_s(11) == WELL_S - 1
@@ -77,7 +91,7 @@ def test_what_waits_two_seconds_is_written_and_all_after_it_at_once(folder: Path
 def test_what_is_sent_and_unanswered_is_written_too(folder: Path) -> None:
     history = backlog(folder)
     fill(history, *numbers(3))
-    sent = [history.take(), history.take()]
+    sent = [taken(history), taken(history)]
     history.flush(WELL_S)
     assert len(backlog(folder)) == 3
     fill(history, *numbers(1, 3), now=WELL_S)
@@ -92,7 +106,7 @@ def test_a_new_run_delivers_what_the_last_one_left_then_its_own(folder: Path) ->
     fill(first, *numbers(count))
     first.flush(WELL_S)
     for _ in range(SEGMENT + 3):
-        first.acknowledged(first.take(), WELL_S)
+        first.acknowledged(taken(first), WELL_S)
     second = backlog(folder)
     assert len(second) == second.on_disk == SEGMENT + 4
     fill(second, b"new")
@@ -112,8 +126,8 @@ def test_what_is_sent_again_goes_before_what_is_on_disk(folder: Path) -> None:
     history = backlog(folder)
     fill(history, *numbers(SEGMENT + 5))
     history.flush(WELL_S)
-    taken = [history.take() for _ in range(SEGMENT)]
-    for record in taken[3:]:
+    sent = [taken(history) for _ in range(SEGMENT)]
+    for record in sent[3:]:
         history.acknowledged(record, WELL_S)
     history.connection_lost(WELL_S)
     assert drained(history) == [*numbers(3), *numbers(5, SEGMENT)]
@@ -213,7 +227,7 @@ def test_a_file_that_can_be_read_again_may_hold_the_numbers_of_others(folder: Pa
     spilled.rmdir()
     aside.rename(spilled)
     history = backlog(folder)
-    sent = [history.take() for _ in range(20)]
+    sent = [taken(history) for _ in range(20)]
     for record in sent:
         history.acknowledged(record, 0.0)
     assert sorted(record.message.payload for record in sent) == sorted(numbers(20))
@@ -336,7 +350,7 @@ def test_what_cannot_be_read_any_more_takes_nothing_else_with_it(folder: Path, m
     """Two parts of one file: between them a record that is sent again, and is in memory."""
     history = Backlog(SegmentLog(folder), BacklogLimits(records=100, resend_s=60.0))
     fill(history, *numbers(4))
-    history.acknowledged(history.take(), 0.0)
+    history.acknowledged(taken(history), 0.0)
     history.take()
     history.flush(WELL_S)
     history.connection_lost(WELL_S)
@@ -375,16 +389,16 @@ def test_every_file_is_synced_not_only_the_newest(folder: Path, monkeypatch: pyt
     synced: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda place: synced.append(Path(f"/proc/self/fd/{place}").readlink().name))
     history = spilling(folder, 2 * SEGMENT + 1)
-    history.to_sync()()
+    sync(history)()
     assert synced == [*(file.name for file in files(folder)), folder.name]
     assert (history.unsynced, history.to_sync()) == (False, None)
 
 
 def test_what_was_delivered_before_it_was_synced_is_no_trouble(folder: Path) -> None:
     history = spilling(folder, 3)
-    sync = history.to_sync()
+    waiting = sync(history)
     drained(history)
-    sync()
+    waiting()
     assert files(folder) == []
 
 
@@ -392,7 +406,7 @@ def test_however_long_an_outage_few_files_are_open(folder: Path) -> None:
     history = spilling(folder, 10 * SEGMENT)
     assert len(opened(folder)) == 1
     for _ in range(SEGMENT + 1):
-        history.acknowledged(history.take(), WELL_S)
+        history.acknowledged(taken(history), WELL_S)
     assert len(opened(folder)) == 2
     history.close()
     assert opened(folder) == []
@@ -402,7 +416,7 @@ def test_a_folder_that_is_removed_leaves_nothing_open(folder: Path) -> None:
     history = spilling(folder, 3)
     rmtree(folder)
     with pytest.raises(FileNotFoundError):
-        history.to_sync()()
+        sync(history)()
     history.close()
     assert opened(folder) == []
 

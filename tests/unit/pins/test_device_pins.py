@@ -10,9 +10,10 @@ from bootstrap.pins.device_pins import DevicePins
 
 def test_an_edge_of_a_line_that_was_let_go_is_nobodys() -> None:
     """One that a thread of gpiozero's own factories has handed in, and that waits to be heard."""
-    sockets, seen = Sockets(), []
+    sockets = Sockets()
+    seen: list[bool] = []
     inbox = Inbox(sockets)
-    pins = DevicePins(Loop(), inbox, seen.append)
+    pins = DevicePins(Loop(), inbox, lambda edge: seen.append(edge.active))
     factory = MockFactory()
     pins.watch(DigitalInputDevice(17, pin_factory=factory))
     factory.pin(17).drive_high()
@@ -21,7 +22,7 @@ def test_an_edge_of_a_line_that_was_let_go_is_nobodys() -> None:
     pins.close()
     pins.watch(DigitalInputDevice(17, pin_factory=factory))
     inbox.receive()
-    assert [edge.active for edge in seen] == [True]
+    assert seen == [True]
     pins.close()
     inbox.close()
     sockets.end()

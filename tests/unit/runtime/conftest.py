@@ -1,8 +1,8 @@
 """A reporter whose messages stay in its outbox."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -35,7 +35,7 @@ class Deaf:
 
 
 @pytest.fixture
-def reporter(outbox: Outbox) -> Any:
+def reporter(outbox: Outbox) -> Iterator[Reporter]:
     """With a link that was never begun, so that what is said stays in the outbox."""
     topics, device = Topics("cm", "told"), Told()
     with ExitStack() as stack:
@@ -47,10 +47,13 @@ def reporter(outbox: Outbox) -> Any:
         stack.callback(worker.close)
         address = BrokerAddress(Path(), Section(host="127.0.0.1"), topics)
         link = Link(Loop(), worker, address, outbox, Deaf())
-        tell = lambda: notify(f"X_STATE={reporter.state}", f"X_WHY={reporter.why}")  # noqa: E731
-        reporter = Reporter(topics, outbox, link, device, tell)
-        reporter.begin("run")
-        reporter.publish_about({"kind": "told"})
-        Heartbeat(Loop(), topics, outbox, reporter.heartbeat_facts, tell).publish()
-        reporter.publish_health()
-        yield reporter
+
+        def tell() -> None:
+            notify(f"X_STATE={made.state}", f"X_WHY={made.why}")
+
+        made = Reporter(topics, outbox, link, device, tell)
+        made.begin("run")
+        made.publish_about({"kind": "told"})
+        Heartbeat(Loop(), topics, outbox, made.heartbeat_facts, tell).publish()
+        made.publish_health()
+        yield made

@@ -41,7 +41,7 @@ def test_a_step_is_refused_only_with_reason_and_never_for_ever(
     scale: Callable[[], tuple[MeasureHealth, Take]], values: list[float]
 ) -> None:
     health, take = scale()
-    near = lambda one, other: abs(one - other) <= 2  # noqa: E731
+    near: Callable[[float, float], bool] = lambda one, other: abs(one - other) <= 2  # noqa: E731
     taken = [take(value, float(now)) for now, value in enumerate(values)]
     last = values[0]
     for index, (value, good) in enumerate(zip(values, taken, strict=True)):

@@ -15,16 +15,18 @@ STORES = {"influxdb": Influx, "victoriametrics": Victoria}
 
 @pytest.fixture(scope="module", params=STORES)
 def store(request: pytest.FixtureRequest) -> str:
-    return request.param
+    store: str = request.param
+    return store
 
 
 @pytest.mark.parametrize("store", STORES)
 def test_the_dashboards_ask_the_source_that_is_provisioned(store: str) -> None:
     source = (SHIPPED / "provisioning" / "datasources" / f"penates-{store}.yaml").read_text()
-    uid = re.search(r"^ +uid: (.*)$", source, re.MULTILINE)[1]
+    uid = re.search(r"^ +uid: (.*)$", source, re.MULTILINE)
+    assert uid
     assert re.search(rf"path: /etc/grafana/penates/{store}$", _provider(store), re.MULTILINE)
     for file in (SHIPPED / "dashboards" / store).iterdir():
-        assert set(re.findall(r'"uid": "(.*)"', file.read_text())) == {uid, _uid(file, store)}
+        assert set(re.findall(r'"uid": "(.*)"', file.read_text())) == {uid[1], _uid(file, store)}
 
 
 def _provider(store: str) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import pytest
 
@@ -22,6 +23,7 @@ from support.secrets_and_certificates import write_certificates
 from support.stores import WRITTEN, FakeDatabase, Reply, Request
 from support.world import swallow_syns
 
+Kind: TypeAlias = Literal["influxdb", "influxdb1"]
 BAD = json.dumps({"error": "unable to parse"}).encode()
 POINTS = [Point("cm/attic", number, "r1", number, {"level": float(number)}) for number in range(10)]
 
@@ -34,12 +36,13 @@ def fake() -> Iterator[FakeDatabase]:
 
 
 @pytest.fixture(params=["influxdb", "influxdb1"])
-def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
+def kind(request: pytest.FixtureRequest) -> Kind:
+    kind: Kind = request.param
+    return kind
 
 
 @pytest.fixture
-def store(kind: str, fake: FakeDatabase, tmp_path: Path) -> Iterator[Store]:
+def store(kind: Kind, fake: FakeDatabase, tmp_path: Path) -> Iterator[Store]:
     store = StoreSettings(store=kind, url=fake.url).open_store(tmp_path)
     yield store
     store.close()
@@ -118,13 +121,13 @@ def test_one_that_never_answers_is_given_up(store: Store, fake: FakeDatabase, mo
     monkeypatch.setattr("bootstrap.history.influx.influxdb2_writer.TIMEOUT_S", 0.3)
     monkeypatch.setattr("bootstrap.history.influx.influxdb1_writer.TIMEOUT_S", 0.3)
     over = threading.Event()
-    fake.reply = lambda _: over.wait(30) and None
+    fake.hang_until(over)
     with pytest.raises(OSError, match="time"):
         store.put(POINTS)
     over.set()
 
 
-def test_one_that_is_not_there(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_not_there(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bootstrap.history.influx.influxdb2_writer.TIMEOUT_S", 0.3)
     monkeypatch.setattr("bootstrap.history.influx.influxdb1_writer.TIMEOUT_S", 0.3)
     with swallow_syns() as port, socket.socket() as closed:
@@ -136,7 +139,7 @@ def test_one_that_is_not_there(kind: str, tmp_path: Path, monkeypatch: pytest.Mo
             store.close()
 
 
-def test_one_that_has_hung_up_meanwhile_is_called_again(kind: str, store: Store, fake: FakeDatabase) -> None:
+def test_one_that_has_hung_up_meanwhile_is_called_again(kind: Kind, store: Store, fake: FakeDatabase) -> None:
     assert store.put(POINTS) == {}
     fake.reply = lambda _: None if len(fake.requests) == 2 else WRITTEN
     if kind == "influxdb":  # whose client leaves it to the next try
@@ -146,14 +149,14 @@ def test_one_that_has_hung_up_meanwhile_is_called_again(kind: str, store: Store,
     assert len(fake.lines) == 20
 
 
-def test_https_is_spoken_where_the_url_says_so(kind: str, fake: FakeDatabase, tmp_path: Path) -> None:
+def test_https_is_spoken_where_the_url_says_so(kind: Kind, fake: FakeDatabase, tmp_path: Path) -> None:
     store = StoreSettings(store=kind, url=fake.url.replace("http:", "https:")).open_store(tmp_path)
     with pytest.raises(OSError, match=r"(?i)ssl"):
         store.put(POINTS)
     store.close()
 
 
-def test_a_ca_of_ones_own_is_trusted_alone(kind: str, tmp_path: Path) -> None:
+def test_a_ca_of_ones_own_is_trusted_alone(kind: Kind, tmp_path: Path) -> None:
     for name in ("ours", "other"):
         (tmp_path / name).mkdir()
         write_certificates(tmp_path / name, "localhost")

@@ -2,10 +2,12 @@
 
 import random
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -73,9 +75,11 @@ def check(found: Iterable[Average], points: Iterable[Point], step_s: int) -> Non
 
 def raw(file: Path) -> int:
     with closing(sqlite3.connect(file)) as database:
-        return database.execute("SELECT count(*) FROM reading").fetchone()[0]
+        (count,) = database.execute("SELECT count(*) FROM reading").fetchone()
+        return int(count)
 
 
+Event: TypeAlias = tuple[int, float, dict[str, float]]  # seq, seconds, fields
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 events = st.lists(
     st.tuples(st.integers(0, 200), st.floats(0, 5 * DAY_S), st.dictionaries(st.sampled_from("ab"), numbers)),
@@ -86,9 +90,13 @@ events = st.lists(
 @settings(max_examples=100, deadline=None)
 @given(events, st.randoms(use_true_random=False), st.floats(1, 6), st.integers(1, 20))
 def test_any_order_and_any_repeats_come_to_the_same(
-    tmp_path_factory: pytest.TempPathFactory, given_: list, chance: random.Random, keep_days: float, size: int
+    tmp_path_factory: pytest.TempPathFactory,
+    given_: list[Event],
+    chance: random.Random,
+    keep_days: float,
+    size: int,
 ) -> None:
-    points = [made(seq, at_s, **fields) for seq, at_s, fields in given_]
+    points = [made(seq, at_s, SENSOR, "r1", **fields) for seq, at_s, fields in given_]
     told = points + chance.sample(points, len(points) // 2)
     chance.shuffle(told)
     file = tmp_path_factory.mktemp("any") / "history.sqlite"
@@ -165,7 +173,7 @@ def test_a_step_at_a_time(store: SqliteStore, past: SqliteReader, file: Path, mo
 def test_neither_clock_alone_ends_a_history(
     store: SqliteStore, file: Path, monkeypatch: pytest.MonkeyPatch, wall_s: float, reading_s: float
 ) -> None:
-    monkeypatch.setattr(sqlite_store.time, "time", lambda: START_S + wall_s)
+    monkeypatch.setattr(time, "time", lambda: START_S + wall_s)
     store.put([made(1, 0, level=1)])
     store.put([made(2, reading_s, level=1)])
     assert raw(file) == 2
