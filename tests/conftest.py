@@ -46,6 +46,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(why, yellow=True)
 
 
+@pytest.fixture(autouse=True)
+def _without_coverage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start a test's processes as they are in a house, where coverage would change what is measured."""
+    if any(request.node.get_closest_marker(name) for name in ("exact", "fault")):
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+
+
 @pytest.fixture
 def new_broker(tmp_path: Path) -> Iterator[Callable[..., Broker]]:
     """Make brokers of one's own: name, lines of its configuration, port."""

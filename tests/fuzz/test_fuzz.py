@@ -29,6 +29,7 @@ odd_values = st.recursive(
 )
 
 
+@pytest.mark.exact
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_target_for_a_moment(name: str, tmp_path: Path) -> None:
     """Led by atheris where there is one, else blind (which the end of the tests says)."""
@@ -39,6 +40,7 @@ def test_a_target_for_a_moment(name: str, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
 
 
+@pytest.mark.exact
 def test_what_fails_is_found_and_kept(tmp_path: Path) -> None:
     """The blind driver, on a target that is wrong: a fuzzer that finds nothing may be one that does not look."""
     (tmp_path / "targets.py").write_text(
@@ -185,6 +187,7 @@ said = st.sampled_from(payloads()) | mutated(payloads()) | st.binary(max_size=20
 said |= st.builds(lambda piece, times: piece * times, st.binary(min_size=1, max_size=8), st.integers(0, 9000))
 
 
+@pytest.mark.exact
 def test_a_daemon_that_is_told_anything_stays_up_answers_and_does_not_grow(cellar: House, eyes: Eyes) -> None:
     running = cellar.run()
     eyes.wait_value("cm/cellar/status/state", "online")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from support.paths import COVERAGE
+
 CALLS = "var/systemctl/calls"
 SYSTEMCTL = f"""#!/bin/sh
 cd /var/systemctl
@@ -44,9 +46,10 @@ set -e
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
 mount --rbind /proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
+if [ -n "$COVERAGE_PROCESS_CONFIG" ]; then mount --bind "$3" "$1/root$3"; fi
 hostname "$2"
 cd "$1/root"
-shift 2
+shift 3
 exec chroot . "$@"
 """
 
@@ -87,7 +90,8 @@ class Machine:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command on it, as `sudo` of the user pat gives it."""
         env = {**os.environ, "SUDO_USER": "pat", "HOME": "/root", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin"}
-        entered = ["unshare", "--mount", "--uts", "sh", "-c", ENTER, "enter", str(self.folder), self.name, *words]
+        apart = ["unshare", "--mount", "--uts", "sh", "-c", ENTER, "enter"]
+        entered = [*apart, str(self.folder), self.name, str(COVERAGE), *words]
         return subprocess.run(entered, env=env, capture_output=True, text=True, check=False, timeout=60)
 
     def penates(self, *words: str, code: int = 0) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 SUPPORT = Path(__file__).resolve().parent
 TESTS = SUPPORT.parent
 ROOT = TESTS.parent
+COVERAGE = ROOT / ".coverage_cache"
 SHIPPED = ROOT / "mosquitto" / "penates.conf"
 
 # `penates` with something changed: the program of House.run.

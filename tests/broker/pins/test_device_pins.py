@@ -235,6 +235,7 @@ def sleeps(running: Running, seconds: float) -> bool:
     return running.wakeups() == before
 
 
+@pytest.mark.exact
 def test_an_idle_door_hardly_wakes(wires: Wires, broker: Broker) -> None:
     wires.house.write(broker.port, top="heartbeat_s = 0", log='level = "info"')
     running = wires.run("frontdoor", 'kind = "door"\npin = 17\nevery_s = 3600\n')

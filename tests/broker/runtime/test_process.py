@@ -500,11 +500,13 @@ def wakeups(house: House, broker: Broker, period_s: int, periods: int) -> float:
     return (running.wakeups() - before) / periods
 
 
+@pytest.mark.exact
 @pytest.mark.long
 def test_an_idle_daemon_hardly_wakes(house: House, broker: Broker) -> None:
     assert wakeups(house, broker, period_s=8, periods=2) <= 6
 
 
+@pytest.mark.exact
 @pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_an_idle_daemon_wakes_at_most_six_times_a_minute(house: House, broker: Broker) -> None:

@@ -610,6 +610,7 @@ def test_an_absent_broker_is_no_fault(three: House, broker: Broker) -> None:
     assert three.pids() == before
 
 
+@pytest.mark.exact
 def test_one_device_costs_a_few_megabytes(house: House, broker: Broker) -> None:
     """Twenty thermometers, parent included; the figure itself is benchmarks/memory.py's."""
     house.write(broker.port, top=TOP, log='level = "info"')
