@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -22,26 +23,41 @@ Line: TypeAlias = tuple[int, str, int, int, str]
 
 FORMAT = 1
 INSERT = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)"
-STEP_S = 0.01  # of a commit are for roll-ups, and what they have begun; and of all time this part, however many come:
-SHARE = 0.1
 SETTLED_S = 60.0  # after their end, five minutes are rolled up
-LOOK_S = 30.0  # until it is looked again for readings that are too old
 CACHE_KIB = 500  # of pages; four times as much is no faster
 JOURNAL_BYTES = 16_000_000  # that it shrinks to after it had to be larger
 COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How much of a store's time roll-ups may take.
+
+    Attributes:
+        step_s: longest time per commit spent on roll-ups, in seconds; a step that has begun is finished.
+        share: largest part of all time spent on them, however many readings come.
+        look_s: seconds between two searches for readings that are too old.
+    """
+
+    step_s: float = 0.01
+    share: float = 0.1
+    look_s: float = 30.0
+
+
+PACE = Pace()
+
+
 class SqliteStore:
     """Writes one file. A commit is on disk when `put` returns."""
 
-    def __init__(self, file: Path, keep_days: float, *, owner: bool = False) -> None:
+    def __init__(self, file: Path, keep_days: float, *, owner: bool = False, pace: Pace = PACE) -> None:
         """Open it, or make it; the `owner` moves one that is damaged aside, and begins anew.
 
         Raises:
             OSError: it cannot be opened, or is no such file.
         """
-        self._file, self._keep_s, self._owner = file, keep_days * DAY_S, owner
+        self._file, self._keep_s, self._owner, self._pace = file, keep_days * DAY_S, owner, pace
         self.new = 0  # readings stored that were not there yet
         try:
             self._open()
@@ -161,10 +177,10 @@ class SqliteStore:
         """A step of what is to be done to the history, for as long as a commit may wait; whether there may be more."""
         folder = RollUps(self._database)
         began = time.monotonic()
-        more = any(time.monotonic() > began + STEP_S for _ in self._steps(folder, newest_us))
+        more = any(time.monotonic() > began + self._pace.step_s for _ in self._steps(folder, newest_us))
         folder.finish()
         ended = time.monotonic()
-        self._tidy_at = ended + (ended - began) * (1 / SHARE - 1)
+        self._tidy_at = ended + (ended - began) * (1 / self._pace.share - 1)
         return more
 
     def _steps(self, folder: RollUps, newest_us: int | None) -> Iterator[None]:
@@ -178,7 +194,7 @@ class SqliteStore:
         while folder.expire(now - self._keep_s):
             self._version = -1
             yield
-        self._look_at = time.monotonic() + LOOK_S
+        self._look_at = time.monotonic() + self._pace.look_s
 
     def close(self) -> None:
         """Let go of the file."""

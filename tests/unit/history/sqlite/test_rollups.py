@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,13 +16,13 @@ from hypothesis import strategies as st
 
 from bootstrap.history.points import Point
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
-from bootstrap.history.sqlite import store as sqlite_store
 from bootstrap.history.sqlite.reader import SqliteReader
-from bootstrap.history.sqlite.store import SqliteStore
+from bootstrap.history.sqlite.store import Pace, SqliteStore
 
 START_S = 1_700_006_400  # a midnight
 SENSOR = "cm/attic"
 LONG_AGO = -(2**62)
+EAGER = Pace(step_s=60, share=1, look_s=0)  # at every commit all that is to be done
 
 
 def made(seq: int, at_s: float, sensor: str = SENSOR, run: str = "r1", **fields: float | str) -> Point:
@@ -35,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(file: Path) -> Iterator[SqliteStore]:
-    with closing(SqliteStore(file, keep_days=1)) as store:
+    with closing(SqliteStore(file, keep_days=1, pace=EAGER)) as store:
         yield store
 
 
@@ -43,14 +44,6 @@ def store(file: Path) -> Iterator[SqliteStore]:
 def past(store: SqliteStore, file: Path) -> Iterator[SqliteReader]:  # noqa: ARG001 - it makes the file
     with closing(SqliteReader(file)) as past:
         yield past
-
-
-@pytest.fixture(autouse=True)
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At every commit it does all that is to be done."""
-    monkeypatch.setattr(sqlite_store, "LOOK_S", 0)
-    monkeypatch.setattr(sqlite_store, "STEP_S", 60)
-    monkeypatch.setattr(sqlite_store, "SHARE", 1)
 
 
 def plainly(points: Iterable[Point], step_s: int) -> dict[tuple[int, str], list[float]]:
@@ -100,7 +93,7 @@ def test_any_order_and_any_repeats_come_to_the_same(
     told = points + chance.sample(points, len(points) // 2)
     chance.shuffle(told)
     file = tmp_path_factory.mktemp("any") / "history.sqlite"
-    with closing(SqliteStore(file, keep_days)) as store:
+    with closing(SqliteStore(file, keep_days, pace=EAGER)) as store:
         for number in range(0, len(told), size):
             store.put(told[number : number + size])
             with closing(SqliteReader(file)) as past:
@@ -155,14 +148,19 @@ def test_what_was_deleted_makes_room(store: SqliteStore, file: Path) -> None:
     assert per_day < sizes[0] / 4  # of a day, only its roll-ups remain
 
 
-def test_a_step_at_a_time(store: SqliteStore, past: SqliteReader, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def hurried(file: Path) -> Iterator[SqliteStore]:
+    with closing(SqliteStore(file, keep_days=1, pace=replace(EAGER, step_s=-1))) as store:
+        yield store
+
+
+def test_a_step_at_a_time(hurried: SqliteStore, past: SqliteReader, file: Path) -> None:
     """With no time for it, each commit still does one step, and the answers are right all the while."""
-    monkeypatch.setattr(sqlite_store, "STEP_S", -1)
     points = [made(seq, seq * 300, level=seq) for seq in range(40)]
-    store.put(points)
+    hurried.put(points)
     for seq in range(40, 60):
         points.append(made(seq, 3 * DAY_S, level=seq))
-        store.put(points[-1:])
+        hurried.put(points[-1:])
         with closing(sqlite3.connect(file)) as database:
             assert database.execute("SELECT count(*) FROM dirty").fetchone()[0] == 79 - seq
         for step_s in (FIVE_MINUTES_S, DAY_S):
