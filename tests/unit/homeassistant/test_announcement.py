@@ -1,6 +1,7 @@
 """What Home Assistant is told of each sort of measure and command."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bootstrap.config.toml_file import SettingsError
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Takes, takes
 from support.announced import Everything, announced
+from support.paths import ROOT
 from support.world import House
 
 
@@ -111,6 +113,14 @@ def test_the_host_is_the_device_that_bears_its_name() -> None:
     itself = announced(Everything, host="some.local")["dev"]
     assert itself["ids"] == ["penates/cm/some", "penates@some"]
     assert "via_device" not in itself
+
+
+def test_a_heartbeats_sensors_ask_for_fields_that_it_has() -> None:
+    section = (ROOT / "docs" / "TOPICS.md").read_text().partition("## status/heartbeat")[2].partition("\n## ")[0]
+    fields = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    beats = [one for one in announced(Everything)["cmps"].values() if one.get("stat_t") == "cm/some/status/heartbeat"]
+    asked = {name for one in beats for name in re.findall(r"value_json\.(\w+)", one["val_tpl"])}
+    assert {"invalid", "on_disk"} <= asked <= fields
 
 
 def test_without_heartbeats_nothing_is_expected_of_them() -> None:
