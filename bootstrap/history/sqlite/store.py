@@ -55,6 +55,13 @@ class SqliteStore:
         self._version = self._look_at = self._tidy_at = -1.0
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.Error:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version not in (0, FORMAT):
             raise sqlite3.DatabaseError(f"it is of format {version}, which another version of penates has made")
