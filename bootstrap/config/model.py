@@ -117,7 +117,7 @@ class HomeAssistantSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """`house.toml`."""
+    """The settings of `house.toml`."""
 
     group: Id
     heartbeat_s: Annotated[float, _a_heartbeat] = 60.0

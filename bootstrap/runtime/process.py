@@ -20,7 +20,7 @@ from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.logs import log
 from bootstrap.mqtt.connection import LINGER_S
 from bootstrap.outbox.folder import outbox_folder
-from bootstrap.pins.device_pins import name_lines_after
+from bootstrap.pins.device_pins import set_line_holder
 from bootstrap.runtime.lock import take_lock
 from bootstrap.runtime.parent_death import die_with
 from bootstrap.runtime.parts import ProcessParts
@@ -121,7 +121,7 @@ class Process:
 
     def add(self, settings: SensorSettings, known: float = 0.0) -> Sensor:
         """Add a sensor; it is set up when the process runs. `known` is a time that has been, in seconds since 1970."""
-        name_lines_after(settings.topics.client_id)
+        set_line_holder(settings.topics.client_id)
         sensor = Sensor(settings, self._parts, known, self._notify_status)
         self.sensors.append(sensor)
         self._stack.callback(sensor.close)

@@ -7,7 +7,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
-from bootstrap.pins.device_pins import DevicePins, name_lines_after
+from bootstrap.pins.device_pins import DevicePins, set_line_holder
 from bootstrap.runtime.device_context import DeviceContext, Subscriptions, set_up
 from bootstrap.runtime.lock import take_lock
 
@@ -23,7 +23,7 @@ def make_safe(settings: SensorSettings) -> Exit:
             inbox = Inbox(sockets)
             stack.callback(inbox.close)
             loop = Loop()
-            name_lines_after(settings.topics.client_id)
+            set_line_holder(settings.topics.client_id)
             pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
             stack.callback(pins.close)
             stack.callback(settings.device.teardown)

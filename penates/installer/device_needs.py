@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType
 
-from bootstrap.config.loader import lines
+from bootstrap.config.loader import gpio_lines
 from bootstrap.device import Device
 
 # What `Device.opens` names, and lines: the class of device nodes as systemd knows it.
@@ -29,7 +29,7 @@ class DeviceNeeds:
 
 def needs(device: Device) -> DeviceNeeds:
     """Of one device, with its settings."""
-    opened = [*(["gpio"] if lines(device) else []), *device.opens]
+    opened = [*(["gpio"] if gpio_lines(device) else []), *device.opens]
     calls = set(_calls(type(device)))
     return DeviceNeeds(tuple(NODES[name] for name in opened), "own" in calls, "subscribe" in calls)
 
