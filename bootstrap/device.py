@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
-Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the line")]
+Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the GPIO line")]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 A = TypeVar("A", bound=Callable[..., Any])  # an action
@@ -61,7 +61,7 @@ class Measure:
 
     @property
     def unit_name(self) -> str:
-        """`"°C"`, `"bool"` or `"str"`."""
+        """The unit as text: `"°C"`, `"bool"` or `"str"`."""
         return self.unit if isinstance(self.unit, str) else self.unit.__name__
 
     @property
@@ -74,9 +74,9 @@ class Measure:
         """Return why a value cannot be true: it has another type than declared, is not finite, or is out of range."""
         wanted = self.unit if isinstance(self.unit, type) else (int, float)
         if not isinstance(value, wanted) or (isinstance(value, bool) and self.unit is not bool):
-            return f"{ascii(value)[:SHOWN]} is no value in {self.unit_name}"
+            return f"{ascii(value)[:SHOWN]} is not a value in {self.unit_name}"
         if isinstance(value, str):
-            return f"{ascii(value)[:SHOWN]} holds half a character" if SURROGATE.search(value) else None
+            return f"{ascii(value)[:SHOWN]} contains half a surrogate pair" if SURROGATE.search(value) else None
         if isinstance(value, bool):
             return None
         if not -sys.float_info.max <= value <= sys.float_info.max or not self.low <= value <= self.high:
@@ -249,7 +249,7 @@ class Device:
 
     def on_edge(self, edge: "Edge") -> Reading | None:
         """Return what an edge means; its time is the reading's. It may raise what `read` may."""
-        raise NotImplementedError(f"{type(self).__name__} watches an input and has no on_edge")
+        raise NotImplementedError(f"{type(self).__name__} watches an input but has no on_edge")
 
     def read(self) -> Reading:
         """Measure now.
@@ -286,6 +286,6 @@ class Device:
             raise TypeError(f"a reading is a dict of measures, not {reading!r}")
         for name in reading:
             if name not in self.measures:
-                raise TypeError(f"read() gave {name!r}, which is not a declared measure")
+                raise TypeError(f"read() returned {name!r}, which is not a declared measure")
         found = ((name, self.measures[name].wrong(value)) for name, value in reading.items())
         return {name: why for name, why in found if why is not None}

@@ -7,7 +7,7 @@ NOT_DONE = 1  # of a command: refused, a problem was found, or nobody answered
 
 
 class Exit(IntEnum):
-    """The exit code of a process. Only after 78 is a retry without a change always useless."""
+    """The exit code of a process. Only 78 is never worth a retry without a change."""
 
     STOPPED = 0  # in order
     ABSENT = 1  # the device was not there at setup; the supervisor tries again

@@ -72,5 +72,5 @@ def _user_state() -> Path:
     try:
         home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     except RuntimeError:
-        raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable one") from None
+        raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable folder") from None
     return Path(home, "penates").absolute()

@@ -27,7 +27,7 @@ def millis(file: Path) -> float:
     try:
         return int(text) / 1000
     except ValueError:
-        raise ValueError(f"{file} holds {text[:20]!r}, which is no whole number") from None
+        raise ValueError(f"{file} holds {text[:20]!r}, which is not a whole number") from None
 
 
 def hexadecimal(file: Path) -> int:

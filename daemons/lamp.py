@@ -47,7 +47,7 @@ class Lamp(Device):
     def requested(self, word: str) -> bool:
         """Return the state that a word requests."""
         if word not in WORDS:
-            raise Refused(f"say {', '.join(WORDS)}")
+            raise Refused(f"send one of {', '.join(WORDS)}")
         return not self.relay.is_active if word == "toggle" else word == "on"
 
     def switch(self, to: bool) -> Reading:

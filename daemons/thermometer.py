@@ -24,7 +24,7 @@ class Thermometer(Device):
     temperature = Measure("°C", low=-55, high=125)
 
     def read(self) -> Reading:
-        """Have the kernel convert and read."""
+        """Return the temperature, which the kernel converts and reads."""
         celsius = millis(self.bus / self.serial / "temperature")
         if celsius == POWER_ON:
             raise ValueError(f"{POWER_ON} °C is the power-on value: the probe lost power or did not convert")

@@ -34,12 +34,12 @@ def find(kind: str, folder: Path) -> type[Device]:
     """
     if "." not in kind:
         if kind not in names():
-            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())} (one of your own is module.Class)")
+            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())} (for one of your own, set module.Class)")
         return _single_device(kind, f"{HOME}.{kind}", folder)
     module, _, name = kind.rpartition(".")
     found = getattr(_load(kind, module, folder), name, None)
     if not (isinstance(found, type) and issubclass(found, Device)):
-        what = "is no Device" if found else "is not there"
+        what = "is not a Device" if found else "is not there"
         raise KindError(f"no kind {kind!r}; {name} in {module} {what}")
     return _validated(kind, found)
 
@@ -62,7 +62,7 @@ def _single_device(kind: str, module: str, folder: Path) -> type[Device]:
         if isinstance(value, type) and issubclass(value, Device) and value.__module__ == module
     ]
     if len(own) != 1:
-        raise KindError(f"the file of kind {kind!r} must hold one device; it holds {len(own)}")
+        raise KindError(f"the file of kind {kind!r} must define one device; it defines {len(own)}")
     return _validated(kind, own[0])
 
 

@@ -44,7 +44,7 @@ class Configuration:
 
     def __post_init__(self) -> None:
         if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
-            self.faults.append(Fault(DEVICES, 1, "no such folder, or no right to read it"))
+            self.faults.append(Fault(DEVICES, 1, "no such folder, or no permission to read it"))
         self._source = TomlFile(self.folder, HOUSE)
         self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
         self.faults += self._source.faults
@@ -57,7 +57,7 @@ class Configuration:
         except OSError:
             return []
         found = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
-        return [*found, *self.drafts]  # drafts last, so that they are blamed for conflicts
+        return [*found, *self.drafts]  # last, so that their conflicts are reported as their faults
 
     def all(self, names: Sequence[str] = ()) -> dict[str, SensorSettings]:
         """Return the settings of each sensor whose file has no fault of its own, and complete `faults`.
@@ -124,14 +124,14 @@ class Configuration:
                 owner = f"{name} of {settings.topics.sensor}"
                 if owners.setdefault(value, owner) != owner:
                     line = self._device_source(settings.file).line(name)
-                    faults.append(Fault(settings.file, line, f"GPIO{value} is the {owners[value]} already"))
+                    faults.append(Fault(settings.file, line, f"GPIO{value} is already the {owners[value]}"))
         return faults
 
     def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
         if not is_id(sensor):
-            source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or say sensor = …")
+            source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or set sensor = …")
         elif sensor in RESERVED_SENSORS - {kind}:
-            source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or say sensor = …")
+            source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or set sensor = …")
 
     def _device(self, source: TomlFile, table: dict[str, Any]) -> tuple[str, Device | None]:
         kind = table.pop("kind", None)
@@ -144,7 +144,7 @@ class Configuration:
             source.fault(str(error), source.line("kind"))
             return kind, None
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
-            source.fault(f"kind {kind!r} cannot be made: {error!r}", source.line("kind"))
+            source.fault(f"kind {kind!r} cannot be created: {error!r}", source.line("kind"))
             return kind, None
         if device and device.every_s < LEAST_EVERY_S:
             limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
@@ -168,7 +168,7 @@ def _same_names(found: list[SensorSettings]) -> list[Fault]:
     for settings in found:
         owner = owners.setdefault(settings.topics.client_id, settings.file)
         if owner != settings.file:
-            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is {owner} already"))
+            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is already defined in {owner}"))
     return faults
 
 
@@ -189,7 +189,7 @@ def _same_announcements(found: list[SensorSettings]) -> list[Fault]:
         owner = owners.setdefault(settings.homeassistant.topic(settings.topics), settings)
         if settings.homeassistant.enabled and owner.topics != settings.topics:
             both = f"{settings.topics.client_id} and {owner.topics.client_id} of {owner.file}"
-            faults.append(Fault(settings.file, 1, f"{both} would be one to Home Assistant; say another sensor = …"))
+            faults.append(Fault(settings.file, 1, f"{both} are the same to Home Assistant; set another sensor = …"))
     return faults
 
 
@@ -211,7 +211,7 @@ def folder_or_default(folder: Path | None) -> Path:
     if usual := usual_folder():
         return usual
     places = " and ".join(f"{usual / HOUSE}" for usual in DEFAULT_FOLDERS)
-    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; say --config DIR")])
+    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; use --config DIR")])
 
 
 def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:

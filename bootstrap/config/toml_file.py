@@ -84,7 +84,7 @@ class TomlFile:
         except OSError as error:
             self.fault(f"cannot be read: {error.strerror}")
         except RecursionError:
-            self.fault("nested too deep; settings are flat")
+            self.fault("nested too deeply; settings are flat")
         except ValueError:
             long = re.compile(rf"[0-9_]{{{MAX_DIGITS}}}")
             line = next((number for number, row in enumerate(rows, 1) if long.search(row)), 1)
@@ -121,7 +121,7 @@ class TomlFile:
 
     def _report_missing(self, name: str, section: str) -> None:
         unset = self._key_lines.get((section, f"# {name}"))
-        hint = "; take the '#' away and set it" if unset else ""
+        hint = "; remove the '#' and set it" if unset else ""
         self.fault(f"{name!r} is missing{hint}", unset or self.line(name, section))
 
     def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
@@ -157,7 +157,7 @@ def contents(file: Path) -> bytes:
     """
     mode = file.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # `open` reports a folder itself
-        raise OSError(errno.EINVAL, "it is no ordinary file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     with file.open("rb") as stream:
         found = stream.read(MAX_BYTES + 1)
     if len(found) > MAX_BYTES:
@@ -192,7 +192,7 @@ def suggestion(wrong: str, known: Iterable[str]) -> str:
     """Return a hint: the name that may have been meant, or all names."""
     if near := meant(wrong, known):
         return f"did you mean {near!r}?"
-    return f"there are {', '.join(sorted(known))}"
+    return f"choose from {', '.join(sorted(known))}"
 
 
 def _required(field: "Field[Any]") -> bool:
@@ -233,7 +233,7 @@ def _first(value: object, choices: list[object], folder: Path) -> object:
 
 def _list(value: object, hint: object, folder: Path) -> object:
     if not isinstance(value, list) or not value:
-        raise ValueError("a list with something in it")
+        raise ValueError("a list that is not empty")
     return [convert(item, hint, folder) for item in value]
 
 

@@ -21,7 +21,9 @@ class ActionCommand:
 
     @classmethod
     def parse(cls, payload: bytes) -> "ActionCommand":
-        """Parse a payload. The value of an object is what remains without `id` and `before`, or what `value` holds.
+        """Parse a payload.
+
+        The value of an object is what remains without `id` and `before`; if only `value` remains, what that holds.
 
         Raises:
             Refused: the payload has no defined meaning.
@@ -38,7 +40,7 @@ class ActionCommand:
         if self.before is None:
             return
         if not isinstance(self.before, str):
-            raise Refused("'before' is no text")
+            raise Refused("'before' is not text")
         if timestamps.parse(self.before) <= datetime.now(UTC):
             raise Refused(f"expired: 'before' was {self.before}")
 
@@ -51,7 +53,7 @@ def only(value: Json, key: str) -> str:
     """
     word = value.get(key) if isinstance(value, dict) and value.keys() == {key} else value
     if not isinstance(word, str):
-        raise Refused(f'say a word, or {{"{key}": "…"}}')
+        raise Refused(f'send a word, or {{"{key}": "…"}}')
     return word
 
 
@@ -64,5 +66,5 @@ def seconds(value: Json) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= YEAR_S:
-        raise Refused("a length of time is a number of seconds above 0")
+        raise Refused("a duration must be a number of seconds above 0")
     return value

@@ -16,7 +16,7 @@ def patience_s(period_s: float) -> float:
 def is_silent(age_s: float | None, period_s: float) -> bool:
     """Return whether a message that is due every `period_s` seconds, and last arrived `age_s` seconds ago, is missing.
 
-    Without a period, or before the first message, nobody can tell: it is not.
+    Without a period or a first message nobody can tell: then it is not missing.
     """
     return period_s > 0 and age_s is not None and age_s > patience_s(period_s)
 

@@ -46,7 +46,7 @@ def decode(payload: bytes) -> Json:
     except json.JSONDecodeError:
         return text
     except RecursionError:
-        raise Refused("the payload is nested too deep") from None
+        raise Refused("the payload is nested too deeply") from None
 
 
 def _text(payload: bytes) -> str:
@@ -73,11 +73,11 @@ def _check_escapes(value: Json) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Refused("the payload escapes half a character") from None
+        raise Refused("the payload escapes half a surrogate pair") from None
 
 
 def _not_a_number(text: str) -> NoReturn:
-    raise Refused(f"{text} is not a number to act on")
+    raise Refused(f"{text} is not a finite number")
 
 
 def _finite(text: str) -> float:

@@ -45,7 +45,7 @@ def parse(text: str) -> datetime:
     except ValueError:
         raise Refused(f"{text[:40]!r} is not a time such as 2026-11-20T20:31:07Z") from None
     if moment.tzinfo is None:
-        raise Refused(f"{text!r} does not say its time zone; end it with Z for UTC")
+        raise Refused(f"{text!r} has no time zone; end it with Z for UTC")
     return moment
 
 

@@ -17,7 +17,7 @@ Socket: TypeAlias = "zmq.Socket[bytes]"
 T = TypeVar("T")
 
 INBOX = "inproc://inbox"
-NOTES = 1000
+INBOX_LIMIT = 1000  # messages that may wait on one sender
 JOIN_S = 0.5
 
 
@@ -71,7 +71,7 @@ class Inbox:
         """Have `reader` called in the loop with the body of each message of this name."""
         self._readers[name.encode()] = reader
 
-    def sender(self, limit: int = NOTES) -> "Sender":
+    def sender(self, limit: int = INBOX_LIMIT) -> "Sender":
         """Return the calling thread's end, a context manager. `limit` messages may wait on it; 0 is any number."""
         return Sender(self._sockets, limit)
 
@@ -148,14 +148,14 @@ class _Call(Generic[T]):
 class Worker:
     """Runs calls that may block, each in a thread of its own that ends with it; without calls, there is none."""
 
-    NOTE = "worker"
+    MESSAGE = "worker"
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._calls: dict[bytes, _Call[object]] = {}
         self._threads: list[threading.Thread] = []
         self._count = 0
-        inbox.on(self.NOTE, self._finished)
+        inbox.on(self.MESSAGE, self._finished)
 
     def call(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         """Run `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`."""
@@ -170,7 +170,7 @@ class Worker:
     def _run(self, ticket: bytes, call: _Call[object]) -> None:
         """Run in the thread. The socket is created when there is a result, so that a call that hangs holds none."""
         call.run()
-        self._inbox.post(self.NOTE, ticket)
+        self._inbox.post(self.MESSAGE, ticket)
 
     def _finished(self, ticket: bytes) -> None:
         self._calls.pop(ticket).finish()
@@ -180,4 +180,4 @@ class Worker:
         for thread in self._threads:
             thread.join(JOIN_S)
             if thread.is_alive():
-                log.debug("left a call behind that does not end", thread=thread.name)
+                log.debug("abandoned a call that does not end", thread=thread.name)

@@ -20,7 +20,7 @@ Entry: TypeAlias = dict[str, str]
 PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3}
 SOCKET_VARIABLE, DEFAULT_SOCKET = "PENATES_JOURNAL", "/run/systemd/journal/socket"
 PREFIX = "PENATES_"
-HANDED = b"\x1e"  # precedes an entry on a line (RFC 7464)
+FORWARDED = b"\x1e"  # precedes an entry on a line (RFC 7464)
 _PRIORITY = re.compile(r"<([0-7])>")
 
 
@@ -83,7 +83,7 @@ class JournalHandler(logging.StreamHandler[TextIO]):
 
     def _forward(self, found: Entry) -> None:
         with contextlib.suppress(OSError):  # the supervisor may have died
-            self.stream.write(f"{HANDED.decode()}{json.dumps(found)}\n")
+            self.stream.write(f"{FORWARDED.decode()}{json.dumps(found)}\n")
             self.flush()
 
 
@@ -98,7 +98,7 @@ def pass_on(sensor: str, line: bytes) -> bytes:
 
 def _forwarded(line: bytes) -> Entry | None:
     """Return the entry that a sensor has forwarded, or None if the line is not one."""
-    if not line.startswith(HANDED):
+    if not line.startswith(FORWARDED):
         return None
     try:
         found: Entry = json.loads(line[1:])

@@ -19,7 +19,7 @@ from bootstrap.logs import journal
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 LINES, MINUTE_S = 5, 60.0  # of one message per minute; those beyond are only counted
-LEFT_OUT = "left out what came too often"
+LEFT_OUT = "left out repeated messages"
 SUBJECTS = ("sensor", "measure")
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -56,7 +56,7 @@ def set_level(level: str) -> None:
         ValueError: there is no such level.
     """
     if level not in LEVELS:
-        raise ValueError(f"no log level {level[:40]!r}; there are {', '.join(LEVELS)}")
+        raise ValueError(f"no log level {level[:40]!r}; choose from {', '.join(LEVELS)}")
     _logger.setLevel(LEVELS[level])
 
 
@@ -83,7 +83,7 @@ def pass_on(sensor: str, line: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def elsewhere(stream: TextIO) -> Iterator[None]:
+def redirect(stream: TextIO) -> Iterator[None]:
     """Log to this stream, as text, within the block."""
     before, level = _logger.handlers[:], _logger.level
     _logger.handlers[:] = [_handler("", "text", stream)]

@@ -56,7 +56,7 @@ def no_pins(error: Exception) -> str | None:
 class DevicePins:
     """The inputs that one device watches and the outputs that it owns."""
 
-    NOTE = "edge"
+    MESSAGE = "edge"
 
     def __init__(self, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None]) -> None:
         """Call `deliver` in the loop with every edge of a watched input."""
@@ -65,7 +65,7 @@ class DevicePins:
         self._watched: dict[int, Any] = {}  # by a number that is never used again
         self._owned: list[tuple[Any, float]] = []
         self._thread = threading.get_ident()
-        inbox.on(self.NOTE, self._on_posted)
+        inbox.on(self.MESSAGE, self._on_posted)
 
     def watch(self, device: D) -> D:
         """Deliver every change of this input device. Return the device."""
@@ -99,7 +99,7 @@ class DevicePins:
 
     def _post(self, number: int, active: bool) -> None:
         """Latch value and time in a thread of another factory, and leave the rest to the loop."""
-        self._inbox.post(self.NOTE, f"{number} {active:d} {time.time_ns()}".encode())
+        self._inbox.post(self.MESSAGE, f"{number} {active:d} {time.time_ns()}".encode())
 
     def _on_posted(self, body: bytes) -> None:
         number, active, time_ns = map(int, body.split())

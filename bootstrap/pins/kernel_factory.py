@@ -44,13 +44,13 @@ def header_chip() -> gpiod.Chip:
         try:
             chip = gpiod.Chip(str(path))
         except PermissionError:
-            raise PermissionError(errno.EACCES, f"no right to open {path}; is the user in the group gpio?") from None
+            raise PermissionError(errno.EACCES, f"no permission for {path}; is the user in the group gpio?") from None
         if chip.get_info().label in HEADER_LABELS:
             return chip
         seen[str(path)] = chip.get_info().label
         chip.close()
     what = f"only {seen}" if seen else "no GPIO chip at all"
-    raise OSError(errno.ENODEV, f"no header of a Raspberry Pi here, {what}; GPIOZERO_PIN_FACTORY=simulated needs none")
+    raise OSError(errno.ENODEV, f"no Raspberry Pi header here, {what}; GPIOZERO_PIN_FACTORY=simulated needs none")
 
 
 class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
@@ -78,7 +78,7 @@ class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no ty
             if error.errno != errno.EBUSY:
                 raise
             owner = self.chip.get_line_info(number).consumer
-            raise OSError(errno.EBUSY, f"GPIO{number} is taken by {owner or 'the kernel'}") from None
+            raise OSError(errno.EBUSY, f"GPIO{number} is in use by {owner or 'the kernel'}") from None
 
 
 class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
@@ -229,7 +229,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             if self._when_changed is None:
                 return  # the previous edge made the device release its line
             if event.line_seqno > self._sequence + 1:
-                log.error("edges were lost: they came faster than we read", lost=event.line_seqno - self._sequence - 1)
+                log.error("edges were lost: they were read too slowly", lost=event.line_seqno - self._sequence - 1)
             self._sequence, self.edge_ns = event.line_seqno, event.timestamp_ns
             rising = event.event_type is event.Type.RISING_EDGE
             self._call_when_changed(event.timestamp_ns / 1e9, rising)

@@ -56,7 +56,7 @@ class SimulatedLine:
             except (FileNotFoundError, ConnectionRefusedError):
                 return  # nobody holds it; the next holder will read the level
             except TimeoutError:
-                raise TimeoutError(f"whoever holds GPIO{self.number} does not listen") from None
+                raise TimeoutError(f"the process that holds GPIO{self.number} does not respond") from None
 
     def driven(self) -> bool | None:
         """Return the level that the world drives, or None."""
@@ -106,7 +106,7 @@ class SimulatedLine:
             else:
                 return descriptor
         os.close(descriptor)
-        raise OSError(errno.EBUSY, f"GPIO{self.number} is taken by another process ({self._held})")
+        raise OSError(errno.EBUSY, f"GPIO{self.number} is in use by another process ({self._held})")
 
     @staticmethod
     def write_state(descriptor: int, state: str) -> None:

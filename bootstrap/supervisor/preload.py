@@ -126,7 +126,7 @@ def _unseen() -> Iterator[None]:
     """Log to nowhere, notify nobody, let signals wait; afterwards everything is as it was."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     environment, hook = dict(os.environ), threading.excepthook
-    with closing(NotifySocket(Loop(), print)) as supervisor, log.elsewhere(io.StringIO()):
+    with closing(NotifySocket(Loop(), print)) as supervisor, log.redirect(io.StringIO()):
         os.environ.update(NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="60000000")
         try:
             yield

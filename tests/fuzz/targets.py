@@ -101,7 +101,7 @@ def lamp() -> tuple[Sensor, ExitStack]:
     os.environ.update(GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(folder / "lines"))
     settings = load(folder, "lamp")
     stack = ExitStack()
-    stack.enter_context(log.elsewhere(Nowhere()))
+    stack.enter_context(log.redirect(Nowhere()))
     sensor = Process(stack).add(settings)
     sensor.set_up()
     return sensor, stack

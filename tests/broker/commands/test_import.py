@@ -112,7 +112,7 @@ def test_what_was_imported_and_has_become_too_old_is_counted_once(recorded: Hous
 
 BAD_CSV = [
     ("yesterday,1", "'yesterday' is not a time such as 2026-11-20T20:31:07Z"),
-    ("2025-11-20T12:00:00,1", "'2025-11-20T12:00:00' does not say its time zone; end it with Z for UTC"),
+    ("2025-11-20T12:00:00,1", "'2025-11-20T12:00:00' has no time zone; end it with Z for UTC"),
     (f"{TIME},wet", "'wet' is no number for 'level'; say --words if it is a word"),
     (f'{TIME},"21,5"', "'21,5' is no number for 'level'; say --words if it is a word"),
     (f"{TIME},nan", "'nan' is no number"),

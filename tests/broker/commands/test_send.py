@@ -35,7 +35,7 @@ def test_without_a_payload_it_is_now(lamp: House) -> None:
 
 def test_a_refusal_is_exit_1_with_the_reason(lamp: House) -> None:
     sent = lamp.penates("send", "cm/lamp", "set", "bright")
-    assert (sent.returncode, sent.stdout) == (1, "cm/lamp set: refused: say on, off, toggle\n")
+    assert (sent.returncode, sent.stdout) == (1, "cm/lamp set: refused: send one of on, off, toggle\n")
 
 
 def test_silence_is_exit_1_with_what_is_known(lamp: House, eyes: Eyes) -> None:

@@ -81,7 +81,7 @@ def test_a_device_that_flaps_does_not_flood_the_log(odd: House, broker: Broker, 
     assert running.stop() == 0
     failed = running.logged("cannot read the device (")
     assert len(failed) == len(running.logged("info cm/odd: reading again")) == log.LINES
-    summary = running.logged('left out what came too often (message="cannot read the device", lines=')
+    summary = running.logged('left out repeated messages (message="cannot read the device", lines=')
     assert int(summary[0].split("lines=")[1].rstrip(")")) >= 30 - log.LINES
 
 
@@ -455,7 +455,7 @@ def test_a_name_server_that_hangs_stops_neither_reading_nor_the_end(house: House
     running.wait_log("stopping")
     running.send(signal.SIGTERM)
     assert running.wait() == 0
-    assert running.logged("left a call behind that does not end")
+    assert running.logged("abandoned a call that does not end")
 
 
 def test_the_lock_has_its_place(cellar: House, tmp_path: Path) -> None:

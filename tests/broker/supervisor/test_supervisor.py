@@ -240,7 +240,7 @@ def test_twins_are_faulty_and_only_the_first_runs(three: House) -> None:
     three.nursery()
     status = three.status()
     assert (status["cellar"]["state"], status["twin"]["state"]) == ("online", "failed")
-    assert "cm/cellar is devices/cellar.toml already" in status["twin"]["error"]
+    assert "cm/cellar is already defined in devices/cellar.toml" in status["twin"]["error"]
 
 
 def test_a_restart_right_after_a_start_is_no_accident(three: House) -> None:

@@ -67,7 +67,7 @@ kind = "gauges.Rain"
 ## Where it is plugged in, such as /dev/ttyUSB0; see dmesg.
 port = "/dev/tty 1"
 
-## BCM number of the line.
+## BCM number of the GPIO line.
 # reset_pin = …
 
 ## How it counts: "up", or "down". it matters.
@@ -128,12 +128,15 @@ def test_what_is_typed_need_not_be_quoted(rainy: House, typed: str, written: str
         (["door", "frontdoor", "pin=4"], "devices/frontdoor.toml:1: is there already; nothing is written"),
         (["door", "../it", "pin=4"], "penates new: a sensor's name is 1 to 64 ASCII letters"),
         (["door", "eyes", "pin=4"], "devices/eyes.toml:1: the sensor id 'eyes' is reserved"),
-        (["door", "it", "pin=17"], "devices/it.toml:6: GPIO17 is the pin of frontdoor already"),
+        (["door", "it", "pin=17"], "devices/it.toml:6: GPIO17 is already the pin of frontdoor"),
         (["door", "it", "pin=28"], "devices/it.toml:6: 'pin' must be at least 0 and at most 27, not 28"),
         (["door", "it", "pin=x"], "devices/it.toml:6: 'pin' must be a whole number, not \"x\""),
         (["door", "it", "pn=4"], "penates new: no setting 'pn'; did you mean 'pin'?"),
         (["door", "it", "pin"], "penates new: say SETTING=VALUE, such as pin=17, not 'pin'"),
-        (["door", "it", "pin=4", "sensor=frontdoor"], "devices/it.toml:1: cm/frontdoor is devices/frontdoor.toml"),
+        (
+            ["door", "it", "pin=4", "sensor=frontdoor"],
+            "devices/it.toml:1: cm/frontdoor is already defined in devices/frontdoor.toml",
+        ),
         (["recorder", "it", "keep_days=3", "store=influxdb1"], "devices/it.toml:"),
     ],
 )
@@ -155,8 +158,8 @@ def test_faults_elsewhere_hinder_nobody(rainy: House) -> None:
 def test_what_is_left_open_is_named_and_missed(rainy: House) -> None:
     done = penates(rainy, "new", "door", "it", "bounce_s=1")
     assert (done.returncode, done.stderr) == (78, "penates new: still to be set there: pin\n")
-    assert "## BCM number of the line. Set it: it has no default.\n# pin = …\n" in text(rainy, "it")
-    assert penates(rainy, "check").stderr == "devices/it.toml:6: 'pin' is missing; take the '#' away and set it\n"
+    assert "## BCM number of the GPIO line. Set it: it has no default.\n# pin = …\n" in text(rainy, "it")
+    assert penates(rainy, "check").stderr == "devices/it.toml:6: 'pin' is missing; remove the '#' and set it\n"
 
 
 def test_a_folder_that_cannot_be_written(rainy: House) -> None:
