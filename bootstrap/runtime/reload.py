@@ -1,6 +1,6 @@
-"""Taking over changed settings in the same process: what changed, and nothing else; and back again if it does not work.
+"""Reloading changed settings in the same process, and going back to the old ones if the new ones do not work.
 
-The run goes on, and `seq` with it. What is faulty, or is what only a new process can be, changes nothing at all.
+The run goes on, and `seq` with it. Settings with a fault, or that need a new process, change nothing at all.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ ANOTHER = "only a new process can be that: restart it"
 
 
 class Reloadable(Protocol):
-    """What can be reloaded."""
+    """A sensor whose settings can be reloaded."""
 
     settings: SensorSettings
 
@@ -26,20 +26,20 @@ class Reloadable(Protocol):
         """Whether the device has a connection of its own to the broker."""
 
     def detach_device(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
 
     def attach_device(self, settings: SensorSettings) -> None:
-        """Set up the device of these settings, after the one before was detached."""
+        """Set up the device of these settings, after the old one was detached."""
 
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
-        """Take over all the rest."""
+        """Apply every setting that is not the device's."""
 
 
 def reload(sensor: Reloadable) -> str | None:
-    """Go by the files as they are now; returns why not, for people, if that cannot be.
+    """Reload the settings of a sensor from its files. Returns why they could not be applied, or None.
 
     Raises:
-        Absent: the new device cannot be set up, nor the old one again.
+        Absent: neither the new device nor the old one can be set up.
     """
     before = sensor.settings
     try:
@@ -61,10 +61,10 @@ def reload(sensor: Reloadable) -> str | None:
 
 
 def _read(before: SensorSettings) -> SensorSettings:
-    """The settings as they are now.
+    """Return the settings in the files.
 
     Raises:
-        SettingsError: with every fault, and with what cannot change.
+        SettingsError: they have faults, or change what needs a new process.
     """
     folder = before.folder
     found = load(folder, Path(before.file).stem)
@@ -73,8 +73,8 @@ def _read(before: SensorSettings) -> SensorSettings:
         own = TomlFile(folder, before.file)
         file = own if own.table.keys() & {"sensor", "group"} else TomlFile(folder, HOUSE)
         line = max(file.line("sensor"), file.line("group"))
-        what = f"it is {found.topics.client_id} now, and was {before.topics.client_id}; {ANOTHER}"
-        faults.append(Fault(file.name, line, what))
+        text = f"it is {found.topics.client_id} now, and was {before.topics.client_id}; {ANOTHER}"
+        faults.append(Fault(file.name, line, text))
     if found.folders != before.folders:
         faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' is another; {ANOTHER}"))
     if faults:
@@ -83,25 +83,25 @@ def _read(before: SensorSettings) -> SensorSettings:
 
 
 def _exchange(sensor: Reloadable, found: SensorSettings) -> str | None:
-    """Have the new device in the place of the old one; or, with the reason returned, the old one again."""
+    """Replace the device by that of the new settings. If that fails, set up the old one again and return the reason."""
     before = sensor.settings
     sensor.detach_device()
     try:
         sensor.attach_device(found)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is one that worked
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the new device, the old one worked
         why = str(error) or repr(error)
         bug = not isinstance(error, Fatal | OSError)
         log.error("the new settings do not work; back to those before", traceback=bug, file=found.file, reason=why)
     else:
         return None
     try:
-        sensor.attach_device(replace(before, device=replace(before.device)))  # as new: a device is set up once
+        sensor.attach_device(replace(before, device=replace(before.device)))  # a copy: a device is set up only once
     except OSError as error:
         raise Absent(error.errno, str(error)) from None
     return f"{found.file}: {why}"
 
 
 def _changed(before: SensorSettings, found: SensorSettings) -> list[str]:
-    """What is not as it was."""
+    """Return the names of the settings that differ."""
     names = ("kind", "device", "broker", "heartbeat_s", "log", "history", "homeassistant")
     return [name for name in names if getattr(found, name) != getattr(before, name)]
