@@ -17,7 +17,7 @@ LEVELS = {"0": False, "1": True, "float": None}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("pin", metavar="PIN", type=int, choices=range(28), help="BCM number of the line, 0 to 27")
     levels = [*LEVELS, "pulse"]
@@ -28,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Drive or read."""
+    """Drive the line, or print its level."""
     line = SimulatedLine(given.pin, lines_folder(_runtime(given)))
     if given.what == "pulse":
         if given.ms is None or given.ms < 0:
@@ -45,12 +45,12 @@ def main(given: argparse.Namespace) -> Exit:
 
 
 def _runtime(given: argparse.Namespace) -> Path | None:
-    """Of the house there is, if there is one."""
+    """Return the runtime folder of the house, or None if there is no house."""
     return house(given)[2].runtime if given.config or usual_folder() else None
 
 
 def pulse(line: SimulatedLine, seconds: float) -> None:
-    """The other level, and back."""
+    """Drive the line to the other level for `seconds`, then back."""
     before = line.driven()
     line.drive(not line.level())
     try:

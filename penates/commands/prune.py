@@ -29,7 +29,7 @@ STATUS = ("status/state", "status/about", "status/heartbeat", "status/+", "data/
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     access_arguments(parser)
     gone = "a sensor that is gone, whatever host it was on"
     parser.add_argument("--gone", action="append", type=sensor_name, default=[], metavar="GROUP/SENSOR", help=gone)
@@ -39,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(given: argparse.Namespace) -> int:
-    """Look, show, ask, clear."""
+    """Find what is to be cleared, print it, ask, and clear it."""
     own = _own(Configuration(folder_or_default(given.config).absolute()))
     named = [sensor.client_id for sensor in given.gone]
     try:
@@ -65,16 +65,16 @@ def _prune(probe: MqttProbe, own: OwnSensors, named: Collection[str], given: arg
 
 
 def _filters(own: OwnSensors) -> Iterator[str]:
-    """Yield what to ask the broker for."""
+    """Yield the topic filters to read."""
     yield from (f"{group}/+/{name}" for group in sorted(own.groups) for name in STATUS)
     yield from (f"{prefix}/device/+/config" for prefix in sorted({"+", own.prefix}))
 
 
 def _own(configuration: Configuration) -> OwnSensors:
-    """What the files say; one that is faulty may be any sensor's.
+    """Return what the configuration contains. It must have no faults: a faulty file could be any sensor's.
 
     Raises:
-        SettingsError: with every fault.
+        SettingsError: it has faults.
     """
     sensors = configuration.all().values()
     if configuration.faults or configuration.house is None:
@@ -85,7 +85,7 @@ def _own(configuration: Configuration) -> OwnSensors:
 
 
 def _refused(found: Leftovers, named: Collection[str]) -> bool:
-    """Whether something that was named is left."""
+    """Return whether a sensor named with --gone is left alone."""
     return any(line.partition(" ")[0] in named for line in found.left)
 
 
@@ -99,7 +99,7 @@ def _show(found: Leftovers) -> None:
 
 
 def _agreed(probe: MqttProbe, count: int) -> bool:
-    """Return whether a person agrees. Meanwhile the connection is kept, and what changes is taken in."""
+    """Return whether the user agrees. Meanwhile the connection is kept and messages are received."""
     if not sys.stdin.isatty():
         print("penates prune: nothing is cleared: nobody is there to be asked; say --yes", file=sys.stderr)
         return False
@@ -110,7 +110,7 @@ def _agreed(probe: MqttProbe, count: int) -> bool:
 
 
 def _clear(probe: MqttProbe, topics: Collection[str]) -> list[str]:
-    """Have the broker let go of these topics; returns those that it did not."""
+    """Clear these topics. Returns those that the broker still retains."""
     for topic in topics:
         probe.publish(topic, retain=True)
     probe.until(lambda: not any(map(probe.newest().get, topics)), PATIENCE_S)

@@ -22,5 +22,5 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Live as this sensor."""
+    """Run this sensor and return its exit code."""
     return process.run(load(folder_or_default(given.config), given.name))

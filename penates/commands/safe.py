@@ -14,5 +14,5 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Make safe. A unit has no credentials any more when it does this."""
+    """Set the outputs to safe values. Secrets are not read: a unit no longer has its credentials at this point."""
     return make_safe(load(folder_or_default(given.config), given.name, secrets=False))

@@ -26,7 +26,7 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> int:
-    """Ask the supervisor; where there is none and the house is installed, systemd."""
+    """Ask the supervisor, or systemd if there is no supervisor and the house is installed."""
     try:
         return request(given, "status")
     except Unavailable:
@@ -37,8 +37,8 @@ def main(given: argparse.Namespace) -> int:
 
 
 def _rows(folder: Path) -> list[dict[str, object]]:
-    """Of each sensor's unit; none where there is no systemd."""
-    from penates.installer.unit_states import of_sensor, row, units  # noqa: PLC0415 - for this case alone
+    """Return a row for each sensor's unit, or none without systemd."""
+    from penates.installer.unit_states import of_sensor, row, units  # noqa: PLC0415 - needed only here
 
     configuration = Configuration(folder, secrets=False)
     sensors = configuration.all()

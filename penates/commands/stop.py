@@ -16,7 +16,7 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> int:
-    """Ask the supervisor; if there is none, all is as wanted."""
+    """Ask the supervisor. If there is none, nothing is running, which counts as success."""
     try:
         return request(given, "stop")
     except NotRunning as error:

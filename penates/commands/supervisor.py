@@ -17,13 +17,13 @@ LOCK = "supervisor"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help="start only these; the others can be started later")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Live as the parent."""
+    """Run the supervisor and return its exit code."""
     configuration, own, folders = house(given)
     with closing(ProcessLock(folders.runtime, LOCK)):
         return supervise(configuration, own, chosen(configuration, given.names))

@@ -1,4 +1,4 @@
-"""What `penates doctor` looks at on the machine: lines and buses, clock, disk, and the broker's own settings."""
+"""What `penates doctor` checks on the machine: clock, disk, outbox, and the broker's own settings."""
 
 import grp
 import os
@@ -18,52 +18,53 @@ from penates.broker import mosquitto_files as broker
 from penates.doctor.findings import SUDO, Finding, bad, good, unknown
 
 ROOT = 0
-READ_WRITE, WRITE = 0o6, 0o3  # of a file; into a folder
+READ_WRITE, WRITE = 0o6, 0o3  # mode bits: to read and write a file; to create files in a folder
 LEAST_MB, MEGABYTE = 100, 1_000_000
 LEAST_FILES = 1000
 CONTAINER = ("run/systemd/container", ".dockerenv", "run/.containerenv")
-QUEUE, SAVE_S = 1000, 1800  # Mosquitto's own defaults, which are too little and too long
-SENT_AGAIN_S = 60
+QUEUE, SAVE_S = 1000, 1800  # Mosquitto's defaults for its queue and autosave_interval: too short and too long
+SENT_AGAIN_S = 60  # sensors send again what was acknowledged in this time before a connection broke
 
 
 @dataclass(frozen=True)
-class Who:
-    """The user a sensor runs as, and how."""
+class SensorUser:
+    """The user that a sensor runs as, with its groups, pin factory and working folder."""
 
     name: str
     uid: int
     groups: frozenset[int]
     factory: str = DEFAULT_FACTORY
     folder: Path = field(default_factory=Path.cwd)
-    nodes: str | None = None  # classes of device nodes that its unit may open; None is all
+    nodes: str | None = None  # classes of device nodes that its unit may open; None means all
 
     @classmethod
     def me(cls) -> Self:
-        """Whoever asks."""
+        """Return the user of this process."""
         groups = frozenset({os.getegid(), *os.getgroups()})
         return cls(_name(os.geteuid()), os.geteuid(), groups, os.environ.get(FACTORY, DEFAULT_FACTORY))
 
     @classmethod
     def running(cls, pid: int) -> Self | None:
-        """Whoever this process runs as; None if it has ended, or is somebody else's."""
+        """Return the user of a process, or None if it has ended or may not be read."""
         process = Path("/proc", str(pid))
         try:
             uid = process.stat().st_uid
             status = dict(row.split(":", 1) for row in (process / "status").read_text().splitlines())
-            words = (process / "environ").read_bytes().decode(errors="replace").split("\0")
+            entries = (process / "environ").read_bytes().decode(errors="replace").split("\0")
             folder = (process / "cwd").readlink()
         except OSError:
             return None
         groups = frozenset(map(int, [status["Gid"].split()[1], *status["Groups"].split()]))
-        factory = next((word.partition("=")[2] for word in words if word.startswith(f"{FACTORY}=")), DEFAULT_FACTORY)
+        named = (entry.partition("=")[2] for entry in entries if entry.startswith(f"{FACTORY}="))
+        factory = next(named, DEFAULT_FACTORY)
         return cls(_name(uid), uid, groups, factory, folder)
 
     @classmethod
     def of(cls, user: str, more_groups: Iterable[str], factory: str, folder: Path) -> Self:
-        """A user of this machine, by name; with these groups besides.
+        """Return a user of this machine by name, with these additional groups.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such user.
         """
         entry = pwd.getpwnam(user)
         groups = {*os.getgrouplist(user, entry.pw_gid)}
@@ -73,7 +74,7 @@ class Who:
         return cls(user, entry.pw_uid, frozenset(groups), factory or DEFAULT_FACTORY, folder)
 
     def may(self, path: Path, wanted: int = READ_WRITE) -> bool:
-        """Whether the mode of a file or folder lets it; `wanted` are bits such as 0o6 to read and write."""
+        """Return whether the mode of a file or folder allows it. `wanted` are bits such as 0o6, to read and write."""
         status = path.stat()
         shift = 6 if status.st_uid == self.uid else 3 if status.st_gid in self.groups else 0
         return self.uid == ROOT or (status.st_mode >> shift) & wanted == wanted
@@ -87,7 +88,7 @@ def _name(uid: int) -> str:
 
 
 def clock_is_set(root: Path = Path("/")) -> Finding:
-    """By the kernel, which in a container does not know."""
+    """Check whether the kernel's clock is synchronised. In a container that cannot be known."""
     if timestamps.synchronised():
         return good("clock", "synchronised")
     if any((root / mark).exists() for mark in CONTAINER):
@@ -98,7 +99,7 @@ def clock_is_set(root: Path = Path("/")) -> Finding:
 
 
 def disk(folder: Path, *, least_mb: float = LEAST_MB) -> Finding:
-    """Whether there is room for what must be kept; of a folder that is yet to be made, where it will be."""
+    """Check whether the disk of the state folder, which need not exist yet, has room."""
     place = next(path for path in (folder, *folder.parents) if path.exists())
     status = os.statvfs(place)
     free_mb = status.f_bavail * status.f_frsize / MEGABYTE
@@ -113,20 +114,20 @@ def disk(folder: Path, *, least_mb: float = LEAST_MB) -> Finding:
     return good("disk", f"{free_mb:.0f} MB are free for {folder}")
 
 
-def outbox(settings: SensorSettings, who: Who) -> Iterator[Finding]:
-    """What lies there of readings that were not delivered, and of those that never will be."""
+def outbox(settings: SensorSettings, user: SensorUser) -> Iterator[Finding]:
+    """Check the outbox folder: whether it can be written, and whether it holds undelivered readings or dead letters."""
     folder = outbox_folder(settings.folders.state, settings.topics)
     if not folder.exists():
         place = next(path for path in folder.parents if path.exists())
-        if not who.may(place, WRITE):
+        if not user.may(place, WRITE):
             yield bad(
                 "folder",
-                f"{who.name} may not write into {place}",
-                f"sudo chown {who.name} {place}, or `state` in house.toml",
+                f"{user.name} may not write into {place}",
+                f"sudo chown {user.name} {place}, or `state` in house.toml",
             )
         return
-    if not who.may(folder, WRITE):
-        yield bad("folder", f"{who.name} may not write into {folder}", f"sudo chown -R {who.name} {folder}")
+    if not user.may(folder, WRITE):
+        yield bad("folder", f"{user.name} may not write into {folder}", f"sudo chown -R {user.name} {folder}")
     if not os.access(folder, os.R_OK | os.X_OK):
         yield unknown("dead letters", f"no right to look into {folder}", SUDO)
         return
@@ -139,7 +140,7 @@ def outbox(settings: SensorSettings, who: Who) -> Iterator[Finding]:
 
 
 def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) -> Iterator[Finding]:
-    """What the broker of this machine, if it is ours, would lose although it had said that it has it."""
+    """Check what the broker on this machine, if it is the house's, would lose although it has acknowledged it."""
     if not (house.history.recorder and conf.exists()):
         return
     said = [(one.name, one.value) for one in broker.said(conf)]
@@ -163,6 +164,6 @@ def _losses(said: dict[str, str]) -> Iterator[str]:
 
 
 def _number(said: dict[str, str], name: str, usual: int) -> int:
-    """With what is no number, Mosquitto does not start at all."""
+    """Return a numeric option of Mosquitto, which does not start if one is not a number."""
     value = said.get(name, "")
     return int(value) if value.isdecimal() else usual

@@ -1,4 +1,4 @@
-"""What `penates doctor` reads from a sensor's own words: how it is, where it runs, what waits to be delivered."""
+"""What `penates doctor` reads from a sensor's own messages: its state, its host, and what is undelivered."""
 
 import socket
 import time
@@ -10,24 +10,24 @@ from penates.console.output import age, shown
 from penates.doctor.findings import Finding, bad, good, unknown
 from penates.fleet.fleet_view import SeenSensor
 
-NEARLY = 0.9  # of what may be kept
+NEARLY = 0.9  # share of the records that may be kept
 LAG_S = 3600
 
 
 def reported(settings: SensorSettings, sensor: SeenSensor, logs: str) -> Iterator[Finding]:
-    """Yield all that follows from what the broker has of a sensor. `logs` is the command that shows its log."""
+    """Check what the broker has retained from a sensor. `logs` is the command that shows its log."""
     now = time.monotonic()
     beat_s = sensor.beat_age_s(now)
     fresh = beat_s is not None and sensor.heartbeat_s > 0 and not is_silent(beat_s, sensor.heartbeat_s)
     yield _state(settings, sensor, beat_s, fresh=fresh, logs=logs)
     if fresh and sensor.host:
-        yield _place(sensor.host, beat_s or 0.0, settings)
+        yield _host(sensor.host, beat_s or 0.0, settings)
     if fresh:
         yield from _delivery(settings, sensor.heartbeat)
 
 
-def elsewhere(known: Mapping[str, SeenSensor]) -> Iterator[Finding]:
-    """Yield which sensors that are set up on other machines are not well, and how many are."""
+def on_other_machines(known: Mapping[str, SeenSensor]) -> Iterator[Finding]:
+    """Check the sensors that are set up on other machines: which are not well, and how many are."""
     well, now = 0, time.monotonic()
     for name, sensor in known.items():
         host, state = sensor.host or "another machine", sensor.state or "never said a word"
@@ -66,8 +66,8 @@ def _state(settings: SensorSettings, sensor: SeenSensor, beat_s: float | None, *
     return good("state", f"{state}; {last}")
 
 
-def _place(host: str, beat_s: float, settings: SensorSettings) -> Finding:
-    """One of a name: a second one would throw the first out, and be thrown out."""
+def _host(host: str, beat_s: float, settings: SensorSettings) -> Finding:
+    """Check that the sensor runs only here: two of one name would disconnect each other again and again."""
     here = socket.gethostname()
     if host == here:
         return good("alone", "it runs here, and nowhere else that is known")
@@ -76,7 +76,7 @@ def _place(host: str, beat_s: float, settings: SensorSettings) -> Finding:
 
 
 def _delivery(settings: SensorSettings, heartbeat: Mapping[str, object]) -> Iterator[Finding]:
-    """What a fresh heartbeat says of the clock, and of what waits."""
+    """Check what a fresh heartbeat reports about the clock and about undelivered readings."""
     if heartbeat.get("clock") == "unsure":
         yield bad("time", "its clock was not set when it last spoke", "timedatectl set-ntp true")
     if (lag_s := _number(heartbeat, "lag_s")) > LAG_S:
