@@ -51,7 +51,7 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="penates",
         description="Small daemons, one for each sensor of the house.",
-        epilog="penates COMMAND --help says more of each.",
+        epilog="Run penates COMMAND --help for more about a command.",
     )
     top.add_argument("--version", action="version", version=f"penates {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -41,7 +41,7 @@ class Actions:
 
     def _act(self, name: str, command: ActionCommand, *, retained: bool) -> None:
         if retained:
-            raise Refused("retained: a command is for now; clear it with an empty retained payload")
+            raise Refused("retained commands are not executed; clear it with an empty retained payload")
         if self.closed:
             raise Refused("stopping")
         command.check_expiry()

@@ -90,5 +90,5 @@ class Heartbeat:
                 case {"run": str(run), "time": str(moment), "uptime_s": float(uptime_s), **rest} if run != self.run:
                     at = timestamps.parse(moment).timestamp()
                     if at - uptime_s < self._born_at < at:
-                        return f"on {rest.get('host', 'a host unknown')} (run {run})"
+                        return f"on {rest.get('host', 'an unknown host')} (run {run})"
         return None

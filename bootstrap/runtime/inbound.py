@@ -58,7 +58,7 @@ class Inbound:
         prefix, _, name = topic.rpartition("/")
         if topic == self._heartbeat.topic:
             if where := self._heartbeat.older_instance(payload):
-                self._link.taken_over(f"{self._topics.client_id} runs already {where}")
+                self._link.taken_over(f"{self._topics.client_id} is already running {where}")
         elif topic == self._topics.status("state"):
             self._reporter.correct_state(payload)
         elif f"{prefix}/+" == self._topics.commands:
@@ -76,6 +76,6 @@ class Inbound:
 
     def _act_read(self, value: Json) -> None:
         if value not in ("now", {}):
-            raise Refused("say now")
+            raise Refused('the value must be "now"')
         if self._sampler and (error := self._sampler.read()):
             raise Refused(error)

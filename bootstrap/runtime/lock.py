@@ -25,7 +25,7 @@ class ProcessLock:
             self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             hint = "set RUNTIME_DIRECTORY or STATE_DIRECTORY to a writable folder"
-            raise Fatal(Exit.SETTINGS, f"cannot make the lock {path}: {error.strerror}; {hint}") from None
+            raise Fatal(Exit.SETTINGS, f"cannot create the lock {path}: {error.strerror}; {hint}") from None
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -13,7 +13,7 @@ HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
 
 AGREE = 3  # consecutive values that must agree before a jump is believed
 GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is absent
-NEVER = "this device has not measured it so far"
+NEVER = "this device has never measured it"
 SHOWN = 200  # longest part of a device's error text that is published, in characters
 
 
@@ -86,7 +86,7 @@ class MeasureHealth:
         known.leaps.append(value)
         if len(known.leaps) >= AGREE:
             return None
-        return f"{value:g} {known.measure.unit} is more than {step:g} away from {last:g}, the value before"
+        return f"{value:g} {known.measure.unit} is more than {step:g} away from the last good value, {last:g}"
 
     def record_good(self, reading: Reading, time: str, now: float) -> None:
         """Record values that were published with the timestamp `time`."""

@@ -61,7 +61,7 @@ def run(settings: SensorSettings, inherited: Inherited | None = None) -> Exit:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked by a supervisor at the fork
             return process.run()
     except Fatal as end:
-        log.error("cannot go on", reason=end.reason, exit=int(end.code))
+        log.error("cannot continue", reason=end.reason, exit=int(end.code))
         notify(f"STATUS={end.reason}")
         return end.code
     except BaseException as error:  # noqa: BLE001 - anything else is a bug, even sys.exit() in a device
@@ -159,7 +159,7 @@ class Process:
         except Exception as error:
             if any(sensor.link.up for sensor in self.sensors):
                 raise  # closing without a DISCONNECT makes the broker publish the last will
-            log.error("a bug before the broker knew us", traceback=True, exit=int(Exit.BUG))
+            log.error("a bug before the first connection", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug: {error!r}")
         return self._end("stopped", Exit.STOPPED)
 
@@ -181,7 +181,7 @@ class Process:
         stuck = set[str]().union(*(sensor.stuck for sensor in self.sensors))
         before, self._stuck = self._stuck, stuck
         if stuck & before:
-            log.error("no progress; the watchdog is not told", stuck=sorted(stuck))
+            log.error("no progress; the watchdog is not notified", stuck=sorted(stuck))
         else:
             notify("WATCHDOG=1", f"STATUS={self._status}")
 
@@ -243,7 +243,7 @@ class Process:
                 stack.callback(sensor.make_safe)
 
     def _end_absent(self, error: OSError) -> Exit:
-        log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
+        log.error("the device is absent; publishing the fault, then ending", error=str(error), exit=int(Exit.ABSENT))
         for sensor in self.sensors:
             sensor.reporter.publish_absent(error)
         return self._end("fault", Exit.ABSENT, f"the device is absent: {error}")

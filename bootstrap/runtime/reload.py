@@ -13,7 +13,7 @@ from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
 from bootstrap.errors import Absent, Fatal
 from bootstrap.logs import log
 
-ANOTHER = "only a new process can be that: restart it"
+RESTART = "that needs a restart"
 
 
 class Reloadable(Protocol):
@@ -46,7 +46,7 @@ def reload(sensor: Reloadable) -> str | None:
         found = _read(before)
     except SettingsError as error:
         for fault in error.faults:
-            log.error("not reloaded; nothing is changed", fault=str(fault))
+            log.error("not reloaded; nothing has changed", fault=str(fault))
         return "; ".join(map(str, error.faults))
     moved = sensor.subscribes and found.broker != before.broker
     if found.device == before.device and found.kind == before.kind and not moved:
@@ -73,10 +73,10 @@ def _read(before: SensorSettings) -> SensorSettings:
         own = TomlFile(folder, before.file)
         file = own if own.table.keys() & {"sensor", "group"} else TomlFile(folder, HOUSE)
         line = max(file.line("sensor"), file.line("group"))
-        text = f"it is {found.topics.client_id} now, and was {before.topics.client_id}; {ANOTHER}"
+        text = f"the sensor changed from {before.topics.client_id} to {found.topics.client_id}; {RESTART}"
         faults.append(Fault(file.name, line, text))
     if found.folders != before.folders:
-        faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' is another; {ANOTHER}"))
+        faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' has changed; {RESTART}"))
     if faults:
         raise SettingsError(faults)
     return found
@@ -91,7 +91,7 @@ def _exchange(sensor: Reloadable, found: SensorSettings) -> str | None:
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the new device, the old one worked
         why = str(error) or repr(error)
         bug = not isinstance(error, Fatal | OSError)
-        log.error("the new settings do not work; back to those before", traceback=bug, file=found.file, reason=why)
+        log.error("the new settings do not work; restoring the old ones", traceback=bug, file=found.file, reason=why)
     else:
         return None
     try:

@@ -97,7 +97,7 @@ class Reporter:
     def correct_state(self, retained: bytes) -> None:
         """Publish the true state at once if the broker has retained an old last will instead."""
         if retained == LOST and self.state != "lost":
-            log.warning("the broker called us lost; corrected", state=self.state)
+            log.warning("the retained state was lost; corrected", state=self.state)
             self.publish_state(self.state, self.why)
 
     def publish_about(self, about: Mapping[str, Any]) -> None:
@@ -190,9 +190,9 @@ class Reporter:
             log.info("reading again", **({"but": described(problems)} if problems else {}))
         else:
             for name in (name for name in problems if name not in self._unwell):
-                log.error("a measure is not well", measure=name, reason=problems[name])
+                log.error("a measure has a problem", measure=name, reason=problems[name])
             for name in sorted(self._unwell - problems.keys()):
-                log.info("a measure is well again", measure=name)
+                log.info("a measure has recovered", measure=name)
         self._all_failing, self._unwell = all_failing, set(problems)
 
     def _update_state(self) -> None:

@@ -32,9 +32,9 @@ def make_safe(settings: SensorSettings) -> Exit:
             settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
             set_up(settings.device)
     except Fatal as end:
-        log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
+        log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
         return end.code
     except OSError as error:
-        log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
+        log.error("cannot set the outputs to safe values", reason=str(error), exit=int(Exit.ABSENT))
         return Exit.ABSENT
     return Exit.STOPPED

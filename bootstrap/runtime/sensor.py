@@ -177,8 +177,8 @@ class Sensor:
     def disconnect(self) -> None:
         """Close the link in order, and log what the broker has not acknowledged."""
         if not self.all_acknowledged:
-            left, state_told = self._outbox.queued, self._outbox.state_settled
-            log.warning("the broker was not told all", left=left, state_told=state_told)
+            left, settled = self._outbox.queued, self._outbox.state_settled
+            log.warning("the broker has not acknowledged everything", left=left, state_told=settled)
         self.link.close()
 
     def close(self) -> None:

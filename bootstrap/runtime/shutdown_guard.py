@@ -33,6 +33,6 @@ class ShutdownGuard:
             self._timer.cancel()
 
     def _hung(self) -> None:
-        log.error("the stop hangs; ended by force", sockets_made_at=self._sockets.lingering(), exit=int(Exit.BUG))
+        log.error("the shutdown hangs; ended by force", sockets_made_at=self._sockets.lingering(), exit=int(Exit.BUG))
         faulthandler.dump_traceback(all_threads=True)
         os._exit(Exit.BUG)

@@ -128,7 +128,7 @@ class Child:
         if self.pid is None:
             self._enter(ChildState.STOPPED)
         elif self.state is not ChildState.STOPPING:
-            self._enter(ChildState.STOPPING, STOP_S, lambda: self._abort(f"did not stop in {STOP_S:g} s"))
+            self._enter(ChildState.STOPPING, STOP_S, lambda: self._abort(f"did not stop within {STOP_S:g} s"))
             self._signal(signal.SIGTERM)
 
     def restart(self) -> None:
@@ -225,7 +225,7 @@ class Child:
         if self.pid is None or began_at != self._began_at or self._log_pipe is None or self._outcome is None:
             return
         self._outcome, self._retry_s = None, FIRST_RETRY_S
-        log.info("runs again", sensor=self.name, restarts=self.restarts)
+        log.info("running again", sensor=self.name, restarts=self.restarts)
         self._log_pipe.release()
 
     def _silent(self) -> None:
@@ -287,11 +287,11 @@ class Child:
         self.error = why
         if code == Exit.SETTINGS:
             self._enter(ChildState.FAILED)
-            log.error("ended; not started again before a change", sensor=self.name, reason=why, exit=code)
+            log.error("ended; not restarted until its settings change", sensor=self.name, reason=why, exit=code)
         else:
             self._enter(ChildState.WAITING, self._retry_s, self._fork_again)
             if news:
-                log.warning("ended; started again", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
+                log.warning("ended; will be restarted", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
             self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
 
 
@@ -300,4 +300,4 @@ def _reason(code: int, status: str) -> str:
     if code < 0:
         names = {number.value: number.name for number in signal.Signals}  # lacks most real-time signals
         return f"killed by {names.get(-code, f'signal {-code}')}"
-    return f"{status} (exit code {code})" if status and code else f"ended by itself with exit code {code}"
+    return f"{status} (exit code {code})" if status and code else f"exited with code {code}"

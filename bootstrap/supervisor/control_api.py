@@ -87,11 +87,8 @@ class ControlApi:
         names = names if isinstance(names, list) else [names]
         house = request.get("house", str(self._folder))
         if house != str(self._folder):
-            reply(
-                _refusal(
-                    f"this supervisor looks after {self._folder}, not {house}; give each house a `state`", NOT_DONE
-                )
-            )
+            why = f"this supervisor runs {self._folder}, not {house}; give each house its own `state`"
+            reply(_refusal(why, NOT_DONE))
         elif request.get("do") == "status":
             reply(self._answer(self._supervisor.children))
         elif self._supervisor.stopping and request.get("do") != "stop":
@@ -99,7 +96,7 @@ class ControlApi:
         elif act := acts.get(str(request.get("do"))):
             act([str(name) for name in names], reply)
         else:
-            reply(_refusal(f"nothing is known of {request!r}", NOT_DONE))
+            reply(_refusal(f"unknown request: {request!r}", NOT_DONE))
 
     def _answer(self, names: Collection[str], **more: object) -> ControlMessage:
         """Return the reply that describes these children."""
@@ -142,7 +139,7 @@ class ControlApi:
             for name in names:
                 children[name].stop()
         else:
-            self._supervisor.stop_all("asked to")
+            self._supervisor.stop_all("requested")
         self._answer_later(names or [*children], reply)
 
     def _reload(self, _names: list[str], reply: ControlReply) -> None:
@@ -192,7 +189,7 @@ class ControlApi:
         """Return the faults of the house and of these devices; None is all devices."""
         house = configuration.house
         if house and Folders.usual(house.state) != self.folders:
-            return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it")]
+            return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it again")]
         return configuration.faults if names is None else _faults_of(configuration, names)
 
 
@@ -225,5 +222,5 @@ def _refusal(why: str, code: int) -> ControlMessage:
 
 def _on_reloaded(answer: ControlMessage) -> None:
     if why := answer.get("error"):
-        log.error("not reloaded; nothing is changed", reason=why)
+        log.error("not reloaded; nothing has changed", reason=why)
     notify("READY=1")

@@ -43,13 +43,13 @@ def ask(folder: Path, request: ControlMessage, patience_s: float) -> ControlMess
             connection.shutdown(socket.SHUT_WR)
             answer: ControlMessage = json.loads(connection.makefile("rb").read())
     except TimeoutError:
-        raise Unavailable(f"the supervisor does not answer in {patience_s:g} s; its log may say why") from None
+        raise Unavailable(f"the supervisor did not answer within {patience_s:g} s; see its log") from None
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
-        raise NotRunning("no supervisor runs") from None
+        raise NotRunning("no supervisor is running") from None
     except OSError as error:
         raise Unavailable(f"the supervisor cannot be reached: {error.strerror}") from None
     except ValueError:
-        raise Unavailable("the supervisor ended before it had answered") from None
+        raise Unavailable("the supervisor ended before it answered") from None
     return answer
 
 
@@ -128,7 +128,7 @@ class _Request:
         if isinstance(request, dict):
             self._handle(request, self._reply)
         else:
-            self._reply({"error": "a request is a JSON object", "exit": 1})
+            self._reply({"error": "a request must be a JSON object", "exit": 1})
 
     def _reply(self, answer: ControlMessage) -> None:
         with contextlib.suppress(OSError):  # the client may be gone

@@ -63,7 +63,7 @@ def preload() -> None:
         for _ in range(SETTLED):
             _run_sensor()
     except Exception:  # noqa: BLE001 - the sensors can run without
-        log.warning("not preloaded: each sensor takes a megabyte more", traceback=True)
+        log.warning("not preloaded; each sensor uses a megabyte more", traceback=True)
 
 
 def freeze() -> None:

@@ -1,10 +1,11 @@
-"""Look at everything a sensor needs, and say what is wrong and what to do about it.
+"""Check everything a sensor needs, and report what is wrong and what to do about it.
 
-Of the house: its files, the broker's addresses and certificate, the clock, the disk, what a broker on this machine
-would lose. Of each sensor: who looks after it, what it needs of the machine, what waits to be delivered; its password,
-what the broker lets it say and hear, its last will, how it is, and where it runs. It disturbs none.
+For the house: its files, the broker's addresses and certificate, the clock, the disk, and what a broker on this machine
+would lose. For each sensor: its process, the hardware it needs, what is undelivered, its password, what the broker lets
+it publish and receive, its last will, its state, and where it runs. No running sensor is disturbed.
 
-With sudo it can look at everything; without, it says what it could not. The exit code is 1 if anything is bad.
+With sudo everything can be checked; without, what could not be checked is reported as unknown. The exit code is 1 if
+anything is bad.
 """
 
 import argparse
@@ -49,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
-    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help="a sensor's file in devices/; none is all")
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help="sensor's file in devices/ (default: all)")
 
 
 def main(given: argparse.Namespace) -> int:
@@ -120,9 +121,9 @@ def _sensor(name: str, settings: SensorSettings, processes: Supervision, host: s
     yield processes.runs(name, settings)
     user = processes.user(name, settings)
     yield from _tried("devices", lambda: hardware(settings, user))
-    yield from _tried("spill", lambda: machine.outbox(settings, user))
+    yield from _tried("outbox", lambda: machine.outbox(settings, user))
     if host is None:
-        yield unknown(reachability.BROKER, "not asked, since it is not to be reached")
+        yield unknown(reachability.BROKER, "not checked, because it cannot be reached")
         return
     found, seen = broker_checks.check_broker(settings, host)
     yield from found
@@ -133,7 +134,7 @@ def _sensor(name: str, settings: SensorSettings, processes: Supervision, host: s
     if seen:
         yield from reported(settings, seen, processes.logs(name))
     else:
-        yield unknown("state", "nobody lets us hear how it is", SUDO)
+        yield unknown("state", "we may not read its state", SUDO)
 
 
 def _tried(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
@@ -141,7 +142,7 @@ def _tried(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Findin
     try:
         yield from look()
     except PermissionError as error:
-        yield unknown(check, f"no right to look at {error.filename}", SUDO)
+        yield unknown(check, f"not allowed to read {error.filename}", SUDO)
 
 
 def _lines(reports: list[Report]) -> Iterator[str]:

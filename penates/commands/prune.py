@@ -1,11 +1,11 @@
-"""Clear what the broker still holds of sensors, measures and Home Assistant's announcements that are gone.
+"""Clear what the broker still retains of sensors, measures and Home Assistant announcements that are gone.
 
   sudo penates prune --dry-run
   sudo penates prune --gone cm/shed
 
-A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost. One of
-another host may only be switched off: it is cleared if you name it with --gone, and it is not alive. What is to be
-cleared is shown first, and asked about.
+A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost. One on
+another host may only be switched off: it is cleared if you name it with --gone and it is not alive. The command prints
+what it would clear and asks before it does.
 """
 
 import argparse
@@ -31,11 +31,11 @@ STATUS = ("status/state", "status/about", "status/heartbeat", "status/+", "data/
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
-    gone = "a sensor that is gone, whatever host it was on"
+    gone = "a sensor that is gone, whichever host it ran on"
     parser.add_argument("--gone", action="append", type=sensor_name, default=[], metavar="GROUP/SENSOR", help=gone)
     ask = parser.add_mutually_exclusive_group()
-    ask.add_argument("--dry-run", action="store_true", help="clear nothing; say what would be cleared")
-    ask.add_argument("--yes", action="store_true", help="ask nothing")
+    ask.add_argument("--dry-run", action="store_true", help="clear nothing, only print what would be cleared")
+    ask.add_argument("--yes", action="store_true", help="do not ask before clearing")
 
 
 def main(given: argparse.Namespace) -> int:
@@ -60,7 +60,7 @@ def _prune(probe: MqttProbe, own: OwnSensors, named: Collection[str], given: arg
     still = find(probe.newest(), own, named, time.monotonic()).clear
     left = _clear(probe, [topic for topic in found.clear if topic in still])
     for topic in left:
-        print(f"penates prune: {topic} is not cleared; may {ADMIN} write there?", file=sys.stderr)
+        print(f"penates prune: {topic} was not cleared; may {ADMIN} publish there?", file=sys.stderr)
     return NOT_DONE if left or _refused(found, named) else Exit.STOPPED
 
 
@@ -93,7 +93,7 @@ def _show(found: Leftovers) -> None:
     for topic, why in found.clear.items():
         print(f"{topic}: {why}")
     if not found.clear:
-        print("nothing is to be cleared")
+        print("nothing to clear")
     for line in found.left:
         print(f"left alone: {line}")
 
@@ -101,9 +101,9 @@ def _show(found: Leftovers) -> None:
 def _agreed(probe: MqttProbe, count: int) -> bool:
     """Return whether the user agrees. Meanwhile the connection is kept and messages are received."""
     if not sys.stdin.isatty():
-        print("penates prune: nothing is cleared: nobody is there to be asked; say --yes", file=sys.stderr)
+        print("penates prune: nothing cleared: stdin is not a terminal to ask on; use --yes", file=sys.stderr)
         return False
-    print(f"Clear these {count}? [y/N] ", end="", flush=True)
+    print(f"Clear {count} topic{'s' * (count != 1)}? [y/N] ", end="", flush=True)
     while not probe.wait(PATIENCE_S, sys.stdin.fileno()):
         pass
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,6 +1,6 @@
-"""Set the outputs of one sensor to their safe value, after its process was killed: for a unit's ExecStopPost.
+"""Set the outputs of one sensor to their safe values after its process was killed, as a unit's ExecStopPost.
 
-It takes the lines, sets them and lets go; then the pull resistor holds them (see the wiring of the kind).
+It requests the lines, sets them and releases them; then the pull resistor holds them (see the kind's wiring).
 """
 
 import argparse

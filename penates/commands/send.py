@@ -4,9 +4,9 @@
   penates send cm/lamp set '{"state":"on","for_s":600}'
   penates send cm/cellar read
 
-PAYLOAD is a word, a number or a JSON object; without it, `now`. The command carries an id, by which the answer is
-known, and an expiry: a daemon that hears it later refuses it, by its own clock. The exit code is 0 if it was done, and
-1 if it was refused or if nobody answered.
+PAYLOAD is a word, a number or a JSON object, and `now` by default. The command carries an id, by which its answer is
+recognised, and an expiry: a daemon that receives it later, by its own clock, refuses it. The exit code is 0 if the
+command was done, and 1 if it was refused or not answered.
 """
 
 import argparse
@@ -35,10 +35,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
     parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as cm/lamp")
-    parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` says which")
+    parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` lists them")
     parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
     parser.add_argument("--wait", type=_seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
-    parser.add_argument("--json", action="store_true", help="print the answer as it came")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def main(given: argparse.Namespace) -> int:
@@ -70,7 +70,7 @@ def _seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 < (seconds := float(text)) <= DAY_S:
             return seconds
-    raise argparse.ArgumentTypeError(f"say seconds, above 0 and at most {DAY_S}, not {text!r}")
+    raise argparse.ArgumentTypeError(f"enter seconds, above 0 and at most {DAY_S}, not {text!r}")
 
 
 def command(value: Json, expires_s: float) -> dict[str, Json]:
@@ -99,7 +99,7 @@ def ask(who: Access, topics: Topics, action: str, command: dict[str, Json], wait
                     state = shown(payload)
                 case MessageReceived(_, payload) if answer := _answer_to(command, payload):
                     return answer
-    return f"no answer in {wait_s:g} s; the state of {topics.client_id} is {state}"
+    return f"no answer within {wait_s:g} s; the state of {topics.client_id} is {state}"
 
 
 def _until(client: FleetClient, deadline: float) -> Iterator[FleetEvent]:

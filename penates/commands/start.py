@@ -1,7 +1,7 @@
-"""Start sensors, each as a process of its own, and leave a supervisor behind that looks after them.
+"""Start sensors, each as its own process, and a supervisor in the background that watches them.
 
-The supervisor starts one that died again, alone, sooner at first and then once a minute; it replaces one that hangs. It
-logs to supervisor.log in the state folder. Where it runs already, it is asked to start what does not run.
+The supervisor restarts a sensor that died or hangs, at first soon, later once a minute, and no other sensor with it. It
+logs to supervisor.log in the state folder. If it is already running, it starts the sensors that are not.
 """
 
 import argparse

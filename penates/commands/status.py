@@ -1,13 +1,13 @@
-"""Show each sensor that systemd or `penates start` looks after: state, since when, restarts, what went wrong last.
+"""Show each sensor that systemd or `penates start` supervises: state, since when, restarts, last error.
 
 states:
   online    its last read was good
-  fault     it runs, but a measure of its device is not well, or something else is in trouble
+  fault     it runs, but one of its measures or something else has a problem
   starting  it has not read yet
-  waiting   it ended and will be started again, later each time
-  failed    its settings are faulty; it waits for a change and `penates reload`
+  waiting   it ended and will be restarted, later each time
+  failed    its settings have faults; change them and run `penates reload`
   stopping  it was asked to stop
-  stopped   it has
+  stopped   it has stopped
 
 The exit code is 0 only if every sensor is online.
 """

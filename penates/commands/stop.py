@@ -1,7 +1,7 @@
-"""Stop sensors in order, or all and their supervisor.
+"""Stop sensors in order; without names, all of them and their supervisor.
 
-What they have read is delivered first, if there is a broker to deliver it to. A sensor that was stopped by name stays
-so until it is started by name, or with all.
+What they have read is delivered first, if there is a broker. A sensor that was stopped by name stays stopped until it
+is started by name, or with all.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Show the sensors on a broker, live: their state, what they measure and how old that is.
 
-On a terminal it is a table; h shows what the heartbeats tell, q quits. Elsewhere it is a line for each change, such as
-`cm/cellar/status/state online`, or with --json an object. Any device that speaks the contract (docs/TOPICS.md) is
-shown, whoever made it. The history is not asked for, so that a slow link carries each value once.
+On a terminal it is a table; h shows the heartbeats, q quits. Otherwise it is one line per change, such as
+`cm/cellar/status/state online`, or with --json an object. Any device that follows the contract (docs/TOPICS.md) is
+shown, whoever made it. The history is left out, so that a slow link carries each value only once.
 """
 
 import argparse
@@ -43,15 +43,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
     parser.add_argument("places", type=_place, nargs="*", metavar="GROUP[/SENSOR]", help="only these (default: all)")
-    parser.add_argument("--json", action="store_true", help="an object for each change, a line each")
-    parser.add_argument("--svg", type=output_file, metavar="FILE", help="at the end, save the table as a picture")
+    parser.add_argument("--json", action="store_true", help="print each change as a JSON object on a line")
+    parser.add_argument("--svg", type=output_file, metavar="FILE", help="save the table as an SVG picture at the end")
 
 
 def _place(text: str) -> str:
     """Return a filter for the first two topic levels, for argparse."""
     group, slash, sensor = text.partition("/")
     if not is_id(group) or (slash and not is_id(sensor)):
-        raise argparse.ArgumentTypeError(f"say GROUP or GROUP/SENSOR, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter GROUP or GROUP/SENSOR, not {text!r}")
     return text if slash else f"{group}/+"
 
 

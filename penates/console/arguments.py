@@ -10,7 +10,7 @@ from bootstrap.contract.topics import Topics
 from bootstrap.paths import Folders
 from bootstrap.supervisor.control_api import unknown
 
-ROOT_ONLY = "it changes the machine: say sudo"
+ROOT_ONLY = "this changes the machine; run it with sudo"
 
 
 def sensor_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +23,8 @@ def names_arguments(parser: argparse.ArgumentParser) -> None:
     """Add `--config DIR [NAME…|--all] --json`."""
     config_option(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="a sensor's file in devices/; none is all")
-    which.add_argument("--all", action="store_true", help="all of them, as without a name")
+    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="sensor's file in devices/ (default: all)")
+    which.add_argument("--all", action="store_true", help="all sensors, as without NAME")
     json_option(parser)
 
 
@@ -36,7 +36,7 @@ def house_arguments(parser: argparse.ArgumentParser) -> None:
 
 def json_option(parser: argparse.ArgumentParser) -> None:
     """Add `--json`."""
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def config_option(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def output_file(text: str) -> Path:
     """Return the path of a file to be written later, for argparse."""
     file = Path(text)
     if file.is_dir() or not file.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} cannot be a file: say one in a folder that is there")
+        raise argparse.ArgumentTypeError(f"{text} cannot be a file; name one in an existing folder")
     return file
 
 
@@ -76,7 +76,7 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     if faults := unknown(names, configuration.sensors):
         raise SettingsError(faults)
     if not configuration.sensors:
-        raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
+        raise SettingsError([Fault(DEVICES, 1, "no device; create a file such as devices/cellar.toml")])
     return names or configuration.sensors
 
 
@@ -84,8 +84,8 @@ def sensor_name(text: str) -> Topics:
     """Return the topics of the sensor that `GROUP/SENSOR` names, for argparse."""
     group, slash, sensor = text.partition("/")
     if not slash:
-        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR, such as cm/lamp, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR, such as cm/lamp, not {text!r}")
     try:
         return Topics(group, sensor)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR: {error}") from None
+        raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR: {error}") from None

@@ -40,13 +40,13 @@ def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> in
     else:
         print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
         for name in answer.get("removed", []):
-            print(f"{name} is stopped: its file is gone")
+            print(f"{name} has been stopped: its file is gone")
     return 0 if all(row["state"] == wanted for row in sensors) else NOT_DONE
 
 
 def table(sensors: list[dict[str, Any]]) -> list[str]:
     """Return a heading, one line per sensor, and below it one for its last error."""
-    head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "IT SAYS")
+    head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "STATUS")
     first, *others = columns([head, *map(_cells, sensors)])
     lines = [first]
     for sensor, line in zip(sensors, others, strict=True):

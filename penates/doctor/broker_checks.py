@@ -74,11 +74,11 @@ def check_broker(settings: SensorSettings, host: str) -> tuple[list[Finding], Se
     try:
         options = replace(address.connect_options(), client_id=f"{settings.topics.client_id}/{NAME}", will=None)
     except PermissionError as error:
-        return [unknown("password", f"no right to read {error.filename}", SUDO)], None
+        return [unknown("password", f"not allowed to read {error.filename}", SUDO)], None
     except OSError as error:
-        return [bad("password", f"there is none: {error.filename}: {error.strerror}", INSTALL)], None
+        return [bad("password", f"there is no password: {error.filename}: {error.strerror}", INSTALL)], None
     except ValueError as error:
-        return [bad("password", f"the file with it {error}", INSTALL)], None
+        return [bad("password", f"the password file {error}", INSTALL)], None
     found: list[Finding] = []
     try:
         open_socket = partial(connect, host, address.port, address.ca_file, PATIENCE_S)
@@ -90,7 +90,7 @@ def check_broker(settings: SensorSettings, host: str) -> tuple[list[Finding], Se
             found.extend(_run_checks(BrokerSession(settings, probe, options, open_socket)))
             return found, _seen(probe).get(settings.topics.client_id)
     except (OSError, Silent) as error:
-        return [*found, bad(BROKER, f"{host}: {error}", "its log says more: journalctl -u mosquitto -n 20")], None
+        return [*found, bad(BROKER, f"{host}: {error}", "see its log: journalctl -u mosquitto -n 20")], None
 
 
 def seen_by_eyes(settings: SensorSettings, host: str) -> SeenSensor | None:
@@ -145,13 +145,13 @@ def _as_user(address: BrokerAddress, user: str, options: ConnectOptions) -> Conn
 
 def _accepted(options: ConnectOptions) -> Finding:
     if options.password is None:
-        return good("password", "the broker asks for none")
+        return good("password", "the broker does not require one")
     return good("password", f"the broker accepts the user {options.username}")
 
 
 def _refused(options: ConnectOptions, why: str) -> Finding:
-    who = f"the user {options.username}" if options.username else "anybody without a password"
-    advice = f"{INSTALL} makes users and passwords anew" if options.username else "say `password_file` in house.toml"
+    who = f"the user {options.username}" if options.username else "clients without a password"
+    advice = f"{INSTALL} recreates users and passwords" if options.username else "set `password_file` in house.toml"
     return bad("password", f"the broker refuses {who}: {why}", advice)
 
 
@@ -159,13 +159,12 @@ def may_publish_status(session: BrokerSession) -> Finding:
     """Check that it may publish its status, and receive it, as a sensor does to find another of its own name."""
     denied = session.probe.publish(session.status, session.mark).failed
     if not denied and session.probe.receives(session.status, session.mark):
-        return good("status/#", "it may say and hear its own")
+        return good("status/#", "it may publish and receive its own")
     if denied or not session.probe.reports_denial:
-        what = "it may not say" if session.probe.reports_denial else "it may not say, or not hear,"
-        return bad("status/#", f"{what} {session.topics.client_id}/status/#", _allow(session, "readwrite", "status"))
-    return bad(
-        "status/#", f"it may not hear {session.topics.client_id}/status/#", _allow(session, "readwrite", "status")
-    )
+        what = "it may not publish" if session.probe.reports_denial else "it may not publish, or not receive,"
+    else:
+        what = "it may not receive"
+    return bad("status/#", f"{what} {session.topics.client_id}/status/#", _allow(session, "readwrite", "status"))
 
 
 def _allow(session: BrokerSession, right: str, kind: str) -> str:
@@ -175,10 +174,10 @@ def _allow(session: BrokerSession, right: str, kind: str) -> str:
 def may_publish_data(session: BrokerSession) -> Finding:
     """Check that it may publish values and history."""
     if not session.probe.reports_denial:
-        return unknown("data/#", "MQTT 3.1.1 does not tell whether a publish is denied")
+        return unknown("data/#", "MQTT 3.1.1 does not report whether a publish is denied")
     if session.probe.publish(session.topics.data(NAME)).failed:
-        return bad("data/#", f"it may not say {session.topics.client_id}/data/#", _allow(session, "write", "data"))
-    return good("data/#", "it may say its own")
+        return bad("data/#", f"it may not publish {session.topics.client_id}/data/#", _allow(session, "write", "data"))
+    return good("data/#", "it may publish its own")
 
 
 def may_receive_commands(session: BrokerSession) -> Finding:
@@ -189,12 +188,12 @@ def may_receive_commands(session: BrokerSession) -> Finding:
     try:
         why = "" if sent else _send_command(session, topic)
     except PermissionError as error:
-        return unknown("action/#", f"no right to read {error.filename}, to send it a command", SUDO)
+        return unknown("action/#", f"not allowed to read {error.filename}, to send it a command", SUDO)
     if why:
-        return unknown("action/#", f"nobody could send it a command: {why}")
+        return unknown("action/#", f"no command could be sent to it: {why}")
     if session.probe.receives(topic, session.mark):
-        return good("action/#", "it hears its own")
-    return bad("action/#", f"it does not hear {session.topics.client_id}/action/#", _allow(session, "read", "action"))
+        return good("action/#", "it receives its own")
+    return bad("action/#", f"it receives no {session.topics.client_id}/action/#", _allow(session, "read", "action"))
 
 
 def _send_command(session: BrokerSession, topic: str) -> str:
@@ -220,18 +219,18 @@ def _send_command(session: BrokerSession, topic: str) -> str:
 def may_not_impersonate(session: BrokerSession) -> Finding:
     """Check that it may not publish as another sensor."""
     if not session.probe.reports_denial:
-        return unknown("only its own", "MQTT 3.1.1 does not tell whether a publish is denied")
+        return unknown("only its own", "MQTT 3.1.1 does not report whether a publish is denied")
     if session.others and session.settings.kind != RECORDER and not session.address.broker.username:
-        return bad("only its own", f"it hears others, such as {session.others[0]}", ACL)
+        return bad("only its own", f"it receives messages of others, such as {session.others[0]}", ACL)
     other = Topics(session.topics.group, f"not-{session.topics.sensor}"[:64])
     if session.probe.publish(other.status(NAME)).failed:
-        return good("only its own", "it may neither speak for another nor hear it")
+        return good("only its own", "it may neither publish as another sensor nor receive its messages")
     if session.anonymous and all(map(local, session.address.hosts)):
-        return unknown("only its own", "anybody on this machine may speak for it: the broker asks for no password")
+        return unknown("only its own", "anybody on this machine may publish as it: the broker requires no password")
     if shared := session.address.broker.username:
-        return unknown("only its own", f"all sensors are the user {shared}, and may speak for each other")
-    who = "anybody may speak for it" if session.anonymous else "it may speak for others"
-    return bad("only its own", who, ACL)
+        return unknown("only its own", f"all sensors are the user {shared}, and may publish as each other")
+    what = "anybody may publish as it" if session.anonymous else "it may publish as others"
+    return bad("only its own", what, ACL)
 
 
 def last_will_works(session: BrokerSession) -> Finding:
@@ -244,10 +243,10 @@ def last_will_works(session: BrokerSession) -> Finding:
     finally:
         dying.kill()
     if not reason.failed and session.probe.receives(will.topic, will.payload):
-        return good("last will", "the broker says `lost` for one that died")
+        return good("last will", "the broker publishes `lost` if its connection breaks")
     return bad(
         "last will",
-        "nobody would hear that it died" + (f": {reason.text}" if reason.failed else ""),
+        "it is not published if its connection breaks" + (f": {reason.text}" if reason.failed else ""),
         _allow(session, "readwrite", "status"),
     )
 
@@ -276,7 +275,7 @@ def _run_checks(session: BrokerSession) -> Iterator[Finding]:
 def _announcement(topic: str, *, there: bool) -> Finding:
     """Check that the sensor is announced to Home Assistant. A test announcement would change the real one."""
     if there:
-        return good("announced", "Home Assistant is told of it")
+        return good("announced", "Home Assistant knows it")
     rule = f"in the broker's ACL, for its user: topic readwrite {topic}"
     without = "or, without Home Assistant, `enabled = false` in [homeassistant] of house.toml"
-    return unknown("announced", f"it may not say, or not hear, {topic}", f"{INSTALL}; or {rule}; {without}")
+    return unknown("announced", f"it may not publish, or not receive, {topic}", f"{INSTALL}; or {rule}; {without}")

@@ -16,8 +16,8 @@ MODULES = {"kernel": "gpiod", "lgpio": "lgpio", "rpigpio": "RPi"}
 GLOBS = {"gpio": "gpiochip*", "i2c": "i2c-*", "spi": "spidev*"}
 HOW_TO_ENABLE = {
     "gpio": "is this a Raspberry Pi? GPIOZERO_PIN_FACTORY=simulated needs no lines",
-    "i2c": "sudo raspi-config nonint do_i2c 0, and restart",
-    "spi": "sudo raspi-config nonint do_spi 0, and restart",
+    "i2c": "sudo raspi-config nonint do_i2c 0, then restart",
+    "spi": "sudo raspi-config nonint do_spi 0, then restart",
 }
 
 
@@ -43,7 +43,7 @@ def _nodes(name: str, user: SensorUser, root: Path) -> Finding:
             name, f"{user.name} may not open /dev/{found[0].name}", f"sudo usermod -aG {name} {user.name}; restart it"
         )
     if user.nodes is not None and NODES[name] not in user.nodes.split():
-        return bad(name, f"its unit may not open {NODES[name]}", "sudo penates install, which makes its unit anew")
+        return bad(name, f"its unit may not open {NODES[name]}", "sudo penates install, which rewrites its unit")
     return good(name, f"{user.name} may open {', '.join(allowed)}")
 
 
@@ -53,8 +53,8 @@ def _factory(user: SensorUser) -> Iterator[Finding]:
     if module and find_spec(module) is None:
         yield bad("pins", f"the pin factory {user.factory} needs {module}", to_install(package(user.factory)))
     if user.factory == "lgpio" and not user.may(user.folder, WRITE):
-        advice = "have its unit, or yourself, start it in a folder of its own (WorkingDirectory=)"
-        yield bad("pins", f"lgpio makes files where it starts, and {user.name} may not in {user.folder}", advice)
+        advice = "start it, or have its unit start it (WorkingDirectory=), in a folder of its own"
+        yield bad("pins", f"lgpio creates files in its working folder; {user.name} may not in {user.folder}", advice)
 
 
 def _one_wire(settings: SensorSettings) -> Iterator[Finding]:
@@ -64,8 +64,8 @@ def _one_wire(settings: SensorSettings) -> Iterator[Finding]:
     if not (isinstance(bus, Path) and isinstance(serial, str)):
         return
     if not bus.is_dir():
-        yield bad("1-Wire", missing(bus), "dtoverlay=w1-gpio in /boot/firmware/config.txt, and restart")
+        yield bad("1-Wire", missing(bus), "dtoverlay=w1-gpio in /boot/firmware/config.txt, then restart")
     elif not (bus / serial).is_dir():
-        yield bad("1-Wire", missing(bus / serial), f"look at its wires, and at `serial` in {settings.file}")
+        yield bad("1-Wire", missing(bus / serial), f"check its wiring, and `serial` in {settings.file}")
     else:
         yield good("1-Wire", f"{serial} is on the bus")

@@ -93,7 +93,7 @@ def clock_is_set(root: Path = Path("/")) -> Finding:
         return good("clock", "synchronised")
     if any((root / mark).exists() for mark in CONTAINER):
         return unknown(
-            "clock", "a container cannot tell whether the clock is set", "timedatectl, on the machine itself"
+            "clock", "a container cannot tell whether the clock is set", "run timedatectl on the machine itself"
         )
     return bad("clock", "not synchronised", "timedatectl set-ntp true; timedatectl timesync-status")
 
@@ -104,7 +104,7 @@ def disk(folder: Path, *, least_mb: float = LEAST_MB) -> Finding:
     status = os.statvfs(place)
     free_mb = status.f_bavail * status.f_frsize / MEGABYTE
     if status.f_flag & os.ST_RDONLY:
-        return bad("disk", f"{place} is read-only", "dmesg | tail: a damaged card? else mount it anew")
+        return bad("disk", f"{place} is read-only", "dmesg | tail: is the card damaged? if not, remount it")
     if free_mb < least_mb:
         return bad("disk", f"{free_mb:.0f} MB are free for {folder}", f"sudo du -xh {place} | sort -h | tail")
     if status.f_files and status.f_favail < LEAST_FILES:
@@ -129,13 +129,13 @@ def outbox(settings: SensorSettings, user: SensorUser) -> Iterator[Finding]:
     if not user.may(folder, WRITE):
         yield bad("folder", f"{user.name} may not write into {folder}", f"sudo chown -R {user.name} {folder}")
     if not os.access(folder, os.R_OK | os.X_OK):
-        yield unknown("dead letters", f"no right to look into {folder}", SUDO)
+        yield unknown("dead letters", f"not allowed to read {folder}", SUDO)
         return
     kept_mb = sum(file.stat().st_size for file in folder.glob("*.spill")) / MEGABYTE
     yield good("on disk", f"{kept_mb:.1f} MB of readings are kept")
     if (folder / REFUSED).exists():
         yield bad(
-            "dead letters", "messages that no broker will ever take", f"read {folder / REFUSED}, mend it, remove it"
+            "dead letters", "messages that no broker will accept", f"read {folder / REFUSED}, fix the cause, remove it"
         )
 
 
@@ -151,14 +151,14 @@ def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) 
         advice = "put mosquitto/penates.conf into /etc/mosquitto/conf.d, as `sudo penates install` does"
         yield bad("queues", wrong, advice)
     else:
-        yield good("queues", "the broker keeps what the recorder has not got")
+        yield good("queues", "the broker keeps what the recorder has not received")
 
 
 def _losses(said: dict[str, str]) -> Iterator[str]:
     if said.get("persistence") != "true":
         yield "a restart of the broker loses what waits for the recorder (persistence)"
     if 0 < _number(said, "max_queued_messages", QUEUE) <= QUEUE:
-        yield f"more than {QUEUE} messages for the recorder are thrown away (max_queued_messages)"
+        yield f"more than {QUEUE} messages for the recorder are dropped (max_queued_messages)"
     if _number(said, "autosave_interval", SAVE_S) > SENT_AGAIN_S and said.get("autosave_on_changes") != "true":
         yield f"a power cut loses more than the {SENT_AGAIN_S} s that sensors send again (autosave_interval)"
 

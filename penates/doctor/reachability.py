@@ -45,7 +45,7 @@ def _downgraded(finding: Finding) -> Finding:
 def _host(host: str, port: int, ca_file: Path | None) -> Iterator[Finding]:
     found = _addresses(host, port)
     if isinstance(found, str):
-        yield bad(BROKER, f"{host}: {found}", "look at `host` in house.toml, and at this machine's name server")
+        yield bad(BROKER, f"{host}: {found}", "check `host` in house.toml, and this machine's name server")
         return
     try:
         plain = socket.create_connection((host, port), timeout=PATIENCE_S)
@@ -55,7 +55,7 @@ def _host(host: str, port: int, ca_file: Path | None) -> Iterator[Finding]:
         yield bad(BROKER, f"{host}:{port} ({where}) cannot be reached: {error}", advice)
         return
     with plain:
-        yield good(BROKER, f"{host}:{port} is there")
+        yield good(BROKER, f"{host}:{port} can be reached")
         if ca_file:
             yield _certificate(host, plain, ca_file)
 
@@ -102,14 +102,14 @@ def _certificate_advice(host: str, code: int, ca_file: Path) -> str:
     if code in NOT_YET:
         return "set this machine's clock: timedatectl"
     if code in NAME_WRONG:
-        return f"say in house.toml what its certificate says, or have it say {host}: sudo penates certs --name {host}"
-    return f"{ca_file} is not the certificate of the broker's CA: fetch that from the broker's machine"
+        return f"use a name of its certificate in house.toml, or add {host} to it: sudo penates certs --name {host}"
+    return f"{ca_file} is not the certificate of the broker's CA; copy that from the broker's machine"
 
 
 def _validity(host: str, until: str) -> Finding:
     """Check how long a valid certificate will stay valid."""
     days = (ssl.cert_time_to_seconds(until) - time.time()) / DAY
-    text = f"{host}: the certificate is right for {days:.0f} days more"
+    text = f"{host}: the certificate is valid for {days:.0f} more day{'s' * (f'{days:.0f}' != '1')}"
     if days < LEAST_DAYS:
         return bad("TLS", text, RENEW)
     return good("TLS", text)

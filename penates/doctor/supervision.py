@@ -62,9 +62,9 @@ class Supervision:
         if self.problem:
             return unknown("process", f"the supervisor cannot be asked: {self.problem}", SUDO)
         if pid := holder(self._lock(settings)):
-            return good("process", f"it runs, as process {pid}, and nobody looks after it")
+            return good("process", f"it runs as process {pid}, and nothing supervises it")
         start = f"penates start {name} --config {self.folder}"
-        return bad("process", "it does not run", "sudo penates install" if self.units else start)
+        return bad("process", "it is not running", "sudo penates install" if self.units else start)
 
 
 def supervision(folder: Path, runtime: Path, names: list[str]) -> Supervision:
@@ -103,7 +103,7 @@ def _unit(unit: Unit, logs: str) -> Finding:
 
 
 def _row(row: dict[str, Any], logs: str) -> Finding:
-    text = f"the supervisor says {row['state']}, restarts: {row['restarts']}"
+    text = f"the supervisor reports {row['state']}, restarts: {row['restarts']}"
     well = row["state"] in ("online", "fault") or (row["state"] == "starting" and not row["error"])
     steady = (datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds() >= STEADY_S
     if well and (steady or row["restarts"] <= MANY_RESTARTS):

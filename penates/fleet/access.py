@@ -53,11 +53,11 @@ def access_arguments(parser: argparse.ArgumentParser) -> None:
         "--broker",
         type=host_and_port,
         metavar="HOST[:PORT]",
-        help="another broker than the house's (default: the one in --config, else localhost)",
+        help="a broker other than the house's (default: the one in --config, else localhost)",
     )
-    parser.add_argument("--username", metavar="NAME", help="as whom to speak to it")
-    parser.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password")
-    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate to trust; with it, TLS")
+    parser.add_argument("--username", metavar="NAME", help="the user to connect as")
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="file with the password in its first line")
+    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate of the CA to trust; turns on TLS")
 
 
 def host_and_port(text: str) -> tuple[str, int | None]:
@@ -66,10 +66,10 @@ def host_and_port(text: str) -> tuple[str, int | None]:
         r"\[(?P<six>[0-9A-Fa-f:.]+)\](:(?P<p6>\d{1,5}))?|(?P<host>[^:\[\]/]+)(:(?P<p4>\d{1,5}))?", text
     )
     if not found:
-        raise argparse.ArgumentTypeError(f"say HOST or HOST:PORT, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter HOST or HOST:PORT, not {text!r}")
     port = found["p4"] or found["p6"]
     if port and not 0 < int(port) <= HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {HIGHEST_PORT}, not {port}")
+        raise argparse.ArgumentTypeError(f"a port must be a number from 1 to {HIGHEST_PORT}, not {port}")
     return found["host"] or found["six"], int(port) if port else None
 
 
@@ -109,7 +109,7 @@ def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
     try:
         return tls(ca_file) if ca_file else None
     except OSError as error:
-        why = "is no PEM certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        why = "is not a PEM certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
         raise SettingsError([Fault(str(ca_file), 1, f"the certificate {why}")]) from None
 
 

@@ -67,7 +67,7 @@ def _why_left(sensor: SeenSensor, own: OwnSensors, named: Collection[str], now: 
     """Return why a sensor without a file here is left alone, or empty text if it is gone."""
     client_id, host = sensor.topics.client_id, sensor.about.get("host")
     state = sensor.state or "without a state"
-    where = f"on {host}" if isinstance(host, str) else "on a host that it does not tell"
+    where = f"on {host}" if isinstance(host, str) else "on an unknown host"
     if is_alive(sensor.state, sensor.beat_age_s(now), sensor.heartbeat_s):
         return f"is alive: {state}, {where}"
     if client_id in named or (host == own.host and sensor.state in ("", *ENDED)):
@@ -83,7 +83,7 @@ def _own_leftovers(settings: SensorSettings, sensor: SeenSensor, topics: Collect
         if kind == Kind.DATA and name not in measured:
             yield topic, f"{sensor.topics.client_id} has no such measure"
         elif kind == Kind.ACTION:
-            yield topic, "a retained command, which is never obeyed"
+            yield topic, "a retained command, which is never executed"
 
 
 def _announcements(held: Mapping[str, bytes], own: OwnSensors, present: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -97,7 +97,7 @@ def _announcements(held: Mapping[str, bytes], own: OwnSensors, present: Collecti
             if client_id not in present:
                 yield topic, f"announces {client_id}, which is gone"
         elif not settings.homeassistant.enabled or topic != settings.homeassistant.topic(settings.topics):
-            yield topic, f"announces {client_id}, which is not announced here any more"
+            yield topic, f"announces {client_id}, which is no longer announced here"
 
 
 def _announced(payload: bytes) -> str | None:

@@ -21,11 +21,11 @@ FACTS = {  # column heading: field of the heartbeat
     "invalid": "invalid",
     "queued": "queued",
     "dropped": "dropped",
-    "again": "reconnects",
+    "reconnects": "reconnects",
     "MB": "rss_mb",
 }
 HEAD = ("group", "sensor", "kind", "state", "values", "age")
-FACTS_HEAD = ("sensor", "state", *FACTS, "up", "heard")
+FACTS_HEAD = ("sensor", "state", *FACTS, "up", "age")
 STEP_S = 5  # ages below a minute are rounded to this, to redraw less often
 LONGEST_S = 1e10  # longest plausible uptime, about 300 years
 PICTURE_WIDTH = 104
