@@ -146,9 +146,9 @@ class Process:
         except Exception as error:  # noqa: BLE001 - no connection yet, so no last will: publish `lost` ourselves
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug in setup: {error!r}")
-        return self._live()
+        return self._serve()
 
-    def _live(self) -> Exit:
+    def _serve(self) -> Exit:
         try:
             self._start()
             self._loop.run(until=lambda: self._stopping)

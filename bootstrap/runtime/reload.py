@@ -43,20 +43,20 @@ def reload(sensor: Reloadable) -> str | None:
     """
     before = sensor.settings
     try:
-        found = _read(before)
+        new = _read(before)
     except SettingsError as error:
         for fault in error.faults:
             log.error("not reloaded; nothing has changed", fault=str(fault))
         return "; ".join(map(str, error.faults))
-    moved = sensor.subscribes and found.broker != before.broker
-    if found.device == before.device and found.kind == before.kind and not moved:
-        found = replace(found, device=before.device)
-    elif why := _exchange(sensor, found):
+    moved = sensor.subscribes and new.broker != before.broker
+    if new.device == before.device and new.kind == before.kind and not moved:
+        new = replace(new, device=before.device)
+    elif why := _replace_device(sensor, new):
         return why
-    sensor.apply_settings(found, before)
+    sensor.apply_settings(new, before)
     log.settle(all_of_it=True)
-    log.start(found.topics.client_id, found.log.level, found.log.format)
-    log.info("reloaded", changed=_changed(before, found))
+    log.start(new.topics.client_id, new.log.level, new.log.format)
+    log.info("reloaded", changed=_changed(before, new))
     return None
 
 
@@ -67,41 +67,41 @@ def _read(before: SensorSettings) -> SensorSettings:
         SettingsError: they have faults, or change what needs a new process.
     """
     folder = before.folder
-    found = load(folder, Path(before.file).stem)
+    new = load(folder, Path(before.file).stem)
     faults = []
-    if found.topics != before.topics:
+    if new.topics != before.topics:
         own = TomlFile(folder, before.file)
         file = own if own.table.keys() & {"sensor", "group"} else TomlFile(folder, HOUSE)
         line = max(file.line("sensor"), file.line("group"))
-        text = f"the sensor changed from {before.topics.client_id} to {found.topics.client_id}; {RESTART}"
+        text = f"the sensor changed from {before.topics.client_id} to {new.topics.client_id}; {RESTART}"
         faults.append(Fault(file.name, line, text))
-    if found.folders != before.folders:
+    if new.folders != before.folders:
         faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' has changed; {RESTART}"))
     if faults:
         raise SettingsError(faults)
-    return found
+    return new
 
 
-def _exchange(sensor: Reloadable, found: SensorSettings) -> str | None:
+def _replace_device(sensor: Reloadable, new: SensorSettings) -> str | None:
     """Replace the device by that of the new settings. If that fails, set up the old one again and return the reason."""
     before = sensor.settings
     sensor.detach_device()
     try:
-        sensor.attach_device(found)
+        sensor.attach_device(new)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with the new device, the old one worked
         why = str(error) or repr(error)
         bug = not isinstance(error, Fatal | OSError)
-        log.error("the new settings do not work; restoring the old ones", traceback=bug, file=found.file, reason=why)
+        log.error("the new settings do not work; restoring the old ones", traceback=bug, file=new.file, reason=why)
     else:
         return None
     try:
         sensor.attach_device(replace(before, device=replace(before.device)))  # a copy: a device is set up only once
     except OSError as error:
         raise Absent(error.errno, str(error)) from None
-    return f"{found.file}: {why}"
+    return f"{new.file}: {why}"
 
 
-def _changed(before: SensorSettings, found: SensorSettings) -> list[str]:
+def _changed(before: SensorSettings, new: SensorSettings) -> list[str]:
     """Return the names of the settings that differ."""
     names = ("kind", "device", "broker", "heartbeat_s", "log", "history", "homeassistant")
-    return [name for name in names if getattr(found, name) != getattr(before, name)]
+    return [name for name in names if getattr(new, name) != getattr(before, name)]

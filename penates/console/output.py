@@ -65,8 +65,8 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     since = age((datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds())
     pid = str(row["pid"] or "-")
-    says = row["status"].removeprefix(f"{row['state']}; ")
-    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), says)
+    status = row["status"].removeprefix(f"{row['state']}; ")
+    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), status)
 
 
 def age(seconds: float) -> str:

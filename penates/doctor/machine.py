@@ -143,27 +143,27 @@ def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) 
     """Check what the broker on this machine, if it is the house's, would lose although it has acknowledged it."""
     if not (house.history.recorder and conf.exists()):
         return
-    said = [(one.name, one.value) for one in broker.said(conf)]
-    ports = {value.partition(" ")[0] for name, value in said if name == "listener"} or {str(PLAIN_PORT)}
+    options = [(one.name, one.value) for one in broker.said(conf)]
+    ports = {value.partition(" ")[0] for name, value in options if name == "listener"} or {str(PLAIN_PORT)}
     if str(house.broker.tcp_port) not in ports:
         return
-    if wrong := "; ".join(_losses(dict(said))):
+    if wrong := "; ".join(_losses(dict(options))):
         advice = "put mosquitto/penates.conf into /etc/mosquitto/conf.d, as `sudo penates install` does"
         yield bad("queues", wrong, advice)
     else:
         yield good("queues", "the broker keeps what the recorder has not received")
 
 
-def _losses(said: dict[str, str]) -> Iterator[str]:
-    if said.get("persistence") != "true":
+def _losses(options: dict[str, str]) -> Iterator[str]:
+    if options.get("persistence") != "true":
         yield "a restart of the broker loses what waits for the recorder (persistence)"
-    if 0 < _number(said, "max_queued_messages", QUEUE) <= QUEUE:
+    if 0 < _number(options, "max_queued_messages", QUEUE) <= QUEUE:
         yield f"more than {QUEUE} messages for the recorder are dropped (max_queued_messages)"
-    if _number(said, "autosave_interval", SAVE_S) > SENT_AGAIN_S and said.get("autosave_on_changes") != "true":
+    if _number(options, "autosave_interval", SAVE_S) > SENT_AGAIN_S and options.get("autosave_on_changes") != "true":
         yield f"a power cut loses more than the {SENT_AGAIN_S} s that sensors send again (autosave_interval)"
 
 
-def _number(said: dict[str, str], name: str, usual: int) -> int:
+def _number(options: dict[str, str], name: str, default: int) -> int:
     """Return a numeric option of Mosquitto, which does not start if one is not a number."""
-    value = said.get(name, "")
-    return int(value) if value.isdecimal() else usual
+    value = options.get(name, "")
+    return int(value) if value.isdecimal() else default
