@@ -97,7 +97,7 @@ class Reporter:
     def correct_state(self, retained: bytes) -> None:
         """Publish the true state at once if the broker has retained an old last will instead."""
         if retained == LOST and self.state != "lost":
-            log.warning("the retained state was lost; corrected", state=self.state)
+            log.warning("the retained state was an old last will; corrected", state=self.state)
             self.publish_state(self.state, self.why)
 
     def publish_about(self, about: Mapping[str, Any]) -> None:

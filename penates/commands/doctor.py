@@ -121,7 +121,7 @@ def _sensor(name: str, settings: SensorSettings, processes: Supervision, host: s
     yield processes.runs(name, settings)
     user = processes.user(name, settings)
     yield from _tried("devices", lambda: hardware(settings, user))
-    yield from _tried("outbox", lambda: machine.outbox(settings, user))
+    yield from _tried("folder", lambda: machine.outbox(settings, user))
     if host is None:
         yield unknown(reachability.BROKER, "not checked, because it cannot be reached")
         return

@@ -98,7 +98,7 @@ class LiveFleet:
             case Disconnected(why, refused) if not self.refused:
                 self.down, self.refused = why, refused
             case MessageReceived(topic, payload, retained, at):
-                yield from self.view.hear(topic, payload, retained=retained, at=at)
+                yield from self.view.receive(topic, payload, retained=retained, at=at)
 
 
 def follow(fleet: LiveFleet, *, as_json: bool) -> None:

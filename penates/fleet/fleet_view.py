@@ -133,7 +133,7 @@ class FleetView:
         """Return the view that a broker's retained messages give at the monotonic time `now`."""
         view = cls()
         for topic in sorted(held):
-            list(view.hear(topic, held[topic], retained=True, at=now))
+            list(view.receive(topic, held[topic], retained=True, at=now))
         return view
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class FleetView:
         # The value topic of every declared measure. The history is left out, because it repeats the values.
         self.declared: set[str] = set()
 
-    def hear(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
+    def receive(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
         """Update the view from a message and yield what it changed. Messages outside the contract are ignored."""
         now = time.monotonic() if at is None else at
         group, sensor, kind, name = topic.split("/") if topic.count("/") == 3 else ("", "", "", "")  # noqa: PLR2004

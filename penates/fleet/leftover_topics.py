@@ -56,7 +56,7 @@ def _seen(held: Mapping[str, bytes], own: OwnSensors, now: float) -> tuple[Fleet
     for topic in sorted(held):
         group, _, rest = topic.partition("/")
         if group in own.groups and held[topic]:
-            list(view.hear(topic, held[topic], retained=True, at=now))
+            list(view.receive(topic, held[topic], retained=True, at=now))
             client_id = f"{group}/{rest.partition('/')[0]}"
             if client_id in view.sensors:
                 topics.setdefault(client_id, []).append(topic)
