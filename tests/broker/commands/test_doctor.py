@@ -233,7 +233,7 @@ def test_sensors_of_other_machines(alive: Place) -> None:
     assert (about.verdict, about.text) == (GOOD, "sensors on other machines that are well: 12")
     say("gone", reports("online", ago_s=1000, host="atticpi"))
     about = found(alive.house, "house")["elsewhere"]
-    assert (about.verdict, about.text) == (BAD, "cm/gone, on atticpi: says online, last heartbeat 16 min ago")
+    assert (about.verdict, about.text) == (BAD, "cm/gone, on atticpi: online, but last heartbeat 16 min ago")
     assert about.advice == "on atticpi: sudo penates doctor; if it is gone for good: sudo penates prune --gone cm/gone"
     assert "elsewhere" not in found(alive.house, "house", "cellar")
     admin.close()

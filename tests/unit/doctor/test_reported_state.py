@@ -27,7 +27,7 @@ def seen(said: dict[str, bytes]) -> SeenSensor:
     ("state", "more", "check", "text"),
     [
         ("online", {}, "", ""),
-        ("online", {"ago_s": 190}, "state", "it says online, but last heartbeat 3 min ago"),
+        ("online", {"ago_s": 190}, "state", "online, but last heartbeat 3 min ago"),
         ("lost", {"ago_s": 190}, "state", "lost; last heartbeat 3 min ago"),
         ("lost", {"ago_s": 190, "host": "attic-pi"}, "state", "lost; "),
         ("stopped", {}, "state", "stopped; last heartbeat 1 s ago"),
@@ -55,7 +55,7 @@ def test_one_that_never_said_a_word(cellar_settings: SensorSettings) -> None:
 
 def test_words_that_are_none_of_ours(cellar_settings: SensorSettings) -> None:
     (about,) = reported(cellar_settings, seen({"state": b"online", "heartbeat": b"\xff", "about": b"[]"}), "")
-    assert (about.verdict, about.text) == (BAD, "it says online, but no heartbeat")
+    assert (about.verdict, about.text) == (BAD, "online, but no heartbeat")
 
 
 def test_without_heartbeats_nobody_knows(cellar_settings: SensorSettings) -> None:
