@@ -76,6 +76,6 @@ class Inbound:
 
     def _act_read(self, value: Json) -> None:
         if value not in ("now", {}):
-            raise Refused('the value must be "now"')
+            raise Refused("send now")
         if self._sampler and (error := self._sampler.read()):
             raise Refused(error)
