@@ -76,7 +76,7 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     if faults := unknown(names, configuration.sensors):
         raise SettingsError(faults)
     if not configuration.sensors:
-        raise SettingsError([Fault(DEVICES, 1, "no device; create a file such as devices/cellar.toml")])
+        raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
     return names or configuration.sensors
 
 
