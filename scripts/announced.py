@@ -17,7 +17,7 @@ from rich.text import Text
 
 from penates.console.supervisor_request import PATIENCE_S
 from penates.fleet.access import Access
-from penates.fleet.client import Connected, FleetClient, MessageHeard
+from penates.fleet.client import Connected, FleetClient, MessageReceived
 
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED = "homeassistant/device/+/config"
@@ -36,7 +36,7 @@ def announcements(access: Access, count: int) -> list[dict[str, Any]]:
                 match event:
                     case Connected():
                         client.subscribe(ANNOUNCED)
-                    case MessageHeard(topic, payload):
+                    case MessageReceived(topic, payload):
                         held[topic] = json.loads(payload)
     return [held[topic] for topic in sorted(held)]
 

@@ -1,4 +1,4 @@
-"""The outputs of a sensor that does not run."""
+"""Setting the outputs of a sensor that is not running to their safe values."""
 
 from contextlib import ExitStack
 
@@ -13,7 +13,7 @@ from bootstrap.runtime.lock import take_lock
 
 
 def make_safe(settings: SensorSettings) -> Exit:
-    """Take the lines of a sensor that does not run, set its outputs to their safe value, and let go."""
+    """Set the outputs of a sensor that is not running to their safe values. Returns the exit code."""
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
         with ExitStack() as stack:
@@ -32,9 +32,9 @@ def make_safe(settings: SensorSettings) -> Exit:
             settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
             set_up(settings.device)
     except Fatal as end:
-        log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
+        log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
         return end.code
     except OSError as error:
-        log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
+        log.error("cannot set the outputs to safe values", reason=str(error), exit=int(Exit.ABSENT))
         return Exit.ABSENT
     return Exit.STOPPED

@@ -42,7 +42,7 @@ def test_silence_is_exit_1_with_what_is_known(lamp: House, eyes: Eyes) -> None:
     eyes.publish("cm/cellar/status/state", "lost", retain=True)
     sent = lamp.penates("send", "cm/cellar", "read", "--wait", "1")
     assert sent.returncode == 1
-    assert "no answer in 1 s; the state of cm/cellar is lost" in sent.stderr
+    assert "no answer within 1 s; the state of cm/cellar is lost" in sent.stderr
     silent = lamp.penates("send", "--broker", "127.0.0.1:1", "cm/cellar", "read", "--wait", "1")
     assert silent.returncode == 1
     assert "Connection refused" in silent.stderr
