@@ -25,7 +25,7 @@ MOSQUITTO = Path("/etc/mosquitto")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("--renew", action="store_true", help="a new certificate, however good the old one is")
     names = "a name or address by which clients call the broker, beside those found"
@@ -46,9 +46,9 @@ def _name(text: str) -> str:
 
 
 def main(given: argparse.Namespace) -> int:
-    """Make what is missing or due, and show what there is."""
+    """Write the certificates that are missing or due, and show all of them."""
     try:
-        from penates.broker import broker_plan  # noqa: PLC0415 - a large library, for this command alone
+        from penates.broker import broker_plan  # noqa: PLC0415 - needs cryptography, which may be missing
         from penates.broker.house_ca import Authority  # noqa: PLC0415
     except ImportError as error:
         advice = to_install("cryptography", "ifaddr")
@@ -78,7 +78,7 @@ def _write(files: "list[Planned]", *, dry: bool) -> None:
 
 
 def _show(authority: "Authority") -> None:
-    """What each is good for, and until when."""
+    """Print until when each certificate is valid, and the names in the broker's."""
     for what, identity in (("CA", authority.ca), ("broker", authority.server)):
         until = identity.certificate.not_valid_after_utc
         print(f"{what}: good until {until:%Y-%m-%d}, {(until - datetime.now(UTC)).days} days")

@@ -15,7 +15,7 @@ from penates.cli import parser
 SHELLS = ("bash", "zsh")
 SENSORS = dict.fromkeys(SHELLS, "_penates_sensors")
 KINDS = dict.fromkeys(SHELLS, "_penates_kinds")
-# The sensors of the house in --config, else of the usual ones, without starting Python.
+# Lists the sensors of the house in --config, else of the usual house, without starting Python.
 LIST = r"""
 _penates_devices() {
   local house="" word before=""
@@ -40,12 +40,12 @@ PREAMBLE = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     parser.add_argument("shell", choices=SHELLS, help="which shell")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Print it."""
+    """Print the completion script."""
     whole = parser()
     for action in _actions(whole):
         if action.metavar in ("NAME", "SENSOR"):
@@ -61,7 +61,7 @@ def main(given: argparse.Namespace) -> Exit:
 
 
 def _actions(whole: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Every argument of every sub-command."""
+    """Return every argument of a parser and of its sub-commands."""
     found = []
     for action in whole._actions:  # noqa: SLF001 - argparse has no other way to ask
         found.append(action)

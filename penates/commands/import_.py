@@ -30,12 +30,12 @@ from bootstrap.history.stores import Store
 from penates.history.import_formats import NANOS, Reader
 from penates.history.recorder_lookup import Recorded, recorder_arguments
 
-BATCH = 2000  # points a commit; the recorder waits for no more
-NAMED = 20  # bad lines of a file that are named
+BATCH = 2000  # points per commit, for which the recorder has to wait
+REPORTED = 20  # bad lines of a file that are printed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     recorder_arguments(parser)
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV, or line protocol")
     parser.add_argument("--sensor", metavar="SENSOR", help="whose it is, such as cm/cellar or cellar")
@@ -55,7 +55,7 @@ def _zone(text: str) -> zoneinfo.ZoneInfo:
 
 
 def main(given: argparse.Namespace) -> int:
-    """Load one file after the other."""
+    """Load the files, one after the other."""
     recorded = Recorded.by(given)
     sensor = recorded.sensor(given.sensor) if given.sensor else None
     reader = Reader(sensor, given.zone, given.precision, given.words)
@@ -77,22 +77,22 @@ class Loader:
     """Loads files, in batches."""
 
     def __init__(self, store: Store, kinds: Mapping[str, str], reader: Reader) -> None:
-        """`kinds` are those by which the recorder writes: a database has a value twice that is there of two kinds."""
+        """Prepare to load. `kinds` must be those that the recorder writes, or a database would have values twice."""
         self._store, self._kinds, self._reader = store, kinds, reader
         self._batch: list[tuple[int, Point]] = []
         self._loaded = self._bad = 0
 
     def load(self, file: Path, progress: Progress) -> int:
-        """Load one; returns how many of its lines are bad.
+        """Load a file, and return how many of its lines are bad.
 
         Raises:
-            OSError: it cannot be read, or not be stored.
+            OSError: it cannot be read or stored.
         """
         before, self._loaded, self._bad = self._new, 0, 0
         with file.open("rb") as stream:
-            for number, found in _watched(self._reader.read(file, stream), file, stream, progress):
+            for number, found in _with_progress(self._reader.read(file, stream), file, stream, progress):
                 if isinstance(found, str):
-                    self._complain(file, number, found)
+                    self._report(file, number, found)
                     continue
                 self._batch += [(number, one) for one in found]
                 if len(self._batch) >= BATCH:
@@ -104,27 +104,27 @@ class Loader:
 
     @property
     def _new(self) -> int | None:
-        """How many were not there yet, where the store can tell."""
+        """How many values were not stored before, if the store can tell."""
         return self._store.new if isinstance(self._store, SqliteStore) else None
 
     def _put(self, file: Path) -> None:
         points = [one._replace(kind=self._kinds.get(one.sensor, "")) for _, one in self._batch]
         refused = self._store.put(points)
         for number, why in refused.items():
-            self._complain(file, self._batch[number][0], why)
+            self._report(file, self._batch[number][0], why)
         self._loaded += len(points) - len(refused)
         self._batch.clear()
 
-    def _complain(self, file: Path, number: int, why: str) -> None:
+    def _report(self, file: Path, number: int, why: str) -> None:
         self._bad += 1
-        if self._bad <= NAMED:
+        if self._bad <= REPORTED:
             print(Fault(str(file), number, why), file=sys.stderr)
 
 
-def _watched(
+def _with_progress(
     lines: Iterator[tuple[int, list[Point] | str]], file: Path, stream: BinaryIO, progress: Progress
 ) -> Iterator[tuple[int, list[Point] | str]]:
-    """The same, with the progress shown."""
+    """Yield the lines, and show the progress."""
     task = progress.add_task(file.name, total=file.stat().st_size)
     for count, line in enumerate(lines):
         if count % BATCH == 0:

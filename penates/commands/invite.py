@@ -26,7 +26,7 @@ from penates.installer.steps import carry_out, writes
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     parser.add_argument("machine", type=_name, metavar="HOSTNAME", help="the other machine's host name")
     parser.add_argument("sensors", type=_name, nargs="*", metavar="ID", help="a sensor that is to run there")
 
@@ -38,7 +38,7 @@ def _name(text: str) -> str:
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Make the users known to the broker, and write the file."""
+    """Make the sensors users of the broker, and write the invitation."""
     if os.geteuid():
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     if not RECORD.exists():
@@ -46,9 +46,9 @@ def main(given: argparse.Namespace) -> Exit:
     before = invited()
     wanted = {given.machine, *given.sensors, *before.get(given.machine, [])}
     try:
-        with scratch() as place:
-            plan = HousePlan(place, guests=wanted)
-            _alone(wanted, given.machine, plan, before)
+        with scratch() as folder:
+            plan = HousePlan(folder, guests=wanted)
+            _require_free(wanted, given.machine, plan, before)
             file = _invitation(given.machine, wanted, plan).planned
             record = InstallRecord.read()
             steps = [*systemd_steps.house_files(plan.planned), *systemd_steps.broker(plan.planned, record)]
@@ -60,11 +60,11 @@ def main(given: argparse.Namespace) -> Exit:
     return Exit.STOPPED
 
 
-def _alone(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[str, list[str]]) -> None:
-    """Each sensor has one place.
+def _require_free(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[str, list[str]]) -> None:
+    """Check that each sensor can run on that machine and on no other.
 
     Raises:
-        Fatal: one has another already.
+        Fatal: the broker is not here, the machine is this one, or a sensor belongs to another machine.
     """
     if not plan.local:
         raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: invite there")
@@ -78,7 +78,7 @@ def _alone(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[
 
 def _invitation(machine: str, sensors: Collection[str], plan: HousePlan) -> Invitation:
     house = plan.house
-    brokers, port = plan.entrance
+    brokers, port = plan.broker_address
     return Invitation(
         machine=machine,
         group=house.group,

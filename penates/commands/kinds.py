@@ -20,14 +20,14 @@ from penates.datasheet import Sheet, sheet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
     parser.add_argument("kind", metavar="KIND", nargs="?", help="show this one's data sheet (default: list all)")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Print it."""
+    """Print the list of kinds, or one data sheet."""
     folder = folder_or_default(given.config) if given.config or usual_folder() else Path()
     try:
         sheets = [sheet(kind, folder) for kind in ([given.kind] if given.kind else kinds.names())]
@@ -42,7 +42,7 @@ def main(given: argparse.Namespace) -> Exit:
 
 
 def facts(found: Sheet) -> dict[str, Any]:
-    """A data sheet for programs."""
+    """Return a data sheet in a form for JSON."""
     return {
         "what": found.what,
         "wiring": found.wiring,
@@ -53,7 +53,7 @@ def facts(found: Sheet) -> dict[str, Any]:
 
 
 def _action(name: str, takes: Takes) -> str:
-    """With what it takes, where that is known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
+    """Return an action with the values it takes, where they are known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
     known = takes.facts
     number = f"{takes.low:g} to {takes.high:g} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
     taken = ", ".join([*takes.words, *([number] if number else [])])
@@ -66,7 +66,7 @@ def _list(sheets: list[Sheet]) -> list[str]:
 
 
 def whole(found: Sheet) -> list[str]:
-    """A data sheet for people; the settings as `penates new` writes them."""
+    """Return a data sheet as lines of text, with the settings as `penates new` writes them."""
     measures = [("MEASURE", "UNIT", "RANGE", ""), *(_measure(*item) for item in found.measures.items())]
     return [
         f"{found.kind}: {found.what}",

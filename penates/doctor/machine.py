@@ -142,7 +142,7 @@ def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) 
     """What the broker of this machine, if it is ours, would lose although it had said that it has it."""
     if not (house.history.recorder and conf.exists()):
         return
-    said = [(one.name, one.value) for one in broker.said(conf)]
+    said = [(one.name, one.value) for one in broker.directives(conf)]
     ports = {value.partition(" ")[0] for name, value in said if name == "listener"} or {str(PLAIN_PORT)}
     if str(house.broker.tcp_port) not in ports:
         return
