@@ -26,7 +26,7 @@ from bootstrap.limits import Limits
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as ("[^"]*"|[^\s;:,]+)""")
-WHERE = "another group than the house's, or another sensor id"
+WHERE = "a group other than the house's, or another sensor id"
 
 
 @dataclass(frozen=True)

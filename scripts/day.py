@@ -57,13 +57,13 @@ CHANGES = {  # what the copy of config/ sets differently: for each file, the set
 def arguments() -> argparse.Namespace:
     """Return the arguments of `scripts/demo`."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--for", dest="limit_s", type=_seconds, metavar="SECONDS", help="end by itself after so long")
+    parser.add_argument("--for", dest="limit_s", type=_seconds, metavar="SECONDS", help="end after this time")
     parser.add_argument(
-        "--keep", type=_new_folder, metavar="DIR", help="put all files there, a new folder, and leave them"
+        "--keep", type=_new_folder, metavar="DIR", help="put all files into this new folder, and keep them"
     )
     parser.add_argument("--picture", type=output_file, metavar="FILE", help="at the end, save the table as an SVG")
-    found = "print what Home Assistant is told, and end; with --picture, draw what the real one makes of it"
-    parser.add_argument("--home-assistant", action="store_true", help=found)
+    announce = "print what is announced to Home Assistant, and end; with --picture, draw what the real one makes of it"
+    parser.add_argument("--home-assistant", action="store_true", help=announce)
     return parser.parse_args()
 
 
@@ -73,7 +73,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"say a number of seconds above 0, not {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds above 0")
     return seconds
 
 
@@ -85,7 +85,7 @@ def _new_folder(text: str) -> Path:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
     if not empty:
-        raise argparse.ArgumentTypeError(f"{text} is not empty; name a new folder")
+        raise argparse.ArgumentTypeError(f"{text} is not empty; use a new folder")
     return folder.resolve()
 
 
@@ -230,7 +230,7 @@ class House:
 
     def hints(self, *, kept: bool) -> str:
         """Return what to try meanwhile, and afterwards if the house is `kept`."""
-        end = "leaves the files where they are" if kept else "clears everything away"
+        end = "leaves the files where they are" if kept else "removes everything"
         return f"""
 In another terminal:
   cd {shlex.quote(str(self.folder))}; PATH={shlex.quote(str(PENATES.parent))}:$PATH
@@ -238,7 +238,7 @@ In another terminal:
   penates status --config config
   penates send --config config cm/lamp set toggle
   penates gpio --config config {DOOR} 1         # opens the front door; 0 closes it
-  penates {" ".join(HISTORY)} --config config{"  # works afterwards, too" * kept}
+  penates {" ".join(HISTORY)} --config config{"  # also works afterwards" * kept}
   nano config/devices/cellar.toml && penates reload --config config
 Ctrl-C ends it, draws that history, and {end}.
 """

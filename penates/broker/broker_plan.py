@@ -105,7 +105,7 @@ def _shared_username(folder: Path, house: House | None) -> list[Fault]:
     if house is None or house.broker.username is None:
         return []
     line = TomlFile(folder, HOUSE).line("username", "broker")
-    return [Fault(HOUSE, line, "'username' must go: at this broker each sensor is a user of its own, named as its id")]
+    return [Fault(HOUSE, line, "remove 'username': at this broker each sensor is a user of its own, named by its id")]
 
 
 def _announced(assistant: HomeAssistantSettings, sensors: Iterable[Topics]) -> dict[str, list[str]]:
@@ -181,7 +181,8 @@ def _rules(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> 
     own = wanted.config / "mosquitto"
     users = passwords + mosquitto_files.added(own / "passwords", mosquitto_files.a_user)
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:
-        raise SettingsError([Fault(str(own / "passwords"), 1, f"{twice[0]!r} is there twice, or is the house's own")])
+        wrong = f"the user {twice[0]!r} is defined twice, or is one of the house's own"
+        raise SettingsError([Fault(str(own / "passwords"), 1, wrong)])
     rules = acl + mosquitto_files.added(own / "acl", mosquitto_files.a_rule)
     return [
         Planned(wanted.private, None, ENTERED, group=BROKER),

@@ -92,8 +92,8 @@ class Authority:
             return existing
         _require_set_clock()
         if self.ca.key is None:
-            absent = f"{self._keys / 'ca.key'}, to make it by, is not there"
-            raise Fatal(Exit.SETTINGS, f"the broker needs a new certificate ({self.why}); {absent}")
+            absent = f"the CA's key {self._keys / 'ca.key'} is missing"
+            raise Fatal(Exit.SETTINGS, f"the broker needs a new certificate ({self.why}), but {absent}")
         return x509.new_server(self.ca, self._wanted)
 
     @cached_property
@@ -102,7 +102,7 @@ class Authority:
         if self._existing is None:
             return "there is none"
         if self.renew:
-            return "as asked"
+            return "as requested"
         return x509.why_replace(self._existing, self.ca.certificate, self._wanted, self.forgotten)
 
     @cached_property

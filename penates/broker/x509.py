@@ -162,14 +162,14 @@ def why_replace(
     """Return why a server's certificate must be replaced; None if it need not be."""
     until, held = server.certificate.not_valid_after_utc, names_in(server.certificate)
     if server.key is None or server.certificate.public_key() != server.key.public_key():
-        return "its key is another's"
+        return "its key belongs to another certificate"
     if not _issued(server.certificate, ca):
-        return "it is by another CA"
+        return "it was issued by another CA"
     if until - datetime.now(UTC) < RENEW_BEFORE and until < ca.not_valid_after_utc:
-        return f"it is good until {until:%Y-%m-%d} only"
+        return f"it expires on {until:%Y-%m-%d}"
     if missing := sorted({*names} - held):
         return f"it lacks {', '.join(missing)}"
-    return "it holds what is to be forgotten" if held & {*forgotten} else None
+    return "it contains a name to be forgotten" if held & {*forgotten} else None
 
 
 def _issued(certificate: x509.Certificate, ca: x509.Certificate) -> bool:

@@ -1,7 +1,7 @@
-"""Print what makes a shell complete penates' commands, options, sensors and kinds.
+"""Print a script that lets a shell complete penates' commands, options, sensors and kinds.
 
-penates completion bash >~/.local/share/bash-completion/completions/penates
-penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+  penates completion bash >~/.local/share/bash-completion/completions/penates
+  penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
 """
 
 import argparse
@@ -41,7 +41,7 @@ PREAMBLE = {
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("shell", choices=SHELLS, help="which shell")
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 def main(given: argparse.Namespace) -> Exit:

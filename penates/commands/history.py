@@ -1,13 +1,13 @@
-"""Draw what a sensor has measured, or print it.
+"""Draw or print what a sensor has measured.
 
   penates history cellar
   penates history cm/cellar temperature --since 7d
   penates history cellar --since 2026-11-01 --csv >november.csv
   penates history cellar --png cellar.png          # needs matplotlib
 
-It reads what the recorder of this house stores, in whichever store, also while that is running. Where there is too much
-to see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A
-CSV of readings has time, measure and value, which `penates import` takes; one of averages has count, min, mean and max.
+It reads the store of this house's recorder, whichever it is, even while the recorder runs. Where there is too much to
+see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A CSV
+of readings has time, measure and value, which `penates import` reads; one of averages has count, min, mean and max.
 """
 
 import argparse
@@ -46,16 +46,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
     parser.add_argument("measure", metavar="MEASURE", nargs="?", help="such as temperature (default: all)")
     since = (
-        "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: what there is of 24h)"
+        "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: 24h, as far as recorded)"
     )
     parser.add_argument("--since", type=since_us, metavar="SPAN", help=since)
     parser.add_argument(
-        "--each", choices=[*EACH], help="a value for each (default: as fine as it is there and can be seen)"
+        "--each", choices=[*EACH], help="show one value for each (default: as finely as is stored and can be seen)"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
-    form.add_argument("--json", action="store_true", help="print an object a line")
-    form.add_argument("--png", type=output_file, metavar="FILE", help="save a picture")
+    form.add_argument("--json", action="store_true", help="print one JSON object per line")
+    form.add_argument("--png", type=output_file, metavar="FILE", help="save a chart")
 
 
 def since_us(text: str) -> int:
@@ -66,7 +66,7 @@ def since_us(text: str) -> int:
         return round(datetime.fromisoformat(text).astimezone().timestamp() * MICRO)
     except (ValueError, OverflowError, OSError):
         what = "a span such as 90min, 24h, 7d or 2w, or a time such as 2026-11-01 or 2026-11-01T12:00"
-        raise argparse.ArgumentTypeError(f"say {what}, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} must be {what}") from None
 
 
 def main(given: argparse.Namespace) -> int:
@@ -127,8 +127,8 @@ def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> N
 
 def _nothing(reader: HistoryReader, sensor: str) -> str:
     days = [one.start_s for one in reader.averages(sensor, -(2**62), DAY_S)]
-    last = f"; the newest is of {timestamps.utc(max(days) * MICRO)[:10]}" if days else ""
-    return f"there is nothing of {sensor} since then{last}"
+    last = f"; the newest is from {timestamps.utc(max(days) * MICRO)[:10]}" if days else ""
+    return f"nothing of {sensor} is recorded since then{last}"
 
 
 def _draw(drawing: Drawn, span: tuple[float, float]) -> None:
@@ -144,7 +144,7 @@ def _draw(drawing: Drawn, span: tuple[float, float]) -> None:
 
 def _save(drawing: Drawn, span: tuple[float, float], file: Path) -> None:
     if not drawing.series:
-        raise Fatal(Exit.ABSENT, f"{', '.join(drawing.words)}: words cannot be drawn; leave out --png")
+        raise Fatal(Exit.ABSENT, f"{', '.join(drawing.words)}: text cannot be drawn; leave out --png")
     try:
         from penates.history import png_chart  # noqa: PLC0415 - matplotlib is large, and may be missing
     except ImportError as error:

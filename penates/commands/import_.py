@@ -1,14 +1,14 @@
-"""Load readings that others have into the history: CSV files, and files of InfluxDB's line protocol.
+"""Load readings of other programs into the history: CSV files, and files in InfluxDB's line protocol.
 
   penates import november.csv --sensor cm/cellar
   penates import peer.lp
 
-A CSV file (named .csv or .tsv) has a line of names first: `time`, and either `measure` and `value` or a column for each
-measure; perhaps `sensor` (as cm/cellar) and `group`. In any other file each line is one of the line protocol, with the
-tags `group` and `sensor`. --sensor says whose it is instead.
+A CSV file (named .csv or .tsv) begins with a line of column names: `time`, and either `measure` and `value` or a column
+for each measure; optionally `sensor` (such as cm/cellar) and `group`. Any other file is in line protocol, with the tags
+`group` and `sensor`. --sensor is used instead of what the file names.
 
-Each value is known by its sensor, measure and time: to import a file again changes nothing. A line that cannot be read,
-or that the database refuses, is named and counted, and the others are loaded; the exit code is 1 then.
+Each value is identified by its sensor, measure and time: importing a file again changes nothing. A line that cannot be
+read, or that the database rejects, is reported and counted, and the others are loaded; the exit code is then 1.
 """
 
 import argparse
@@ -37,21 +37,21 @@ REPORTED = 20  # bad lines of a file that are printed
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     recorder_arguments(parser)
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV, or line protocol")
-    parser.add_argument("--sensor", metavar="SENSOR", help="whose it is, such as cm/cellar or cellar")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV or line protocol")
+    parser.add_argument("--sensor", metavar="SENSOR", help="the sensor of all values, such as cm/cellar or cellar")
     parser.add_argument(
-        "--zone", type=_zone, metavar="ZONE", help="of times that do not say theirs: Europe/Berlin, UTC"
+        "--zone", type=_zone, metavar="ZONE", help="the zone of times without one, such as Europe/Berlin or UTC"
     )
-    numbers = "what a number as time counts since 1970 (default: s in CSV, ns in line protocol)"
+    numbers = "the unit of times that are numbers, counted since 1970 (default: s in CSV, ns in line protocol)"
     parser.add_argument("--precision", choices=[*NANOS], help=numbers)
-    parser.add_argument("--words", action="store_true", help="in CSV, what is no number is a word")
+    parser.add_argument("--words", action="store_true", help="in CSV, a value that is not a number is text")
 
 
 def _zone(text: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise argparse.ArgumentTypeError(f"there is no zone {text!r}; say one such as Europe/Berlin, or UTC") from None
+        raise argparse.ArgumentTypeError(f"there is no zone {text!r}; use one such as Europe/Berlin or UTC") from None
 
 
 def main(given: argparse.Namespace) -> int:
@@ -69,7 +69,7 @@ def main(given: argparse.Namespace) -> int:
                 store.settle()
     except OSError as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else error
-        raise Fatal(Exit.ABSENT, f"{where}; what was read before is stored") from None
+        raise Fatal(Exit.ABSENT, f"{where}; what was read before that is stored") from None
     return NOT_DONE if bad else Exit.STOPPED
 
 
@@ -99,7 +99,8 @@ class Loader:
                     self._put(file)
         self._put(file)
         new = "" if before is None or self._new is None else f", {self._new - before} of them new"
-        print(f"{file}: {self._loaded} values{new}; {self._bad} bad line{'s' * (self._bad != 1)}")
+        values = f"{self._loaded} value{'s' * (self._loaded != 1)}"
+        print(f"{file}: {values}{new}; {self._bad} bad line{'s' * (self._bad != 1)}")
         return self._bad
 
     @property

@@ -1,12 +1,12 @@
-"""Make this machine a house of sensors, or bring it up to date: units, users, broker, all of it.
+"""Set up this machine as a house of sensors, or update it: units, users, the broker and everything else.
 
-  sudo penates install                            # with a broker of its own; again after each change
+  sudo penates install                            # with a broker of its own; run it again after each change
   sudo penates install --join attic.json          # the broker is on another machine, which has invited this one
   sudo penates install --broker 192.168.1.5 --username pi2
 
-It shows each thing it does; what is so already it leaves alone, and only the sensors that use something that has
-changed are started anew. --dry-run shows the same, and does nothing. The settings in /etc/penates are yours: they are
-written once. From a copy of the repository `sudo scripts/install` puts the programme itself into /opt/penates first.
+It shows each step, skips what is done already, and restarts only the sensors whose settings or code changed. --dry-run
+shows the same steps, and changes nothing. The settings in /etc/penates are yours: they are written only once. From a
+copy of the repository, `sudo scripts/install` first installs the programme itself into /opt/penates.
 """
 
 import argparse
@@ -35,31 +35,34 @@ from penates.installer.allowed_networks import resolves
 from penates.installer.house_plan import CA, HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.invitation import Invitation
-from penates.installer.steps import Step, carry_out
+from penates.installer.steps import Step, carry_out, counted
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("--dry-run", action="store_true", help="show every file and command, and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show every file and command, and change nothing")
     parser.add_argument(
         "--supervisor",
         "--nursery",  # its name up to version 0.1
         action=argparse.BooleanOptionalAction,
-        help="one unit for all sensors, which takes less memory, or one for each (default: as it is, else for each)",
+        help="one unit for all sensors, which takes less memory, or one for each (default: as before, else for each)",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--broker", type=host_and_port, metavar="HOST[:PORT]", help="use this broker, and install none; with --username"
+        "--broker",
+        type=host_and_port,
+        metavar="HOST[:PORT]",
+        help="use this broker instead of installing one; needs --username",
     )
     where.add_argument(
-        "--join", type=Path, metavar="FILE", help="an invitation, by `penates invite` on the broker's machine"
+        "--join", type=Path, metavar="FILE", help="an invitation, from `penates invite` on the broker's machine"
     )
-    parser.add_argument("--username", metavar="NAME", help="as whom all sensors of this machine speak to --broker")
+    parser.add_argument("--username", metavar="NAME", help="the user name of this machine's sensors at --broker")
     parser.add_argument(
-        "--password-file", type=Path, metavar="FILE", help="its first line is the password; else it is asked for"
+        "--password-file", type=Path, metavar="FILE", help="its first line is the password (default: ask for it)"
     )
     parser.add_argument(
-        "--ca-file", type=Path, metavar="FILE", help="PEM certificate that --broker is known by; with it, TLS"
+        "--ca-file", type=Path, metavar="FILE", help="the PEM certificate to trust at --broker; turns TLS on"
     )
 
 
@@ -69,7 +72,7 @@ def main(given: argparse.Namespace) -> int:
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     if not COMMAND.exists() and not given.dry_run:
         raise Fatal(
-            Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: say sudo scripts/install, in a copy of it"
+            Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: run sudo scripts/install in a copy of it"
         )
     try:
         with scratch() as folder:
@@ -85,10 +88,10 @@ def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     house.require_sole_instances()
     count = carry_out(house.steps(), record.begin, dry=given.dry_run)
     if given.dry_run:
-        print(f"{count} to do; nothing was done")
+        print(f"{counted(count)} to do; nothing was changed")
         return Exit.STOPPED
     record.end()
-    print(f"{count} done; the sensors:" if count else "all was done already; the sensors:")
+    print(f"{counted(count)} done; the sensors:" if count else "nothing to do; the sensors:")
     return house.report()
 
 
@@ -174,7 +177,7 @@ class _Installation:
         try:
             found = alive(access, starting)
         except Unreachable as why:
-            print(f"whether these sensors are alive elsewhere cannot be known: {why}", file=sys.stderr)
+            print(f"cannot check whether these sensors are alive on another machine: {why}", file=sys.stderr)
             return
         taken = {sensor: host for sensor, host in found.items() if host.partition(".")[0] != host_name("")}
         if taken:
@@ -199,7 +202,7 @@ class _Installation:
             print(f"  {unit}: {systemd_steps.status(unit)}")
         if all(map(systemd_steps.active, self._wanted)):
             return Exit.STOPPED
-        print("sudo penates doctor says more")
+        print("for details, run: sudo penates doctor")
         return NOT_DONE
 
 
@@ -209,7 +212,7 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
     if given.join:
         invitation = Invitation.read(given.join)
         if invitation.machine != host_name(""):
-            wanted = f"say sudo hostnamectl set-hostname {invitation.machine}, or have this name invited"
+            wanted = f"run sudo hostnamectl set-hostname {invitation.machine}, or invite this name"
             raise Fatal(
                 Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {host_name('')}: {wanted}"
             )
@@ -217,7 +220,7 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
     if not given.broker:
         return None
     if not given.username:
-        raise Fatal(Exit.SETTINGS, "--broker needs --username: as whom are the sensors to speak to it?")
+        raise Fatal(Exit.SETTINGS, "--broker needs --username, the name by which the sensors log in")
     certificate = given.ca_file and _certificate(given.ca_file)
     host, port = given.broker
     broker = OtherBroker(host=host, port=port, username=given.username, password=None, ca=certificate)
@@ -228,7 +231,7 @@ def _reject_broker_options(given: argparse.Namespace) -> None:
     """Raise Fatal if an option is given that has no effect without --broker."""
     for option in ("username", "password_file", "ca_file"):
         if getattr(given, option):
-            raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} goes with --broker HOST")
+            raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} needs --broker HOST")
 
 
 def _certificate(file: Path) -> bytes:
@@ -253,6 +256,6 @@ def _password(given: argparse.Namespace, existing: Path) -> str | None:
         return None
     if not sys.stdin.isatty():
         raise Fatal(
-            Exit.SETTINGS, f"nobody is there to be asked for the password of {given.username}; say --password-file"
+            Exit.SETTINGS, f"there is no terminal to ask for the password of {given.username}; use --password-file"
         )
     return getpass.getpass(f"password of {given.username} at {given.broker[0]}: ")

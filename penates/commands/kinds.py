@@ -1,6 +1,6 @@
-"""Show the kinds of devices there are, or one kind's data sheet: wiring, settings with defaults, measures, actions.
+"""Show the kinds of devices, or the data sheet of one: wiring, settings with defaults, measures, actions.
 
-A class of your own is said module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
+A class of your own is written module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
 """
 
 import argparse
@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="show this one's data sheet (default: list all)")
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show the data sheet of this kind (default: list all)")
 
 
 def main(given: argparse.Namespace) -> Exit:
@@ -82,10 +82,10 @@ def whole(found: Sheet) -> list[str]:
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     known = measure.facts
     low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
-    limits = f"{low} to {high}" if low and high else f"{low} and more" if low else f"up to {high}" if high else ""
+    limits = f"{low} to {high}" if low and high else f"at least {low}" if low else f"up to {high}" if high else ""
     notes = [
-        *([f"at most {measure.step:g} from one to the next"] if "step" in known else []),
-        *(["it happens, and is never retained"] if measure.event else []),
-        *(["it only grows, but for a new start at 0"] if measure.counter else []),
+        *([f"changes by at most {measure.step:g} between readings"] if "step" in known else []),
+        *(["an event, never retained"] if measure.event else []),
+        *(["only grows, except for restarts at 0"] if measure.counter else []),
     ]
     return (name, measure.unit_name, limits, ", ".join(notes))

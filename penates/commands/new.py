@@ -1,12 +1,12 @@
-"""Write a new device's file from the data sheet of its kind.
+"""Write the file of a new device from the data sheet of its kind.
 
   penates new door frontdoor pin=17
   penates new thermometer cellar serial=28-0316a2795fff every_s=30
 
-Every setting is in it with what it means and its default, commented out; `penates kinds KIND` shows them beforehand.
-What has no default is asked for on a terminal. Elsewhere, or after an empty answer, it stays to be set, `penates check`
-misses it, and the exit code is 78. A line that is another device's already, or a name that is taken, is refused and
-nothing is written.
+The file contains every setting with its meaning and default, commented out; `penates kinds KIND` shows them beforehand.
+On a terminal, the command asks for each setting without a default. Elsewhere, or after an empty answer, the setting is
+left to be set in the file: `penates check` reports it as missing, and the exit code is 78. If a GPIO line belongs to
+another device, or the name is taken, nothing is written.
 """
 
 import argparse
@@ -35,16 +35,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("kind", metavar="KIND", help="such as door, or mine.Rain for a class of your own")
-    parser.add_argument("new", metavar="NEW", help="the sensor's name, such as frontdoor: its file is to be NEW.toml")
+    parser.add_argument("new", metavar="NEW", help="the sensor's name, such as frontdoor; its file will be NEW.toml")
     parser.add_argument("given", metavar="SETTING=VALUE", nargs="*", default=[], help="such as pin=17")
-    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help="likewise, anywhere")
+    anywhere = "a setting, at any position in the command"
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help=anywhere)
 
 
 def main(given: argparse.Namespace) -> int:
     """Compose the file, check that it fits into the house, write it, and print the next step."""
     folder = folder_or_default(given.config)
     if not is_id(given.new):
-        raise Fatal(Exit.SETTINGS, f"a sensor's name is {ID_RULE}, not {given.new!r}")
+        raise Fatal(Exit.SETTINGS, f"a sensor's name must be {ID_RULE}, not {given.new!r}")
     try:
         found = sheet(given.kind, folder)
     except KindError as error:
@@ -60,9 +61,9 @@ def main(given: argparse.Namespace) -> int:
     if why := _write(file, text):
         print(f"penates new: {file} cannot be written: {why}", file=sys.stderr)
         return NOT_DONE
-    print(f"{file} is written.\nWiring: {found.wiring}")
+    print(f"{file} was written.\nWiring: {found.wiring}")
     if missing:
-        print(f"penates new: still to be set there: {', '.join(missing)}", file=sys.stderr)
+        print(f"penates new: still to be set in that file: {', '.join(missing)}", file=sys.stderr)
     print(f"Next: {_next(folder, given)}")
     return Exit.SETTINGS if missing else Exit.STOPPED
 
@@ -74,7 +75,7 @@ def _values(found: Sheet, arguments: Iterable[str], folder: Path) -> dict[str, s
     for argument in arguments:
         name, equals, value = argument.partition("=")
         if not equals:
-            raise Fatal(Exit.SETTINGS, f"say SETTING=VALUE, such as pin=17, not {argument!r}")
+            raise Fatal(Exit.SETTINGS, f"settings are given as SETTING=VALUE, such as pin=17, not {argument!r}")
         if name not in hints:
             raise Fatal(Exit.SETTINGS, f"no setting {name!r}; {suggestion(name, hints)}")
         values[name] = as_toml(value, hints[name], folder)
@@ -137,7 +138,7 @@ def _must_fit(folder: Path, name: str, text: str, missing: list[str]) -> None:
         SettingsError: it does not fit.
     """
     if os.path.lexists(folder / device_file(name)):
-        raise SettingsError([Fault(device_file(name), 1, "is there already; nothing is written")])
+        raise SettingsError([Fault(device_file(name), 1, "already exists; nothing was written")])
     configuration = Configuration(folder, drafts={name: text.encode()})
     configuration.all()
     unset = tuple(f"{setting!r} is missing" for setting in missing)
@@ -152,7 +153,7 @@ def _write(file: Path, text: str) -> str:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except PermissionError:
-        return "no right to; try it with sudo"
+        return "permission denied; use sudo"
     except OSError as error:
         return error.strerror or str(error)
     return ""

@@ -1,7 +1,7 @@
-"""Take off this machine what `penates install` has put on it: processes, units, users, the broker's settings.
+"""Remove what `penates install` put on this machine: processes, units, users, the broker's settings.
 
-The settings and secrets in /etc/penates and what the sensors keep in /var/lib/penates, the history with it, stay: a
-new install goes on from there. With --purge they go, too.
+The settings and secrets in /etc/penates stay, and so does the sensors' state in /var/lib/penates, including the
+history: a new installation continues from there. --purge removes them, too.
 """
 
 import argparse
@@ -16,15 +16,15 @@ from penates.console.arguments import ROOT_ONLY
 from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
 from penates.installer import host_setup, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
-from penates.installer.steps import CommandStep, Remove, Step, carry_out
+from penates.installer.steps import CommandStep, Remove, Step, carry_out, counted
 
 STAMPS = Path("/var/lib/systemd/timers")  # where systemd records when a timer last elapsed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("--dry-run", action="store_true", help="show it, and do nothing")
-    parser.add_argument("--purge", action="store_true", help="the settings, the secrets and the history, too")
+    parser.add_argument("--dry-run", action="store_true", help="show each step, and change nothing")
+    parser.add_argument("--purge", action="store_true", help="remove the settings, the secrets and the history, too")
 
 
 def main(given: argparse.Namespace) -> Exit:
@@ -39,7 +39,7 @@ def main(given: argparse.Namespace) -> Exit:
     except OSError as error:
         raise Unavailable(str(error)) from None
     kept = [str(folder) for folder in folders if folder.exists()]
-    print("nothing was done" if given.dry_run else f"{count} done; kept: {', '.join(kept) or 'nothing'}")
+    print("nothing was changed" if given.dry_run else f"{counted(count)} done; kept: {', '.join(kept) or 'nothing'}")
     return Exit.STOPPED
 
 

@@ -86,18 +86,19 @@ class Reader:
     def _header_fault(self, names: list[str]) -> str | None:
         """Return why the lines below such a header cannot be read; None if they can."""
         if "time" not in names:
-            return "the first line must name the columns, one of them 'time', the others measures or measure and value"
+            return "the first line must name the columns: 'time', and either measures or 'measure' and 'value'"
         if not self.sensor and "sensor" not in names:
-            return "there is no column 'sensor'; say --sensor"
+            return "there is no column 'sensor'; use --sensor"
         measures = set(names) - {"time", *IDENTITY}
         bad = [] if set(names) >= LONG else sorted(name for name in measures if not is_id(name))
         if bad:
             return f"the column {bad[0]!r} must be {ID_RULE}"
-        return None if measures and len(set(names)) == len(names) else "there is no measure, or one of them twice"
+        unique = len(set(names)) == len(names)
+        return None if measures and unique else "there is no column for a measure, or two columns have the same name"
 
     def _row(self, names: list[str], cells: list[str]) -> list[Point]:
         if len(cells) != len(names):
-            raise ValueError(f"it has {len(cells)} values for {len(names)} columns")
+            raise ValueError(f"it has {len(cells)} value{'s' * (len(cells) != 1)} for {len(names)} columns")
         row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
         identity = {name: row.pop(name) for name in IDENTITY if name in row}
         time_us = self._time(row.pop("time"), "s")
@@ -112,7 +113,7 @@ class Reader:
         if text.lower() in ("true", "false"):
             return TRUTH[text.lower()]
         if not self.words:
-            raise ValueError(f"{text[:40]!r} is no number for {name!r}; say --words if it is a word")
+            raise ValueError(f"{text[:40]!r} is not a number for {name!r}; use --words if it is text")
         return text
 
     # Line protocol.
@@ -120,7 +121,7 @@ class Reader:
     def _line(self, line: str) -> list[Point]:
         found = LINE.fullmatch(line)
         if not found:
-            raise ValueError("it is no line of the line protocol: measurement,tag=… field=… time")
+            raise ValueError("it is not line protocol: measurement,tag=… field=… time")
         key, fields, moment = found.groups()
         if moment is None:
             raise ValueError("it has no time")
@@ -136,9 +137,9 @@ class Reader:
     def _sensor_of(self, identity: dict[str, str]) -> str:
         named = self.sensor or _named(identity)
         if not named:
-            raise ValueError("it has no tag 'sensor'; say --sensor")
+            raise ValueError("it has no tag 'sensor'; use --sensor")
         if named.count("/") != 1:
-            raise ValueError(f"the sensor {named!r} must be GROUP/SENSOR; say --sensor")
+            raise ValueError(f"the sensor {named!r} must be GROUP/SENSOR; use --sensor")
         return Topics(*named.split("/")).client_id
 
     def _time(self, text: str, usual: str) -> int:
@@ -149,7 +150,7 @@ class Reader:
             moment = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
             time_us = (moment - EPOCH) // MICROSECOND
         if not 0 <= time_us < LATEST_US:
-            raise ValueError(f"the time {text} is not within 1970 and 9999; is --precision right?")
+            raise ValueError(f"the time {text} is not between 1970 and 9999; is --precision right?")
         return time_us
 
 
@@ -180,7 +181,7 @@ def _points(sensor: str, time_us: int, fields: dict[str, Field]) -> list[Point]:
         if not is_id(name):
             raise ValueError(f"the measure {name[:80]!r} must be {ID_RULE}")
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{name!r} is beyond all bounds")
+            raise ValueError(f"{name!r} is not a finite number")
     return [Point(sensor, time_us, f"import/{name}", time_us, {name: value}) for name, value in fields.items()]
 
 
@@ -193,7 +194,7 @@ def _fields(text: str) -> Iterable[tuple[str, Field]]:
     while end < len(text):
         found = FIELD.match(text, end)
         if not found:
-            raise ValueError(f"{text[end : end + 40]!r} is no field")
+            raise ValueError(f"{text[end : end + 40]!r} is not a field")
         yield _unescaped(found[1]), _value(found[2])
         end = found.end()
 
@@ -205,5 +206,5 @@ def _value(text: str) -> Field:
         return TRUTH[text.lower()]
     number = text[:-1] if text[-1] in "iu" else text
     if not NUMBER.fullmatch(number):
-        raise ValueError(f"{text[:40]!r} is no value")
+        raise ValueError(f"{text[:40]!r} is not a value")
     return float(number)

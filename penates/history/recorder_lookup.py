@@ -43,7 +43,7 @@ class Recorded:
         name = _name(configuration, given.recorder)
         settings = load(configuration.folder, name, secrets=False)  # reading the history needs no broker password
         if not isinstance(settings.device, Recorder):
-            raise SettingsError([Fault(device_file(name), 1, f"{name} is no recorder")])
+            raise SettingsError([Fault(device_file(name), 1, f"{name} is not a recorder")])
         return cls(configuration, found, settings.device, folders.state, outbox_folder(folders.state, settings.topics))
 
     def open_reader(self) -> HistoryReader:
@@ -100,14 +100,14 @@ def _name(configuration: Configuration, named: str | None) -> str:
             [Fault(DEVICES, 1, 'there is no recorder; make devices/recorder.toml with kind = "recorder"')]
         )
     if len(found) > 1:
-        raise SettingsError([Fault(DEVICES, 1, f"there are several recorders; say --recorder {' or '.join(found)}")])
+        raise SettingsError([Fault(DEVICES, 1, f"there are several recorders; use --recorder {' or '.join(found)}")])
     return found[0]
 
 
 def recorder_arguments(parser: argparse.ArgumentParser) -> None:
     """Add `--config DIR --recorder NAME`."""
     config_option(parser)
-    parser.add_argument("--recorder", metavar="NAME", help="its file in devices/, if there are several")
+    parser.add_argument("--recorder", metavar="NAME", help="the recorder's file in devices/, if there are several")
 
 
 def found(reader: HistoryReader, name: str) -> str:
@@ -123,7 +123,7 @@ def found(reader: HistoryReader, name: str) -> str:
     if len(meant) == 1:
         return meant[0]
     if meant:
-        raise Fatal(Exit.ABSENT, f"{name} is in several groups; say {' or '.join(meant)}")
+        raise Fatal(Exit.ABSENT, f"{name} is in several groups; use {' or '.join(meant)}")
     if not sensors:
         raise Fatal(Exit.ABSENT, "the history is empty")
     known = sensors if "/" in name else [sensor.partition("/")[2] for sensor in sensors]

@@ -96,16 +96,17 @@ def below(series: Series) -> str:
     final = {0.0: "false", 1.0: "true"}.get(value, f"{value:g}") if series.truth else f"{value:g}"
     last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
     whole = series.whole
+    readings = f"{whole.count} reading{'s' * (whole.count != 1)}"
     if series.truth:
-        return f"{whole.count} readings, true in {whole.mean:.0%} of them, {last}"
-    return f"{whole.count} readings, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
+        return f"{readings}, {whole.mean:.0%} true, {last}"
+    return f"{readings}, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
 
 
 def listed(measure: str, changes: list[tuple[float, str]]) -> Iterator[str]:
     """Yield the texts of a measure, with the time of each change."""
     yield f"{shown(measure.encode())}:"
-    if len(changes) > WORDS:
-        yield f"  {len(changes) - WORDS} changes before"
+    if (earlier := len(changes) - WORDS) > 0:
+        yield f"  {earlier} earlier change{'s' * (earlier != 1)}"
     for moment, word in changes[-WORDS:]:
         yield f"  {local(moment):%Y-%m-%d %H:%M:%S}  {shown(word.encode())}"
 

@@ -139,14 +139,15 @@ class HousePlan:
         """Yield a fault for each device file whose name a unit cannot have."""
         for name in self.configuration.sensors:
             if not is_id(name):
-                yield Fault(device_file(name), 1, f"as a unit the file's name must be {ID_RULE}; say sensor = … in it")
+                rule = f"its unit has the file's name, which must be {ID_RULE}; set another id with sensor = … in it"
+                yield Fault(device_file(name), 1, rule)
 
     def _unreadable(self) -> Iterator[Fault]:
         """Yield a fault for each file that the sensors' user cannot read, such as one made under a strict umask."""
         for name in (HOUSE_FILE, *map(device_file, self.configuration.sensors)):
             file = HOUSE / name
             if file.exists() and not _may_read(file):
-                why = f"its unit runs as {USER}, who may not read it: sudo chmod o+r {file}"
+                why = f"its unit runs as {USER}, which may not read it: sudo chmod o+r {file}"
                 yield Fault(name, 1, why)
 
     def _unusable(self) -> Iterator[Fault]:
@@ -158,7 +159,8 @@ class HousePlan:
             hidden = ", ".join(map(str, HIDDEN))
             yield Fault(HOUSE_FILE, line("state"), f"for units 'state' must be an absolute path, not below {hidden}")
         if house.broker.tcp_port == (PLAIN_PORT if house.broker.ca_file else TLS_PORT) and self.local:
-            yield Fault(HOUSE_FILE, line("port", "broker"), "'port' is that of the other way in: with TLS, or without")
+            which = "'port' is the broker's other port: the one with TLS, or without"
+            yield Fault(HOUSE_FILE, line("port", "broker"), which)
 
     @property
     def house(self) -> House:
@@ -196,7 +198,7 @@ class HousePlan:
             from penates.broker.broker_plan import plan  # noqa: PLC0415 - needs cryptography, for our own broker alone
         except ImportError as error:
             advice = to_install("cryptography", "ifaddr")
-            raise Fatal(Exit.ABSENT, f"a broker of our own needs cryptography and ifaddr ({error}); {advice}") from None
+            raise Fatal(Exit.ABSENT, f"our own broker needs cryptography and ifaddr ({error}); {advice}") from None
         return [*self.own, *(replace(one, path=self.final_path(one.path)) for one in plan(self._broker_plan))]
 
     @property
@@ -228,9 +230,9 @@ class HousePlan:
             if (file := self.secret_of(settings)) and not (self.place / file.relative_to(HOUSE)).exists()
         }
         if missing and self.house.broker.username:
-            raise SettingsError([Fault(HOUSE_FILE, 1, "no password yet: say --broker HOST --username U once more")])
+            raise SettingsError([Fault(HOUSE_FILE, 1, "no password yet: use --broker HOST --username NAME once more")])
         if missing:
-            ask = f"on the broker's machine say: sudo penates invite {host_name('')} {' '.join(sorted(missing))}"
+            ask = f"on the broker's machine run: sudo penates invite {host_name('')} {' '.join(sorted(missing))}"
             raise SettingsError(
                 [
                     Fault(settings.file, 1, f"the broker does not know {settings.topics.sensor}; {ask}")
@@ -272,7 +274,7 @@ def _copy(house: Path, place: Path) -> None:
         shutil.copytree(house, place, dirs_exist_ok=True, ignore_dangling_symlinks=True)
     except shutil.Error:
         if os.geteuid():
-            raise PermissionError(f"no right to read all of {house}: say sudo") from None
+            raise PermissionError(f"no permission to read all of {house}: use sudo") from None
         raise
 
 

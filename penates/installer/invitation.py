@@ -53,7 +53,7 @@ class Invitation:
         except OSError as error:
             raise Fatal(Exit.SETTINGS, f"{file} cannot be read: {error.strerror}") from None
         except (ValueError, TypeError, AttributeError):
-            raise Fatal(Exit.SETTINGS, f"{file} is no invitation; `penates invite` writes one") from None
+            raise Fatal(Exit.SETTINGS, f"{file} is not an invitation; `penates invite` writes one") from None
 
     @property
     def planned(self) -> Planned:

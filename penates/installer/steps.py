@@ -90,7 +90,7 @@ class LinkStep:
     def do(self) -> None:
         """Make the link. Only another link is replaced: anything else of that name is not ours."""
         if os.path.lexists(self.path) and not self.path.is_symlink():
-            raise Unavailable(f"{self.path} is there and not ours; move it away")
+            raise Unavailable(f"{self.path} exists and is not ours; move it away")
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(self.target)
 
@@ -151,6 +151,11 @@ def follows(*steps: Step, undone: str = "") -> Callable[[], str]:
 def writes(planned: Iterable[Planned]) -> list[Write]:
     """Return one step for each path; of several plans for one path the last counts."""
     return [Write(one) for one in {one.path: one for one in planned}.values()]
+
+
+def counted(count: int) -> str:
+    """Return a number of steps as text."""
+    return f"{count} step{'s' * (count != 1)}"
 
 
 def carry_out(steps: Iterable[Step], begin: Callable[[], None], *, dry: bool) -> int:

@@ -42,7 +42,7 @@ def _systemctl(*arguments: str) -> str:
             env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
         ).stdout.strip()
     except FileNotFoundError:
-        raise Unavailable("this machine has no systemd; `penates start` does without") from None
+        raise Unavailable("this machine has no systemd; `penates start` works without it") from None
 
 
 def installed() -> list[str]:

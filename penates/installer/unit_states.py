@@ -104,7 +104,7 @@ def _error(unit: Unit) -> str:
     if "Id" not in unit:
         return "it has no unit yet: sudo penates install"
     if ended := exit_code(unit):
-        return f"it ended with {ended}: journalctl -u {unit['Id']} -n 20"
+        return f"it exited with {ended}: journalctl -u {unit['Id']} -n 20"
     return ""
 
 
