@@ -64,7 +64,7 @@ def _facts(component: dict[str, Any]) -> Iterator[str]:
 def picture(folder: Path, port: int) -> str:
     """Connect a real Home Assistant to this broker, and return its devices and entities as an SVG."""
     sys.path.append(str(ROOT / "tests"))
-    from assistant import Assistant  # noqa: PLC0415 - only this function needs it
+    from support.assistant import Assistant  # noqa: PLC0415 - only this function needs it
 
     assistant = Assistant(folder, port)
     try:

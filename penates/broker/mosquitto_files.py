@@ -165,6 +165,6 @@ def conflicting_settings(folder: Path, ours: Collection[Path]) -> Iterator[Fault
         return
     for file, number, name, value in directives(conf):
         if file not in ours and name in ACCESS and STORAGE not in value:
-            yield Fault(str(file), number, f"{f'{name} {value}'!r} controls access beside our files; put # before it")
+            yield Fault(str(file), number, f"{f'{name} {value}'!r} also controls access; put # before it")
     if conf_d not in _included(_lines(conf)):
         yield Fault(str(conf), 1, f"add 'include_dir {conf_d}', which contains our settings")

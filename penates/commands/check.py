@@ -14,7 +14,7 @@ from penates.console.arguments import config_option
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
-    parser.add_argument("--no-secrets", action="store_true", help="do not read passwords, which only sensors may read")
+    parser.add_argument("--no-secrets", action="store_true", help="skip passwords, which perhaps only sensors can read")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a sensor's file in devices/ (default: all)")
 
 

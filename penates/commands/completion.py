@@ -2,6 +2,8 @@
 
   penates completion bash >~/.local/share/bash-completion/completions/penates
   penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+
+The sensors are those of the house in --config, else of the usual one.
 """
 
 import argparse

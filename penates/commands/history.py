@@ -112,7 +112,7 @@ def filled(ends: tuple[float, float], now: float) -> tuple[float, float]:
 
 
 def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> None:
-    """Reduce the drawing to the given measure. Roll-ups contain no words, so they are read from the readings."""
+    """Reduce the drawing to the given measure. Roll-ups contain no text, so texts are read from the readings."""
     if given.measure not in drawing.measures:
         readings = Drawn(drawing.sensor, READINGS)
         readings.add_readings(reader, given.since, 2**62)

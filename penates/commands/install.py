@@ -84,15 +84,15 @@ def main(given: argparse.Namespace) -> int:
 def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     record = InstallRecord.read()
     record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
-    house = _Installation(plan, record)
-    house.require_sole_instances()
-    count = carry_out(house.steps(), record.begin, dry=given.dry_run)
+    installation = _Installation(plan, record)
+    installation.require_sole_instances()
+    count = carry_out(installation.steps(), record.begin, dry=given.dry_run)
     if given.dry_run:
         print(f"{counted(count)} to do; nothing was changed")
         return Exit.STOPPED
     record.end()
     print(f"{counted(count)} done; the sensors:" if count else "nothing to do; the sensors:")
-    return house.report()
+    return installation.report()
 
 
 class _Installation:

@@ -56,6 +56,6 @@ def _addresses(host: str) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Addr
 def _name_servers(resolv: Path) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     with suppress(OSError):
         for line in resolv.read_text().splitlines():
-            words = line.split()
-            if words[:1] == ["nameserver"] and len(words) > 1 and (address := _address(words[1])):
+            fields = line.split()
+            if fields[:1] == ["nameserver"] and len(fields) > 1 and (address := _address(fields[1])):
                 yield address
