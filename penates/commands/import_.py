@@ -77,7 +77,7 @@ class Loader:
     """Loads files, in batches."""
 
     def __init__(self, store: Store, kinds: Mapping[str, str], reader: Reader) -> None:
-        """Prepare to load. `kinds` must be those that the recorder writes, or a database would have values twice."""
+        """Load into `store`. `kinds` must be those that the recorder writes, or a database would store values twice."""
         self._store, self._kinds, self._reader = store, kinds, reader
         self._batch: list[tuple[int, Point]] = []
         self._loaded = self._bad = 0
