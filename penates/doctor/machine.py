@@ -143,7 +143,7 @@ def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) 
     """Check what the broker on this machine, if it is the house's, would lose although it has acknowledged it."""
     if not (house.history.recorder and conf.exists()):
         return
-    options = [(one.name, one.value) for one in broker.said(conf)]
+    options = [(one.name, one.value) for one in broker.directives(conf)]
     ports = {value.partition(" ")[0] for name, value in options if name == "listener"} or {str(PLAIN_PORT)}
     if str(house.broker.tcp_port) not in ports:
         return
