@@ -302,7 +302,7 @@ def again(pi: Pi) -> None:
     pi.say("sudo penates install")
     pi.say("sudo penates install")
     said = pi.say("sudo penates install --dry-run")
-    verdict("installed again there is nothing to do", said, "0 to do; nothing was done")
+    verdict("installed again there is nothing to do", said, "0 steps to do; nothing was changed")
     changed = [name for name, pid in pi.pids().items() if pid != before[name]]
     verdict("and only what was edited was started anew", changed, ["hall"])
 

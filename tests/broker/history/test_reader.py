@@ -217,7 +217,7 @@ def test_a_line_that_the_database_refuses_is_named(house: House, tmp_path: Path)
     for database in started(Influx, tmp_path / "database"):
         recorder(house, 'store = "influxdb1"', f'url = "{database.url}"')
         done = house.penates("import", str(table), "--sensor", "attic", "--words")
-        assert (done.returncode, done.stdout) == (1, f"{table}: 1 values; 2 bad lines\n"), done.stderr
+        assert (done.returncode, done.stdout) == (1, f"{table}: 1 value; 2 bad lines\n"), done.stderr
         first, second = done.stderr.splitlines()
         assert first.startswith(f"{table}:3: 400: ")
         assert second.startswith(f"{table}:4: 400: ")

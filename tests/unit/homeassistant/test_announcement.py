@@ -134,7 +134,7 @@ def test_two_sensors_that_would_be_one_to_it_are_a_fault(house: House) -> None:
     (house.folder / "house.toml").write_text('group = "x"\n')
     house.thermometer("b-a")
     house.device("a", 'kind = "door"\npin = 4\ngroup = "x-b"\n')
-    with pytest.raises(SettingsError, match=r"devices/b-a.toml:1: x/b-a and x-b/a of devices/a.toml would be one to"):
+    with pytest.raises(SettingsError, match=r"devices/b-a.toml:1: x/b-a and x-b/a of devices/a.toml are the same to"):
         check(house.folder)
     (house.folder / "house.toml").write_text('group = "x"\n[homeassistant]\nenabled = false\n')
     assert len(check(house.folder)) == 2
