@@ -35,7 +35,7 @@ class Summary:
 
     @classmethod
     def merged(cls, parts: Sequence["Summary"]) -> "Summary":
-        """Return the summary of one or more parts. Means are weighted before they are added, lest a sum overflow."""
+        """Return the summary of one or more parts. Means are weighted before adding, so that no sum overflows."""
         count = sum(part.count for part in parts)
         low, high = min(part.low for part in parts), max(part.high for part in parts)
         mean = math.fsum(part.mean * (part.count / count) for part in parts)

@@ -57,7 +57,7 @@ class StoreSettings:
 
     # Where to store: "sqlite" is a file and needs no server. "influxdb1" is a server with InfluxDB 1's /write, like
     # Debian's own influxdb; the database is created if it does not exist. "influxdb" is a server with InfluxDB 2's
-    # /api/v2/write: InfluxDB 2 and 3, 1.8, and VictoriaMetrics (which does not store words, and needs
+    # /api/v2/write: InfluxDB 2 and 3, 1.8, and VictoriaMetrics (which does not store text, and needs
     # -dedup.minScrapeInterval=1ms so that a reading sent twice is stored once); it needs influxdb-client installed.
     store: Literal["sqlite", "influxdb", "influxdb1"] = "sqlite"
 
@@ -66,10 +66,10 @@ class StoreSettings:
     file: Path | None = None
 
     # For sqlite: days until readings are deleted. Their lowest, mean and highest values per five minutes and per day
-    # are kept; words are deleted completely.
+    # are kept; text is deleted completely.
     keep_days: Annotated[float, Limits(1, 36_500)] = 400.0
 
-    # For influxdb, influxdb1: the server, and its database, which InfluxDB 2 calls a bucket and which must exist there.
+    # For influxdb, influxdb1: the server, and its database. In InfluxDB 2 it is called a bucket, and must exist.
     url: Annotated[str, _a_url] = "http://localhost:8086"
     database: Annotated[str, _a_name] = "penates"
 

@@ -15,7 +15,7 @@ class TopicSettings:
     groups: Annotated[list[Literal["+"] | Id], none_twice] = field(default_factory=lambda: ["+"])
 
     # A topic of other publishers, such as "tele/+/SENSOR", or a list of them: + stands for one level, # for all that
-    # follow. Numbers, booleans, words and JSON objects of these are recorded, too, with their time of arrival.
+    # follow. Numbers, booleans, text and JSON objects of these are recorded, too, with their time of arrival.
     foreign: Annotated[Filter | list[Filter], none_twice] | None = None
 
     # A name, such as "history", under which several recorders share the load: each receives a part of the messages.

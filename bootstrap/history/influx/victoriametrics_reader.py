@@ -1,4 +1,4 @@
-"""Reading the history from VictoriaMetrics, which stores milliseconds, and 0 in place of each word."""
+"""Reading the history from VictoriaMetrics, which stores milliseconds, and 0 in place of text."""
 
 import json
 from collections import defaultdict
