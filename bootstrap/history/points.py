@@ -50,7 +50,7 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
     """
     levels = topic.split("/")
     if len(levels) != LEVELS or levels[2:] != ["data", "reading"]:
-        raise Refused(f"{topic} is no topic of the history")
+        raise Refused(f"{topic} is not a topic of the history")
     try:
         reading = LOADS(payload.decode())
         if b"\\u" in payload:
@@ -60,9 +60,9 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
         unsure = reading.pop("clock", None) is not None
         fields = {name: value if type(value) is str else _finite(value) for name, value in reading.items()}
     except MALFORMED as error:
-        raise Refused(f"no reading: {error!r}") from None
+        raise Refused(f"not a reading: {error!r}") from None
     if not isinstance(run, str) or type(seq) is not int or not 0 <= seq <= LARGEST:
-        raise Refused("no reading: its run is no text, or its seq no whole number")
+        raise Refused("not a reading: its run is not text, or its seq is not a whole number")
     sensor = "/".join(levels[:2])
     return Point(sensor, time_us, run, seq, fields, unsure, kinds.get(sensor, ""))
 
@@ -78,7 +78,7 @@ def heartbeat(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -
         time_us = _since_1970(facts["time"])
         numbers = {name: _finite(value) for name, value in facts.items() if type(value) in (int, float)}
     except MALFORMED as error:
-        raise Refused(f"no heartbeat: {error!r}") from None
+        raise Refused(f"not a heartbeat: {error!r}") from None
     sensor = "/".join(topic.split("/")[:2])
     return Point(sensor, time_us, "", 0, {**numbers}, kind=kinds.get(sensor, ""), measurement=HEARTBEAT)
 
@@ -91,7 +91,7 @@ def state(topic: str, payload: bytes, at_us: int, kinds: Mapping[str, str] = NO_
     """
     name = payload.decode(errors="replace")
     if name not in STATES:
-        raise Refused("no state")
+        raise Refused("not a state")
     sensor = "/".join(topic.split("/")[:2])
     fields: dict[str, Field] = {"state": name, "online": float(name == "online")}
     return Point(sensor, at_us, "", 0, fields, kind=kinds.get(sensor, ""), measurement=STATE)
@@ -112,7 +112,7 @@ def foreign(topic: str, payload: bytes, at_us: int) -> Point:
         found = {levels.pop() if len(levels) > 1 else VALUE: found}
     fields = {_measure(name): value if isinstance(value, str) else float(value) for name, value in _values(found)}
     if not fields or not levels:
-        raise Refused("there is no value in it")
+        raise Refused("it contains no value")
     group, *rest = levels
     return Point(f"{group}/{'/'.join(rest) or group}", at_us, FOREIGN + next(iter(fields)), at_us, fields)
 
@@ -141,5 +141,5 @@ def _since_1970(moment: str) -> int:
 def _finite(value: float) -> float:
     number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{number} is no value")
+        raise ValueError(f"{number} is not finite")
     return number

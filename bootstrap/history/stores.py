@@ -48,7 +48,7 @@ def _a_url(text: str) -> None:
 
 def _a_name(text: str) -> None:
     if not text.isprintable() or {*text} & {*'"/\\'} or text.startswith("."):
-        raise ValueError("printable, without quotes, slashes or a dot in front")
+        raise ValueError("printable, without quotes or slashes, and not starting with a dot")
 
 
 @dataclass(kw_only=True)
@@ -107,7 +107,7 @@ class StoreSettings:
             wrong["store"] = f"the store influxdb needs influxdb-client; {to_install('influxdb-client')}"
         if self.store == "influxdb1" and (self.username is None) != (self.password_file is None):
             there, missing = ("username", "password_file") if self.username else ("password_file", "username")
-            wrong[there] = f"{there!r} needs {missing!r} beside it"
+            wrong[there] = f"{there!r} needs {missing!r} as well"
         if self.ca_file and not self.url.startswith("https:"):
             wrong.setdefault("ca_file", "'ca_file' needs a url that begins with https")
         if wrong:

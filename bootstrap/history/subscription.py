@@ -42,7 +42,7 @@ WITHOUT_RETAINED = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAI
 Waiting: TypeAlias = tuple[int, ReceivedMessage]  # the packet id to be acknowledged, and the message
 
 
-class StoreAway(OSError):  # noqa: N818 - named like the state
+class StoreUnavailable(OSError):  # noqa: N818 - named like the state
     """The store is unavailable, for at least `wait_s` seconds."""
 
     def __init__(self, text: str, wait_s: float) -> None:
@@ -184,9 +184,9 @@ class SubscriptionThread:
         """Log the subscription, or note why the broker has refused it."""
         refused = [reason.text for reason in reasons if reason.failed]
         if refused:
-            self._trouble = f"the broker lets us hear nothing: {refused[0]}"
+            self._trouble = f"the broker refused the subscription: {refused[0]}"
         else:
-            log.info("hearing", filters=[*self._source.retained, *self._source.filters])
+            log.info("subscribed", filters=[*self._source.retained, *self._source.filters])
 
     def _receive(self, message: Publish) -> None:
         if not message.packet_id and len(self.waiting) >= WINDOW:
@@ -208,7 +208,7 @@ class SubscriptionThread:
     def _lost(self, why: str) -> None:
         """Forget unacknowledged messages, which are sent again, but keep those of QoS 0, which are not."""
         if self._connection is not None or self._trouble is None:
-            log.warning("no broker to hear; it keeps what is said", reason=why)
+            log.warning("no broker to receive from; it keeps the messages meanwhile", reason=why)
         self._connection = None
         self._earlier |= self._acknowledged | dict(self.waiting)
         self._acknowledged = {}
@@ -260,13 +260,13 @@ class SubscriptionThread:
 
     def _put_failed(self, error: OSError) -> None:
         if not self._store.due:
-            log.error("the store is away; the broker keeps what is said", error=str(error))
-        self._store.failed(error.wait_s if isinstance(error, StoreAway) else 0.0)
-        self._trouble = f"the store is away: {error}"
+            log.error("the store is unavailable; the broker keeps the messages meanwhile", error=str(error))
+        self._store.failed(error.wait_s if isinstance(error, StoreUnavailable) else 0.0)
+        self._trouble = f"the store is unavailable: {error}"
 
     def _acknowledge(self, batch: list[Waiting]) -> None:
         if self._store.due:
-            log.info("the store is back")
+            log.info("the store is available again")
         self._store.succeeded()
         self._trouble = None
         del self.waiting[: len(batch)]

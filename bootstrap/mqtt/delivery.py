@@ -49,7 +49,7 @@ class Delivery:
         """Stop publishing; what is unacknowledged goes back to the outbox."""
         self._connection = None
         self._cancel()
-        self._outbox.renew(time.monotonic())
+        self._outbox.connection_lost(time.monotonic())
         self._flusher.check()
 
     def pause(self) -> None:

@@ -172,7 +172,7 @@ class Session(client.Client):
         self, _client: object, _data: object, flags: client.DisconnectFlags, code: ReasonCode, _more: object
     ) -> None:
         by_broker = flags.is_disconnect_packet_from_server
-        self._on_event(Closed(f"the broker says: {code}" if by_broker else f"the connection broke: {code}"))
+        self._on_event(Closed(f"the broker disconnected us: {code}" if by_broker else f"the connection broke: {code}"))
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         outcome = super()._handle_pingresp()

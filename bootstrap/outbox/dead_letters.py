@@ -28,6 +28,6 @@ class DeadLetters:
             with self._file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         except OSError as error:
-            log.error("a message is refused for good, and lost", topic=message.topic, reason=reason, error=str(error))
+            log.error("a message was refused for good, and lost", topic=message.topic, reason=reason, error=str(error))
         else:
-            log.error("a message is refused for good", topic=message.topic, reason=reason, kept_in=str(self._file))
+            log.error("a message was refused for good", topic=message.topic, reason=reason, kept_in=str(self._file))

@@ -47,6 +47,6 @@ class Flusher:
         if not isinstance(error, OSError):
             raise error
         if not self._sync_failed:
-            log.error("stored readings may not outlast a power cut", error=str(error))
+            log.error("stored readings may not survive a power cut", error=str(error))
         self._syncing, self._sync_failed = False, True
         self.check()

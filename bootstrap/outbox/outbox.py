@@ -208,7 +208,7 @@ class Outbox:
         """Publish what may be published now. `publish` returns the packet id; `now` is `time.monotonic()`."""
         while len(self._in_flight) < self.window and (flight := self._next(now)):
             if len(flight.message.topic) + len(flight.message.payload) > self.largest:
-                self._dead_letter(flight, "larger than the broker takes")
+                self._dead_letter(flight, "larger than the broker accepts")
             else:
                 self._in_flight[publish(flight.message)] = flight
 
@@ -275,7 +275,7 @@ class Outbox:
     def _log_recorder(self, *, missing: bool) -> None:
         """Log once that there is no recorder, and once that there is one again."""
         if missing and not self._recorder_missing:
-            log.warning("nobody records the history; it is kept until somebody does")
+            log.warning("no recorder receives the history; it is kept until one does")
         elif self._recorder_missing and not missing:
             log.info("the history is recorded again")
         self._recorder_missing = missing
@@ -296,7 +296,7 @@ class Outbox:
         if flight.message.retain:
             self._state.answered(flight.message.topic)
 
-    def renew(self, now: float) -> None:
+    def connection_lost(self, now: float) -> None:
         """Queue again, after a lost connection, all state and every message that was not acknowledged."""
         once = [flight.message for flight in self._in_flight.values() if flight.is_once]
         self._once.give_back(reversed(once))

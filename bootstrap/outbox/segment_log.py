@@ -92,7 +92,7 @@ class SegmentLog:
         try:
             names = [file.name for file in self._folder.iterdir()]
         except OSError as error:
-            log.error("cannot look for stored readings", error=str(error))
+            log.error("cannot list stored readings", error=str(error))
             return []
         return sorted(int(found[1]) for name in names if (found := NAME.fullmatch(name)))
 

@@ -38,7 +38,7 @@ class Influxdb2Writer:
         except HTTPError as error:
             raise OSError(f"{self._server.url}: {error}") from None
         except UnicodeDecodeError:
-            raise OSError(f"{self._server.url}: no InfluxDB's answer") from None
+            raise OSError(f"{self._server.url}: this is not an answer of InfluxDB") from None
         return WRITTEN
 
     def _open(self) -> WriteApi:

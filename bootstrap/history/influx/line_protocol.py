@@ -53,7 +53,7 @@ def _field(name: str) -> str:
 
 def _escaped(name: str) -> str:
     if _UNSUPPORTED.search(name):
-        raise Refused(f"a name with a backslash or control character cannot be said in this store: {ascii(name)[:80]}")
+        raise Refused(f"this store cannot hold a name with a backslash or control character: {ascii(name)[:80]}")
     return _SPECIAL.sub(r"\\\g<0>", name)
 
 
@@ -61,5 +61,5 @@ def _value(value: float | str) -> str:
     if not isinstance(value, str):
         return repr(value)
     if "\n" in value:
-        raise Refused("a word of two lines cannot be said in this store")
+        raise Refused("this store cannot hold text with a line break")
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

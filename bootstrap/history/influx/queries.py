@@ -96,7 +96,7 @@ class Queries:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise Declined(f"{self.server.url}: that is no answer of a database: {line[:60]!a}")
+            raise Declined(f"{self.server.url}: this is not an answer of a database: {line[:60]!a}")
         return found
 
 
@@ -105,4 +105,4 @@ def _complete(response: http.client.HTTPResponse) -> Iterator[bytes]:
     while line := response.readline():
         yield line
     if response.length:
-        raise OSError("it has hung up in the middle of its answer")
+        raise OSError("the connection ended in the middle of the answer")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bootstrap.errors import Refused
 from bootstrap.history.influx.line_protocol import line
 from bootstrap.history.points import Point
-from bootstrap.history.subscription import StoreAway
+from bootstrap.history.subscription import StoreUnavailable
 from bootstrap.tls import tls
 
 TIMEOUT_S = 4.0  # for one request, after which the batch is tried again
@@ -126,14 +126,14 @@ def _check(answer: DatabaseAnswer, advice: Mapping[int, str]) -> None:
 
     Raises:
         LinesRejected: a line is bad.
-        StoreAway: the lines are not the reason, and can be written later.
+        StoreUnavailable: the lines are not the reason, and can be written later.
     """
     if answer.status in GOOD:
         return
     if answer.status in REJECTED and (answer.status == TOO_LARGE or _is_from_database(answer.body)):
         raise LinesRejected(f"{answer.status}: {_excerpt(answer.body)}")
-    hint = advice.get(answer.status) or ("url is no InfluxDB's" if answer.status in REJECTED else "")
-    raise StoreAway(error_text(answer.status, hint, answer.body), _seconds(answer.retry_after))
+    hint = advice.get(answer.status) or ("no InfluxDB at this url" if answer.status in REJECTED else "")
+    raise StoreUnavailable(error_text(answer.status, hint, answer.body), _seconds(answer.retry_after))
 
 
 def error_text(status: int, hint: str, body: str) -> str:

@@ -23,7 +23,7 @@ class SqliteReader:
             OSError: the file does not exist, or is not a history.
         """
         if not file.exists():
-            raise FileNotFoundError(f"{file} is not there")
+            raise FileNotFoundError(f"{file} does not exist")
         self._file = file
         with self._readable():
             self._database = self._connect("mode=ro")

@@ -57,7 +57,7 @@ class SqliteStore:
         self._database = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"it is of format {version}, which another version of penates has made")
+            raise sqlite3.DatabaseError(f"its format is {version}, which another version of penates uses")
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -84,7 +84,7 @@ class SqliteStore:
         for end in ("-wal", "-shm", ""):  # the file itself last, so that it is seen to be damaged until all are moved
             with suppress(FileNotFoundError):
                 self._file.with_name(self._file.name + end).rename(self._file.with_name(aside + end))
-        text = "the history is damaged: it was moved aside, and a new one is begun; `sqlite3 FILE .recover` may save it"
+        text = "the history is damaged: it was moved aside and a new one started; `sqlite3 FILE .recover` may save it"
         log.error(text, file=str(self._file.with_name(aside)), error=str(error))
         return True
 
