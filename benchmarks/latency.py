@@ -21,7 +21,7 @@ from peers import peer_python, running
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from world import Broker, Eyes, House, Wires, eventually  # noqa: E402 - it lies with the tests
+from support.world import Broker, Eyes, House, Wires, eventually  # noqa: E402 - it lies with the tests
 
 EDGES = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 PAUSE_S = 0.02

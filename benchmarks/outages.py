@@ -41,6 +41,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import paho.mqtt.client as mqtt
+
 from counting import count
 from outage.inputs import LAST, Level
 from picture import Row, draw
@@ -48,10 +49,9 @@ from picture import Row, draw
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from subjects import Input, MqttIo, Penates, Subject  # noqa: E402 - it needs what lies with the tests
-from world import Broker, Eyes, eventually, retained  # noqa: E402 - it lies with the tests
-
 from bootstrap.contract.payload import Json  # noqa: E402
+from subjects import Input, MqttIo, Penates, Subject  # noqa: E402 - it needs what lies with the tests
+from support.world import Broker, Eyes, eventually, retained  # noqa: E402 - it lies with the tests
 
 PAUSE_S = 0.5  # between a delivery and the broker's end
 START_S = 60.0  # a dozen processes start at once

@@ -27,8 +27,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from stores import Influx, Victoria  # noqa: E402 - they lie with the tests
-from world import Broker, Eyes, House, eventually  # noqa: E402
+from support.stores import Influx, Victoria  # noqa: E402 - they lie with the tests
+from support.world import Broker, Eyes, House, eventually  # noqa: E402
 
 READINGS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
 SENSORS = 10

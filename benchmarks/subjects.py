@@ -8,12 +8,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from outage.inputs import Level
-from peers import peer_python, peer_version, running
-from world import House, Seen, Wires
-
 from bootstrap import __version__
 from bootstrap.contract.payload import Json
+from outage.inputs import Level
+from peers import peer_python, peer_version, running
+from support.world import House, Seen, Wires
 
 HERE = Path(__file__).resolve().parent / "outage"
 

@@ -25,9 +25,9 @@ from grafana_foundation_sdk.models.dashboard import (
     VariableRefresh,
     VariableSort,
 )
-from queries import NUMBERS, InfluxQL, Language
 
 from bootstrap.config import kinds
+from queries import NUMBERS, InfluxQL, Language
 
 AnyPanel = timeseries.Panel | table.Panel | statetimeline.Panel
 Panel = TypeVar("Panel", timeseries.Panel, table.Panel, statetimeline.Panel)

@@ -21,7 +21,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import announced
-
 from bootstrap.contract.topics import Topics
 from bootstrap.eventloop.loop import STOP_SIGNALS
 from bootstrap.pins.simulated_lines import LINES, SimulatedLine

@@ -5,11 +5,15 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pytest
-from assistant import too_old
+
 from fuzz.run import HAVE_ATHERIS
-from machine import Machine, can_be_made
-from secrets_and_certificates import write_certificates, write_password
-from world import Broker, Eyes, House, Supervisor, Wires
+from support.assistant import too_old
+from support.gauges import RAIN
+from support.journald import Journald
+from support.machine import Machine, can_be_made
+from support.places import Place
+from support.secrets_and_certificates import write_certificates, write_password
+from support.world import Broker, Eyes, House, Supervisor, Wires
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -18,7 +22,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Where Home Assistant is too old to be run, its schemas alone are asked.
     """
     if too_old():
-        run = [item for item in items if "start" in getattr(item, "fixturenames", ())]
+        run = [item for item in items if "start_assistant" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=run)
         items[:] = [item for item in items if item not in run]
     long = [item for item in items if item.get_closest_marker("long")]
@@ -28,11 +32,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Nobody shall believe that the fuzzing was led where it was blind."""
-    if not HAVE_ATHERIS:
-        why = "NO atheris FOR THIS PYTHON OR MACHINE: tests/test_fuzz.py mutated blindly, which finds less"
+    """Say what was tested less than it could be, where such tests were run at all."""
+    files = {report.nodeid for reports in terminalreporter.stats.values() for report in reports}
+    ran = lambda name: any(name in node for node in files)  # noqa: E731
+    if not HAVE_ATHERIS and ran("fuzz/test_fuzz.py"):
+        why = "NO atheris FOR THIS PYTHON OR MACHINE: tests/fuzz/test_fuzz.py mutated blindly, which finds less"
         terminalreporter.write_line(why, yellow=True)
-    if too_old():
+    if too_old() and ran("homeassistant/test_home_assistant.py"):
         why = "NO PYTHON 3.12 OR LATER: Home Assistant was not run, only its schemas were asked, and none of a device"
         terminalreporter.write_line(why, yellow=True)
 
@@ -148,3 +154,31 @@ def installed(template: Machine, tmp_path: Path) -> Iterator[Machine]:
     machine = template.copy(tmp_path / "installed")
     yield machine
     machine.close()
+
+
+@pytest.fixture
+def journald(tmp_path: Path) -> Iterator[Journald]:
+    journald = Journald(tmp_path)
+    yield journald
+    journald.close()
+
+
+@pytest.fixture
+def rainy(house: House) -> House:
+    house.write(1)
+    (house.folder / "gauges.py").write_text(RAIN)
+    return house
+
+
+@pytest.fixture
+def place(house: House, tmp_path: Path) -> Place:
+    """A door and a cellar in one group, an attic in another."""
+    place = Place(house, tmp_path / "mosquitto")
+    house.device("door", 'kind = "door"\npin = 17\n')
+    house.device("lamp", 'kind = "lamp"\npin = 22\n')
+    house.device("recorder", 'kind = "recorder"\nevery_s = 0.5\n')
+    house.thermometer("cellar")
+    house.thermometer("attic")
+    with (house.folder / "devices" / "attic.toml").open("a") as file:
+        file.write('group = "up"\n')
+    return place

@@ -7,12 +7,13 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from archive import Archive
-from promises import Promise, Verdict
-from reliability import PAGE, Row, read_rows, stale, write_rows
-from scene import Scene
-from wire import Wire
-from world import Broker, House
+
+from support.faults.archive import Archive
+from support.faults.promises import Promise, Verdict
+from support.faults.reliability import PAGE, Row, read_rows, stale, write_rows
+from support.faults.scene import Scene
+from support.faults.wire import Wire
+from support.world import Broker, House
 
 VERDICT = "verdict"
 PASSED = pytest.StashKey[bool]()

@@ -4,7 +4,8 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from scene import Scene
+
+from support.faults.scene import Scene
 
 
 @pytest.mark.fault("The broker is stopped (SIGTERM) for 1 s.", promise="Nothing lost, in order, state right.")

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from scene import Scene
-from truth import made
-from world import eventually
+
+from support.faults.scene import Scene
+from support.truth import made
+from support.world import eventually
 
 
 @pytest.mark.fault(

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scene import SENSOR, STATE, Scene
-from world import eventually
+
+from support.faults.scene import SENSOR, STATE, Scene
+from support.world import eventually
 
 
 @pytest.mark.long

@@ -1,11 +1,9 @@
 """The device fails, lies and hangs."""
 
-from pathlib import Path
-
 import pytest
-from scene import STATE, Scene
 
-QUICK = [str(Path(__file__).parent.parent / "quick.py")]
+from support.faults.scene import STATE, Scene
+from support.paths import QUICK
 
 
 @pytest.mark.fault(

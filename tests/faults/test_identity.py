@@ -6,12 +6,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from promises import Verdict
-from scene import SENSOR, Scene
-from secrets_and_certificates import write_password
-from truth import truth
-from wire import Wire
-from world import Eyes, House
+
+from support.faults.promises import Verdict
+from support.faults.scene import SENSOR, Scene
+from support.faults.wire import Wire
+from support.secrets_and_certificates import write_password
+from support.truth import truth
+from support.world import Eyes, House
 
 TOPICS = [f"{SENSOR}/status/{name}" for name in ("state", "about", "heartbeat", "health", "action")]
 TOPICS += [f"{SENSOR}/data/{name}" for name in (*truth(0), "reading")] + [f"{SENSOR}/action/read"]

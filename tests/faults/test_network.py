@@ -3,9 +3,10 @@
 from contextlib import closing
 
 import pytest
-from scene import Scene
-from wire import Wire
-from world import swallow_syns
+
+from support.faults.scene import Scene
+from support.faults.wire import Wire
+from support.world import swallow_syns
 
 
 @pytest.mark.long

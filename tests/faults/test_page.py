@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from promises import Promise, Verdict
-from recorder import Comparison, History, Record, compare, wrong_state
-from reliability import PAGE, Row, declared, read_rows, stale
-from truth import LINE
+
+from support.faults.promises import Promise, Verdict
+from support.faults.recorder import Comparison, History, Record, compare, wrong_state
+from support.faults.reliability import PAGE, Row, declared, read_rows, stale
+from support.truth import LINE
 
 READ_AT = 1795206667  # 2026-11-20T20:31:07Z
 

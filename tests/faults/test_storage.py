@@ -1,13 +1,13 @@
 """The disk under the state folder is full, closed or damaged."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from scene import Scene
-from truth import made
 
-FULL_DISK = str(Path(__file__).parent.parent / "full_disk.py")
+from support.faults.scene import Scene
+from support.paths import FULL_DISK
+from support.truth import made
+
 ROOM = 32_768  # bytes: some hundred records
 
 

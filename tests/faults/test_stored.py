@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from archive import EVERY_S, Archive, kill, shipped
-from stores import WRITTEN, FakeDatabase, Influx, started
-from truth import made
-from wire import Wire
-from world import Eyes, eventually
 
 from bootstrap.contract import timestamps
+from support.faults.archive import EVERY_S, Archive, kill, shipped
+from support.faults.wire import Wire
+from support.paths import FULL_DISK
+from support.stores import WRITTEN, FakeDatabase, Influx, started
+from support.truth import made
+from support.world import Eyes, eventually
 
-FULL_DISK = str(Path(__file__).parent.parent / "full_disk.py")
 ROOM = 200_000  # bytes: some hundred readings
 OUTAGE_S = 600
 

@@ -4,11 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
-from recorder import READING
-from scene import HEARTBEAT, SENSOR, Scene
-from world import Running
 
-OTHER_CLOCK = str(Path(__file__).parent.parent / "other_clock.py")
+from support.faults.recorder import READING
+from support.faults.scene import HEARTBEAT, SENSOR, Scene
+from support.paths import OTHER_CLOCK
+from support.world import Running
+
 HOUR_S = 3600
 
 

@@ -1,0 +1,100 @@
+"""Whether the broker can be reached, and by which certificate."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.config.model import BrokerSettings
+from penates.commands import doctor
+from penates.doctor import reachability
+from penates.doctor.findings import Finding, Verdict
+from support.secrets_and_certificates import write_certificates
+from support.world import Broker, FakeBroker, House, swallow_syns
+
+GOOD, BAD, UNKNOWN = Verdict
+
+
+def found(house: House, about: str = "cm/cellar", *names: str) -> dict[str, Finding]:
+    """By check; of the good and bad of one check the worse."""
+    (report,) = (one for one in doctor.examine(house.folder, [*names]) if one.about == about)
+    return {one.check: one for one in sorted(report.found, key=lambda one: [GOOD, UNKNOWN, BAD].index(one.verdict))}
+
+
+@pytest.fixture(autouse=True)
+def _like_the_sensors(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(house.folder / "state"))
+
+
+def reach(host: str, port: int, ca_file: Path | None = None) -> list[Finding]:
+    return reachability.reach(BrokerSettings(host=host, port=port, ca_file=ca_file))[0]
+
+
+def test_no_such_host() -> None:
+    (about,) = reach("no-such-host.invalid", 1883)
+    assert (about.check, about.verdict) == ("broker", BAD)
+    assert "name server" in about.advice
+
+
+def test_hosts_that_answer_nothing_hold_nobody_up(house: House) -> None:
+    house.thermometer()
+    started = time.monotonic()
+    with swallow_syns() as port:
+        (about,) = reach("127.0.0.1", port)
+    assert (about.verdict, "timed out" in about.text) == (BAD, True)
+    silent = FakeBroker({0x10: lambda _: b""})
+    house.write(silent.port)
+    about = found(house)["broker"]
+    silent.close()
+    assert about.text == "127.0.0.1: no answer to CONNECT within 2 s"
+    assert time.monotonic() - started < 8
+
+
+def test_the_first_host_that_is_well_is_asked(broker: Broker) -> None:
+    settings = BrokerSettings(host=["no-such-host.invalid", "127.0.0.1"], port=broker.port)
+    findings, host = reachability.reach(settings)
+    assert ([one.verdict for one in findings], host) == ([UNKNOWN, GOOD], "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("certificate", "verdict", "said", "advice"),
+    [
+        (("localhost", 40), GOOD, "right for 40 days more", ""),
+        (("localhost", 20), BAD, "right for 20 days more", "penates certs --renew"),
+        (("localhost", -0.5), BAD, "certificate has expired", "penates certs --renew"),
+        (("broker.lan", 40), BAD, "Hostname mismatch", "penates certs --name localhost"),
+    ],
+)
+def test_certificates(tls_port: Callable[..., Any], certificate: Any, verdict: Verdict, said: str, advice: str) -> None:
+    about = reach("localhost", *tls_port(*certificate))[1]
+    assert (about.check, about.verdict) == ("TLS", verdict)
+    assert said in about.text
+    assert advice in about.advice
+
+
+@pytest.fixture
+def tls_port(new_broker: Callable[..., Broker], tmp_path: Path) -> Callable[..., tuple[int, Path]]:
+    """A broker with such a certificate: its port, and what trusts it."""
+
+    def make(name: str, days: float) -> tuple[int, Path]:
+        write_certificates(tmp_path, name, days)
+        files = (f"certfile {tmp_path}/ca.pem", f"keyfile {tmp_path}/key.pem")
+        return new_broker("tls", "listener {port} 127.0.0.1", *files, listener=False).port, tmp_path / "ca.pem"
+
+    return make
+
+
+def test_a_broker_of_another_ca(tls_port: Callable[..., tuple[int, Path]], tmp_path: Path) -> None:
+    port, _ = tls_port("localhost", 40)
+    (tmp_path / "other").mkdir()
+    write_certificates(tmp_path / "other", "localhost")
+    about = reach("localhost", port, tmp_path / "other" / "ca.pem")[1]
+    assert (about.verdict, "is not the certificate of the broker's CA" in about.advice) == (BAD, True)
+
+
+def test_a_port_without_tls(broker: Broker, tmp_path: Path) -> None:
+    write_certificates(tmp_path, "localhost")
+    about = reach("localhost", broker.port, tmp_path / "ca.pem")[1]
+    assert (about.verdict, about.advice) == (BAD, "is `port` in house.toml the one with TLS?")

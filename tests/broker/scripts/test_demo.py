@@ -1,0 +1,143 @@
+"""scripts/demo, as a stranger runs it."""
+
+import os
+import re
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bootstrap.device import host_name
+from support.paths import ROOT
+from support.world import eventually
+
+SENSORS = ("cm/bell", "cm/cellar", "cm/frontdoor", "cm/hall", "cm/lamp", f"cm/{host_name('')}")
+LISTENING = "0A"
+VALUES = ("bell/data/pressed", "cellar/data/temperature", "frontdoor/data/open", "hall/data/motion", "lamp/data/on")
+
+
+def demo(temporary: Path, *words: str) -> "subprocess.Popen[str]":
+    """In a session of its own, so that a signal to all of it is Ctrl-C at a terminal."""
+    temporary.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY", "GPIOZERO", "PENATES"))}
+    return subprocess.Popen(
+        [ROOT / "scripts" / "demo", *words],
+        env={**kept, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=temporary,
+    )
+
+
+def nothing_is_left(temporary: Path, said: str) -> None:
+    assert not list(temporary.glob("penates-demo-*"))
+    port = re.search(r"mosquitto_sub -p (\d+)", said)[1]
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    assert f"{int(port):04X}" not in {words[1].split(":")[1] for words in sockets if words[3] == LISTENING}
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        assert str(temporary) not in words, words
+
+
+def as_told(said: str, command: str) -> str:
+    """What a line brings that is printed for another terminal, typed there as it stands; nothing, if it fails."""
+    told = [line for line in said.splitlines() if line.startswith(("  cd ", f"  {command} "))]
+    assert len(told) == 2, said
+    done = subprocess.run(["bash", "-c", "\n".join(told)], capture_output=True, text=True, check=False)
+    return "" if done.returncode else done.stdout
+
+
+def is_drawn(text: str) -> bool:
+    """Whether there is a chart of the cellar's temperature, with its line, and what it comes to below."""
+    head, _, chart = text.partition("cm/cellar temperature (°C)")
+    braille = [
+        letter for letter in chart if "\N{BRAILLE PATTERN DOTS-1}" <= letter <= "\N{BRAILLE PATTERN DOTS-12345678}"
+    ]
+    return (
+        "│" not in head
+        and len(braille) > 20
+        and re.search(r"\d readings, lowest 14, mean 1\d.*\n\n$", chart) is not None
+    )
+
+
+@pytest.mark.long
+def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path) -> None:
+    temporary = tmp_path / "t"
+    picture = tmp_path / "picture.svg"
+    running = demo(temporary, "--for", "11", "--picture", str(picture))
+    out, said = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    for sensor in SENSORS:
+        assert f"{sensor}/status/state online" in out.splitlines()
+    for value in VALUES:
+        assert re.search(rf"^cm/{value} \S+$", out, re.MULTILINE), value
+    # The day has begun.
+    assert "cm/frontdoor/data/open true" in out
+    assert "cm/lamp/data/on true" in out
+    # And it ends with what was recorded of it.
+    assert is_drawn(out), out
+    nothing_is_left(temporary, said)
+    drawn = picture.read_text()
+    assert "frontdoor" in drawn
+    assert "://" not in drawn.replace("http://www.w3.org/2000/svg", "").replace("https://www.textualize.io", "")
+
+
+def wait_drawn(running: "subprocess.Popen[str]") -> str:
+    """Until the history can be drawn in another terminal; what was said until then."""
+    said = ""
+    for line in running.stderr:
+        said += line
+        if line == "connected\n":
+            break
+    eventually(lambda: is_drawn(as_told(said, "penates history")), "the history is drawn in another terminal")
+    return said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_demo_is_ended_by_hand_and_leaves_nothing(tmp_path: Path, number: int) -> None:
+    temporary = tmp_path / "t"
+    running = demo(temporary)
+    said = wait_drawn(running)
+    (os.killpg if number == signal.SIGINT else os.kill)(running.pid, number)
+    out, rest = running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert is_drawn(out), out
+    nothing_is_left(temporary, said + rest)
+
+
+def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
+    kept = tmp_path / "t" / "kept"
+    running = demo(tmp_path / "t", "--keep", "kept")
+    said = wait_drawn(running)
+    running.terminate()
+    running.communicate(timeout=30)
+    assert running.returncode == 0
+    assert is_drawn(as_told(said, "penates history"))
+    assert (kept / "config" / "house.toml").exists()
+    assert "cm/cellar: stopping" in (kept / "supervisor.log").read_text()
+    assert eventually(lambda: not (kept / "state" / "supervisor.sock").exists(), "the supervisor is gone")
+    again = demo(tmp_path / "t", "--for", "2", "--keep", "kept")
+    _, said = again.communicate(timeout=60)
+    assert again.returncode == 2
+    assert "is not empty; name a new folder" in said
+
+
+def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
+    running = demo(tmp_path / "tmp", "--home-assistant")
+    said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0
+    devices = {part.partition(":")[0]: part for part in said.split("\n\n")}
+    assert {*devices} == {*(sensor.removeprefix("cm/") for sensor in SENSORS), "recorder"}
+    assert (
+        "  sensor         Temperature      temperature, °C, measurement, from cm/cellar/data/temperature\n"
+        in devices["cellar"]
+    )
+    assert "  switch         (lamp)           to cm/lamp/action/set, from cm/lamp/data/on\n" in devices["lamp"]
+    assert not list((tmp_path / "tmp").glob("penates-demo-*"))

@@ -1,0 +1,1 @@
+"""What the tests of every room use: brokers, houses, databases, machines, odd devices."""

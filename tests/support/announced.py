@@ -1,0 +1,53 @@
+"""A device with one of each sort, and what Home Assistant is told of a device."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.contract.payload import Json
+from bootstrap.contract.topics import Topics
+from bootstrap.device import Device, Measure, takes
+from bootstrap.homeassistant import announcement
+
+
+def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbeat_s: float = 60) -> dict[str, Any]:
+    measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
+    actions = {name: command.facts for name, command in device.commands.items()}
+    about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
+    return json.loads(announcement.announcement(Topics("cm", "some"), {**about, "heartbeat_s": heartbeat_s}))
+
+
+@dataclass(kw_only=True)
+class Everything(Device):
+    """Wiring: none. One of each."""
+
+    outside_temperature = Measure("°C")
+    humidity = Measure("%")
+    power = Measure("W")
+    energy = Measure("kWh", counter=True)
+    rain = Measure("mm")
+    load = Measure("1")
+    odd = Measure("smoots")
+    word = Measure(str)
+    open = Measure(bool)
+    flag = Measure(bool)
+    ring = Measure(str, event=True)
+    level = Measure("%", low=0, high=100)
+    target = Measure("°C", low=5, high=30)
+
+    @takes("on", "off", sets="level", unit="%", low=0, high=100)
+    def act_dim(self, value: Json) -> None: ...
+
+    @takes("on", "off", "toggle", sets="flag")
+    def act_turn(self, value: Json) -> None: ...
+
+    @takes(sets="target", unit="°C", low=5, high=30, step=0.5)
+    def act_heat(self, value: Json) -> None: ...
+
+    @takes("low", "high")
+    def act_mode(self, value: Json) -> None: ...
+
+    @takes("reset")
+    def act_reset(self, value: Json) -> None: ...
+
+    def act_say(self, value: Json) -> None: ...

@@ -1,0 +1,518 @@
+"""The world around a daemon, for tests: a real broker, a house in a folder, real processes, and eyes on the wire."""
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from bootstrap.contract.payload import decode
+from bootstrap.contract.timestamps import Clock
+from bootstrap.outbox.backlog import RESEND_S, Backlog, BacklogLimits
+from bootstrap.outbox.dead_letters import DeadLetters
+from bootstrap.outbox.outbox import Outbox
+from bootstrap.outbox.segment_log import SegmentLog
+from bootstrap.pins.simulated_lines import SimulatedLine
+from support.paths import ROOT, TESTS
+
+PATIENCE_S = 15.0
+DRAIN_RATE = 200.0
+MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses, and the kernel gives to nobody: a broker may leave it for a while."""
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(lowest // 2, lowest)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def make_outbox(folder: Path, records: int = 1000, *, recorded: bool = False) -> Outbox:
+    """One that finds in its folder what an earlier run has left."""
+    backlog = Backlog(SegmentLog(folder), BacklogLimits(records=records, resend_s=RESEND_S if recorded else 0.0))
+    return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorded=recorded)
+
+
+def eventually(true: Callable[[], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
+    """Wait for what no event tells of, such as a listening port or a number in /proc."""
+    deadline = time.monotonic() + limit_s
+    while not (result := true()):
+        assert time.monotonic() < deadline, f"not within {limit_s} s: {what}"
+        time.sleep(0.01)
+    return result
+
+
+class Broker:
+    """A mosquitto of our own on a free port, which can be stopped, killed, frozen and started again."""
+
+    def __init__(self, folder: Path, *lines: str, listener: bool = True, port: int = 0) -> None:
+        assert MOSQUITTO, "mosquitto is not installed; run scripts/test, which installs it"
+        self.port = port or free_port()
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        opening = [f"listener {self.port} 127.0.0.1"] if listener else []
+        usual = [] if any(line.startswith("allow_anonymous") for line in lines) else ["allow_anonymous true"]
+        self.conf = folder / "mosquitto.conf"
+        config = [*opening, *usual, "user root", "set_tcp_nodelay true", *lines]
+        self.conf.write_text("\n".join(line.replace("{port}", str(self.port)) for line in config) + "\n")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "Broker":
+        with (self.folder / "mosquitto.log").open("ab") as log:
+            self.process = subprocess.Popen([MOSQUITTO, "-v", "-c", str(self.conf)], stdout=log, stderr=log)
+        eventually(self._listens, "mosquitto listens")
+        return self
+
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, self.log()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def log(self) -> str:
+        return (self.folder / "mosquitto.log").read_text(errors="replace")
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.send_signal(number)
+            self.process.wait(PATIENCE_S)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message as a subscriber got it."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int
+    at: float
+
+    @property
+    def value(self) -> Any:
+        return decode(self.payload)
+
+
+class Eyes:
+    """A subscriber to everything; `retain` is as published. With a `name` its session outlives the connection."""
+
+    def __init__(self, port: int, name: str = "", filters: str = "#", **login: str) -> None:
+        self.seen: list[Seen] = []
+        self.port = port
+        self._listeners: dict[str, Callable[[float], Any]] = {}
+        self._news = threading.Condition()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
+        self._client.on_message = self._on_message
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.reconnect_delay_set(1, 1)
+        if login:
+            self._client.username_pw_set(**login)
+        self._ready = threading.Event()
+        self._filters = filters
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 3600 if name else 0
+        self._client.connect("127.0.0.1", port, keepalive=120, clean_start=not name, properties=properties)
+        self._client.loop_start()
+        assert self._ready.wait(PATIENCE_S)
+
+    def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
+        client.subscribe(self._filters, options=SubscribeOptions(qos=1, retainAsPublished=True))
+
+    def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        with self._news:
+            self.seen.append(
+                Seen(message.topic, bytes(message.payload), bool(message.retain), message.qos, time.monotonic())
+            )
+            self._news.notify_all()
+        self._listeners.get(message.topic, lambda _: None)(self.seen[-1].at)
+
+    def listen(self, topic: str, heard: Callable[[float], Any]) -> Callable[[], None]:
+        """Call `heard(monotonic time)` at each message on a topic, from now until the returned function is called."""
+        self._listeners[topic] = heard
+        return lambda: self._listeners.pop(topic) and None
+
+    def wait(self, wanted: Callable[[list[Seen]], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
+        """Until `wanted(all messages so far)` is true; returns what it returned."""
+        result = None
+
+        def met() -> bool:
+            nonlocal result
+            result = wanted(self.seen)
+            return bool(result)
+
+        with self._news:
+            tail = [(seen.topic, seen.payload[:80]) for seen in self.seen[-8:]]
+            assert self._news.wait_for(met, limit_s), f"not seen within {limit_s} s: {what}; last: {tail}"
+        return result
+
+    def wait_value(self, topic: str, value: Any, since: int = 0, limit_s: float = PATIENCE_S) -> Seen:
+        """Until this value is seen on this topic, counting from message number `since`."""
+
+        def found(seen: list[Seen]) -> Seen | None:
+            return next((one for one in seen[since:] if one.topic == topic and _decoded(one) == value), None)
+
+        return self.wait(found, f"{topic} {value!r}", limit_s)
+
+    def on(self, topic: str) -> list[Seen]:
+        with self._news:
+            return [one for one in self.seen if one.topic == topic]
+
+    def publish(self, topic: str, payload: bytes | str | None, *, retain: bool = False) -> None:
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
+
+    def pour(self, topic: str, payloads: list[str]) -> None:
+        """Publish without waiting for anything."""
+        for payload in payloads:
+            self._client.publish(topic, payload, qos=0)
+
+    def flood(self, topic: str, payloads: list[str]) -> Callable[[], None]:
+        """Publish without waiting for acknowledgements; the returned function waits for them all."""
+        published = [self._client.publish(topic, payload, qos=1) for payload in payloads]
+        return lambda: published[-1].wait_for_publish(10 * PATIENCE_S)
+
+    def ask(self, sensor: str, action: str, payload: bytes | str | None, *, retain: bool = False) -> dict[str, Any]:
+        """Send a command and return the answer to it."""
+        before = len(self.seen)
+        self.publish(f"{sensor}/action/{action}", payload, retain=retain)
+        topic = f"{sensor}/status/action"
+        answers = lambda seen: [one.value for one in seen[before:] if one.topic == topic]  # noqa: E731
+        return self.wait(answers, f"an answer to {action}")[0]
+
+    def connected(self) -> bool:
+        return self._client.is_connected()
+
+    def close(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def _decoded(one: Seen) -> Any:
+    with contextlib.suppress(ValueError):
+        return one.value
+    return one.payload
+
+
+def retained(port: int, filters: str = "#", **login: str) -> dict[str, Any]:
+    """What a newcomer is told now."""
+    eyes = Eyes(port, filters=filters, **login)
+    try:
+        # A message of our own marks the end of what was retained.
+        eyes.publish("test/end/of/retained", b"now")
+        eyes.wait_value("test/end/of/retained", "now")
+        return {one.topic: _decoded(one) for one in eyes.seen if one.retain}
+    finally:
+        eyes.close()
+
+
+class Running:
+    """A daemon's process; what it logs is read as it comes."""
+
+    def __init__(self, command: list[str], env: dict[str, str], cwd: Path | None = None) -> None:
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=cwd)
+        self.lines: list[str] = []
+        self._news = threading.Condition()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def _read(self) -> None:
+        for line in self.process.stderr:
+            with self._news:
+                self.lines.append(line.rstrip("\n"))
+                self._news.notify_all()
+
+    @property
+    def log(self) -> str:
+        with self._news:
+            return "\n".join(self.lines)
+
+    def logged(self, text: str) -> list[str]:
+        with self._news:
+            return [line for line in self.lines if text in line]
+
+    def wait_log(self, text: str, count: int = 1, limit_s: float = PATIENCE_S) -> list[str]:
+        with self._news:
+            met = self._news.wait_for(lambda: sum(text in line for line in self.lines) >= count, limit_s)
+        assert met, f"not logged within {limit_s} s: {text}\n{self.log}"
+        return self.logged(text)
+
+    def send(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, limit_s: float = PATIENCE_S) -> int:
+        """The exit code, when there is one."""
+        code = self.process.wait(limit_s)
+        self._reader.join(PATIENCE_S)
+        return code
+
+    def stop(self, number: int = signal.SIGTERM, limit_s: float = PATIENCE_S) -> int:
+        if self.process.poll() is None:
+            self.send(number)
+        return self.wait(limit_s)
+
+    def close(self) -> None:
+        self.stop(signal.SIGKILL)
+        self.process.stderr.close()
+
+    def wakeups(self) -> int:
+        """Voluntary context switches so far, over all threads."""
+        total = 0
+        for status in Path(f"/proc/{self.pid}/task").glob("*/status"):
+            total += int(status.read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+        return total
+
+
+class House:
+    """A configuration folder, with a bus of our own and processes that run from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bus = folder / "bus"
+        (folder / "devices").mkdir(parents=True)
+        self._running: list[Running] = []
+
+    def write(self, port: int, top: str = "", broker: str = "", log: str = 'level = "debug"', host: str = "") -> None:
+        host = host or '"127.0.0.1"'
+        (self.folder / "house.toml").write_text(
+            f'group = "cm"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
+        )
+
+    def device(self, sensor: str, text: str) -> Path:
+        path = self.folder / "devices" / f"{sensor}.toml"
+        path.write_text(text)
+        return path
+
+    def thermometer(self, sensor: str = "cellar", millidegrees: str | int = 21500, every_s: float = 1) -> Path:
+        """A device file, and the probe's file in our bus, which is returned."""
+        self.device(sensor, f'kind = "thermometer"\nserial = "28-{sensor}"\nbus = "bus"\nevery_s = {every_s}\n')
+        return self.probe(sensor, millidegrees)
+
+    def probe(self, sensor: str, millidegrees: str | int) -> Path:
+        """Replaced as a whole, as sysfs does: nobody reads half a number."""
+        file = self.bus / f"28-{sensor}" / "temperature"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        (file.parent / "next").write_text(f"{millidegrees}\n" if millidegrees != "" else "")
+        (file.parent / "next").replace(file)
+        return file
+
+    def env(self, **more: str) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("NOTIFY", "XDG", "GPIOZERO", "PENATES"))
+        }
+        return {
+            **kept,
+            "STATE_DIRECTORY": str(self.folder / "state"),
+            "PYTHONWARNINGS": "error",
+            "PYTHONPATH": f"{TESTS}{os.pathsep}{ROOT}",
+            **more,
+        }
+
+    def run(self, sensor: str = "cellar", *, program: list[str] | None = None, **env: str) -> Running:
+        command = [sys.executable, *(program or ["-m", "penates"]), "run", sensor, "--config", str(self.folder)]
+        running = Running(command, self.env(**env))
+        self._running.append(running)
+        return running
+
+    def penates(self, *words: str, program: list[str] | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+        config = [] if "--config" in words else ["--config", str(self.folder)]
+        command = [sys.executable, *(program or ["-m", "penates"]), *words, *config]
+        return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=60, check=False)
+
+    def nursery(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
+        """A supervisor in the foreground, once every sensor has come to rest."""
+        command = [sys.executable, *(program or ["-m", "penates"]), "nursery", "--config", str(self.folder), *names]
+        running = Running(command, self.env(**env))
+        self._running.append(running)
+        eventually(lambda: running.process.poll() is None and self._at_rest(), "all sensors come to rest")
+        return running
+
+    def _at_rest(self) -> bool:
+        answer = self.penates("status", "--json").stdout
+        return bool(answer) and not {row["state"] for row in json.loads(answer)["sensors"]} & {"starting", "stopping"}
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """What the supervisor says of each sensor."""
+        return {row["name"]: row for row in json.loads(self.penates("status", "--json").stdout)["sensors"]}
+
+    def pids(self) -> dict[str, int]:
+        return {name: row["pid"] for name, row in self.status().items()}
+
+    def processes(self) -> list[int]:
+        """Every process that was started with this configuration and has not ended."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal() and int(entry.name) != os.getpid():
+                with contextlib.suppress(OSError):
+                    words = (entry / "cmdline").read_bytes().split(b"\0")
+                    state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+                    if str(self.folder).encode() in words and state != "Z":
+                        found.append(int(entry.name))
+        return found
+
+    def close(self) -> None:
+        for running in self._running:
+            running.close()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def killed_ten_times(house: House, flood: Callable[[int, int], Callable[[], None]]) -> None:
+    """Have 100 000 readings published, and the recorder killed after each ten thousand, whatever it has of them.
+
+    `flood` publishes so many, from a number on, and returns what waits until the broker has them.
+    """
+    running = house.run("recorder")
+    running.wait_log("hearing")
+    for first in range(0, 100_000, 10_000):
+        flooded = flood(first, 10_000)
+        running.send(signal.SIGKILL)
+        running.wait()
+        running = house.run("recorder")
+        flooded()
+
+
+class Wires:
+    """A house on simulated lines, and the world at their other end."""
+
+    def __init__(self, house: House) -> None:
+        self.folder = house.folder / "lines"
+        self.env = {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(self.folder)}
+        self.house = house
+
+    def line(self, number: int) -> SimulatedLine:
+        return SimulatedLine(number, self.folder)
+
+    def held(self, number: int) -> str:
+        """What a line's holder said last, dead or alive."""
+        return (self.folder / f"{number}.held").read_text().strip()
+
+    def run(self, sensor: str, text: str) -> Running:
+        self.house.device(sensor, text)
+        return self.house.run(sensor, **self.env)
+
+    def penates_line(self, *words: str) -> str:
+        command = [sys.executable, "-m", "penates", "line", *words]
+        env = self.house.env(**self.env)
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
+
+
+class Supervisor:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = str(folder / "notify")
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.address)
+        self._socket.settimeout(PATIENCE_S)
+
+    def wait(self, line: str) -> float:
+        """Until it is told this line; returns when that was."""
+        self.told_until(line)
+        return time.monotonic()
+
+    def told_until(self, line: str) -> list[str]:
+        """All lines up to this one."""
+        told: list[str] = []
+        while line not in told:
+            told += self._socket.recv(4096).decode().splitlines()
+        return told
+
+    def falls_silent(self, seconds: float) -> None:
+        """Until nothing has been said for so long."""
+        deadline = time.monotonic() + PATIENCE_S
+        self._socket.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            while self._socket.recv(4096):
+                assert time.monotonic() < deadline, "it does not fall silent"
+        self._socket.settimeout(PATIENCE_S)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class FakeBroker:
+    """Accepts one client and answers as told: packet type to bytes, or to a function of the packet."""
+
+    def __init__(self, answers: dict[int, Callable[[bytes], bytes]]) -> None:
+        self._answers = {0x10: lambda _: b"\x20\x03\x00\x00\x00", 0x30: puback, **answers}
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                client, _ = self._listener.accept()
+                with client, client.makefile("rb") as stream, contextlib.suppress(EOFError):
+                    while True:
+                        kind, body = packet(stream)
+                        client.sendall(self._answers.get(kind & 0xF0, lambda _: b"")(body))
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+def packet(stream: Any) -> tuple[int, bytes]:
+    """The next MQTT packet: its first byte and its body."""
+    head = stream.read(1)
+    if not head:
+        raise EOFError
+    length = shift = 0
+    while True:
+        byte = stream.read(1)[0]
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return head[0], stream.read(length)
+
+
+def puback(body: bytes) -> bytes:
+    """Acknowledge a publish at QoS 1."""
+    end = 2 + int.from_bytes(body[:2], "big")
+    return b"\x40\x02" + body[end : end + 2]
+
+
+@contextlib.contextmanager
+def swallow_syns() -> Iterator[int]:
+    """A port that answers nothing: its queue of connections is full, so Linux drops every further SYN."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        for _ in range(2):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        yield port

@@ -1,0 +1,208 @@
+"""A new device's file, and the data sheets it is made from."""
+
+import json
+import re
+import sys
+import tomllib
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bootstrap.config import kinds
+from bootstrap.config.loader import check
+from penates.__main__ import main
+from penates.datasheet import sheet
+from support.gauges import RAIN, device
+from support.world import House
+
+EXAMPLES = {"pin": "17", "serial": "28-0316a2795fff", "port": "/dev/ttyUSB0"}
+
+
+def penates(house: House, *words: str) -> SimpleNamespace:
+    """As `House.penates`, in this process: there are many."""
+    with redirect_stdout(StringIO()) as stdout, redirect_stderr(StringIO()) as stderr:
+        code = main([*words, "--config", str(house.folder)])
+    return SimpleNamespace(returncode=code, stdout=stdout.getvalue(), stderr=stderr.getvalue())
+
+
+def text(house: House, name: str) -> str:
+    return (house.folder / "devices" / f"{name}.toml").read_text()
+
+
+@pytest.mark.parametrize("kind", [*kinds.names(), "gauges.Rain"])
+def test_every_default_is_shown_and_true(rainy: House, kind: str) -> None:
+    found = sheet(kind, rainy.folder)
+    given = [f"{one.name}={EXAMPLES[one.name]}" for one in found.settings if one.required]
+    done = penates(rainy, "new", kind, "recorder" if kind == "recorder" else "it", *given)
+    assert (done.returncode, done.stderr) == (0, "")
+    (file,) = (rainy.folder / "devices").iterdir()
+    before, rows = device(rainy, file.stem), file.read_text().splitlines()
+    assert all(len(row) <= 120 for row in rows)
+    shown = re.findall(r"^(?:# )?(\w+) = ", "\n".join(rows), re.MULTILINE)
+    assert sorted(shown) == sorted(["kind", "group", "sensor", *(one.name for one in found.settings)])
+    examples = tuple(f"# {one.name} = " for one in found.settings if one.default is None)
+    file.write_text("\n".join(row if row.startswith(examples) else re.sub(r"^# (?=\w+ = )", "", row) for row in rows))
+    assert device(rainy, file.stem) == before
+    assert not [
+        name for name in shown if name not in tomllib.loads(file.read_text()) and f"# {name} = " not in examples
+    ]
+
+
+def test_what_is_said_of_a_setting_stands_beside_it(rainy: House) -> None:
+    penates(rainy, "new", "gauges.Rain", "roof", "port=/dev/tty 1", "unexplained=true")
+    assert (
+        text(rainy, "roof")
+        == """\
+## A tipping bucket. It says "tip" often.
+## Wiring: one leg to `pin`, the other to GND.
+kind = "gauges.Rain"
+
+## What it shows when dry.
+# offset = -0.5
+
+## Where it is plugged in, such as /dev/ttyUSB0; see dmesg.
+port = "/dev/tty 1"
+
+## BCM number of the line.
+# reset_pin = …
+
+## How it counts: "up", or "down". it matters.
+# way = "up"
+# words = ["a\\\\b", "c"]
+unexplained = true
+
+## A folder, such as "here".
+# place = "here"
+
+## I2C address.
+# address = 64
+# secret = "x"
+
+## Seconds between readings.
+# every_s = 60.0
+
+## Another group than the house's, or another sensor id.
+# group = "cm"
+# sensor = "roof"
+"""
+    )
+
+
+def test_a_class_without_a_source_has_a_sheet_without_sentences() -> None:
+    names: dict[str, Any] = {"__name__": "from_nowhere"}
+    exec(RAIN.split('"""Mine."""')[1], names)
+    sys.modules["from_nowhere"] = type(sys)("from_nowhere")
+    vars(sys.modules["from_nowhere"]).update(names)
+    said = {one.name: one.sentence for one in sheet("from_nowhere.Rain", Path()).settings}
+    assert (said["way"], said["address"], said["every_s"]) == ("", "I2C address.", "Seconds between readings.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "written", "setting"),
+    [
+        ("serial=28-1", '"28-1"', "serial"),
+        ("serial=12", '"12"', "serial"),
+        ('serial="a b"', '"a b"', "serial"),
+        ("serial=true", '"true"', "serial"),
+        ("every_s=5", "5", "every_s"),
+        ("bus=there", '"there"', "bus"),
+        ('serial=x"\nkind = "door', '"x\\"\\nkind = \\"door"', "serial"),
+        ("group=garden", '"garden"', "group"),
+    ],
+)
+def test_what_is_typed_need_not_be_quoted(rainy: House, typed: str, written: str, setting: str) -> None:
+    penates(rainy, "new", "thermometer", "it", "serial=1", *([typed] if setting != "serial" else []), "--set", typed)
+    assert f"\n{setting} = {written}\n" in text(rainy, "it")
+    assert len(check(rainy.folder)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["dor", "it", "pin=4"], "penates new: no kind 'dor'; did you mean 'door'?"),
+        (["gauges.Snow", "it"], "penates new: no kind 'gauges.Snow'; Snow in gauges is not there"),
+        (["door", "frontdoor", "pin=4"], "devices/frontdoor.toml:1: is there already; nothing is written"),
+        (["door", "../it", "pin=4"], "penates new: a sensor's name is 1 to 64 ASCII letters"),
+        (["door", "eyes", "pin=4"], "devices/eyes.toml:1: the sensor id 'eyes' is reserved"),
+        (["door", "it", "pin=17"], "devices/it.toml:6: GPIO17 is the pin of frontdoor already"),
+        (["door", "it", "pin=28"], "devices/it.toml:6: 'pin' must be at least 0 and at most 27, not 28"),
+        (["door", "it", "pin=x"], "devices/it.toml:6: 'pin' must be a whole number, not \"x\""),
+        (["door", "it", "pn=4"], "penates new: no setting 'pn'; did you mean 'pin'?"),
+        (["door", "it", "pin"], "penates new: say SETTING=VALUE, such as pin=17, not 'pin'"),
+        (["door", "it", "pin=4", "sensor=frontdoor"], "devices/it.toml:1: cm/frontdoor is devices/frontdoor.toml"),
+        (["recorder", "it", "keep_days=3", "store=influxdb1"], "devices/it.toml:"),
+    ],
+)
+def test_what_does_not_fit_is_not_written(rainy: House, words: list[str], why: str) -> None:
+    rainy.device("frontdoor", 'kind = "door"\npin = 17\n')
+    rainy.device("zdoor", 'kind = "door"\npin = 18\n')
+    done = penates(rainy, "new", *words)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.startswith(why)
+    assert sorted(path.name for path in (rainy.folder / "devices").iterdir()) == ["frontdoor.toml", "zdoor.toml"]
+
+
+def test_faults_elsewhere_hinder_nobody(rainy: House) -> None:
+    rainy.write(1, broker='password_file = "secrets/{sensor}"')  # which is made later
+    rainy.device("broken", "kind = \n")
+    assert penates(rainy, "new", "door", "it", "pin=4").returncode == 0
+
+
+def test_what_is_left_open_is_named_and_missed(rainy: House) -> None:
+    done = penates(rainy, "new", "door", "it", "bounce_s=1")
+    assert (done.returncode, done.stderr) == (78, "penates new: still to be set there: pin\n")
+    assert "## BCM number of the line. Set it: it has no default.\n# pin = …\n" in text(rainy, "it")
+    assert penates(rainy, "check").stderr == "devices/it.toml:6: 'pin' is missing; take the '#' away and set it\n"
+
+
+def test_a_folder_that_cannot_be_written(rainy: House) -> None:
+    (rainy.folder / "devices").rmdir()
+    (rainy.folder / "devices").symlink_to("/proc")
+    done = penates(rainy, "new", "door", "it", "pin=4")
+    why = f"penates new: {rainy.folder}/devices/it.toml cannot be written: No such file or directory\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", why)
+
+
+def test_it_says_how_to_wire_it_and_what_is_next(rainy: House) -> None:
+    file = rainy.folder / "devices" / "it.toml"
+    assert penates(rainy, "new", "door", "it", "pin=4").stdout.splitlines() == [
+        f"{file} is written.",
+        "Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.",
+        f"Next: penates run it --config {rainy.folder}",
+    ]
+
+
+def test_kinds_lists_all(rainy: House) -> None:
+    rows = penates(rainy, "kinds").stdout.splitlines()
+    assert [row.split()[0] for row in rows] == ["KIND", *kinds.names()]
+    assert "door         open " in rows[kinds.names().index("door") + 1]
+    assert [*json.loads(penates(rainy, "kinds", "--json").stdout)] == kinds.names()
+
+
+def test_kinds_shows_one_data_sheet(rainy: House) -> None:
+    shown = penates(rainy, "kinds", "gauges.Rain").stdout
+    assert shown.startswith(
+        'gauges.Rain: A tipping bucket.\n\nIt says "tip" often.\nWiring: one leg to `pin`, the other'
+    )
+    assert "## Where it is plugged in, such as /dev/ttyUSB0; see dmesg. Set it: it has no default.\n# port = " in shown
+    assert re.search(r"^rain +mm +0 and more +at most 5 from one to the next$", shown, re.MULTILINE)
+    assert re.search(r"^tips +1 +it happens, and is never retained$", shown, re.MULTILINE)
+    assert shown.endswith("Actions: log (debug, info, warning, error), read (now), reset\n")
+    gone = penates(rainy, "kinds", "gauges.Snow")
+    assert (gone.returncode, gone.stderr) == (78, "penates kinds: no kind 'gauges.Snow'; Snow in gauges is not there\n")
+
+
+def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
+    (rain,) = json.loads(penates(rainy, "kinds", "gauges.Rain", "--json").stdout).values()
+    assert rain["wiring"] == "one leg to `pin`, the other to GND."
+    assert rain["measures"] == {"rain": {"unit": "mm", "low": 0, "step": 5}, "tips": {"unit": "1", "event": True}}
+    assert [*rain["actions"]] == ["log", "read", "reset"]
+    settings = rain["settings"]
+    assert settings["port"] == {"required": True, "what": "Where it is plugged in, such as /dev/ttyUSB0; see dmesg."}
+    assert settings["way"]["choices"] == ["up", "down"]
+    assert settings["address"] == {"required": False, "default": 64, "low": 3, "high": 119, "what": "I2C address."}
+    assert settings["place"]["default"] is None

@@ -1,0 +1,258 @@
+"""Everything wrong with a configuration is said at once, with file, line, what, and what instead."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from bootstrap.config.loader import check
+from bootstrap.config.toml_file import SettingsError
+from support.configuration import CELLAR, HOUSE, faults
+from support.world import House
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (CELLAR.replace("serial", "serail"), "devices/cellar.toml:2: no setting 'serail'; did you mean 'serial'?"),
+        (CELLAR + 'serail = "x"\n', "devices/cellar.toml:3: no setting 'serail'; did you mean 'serial'?"),
+        (CELLAR + "zzz = 1\n", "devices/cellar.toml:3: no setting 'zzz'; there are bus, every_s, serial"),
+        (
+            'kind = "thermometer"\nserial = 28\n',
+            "devices/cellar.toml:2: 'serial' must be text in quotes, not 28",
+        ),
+        (
+            'kind = "thermometer"\nserial = ""\n',
+            "devices/cellar.toml:2: 'serial' must be text that is not empty, not \"\"",
+        ),
+        (CELLAR + 'every_s = "1"\n', "devices/cellar.toml:3: 'every_s' must be a number, not \"1\""),
+        (CELLAR + "every_s = true\n", "devices/cellar.toml:3: 'every_s' must be a number, not true"),
+        (CELLAR + "every_s = nan\n", "devices/cellar.toml:3: 'every_s' must be a number, not nan"),
+        (CELLAR + "every_s = 0\n", "devices/cellar.toml:3: 'every_s' must be at least 0.01, not 0"),
+        (CELLAR + "bus = 3\n", "devices/cellar.toml:3: 'bus' must be a path in quotes, not 3"),
+        ('kind = "thermometer"\n', "devices/cellar.toml:1: 'serial' is missing"),
+        ('serial = "28-1"\n', "devices/cellar.toml:1: 'kind' is missing"),
+        ("# nothing\n\nkind = 3\n", "devices/cellar.toml:3: 'kind' must be text in quotes"),
+        ('kind = "thermometre"\n', "devices/cellar.toml:1: no kind 'thermometre'; did you mean 'thermometer'? (one of"),
+        ('kind = "os.path"\n', "devices/cellar.toml:1: no kind 'os.path'; path in os is no Device"),
+        (
+            'kind = "no.such.Thing"\n',
+            "devices/cellar.toml:1: kind 'no.such.Thing' cannot be loaded: ModuleNotFoundError: No module named 'no'",
+        ),
+        (CELLAR + 'group = "a b"\n', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
+        (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value; text needs quotes"),
+        (CELLAR + CELLAR, "devices/cellar.toml:3: not TOML: Cannot overwrite a value"),
+        (CELLAR + f"x = {'[' * 5000}", "devices/cellar.toml:1: nested too deep; settings are flat"),
+        (CELLAR + f"every_s = {'1' * 5000}", "devices/cellar.toml:3: a whole number has more than 4300 digits"),
+        (CELLAR + f"every_s = {'1' * 400}", f"devices/cellar.toml:3: 'every_s' must be a number, not {'1' * 80}…"),
+        (CELLAR + f"every_s = 0x{'1' * 5000}", "devices/cellar.toml:3: 'every_s' must be a number, not a whole number"),
+        (CELLAR + 'bus = "\\u0000"', "devices/cellar.toml:3: 'bus' must be a path in quotes, not \"\\x00\""),
+        (CELLAR + 'group = "\\u001b[2J\\n"', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
+        (CELLAR + "# \u2028\nx = 1", "devices/cellar.toml:4: no setting 'x'"),
+        (f"{CELLAR}# {'x' * 65_536}", "devices/cellar.toml:1: cannot be read: it has more than 65536 bytes"),
+        (
+            'kind = "button"\npin = 4\nhold_s = 1e300\n',
+            "devices/cellar.toml:3: 'hold_s' must be at least 0 and at most",
+        ),
+    ],
+)
+def test_a_device_file(house: House, text: str, fault: str) -> None:
+    found = faults(house, devices={"cellar": text})
+    assert len(found) == 1
+    assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "house.toml:1: 'group' is missing"),
+        ('group = "c/m"', "house.toml:1: 'group' must be 1 to 64 ASCII letters, digits, '-' or '_', not \"c/m\""),
+        ('\ngroup = "c+m"', "house.toml:2: 'group' must be"),
+        (HOUSE + "heartbeats = 3", "house.toml:2: no setting 'heartbeats'; did you mean 'heartbeat_s'?"),
+        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be 0, which is none, or at least 0.1, not -1"),
+        (HOUSE + "[broker]\n\nport = 0", "house.toml:4: 'port' must be at least 1 and at most 65535, not 0"),
+        (HOUSE + "[broker]\nport = 1.5", "house.toml:3: 'port' must be a whole number, not 1.5"),
+        (
+            HOUSE + "[broker]\nhost = []",
+            "house.toml:3: 'host' must be text in quotes or a list with something in it, not []",
+        ),
+        (HOUSE + '[broker]\nhost = "mqtt://pi"', "house.toml:3: 'host' must be a host name or address alone, without"),
+        (HOUSE + '[broker]\nhost = "pi:1883"', "house.toml:3: 'host' must be a host name or address alone, without"),
+        (HOUSE + "heartbeat_s = 1e-9", "house.toml:2: 'heartbeat_s' must be 0, which is none, or at least 0.1"),
+        (HOUSE + "[broker]\nprotocol = 5", 'house.toml:3: \'protocol\' must be "5" or "3.1.1", not 5'),
+        (HOUSE + "[broker]\nkeepalive_s = 1", "house.toml:3: 'keepalive_s' must be at least 2 and"),
+        (HOUSE + '[log]\nlevel = "loud"', 'house.toml:3: \'level\' must be "debug" or "info" or "warning" or "error"'),
+        (HOUSE + "[brokr]", "house.toml:2: no setting 'brokr'; did you mean 'broker'?"),
+        ("broker = 3\n" + HOUSE, "house.toml:1: 'broker' must be a section, [broker]"),
+        (HOUSE + '[broker]\npassword_file = "none"', "house.toml:3: 'password_file' "),
+        (
+            HOUSE + '[broker]\nca_file = "none"',
+            "house.toml:3: 'ca_file' must be a readable file (No such file or directory)",
+        ),
+        (HOUSE + '[broker]\nca_file = "house.toml"', "house.toml:3: 'ca_file' must be a PEM certificate, not \"house"),
+        ("group = ", "house.toml:1: not TOML: Invalid value; text needs quotes"),
+    ],
+)
+def test_the_house_file(house: House, text: str, fault: str) -> None:
+    found = faults(house, house_toml=text)
+    assert len(found) == 1
+    assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize("stem", ["a b", "a+b", "ä", "x" * 65, "admin", "recorder", "eyes"])
+def test_a_file_name_that_is_no_sensor_id(house: House, stem: str) -> None:
+    found = faults(house, devices={stem: CELLAR})
+    assert len(found) == 1
+    assert found[0].startswith(f"devices/{stem}.toml:1: the sensor id ")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "is empty"),
+        ("\n", "is empty"),
+        (b"\xff", "is no text"),
+        (b"x" * 65_536, "has more than"),
+        (None, "cannot be read: Is a"),
+    ],
+)
+def test_a_password_file_that_holds_none(house: House, content: str | bytes | None, why: str) -> None:
+    file = house.folder / "cellar.password"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    found = faults(house, HOUSE + '[broker]\npassword_file = "{sensor}.password"\n')
+    assert found == [f"house.toml:3: 'password_file' {file} {why}{found[0].split(why)[1]}"]
+    assert found[0].endswith("(for cellar)")
+
+
+def test_what_is_not_there(tmp_path: Path, house: House) -> None:
+    with pytest.raises(
+        SettingsError,
+        match=r"devices:1: no such folder, or no right to read it\nhouse.toml:1: cannot be read: No such file",
+    ):
+        check(tmp_path)
+    (house.folder / "house.toml").write_text(HOUSE)
+    with pytest.raises(SettingsError, match=r"no device; make a file such as devices/cellar.toml"):
+        check(house.folder)
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_unknown_settings_take_no_minutes(house: House) -> None:
+    """The line of each was once looked for through the whole file."""
+    assert len(faults(house, devices={"cellar": CELLAR + "".join(f"k{number}=1\n" for number in range(6000))})) == 6000
+
+
+@pytest.mark.timeout(30)
+def test_a_row_of_brackets_takes_no_minutes(house: House) -> None:
+    text = f'kind = "thermometer"\nserial = """\n{"[" * 60_000}\n"""\nseril = 1'
+    assert faults(house, devices={"cellar": text}) == [
+        "devices/cellar.toml:5: no setting 'seril'; did you mean 'serial'?"
+    ]
+
+
+def test_a_module_that_ends_python_ends_only_itself(house: House) -> None:
+    (house.folder / "ends.py").write_text("raise SystemExit(3)\n")
+    assert faults(house, devices={"own": 'kind = "ends.Own"\n'}) == [
+        "devices/own.toml:1: kind 'ends.Own' cannot be loaded: SystemExit: 3"
+    ]
+
+
+def test_what_stands_in_a_file_cannot_forge_a_fault(house: House) -> None:
+    """Nor can its name."""
+    found = faults(house, devices={"a\nb": CELLAR, "c": CELLAR + 'group = "\\n\\u001b[2J"\n'})
+    assert len(found) == 2
+    assert all(fault.isprintable() for fault in found)
+
+
+OWN = """
+from dataclasses import dataclass
+from bootstrap.device import Device, Measure
+
+@dataclass(kw_only=True)
+class Own(Device):
+    level: int = 1
+    {name} = Measure("V")
+
+    def read(self) -> dict[str, float]:
+        return {{}}
+
+    def __post_init__(self) -> None:
+        if self.level > 9:
+            raise ValueError("'level' has no meaning above 9")
+"""
+
+
+def own_kind(house: House, module: str, name: str) -> str:
+    (house.folder / f"{module}.py").write_text(OWN.format(name=name))
+    return f'kind = "{module}.Own"\n'
+
+
+@pytest.mark.parametrize("name", ["reading", "time", "run", "seq"])
+def test_a_reserved_measure_name(house: House, name: str) -> None:
+    found = faults(house, devices={"own": own_kind(house, f"reserved_{name}", name)})
+    assert len(found) == 1
+    assert found[0].startswith(f"devices/own.toml:1: kind 'reserved_{name}.Own' cannot be loaded: TypeError: Own: ")
+    assert f"the measure name {name!r} is reserved; choose another" in found[0]
+
+
+def test_a_measure_name_that_is_no_id_and_a_setting_only_the_device_can_judge(house: House) -> None:
+    assert "the measure name 'größe' must be" in faults(house, devices={"own": own_kind(house, "umlaut", "größe")})[0]
+    found = faults(house, devices={"own": own_kind(house, "judge", "voltage") + "level = 10\n"})
+    assert found == ["devices/own.toml:1: 'level' has no meaning above 9"]
+    assert faults(house, devices={"own": own_kind(house, "judge", "voltage") + "level = 9\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ("", "declares no Measure"),
+        ("v = Measure('V')", "has no read()"),
+        ("v = Measure('V')\n    def read(self): return {}\n    x: dict = None", "cannot be made: KeyError"),
+        ("v = Measure('V')\n    def read(self): return {}\n    x: 'Nowhere' = None", "cannot be made: NameError"),
+        (
+            "v = Measure('V')\n    def read(self): return {}\n    def __post_init__(self): 1 + ''",
+            "cannot be made: TypeError",
+        ),
+    ],
+)
+def test_a_class_of_ones_own_that_cannot_work(house: House, lines: str, fault: str) -> None:
+    head = "from dataclasses import dataclass\nfrom bootstrap.device import Device, Measure\n@dataclass(kw_only=True)\n"
+    module = f"own_{abs(hash(lines))}"
+    (house.folder / f"{module}.py").write_text(f"{head}class Own(Device):\n    ...\n    {lines}\n")
+    (found,) = faults(
+        house, devices={"own": f'kind = "{module}.Own"\nx = 1\n' if "x:" in lines else f'kind = "{module}.Own"\n'}
+    )
+    assert fault in found
+
+
+def test_a_class_that_is_no_dataclass_or_no_device(house: House) -> None:
+    (house.folder / "bare.py").write_text(
+        "from bootstrap.device import Device\nclass Own(Device):\n    pin: int\nclass Other:\n    pass\n"
+    )
+    assert "put @dataclass(kw_only=True) above" in faults(house, devices={"own": 'kind = "bare.Own"\n'})[0]
+    assert "Other in bare is no Device" in faults(house, devices={"own": 'kind = "bare.Other"\n'})[0]
+    assert "Gone in bare is not there" in faults(house, devices={"own": 'kind = "bare.Gone"\n'})[0]
+
+
+def test_two_devices_on_one_line(house: House) -> None:
+    found = faults(house, devices={"a": 'kind = "door"\npin = 17\n', "b": '\nkind = "lamp"\npin = 17\n'})
+    assert found == ["devices/b.toml:3: GPIO17 is the pin of a already"]
+    assert faults(house, devices={"b": 'kind = "lamp"\npin = 18\n'}) == []
+
+
+def test_a_sensor_id_of_its_own(house: House) -> None:
+    text = 'kind = "pi"\n'
+    faults(house, devices={"machine": text, "other": f'{text}sensor = "attic-pi"\n'})
+    ids = {settings.topics.sensor for settings in check(house.folder)}
+    assert ids == {socket.gethostname().split(".")[0], "attic-pi"}
+    assert faults(house, devices={"third": f'{text}sensor = "attic-pi"\n'}) == [
+        "devices/third.toml:1: cm/attic-pi is devices/other.toml already"
+    ]
+    assert faults(house, devices={"third": f'{text}sensor = "a b"\n'})[0].startswith("devices/third.toml:2: 'sensor'")
+
+
+def test_group_of_one_device(house: House) -> None:
+    faults(house, devices={"cellar": CELLAR + 'group = "garden"\n', "attic": CELLAR})
+    assert [settings.topics.client_id for settings in check(house.folder)] == ["cm/attic", "garden/cellar"]

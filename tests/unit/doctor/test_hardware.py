@@ -1,0 +1,92 @@
+"""What each kind of device needs of the machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bootstrap.config.loader import Configuration
+from bootstrap.config.model import SensorSettings
+from penates.doctor.findings import Verdict
+from penates.doctor.hardware import hardware
+from penates.doctor.machine import Who
+from support.world import House
+
+GOOD, BAD, UNKNOWN = Verdict
+
+
+PLUGGED = """
+from dataclasses import dataclass
+from bootstrap.device import Device, Measure
+
+@dataclass(kw_only=True)
+class Plugged(Device):
+    opens = ("i2c", "spi")
+    light = Measure("lx")
+
+    def read(self):
+        return {}
+"""
+
+
+@pytest.fixture
+def devices(house: House) -> dict[str, SensorSettings]:
+    house.write(1)
+    house.thermometer()
+    house.device("door", 'kind = "door"\npin = 17\n')
+    house.device("sun", 'kind = "plugged.Plugged"\n')
+    (house.folder / "plugged.py").write_text(PLUGGED)
+    return Configuration(house.folder).all()
+
+
+def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, SensorSettings], tmp_path: Path) -> None:
+    def checks(name: str, who: Who) -> dict[str, Verdict]:
+        return {one.check: one.verdict for one in hardware(devices[name], who, tmp_path)}
+
+    me, stranger = replace(Who.me(), factory="kernel"), Who("stranger", 12345, frozenset())
+    assert checks("cellar", me) == {"1-Wire": GOOD}
+    assert checks("door", me) == {"gpio": BAD}
+    assert checks("sun", me) == {"i2c": BAD, "spi": BAD}
+    (tmp_path / "dev").mkdir()
+    for node in ("gpiochip0", "i2c-1", "spidev0.0"):
+        (tmp_path / "dev" / node).touch()
+        (tmp_path / "dev" / node).chmod(0o660)
+    assert checks("door", me) == {"gpio": GOOD}
+    assert checks("sun", me) == {"i2c": GOOD, "spi": GOOD}
+    assert checks("door", stranger) == {"gpio": BAD}
+    (denied,) = hardware(devices["door"], stranger, tmp_path)
+    assert (denied.text, denied.advice) == (
+        "stranger may not open /dev/gpiochip0",
+        "sudo usermod -aG gpio stranger; restart it",
+    )
+    member = replace(stranger, groups=frozenset({(tmp_path / "dev" / "i2c-1").stat().st_gid}))
+    assert checks("sun", member) == {"i2c": GOOD, "spi": GOOD}
+    assert checks("door", replace(stranger, factory="simulated")) == {"gpio": GOOD}
+    assert checks("sun", replace(me, nodes="char-i2c rw")) == {"i2c": GOOD, "spi": BAD}
+
+
+def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, SensorSettings], tmp_path: Path) -> None:
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev" / "gpiochip0").touch(mode=0o666)
+    (tmp_path / "dev" / "gpiochip0").chmod(0o666)
+    (tmp_path / "closed").mkdir(mode=0o755)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+
+    def texts(folder: str) -> str:
+        who = Who("stranger", 12345, frozenset(), "lgpio", tmp_path / folder)
+        return "; ".join(one.text for one in hardware(devices["door"], who, tmp_path) if one.verdict is BAD)
+
+    assert f"stranger may not in {tmp_path}/closed" in texts("closed")
+    assert "may not" not in texts("open")
+
+
+def test_a_bus_or_a_probe_that_is_not_there(devices: dict[str, SensorSettings], house: House) -> None:
+    me = Who.me()
+    house.bus.rename(house.folder / "elsewhere")
+    (about,) = hardware(devices["cellar"], me)
+    assert (about.verdict, "dtoverlay=w1-gpio" in about.advice) == (BAD, True)
+    house.bus.mkdir()
+    (house.bus / "28-other").mkdir()
+    (about,) = hardware(devices["cellar"], me)
+    assert about.text == f"{house.bus}/28-cellar is not there; {house.bus} has 28-other"

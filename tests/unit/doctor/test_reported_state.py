@@ -1,0 +1,63 @@
+"""What a sensor's own reports show of it."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bootstrap.config.model import SensorSettings
+from bootstrap.contract.topics import Topics
+from penates.doctor.findings import Verdict
+from penates.doctor.reported_state import reported
+from penates.fleet.fleet_view import FleetView, SeenSensor
+from support.reports import reports
+
+GOOD, BAD, UNKNOWN = Verdict
+
+
+def seen(said: dict[str, bytes]) -> SeenSensor:
+    """The sensor, as the broker has it."""
+    topics = Topics("cm", "cellar")
+    held = {topics.status(name): payload for name, payload in said.items()}
+    return FleetView.of(held, time.monotonic()).sensors.get(topics.client_id, SeenSensor(topics))
+
+
+@pytest.mark.parametrize(
+    ("state", "more", "check", "text"),
+    [
+        ("online", {}, "", ""),
+        ("online", {"ago_s": 190}, "state", "it says online, but last heartbeat 3 min ago"),
+        ("lost", {"ago_s": 190}, "state", "lost; last heartbeat 3 min ago"),
+        ("lost", {"ago_s": 190, "host": "attic-pi"}, "state", "lost; "),
+        ("stopped", {}, "state", "stopped; last heartbeat 1 s ago"),
+        ("fault", {"why": "no bus\x1b"}, "state", "fault: no bus\ufffd"),
+        ("online", {"host": "attic-pi"}, "alone", "it runs on attic-pi, heard 1 s ago, and this is "),
+        ("online", {"clock": "unsure"}, "time", "its clock was not set"),
+        ("online", {"storage": "No space left"}, "outbox", "readings cannot be kept on disk: No space left"),
+        ("online", {"on_disk": 95_000}, "outbox", "95000 readings wait, and the oldest will soon be given up"),
+        ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "what it stores now is 2 h old; 9 wait"),
+        ("online", {"dropped": 3}, "outbox", "3 messages were given up since its start"),
+    ],
+)
+def test_what_it_says_of_itself(
+    cellar_settings: SensorSettings, state: str, more: dict[str, Any], check: str, text: str
+) -> None:
+    wrong = [one for one in reported(cellar_settings, seen(reports(state, **more)), "the log") if one.verdict is BAD]
+    assert [one.check for one in wrong] == [check] * bool(check)
+    assert all(one.text.startswith(text) and one.advice for one in wrong)
+
+
+def test_one_that_never_said_a_word(cellar_settings: SensorSettings) -> None:
+    (about,) = reported(cellar_settings, seen({}), "")
+    assert (about.verdict, about.text) == (BAD, "it has never said a word to this broker")
+
+
+def test_words_that_are_none_of_ours(cellar_settings: SensorSettings) -> None:
+    (about,) = reported(cellar_settings, seen({"state": b"online", "heartbeat": b"\xff", "about": b"[]"}), "")
+    assert (about.verdict, about.text) == (BAD, "it says online, but no heartbeat")
+
+
+def test_without_heartbeats_nobody_knows(cellar_settings: SensorSettings) -> None:
+    (about,) = reported(replace(cellar_settings, heartbeat_s=0), seen({"state": b"online"}), "")
+    assert about.verdict is UNKNOWN

@@ -1,0 +1,83 @@
+"""A subscription to a broker that refuses, breaks off and tells again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bootstrap.config.model import BrokerSettings
+from bootstrap.contract.subscription import OnBatch, ReceivedMessage
+from bootstrap.contract.topics import Topics
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.history.subscription import Subscription, SubscriptionSource
+from bootstrap.mqtt.address import BrokerAddress
+from support.world import PATIENCE_S, FakeBroker, eventually
+
+Answers = dict[int, Callable[[bytes], bytes]]
+REFUSES: Answers = {0x80: lambda body: b"\x90\x05" + body[:2] + b"\x00\x87\x87"}  # not authorized, as MQTT 5 says it
+GRANTS: Answers = {0x80: lambda body: b"\x90\x05" + body[:2] + b"\x00\x01\x01"}
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    sockets = Sockets()
+    inbox = Inbox(sockets)
+    yield inbox
+    inbox.close()
+    sockets.end()
+
+
+@contextmanager
+def hearing(inbox: Inbox, folder: Path, answers: Answers, take: OnBatch = print) -> Iterator[Subscription]:
+    """What is heard of a broker that answers like this."""
+    fake = FakeBroker(answers)
+    address = BrokerAddress(folder, BrokerSettings(host="127.0.0.1", port=fake.port), Topics("cm", "recorder"))
+    source = SubscriptionSource(address, address.connect_options, ["+/+/data/reading"], ["+/+/status/about"])
+    intake = Subscription(inbox._sockets, inbox, source, take)  # noqa: SLF001 - ours
+    try:
+        yield intake
+    finally:
+        intake.close()
+        fake.close()
+
+
+def test_a_broker_that_lets_us_hear_nothing_is_a_fault_of_this_one_alone(inbox: Inbox, tmp_path: Path) -> None:
+    """Not of the next, which is there after a reload: what the one before has said last may still wait."""
+    loop = Loop()
+    loop.add_reader(inbox.socket, inbox.receive)
+    with hearing(inbox, tmp_path, REFUSES) as intake:
+        assert loop.run(lambda: "hear nothing: Not authorized" in (intake.trouble or ""), PATIENCE_S)
+    with hearing(inbox, tmp_path, REFUSES):
+        eventually(lambda: inbox.socket.poll(0), "it has said so")
+    with hearing(inbox, tmp_path, GRANTS) as intake:
+        loop.run(lambda: not inbox.socket.poll(0), PATIENCE_S)
+        assert intake.trouble is None
+
+
+def test_what_is_told_again_came_when_it_came_first_however_often_the_line_breaks(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The acknowledgement is lost, the next line breaks before it is told again; then it is, and news follow."""
+    monkeypatch.setattr("bootstrap.history.subscription.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("bootstrap.history.subscription.LAST_RETRY_S", 0.01)
+    taken: list[ReceivedMessage] = []
+    told = lambda number, again: bytes([0x32 | again << 3, 7, 0, 1]) + b"t" + bytes([0, number, 0]) + b"1"  # noqa: E731
+    says = iter([told(1, again=False), EOFError, told(1, again=True) + told(2, again=False), b""])
+
+    def subscribed(body: bytes) -> bytes:
+        if (words := next(says)) is EOFError:
+            raise EOFError
+        return GRANTS[0x80](body) + words
+
+    def acknowledged(_body: bytes) -> bytes:
+        if len(taken) == 1:
+            raise EOFError
+        return b""
+
+    with hearing(inbox, tmp_path, {0x80: subscribed, 0x40: acknowledged}, taken.extend):
+        eventually(lambda: len(taken) == 3, "it is told again")
+    first, again, news = taken
+    assert again == first
+    assert news.at_us > first.at_us

@@ -1,0 +1,138 @@
+"""What Home Assistant is told of each sort of measure and command."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bootstrap.config import kinds
+from bootstrap.config.loader import check
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.contract.payload import Json
+from bootstrap.device import Device, Measure, Takes, takes
+from support.announced import Everything, announced
+from support.world import House
+
+
+def test_each_measure_is_what_its_unit_and_name_say() -> None:
+    found = announced(Everything, kind="window")["cmps"]
+    keys = ("p", "dev_cla", "stat_cla", "unit_of_meas", "sug_dsp_prc", "exp_aft")
+    told = {key[5:]: tuple(found[key].get(name) for name in keys) for key in found if key.startswith("data_")}
+    assert told == {
+        "outside_temperature": ("sensor", "temperature", "measurement", "°C", 1, 185),
+        "humidity": ("sensor", "humidity", "measurement", "%", 0, 185),
+        "power": ("sensor", "power", "measurement", "W", 0, 185),
+        "energy": ("sensor", "energy", "total_increasing", "kWh", 2, 185),
+        "rain": ("sensor", "precipitation", "measurement", "mm", 1, 185),
+        "load": ("sensor", None, "measurement", None, 2, 185),
+        "odd": ("sensor", None, "measurement", "smoots", 2, 185),
+        "word": ("sensor", None, None, None, None, 185),
+        "open": ("binary_sensor", "window", None, None, None, 185),
+        "flag": ("binary_sensor", None, None, None, None, 185),
+        "ring": ("event", None, None, None, None, None),
+        "level": ("sensor", None, "measurement", "%", 0, 185),
+        "target": ("sensor", "temperature", "measurement", "°C", 1, 185),
+    }
+    assert found["data_outside_temperature"]["name"] == "Outside temperature"
+    assert [key for key in found if key.startswith("data_") and found[key].get("en") is False] == [
+        "data_flag",
+        "data_level",
+    ], "what a switch or a light shows is not shown twice"
+
+
+def test_online_alone_is_available_but_for_measures_that_are_well() -> None:
+    told = announced(Everything)
+    online = "{{ 'online' if value == 'online' else 'offline' }}"
+    alive = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"
+    assert told["avty"] == [{"t": "cm/some/status/state", "val_tpl": online}]
+    for key in ("data_power", "data_ring", "action_turn"):
+        state, health = told["cmps"][key]["avty"]
+        assert state == {"t": "cm/some/status/state", "val_tpl": alive}
+        assert health["t"] == "cm/some/status/health"
+    assert [key for key, one in told["cmps"].items() if "avty" not in one] == [
+        f"action_{name}" for name in ("log", "mode", "read", "reset", "say")
+    ]
+
+
+def test_each_action_is_what_it_takes() -> None:
+    found = announced(Everything)["cmps"]
+    assert {key[7:]: found[key]["p"] for key in found if key.startswith("action_")} == {
+        "log": "select",
+        "read": "button",
+        "dim": "light",
+        "turn": "switch",
+        "heat": "number",
+        "mode": "select",
+        "reset": "button",
+        "say": "text",
+    }
+    assert found["action_turn"]["stat_t"] == "cm/some/data/flag"
+    assert found["action_heat"]["cmd_t"] == "cm/some/action/heat"
+    assert [found["action_heat"][name] for name in ("min", "max", "step", "unit_of_meas")] == [5, 30, 0.5, "°C"]
+
+
+def test_a_number_may_have_finer_steps_than_home_assistant_takes() -> None:
+    @dataclass(kw_only=True)
+    class Fine(Device):
+        """Wiring: none."""
+
+        x = Measure("V")
+
+        @takes(low=0, high=1, step=1e-6, sets="x")
+        def act_set(self, value: Json) -> None: ...
+
+    assert announced(Fine)["cmps"]["action_set"]["step"] == 0.001
+
+
+def test_what_a_command_sets_must_be_a_measure() -> None:
+    with pytest.raises(TypeError, match="act_set sets 'colour', which is not a declared measure"):
+
+        class _Wrong(Device):
+            @takes("red", sets="colour")
+            def act_set(self, value: Json) -> None: ...
+
+
+def test_a_number_without_both_limits_is_none() -> None:
+    assert Takes(low=0).facts == {}
+    assert Takes(low=0, high=1).facts == {"unit": "1", "low": 0, "high": 1}
+
+
+@pytest.mark.parametrize("kind", kinds.names())
+def test_all_ids_of_a_device_differ_and_fit(kind: str) -> None:
+    found = announced(kinds.find(kind, Path()), kind)
+    ids = [component["uniq_id"] for component in found["cmps"].values()]
+    assert len({*ids}) == len(ids)
+    assert len(json.dumps(found)) < 16_000
+
+
+def test_the_host_is_the_device_that_bears_its_name() -> None:
+    assert announced(Everything, host="pi.local")["dev"]["via_device"] == "penates@pi"
+    itself = announced(Everything, host="some.local")["dev"]
+    assert itself["ids"] == ["penates/cm/some", "penates@some"]
+    assert "via_device" not in itself
+
+
+def test_without_heartbeats_nothing_is_expected_of_them() -> None:
+    assert [key for key in announced(Everything, heartbeat_s=0)["cmps"] if key.startswith("status_")] == [
+        "status_state",
+        "status_problem",
+    ]
+
+
+def test_two_sensors_that_would_be_one_to_it_are_a_fault(house: House) -> None:
+    (house.folder / "house.toml").write_text('group = "x"\n')
+    house.thermometer("b-a")
+    house.device("a", 'kind = "door"\npin = 4\ngroup = "x-b"\n')
+    with pytest.raises(SettingsError, match=r"devices/b-a.toml:1: x/b-a and x-b/a of devices/a.toml would be one to"):
+        check(house.folder)
+    (house.folder / "house.toml").write_text('group = "x"\n[homeassistant]\nenabled = false\n')
+    assert len(check(house.folder)) == 2
+
+
+@pytest.mark.parametrize("prefix", ["", "a//b", "a/", "/a", "#", "a/+", "a b", "$SYS/a"])
+def test_a_prefix_that_is_none(house: House, prefix: str) -> None:
+    (house.folder / "house.toml").write_text(f'group = "x"\n[homeassistant]\nprefix = "{prefix}"\n')
+    house.thermometer()
+    with pytest.raises(SettingsError, match=r"house.toml:3: 'prefix' must be (levels of 1 to 64|text that is not)"):
+        check(house.folder)

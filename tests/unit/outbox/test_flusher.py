@@ -1,0 +1,87 @@
+"""Readings that wait are synced in a thread, which may hang."""
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import Queue
+
+import pytest
+
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets, Worker
+from bootstrap.outbox import flusher
+from bootstrap.outbox.backlog import WELL_S, Backlog, BacklogLimits
+from bootstrap.outbox.flusher import Flusher
+from bootstrap.outbox.message import Message
+from bootstrap.outbox.segment_log import SegmentLog
+from support.world import eventually
+
+Turn = Callable[[Callable[[], bool]], None]
+
+
+class Disk:
+    """It syncs when it is let, and says when it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: Queue[int] = Queue()
+        self.answers: Queue[OSError | None] = Queue()
+
+    def fsync(self, place: int) -> None:
+        self.asked.put(place)
+        if error := self.answers.get(timeout=15):
+            raise error
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    disk = Disk()
+    monkeypatch.setattr(os, "fsync", disk.fsync)
+    monkeypatch.setattr(flusher, "SYNC_S", 0.01)
+    return disk
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Backlog:
+    return Backlog(SegmentLog(tmp_path / "history"), BacklogLimits(records=100))
+
+
+@pytest.fixture
+def turn(history: Backlog, disk: Disk) -> Iterator[Turn]:
+    """Store a reading, and turn the loop until something is true."""
+    sockets, loop = Sockets(), Loop()
+    inbox = Inbox(sockets)
+    loop.add_reader(inbox.socket, inbox.receive)
+    worker = Worker(inbox)
+    mine = Flusher(loop, worker, history)
+
+    def turn(until: Callable[[], bool]) -> None:
+        history.put(Message("cm/cellar/data/reading", b"1"), -WELL_S)
+        mine.check()
+        eventually(lambda: loop.run(until, 0.02), "what the disk is asked")
+
+    yield turn
+    for _ in range(4):
+        disk.answers.put(None)
+    worker.close()
+    inbox.close()
+    sockets.end()
+
+
+def test_a_disk_that_hangs_is_asked_once(history: Backlog, disk: Disk, turn: Turn) -> None:
+    turn(lambda: disk.asked.qsize() == 1)
+    calls = iter(range(10))
+    turn(lambda: next(calls) == 9)
+    assert (disk.asked.qsize(), history.unsynced) == (1, True)
+    disk.answers.put(None)
+    disk.answers.put(None)
+    turn(lambda: disk.asked.qsize() == 3)
+
+
+def test_a_disk_that_cannot_sync_is_named_once(disk: Disk, turn: Turn, caplog: pytest.LogCaptureFixture) -> None:
+    for asked in (1, 2, 3):
+        disk.answers.put(OSError(errno.EIO, os.strerror(errno.EIO)))
+        turn(lambda count=asked: disk.asked.qsize() == count)
+    disk.answers.put(None)
+    turn(lambda: disk.asked.qsize() >= 4)
+    assert caplog.text.count("may not outlast") == 1

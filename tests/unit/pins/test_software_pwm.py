@@ -1,0 +1,53 @@
+"""Pulse-width modulation on a line that remembers what was written to it."""
+
+import time
+from itertools import pairwise
+
+import pytest
+
+from bootstrap.pins.software_pwm import SoftwarePwm
+from support.world import eventually
+
+
+class Output:
+    def __init__(self) -> None:
+        self.written: list[tuple[float, bool]] = []
+
+    def write(self, level: bool) -> None:
+        self.written.append((time.monotonic(), level))
+
+    @property
+    def levels(self) -> list[bool]:
+        return [level for _, level in self.written]
+
+
+def test_on_for_its_share_of_the_time() -> None:
+    output = Output()
+    pwm = SoftwarePwm(output.write, 100)
+    pwm.set(0.8)
+    eventually(lambda: len(output.written) > 60, "thirty periods")
+    pwm.close()
+    spans = [(after - before, level) for (before, level), (after, _) in pairwise(output.written[2:])]
+    share = sum(span for span, level in spans if level) / sum(span for span, _ in spans)
+    assert 0.6 < share < 0.9
+
+
+@pytest.mark.parametrize("duty", [0, 1])
+def test_all_or_nothing_does_not_switch(duty: float) -> None:
+    output = Output()
+    pwm = SoftwarePwm(output.write, 1000)
+    pwm.set(duty)
+    eventually(lambda: output.levels[-1:] == [bool(duty)], "the level")
+    time.sleep(0.05)
+    assert output.levels in ([bool(duty)], [False, bool(duty)])
+    pwm.close()
+
+
+def test_off_and_closed_at_once_is_off() -> None:
+    for _ in range(200):
+        output = Output()
+        pwm = SoftwarePwm(output.write, 1000)
+        pwm.set(0.9)
+        pwm.set(0)
+        pwm.close()
+        assert output.levels[-1] is False

@@ -1,0 +1,56 @@
+"""A reporter whose messages stay in its outbox."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.config.model import BrokerSettings as Section
+from bootstrap.contract.topics import Topics
+from bootstrap.eventloop.loop import Loop
+from bootstrap.eventloop.threads import Inbox, Sockets, Worker
+from bootstrap.mqtt.address import BrokerAddress
+from bootstrap.mqtt.link import Link
+from bootstrap.outbox.outbox import Outbox
+from bootstrap.runtime.heartbeat import Heartbeat
+from bootstrap.runtime.reporter import Reporter
+from bootstrap.runtime.sd_notify import notify
+from support.odd_devices import Told
+from support.world import make_outbox
+
+
+@pytest.fixture
+def outbox(tmp_path: Path) -> Outbox:
+    return make_outbox(tmp_path)
+
+
+class Deaf:
+    """Who is told nothing by a link that was never begun."""
+
+    def on_connected(self) -> None: ...
+    def on_disconnected(self, why: str) -> None: ...
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
+    def on_denied(self, topic: str, why: str | None) -> None: ...
+
+
+@pytest.fixture
+def reporter(outbox: Outbox) -> Any:
+    """With a link that was never begun, so that what is said stays in the outbox."""
+    topics, device = Topics("cm", "told"), Told()
+    with ExitStack() as stack:
+        sockets = Sockets()
+        stack.callback(sockets.end)
+        inbox = Inbox(sockets)
+        stack.callback(inbox.close)
+        worker = Worker(inbox)
+        stack.callback(worker.close)
+        address = BrokerAddress(Path(), Section(host="127.0.0.1"), topics)
+        link = Link(Loop(), worker, address, outbox, Deaf())
+        tell = lambda: notify(f"X_STATE={reporter.state}", f"X_WHY={reporter.why}")  # noqa: E731
+        reporter = Reporter(topics, outbox, link, device, tell)
+        reporter.begin("run")
+        reporter.publish_about({"kind": "told"})
+        Heartbeat(Loop(), topics, outbox, reporter.heartbeat_facts, tell).publish()
+        reporter.publish_health()
+        yield reporter

@@ -1,0 +1,62 @@
+"""What is reported of a sensor, and of troubles that are not the device's."""
+
+import errno
+import json
+import time
+from typing import Any
+
+from bootstrap.outbox.message import Message
+from bootstrap.outbox.outbox import Outbox
+from bootstrap.runtime.reporter import Reporter
+from support.world import Supervisor
+
+GOOD = {"level": 5, "depth": 1.5, "word": "open"}
+STATE, HEALTH, READING = "cm/told/status/state", "cm/told/status/health", "cm/told/data/reading"
+
+
+def said(outbox: Outbox) -> list[Message]:
+    """What is due, as a connection would be sent it."""
+    sent: list[Message] = []
+    outbox.renew(time.monotonic())
+    outbox.send(lambda message: sent.append(message) or len(sent), time.monotonic())
+    return sent
+
+
+def test_a_trouble_is_a_fault_until_it_is_over(reporter: Reporter, supervisor: Supervisor, monkeypatch: Any) -> None:
+    monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
+    reporter.set_trouble("data/level", "the broker refuses it")
+    assert reporter.state == "fault"
+    supervisor.wait("X_WHY=data/level: the broker refuses it")
+    reporter.set_trouble("data/level", None)
+    assert reporter.state == "starting"
+    good, refused = reporter.validate({**GOOD, "level": 11})
+    reporter.publish_measured(good, refused, whole=True)
+    reporter.set_trouble("the clock", "it is unsure")
+    supervisor.wait("X_WHY=level: 11 V is not within 0 to 10; the clock: it is unsure")
+    good, refused = reporter.validate(GOOD)
+    reporter.publish_measured(good, refused, whole=True)
+    assert reporter.state == "fault"
+    supervisor.wait("X_WHY=the clock: it is unsure")
+    reporter.set_trouble("the clock", None)
+    assert reporter.state == "online"
+
+
+def test_a_trouble_after_the_last_word_changes_nothing(reporter: Reporter, outbox: Outbox) -> None:
+    reporter.publish_state("stopped")
+    reporter.set_trouble("data/level", "the broker refuses it")
+    assert [one.payload for one in said(outbox) if one.topic == STATE] == [b"stopped"]
+
+
+def test_without_heartbeats_health_is_born_all_the_same(reporter: Reporter, outbox: Outbox) -> None:
+    good, refused = reporter.validate({"level": 5})
+    reporter.publish_measured(good, refused, whole=True)
+    told = {one.topic.rpartition("/")[2]: one.payload for one in said(outbox)}
+    assert [*told] == ["state", "about", "heartbeat", "health", "level", "reading"]
+    assert told["heartbeat"] == b""  # one of an earlier run would look like that of a dead sensor
+
+
+def test_words_of_a_device_that_no_topic_can_hold_are_told_all_the_same(reporter: Reporter, outbox: Outbox) -> None:
+    reporter.publish_failure(OSError(errno.EIO, "\udcff" * 1000))
+    health = next(json.loads(one.payload) for one in said(outbox) if one.topic == HEALTH)
+    assert health["level"]["why"].startswith("[Errno 5] ???")
+    assert len(health["level"]["why"]) == 200

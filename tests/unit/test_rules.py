@@ -1,0 +1,131 @@
+"""House rules: each failure says what to do."""
+
+import ast
+import dataclasses
+import re
+import shutil
+import statistics
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.config import kinds, loader, model
+from bootstrap.contract.topics import RESERVED_SENSORS
+from bootstrap.device import BUILT_IN_ACTIONS, RESERVED_MEASURES, Device
+from bootstrap.errors import Exit
+from bootstrap.mqtt.delivery import PUBACK_S
+from support.paths import ROOT
+
+PACKAGES = ("bootstrap", "daemons", "penates")
+LONGEST, MEDIAN, DEVICE_LINES = 40, 8, 60
+
+
+def functions(folders: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    for folder in folders:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", node.end_lineno - node.lineno + 1
+
+
+def test_functions_are_short() -> None:
+    assert [found for found in functions((*PACKAGES, "tests")) if found[1] > LONGEST] == []
+    assert statistics.median(length for _, length in functions(PACKAGES)) <= MEDIAN
+
+
+def test_imports_point_one_way() -> None:
+    """penates → daemons → bootstrap."""
+    for number, folder in enumerate(PACKAGES):
+        for file in (ROOT / folder).rglob("*.py"):
+            upwards = "|".join(PACKAGES[number + 1 :]) or "tests|support"
+            assert not re.search(rf"^\s*(from|import) ({upwards})\b", file.read_text(), re.MULTILINE), file
+
+
+@pytest.fixture(params=kinds.names())
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+def test_a_device_file_reads_like_a_data_sheet(kind: str) -> None:
+    device = kinds.find(kind, ROOT)
+    assert "Wiring:" in (device.__doc__ or ""), f"say in the docstring of {kind} how to wire it"
+    assert device.measures, f"declare what {kind} measures"
+    assert all(isinstance(measure.unit, type) or measure.unit for measure in device.measures.values())
+    lines = len((ROOT / "daemons" / f"{kind}.py").read_text().splitlines())
+    assert lines <= DEVICE_LINES, f"{kind} has {lines} lines; what two devices share belongs in bootstrap"
+
+
+def test_every_kind_has_a_sample_that_builds_it(kind: str) -> None:
+    samples = [tomllib.loads(file.read_text()) for file in (ROOT / "config" / "devices").glob("*.toml")]
+    assert kind in {sample["kind"] for sample in samples}, f"add config/devices/….toml with kind = {kind!r}"
+    assert loader.check(ROOT / "config")
+
+
+def uncommented(text: str) -> str:
+    """The file with every default switched on: `# key = …` becomes `key = …`, `## words` stay comments."""
+    return re.sub(r"^# (?=\S+ = )", "", text, flags=re.MULTILINE)
+
+
+def settings_of(found: model.SensorSettings) -> dict[str, Any]:
+    return {**dataclasses.asdict(found.device), "heartbeat_s": found.heartbeat_s, **dataclasses.asdict(found.log)} | {
+        "host": found.broker.hosts,
+        "port": found.broker.tcp_port,
+        "protocol": found.broker.protocol,
+        "keepalive_s": found.broker.keepalive_s,
+    }
+
+
+def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
+    copy = tmp_path / "config"
+    shutil.copytree(ROOT / "config", copy)
+    house = loader.Configuration(copy).house
+    before = [settings_of(found) for found in loader.check(copy)]
+    for file in copy.rglob("*.toml"):
+        text = uncommented(file.read_text())
+        # These have no default: what the sample shows is an example.
+        examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share) = .*"
+        file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
+    assert [settings_of(found) for found in loader.check(copy)] == before
+    assert loader.Configuration(copy).house.supervisor == house.supervisor
+    assert loader.Configuration(copy).house.homeassistant == house.homeassistant
+
+
+def test_the_samples_show_every_setting(kind: str) -> None:
+    house = uncommented((ROOT / "config" / "house.toml").read_text())
+    table = tomllib.loads(house)
+    sections = {
+        "broker": model.BrokerSettings,
+        "log": model.LogSettings,
+        "history": model.HistorySettings,
+        "supervisor": model.SupervisorSettings,
+    }
+    sections["homeassistant"] = model.HomeAssistantSettings
+    for section, owner in ((table, model.House), *((table[name], owner) for name, owner in sections.items())):
+        assert {field.name for field in dataclasses.fields(owner)} == section.keys()
+    fields = {field.name for field in dataclasses.fields(kinds.find(kind, ROOT))}
+    for file in (ROOT / "config" / "devices").glob("*.toml"):
+        sample = tomllib.loads(uncommented(file.read_text()))
+        if sample["kind"] == kind:
+            assert fields == sample.keys() - {"kind", "group", "sensor"}
+
+
+def test_topics_md_tells_the_whole_contract() -> None:
+    text = (ROOT / "docs" / "TOPICS.md").read_text()
+    words = [*RESERVED_MEASURES, *RESERVED_SENSORS, *BUILT_IN_ACTIONS, "starting", "online", "fault", "stopped", "lost"]
+    words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "invalid", "queued"]
+    words += ["on_disk", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
+    words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
+    words += ["step", "recorded", "waiting", "missed", "lag_s", "words", "sets", "counter"]
+    missing = [word for word in words if f"`{word}`" not in text]
+    assert not missing, f"docs/TOPICS.md says nothing of {missing}"
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}
+    assert codes == {int(code) for code in Exit}
+    assert f"{PUBACK_S:g} s" in text
+
+
+def test_the_base_declares_nothing_of_its_own() -> None:
+    assert [field.name for field in dataclasses.fields(Device)] == ["every_s"]
+    assert Device.measures == {}
