@@ -23,7 +23,12 @@ def alive(access: Access, sensors: Collection[str]) -> dict[str, str]:
             held = probe.retained(f"+/{sensor}/status/{name}" for sensor in sensors for name in NAMES)
         except Silent as error:
             raise Unreachable(f"{access.name}: {error}") from None
+    return running(FleetView.of(held, time.monotonic()))
+
+
+def running(view: FleetView) -> dict[str, str]:
+    """Return which sensors are alive, each with the machine it runs on."""
     now = time.monotonic()
-    known = FleetView.of(held, now).sensors.values()
-    running = (one for one in known if is_alive(one.state, one.beat_age_s(now), one.heartbeat_s))
-    return {one.topics.sensor: one.host or "another machine" for one in running}
+    known = view.sensors.values()
+    found = (one for one in known if is_alive(one.state, one.beat_age_s(now), one.heartbeat_s))
+    return {one.topics.sensor: one.host or "another machine" for one in found}

@@ -1,12 +1,9 @@
 """House rules: each failure says what to do."""
 
-import ast
 import dataclasses
 import re
 import shutil
-import statistics
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +17,7 @@ from bootstrap.errors import Exit
 from bootstrap.mqtt.delivery import PUBACK_S
 from support.paths import ROOT
 
-PACKAGES = ("bootstrap", "daemons", "penates")
-LONGEST, MEDIAN, DEVICE_LINES = 40, 8, 60
-
-
-def functions(folders: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    for folder in folders:
-        for file in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    yield f"{file.relative_to(ROOT)}:{node.lineno} {node.name}", node.end_lineno - node.lineno + 1
-
-
-def test_functions_are_short() -> None:
-    assert [found for found in functions((*PACKAGES, "tests")) if found[1] > LONGEST] == []
-    assert statistics.median(length for _, length in functions(PACKAGES)) <= MEDIAN
-
-
-def test_imports_point_one_way() -> None:
-    """penates → daemons → bootstrap."""
-    for number, folder in enumerate(PACKAGES):
-        for file in (ROOT / folder).rglob("*.py"):
-            upwards = "|".join(PACKAGES[number + 1 :]) or "tests|support"
-            assert not re.search(rf"^\s*(from|import) ({upwards})\b", file.read_text(), re.MULTILINE), file
+DEVICE_LINES = 60
 
 
 @pytest.fixture(params=kinds.names())

@@ -1,5 +1,6 @@
 """A subscription to a broker that refuses, breaks off and tells again."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,3 +82,20 @@ def test_what_is_told_again_came_when_it_came_first_however_often_the_line_break
     first, again, news = taken
     assert again == first
     assert news.at_us > first.at_us
+
+
+def test_it_takes_leave_of_the_broker(inbox: Inbox, tmp_path: Path) -> None:
+    """Else the broker would go on sending to nobody, until it notices."""
+    subscribed, left = threading.Event(), threading.Event()
+
+    def grant(body: bytes) -> bytes:
+        subscribed.set()
+        return GRANTS[0x80](body)
+
+    def note(_body: bytes) -> bytes:
+        left.set()
+        return b""
+
+    with hearing(inbox, tmp_path, {0x80: grant, 0xE0: note}):
+        assert subscribed.wait(PATIENCE_S)
+    assert left.wait(PATIENCE_S)

@@ -1,0 +1,63 @@
+"""A log file that is standard error itself, and never fills the disk."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.logs.rotating_stderr import KEPT, MEGABYTE, RotatingStderr
+
+LIMIT_MB = 0.001
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Path]:
+    """Where to log; afterwards standard error is what it was."""
+    before = os.dup(2)
+    yield tmp_path / "supervisor.log"
+    os.dup2(before, 2)
+    os.close(before)
+
+
+def write(number: int) -> None:
+    """A file's fill, which begins with its number."""
+    os.write(2, f"{number} ".ljust(int(LIMIT_MB * MEGABYTE), "x").encode())
+
+
+def begins(file: Path) -> dict[str, str]:
+    return {one.name: one.read_text().partition(" ")[0] for one in sorted(file.parent.iterdir())}
+
+
+def test_a_full_file_is_renamed_and_a_new_one_begun(file: Path) -> None:
+    log = RotatingStderr(file, LIMIT_MB)
+    os.write(2, b"short")
+    log.rotate()
+    assert [one.name for one in file.parent.iterdir()] == ["supervisor.log"]
+    write(1)
+    log.rotate()
+    os.write(2, b"2 ")
+    assert begins(file) == {"supervisor.log": "2", "supervisor.log.1": "short1"}
+
+
+def test_of_the_older_files_only_some_are_kept(file: Path) -> None:
+    log = RotatingStderr(file, LIMIT_MB)
+    for number in range(KEPT + 3):
+        write(number)
+        log.rotate()
+    newest = KEPT + 2
+    older = {f"supervisor.log.{age}": str(newest - age + 1) for age in range(1, KEPT + 1)}
+    assert begins(file) == {"supervisor.log": "", **older}
+
+
+def test_a_disk_that_refuses_loses_no_line(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    log = RotatingStderr(file, LIMIT_MB)
+    write(1)
+    monkeypatch.setattr(Path, "touch", full)
+    log.rotate()
+    os.write(2, b"and more")
+    assert file.read_text().endswith("and more")

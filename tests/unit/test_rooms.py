@@ -1,0 +1,187 @@
+"""The rules of the house: which room may use which, and how large what is in them may be."""
+
+import ast
+import importlib
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = next(folder for folder in Path(__file__).parents if (folder / "pyproject.toml").exists())
+PACKAGES = ("bootstrap", "daemons", "penates")
+
+# From the ground up. A room may use what stands below it, and itself; those of one floor do not know each other.
+FLOORS = (
+    {"bootstrap.errors", "bootstrap.limits", "bootstrap.logs", "bootstrap.paths", "bootstrap.sysfs", "bootstrap.tls"},
+    {"bootstrap.contract", "bootstrap.eventloop"},
+    {"bootstrap.outbox", "bootstrap.pins"},
+    {"bootstrap.device"},
+    {"bootstrap.config"},
+    {"bootstrap.mqtt"},
+    {"bootstrap.history", "bootstrap.homeassistant"},
+    {"bootstrap.runtime"},
+    {"bootstrap.supervisor"},
+    {"daemons"},
+    {"penates"},
+)
+GROUND = FLOORS[0]
+MAY_USE_HISTORY = ("bootstrap.history", "bootstrap.runtime.device_context", "daemons.recorder", "penates")
+LONGEST_CLASS, LONGEST = 250, {"Process": 200, "Sensor": 200}
+MEDIAN, P90, LONGEST_FUNCTION = 5, 12, 34
+
+
+@dataclass(frozen=True)
+class Import:
+    """Module `user` uses `used`, somewhere in it, if only for its types."""
+
+    user: str
+    used: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.user.replace('.', '/')}.py:{self.line} imports {self.used}"
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for package in PACKAGES:
+        for file in sorted((ROOT / package).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            yield name, ast.parse(file.read_text())
+
+
+MODULES = dict(modules())
+
+
+def imports() -> Iterator[Import]:
+    for user, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    whole = f"{node.module}.{alias.name}"
+                    yield Import(user, whole if whole in MODULES else node.module, node.lineno)
+            elif isinstance(node, ast.Import):
+                yield from (Import(user, alias.name, node.lineno) for alias in node.names)
+
+
+IMPORTS = [one for one in imports() if one.used.partition(".")[0] in PACKAGES]
+
+
+def room(module: str) -> str:
+    """Of `bootstrap` each folder and file is one; the other packages are one each."""
+    return ".".join(module.split(".")[:2]) if module.startswith("bootstrap.") else module.partition(".")[0]
+
+
+def floor(module: str) -> int:
+    """Its number from the ground up; below all is `bootstrap` itself, which has the version alone."""
+    if module == "bootstrap":
+        return -1
+    found = [number for number, rooms in enumerate(FLOORS) if room(module) in rooms]
+    assert found, f"{module} stands in no room of this test: put it on a floor"
+    return found[0]
+
+
+def test_nothing_imports_upwards() -> None:
+    assert [str(one) for one in IMPORTS if floor(one.used) > floor(one.user)] == []
+
+
+def test_rooms_of_one_floor_do_not_know_each_other() -> None:
+    met = [
+        str(one)
+        for one in IMPORTS
+        if floor(one.used) == floor(one.user) and room(one.used) != room(one.user) and room(one.user) not in GROUND
+    ]
+    assert met == []
+
+
+def test_only_who_records_or_looks_knows_the_history() -> None:
+    used = [one for one in IMPORTS if one.used.startswith("bootstrap.history")]
+    assert [str(one) for one in used if not one.user.startswith(MAY_USE_HISTORY)] == []
+
+
+def test_no_command_imports_another() -> None:
+    commands = "penates.commands."
+    assert [str(one) for one in IMPORTS if one.user.startswith(commands) and one.used.startswith(commands)] == []
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that are loaded once this has run."""
+    program = f"import sys; {code}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_settings_are_read_without_paho_and_zmq() -> None:
+    names = [name for name in MODULES if name.startswith("bootstrap.config.")]
+    found = loaded(f"import {', '.join(names)}")
+    assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
+
+
+def test_importing_bootstrap_changes_nothing() -> None:
+    assert loaded("import bootstrap") - loaded("pass") == {"bootstrap"}
+
+
+@pytest.mark.parametrize("before", ["pass", "import urllib.request"])
+def test_importing_paho_our_way_leaves_urllib_as_it_is(before: str) -> None:
+    code = f"{before}; there = sys.modules.get('urllib.request'); import bootstrap.mqtt.session"
+    code += "; assert sys.modules.get('urllib.request') is there; import urllib.request"
+    code += "; assert urllib.request.Request('http://localhost').host == 'localhost'"
+    assert "paho.mqtt.client" in loaded(code)
+
+
+def classes() -> Iterator[tuple[str, ast.ClassDef]]:
+    for name, tree in MODULES.items():
+        yield from ((name, node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    found = defaultdict(list)
+    for module, node in classes():
+        found[node.name].append(module)
+    assert {name: where for name, where in found.items() if len(where) > 1 and not name.startswith("_")} == {}
+
+
+def length(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def without_docstring(node: ast.FunctionDef) -> int:
+    return length(node) - (length(node.body[0]) if ast.get_docstring(node) is not None else 0)
+
+
+def test_classes_are_short() -> None:
+    found = [
+        (f"{module}.{node.name}", length(node), LONGEST.get(node.name, LONGEST_CLASS)) for module, node in classes()
+    ]
+    assert [one for one in found if one[1] > one[2]] == []
+
+
+def test_functions_are_short() -> None:
+    functions = {
+        f"{module}:{node.lineno} {node.name}": without_docstring(node)
+        for module, tree in MODULES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert {name: lines for name, lines in functions.items() if lines > LONGEST_FUNCTION} == {}
+    assert statistics.median(functions.values()) <= MEDIAN
+    assert statistics.quantiles(functions.values(), n=10)[-1] <= P90
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("bootstrap.device", ("Device", "Measure", "Pin", "Reading", "Seconds", "takes", "host_name")),
+        ("bootstrap.errors", ("NoReading", "Refused")),
+        ("bootstrap.sysfs", ("millis", "hexadecimal", "kibibytes", "present", "missing")),
+        ("bootstrap.pins", ("Edge",)),
+    ],
+)
+def test_what_users_devices_import_stays_where_it_is(module: str, names: tuple[str, ...]) -> None:
+    found = importlib.import_module(module)
+    assert [name for name in names if not hasattr(found, name)] == []
