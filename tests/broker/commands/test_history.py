@@ -150,10 +150,10 @@ def test_no_recorder_or_too_many_or_no_file_yet(house: House) -> None:
     house.write(1)
     assert history(house, "cellar", code=78).startswith("devices:1: there is no recorder; make devices/recorder.toml")
     house.device("recorder", RECORDER)
-    assert "history.sqlite is not there" in history(house, "cellar", code=1)
+    assert "history.sqlite does not exist" in history(house, "cellar", code=1)
     house.device("second", 'kind = "recorder"\nsensor = "recorder"\nfile = "second.sqlite"\n')
     assert "use --recorder recorder or second" in history(house, "cellar", code=78)
-    assert "second.sqlite is not there" in history(house, "cellar", "--recorder", "second", code=1)
+    assert "second.sqlite does not exist" in history(house, "cellar", "--recorder", "second", code=1)
     house.device("recorder", RECORDER + "keep_days = 0\n")
     assert "devices/recorder.toml:2: 'keep_days' must be at least 1" in history(
         house, "cellar", "--recorder", "recorder", code=78
@@ -178,7 +178,7 @@ def test_a_history_may_be_read_by_who_may_not_write_it(recorded: House) -> None:
 def test_it_is_read_and_added_to_while_the_recorder_writes(recorded: House, broker: Broker, eyes: Eyes) -> None:
     recorded.write(broker.port)
     recorded.device("recorder", RECORDER + "every_s = 0.2\n")
-    recorded.run("recorder").wait_log("hearing")
+    recorded.run("recorder").wait_log("subscribed")
     recorded.run("cellar")
     eyes.wait_value("cm/cellar/status/state", "online")
     read = lambda: [row["value"] for row in table(recorded.penates("history", "cellar", "--csv").stdout)]  # noqa: E731

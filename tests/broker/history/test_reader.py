@@ -74,7 +74,7 @@ def recorded(
         lines = ('kind = "recorder"', 'sensor = "recorder"', 'groups = ["home"]', "every_s = 0.1", url)
         house.device(store, "\n".join((*lines, f'group = "{store}"', f'store = "{store}"')))
     for running in [house.run(store) for store in STORES]:
-        running.wait_log("hearing")
+        running.wait_log("subscribed")
     for seq in range(4):
         said = {
             "time": utc(START_US + seq * 200 * MICRO),
@@ -261,10 +261,10 @@ def test_a_login_that_is_wrong_or_missing_is_said_and_never_shown(house: House, 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((200, {}, b"<html>InfluxDB"), "that is no answer of a database: b'<html>InfluxDB'"),
-        ((200, {}, b"[" * 100_000), "that is no answer"),
+        ((200, {}, b"<html>InfluxDB"), "this is not an answer of a database: b'<html>InfluxDB'"),
+        ((200, {}, b"[" * 100_000), "this is not an answer"),
         ((500, {}, b"out of\nmemory"), "answers 500; out of memory"),
-        ((200, {"Content-Length": "99", "Connection": "close"}, b"{}"), "hung up in the middle"),
+        ((200, {"Content-Length": "99", "Connection": "close"}, b"{}"), "ended in the middle"),
         (None, "Remote end closed"),
     ],
 )

@@ -267,7 +267,7 @@ def test_what_is_larger_than_the_broker_takes_is_said_and_counted_and_blocks_not
     house.thermometer()
     running = house.run()
     eyes.wait(lambda seen: len([one for one in seen if one.topic == READING]) >= 2, "readings")
-    assert any("cm/cellar/status/heartbeat" in line for line in running.logged("larger than the broker takes"))
+    assert any("cm/cellar/status/heartbeat" in line for line in running.logged("larger than the broker accepts"))
     assert running.stop() == 0
     assert not running.logged("warning cm/cellar: no broker")
     eyes.close()

@@ -203,7 +203,7 @@ TARGETS = [
     "bootstrap.outbox.outbox:Outbox.put_history",
     "bootstrap.outbox.outbox:Outbox.put_once",
     "bootstrap.outbox.outbox:Outbox.put_state",
-    "bootstrap.outbox.outbox:Outbox.renew",
+    "bootstrap.outbox.outbox:Outbox.connection_lost",
     "bootstrap.outbox.outbox:Outbox.send",
     "bootstrap.runtime.reporter:Reporter.correct_state",
     "bootstrap.runtime.reporter:Reporter.publish_answer",

@@ -319,13 +319,13 @@ def test_a_recorder_hears_on(house: House, broker: Broker, eyes: Eyes) -> None:
     recorder = 'kind = "recorder"\nevery_s = 0.2\n'
     house.device("recorder", recorder)
     running = house.run("recorder")
-    running.wait_log("hearing (")
+    running.wait_log("subscribed (")
     house.device("recorder", recorder + "keep_days = 36500\n")
     reload(running)
-    running.wait_log("hearing (", count=2)
+    running.wait_log("subscribed (", count=2)
     house.write(broker.port, broker="keepalive_s = 9")
     assert 'changed=["broker"]' in reload(running)
-    running.wait_log("hearing (", count=3)
+    running.wait_log("subscribed (", count=3)
     reading = '{"time":"2026-11-20T20:31:07.123456Z","run":"k3f9x0qa","seq":1,"temperature":21.5}'
     eyes.publish("cm/attic/data/reading", reading)
     assert [seq for seq, *_ in wait_stored(house, 1)] == [1]

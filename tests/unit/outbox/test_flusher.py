@@ -84,4 +84,4 @@ def test_a_disk_that_cannot_sync_is_named_once(disk: Disk, turn: Turn, caplog: p
         turn(lambda count=asked: disk.asked.qsize() == count)
     disk.answers.put(None)
     turn(lambda: disk.asked.qsize() >= 4)
-    assert caplog.text.count("may not outlast") == 1
+    assert caplog.text.count("may not survive") == 1

@@ -17,7 +17,7 @@ STATE, HEALTH, READING = "cm/told/status/state", "cm/told/status/health", "cm/to
 def said(outbox: Outbox) -> list[Message]:
     """What is due, as a connection would be sent it."""
     sent: list[Message] = []
-    outbox.renew(time.monotonic())
+    outbox.connection_lost(time.monotonic())
     outbox.send(lambda message: sent.append(message) or len(sent), time.monotonic())
     return sent
 
