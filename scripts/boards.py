@@ -40,6 +40,7 @@ UNITS = {"°C": "celsius", "%": "percent", "s": "s", "hPa": "pressurehpa", "Pa":
 UNITS |= {"V": "volt", "A": "amp", "W": "watt", "Hz": "hertz", "m": "lengthm", "ppm": "ppm"}
 HEARTBEAT_UNITS = {"uptime_s": "dtdurations", "rss_mb": "decmbytes"}
 STATES = {"online": "green", "starting": "blue", "fault": "orange", "stopped": "text", "lost": "red"}
+COLOURED = {"type": "color-text"}
 ONLINE = {"1": ("online", "green"), "0": ("not online", "red")}
 
 
@@ -152,6 +153,10 @@ def heartbeats_now(language: Language) -> table.Panel:
         panel.override_by_name("Time", [value("custom.hidden", True)])
         panel.override_by_name("Value #A", [value("displayName", "age"), value("unit", "dtdurations")])
         named = {f"Value #{chr(ord('B') + number)}": name for number, name in enumerate(NUMBERS)}
+        silent = ValueMap({"0": ValueMappingResult(text=""), "1": ValueMappingResult(text="yes", color="red")})
+        last = f"Value #{chr(ord('B') + len(NUMBERS))}"
+        shown = [value("displayName", "silent"), value("mappings", [silent]), value("custom.cellOptions", COLOURED)]
+        panel.override_by_name(last, shown)
     for column, name in named.items():
         panel.override_by_name(column, [value("displayName", name), value("unit", HEARTBEAT_UNITS.get(name, "none"))])
     return linked(panel, language)

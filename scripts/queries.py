@@ -8,6 +8,8 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from grafana_foundation_sdk.models.prometheus import Dataquery as PromQuery
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
+from bootstrap.contract.liveness import GRACE_S, MISSED
+
 KEPT = "30d"  # how old a heartbeat may be to be shown as the last one
 EVER = "366d"  # long, because a state is published only when it changes
 WHO = "$tag_group/$tag_sensor"
@@ -139,10 +141,12 @@ class PromQL:
         return [self._over_time(f"last_over_time({_metric('state_online')}[{EVER}])", "{{group}}/{{sensor}}")]
 
     def heartbeats_now(self) -> list[Dataquery]:
-        """Query the age in seconds and the numbers of each sensor's last heartbeat."""
+        """Query the age in seconds and the numbers of each sensor's last heartbeat, and whether it is silent (1)."""
         by = "by (group, sensor)"  # leaves out the metrics' names, in which the rows of one sensor would differ
         queries = [f"min(time() - tlast_over_time({_metric('heartbeat_uptime_s')}[{KEPT}])) {by}"]
         queries += [f"max(last_over_time({_metric(f'heartbeat_{name}')}[{KEPT}])) {by}" for name in NUMBERS]
+        period = f"max(last_over_time({_metric('heartbeat_heartbeat_s')}[{KEPT}])) {by}"
+        queries.append(f"{queries[0]} > bool ({MISSED} * {period} + {GRACE_S:g})")
         return [self._now(query, chr(ord("A") + number)) for number, query in enumerate(queries)]
 
     def gauges(self, *names: str) -> list[Dataquery]:
