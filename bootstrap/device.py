@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 Value: TypeAlias = bool | int | float | str
 Reading: TypeAlias = Mapping[str, Value]
-Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the line")]
+Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the GPIO line")]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
 ACT = "act_"
-SHOWN = 60  # characters of a value that is none
+SHOWN = 60  # characters of an invalid value in a message
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -40,12 +40,12 @@ class Measure:
 
     Attributes:
         unit: as shown to people, or the type of a value that has none.
-        low: the least number the device can truly measure, in `unit`.
-        high: the greatest.
-        step: the most by which two readings in a row can differ. A jump beyond it is refused, and believed at the third
+        low: the lowest number the device can truly measure, in `unit`.
+        high: the highest number, in `unit`.
+        step: the most by which two consecutive readings can differ. A larger jump is refused, and accepted at the third
             reading that agrees on it.
-        event: it is no state but happens, like a click: never retained, and told late only in the history.
-        counter: it only grows, but for a new start at 0.
+        event: an occurrence such as a click, not a state: never retained, and published late only in the history.
+        counter: it only grows, except for a restart at 0.
     """
 
     unit: str | type[bool] | type[str]
@@ -61,22 +61,22 @@ class Measure:
 
     @property
     def unit_name(self) -> str:
-        """`"°C"`, `"bool"` or `"str"`."""
+        """The unit as text: `"°C"`, `"bool"` or `"str"`."""
         return self.unit if isinstance(self.unit, str) else self.unit.__name__
 
     @property
     def facts(self) -> dict[str, str | float]:
-        """Unit, range and step, as `about` says them."""
+        """Unit, range and step, as `status/about` has them."""
         marks = {"event": self.event, "counter": self.counter}
-        return {"unit": self.unit_name, **_known(self), **{mark: True for mark, is_so in marks.items() if is_so}}
+        return {"unit": self.unit_name, **_limits(self), **{mark: True for mark, is_so in marks.items() if is_so}}
 
     def wrong(self, value: Value) -> str | None:
-        """Why a value cannot be true: of another type than declared, not finite, or out of range."""
+        """Return why a value cannot be true: it has another type than declared, is not finite, or is out of range."""
         wanted = self.unit if isinstance(self.unit, type) else (int, float)
         if not isinstance(value, wanted) or (isinstance(value, bool) and self.unit is not bool):
-            return f"{ascii(value)[:SHOWN]} is no value in {self.unit_name}"
+            return f"{ascii(value)[:SHOWN]} is not a value in {self.unit_name}"
         if isinstance(value, str):
-            return f"{ascii(value)[:SHOWN]} holds half a character" if SURROGATE.search(value) else None
+            return f"{ascii(value)[:SHOWN]} contains half a surrogate pair" if SURROGATE.search(value) else None
         if isinstance(value, bool):
             return None
         if not -sys.float_info.max <= value <= sys.float_info.max or not self.low <= value <= self.high:
@@ -84,8 +84,8 @@ class Measure:
         return None
 
 
-def _known(limits: "Measure | Takes") -> dict[str, float]:
-    """The limits that there are."""
+def _limits(limits: "Measure | Takes") -> dict[str, float]:
+    """Return the limits that are set."""
     found = {name: getattr(limits, name) for name in ("low", "high", "step")}
     return {name: limit for name, limit in found.items() if math.isfinite(limit)}
 
@@ -95,11 +95,11 @@ class Takes:
     """What a command takes: one of some words, or a number from `low` to `high` in steps, or either.
 
     Attributes:
-        words: that it knows.
-        sets: the measure that then shows it.
-        unit: of the number.
-        low: the least number, `high` the greatest; without both it takes none.
-        step: between two numbers.
+        words: the words it accepts.
+        sets: the measure that then shows the value.
+        unit: the unit of the number.
+        low: the lowest number, and `high` the highest; without both it takes no number.
+        step: the difference between two neighbouring numbers.
     """
 
     words: tuple[str, ...] = ()
@@ -111,8 +111,8 @@ class Takes:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """As `about` says them."""
-        number = {"unit": self.unit, **_known(self)} if math.isfinite(self.high - self.low) else {}
+        """Words, number and measure, as `status/about` has them."""
+        number = {"unit": self.unit, **_limits(self)} if math.isfinite(self.high - self.low) else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
         return {**words, **number, **({"sets": self.sets} if self.sets else {})}
 
@@ -128,7 +128,7 @@ def takes(
     high: float = math.inf,
     step: float = math.inf,
 ) -> Callable[[A], A]:
-    """Say above `act_NAME` what it takes (see `Takes`), for whoever offers it to people."""
+    """Declare above `act_NAME` what it takes (see `Takes`), for programs that offer it to people."""
 
     def declare(act: A) -> A:
         act.takes = Takes(words, sets, unit, low, high, step)  # type: ignore[attr-defined]
@@ -141,21 +141,21 @@ class Context(Protocol):
     """What a device may use while it runs."""
 
     def watch(self, device: D) -> D:
-        """See `Device.watch`."""
+        """Watch an input: see `Device.watch`."""
 
     def own(self, device: D, safe: float) -> D:
-        """See `Device.own`."""
+        """Own an output: see `Device.own`."""
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
-        """See `Device.after`."""
+        """Call later: see `Device.after`."""
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
     ) -> "SubscriptionHandle":
-        """See `Device.subscribe`."""
+        """Subscribe to topics: see `Device.subscribe`."""
 
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
-        """Keep in `dead_letters.jsonl` what nobody can use, and log it."""
+        """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
 
     @property
     def state(self) -> "Path":
@@ -166,23 +166,23 @@ class Context(Protocol):
         """This sensor's own folder for what must outlive a restart."""
 
 
-def host_name(file_name: str) -> str:  # noqa: ARG001 - it stands for `sensor_id`
-    """This machine's name, without its domain: the sensor id of what there is one of in each machine."""
+def host_name(file_name: str) -> str:  # noqa: ARG001 - it replaces `sensor_id`
+    """Return this machine's name without its domain: the sensor id of a device that each machine has once."""
     return socket.gethostname().partition(".")[0]
 
 
 @dataclass(kw_only=True)
 class Device:
-    """Base of all devices. Fields are settings; `Measure` class attributes are what it measures.
+    """The base class of all devices. Fields are settings; class attributes of type `Measure` are what it measures.
 
-    The loop alone calls it, in one thread: `setup` once, `read` at the start and then every `every_s` seconds,
-    `act_NAME` for each command to `action/NAME`, and `teardown` at every end, even one by a bug.
+    Only the loop calls it, in one thread: `setup` once, `read` at the start and then every `every_s` seconds,
+    `act_NAME` for each command to `action/NAME`, and `teardown` once at the end, even after a bug.
     """
 
     every_s: float = 60.0  # seconds between readings
 
     measures: ClassVar[Mapping[str, Measure]] = {}
-    opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes beside its lines, which its unit may open
+    opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes, besides GPIO lines, that its unit may open
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
     def __init_subclass__(cls) -> None:
@@ -206,86 +206,86 @@ class Device:
 
     @staticmethod
     def sensor_id(file_name: str) -> str:
-        """The sensor id, where the device's file says none: the file's name."""
+        """Return the sensor id to use if the device's file sets none: the file's name."""
         return file_name
 
     def settings(self) -> dict[str, object]:
-        """The settings to be shown; `field(repr=False)` keeps one that is a secret out of the log."""
+        """Return the settings to show; `field(repr=False)` keeps a secret out of the log."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
 
     def progress(self) -> Mapping[str, float | None]:
-        """What its heartbeats say beside what those of all devices do."""
+        """Return what its heartbeats report in addition to those of every device."""
         return {}
 
     def attach(self, context: Context) -> None:
-        """Take what the device may use while it runs; called once, before `setup`."""
+        """Keep what the device may use while it runs; called once, before `setup`."""
         self.context: Context = context
 
     def setup(self) -> None:
-        """Open what is needed. OSError: the device is absent, and we end with exit code 1."""
+        """Open what is needed. OSError: the device is absent, and the daemon exits with code 1."""
 
     def watch(self, device: D) -> D:
-        """In `setup`: have `on_edge` called at every change of this gpiozero input device; returns it."""
+        """Have `on_edge` called at every change of this gpiozero input device; for `setup`. Return the device."""
         return self.context.watch(device)
 
     def own(self, device: D, safe: float = 0) -> D:
-        """In `setup`: have this gpiozero output device set to `safe` at every end; returns it."""
+        """Have this gpiozero output device set to `safe` whenever the sensor stops; for `setup`. Return the device."""
         return self.context.own(device, safe)
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
-        """Call once, later; what it returns is published like a reading. The timer can be cancelled."""
+        """Call once, later, and publish what it returns like a reading. The timer can be cancelled."""
         return self.context.after(seconds, call)
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
     ) -> "SubscriptionHandle":
-        """In `setup`: receive all that is published to `filters`, even what is published while this process is away.
+        """Receive all that is published to `filters`, even while this process does not run; for `setup`.
 
-        `on_batch` is called in a thread of its own. When it returns, what it was given is acknowledged; if it raises
-        OSError, all of it is given to it again later. Of the filters in `retained`, it is also given what the broker
-        has kept.
+        `on_batch` is called in a thread of its own. When it returns, its messages are acknowledged; if it raises
+        OSError, it receives all of them again later. For the filters in `retained`, it also receives what the broker
+        has retained.
         """
         return self.context.subscribe(filters, on_batch, retained)
 
     def on_edge(self, edge: "Edge") -> Reading | None:
-        """Tell what an edge means; its time is the reading's. It may raise what `read` may."""
-        raise NotImplementedError(f"{type(self).__name__} watches an input and has no on_edge")
+        """Return what an edge means; its time is the reading's. It may raise what `read` may."""
+        raise NotImplementedError(f"{type(self).__name__} watches an input but has no on_edge")
 
     def read(self) -> Reading:
         """Measure now.
 
         Raises:
-            NoReading: there is nothing to say; no error.
+            NoReading: there is nothing to report, which is not an error.
             OSError: the device does not answer. The state becomes `fault` until it does.
-            ValueError: what it says cannot be true. Likewise.
+            ValueError: the answer cannot be true. The state becomes `fault` until one can.
 
-        A value that cannot be true is refused by itself, and the others are published: out of range, not finite, of
-        another type than declared, or further from the one before than `step`.
+        A single value that cannot be true is refused, and the others are published: one that is out of range, not
+        finite, of another type than declared, or further from the previous one than `step`.
 
-        Anything else that it raises is a bug and ends the daemon. While it works the loop stands: it must be quick.
+        Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick.
         """
         raise NoReading
 
     def teardown(self) -> None:
-        """Let go of everything; called once, even after a `setup` that raised."""
+        """Release everything; called once, even after a `setup` that raised."""
 
     def actions(self) -> dict[str, Callable[[Json], Reading | None]]:
-        """The device's own commands: `act_set(value)` is called for `action/set`.
+        """Return the device's own commands: `act_set(value)` is called for `action/set`.
 
-        It may return a reading to publish, and raise `ValueError` to refuse or `OSError` when it cannot.
+        A command may return a reading to publish, and raise `ValueError` to refuse or `OSError` if it fails.
         """
         return {name: getattr(self, ACT + name) for name in self.commands if name not in BUILT_IN_ACTIONS}
 
     def check(self, reading: Reading) -> dict[str, str]:
-        """Name the values that cannot be true, each with the reason.
+        """Return the values that cannot be true, each with the reason.
 
         Raises:
-            TypeError: it is no reading, or has a measure that was never declared: a bug.
+            TypeError: it is not a reading, or has an undeclared measure, which is a bug.
         """
         if not isinstance(reading, Mapping):
             raise TypeError(f"a reading is a dict of measures, not {reading!r}")
         for name in reading:
             if name not in self.measures:
-                raise TypeError(f"read() gave {name!r}, which is not a declared measure")
+                raise TypeError(f"read() returned {name!r}, which is not a declared measure")
         found = ((name, self.measures[name].wrong(value)) for name, value in reading.items())
         return {name: why for name, why in found if why is not None}

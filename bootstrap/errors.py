@@ -1,29 +1,29 @@
-"""How things end: the exit codes and the few exceptions that mean something to the loop."""
+"""The exit codes, and the few exceptions that mean something to the loop."""
 
 import sys
 from enum import IntEnum
 
-NOT_DONE = 1  # by a command: refused, not well, or nobody there to ask
+NOT_DONE = 1  # of a command: refused, a problem was found, or nobody answered
 
 
 class Exit(IntEnum):
-    """What the process says to whoever started it. 78 alone is never worth a new try without a change."""
+    """The exit code of a process. Only 78 is never worth a retry without a change."""
 
     STOPPED = 0  # in order
     ABSENT = 1  # the device was not there at setup; the supervisor tries again
     BUG = 70
-    RUNNING = 75  # somebody else is this sensor already
+    RUNNING = 75  # another process already runs this sensor
     REFUSED = 77  # by the broker, before it had ever accepted us
     SETTINGS = 78
 
 
 def to_install(*packages: str) -> str:
-    """The command that installs packages where this penates is."""
+    """Return the command that installs packages where this penates is installed."""
     return f"{sys.executable} -m pip install {' '.join(packages)}"
 
 
-class Fatal(Exception):  # noqa: N818 - it ends the daemon, whoever's error it is
-    """The daemon cannot go on; it ends with this exit code and this reason."""
+class Fatal(Exception):  # noqa: N818 - it ends the daemon, whatever caused it
+    """The daemon cannot continue; it exits with this code and this reason."""
 
     def __init__(self, code: Exit, reason: str) -> None:
         super().__init__(reason)
@@ -32,12 +32,12 @@ class Fatal(Exception):  # noqa: N818 - it ends the daemon, whoever's error it i
 
 
 class Absent(OSError):  # noqa: N818 - named like its exit code
-    """A device that was there is not, at a reload: as at a start, the daemon ends, and is started again."""
+    """A device has gone missing at a reload: as at a start, the daemon exits and is started again."""
 
 
-class NoReading(Exception):  # noqa: N818 - it is no error
-    """Raised by `read()` when the device has nothing to say now. It is not an error."""
+class NoReading(Exception):  # noqa: N818 - it is not an error
+    """Raised by `read()` when the device has nothing to report now. It is not an error."""
 
 
 class Refused(ValueError):  # noqa: N818 - the daemon is well, the command was not
-    """A command or payload that is not acted on; its text is the reason given on the wire."""
+    """A command or payload that is not acted on; its text is the reason that is published."""

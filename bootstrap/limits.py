@@ -4,15 +4,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-YEAR_S = 366 * 24 * 3600  # no duration in a setting or a command is longer, in seconds
+YEAR_S = 366 * 24 * 3600  # longest duration in a setting or a command, in seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Accept the numbers from `low` to `high`, ends included: `Annotated[float, Limits(low=0)]`.
 
-    Any other callable may take its place, if it raises ValueError with what the value must be. `what` explains a
-    setting to people where its device does not.
+    Any other callable may take its place if it raises ValueError with what the value must be. `what` explains a
+    setting to people if its device does not.
     """
 
     low: float = -math.inf

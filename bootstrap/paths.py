@@ -1,4 +1,4 @@
-"""Where a house keeps what it must remember, and what matters only while it runs."""
+"""Where a house keeps what must outlive a restart, and what matters only while it runs."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from bootstrap.errors import Exit, Fatal
 
 @dataclass(frozen=True)
 class Folders:
-    """Two folders, which may be one.
+    """Two folders, which may be the same.
 
     Attributes:
         state: what must outlive a restart: logs, readings not yet delivered.
@@ -24,25 +24,25 @@ class Folders:
 
     @classmethod
     def usual(cls, given: Path | None = None) -> Self:
-        """The one `house.toml` names, else those systemd gives, else the user's own for state (XDG base directories).
+        """Return those that `house.toml` names, else systemd's, else the user's for state (XDG base directories).
 
-        Not $XDG_RUNTIME_DIR: it is removed at the user's last logout, and a lock that is gone lets a second one in.
+        Not $XDG_RUNTIME_DIR: it is removed at the user's last logout, and without its lock a second process starts.
 
         Raises:
-            Fatal: there is none.
+            Fatal: the user has no home folder.
         """
         if given:
             return cls(given.absolute(), given.absolute())
-        state = _given_by_systemd("STATE_DIRECTORY") or _of_the_user()
+        state = _given_by_systemd("STATE_DIRECTORY") or _user_state()
         return cls(state, _given_by_systemd("RUNTIME_DIRECTORY") or state)
 
 
 @contextmanager
 def near(file: Path) -> Iterator[str]:
-    """A short name of a socket's file: an address has 108 bytes (unix(7)), however deep its folder lies.
+    """Yield a short name of a socket's file, however deep its folder is: an address has 108 bytes (unix(7)).
 
     Raises:
-        FileNotFoundError: there is no such folder.
+        FileNotFoundError: the folder does not exist.
     """
     folder = os.open(file.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -52,10 +52,10 @@ def near(file: Path) -> Iterator[str]:
 
 
 def rewrite(file: Path, text: str) -> None:
-    """Replace what is in a file, and make its folder if need be; whenever we die, it has the old text or the new.
+    """Replace the content of a file, creating its folder if needed. After a crash it has the old text or the new.
 
     Raises:
-        OSError: it cannot be written, and is as it was.
+        OSError: it cannot be written, and is unchanged.
     """
     new = file.with_suffix(".new")
     new.parent.mkdir(parents=True, exist_ok=True)
@@ -68,9 +68,9 @@ def _given_by_systemd(variable: str) -> Path | None:
     return Path(given.split(":")[0]).absolute() if given else None
 
 
-def _of_the_user() -> Path:
+def _user_state() -> Path:
     try:
         home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     except RuntimeError:
-        raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable one") from None
+        raise Fatal(Exit.SETTINGS, "there is no home folder; set STATE_DIRECTORY to a writable folder") from None
     return Path(home, "penates").absolute()

@@ -1,4 +1,4 @@
-"""Reading the kernel's text files under /sys."""
+"""Read the kernel's text files under /sys."""
 
 import contextlib
 import errno
@@ -12,11 +12,11 @@ SHOWN = 5
 
 
 def millis(file: Path) -> float:
-    """A whole number of thousandths, such as millidegrees, as a number of the unit.
+    """Read a whole number of thousandths, such as millidegrees, as a number of the unit.
 
     Raises:
         OSError: the file cannot be read; the device is gone.
-        ValueError: it holds no whole number. w1_therm leaves it empty after a CRC error.
+        ValueError: it is not a whole number. w1_therm leaves the file empty after a CRC error.
     """
     try:
         text = file.read_text(encoding="ascii").strip()
@@ -27,32 +27,32 @@ def millis(file: Path) -> float:
     try:
         return int(text) / 1000
     except ValueError:
-        raise ValueError(f"{file} holds {text[:20]!r}, which is no whole number") from None
+        raise ValueError(f"{file} holds {text[:20]!r}, which is not a whole number") from None
 
 
 def hexadecimal(file: Path) -> int:
-    """A number such as `50005`.
+    """Read a hexadecimal number such as `50005`.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it holds no such number.
+        ValueError: it is not such a number.
     """
     return int(file.read_text(encoding="ascii"), 16)
 
 
 def kibibytes(file: Path) -> dict[str, int]:
-    """Lines such as `MemTotal:  948012 kB`, by name.
+    """Read lines such as `MemTotal:  948012 kB` as numbers by name.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: a line is of another form.
+        ValueError: a line has another form.
     """
     lines = (line.split() for line in file.read_text(encoding="ascii").splitlines())
     return {name.rstrip(":"): int(number) for name, number, *_unit in lines}
 
 
 def present(**measures: Callable[[], T]) -> dict[str, T]:
-    """Measure each; one whose file does not exist is left out: this machine lacks it."""
+    """Take each measure; leave out those whose file does not exist, since this machine lacks them."""
     found = {}
     for name, measure in measures.items():
         with contextlib.suppress(FileNotFoundError):
@@ -61,7 +61,7 @@ def present(**measures: Callable[[], T]) -> dict[str, T]:
 
 
 def missing(file: Path) -> str:
-    """What is not there, and what is there instead."""
-    gone = next(path for path in reversed([file, *file.parents]) if not path.exists())
-    there = sorted(path.name for path in gone.parent.iterdir())[:SHOWN]
-    return f"{gone} is not there; {gone.parent} has {', '.join(there) or 'nothing'}"
+    """Return what is not there, and what is there instead."""
+    absent = next(path for path in reversed([file, *file.parents]) if not path.exists())
+    there = sorted(path.name for path in absent.parent.iterdir())[:SHOWN]
+    return f"{absent} is not there; {absent.parent} has {', '.join(there) or 'nothing'}"

@@ -16,20 +16,20 @@ class Door(Device):
     """
 
     pin: Pin
-    bounce_s: Seconds = 0.05  # seconds the contact must be still before its change counts
-    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
+    bounce_s: Seconds = 0.05  # seconds the contact must be stable before a change counts
+    every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 
     open = Measure(bool)
 
     def setup(self) -> None:
-        """The contact pulls the line to GND."""
+        """Watch the line, which the contact pulls to GND."""
         contact = DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s)
         self.contact = self.watch(contact)
 
     def on_edge(self, edge: Edge) -> Reading:
-        """Open when the magnet goes away."""
+        """Report an open door when the magnet goes away."""
         return {"open": not edge.active}
 
     def read(self) -> Reading:
-        """As the line is now."""
+        """Return the state of the line now."""
         return {"open": not self.contact.is_active}

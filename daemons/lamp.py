@@ -1,4 +1,4 @@
-"""A lamp, or whatever a relay switches."""
+"""A lamp, or anything else that a relay switches."""
 
 from dataclasses import dataclass
 
@@ -15,28 +15,28 @@ WORDS = ("on", "off", "toggle")
 
 @dataclass(kw_only=True)
 class Lamp(Device):
-    """A relay or a solid-state socket. It is off at the start and at every end.
+    """A relay or a solid-state socket. It is off when the sensor starts and when it stops.
 
     Wiring: the relay board's IN to `pin`, VCC to 5V, GND to GND; 10 kohm from `pin` to GND (to 3V3 when it is
     switched by 0), because a line floats when its process dies.
     """
 
     pin: Pin
-    active_high: bool = True  # false for relay boards that switch on 0
-    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
+    active_high: bool = True  # false for relay boards that switch on at 0
+    every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 
     on = Measure(bool)
 
     def setup(self) -> None:
-        """Off, from the first moment the line is ours."""
+        """Own the line, which is off from the first moment."""
         self.relay = self.own(DigitalOutputDevice(self.pin, active_high=self.active_high))
         self.timer: Timer | None = None
 
     @takes(*WORDS, sets="on")
     def act_set(self, value: Json) -> Reading:
-        """Take `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
+        """Accept `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
-        to = self.meant(only(value, "state"))
+        to = self.requested(only(value, "state"))
         reading = self.switch(to)
         if self.timer:
             self.timer.cancel()
@@ -44,17 +44,17 @@ class Lamp(Device):
             self.timer = self.after(for_s, lambda: self.switch(not to))
         return reading
 
-    def meant(self, word: str) -> bool:
-        """The state a word asks for."""
+    def requested(self, word: str) -> bool:
+        """Return the state that a word requests."""
         if word not in WORDS:
-            raise Refused(f"say {', '.join(WORDS)}")
+            raise Refused(f"send one of {', '.join(WORDS)}")
         return not self.relay.is_active if word == "toggle" else word == "on"
 
     def switch(self, to: bool) -> Reading:
-        """Set the line, and say what it then is."""
+        """Set the line, and return its new state."""
         self.relay.value = to
         return self.read()
 
     def read(self) -> Reading:
-        """As the line is now."""
+        """Return the state of the line now."""
         return {"on": bool(self.relay.is_active)}

@@ -17,19 +17,19 @@ class Motion(Device):
     """
 
     pin: Pin
-    hold_s: Seconds = 30.0  # seconds without a move after which motion ends
-    every_s: float = 60.0  # seconds between readings, to be sure: changes are told at once
+    hold_s: Seconds = 30.0  # seconds without movement after which motion ends
+    every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 
     motion = Measure(bool)
 
     def setup(self) -> None:
-        """The sensor drives the line high."""
+        """Watch the line, which the sensor drives high."""
         self.timer: Timer | None = None
         self.moving = False
         self.sensor = self.watch(DigitalInputDevice(self.pin, pull_up=False))
 
     def on_edge(self, edge: Edge) -> Reading | None:
-        """Motion begins at once, and ends after a hold."""
+        """Report motion at once, and its end after `hold_s`."""
         if self.timer:
             self.timer.cancel()
         if not edge.active:
@@ -39,11 +39,11 @@ class Motion(Device):
         return self.read() if began else None
 
     def still(self) -> Reading:
-        """Nothing has moved for the hold."""
+        """Report that nothing has moved for `hold_s`."""
         self.moving = False
         return self.read()
 
     def read(self) -> Reading:
-        """As it is now."""
+        """Return whether there is motion now."""
         self.moving = self.moving or bool(self.sensor.is_active)
         return {"motion": self.moving}

@@ -14,17 +14,17 @@ NOW = 0xF  # its low bits: under-voltage, capped, throttled, too hot, now (raspb
 
 @dataclass(kw_only=True)
 class Pi(Device):
-    """How the machine is. Its sensor id is the host's name; what the machine lacks is left out.
+    """The machine's own condition. Its sensor id is the host name; what the machine lacks is left out.
 
     Wiring: none.
     """
 
-    root: Path = Path("/")  # where the machine's own files are
+    root: Path = Path("/")  # the folder that contains the machine's own sys and proc
     disk: Path = Path("/")  # a folder of the file system to measure
     every_s: float = 60.0
 
     cpu_temperature = Measure("°C", low=-40, high=125)
-    load = Measure("1", low=0)  # processes that want to run, over a minute
+    load = Measure("1", low=0)  # processes that want to run, averaged over a minute
     memory = Measure("%", low=0, high=100)  # used
     disk_used = Measure("%", low=0, high=100)
     throttled = Measure(bool)
@@ -32,21 +32,21 @@ class Pi(Device):
     sensor_id = staticmethod(host_name)
 
     def read(self) -> Reading:
-        """All there is."""
+        """Return every measure that this machine has."""
         return present(
             cpu_temperature=lambda: millis(self.root / THERMAL),
             load=lambda: float((self.root / "proc/loadavg").read_text().split()[0]),
             memory=self.memory_used,
-            disk_used=self.share_of_disk,
+            disk_used=self.disk_share,
             throttled=lambda: bool(hexadecimal(self.root / THROTTLED) & NOW),
         )
 
     def memory_used(self) -> float:
-        """Without what the kernel would give back."""
+        """Return the share of memory in use, without what the kernel could free, in percent."""
         known = kibibytes(self.root / "proc/meminfo")
         return round(100 * (1 - known["MemAvailable"] / known["MemTotal"]), 1)
 
-    def share_of_disk(self) -> float:
-        """As `df` counts it."""
+    def disk_share(self) -> float:
+        """Return the used share of the file system as `df` counts it, in percent."""
         usage = shutil.disk_usage(self.disk)
         return round(100 * usage.used / (usage.used + usage.free), 1)

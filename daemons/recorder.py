@@ -1,4 +1,4 @@
-"""The history's writer."""
+"""The writer of the history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,34 +13,34 @@ FLEET = ("status/heartbeat", "status/state")  # for Grafana
 
 @dataclass(kw_only=True)
 class Recorder(TopicSettings, StoreSettings, Device):
-    """Writes down each reading of every sensor, once, at its own time; what it has not stored, the broker keeps.
+    """Stores each reading of every sensor once, with its own timestamp; the broker keeps what is not yet stored.
 
-    Wiring: none. Say `[history] recorder = true` in house.toml, so that the sensors know.
+    Wiring: none. Set `[history] recorder = true` in house.toml, so that the sensors know.
     """
 
     every_s: float = 60.0
 
     recorded = Measure("1", low=0, counter=True)  # readings stored since the start
-    rejected = Measure("1", low=0, counter=True)  # messages that are no readings, or that the store will never take
+    rejected = Measure("1", low=0, counter=True)  # messages that are not readings, or that the store will never accept
 
     def setup(self) -> None:
-        """Open the store, then hear."""
+        """Open the store, then subscribe."""
         self.opened = self.open_store(self.context.state, owner=not self.share)
         self.recording = Recording(self.opened, KnownKinds(self.context.folder / KINDS), self.context.dead_letter)
-        said = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
-        self.subscription = self.subscribe(said, self.recording.on_batch, retained=self.of_each("status/about"))
+        filters = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
+        self.subscription = self.subscribe(filters, self.recording.on_batch, retained=self.of_each("status/about"))
 
     def progress(self) -> Mapping[str, float | None]:
-        """How far it has come."""
+        """Return the progress of the recording and of the subscription."""
         return {} if not hasattr(self, "subscription") else self.recording.progress() | self.subscription.progress()
 
     def read(self) -> Reading:
-        """How much was stored; a fault while the broker or the store is away."""
+        """Return how much was stored. OSError: the broker or the store is unavailable."""
         if self.subscription.trouble:
             raise OSError(self.subscription.trouble)
         return {"recorded": self.recording.recorded, "rejected": self.recording.rejected}
 
     def teardown(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         if hasattr(self, "opened"):
             self.opened.close()

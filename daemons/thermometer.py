@@ -18,13 +18,13 @@ class Thermometer(Device):
     """
 
     serial: str  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
-    bus: Path = Path("/sys/bus/w1/devices")  # where the kernel shows its 1-Wire devices
+    bus: Path = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
     every_s: float = 60.0
 
     temperature = Measure("°C", low=-55, high=125)
 
     def read(self) -> Reading:
-        """Let the kernel convert and read."""
+        """Return the temperature, which the kernel converts and reads."""
         celsius = millis(self.bus / self.serial / "temperature")
         if celsius == POWER_ON:
             raise ValueError(f"{POWER_ON} °C is the power-on value: the probe lost power or did not convert")

@@ -1,1 +1,1 @@
-"""The operator's command `penates`: one file per sub-command."""
+"""The operator's command `penates`, with one file per sub-command in `commands`."""

@@ -1,4 +1,4 @@
-"""All sub-commands, and what may be said to them."""
+"""The list of sub-commands and their argument parser."""
 
 import argparse
 import importlib
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from bootstrap import __version__
 
-# In the order of `penates --help`: look after the house, look at it, set it up, and one process at a time.
+# In the order of `penates --help`: control the sensors, look at them, set up the house, run single processes.
 COMMANDS = (
     "start",
     "stop",
@@ -35,23 +35,23 @@ COMMANDS = (
     "completion",
 )
 
-ALIASES = {"line": "gpio", "nursery": "supervisor"}  # what commands were called up to version 0.1
-MODULES = {"import": "import_"}  # where the name of a command cannot be one in Python
+ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
+MODULES = {"import": "import_"}  # commands whose name is a Python keyword
 
 
 def _filled(text: str) -> str:
-    """As wide as the terminal; lines that are indented stay as they are."""
+    """Return paragraphs wrapped to the terminal's width; those with indented lines stay as they are."""
     width = shutil.get_terminal_size().columns - 2
     paragraphs = text.strip().split("\n\n")
     return "\n\n".join(part if "\n  " in f"\n{part}" else textwrap.fill(part, width) for part in paragraphs)
 
 
 def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
-    """Of these sub-commands; only their modules are loaded."""
+    """Return the parser of these sub-commands; only their modules are loaded."""
     top = argparse.ArgumentParser(
         prog="penates",
         description="Small daemons, one for each sensor of the house.",
-        epilog="penates COMMAND --help says more of each.",
+        epilog="Run penates COMMAND --help for more about a command.",
     )
     top.add_argument("--version", action="version", version=f"penates {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -1,7 +1,7 @@
 """A kind's data sheet: what it is, its wiring, settings and measures, read from its class and the comments in it.
 
-A comment behind a setting, or in the lines above it, is the sentence that explains it; `such as VALUE` in it is an
-example. A setting without one has that of a base class, else that of its type; else it shares the one before it.
+The comment behind a setting, or on the lines above it, explains the setting; `such as VALUE` in it is an example. A
+setting without a comment has that of a base class or of its type; else it is listed under the setting before it.
 """
 
 import ast
@@ -26,42 +26,42 @@ from bootstrap.limits import Limits
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as ("[^"]*"|[^\s;:,]+)""")
-WHERE = "another group than the house's, or another sensor id"
+WHERE = "a group other than the house's, or another sensor id"
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting; `default` is MISSING if it has none, and None if it is simply not set."""
+    """One setting; `default` is MISSING if it has none, and None if it may be left unset."""
 
     name: str
     hint: Any
     default: object
-    said: str
+    comment: str
 
     @property
     def required(self) -> bool:
-        """Whether only its owner can know it."""
+        """Whether it has no default, so that its owner must set it."""
         return self.default is MISSING
 
     @property
     def sentence(self) -> str:
-        """What is said of it, as one that begins and ends like one; empty if nothing is."""
-        text = self.said[:1].upper() + self.said[1:]
+        """Its comment, with a capital letter and a full stop; empty if there is none."""
+        text = self.comment[:1].upper() + self.comment[1:]
         return text if not text or text.endswith((".", "!", "?")) else f"{text}."
 
     @property
     def shown(self) -> str:
-        """Its default in TOML; where it has none, an example."""
+        """Its default in TOML; an example if it has none."""
         if self.default not in (MISSING, None):
             return toml(self.default)
-        if example := EXAMPLE.search(self.said):
+        if example := EXAMPLE.search(self.comment):
             word = example[1].strip('"')
             return toml(word) if {str, Path} & {*_types(self.hint)} else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
 
     @property
     def facts(self) -> dict[str, object]:
-        """For programs."""
+        """The setting in a form for JSON."""
         known: dict[str, object] = {"required": self.required}
         if not self.required:
             known["default"] = str(self.default) if isinstance(self.default, Path) else self.default
@@ -76,7 +76,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Sheet:
-    """All that is known of one kind before there is one."""
+    """All that is known about a kind without a device of it."""
 
     kind: str
     device: type[Device]
@@ -86,18 +86,18 @@ class Sheet:
 
     @property
     def measures(self) -> Mapping[str, Measure]:
-        """What it measures."""
+        """The measures of the kind."""
         return self.device.measures
 
     @property
     def summary(self) -> str:
-        """What it is, in one sentence."""
+        """What the kind is, in one sentence."""
         return self.what.partition("\n")[0]
 
     def write(self, values: Mapping[str, str], group: str, sensor: str) -> str:
-        """A device's file with these values, in TOML; the rest are its defaults, commented out.
+        """Return a device's file with these values, in TOML; the other settings are commented out at their defaults.
 
-        `group` and `sensor` are what it will have if the file says neither.
+        `group` and `sensor` are the defaults of these two settings.
         """
         wired = [] if self.wiring == "none." else [f"Wiring: {self.wiring}"]
         head = [*map(_comment, [" ".join(self.what.split()), *wired]), f"kind = {toml(self.kind)}"]
@@ -105,16 +105,19 @@ class Sheet:
         return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
 
     def paragraphs(self) -> list[str]:
-        """Its settings, each with what it means and its default, as they stand in a new file."""
+        """Return the settings, each with its meaning and its default, as in a new file."""
         return _paragraphs([], self.settings, {})
 
 
 def _paragraphs(head: list[str], settings: list[Setting], values: Mapping[str, str]) -> list[str]:
-    """What is required and has no value is commented out, too, so that `penates check` misses it."""
+    """Return the paragraphs of a file.
+
+    A required setting without a value is commented out as well, so that `penates check` reports it as missing.
+    """
     parts = [head]
     for setting in settings:
         unset = " Set it: it has no default." if setting.required and setting.name not in values else ""
-        if setting.said or unset:
+        if setting.comment or unset:
             parts.append([_comment(f"{setting.sentence}{unset}".strip())])
         parts[-1].append(_row(setting, values))
     return ["\n".join(part) for part in parts if part]
@@ -126,12 +129,12 @@ def _row(setting: Setting, values: Mapping[str, str]) -> str:
 
 
 def _comment(text: str) -> str:
-    """`##` lines."""
+    """Return a text as `##` lines."""
     return "\n".join(textwrap.wrap(text, WIDTH, initial_indent="## ", subsequent_indent="## ", break_on_hyphens=False))
 
 
 def toml(value: object) -> str:
-    """A value as it stands in a file."""
+    """Return a value as TOML."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
     if isinstance(value, bool | str | Path):
@@ -140,10 +143,10 @@ def toml(value: object) -> str:
 
 
 def sheet(kind: str, folder: Path) -> Sheet:
-    """The data sheet of a kind; one of the user's own may lie in `folder`.
+    """Return the data sheet of a kind; `folder` may contain a class of the user's own.
 
     Raises:
-        KindError: there is none, or it is not a device that works.
+        KindError: there is no such kind, or it is not a working device.
     """
     device = find(kind, folder)
     what, _, wiring = inspect.cleandoc(device.__doc__ or "").partition("Wiring:")
@@ -151,12 +154,12 @@ def sheet(kind: str, folder: Path) -> Sheet:
 
 
 def _settings(device: type[Device]) -> Iterator[Setting]:
-    """Its settings in order, and how often it is read at the end: that every kind has."""
+    """Yield the settings in order; `every_s`, which every kind has, comes last."""
     hints = get_type_hints(device, include_extras=True)
-    said = ChainMap(*(_comments(cls) for cls in device.__mro__ if is_dataclass(cls)))
+    comments = ChainMap(*(_comments(cls) for cls in device.__mro__ if is_dataclass(cls)))
     for field in sorted((field for field in fields(device) if field.init), key=lambda one: one.name == "every_s"):
         hint = hints[field.name]
-        yield Setting(field.name, hint, _default(field), said.get(field.name) or _said_of_type(hint))
+        yield Setting(field.name, hint, _default(field), comments.get(field.name) or _comment_of_type(hint))
 
 
 def _default(field: "Field[Any]") -> object:
@@ -164,7 +167,7 @@ def _default(field: "Field[Any]") -> object:
 
 
 def _parts(hint: object) -> Iterator[object]:
-    """A type hint and all that it is made of."""
+    """Yield a type hint and all its parts."""
     yield hint
     for part in get_args(hint) if get_origin(hint) is not Literal else ():
         yield from _parts(part)
@@ -174,12 +177,12 @@ def _types(hint: object) -> Iterator[type]:
     return (part for part in _parts(hint) if isinstance(part, type))
 
 
-def _said_of_type(hint: object) -> str:
+def _comment_of_type(hint: object) -> str:
     return next((part.what for part in _parts(hint) if isinstance(part, Limits)), "")
 
 
 def _comments(cls: type) -> dict[str, str]:
-    """What the source of one class says of each of its fields; nothing, if there is no source."""
+    """Return the comment on each field in the source of a class; nothing if there is no source."""
     linecache.checkcache()
     try:
         source = textwrap.dedent(inspect.getsource(cls))

@@ -1,4 +1,4 @@
-"""What Home Assistant is told of the demo house, in words; and what it makes of it, as a picture."""
+"""The demo house's announcements to Home Assistant as text, and the entities that it makes of them as a picture."""
 
 import io
 import json
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from penates.console.supervisor_request import PATIENCE_S
 from penates.fleet.access import Access
-from penates.fleet.client import Connected, FleetClient, MessageHeard
+from penates.fleet.client import Connected, FleetClient, MessageReceived
 
 ROOT = Path(__file__).resolve().parent.parent
 ANNOUNCED = "homeassistant/device/+/config"
@@ -27,7 +27,7 @@ AWAY = ("unavailable", "unknown", None)
 
 
 def announcements(access: Access, count: int) -> list[dict[str, Any]]:
-    """What the broker holds, by name, once there are so many."""
+    """Return the announcements that the broker holds, sorted by topic, once there are `count` of them."""
     held: dict[str, dict[str, Any]] = {}
     deadline = time.monotonic() + PATIENCE_S
     with closing(FleetClient(access)) as client:
@@ -36,13 +36,13 @@ def announcements(access: Access, count: int) -> list[dict[str, Any]]:
                 match event:
                     case Connected():
                         client.subscribe(ANNOUNCED)
-                    case MessageHeard(topic, payload):
+                    case MessageReceived(topic, payload):
                         held[topic] = json.loads(payload)
     return [held[topic] for topic in sorted(held)]
 
 
-def told(announcement: dict[str, Any]) -> Iterator[str]:
-    """One device and its entities, for people."""
+def described(announcement: dict[str, Any]) -> Iterator[str]:
+    """Yield one device and its entities as lines of text."""
     device = announcement["dev"]
     via = f", via {device['via_device']}" if "via_device" in device else ", the host itself"
     yield f"{device['name']}: {device['mdl']}, {device['mf']} {device['sw']}{via}"
@@ -53,7 +53,8 @@ def told(announcement: dict[str, Any]) -> Iterator[str]:
 
 def _facts(component: dict[str, Any]) -> Iterator[str]:
     yield from (str(component[key]) for key in ("dev_cla", "unit_of_meas", "stat_cla") if key in component)
-    yield from (f"{word} {component[key]}" for word, key in (("to", "cmd_t"), ("from", "stat_t")) if key in component)
+    ends = (("to", "cmd_t"), ("from", "stat_t"))
+    yield from (f"{preposition} {component[key]}" for preposition, key in ends if key in component)
     if "ent_cat" in component:
         yield component["ent_cat"]
     if component.get("en") is False:
@@ -61,9 +62,9 @@ def _facts(component: dict[str, Any]) -> Iterator[str]:
 
 
 def picture(folder: Path, port: int) -> str:
-    """Start a real Home Assistant at this broker, and draw the devices and entities that it then has, as SVG."""
+    """Connect a real Home Assistant to this broker, and return its devices and entities as an SVG."""
     sys.path.append(str(ROOT / "tests"))
-    from support.assistant import Assistant  # noqa: PLC0415 - for this alone
+    from support.assistant import Assistant  # noqa: PLC0415 - only this function needs it
 
     assistant = Assistant(folder, port)
     try:
@@ -83,7 +84,7 @@ def _all_there(found: dict[str, dict[str, Any]]) -> bool:
 
 
 def _table(devices: dict[str, Any], entities: dict[str, Any]) -> Table:
-    """Those that are not disabled, by device; diagnostics last."""
+    """Return a table of the entities that are not disabled, by device, with diagnostics last."""
     table = Table(expand=True)
     for name in ("device", "entity", "state", "class", "category"):
         table.add_column(name)

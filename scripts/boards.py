@@ -1,4 +1,4 @@
-"""The dashboards: House, Fleet and Device, for either database."""
+"""The dashboards House, Fleet and Device, for either database."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,19 +32,20 @@ from queries import NUMBERS, InfluxQL, Language
 AnyPanel = timeseries.Panel | table.Panel | statetimeline.Panel
 Panel = TypeVar("Panel", timeseries.Panel, table.Panel, statetimeline.Panel)
 ROOT = Path(__file__).parent.parent
-FEWEST = "1m"  # no interval is shorter: so often sensors read and beat by default
+SHORTEST = "1m"  # the shortest interval: sensors read and send heartbeats this often by default
 GAP_MS = 600_000  # points further apart are not joined
 WIDE, HALF, THIRD = 24, 12, 8
 TAG = "penates"
 UNITS = {"°C": "celsius", "%": "percent", "s": "s", "hPa": "pressurehpa", "Pa": "pressurepa", "lx": "lux"}
 UNITS |= {"V": "volt", "A": "amp", "W": "watt", "Hz": "hertz", "m": "lengthm", "ppm": "ppm"}
-BEATS = {"uptime_s": "dtdurations", "rss_mb": "decmbytes"}
+HEARTBEAT_UNITS = {"uptime_s": "dtdurations", "rss_mb": "decmbytes"}
 STATES = {"online": "green", "starting": "blue", "fault": "orange", "stopped": "text", "lost": "red"}
+COLOURED = {"type": "color-text"}
 ONLINE = {"1": ("online", "green"), "0": ("not online", "red")}
 
 
 def measures() -> dict[str, str | None]:
-    """The unit of each measure as `about` says it; None where it is a truth value, none where two kinds disagree."""
+    """Return each measure's unit as `about` has it, None for a truth value; left out if two kinds disagree."""
     found: dict[str, set[str | None]] = {}
     for kind in kinds.names():
         for name, measure in kinds.find(kind, ROOT).measures.items():
@@ -54,12 +55,12 @@ def measures() -> dict[str, str | None]:
 
 
 def value(name: str, what: object) -> DynamicConfigValue:
-    """One property of an override."""
+    """Return one property of an override."""
     return DynamicConfigValue(id_val=name, value=what)
 
 
 def looks(*, lines: bool) -> Iterator[tuple[MatcherConfig, list[DynamicConfigValue]]]:
-    """How each measure is shown, whatever stands before its name; `lines` if over time."""
+    """Yield how each measure is shown, with any prefix to its name; `lines` if it is over time."""
     alike: dict[str | None, list[str]] = {}
     for name, unit in measures().items():
         alike.setdefault(unit, []).append(name)
@@ -73,15 +74,15 @@ def looks(*, lines: bool) -> Iterator[tuple[MatcherConfig, list[DynamicConfigVal
 
 
 def graph(title: str, targets: list[Dataquery], span: int = HALF, unit: str = "none") -> timeseries.Panel:
-    """Lines over time, with a table of their last, lowest and highest values."""
+    """Return a panel of lines over time, with a table of their last, lowest and highest values."""
     legend = common.VizLegendOptions().display_mode(LegendDisplayMode.TABLE).placement(LegendPlacement.BOTTOM)
-    panel = timeseries.Panel().title(title).span(span).height(9).unit(unit).interval(FEWEST)
+    panel = timeseries.Panel().title(title).span(span).height(9).unit(unit).interval(SHORTEST)
     panel.legend(legend.show_legend(True).calcs(["lastNotNull", "min", "max"])).span_nulls(GAP_MS).fill_opacity(10)
     return aim(panel, targets)
 
 
 def aim(panel: Panel, targets: list[Dataquery]) -> Panel:
-    """Have it ask these."""
+    """Give a panel its queries."""
     for target in targets:
         panel.with_target(Built(target))
     return panel.datasource(targets[0].datasource if hasattr(targets[0], "datasource") else InfluxQL.source)
@@ -94,37 +95,37 @@ class Built(Builder[Dataquery]):
         self._query = query
 
     def build(self) -> Dataquery:
-        """Itself."""
+        """Return the query itself."""
         return self._query
 
 
 def by_measure(panel: Panel) -> Panel:
-    """Each measure in its unit."""
+    """Have a panel show each measure in its unit."""
     for matcher, properties in looks(lines=isinstance(panel, timeseries.Panel)):
         panel.with_override(matcher, properties)
     return panel
 
 
 def colours(language: Language) -> ValueMap:
-    """What each state looks like."""
+    """Return the text and colour of each state."""
     if language.state == "state":
         return ValueMap({name: ValueMappingResult(text=name, color=colour) for name, colour in STATES.items()})
     return ValueMap({key: ValueMappingResult(text=text, color=colour) for key, (text, colour) in ONLINE.items()})
 
 
 def rows(title: str, targets: list[Dataquery], span: int = WIDE) -> table.Panel:
-    """A table."""
+    """Return a table."""
     panel = table.Panel().title(title).span(span).height(9).show_header(True)
     return aim(panel.align(FieldTextAlignment.AUTO).cell_options(TableAutoCellOptions()).inspect(False), targets)
 
 
 def newest(language: Language, title: str, measure: str = "$measure") -> table.Panel:
-    """The newest values."""
+    """Return a table of the newest values."""
     return by_measure(rows(title, language.newest(measure)).override_by_name("Time", [value("custom.hidden", True)]))
 
 
 def state_now(language: Language) -> table.Panel:
-    """A sensor a row, each a link to its own page."""
+    """Return a table of each sensor's state, with a link to its dashboard."""
     panel = rows("State", language.state_now(), THIRD).mappings([colours(language)])
     painted = value("custom.cellOptions", {"type": "color-text"})
     for name in ("state", "Value"):
@@ -136,35 +137,39 @@ def state_now(language: Language) -> table.Panel:
 
 
 def linked(panel: table.Panel, language: Language) -> table.Panel:
-    """The sensor's name leads to its page."""
+    """Link the names of the sensors in a table to their dashboards."""
     url = f"/d/{uid('device', language)}?var-group=${{__data.fields.group}}&var-sensor=${{__data.fields.sensor}}"
     return panel.override_by_name("sensor", [value("links", [{"title": "Device", "url": url}])])
 
 
 def heartbeats_now(language: Language) -> table.Panel:
-    """The last heartbeat of each sensor: how old, and what it said."""
+    """Return a table of the last heartbeat of each sensor: its age and its numbers."""
     panel = rows("Heartbeats", language.heartbeats_now(), WIDE - THIRD)
     if language.state == "state":
-        panel.override_by_name("Time", [value("displayName", "heard"), value("unit", "dateTimeFromNow")])
+        panel.override_by_name("Time", [value("displayName", "received"), value("unit", "dateTimeFromNow")])
         named = {name: name for name in NUMBERS}
     else:
         panel.with_transformation(DataTransformerConfig(id_val="merge", options={}))
         panel.override_by_name("Time", [value("custom.hidden", True)])
-        panel.override_by_name("Value #A", [value("displayName", "heard, ago"), value("unit", "dtdurations")])
+        panel.override_by_name("Value #A", [value("displayName", "age"), value("unit", "dtdurations")])
         named = {f"Value #{chr(ord('B') + number)}": name for number, name in enumerate(NUMBERS)}
+        silent = ValueMap({"0": ValueMappingResult(text=""), "1": ValueMappingResult(text="yes", color="red")})
+        last = f"Value #{chr(ord('B') + len(NUMBERS))}"
+        shown = [value("displayName", "silent"), value("mappings", [silent]), value("custom.cellOptions", COLOURED)]
+        panel.override_by_name(last, shown)
     for column, name in named.items():
-        panel.override_by_name(column, [value("displayName", name), value("unit", BEATS.get(name, "none"))])
+        panel.override_by_name(column, [value("displayName", name), value("unit", HEARTBEAT_UNITS.get(name, "none"))])
     return linked(panel, language)
 
 
 def states(language: Language) -> statetimeline.Panel:
-    """How it changed."""
+    """Return a panel of the changes of state."""
     panel = statetimeline.Panel().title("State").span(WIDE).height(5).mappings([colours(language)])
-    return aim(panel.no_value("no change within this time; Fleet shows what it is now"), language.states())
+    return aim(panel.no_value("no change in this period; Fleet shows the present state"), language.states())
 
 
 def health(language: Language) -> list[timeseries.Panel]:
-    """What heartbeats say, over time."""
+    """Return panels of the numbers in heartbeats, over time."""
     wanted: list[tuple[str, Callable[..., list[Dataquery]], tuple[str, ...], str]] = [
         ("Faults", language.counters, ("faults", "invalid"), "none"),
         ("Queue", language.gauges, ("queued", "on_disk"), "none"),
@@ -172,22 +177,22 @@ def health(language: Language) -> list[timeseries.Panel]:
         ("Reconnects", language.counters, ("reconnects",), "none"),
         ("Memory", language.gauges, ("rss_mb",), "decmbytes"),
     ]
-    return [graph(title, ask(*names), THIRD, unit) for title, ask, names, unit in wanted]
+    return [graph(title, query(*names), THIRD, unit) for title, query, names, unit in wanted]
 
 
 def recorders(language: Language) -> list[timeseries.Panel]:
-    """How far those are that record."""
+    """Return panels of the recorders' progress."""
     late = graph("Recorder: age of the newest reading stored", language.gauges("lag_s"), HALF, "s")
     return [late, graph("Recorder: not stored yet, and missed", language.gauges("waiting", "missed"), HALF)]
 
 
 def uid(name: str, language: Language) -> str:
-    """Of a dashboard."""
+    """Return the uid of a dashboard."""
     return f"penates-{name}" if language.name == "influxdb" else f"penates-{name}-{language.name}"
 
 
 def board(name: str, language: Language, since: str, about: str) -> dashboard.Dashboard:
-    """An empty one, with links to the others."""
+    """Return an empty dashboard with links to the others."""
     others = dashboard.DashboardLink(TAG).type(DashboardLinkType.DASHBOARDS).tags([TAG, language.name])
     made = dashboard.Dashboard(name.title()).uid(uid(name, language)).description(about).tags([TAG, language.name])
     made.time(since, "now").refresh("1m").timezone("browser").tooltip(DashboardCursorSync.CROSSHAIR).editable()
@@ -195,7 +200,7 @@ def board(name: str, language: Language, since: str, about: str) -> dashboard.Da
 
 
 def variables(made: dashboard.Dashboard, language: Language, measurement: str, *names: str, many: bool = True) -> None:
-    """What is chosen above the panels; all, to begin with."""
+    """Add the variables that are chosen above the panels; all values are chosen at first."""
     for name in names:
         query, regex = language.variable(name, measurement)
         one = dashboard.QueryVariable(name).label(name).datasource(language.source).query(query).regex(regex)
@@ -206,14 +211,14 @@ def variables(made: dashboard.Dashboard, language: Language, measurement: str, *
 
 
 def filled(made: dashboard.Dashboard, *panels: AnyPanel) -> dashboard.Dashboard:
-    """With these, from the left and downwards."""
+    """Add panels to a dashboard, from left to right and downwards."""
     for number, panel in enumerate(panels, 1):
         made.with_panel(panel.id(number))
     return made
 
 
 def house(language: Language) -> dashboard.Dashboard:
-    """Every measure of every sensor."""
+    """Return the dashboard of every measure of every sensor."""
     made = board("house", language, "now-24h", "Every measure of every sensor.")
     variables(made, language, "reading", "group", "sensor", "measure")
     repeated = graph("$measure", language.measure(), WIDE).repeat("measure").repeat_direction("h").max_per_row(2)
@@ -221,15 +226,15 @@ def house(language: Language) -> dashboard.Dashboard:
 
 
 def fleet(language: Language) -> dashboard.Dashboard:
-    """How the sensors are."""
-    made = board("fleet", language, "now-24h", "How the sensors are: state, heartbeats, faults, queues, memory.")
+    """Return the dashboard of the sensors' states."""
+    made = board("fleet", language, "now-24h", "The sensors' states, heartbeats, faults, queues and memory.")
     variables(made, language, "heartbeat", "group", "sensor")
     return filled(made, state_now(language), heartbeats_now(language), *health(language), *recorders(language))
 
 
 def device(language: Language) -> dashboard.Dashboard:
-    """One sensor in detail."""
-    made = board("device", language, "now-6h", "One sensor: what it measures, and how it is.")
+    """Return the dashboard of one sensor in detail."""
+    made = board("device", language, "now-6h", "One sensor: its measures, its state and its heartbeats.")
     variables(made, language, "heartbeat", "group", "sensor", many=False)
     uptime = graph("Uptime", language.gauges("uptime_s"), THIRD, "dtdurations")
     measured = by_measure(graph("Measures", language.measures(), WIDE))

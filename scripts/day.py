@@ -1,6 +1,6 @@
-"""A day in a house: a broker, a bus and lines of its own, the real daemons on them, and people who come and go."""
+"""A day in a house: a broker, a bus and GPIO lines of its own, the real daemons, and people who come and go."""
 
-# ruff: noqa: E402 - until there is something to clear away, Ctrl-C need not say where it struck
+# ruff: noqa: E402 - as long as there is nothing to clean up, Ctrl-C must not print a traceback
 import signal
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -38,7 +38,7 @@ DAY_S = 120.0
 SETTLE_S = 10.0
 PATIENCE_S = 20.0
 HISTORY = ("history", "cellar", "temperature")  # what it draws at the end
-CHANGES = {  # what the copy of config/ says otherwise: by file, the setting and its value
+CHANGES = {  # what the copy of config/ sets differently: for each file, the settings and their values
     "house.toml": {
         "host": '"127.0.0.1"',
         "port": "{port}",
@@ -54,15 +54,15 @@ CHANGES = {  # what the copy of config/ says otherwise: by file, the setting and
 
 
 def arguments() -> argparse.Namespace:
-    """What `scripts/demo` takes."""
+    """Return the arguments of `scripts/demo`."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--for", dest="limit_s", type=_seconds, metavar="SECONDS", help="end by itself after so long")
+    parser.add_argument("--for", dest="limit_s", type=_seconds, metavar="SECONDS", help="end after this time")
     parser.add_argument(
-        "--keep", type=_new_folder, metavar="DIR", help="put all files there, a new folder, and leave them"
+        "--keep", type=_new_folder, metavar="DIR", help="put all files into this new folder, and keep them"
     )
     parser.add_argument("--picture", type=output_file, metavar="FILE", help="at the end, save the table as an SVG")
-    found = "print what Home Assistant is told, and end; with --picture, draw what the real one makes of it"
-    parser.add_argument("--home-assistant", action="store_true", help=found)
+    announce = "print what is announced to Home Assistant, and end; with --picture, draw what the real one makes of it"
+    parser.add_argument("--home-assistant", action="store_true", help=announce)
     return parser.parse_args()
 
 
@@ -72,7 +72,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"say a number of seconds above 0, not {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds above 0")
     return seconds
 
 
@@ -84,12 +84,12 @@ def _new_folder(text: str) -> Path:
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
     if not empty:
-        raise argparse.ArgumentTypeError(f"{text} is not empty; name a new folder")
+        raise argparse.ArgumentTypeError(f"{text} is not empty; use a new folder")
     return folder.resolve()
 
 
 def main() -> int:
-    """Set up, play, show; whatever happens, clear away."""
+    """Set up the house, let a day go by and show it; clean up whatever happens."""
     given = arguments()
     for number in STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
@@ -100,11 +100,11 @@ def main() -> int:
             return 0
         finally:
             for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)  # clearing away takes its moment
+                signal.signal(number, signal.SIG_IGN)  # cleaning up takes a moment
 
 
 class House:
-    """A folder and what runs in it. What `stack` holds is cleared away in reverse order."""
+    """A folder and what runs in it. `stack` cleans it up in reverse order."""
 
     def __init__(self, given: argparse.Namespace, stack: ExitStack) -> None:
         self._stack = stack
@@ -122,7 +122,7 @@ class House:
         return folder
 
     def _start_broker(self) -> int:
-        """On a port that is free now; should somebody be faster, on another."""
+        """Start a broker on a free port, and return the port; try again if another program takes it first."""
         for _ in range(5):
             with socket.socket() as probe:
                 probe.bind((HERE, 0))
@@ -130,7 +130,7 @@ class House:
             file = self.folder / "mosquitto.conf"
             file.write_text(f"listener {port} {HERE}\nallow_anonymous true\nset_tcp_nodelay true\n")
             with (self.folder / "mosquitto.log").open("w") as log:
-                # In a session of its own: Ctrl-C must not end it before the sensors have said goodbye.
+                # In a session of its own, so that Ctrl-C does not end it before the sensors have stopped.
                 broker = subprocess.Popen(["mosquitto", "-c", file], stdout=log, stderr=log, start_new_session=True)
             self._stack.callback(end, broker)
             if self._answers(broker, port):
@@ -147,7 +147,7 @@ class House:
         return False
 
     def _furnish(self) -> None:
-        """A copy of config/, at this broker, with a bus and lines of its own; the lines are as on a quiet night."""
+        """Copy config/ for this broker, with a bus and lines of its own; the lines are as on a quiet night."""
         shutil.copytree(ROOT / "config", self.config, copy_function=shutil.copyfile)
         for folder in (self.config, *self.config.glob("**/")):
             folder.chmod(0o755)  # the checkout may be read-only
@@ -163,18 +163,18 @@ class House:
             self.line(number).drive(level)
 
     def line(self, number: int) -> SimulatedLine:
-        """One of the simulated lines."""
+        """Return one of the simulated lines."""
         return SimulatedLine(number, self.state / LINES)
 
     def heat(self, celsius: float | None) -> None:
-        """What the probe in the cellar feels; None is a probe that does not answer."""
+        """Set the temperature of the probe in the cellar; with None, the probe does not answer."""
         file = self.bus / PROBE / "temperature"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.with_suffix(".next").write_text("" if celsius is None else f"{celsius * 1000:.0f}\n")
         file.with_suffix(".next").replace(file)
 
     def _start_supervisor(self) -> None:
-        """As a child of ours, and likewise in a session of its own."""
+        """Start the supervisor as a child of ours, in a session of its own, so that Ctrl-C does not end it."""
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated"}
         command: list[str | Path] = [PENATES, "supervisor", "--config", self.config]
         with (self.folder / "supervisor.log").open("w") as log:
@@ -183,12 +183,12 @@ class House:
         while supervisor.poll() is None and not (self.state / SOCKET).exists():
             time.sleep(0.02)
 
-    def penates(self, *words: str) -> int:
-        """Run a sub-command as a user would."""
-        return subprocess.run([PENATES, *words, "--config", self.config], check=False).returncode
+    def penates(self, *arguments: str) -> int:
+        """Run a sub-command as a user would, and return its exit code."""
+        return subprocess.run([PENATES, *arguments, "--config", self.config], check=False).returncode
 
     def start(self) -> bool:
-        """Start the sensors, and wait until all of them have come to rest; where one is not well, show them."""
+        """Start the sensors, and wait until none is starting any more; print them if one is not online."""
         starting = subprocess.run(
             [PENATES, "start", "--config", self.config], stdout=subprocess.PIPE, text=True, check=False
         )
@@ -197,16 +197,16 @@ class House:
         return starting.returncode == 0
 
     def live(self, given: argparse.Namespace) -> int:
-        """Start the sensors, let the day go by, and show what can be seen of it."""
+        """Start the sensors, let the day go by, and show it with `penates watch`."""
         self._start_supervisor()
         if not self.start():
             return 1
         if given.home_assistant:
-            return self.tell_home_assistant(given.picture)
+            return self.show_announcements(given.picture)
         print(self.hints(kept=bool(given.keep)), file=sys.stderr)
         self._stack.callback(self.penates, *HISTORY)
         over = threading.Event()
-        day = threading.Thread(target=Day(self, over).go_by)
+        day = threading.Thread(target=Day(self, over).run)
         day.start()
         self._stack.callback(day.join)
         self._stack.callback(over.set)
@@ -219,17 +219,17 @@ class House:
             end(watching)
             return 0
 
-    def tell_home_assistant(self, picture: Path | None) -> int:
-        """Print each announcement's device and entities."""
+    def show_announcements(self, picture: Path | None) -> int:
+        """Print the device and the entities of each announcement to Home Assistant."""
         found = announced.announcements(Access([HERE], self.port), len([*(self.config / "devices").iterdir()]))
-        print("\n\n".join("\n".join(announced.told(one)) for one in found))
+        print("\n\n".join("\n".join(announced.described(one)) for one in found))
         if picture:
             picture.write_text(announced.picture(self.folder / "assistant", self.port))
         return 0
 
     def hints(self, *, kept: bool) -> str:
-        """What to try meanwhile, and of a house that is kept, afterwards."""
-        end = "leaves the files where they are" if kept else "clears everything away"
+        """Return what to try meanwhile, and afterwards if the house is `kept`."""
+        end = "leaves the files where they are" if kept else "removes everything"
         return f"""
 In another terminal:
   cd {shlex.quote(str(self.folder))}; PATH={shlex.quote(str(PENATES.parent))}:$PATH
@@ -237,16 +237,16 @@ In another terminal:
   penates status --config config
   penates send --config config cm/lamp set toggle
   penates gpio --config config {DOOR} 1         # opens the front door; 0 closes it
-  penates {" ".join(HISTORY)} --config config{"  # works afterwards, too" * kept}
+  penates {" ".join(HISTORY)} --config config{"  # also works afterwards" * kept}
   nano config/devices/cellar.toml && penates reload --config config
 Ctrl-C ends it, draws that history, and {end}.
 """
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """Have a process of ours end: in order, at once, or by force."""
-    for tell in (process.terminate, process.terminate, process.kill):
-        tell()
+    """End a process of ours: in order, else at once, else by force."""
+    for signalled in (process.terminate, process.terminate, process.kill):
+        signalled()
         try:
             process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
@@ -255,7 +255,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 class Day:
-    """What happens in the house, second by second, again and again."""
+    """The events in the house, second by second, repeated until it is over."""
 
     def __init__(self, house: House, over: threading.Event) -> None:
         self._house, self._over = house, over
@@ -273,8 +273,8 @@ class Day:
         }
         self._unplugged = range(24, 30)
 
-    def go_by(self) -> None:
-        """Until it is over."""
+    def run(self) -> None:
+        """Play the events until it is over."""
         began = time.monotonic()
         second = 0
         while not self._over.wait(max(0.0, began + second - time.monotonic())):
@@ -284,23 +284,23 @@ class Day:
             second += 1
 
     def ring(self, times: int) -> None:
-        """Somebody at the gate."""
+        """Press the bell, as somebody at the gate does."""
         for _ in range(times):
             for level in (False, True):
                 self._house.line(BELL).drive(level)
                 self._over.wait(0.1)
 
     def door(self, *, open_: bool) -> None:
-        """The magnet goes away, or comes near."""
+        """Move the magnet away from the contact, or near it."""
         self._house.line(DOOR).drive(open_)
 
     def move(self, *, still: bool) -> None:
-        """Somebody walks in the hall, or stands still."""
+        """Have somebody walk in the hall, or stand still."""
         self._house.line(HALL).drive(not still)
 
-    def lamp(self, word: str) -> None:
-        """Somebody's wall switch, which is a client of the broker like any other."""
-        ask(self._access, Topics("cm", "lamp"), "set", command(word, 2.0), 2.0)
+    def lamp(self, state: str) -> None:
+        """Switch the lamp, as a wall switch does that is a client of the broker."""
+        ask(self._access, Topics("cm", "lamp"), "set", command(state, 2.0), 2.0)
 
 
 if __name__ == "__main__":

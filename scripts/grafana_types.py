@@ -1,4 +1,4 @@
-"""The dashboards against Grafana's own types: npm's @grafana/schema, by the TypeScript compiler. Wants node and npm."""
+"""A check of the dashboards against Grafana's own types, @grafana/schema, with TypeScript. Needs node and npm."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from typing import Any
 PACKAGES = ("@grafana/schema@11.6.0", "typescript@5.7.3")
 PLUGINS = {"timeseries": "TimeSeries", "table": "Table", "state-timeline": "StateTimeline"}
 COMPOSABLE = "@grafana/schema/dist/esm/raw/composable/{folder}/panelcfg/x/{name}PanelCfg_types.gen"
-# JSON says "table" where TypeScript has an enum; no type but that of the enum's own words may stand there.
+# JSON has the text of an enum's member, such as "table", where TypeScript expects the enum; no other text may pass.
 PLAIN = """
 type Plain<T> = T extends string ? `${T}` : T extends number | boolean | null | undefined ? T
   : T extends (infer U)[] ? Plain<U>[] : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
@@ -20,7 +20,7 @@ type Plain<T> = T extends string ? `${T}` : T extends number | boolean | null | 
 
 
 def program(board: dict[str, Any], panels: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """A file in which each part of a dashboard must have its type."""
+    """Yield the text of a TypeScript file in which each part of a dashboard must have its type."""
     yield "import type { Dashboard, FieldConfig, Panel } from '@grafana/schema';"
     for plugin, name in PLUGINS.items():
         yield f"import type * as {name} from '{COMPOSABLE.format(folder=plugin.replace('-', ''), name=name)}';"
@@ -40,7 +40,7 @@ def program(board: dict[str, Any], panels: Sequence[dict[str, Any]]) -> Iterator
 
 
 def check(files: Sequence[Path]) -> int:
-    """Print what is wrong, or how much is well; returns the exit code."""
+    """Print what is wrong, or that nothing is; return the exit code."""
     if not shutil.which("npm"):
         sys.exit("scripts/dashboards: please install what Debian calls 'npm', then run this again")
     with tempfile.TemporaryDirectory() as folder:
@@ -54,5 +54,5 @@ def check(files: Sequence[Path]) -> int:
         options = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "esnext"]
         compiler = [f"{folder}/node_modules/.bin/tsc", *options, "--moduleResolution", "node10", *sources]
         code = subprocess.run(compiler, check=False, stdin=subprocess.DEVNULL).returncode
-    print(f"{len(files)} dashboards: {'of their types' if code == 0 else 'see above'}")
+    print(f"{len(files)} dashboards: {'all types are right' if code == 0 else 'see above'}")
     return code

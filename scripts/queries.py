@@ -1,4 +1,4 @@
-"""What the panels ask, in the languages of the two databases: InfluxQL, and PromQL as VictoriaMetrics has it."""
+"""The panels' queries in the languages of the two databases: InfluxQL, and VictoriaMetrics' PromQL."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,20 +8,22 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from grafana_foundation_sdk.models.prometheus import Dataquery as PromQuery
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
-KEPT = "30d"  # how old a heartbeat may be, and is still shown as the last one
-EVER = "366d"  # a state is said only when it changes
+from bootstrap.contract.liveness import GRACE_S, MISSED
+
+KEPT = "30d"  # how old a heartbeat may be to be shown as the last one
+EVER = "366d"  # long, because a state is published only when it changes
 WHO = "$tag_group/$tag_sensor"
 NUMBERS = ("uptime_s", "reads", "faults", "invalid", "queued", "on_disk", "dropped", "reconnects", "rss_mb")
 
 
 class InfluxQuery(Dataquery):
-    """As Grafana's InfluxDB data source has it; the SDK knows none."""
+    """A query as Grafana's InfluxDB data source has it, which the SDK lacks."""
 
     def __init__(self, query: str, ref_id: str, alias: str, result_format: str) -> None:
         self.query, self.ref_id, self.alias, self.result_format = query, ref_id, alias, result_format
 
     def to_json(self) -> dict[str, object]:
-        """For the SDK's encoder."""
+        """Return the query for the SDK's encoder."""
         source = {"type": InfluxQL.source.type_val, "uid": InfluxQL.source.uid}
         shape = {"rawQuery": True, "resultFormat": self.result_format, "alias": self.alias}
         return {"refId": self.ref_id, "datasource": source, "query": self.query, **shape}
@@ -29,7 +31,7 @@ class InfluxQuery(Dataquery):
 
 @dataclass(frozen=True)
 class InfluxQL:
-    """InfluxDB 1, and 2 and 3 through their door for InfluxQL."""
+    """InfluxDB 1, and InfluxDB 2 and 3 by their support for InfluxQL."""
 
     name: ClassVar = "influxdb"
     source: ClassVar = DataSourceRef(type_val="influxdb", uid="penates-influxdb")
@@ -37,45 +39,45 @@ class InfluxQL:
 
     @staticmethod
     def variable(name: str, measurement: str) -> tuple[str, str]:
-        """Query and regex of the variable `group`, `sensor` or `measure`."""
+        """Return the query and the regex of the variable `group`, `sensor` or `measure`."""
         if name == "measure":
             return f'SHOW FIELD KEYS FROM "{measurement}"', ""
         chosen = ' WHERE "group" =~ /^$group$/' if name == "sensor" else ""
         return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{name}"{chosen}', ""
 
     def measure(self) -> list[Dataquery]:
-        """The measure chosen, of each sensor, over time. By a regex, since that leaves out words instead of failing."""
+        """Query the chosen measure of each sensor over time, by a regex, which leaves out texts instead of failing."""
         return [self._over_time("mean(/^$measure$/)", "reading", f"{WHO} $measure")]
 
     def measures(self) -> list[Dataquery]:
-        """All measures of the sensors chosen, over time."""
+        """Query all measures of the chosen sensors over time."""
         return [self._over_time("mean(/./)", "reading", "$col")]
 
     def newest(self, measure: str = "$measure") -> list[Dataquery]:
-        """Each measure's newest value, within the time shown."""
+        """Query the newest value of each measure within the period shown."""
         pattern = f"^{measure}$" if measure else "."
         return [self._table(f"last(/{pattern}/)", "reading", "$timeFilter")]
 
     def state_now(self) -> list[Dataquery]:
-        """The state of each sensor, and since when."""
+        """Query the state of each sensor, and since when it lasts."""
         return [self._table('last("state") AS "state"', "state", f"time > now() - {EVER}")]
 
     def states(self) -> list[Dataquery]:
-        """Each change of state."""
+        """Query each change of state."""
         query = f'SELECT "state" FROM "state" WHERE {_chosen()} AND $timeFilter GROUP BY "group", "sensor"'
         return [InfluxQuery(query, "A", WHO, "time_series")]
 
     def heartbeats_now(self) -> list[Dataquery]:
-        """The last heartbeat of each sensor; its age is the time of the row."""
+        """Query the last heartbeat of each sensor; the time of the row gives its age."""
         first, *rest = (f'"{name}"' for name in NUMBERS)
         return [self._table(", ".join([f"last({first}) AS {first}", *rest]), "heartbeat", f"time > now() - {KEPT}")]
 
     def gauges(self, *names: str) -> list[Dataquery]:
-        """The highest of each interval."""
+        """Query the highest value of each interval."""
         return [self._numbered(name, f'max("{name}")', number) for number, name in enumerate(names)]
 
     def counters(self, *names: str) -> list[Dataquery]:
-        """By how much each has grown in each interval; not below 0, as at a new start."""
+        """Query the growth of each counter in each interval; never below 0, as it would be after a restart."""
         return [
             self._numbered(name, f'non_negative_difference(max("{name}"))', number) for number, name in enumerate(names)
         ]
@@ -109,48 +111,50 @@ class PromQL:
 
     @staticmethod
     def variable(name: str, measurement: str) -> tuple[str, str]:
-        """Query and regex of the variable `group`, `sensor` or `measure`."""
+        """Return the query and the regex of the variable `group`, `sensor` or `measure`."""
         if name == "measure":
             return f'label_values({{__name__=~"{measurement}_.*"}}, __name__)', f"/^{measurement}_(.*)$/"
         chosen = ', group=~"$group"' if name == "sensor" else ""
         return f'label_values({{__name__=~"{measurement}_.*"{chosen}}}, {name})', ""
 
     def measure(self) -> list[Dataquery]:
-        """The measure chosen, of each sensor, over time."""
+        """Query the chosen measure of each sensor over time."""
         query = f"avg_over_time({_metric('reading_$measure')}[$__interval])"
         return [self._over_time(query, "{{group}}/{{sensor}} $measure")]
 
     def measures(self) -> list[Dataquery]:
-        """All measures of the sensors chosen, over time."""
+        """Query all measures of the chosen sensors over time."""
         query = f"avg_over_time({_metric('reading_.*')}[$__interval]) keep_metric_names"
         return [self._over_time(query, "{{__name__}}")]
 
     def newest(self, measure: str = "$measure") -> list[Dataquery]:
-        """Each measure's newest value, within the time shown."""
+        """Query the newest value of each measure within the period shown."""
         metric = _metric(f"reading_{measure or '.*'}")
         return [self._now(f"last_over_time({metric}[$__range])")]
 
     def state_now(self) -> list[Dataquery]:
-        """Whether each sensor is online: this database keeps no words."""
+        """Query whether each sensor is online, because this database stores no texts."""
         return [self._now(f"max(last_over_time({_metric('state_online')}[{EVER}])) by (group, sensor)")]
 
     def states(self) -> list[Dataquery]:
-        """Whether it was online."""
+        """Query whether each sensor was online, over time."""
         return [self._over_time(f"last_over_time({_metric('state_online')}[{EVER}])", "{{group}}/{{sensor}}")]
 
     def heartbeats_now(self) -> list[Dataquery]:
-        """The age in seconds and the numbers of each sensor's last heartbeat."""
-        by = "by (group, sensor)"  # without the names, by which the rows of one sensor would differ
-        asked = [f"min(time() - tlast_over_time({_metric('heartbeat_uptime_s')}[{KEPT}])) {by}"]
-        asked += [f"max(last_over_time({_metric(f'heartbeat_{name}')}[{KEPT}])) {by}" for name in NUMBERS]
-        return [self._now(query, chr(ord("A") + number)) for number, query in enumerate(asked)]
+        """Query the age in seconds and the numbers of each sensor's last heartbeat, and whether it is silent (1)."""
+        by = "by (group, sensor)"  # leaves out the metrics' names, in which the rows of one sensor would differ
+        queries = [f"min(time() - tlast_over_time({_metric('heartbeat_uptime_s')}[{KEPT}])) {by}"]
+        queries += [f"max(last_over_time({_metric(f'heartbeat_{name}')}[{KEPT}])) {by}" for name in NUMBERS]
+        period = f"max(last_over_time({_metric('heartbeat_heartbeat_s')}[{KEPT}])) {by}"
+        queries.append(f"{queries[0]} > bool ({MISSED} * {period} + {GRACE_S:g})")
+        return [self._now(query, chr(ord("A") + number)) for number, query in enumerate(queries)]
 
     def gauges(self, *names: str) -> list[Dataquery]:
-        """The highest of each interval."""
+        """Query the highest value of each interval."""
         return [self._numbered(name, "max_over_time", number) for number, name in enumerate(names)]
 
     def counters(self, *names: str) -> list[Dataquery]:
-        """By how much each has grown in each interval; a new start counts from 0."""
+        """Query the growth of each counter in each interval; after a restart it counts from 0."""
         return [self._numbered(name, "increase", number) for number, name in enumerate(names)]
 
     def _numbered(self, name: str, function: str, number: int) -> Dataquery:

@@ -1,4 +1,4 @@
-"""From the `kind` in a device's file to its class."""
+"""Find the class for the `kind` in a device's file."""
 
 import importlib
 import importlib.util
@@ -10,42 +10,42 @@ from bootstrap.config.toml_file import suggestion
 from bootstrap.device import Device
 
 HOME = "daemons"
-_loaded: dict[str, int | None] = {}  # the stamp of each module of the user's own, as it was loaded
+_loaded: dict[str, int | None] = {}  # when the file of each of the user's own modules was changed, as loaded
 
 
 class KindError(Exception):
-    """There is no such kind, or it cannot be used."""
+    """The kind does not exist, or cannot be used."""
 
 
 def names() -> list[str]:
-    """The kinds we bring."""
+    """Return the names of the built-in kinds."""
     spec = importlib.util.find_spec(HOME)
-    places = spec.submodule_search_locations if spec else None
-    return sorted(module.name for module in pkgutil.iter_modules(places))
+    folders = spec.submodule_search_locations if spec else None
+    return sorted(module.name for module in pkgutil.iter_modules(folders))
 
 
 def find(kind: str, folder: Path) -> type[Device]:
-    """The class of a kind: a file in `daemons/`, or a dotted path to a class of the user's own.
+    """Return the class of a kind: a file in `daemons/`, or a dotted path to a class of the user's own.
 
-    A user's module may lie beside `house.toml`, in `folder`.
+    A user's module may be beside `house.toml`, in `folder`.
 
     Raises:
-        KindError: there is none, or it is not a device that works.
+        KindError: the kind does not exist, or is not a working device.
     """
     if "." not in kind:
         if kind not in names():
-            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())} (one of your own is module.Class)")
-        return _only(kind, f"{HOME}.{kind}", folder)
+            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())} (for one of your own, set module.Class)")
+        return _single_device(kind, f"{HOME}.{kind}", folder)
     module, _, name = kind.rpartition(".")
     found = getattr(_load(kind, module, folder), name, None)
     if not (isinstance(found, type) and issubclass(found, Device)):
-        what = "is no Device" if found else "is not there"
+        what = "is not a Device" if found else "is not there"
         raise KindError(f"no kind {kind!r}; {name} in {module} {what}")
-    return _whole(kind, found)
+    return _validated(kind, found)
 
 
-def _whole(kind: str, found: type[Device]) -> type[Device]:
-    """Let only a class pass that can work."""
+def _validated(kind: str, found: type[Device]) -> type[Device]:
+    """Return `found` if it is complete enough to work."""
     if "__dataclass_fields__" not in vars(found):
         raise KindError(f"kind {kind!r}: put @dataclass(kw_only=True) above the class")
     if not found.measures:
@@ -55,23 +55,23 @@ def _whole(kind: str, found: type[Device]) -> type[Device]:
     return found
 
 
-def _only(kind: str, module: str, folder: Path) -> type[Device]:
+def _single_device(kind: str, module: str, folder: Path) -> type[Device]:
     own = [
-        thing
-        for thing in vars(_load(kind, module, folder)).values()
-        if isinstance(thing, type) and issubclass(thing, Device) and thing.__module__ == module
+        value
+        for value in vars(_load(kind, module, folder)).values()
+        if isinstance(value, type) and issubclass(value, Device) and value.__module__ == module
     ]
     if len(own) != 1:
-        raise KindError(f"the file of kind {kind!r} must hold one device; it holds {len(own)}")
-    return _whole(kind, own[0])
+        raise KindError(f"the file of kind {kind!r} must define one device; it defines {len(own)}")
+    return _validated(kind, own[0])
 
 
 def _load(kind: str, module: str, folder: Path) -> object:
-    place = str(folder.resolve())
-    if place not in sys.path:
-        sys.path.append(place)
-    # A supervisor lives long: a class of the user's own may have been edited since.
-    if module in _loaded and _loaded[module] != _stamp(module):
+    path = str(folder.resolve())
+    if path not in sys.path:
+        sys.path.append(path)
+    # A supervisor runs for a long time: a user's own module may have been edited since it was loaded.
+    if module in _loaded and _loaded[module] != _changed_ns(module):
         del sys.modules[module]
         importlib.invalidate_caches()
     try:
@@ -80,12 +80,12 @@ def _load(kind: str, module: str, folder: Path) -> object:
         cause = error.__cause__ or error
         raise KindError(f"kind {kind!r} cannot be loaded: {type(cause).__name__}: {cause}") from error
     if not module.startswith(f"{HOME}."):
-        _loaded[module] = _stamp(module)
+        _loaded[module] = _changed_ns(module)
     return found
 
 
-def _stamp(module: str) -> int | None:
-    """When the file of a loaded module was changed last, in nanoseconds."""
+def _changed_ns(module: str) -> int | None:
+    """Return when the file of a loaded module was last changed, in nanoseconds."""
     file = getattr(sys.modules.get(module), "__file__", None)
     try:
         return Path(file).stat().st_mtime_ns if file else None

@@ -25,16 +25,16 @@ LEAST_EVERY_S = 0.01
 
 
 def device_file(name: str) -> str:
-    """Where a device's settings stand, below the configuration folder."""
+    """Return the path of a device's file, relative to the configuration folder."""
     return f"{DEVICES}/{name}.toml"
 
 
 @dataclass
 class Configuration:
-    """A folder, read as far as it can be; what is wrong with it is in `faults`.
+    """A configuration folder, read as far as possible; what is wrong with it is in `faults`.
 
-    `drafts` are files of devices that are yet to be written, by sensor.
-    Without `secrets` the passwords may be missing: whoever makes them asks first whose there are to be.
+    `drafts` are device files that are yet to be written, by sensor.
+    Without `secrets`, password files may be missing, as they are before they are created.
     """
 
     folder: Path
@@ -44,38 +44,38 @@ class Configuration:
 
     def __post_init__(self) -> None:
         if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
-            self.faults.append(Fault(DEVICES, 1, "no such folder, or no right to read it"))
+            self.faults.append(Fault(DEVICES, 1, "no such folder, or no permission to read it"))
         self._source = TomlFile(self.folder, HOUSE)
         self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
         self.faults += self._source.faults
 
     @cached_property
     def sensors(self) -> list[str]:
-        """The sensors there is a file for."""
+        """The sensors that have a file."""
         try:
             names = [path.name for path in (self.folder / DEVICES).iterdir()]
         except OSError:
             return []
-        there = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
-        return [*there, *self.drafts]  # last, so that what they share with others is their fault
+        found = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
+        return [*found, *self.drafts]  # last, so that their conflicts are reported as their faults
 
     def all(self, names: Sequence[str] = ()) -> dict[str, SensorSettings]:
-        """Everything for each sensor whose file has no fault of its own; `faults` has all, also those between them.
+        """Return the settings of each sensor whose file has no fault of its own, and complete `faults`.
 
-        With `names`, as if there were no others.
+        That includes conflicts between sensors. With `names`, all other sensors are ignored.
         """
         found = {sensor: self.settings(sensor) for sensor in names or self.sensors}
-        whole = {sensor: settings for sensor, settings in found.items() if settings}
-        self.faults += self._shared_lines([*whole.values()])
-        self.faults += _same_names([*whole.values()]) + _same_announcements([*whole.values()])
+        valid = {sensor: settings for sensor, settings in found.items() if settings}
+        self.faults += self._shared_lines([*valid.values()])
+        self.faults += _same_names([*valid.values()]) + _same_announcements([*valid.values()])
         self.faults = sorted(set(self.faults))
-        return whole
+        return valid
 
     def settings(self, sensor: str) -> SensorSettings | None:
-        """Everything for one sensor, or None with the reasons added to `faults`."""
+        """Return the settings of one sensor, or None after adding the reasons to `faults`."""
         if sensor not in self.sensors:
-            there = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
-            self.faults.append(Fault(device_file(sensor), 1, f"not there; {there}"))
+            hint = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
+            self.faults.append(Fault(device_file(sensor), 1, f"not there; {hint}"))
             return None
         source = self._device_source(device_file(sensor))
         try:
@@ -116,22 +116,22 @@ class Configuration:
         )
 
     def _shared_lines(self, found: list[SensorSettings]) -> list[Fault]:
-        """Two devices on one line."""
+        """Return a fault for each GPIO line that another device uses, too."""
         owners: dict[int, str] = {}
         faults = []
         for settings in found:
-            for name, value in lines(settings.device).items():
+            for name, value in gpio_lines(settings.device).items():
                 owner = f"{name} of {settings.topics.sensor}"
                 if owners.setdefault(value, owner) != owner:
                     line = self._device_source(settings.file).line(name)
-                    faults.append(Fault(settings.file, line, f"GPIO{value} is the {owners[value]} already"))
+                    faults.append(Fault(settings.file, line, f"GPIO{value} is already the {owners[value]}"))
         return faults
 
     def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
         if not is_id(sensor):
-            source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or say sensor = …")
+            source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or set sensor = …")
         elif sensor in RESERVED_SENSORS - {kind}:
-            source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or say sensor = …")
+            source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or set sensor = …")
 
     def _device(self, source: TomlFile, table: dict[str, Any]) -> tuple[str, Device | None]:
         kind = table.pop("kind", None)
@@ -144,7 +144,7 @@ class Configuration:
             source.fault(str(error), source.line("kind"))
             return kind, None
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
-            source.fault(f"kind {kind!r} cannot be made: {error!r}", source.line("kind"))
+            source.fault(f"kind {kind!r} cannot be created: {error!r}", source.line("kind"))
             return kind, None
         if device and device.every_s < LEAST_EVERY_S:
             limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
@@ -152,7 +152,7 @@ class Configuration:
         return kind, device
 
     def _check_password(self, sensor: str) -> None:
-        """Looked at even when `[broker]` has other faults: all in one run."""
+        """Check the password's file even if `[broker]` has other faults, so that all are reported at once."""
         section = self._source.table.get("broker")
         named = section.get("password_file") if isinstance(section, dict) else None
         file = password_file(self.folder, named if isinstance(named, str) else None, sensor)
@@ -162,18 +162,18 @@ class Configuration:
 
 
 def _same_names(found: list[SensorSettings]) -> list[Fault]:
-    """Two files of one sensor id."""
+    """Return a fault for each file whose sensor id another file has, too."""
     owners: dict[str, str] = {}
     faults = []
     for settings in found:
         owner = owners.setdefault(settings.topics.client_id, settings.file)
         if owner != settings.file:
-            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is {owner} already"))
+            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is already defined in {owner}"))
     return faults
 
 
-def lines(device: Device) -> dict[str, int]:
-    """The lines it uses: what it calls `pin`, or something ending in `_pin`, is one, by its BCM number."""
+def gpio_lines(device: Device) -> dict[str, int]:
+    """Return the BCM numbers of the lines a device uses: its settings `pin` and those that end in `_pin`."""
     return {
         name: value
         for name, value in device.settings().items()
@@ -182,27 +182,27 @@ def lines(device: Device) -> dict[str, int]:
 
 
 def _same_announcements(found: list[SensorSettings]) -> list[Fault]:
-    """Two sensors that Home Assistant would take for one: `x/b-a` and `x-b/a`."""
+    """Return a fault for each sensor that Home Assistant cannot tell from another, such as `x/b-a` from `x-b/a`."""
     owners: dict[str, SensorSettings] = {}
     faults = []
     for settings in found:
         owner = owners.setdefault(settings.homeassistant.topic(settings.topics), settings)
         if settings.homeassistant.enabled and owner.topics != settings.topics:
             both = f"{settings.topics.client_id} and {owner.topics.client_id} of {owner.file}"
-            faults.append(Fault(settings.file, 1, f"{both} would be one to Home Assistant; say another sensor = …"))
+            faults.append(Fault(settings.file, 1, f"{both} are the same to Home Assistant; set another sensor = …"))
     return faults
 
 
 def usual_folder() -> Path | None:
-    """The first usual folder that holds a house, if one does."""
+    """Return the first default folder that contains a house, or None."""
     return next((usual for usual in DEFAULT_FOLDERS if (usual / HOUSE).exists()), None)
 
 
 def folder_or_default(folder: Path | None) -> Path:
-    """The folder named, or the first usual one that holds a house.
+    """Return `folder`, or the first default folder that contains a house.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: there is no such folder.
     """
     if folder is not None:
         if not folder.is_dir():
@@ -211,11 +211,11 @@ def folder_or_default(folder: Path | None) -> Path:
     if usual := usual_folder():
         return usual
     places = " and ".join(f"{usual / HOUSE}" for usual in DEFAULT_FOLDERS)
-    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; say --config DIR")])
+    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; use --config DIR")])
 
 
 def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:
-    """One sensor's settings; the other devices' files are not looked at, so their faults are not ours.
+    """Return one sensor's settings. The other devices' files are not read, so their faults do not matter.
 
     Raises:
         SettingsError: with every fault of `house.toml` and this sensor's file.
@@ -228,13 +228,13 @@ def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:
 
 
 def state_of(folder: Path) -> Path | None:
-    """The `state` that `house.toml` names, whatever else is wrong with it."""
+    """Return the `state` folder that `house.toml` sets, whatever else is wrong with the file."""
     named = TomlFile(folder, HOUSE).table.get("state")
     return folder / named if isinstance(named, str) and named else None
 
 
 def open_house(folder: Path) -> tuple[Configuration, House]:
-    """The house; what is wrong with a device is no business of the others.
+    """Return the configuration and its house. Device files are not read, so their faults do not matter.
 
     Raises:
         SettingsError: with every fault of `house.toml`.
@@ -246,15 +246,15 @@ def open_house(folder: Path) -> tuple[Configuration, House]:
 
 
 def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> list[SensorSettings]:
-    """Every sensor's settings, or theirs.
+    """Return the settings of every sensor, or of those in `names`.
 
     Raises:
         SettingsError: with every fault of every file.
     """
     configuration = Configuration(folder, secrets=secrets)
-    whole = configuration.all(names)
-    if not whole and not configuration.faults:
+    valid = configuration.all(names)
+    if not valid and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
     if configuration.faults:
         raise SettingsError(configuration.faults)
-    return [*whole.values()]
+    return [*valid.values()]

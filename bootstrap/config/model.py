@@ -27,7 +27,7 @@ def _an_id(text: str) -> None:
 
 def _a_heartbeat(seconds: float) -> None:
     if seconds != 0 and seconds < LEAST_HEARTBEAT_S:
-        raise ValueError(f"0, which is none, or at least {LEAST_HEARTBEAT_S:g}")
+        raise ValueError(f"0 for none, or at least {LEAST_HEARTBEAT_S:g}")
 
 
 def a_certificate(file: Path) -> None:
@@ -117,7 +117,7 @@ class HomeAssistantSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """`house.toml`."""
+    """The settings of `house.toml`."""
 
     group: Id
     heartbeat_s: Annotated[float, _a_heartbeat] = 60.0

@@ -31,7 +31,7 @@ def read_password(file: Path) -> str:
     try:
         password = contents(file).split(b"\n")[0].rstrip(b"\r").decode()
     except UnicodeDecodeError:
-        raise ValueError("is no text") from None
+        raise ValueError("is not text") from None
     if not password:
         raise ValueError("is empty")
     if len(password.encode()) > LONGEST_PASSWORD:
@@ -65,4 +65,4 @@ def password_problem(file: Path) -> str | None:
 def a_secret(file: Path) -> None:
     """Raise ValueError if no secret can be read from `file`."""
     if why := password_problem(file):
-        raise ValueError(f"a file with a secret in its first line, and it {why}")
+        raise ValueError(f"a file with a secret in its first line (it {why})")

@@ -1,6 +1,6 @@
-"""A TOML table into a dataclass: every field checked, every fault found in one go, each with its line.
+"""Read a TOML table into a dataclass: every field is checked, and every fault is reported at once, with its line.
 
-The fields are the settings: their types say what is allowed, their defaults what holds when nothing is said.
+The fields are the settings: their types define what is allowed, their defaults apply where a file sets nothing.
 """
 
 import difflib
@@ -17,9 +17,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 T = TypeVar("T")
 
-MAX_BYTES = 65_536  # of a file of settings; ours have one or two thousand
-MAX_DIGITS = 4300  # Python converts no more of them to a whole number
-SHOWN = 80  # characters of a value that we repeat
+MAX_BYTES = 65_536  # of a settings file; ours have one or two thousand
+MAX_DIGITS = 4300  # of a whole number; Python converts no more
+SHOWN = 80  # characters of a value that a message repeats
 _HEADER = re.compile(r"\s*\[([^\]]*)\]")
 _UNSET = re.compile(r"#\s*([\w-]+)\s*=", re.ASCII)
 _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*[=.]""", re.ASCII)
@@ -27,19 +27,17 @@ _KEY = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([\w-]+))\s*[=.]""", re.ASCII)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong in the configuration: where, what, and what instead."""
+    """One fault in the configuration: where, what, and what instead."""
 
     file: str
     line: int
     text: str
 
     def __str__(self) -> str:
-        """On one line, whatever came from a file or is a file's name: nothing in it can steer a terminal."""
-        said = f"{self.file}:{self.line}: {self.text}"
+        """Return one printable line: no text from a file, and no file's name, may control a terminal."""
+        text = f"{self.file}:{self.line}: {self.text}"
         return (
-            said
-            if said.isprintable()
-            else "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in said)
+            text if text.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
         )
 
 
@@ -52,7 +50,7 @@ class SettingsError(Exception):
 
 
 class Wrong(ValueError):  # noqa: N818 - it is what a __post_init__ raises
-    """Settings that types cannot refuse: what is wrong, by the setting's name."""
+    """Settings that are wrong in a way types cannot express; `reasons` says why, by the setting's name."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(reasons.values()))
@@ -60,13 +58,13 @@ class Wrong(ValueError):  # noqa: N818 - it is what a __post_init__ raises
 
 
 class TomlFile:
-    """One TOML file: its table, where its keys stand, and what is wrong with it."""
+    """One TOML file: its table, the lines of its keys, and its faults."""
 
     def __init__(self, folder: Path, name: str, draft: bytes | None = None) -> None:
-        """`draft` is what the file is going to hold."""
+        """Read the file, or `draft` in its place: what it is going to contain."""
         self.folder, self.name = folder, name
         self.faults: list[Fault] = []
-        self._places: dict[tuple[str, str], int] = {}
+        self._key_lines: dict[tuple[str, str], int] = {}
         self.loaded = False
         self.table: dict[str, Any] = self._load(draft)
 
@@ -86,27 +84,27 @@ class TomlFile:
         except OSError as error:
             self.fault(f"cannot be read: {error.strerror}")
         except RecursionError:
-            self.fault("nested too deep; settings are flat")
+            self.fault("nested too deeply; settings are flat")
         except ValueError:
             long = re.compile(rf"[0-9_]{{{MAX_DIGITS}}}")
             line = next((number for number, row in enumerate(rows, 1) if long.search(row)), 1)
             self.fault(f"a whole number has more than {MAX_DIGITS} digits", line)
         else:
             self.loaded = True
-            self._places = _places(rows)
+            self._key_lines = _find_keys(rows)
             return table
         return {}
 
     def fault(self, text: str, line: int = 1) -> None:
-        """Note one thing that is wrong."""
+        """Add one fault."""
         self.faults.append(Fault(self.name, line, text))
 
     def line(self, key: str, section: str = "") -> int:
-        """The line of a key, or of its section where the key is missing."""
-        return self._places.get((section, key)) or self._places.get(("", section)) or 1
+        """Return the line of a key, or of its section if the key is missing."""
+        return self._key_lines.get((section, key)) or self._key_lines.get(("", section)) or 1
 
     def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
-        """Make a `cls` of a table, or note why that cannot be."""
+        """Return a `cls` with the values of a table, or None after adding the reasons to `faults`."""
         known = {field.name: field for field in fields(cls) if field.init}  # type: ignore[arg-type]
         before = len(self.faults)
         unknown = sorted(table.keys() - known.keys())
@@ -118,12 +116,12 @@ class TomlFile:
             if name in table:
                 values[name] = self._value(name, table[name], hints[name], section)
             elif _required(field) and not any(meant(key, known) == name for key in unknown):
-                self._miss(name, section)
+                self._report_missing(name, section)
         return self._make(cls, values) if len(self.faults) == before else None
 
-    def _miss(self, name: str, section: str) -> None:
-        unset = self._places.get((section, f"# {name}"))
-        hint = "; take the '#' away and set it" if unset else ""
+    def _report_missing(self, name: str, section: str) -> None:
+        unset = self._key_lines.get((section, f"# {name}"))
+        hint = "; remove the '#' and set it" if unset else ""
         self.fault(f"{name!r} is missing{hint}", unset or self.line(name, section))
 
     def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
@@ -137,7 +135,7 @@ class TomlFile:
 
     def _section(self, name: str, value: object, hint: Any) -> object:  # noqa: ANN401 - a dataclass
         if not isinstance(value, dict):
-            raise ValueError(f"a section, [{name}]")  # noqa: TRY004 - what is wrong is said as a ValueError here
+            raise ValueError(f"a section, [{name}]")  # noqa: TRY004 - every wrong value is a ValueError here
         return self.fill(hint, value, name)
 
     def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
@@ -146,20 +144,20 @@ class TomlFile:
         except Wrong as error:
             for name, reason in error.reasons.items():
                 self.fault(reason, self.line(name))
-        except ValueError as error:  # from a __post_init__ that looks closer than types can
+        except ValueError as error:  # from a __post_init__ that checks what types cannot
             self.fault(str(error))
         return None
 
 
 def contents(file: Path) -> bytes:
-    """All of a small file.
+    """Return the content of a small file.
 
     Raises:
-        OSError: it cannot be read, is no ordinary file (a pipe would hang us), or is too large.
+        OSError: it cannot be read, is not a regular file (a pipe would block us), or is too large.
     """
     mode = file.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # of a folder `open` says it
-        raise OSError(errno.EINVAL, "it is no ordinary file")
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # `open` reports a folder itself
+        raise OSError(errno.EINVAL, "it is not a regular file")
     with file.open("rb") as stream:
         found = stream.read(MAX_BYTES + 1)
     if len(found) > MAX_BYTES:
@@ -167,34 +165,34 @@ def contents(file: Path) -> bytes:
     return found
 
 
-def _places(rows: Iterable[str]) -> dict[tuple[str, str], int]:
-    """The line of each section and key, by section and key; `# key` is one commented out.
+def _find_keys(rows: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Return the line of each section and key, by section and key; `# key` is one that is commented out.
 
-    tomllib does not say; the files are flat.
+    tomllib does not provide it; the files are flat.
     """
-    places: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], int] = {}
     section = ""
     for number, row in enumerate(rows, 1):
         if header := _HEADER.match(row):
             section = header[1].strip(" \t[")
-            places.setdefault(("", section), number)
+            found.setdefault(("", section), number)
         elif key := _KEY.match(row):
-            places.setdefault((section, key[key.lastindex or 0]), number)
+            found.setdefault((section, key[key.lastindex or 0]), number)
         elif unset := _UNSET.match(row):
-            places.setdefault((section, f"# {unset[1]}"), number)
-    return places
+            found.setdefault((section, f"# {unset[1]}"), number)
+    return found
 
 
 def meant(wrong: str, known: Iterable[str]) -> str | None:
-    """What may have been meant."""
+    """Return the name in `known` that may have been meant, or None."""
     return next(iter(difflib.get_close_matches(wrong, list(known), n=1)), None)
 
 
 def suggestion(wrong: str, known: Iterable[str]) -> str:
-    """What may have been meant, or what there is."""
+    """Return a hint: the name that may have been meant, or all names."""
     if near := meant(wrong, known):
         return f"did you mean {near!r}?"
-    return f"there are {', '.join(sorted(known))}"
+    return f"choose from {', '.join(sorted(known))}"
 
 
 def _required(field: "Field[Any]") -> bool:
@@ -202,16 +200,16 @@ def _required(field: "Field[Any]") -> bool:
 
 
 def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 - a type hint may be any object
-    """The value as the hint wants it; paths are relative to `folder`.
+    """Return `value` as the type hint requires it; paths are relative to `folder`.
 
     Raises:
-        ValueError: it does not fit; the text says what would.
+        ValueError: it does not fit; the message says what would.
     """
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        fitting = convert(value, args[0], folder)
-        args[1](fitting)
-        return fitting
+        converted = convert(value, args[0], folder)
+        args[1](converted)
+        return converted
     if origin is Literal:
         if value not in args:
             raise ValueError(" or ".join(f'"{choice}"' for choice in args))
@@ -235,7 +233,7 @@ def _first(value: object, choices: list[object], folder: Path) -> object:
 
 def _list(value: object, hint: object, folder: Path) -> object:
     if not isinstance(value, list) or not value:
-        raise ValueError("a list with something in it")
+        raise ValueError("a list that is not empty")
     return [convert(item, hint, folder) for item in value]
 
 
@@ -279,7 +277,7 @@ _SCALARS: dict[object, Callable[[object, Path], object]] = {
 
 
 def _toml(value: object) -> str:
-    """A value as it may have stood in the file, and no more of it than helps."""
+    """Return a value as the file may have it, cut to a useful length."""
     if isinstance(value, bool):
         return str(value).lower()
     try:

@@ -1,1 +1,1 @@
-"""The contract on the wire: topics, payloads, timestamps, topic filters and how long silence is believed."""
+"""The contract on the wire: topics, payloads, timestamps, topic filters and liveness."""

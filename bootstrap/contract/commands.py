@@ -1,4 +1,4 @@
-"""Commands on the wire: a word, a number or a JSON object, perhaps with an id and an expiry."""
+"""Commands on the wire: a word, a number or a JSON object, optionally with an id and an expiry."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +8,12 @@ from bootstrap.contract.payload import Json, decode
 from bootstrap.errors import Refused
 from bootstrap.limits import YEAR_S
 
-VALUE = "value"  # holds a word or a number where `id` and `before` must go along
+VALUE = "value"  # the key of a plain value in an object that also has `id` or `before`
 
 
 @dataclass(frozen=True)
 class ActionCommand:
-    """A command: the value to act on, the id that its answer repeats, and until when it may be obeyed."""
+    """A command: the value to act on, the id that its answer repeats, and when it expires."""
 
     value: Json
     id: Json = None
@@ -21,7 +21,9 @@ class ActionCommand:
 
     @classmethod
     def parse(cls, payload: bytes) -> "ActionCommand":
-        """Take `id` and `before` out of an object. All else is the value, or what stands in its only key, `value`.
+        """Parse a payload.
+
+        The value of an object is what remains without `id` and `before`; if only `value` remains, what that holds.
 
         Raises:
             Refused: the payload has no defined meaning.
@@ -34,11 +36,11 @@ class ActionCommand:
         return cls(rest[VALUE] if rest.keys() == {VALUE} else rest, identity, before)
 
     def check_expiry(self) -> None:
-        """Raise Refused if the moment `before` has passed, or is not a time."""
+        """Raise Refused if the time `before` has passed or is invalid."""
         if self.before is None:
             return
         if not isinstance(self.before, str):
-            raise Refused("'before' is no text")
+            raise Refused("'before' is not text")
         if timestamps.parse(self.before) <= datetime.now(UTC):
             raise Refused(f"expired: 'before' was {self.before}")
 
@@ -51,7 +53,7 @@ def only(value: Json, key: str) -> str:
     """
     word = value.get(key) if isinstance(value, dict) and value.keys() == {key} else value
     if not isinstance(word, str):
-        raise Refused(f'say a word, or {{"{key}": "…"}}')
+        raise Refused(f'send a word, or {{"{key}": "…"}}')
     return word
 
 
@@ -59,10 +61,10 @@ def seconds(value: Json) -> float | None:
     """Return a duration from a command, in seconds, or None where there is none.
 
     Raises:
-        Refused: it is not a number above 0, or longer than a year.
+        Refused: it is not a number above 0, or is longer than a year.
     """
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= YEAR_S:
-        raise Refused("a length of time is a number of seconds above 0")
+        raise Refused("a duration must be a number of seconds above 0")
     return value

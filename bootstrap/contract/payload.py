@@ -13,31 +13,32 @@ MAX_DIGITS = 18  # more than any id or counter needs, and exact in 64 bits
 
 
 def encode(value: object) -> bytes:
-    """A scalar as JSON, a word as it is, a mapping as a JSON object, all UTF-8.
+    """Encode a scalar as JSON, text as it is, a mapping as a JSON object, all in UTF-8.
 
-    A word that would read back as something else (`"42"`, `" a"`, `""`) is quoted, so that `decode` returns it.
+    Text that would decode to something else (`"42"`, `" a"`, `""`) is quoted, so that `decode` returns it.
 
     Raises:
         ValueError: NaN, an infinity, or text that UTF-8 cannot hold.
-        TypeError: a value JSON does not know.
+        TypeError: a value that JSON cannot represent.
     """
-    if isinstance(value, str) and _reads_back(value):
+    if isinstance(value, str) and _decodes_to_itself(value):
         return value.encode()
     return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _reads_back(word: str) -> bool:
+def _decodes_to_itself(text: str) -> bool:
     try:
-        return decode(word.encode()) == word
+        return decode(text.encode()) == text
     except Refused:
         return False
 
 
 def decode(payload: bytes) -> Json:
-    """What a payload means: JSON if it is JSON, else its text without surrounding white space.
+    """Decode a payload: JSON if it is JSON, else its text without surrounding white space.
 
     Raises:
-        Refused: empty, longer than 64 KiB, no Unicode, nested too deep, or a number that is not finite or too long.
+        Refused: it is empty, longer than 64 KiB, not Unicode, nested too deeply, or has a number that is not finite or
+            too long.
     """
     text = _text(payload)
     try:
@@ -45,7 +46,7 @@ def decode(payload: bytes) -> Json:
     except json.JSONDecodeError:
         return text
     except RecursionError:
-        raise Refused("the payload is nested too deep") from None
+        raise Refused("the payload is nested too deeply") from None
 
 
 def _text(payload: bytes) -> str:
@@ -68,15 +69,15 @@ def _loads(text: str) -> Json:
 
 
 def _check_escapes(value: Json) -> None:
-    """Half a surrogate pair can be escaped in JSON, and can then be sent to nobody."""
+    """Refuse half a surrogate pair: JSON can escape it, but UTF-8 cannot encode it."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        raise Refused("the payload escapes half a character") from None
+        raise Refused("the payload escapes half a surrogate pair") from None
 
 
 def _not_a_number(text: str) -> NoReturn:
-    raise Refused(f"{text} is not a number to act on")
+    raise Refused(f"{text} is not a finite number")
 
 
 def _finite(text: str) -> float:

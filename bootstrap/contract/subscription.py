@@ -1,14 +1,14 @@
-"""What a subscriber is handed: messages as they arrived, a batch at a time."""
+"""What a subscriber receives: messages in the order they arrived, in batches."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 
 class ReceivedMessage(NamedTuple):
-    """A message as it arrived; `retained` if the broker had kept it, so that it is no news.
+    """A message as it arrived; `retained` if the broker had stored it, so that it is not new.
 
-    `at_us` is when it arrived, in microseconds since 1970, later than any message before it. It is the same however
-    often the message is stored, even if it comes again on the next connection because our acknowledgement was lost.
+    `at_us` is when it arrived, in microseconds since 1970, later than any message before it. It stays the same however
+    often the message is stored, even if the message is delivered again because our acknowledgement was lost.
     """
 
     topic: str
@@ -21,11 +21,11 @@ OnBatch: TypeAlias = Callable[[Sequence[ReceivedMessage]], None]  # stores them 
 
 
 class SubscriptionHandle(Protocol):
-    """A subscription that runs, as the device that began it sees it."""
+    """A running subscription, as its device sees it."""
 
     @property
     def trouble(self) -> str | None:
-        """That the broker or the store is away, and why; None if all is well."""
+        """Why the broker or the store is unavailable; None if all is well."""
 
     def progress(self) -> dict[str, float | None]:
-        """Return what a heartbeat says of it."""
+        """Return the fields that a heartbeat reports about it."""

@@ -1,6 +1,6 @@
-"""Times on the wire: UTC, six decimals and `Z`, never twice the same for one sensor; and how far to believe the clock.
+"""Times on the wire: UTC, six decimals and `Z`, never the same twice for one sensor; and how far to trust the clock.
 
-A Pi has no clock chip: it starts somewhere in the past, and jumps when the network tells it the time.
+A Pi has no clock chip: it starts with a time in the past, and jumps when it receives the time from the network.
 """
 
 import json
@@ -14,9 +14,9 @@ from typing import Any
 
 from bootstrap.errors import Refused
 
-HOLD_S = 600.0  # for the clock to be set
-LOOK_S = 1.0
-ASTRAY_US = 1_000_000  # a time that differs by more from the clock's is not to be trusted
+HOLD_S = 600.0  # longest wait for the clock to be set
+CHECK_S = 1.0
+MAX_LEAD_US = 1_000_000  # a timestamp that is further ahead of the clock is marked as unsure
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 TIMEX_BYTES = 256  # more than struct timex has
@@ -24,28 +24,28 @@ MARK = b'"boot":['
 
 
 def utc(microseconds: int) -> str:
-    """Microseconds since 1970 as `2026-11-20T20:31:07.123456Z`."""
+    """Format microseconds since 1970 as `2026-11-20T20:31:07.123456Z`."""
     seconds, rest = divmod(microseconds, 1_000_000)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:06d}Z"
 
 
 def now() -> str:
-    """The time now, as it goes on the wire."""
+    """Return the current time in the format of the wire."""
     return utc(_wall_us())
 
 
 def parse(text: str) -> datetime:
-    """Read a time from the wire.
+    """Parse a time from the wire.
 
     Raises:
-        Refused: it is no ISO 8601 time with an offset, such as a trailing `Z`.
+        Refused: it is not an ISO 8601 time with an offset, such as a trailing `Z`.
     """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Refused(f"{text[:40]!r} is not a time such as 2026-11-20T20:31:07Z") from None
     if moment.tzinfo is None:
-        raise Refused(f"{text!r} does not say its time zone; end it with Z for UTC")
+        raise Refused(f"{text!r} has no time zone; end it with Z for UTC")
     return moment
 
 
@@ -54,18 +54,21 @@ def _wall_us() -> int:
 
 
 def _boot_us() -> int:
-    """Microseconds since the machine was started, sleep included; nothing sets this clock."""
+    """Return the microseconds since the machine booted, sleep included; nothing sets this clock."""
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
 
 
 class Stamps:
-    """The times of one sensor's readings: each later than the one before, whatever the clock does."""
+    """The timestamps of one sensor's readings: each is later than the one before, whatever the clock does."""
 
     def __init__(self) -> None:
         self._last = self._last_boot = 0
 
     def next(self, at_us: int) -> int:
-        """The time `at_us`, in microseconds since 1970; after the clock went back, at half its pace for a while."""
+        """Return the timestamp for `at_us`, both in microseconds since 1970.
+
+        After the clock was set back, timestamps advance at half its pace until it has caught up.
+        """
         boot = _boot_us()
         if at_us <= self._last:
             at_us = self._last + max(1, (boot - self._last_boot) // 2)
@@ -73,22 +76,22 @@ class Stamps:
         return at_us
 
 
-def newest(places: Iterable[Path]) -> float:
-    """When the newest of these files, and of those in these folders, was changed, in seconds since 1970."""
+def newest(paths: Iterable[Path]) -> float:
+    """Return when the newest of these files, and of those in these folders, was changed, in seconds since 1970."""
     latest = 0.0
-    for place in places:
-        if not os.access(place, os.F_OK):
+    for path in paths:
+        if not os.access(path, os.F_OK):
             continue
         with suppress(OSError):
-            latest = max(latest, place.stat().st_mtime)
-            if place.is_dir():
-                latest = max([latest, *(entry.stat().st_mtime for entry in os.scandir(place))])
+            latest = max(latest, path.stat().st_mtime)
+            if path.is_dir():
+                latest = max([latest, *(entry.stat().st_mtime for entry in os.scandir(path))])
     return latest
 
 
 def synchronised() -> bool:
-    """Whether the kernel says so. Alone it means little: in many containers it never does."""
-    import ctypes  # noqa: PLC0415 - half a megabyte, for a machine that started in the past
+    """Return whether the kernel reports a synchronised clock. False means little: many containers never report one."""
+    import ctypes  # noqa: PLC0415 - half a megabyte, needed only by a machine that started in the past
 
     try:
         return ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES)) not in {TIME_ERROR, -1}
@@ -99,43 +102,43 @@ def synchronised() -> bool:
 class Clock:
     """The clock of one sensor's readings.
 
-    It is *unsure* while it is earlier than a time that is known to have been, and not synchronised. A reading of that
-    time carries the machine's boot and its age, so that its time can be corrected once the clock is set.
+    It is *unsure* while it is not synchronised and is earlier than a time known to have passed. A reading taken then
+    carries the boot id and the time since boot, so that its timestamp can be corrected once the clock is set.
     """
 
     def __init__(self, known: float = 0.0) -> None:
-        """`known` is a time that has been, in seconds since 1970."""
+        """Start with `known`, a time that has passed, in seconds since 1970."""
         self._known = known
         self._stamps, self._boot_stamps = Stamps(), Stamps()
         self._held_since: float | None = None
-        self._started_us: int | None = None  # when the machine was, by a clock that is set
+        self._started_us: int | None = None  # when the machine booted, by a clock that is set
 
     @property
     def unsure(self) -> bool:
-        """Whether the time of day cannot be right."""
+        """Whether the clock cannot be right."""
         return time.time() < self._known and not synchronised()
 
     def hold_s(self) -> float:
-        """Seconds until it is worth looking again whether the history's times can be told; 0: it waits no longer."""
+        """Return in how many seconds to check again whether the history's times are known; 0 if it need not wait."""
         if not self.unsure:
             self._held_since = None
             return 0.0
         moment = time.monotonic()
         self._held_since = self._held_since or moment
-        return LOOK_S if moment - self._held_since < HOLD_S else 0.0
+        return CHECK_S if moment - self._held_since < HOLD_S else 0.0
 
     def stamp(self, at_us: int | None = None) -> dict[str, Any]:
-        """The time now, or `at_us` in microseconds since 1970, as the fields of a reading."""
+        """Return the time now, or `at_us` in microseconds since 1970, as the fields of a reading."""
         wall = _wall_us()
         given = wall if at_us is None else at_us
         stamped = self._stamps.next(given)
         fields: dict[str, Any] = {"time": utc(stamped)}
         if self.unsure:
             return {**fields, "boot": [_boot_id(), self._boot_stamps.next(_boot_us() - (wall - given))]}
-        return {**fields, "clock": "unsure"} if stamped - given > ASTRAY_US else fields
+        return {**fields, "clock": "unsure"} if stamped - given > MAX_LEAD_US else fields
 
     def settle(self, payload: bytes) -> bytes:
-        """A reading as it goes out: its time corrected if it can be, else called unsure. What is none stays."""
+        """Return a reading to publish, its time corrected if possible, else marked unsure; anything else unchanged."""
         if MARK not in payload:
             return payload
         with suppress(AttributeError, KeyError, OSError, OverflowError, RecursionError, TypeError, ValueError):

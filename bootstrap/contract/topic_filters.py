@@ -23,7 +23,7 @@ def none_twice(filters: str | list[str]) -> None:
     """Raise ValueError if a message could arrive twice because its topic matches two of `filters`."""
     for one, other in combinations([filters] if isinstance(filters, str) else filters, 2):
         if overlap(one.split("/"), other.split("/")):
-            raise ValueError(f"without two that match the same topics, as {one!r} and {other!r} do")
+            raise ValueError(f"free of overlapping filters such as {one!r} and {other!r}")
 
 
 def overlap(one: Sequence[str], other: Sequence[str]) -> bool:

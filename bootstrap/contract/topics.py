@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]  # what `status/state` says
+State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]  # the values of `status/state`
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 ID_RULE = "1 to 64 ASCII letters, digits, '-' or '_'"
-# Users of the broker that are not sensors: who may send commands, who may look at everything, and Home Assistant.
+# Broker users that are not sensors: one that may send commands, one that may read everything, and Home Assistant.
 ADMIN, EYES, HOME_ASSISTANT = "admin", "eyes", "homeassistant"
-RECORDER = "recorder"  # a sensor of this id is a recorder
+RECORDER = "recorder"  # a sensor with this id is a recorder
 RESERVED_SENSORS = frozenset({ADMIN, EYES, HOME_ASSISTANT, RECORDER})
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` may stand between two slashes of a topic."""
+    """Return whether `text` may be a level of a topic."""
     return ID.fullmatch(text) is not None
 
 
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic; `str()` gives it as it goes on the wire.
+    """One topic; `str()` returns it as it is on the wire.
 
     Raises:
         ValueError: a level is not an id, or the kind is not one of ours.
@@ -63,12 +63,12 @@ class Topics:
 
     @property
     def client_id(self) -> str:
-        """The sensor's one name: on the broker, in the log and on its lock."""
+        """The sensor's only name: on the broker, in the log and on its lock."""
         return f"{self.group}/{self.sensor}"
 
     @property
     def file_name(self) -> str:
-        """The same for what is a file or a folder of its own."""
+        """The sensor's name for files and folders of its own."""
         return f"{self.group}.{self.sensor}"
 
     @property
@@ -77,13 +77,13 @@ class Topics:
         return f"{self.client_id}/{Kind.ACTION}/+"
 
     def data(self, name: str) -> str:
-        """The topic of a measure."""
+        """Return the topic of a measure."""
         return str(Topic(self.group, self.sensor, Kind.DATA, name))
 
     def action(self, name: str) -> str:
-        """The topic of a command."""
+        """Return the topic of a command."""
         return str(Topic(self.group, self.sensor, Kind.ACTION, name))
 
     def status(self, name: str) -> str:
-        """The topic of a fact about the daemon."""
+        """Return the topic of a fact about the daemon."""
         return str(Topic(self.group, self.sensor, Kind.STATUS, name))

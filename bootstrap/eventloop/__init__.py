@@ -1,1 +1,1 @@
-"""The event loop of a process, its threads and sockets, and when to try again."""
+"""The event loop of a process, its threads and sockets, and the backoff between attempts."""

@@ -19,7 +19,7 @@ class Backoff:
     def advance(self, already_s: float = 0.0) -> float:
         """Return how long to wait now, in seconds, and double the wait after it.
 
-        What the last attempt itself took, `already_s`, counts as waiting; but no wait is shorter than the first.
+        The time that the last attempt took, `already_s`, counts as waiting; but no wait is shorter than the first.
         """
         wait_s = self.next_s * random.uniform(1 - self._jitter, 1.0)  # noqa: S311 - no secret
         self.next_s = min(self._longest_s, self.next_s * 2)

@@ -21,8 +21,8 @@ OnReady: TypeAlias = Callable[[int], None]
 # Plain numbers: combining zmq's own costs a call into its enumeration.
 READABLE, WRITABLE = int(zmq.POLLIN), int(zmq.POLLOUT)
 SOON_S = 0.02  # for calls made by `call_soon`, before descriptors and timers have their turn
-SWEEP = 64  # timers, at the least, before cancelled ones are thrown out
-LONGEST_S = 24 * 3600.0  # of one wait: a day in milliseconds fits wherever a poller counts in 32 bits
+SWEEP = 64  # lowest number of timers at which cancelled ones are removed
+LONGEST_S = 24 * 3600.0  # longest wait: a day in milliseconds fits any poller that counts in 32 bits
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -52,12 +52,12 @@ class Loop:
         self._sweep_at = SWEEP
 
     def add_reader(self, source: Pollable, handler: OnReady, events: int = READABLE) -> None:
-        """Call `handler(events)` whenever this socket or descriptor is ready for one of `events`; 0 is for none."""
+        """Call `handler(events)` whenever this socket or descriptor is ready for one of `events`; 0 means none."""
         self._handlers[source] = handler
         self._poller.register(source, events)
 
     def remove_reader(self, source: Pollable) -> None:
-        """Watch `source` no longer. Call it before the descriptor is closed; a second call does nothing."""
+        """Stop watching `source`. Call it before the descriptor is closed; a second call does nothing."""
         self._handlers.pop(source, None)
         if source in self._poller:
             self._poller.unregister(source)
@@ -84,13 +84,13 @@ class Loop:
         return self.call_at(due, call)
 
     def _sweep(self) -> None:
-        """Throw out cancelled timers, or a lamp that is told `for_s` again and again would hold each for its time."""
+        """Remove cancelled timers: a lamp that often receives `for_s` would otherwise keep each until it is due."""
         self._timers = [entry for entry in self._timers if entry[2].call is not None]
         heapq.heapify(self._timers)
         self._sweep_at = max(SWEEP, 2 * len(self._timers))
 
     def call_every(self, period_s: float, call: Callable[[], None]) -> None:
-        """Call again and again, `period_s` seconds after the last time."""
+        """Call repeatedly, each time `period_s` seconds after the last call."""
 
         def again() -> None:
             call()
@@ -99,11 +99,11 @@ class Loop:
         self.call_later(period_s, again)
 
     def call_soon(self, call: Callable[[], None]) -> None:
-        """Call after this turn's handlers and timers, in the order asked: for what a library's callback must not do."""
+        """Call after this turn's handlers and timers, in order: for what must not run in a library's callback."""
         self._soon.append(call)
 
     def run(self, until: Callable[[], bool], limit_s: float = math.inf) -> bool:
-        """Turn until `until()` is true, for at most `limit_s` seconds. Returns whether it became true."""
+        """Run until `until()` is true, for at most `limit_s` seconds. Return whether it became true."""
         limit = None if limit_s == math.inf else self.call_later(limit_s, lambda: None)
         while not (met := until()) and (limit is None or limit.call is not None):
             self._turn()
@@ -120,7 +120,7 @@ class Loop:
         self._run_soon()
 
     def _patience_ms(self) -> int | None:
-        """Return the time to the next timer, rounded up, or None for ever: waking early would mean waking twice."""
+        """Return the time to the next timer, rounded up, or None without one: waking early would mean waking twice."""
         if self._soon:
             return 0
         while self._timers and self._timers[0][2].call is None:
@@ -130,7 +130,7 @@ class Loop:
         return max(0, math.ceil(min(self._timers[0][0] - time.monotonic(), LONGEST_S) * 1000))
 
     def _run_soon(self) -> None:
-        """Make the calls of `call_soon` for a moment: however many there are, signals and timers have their turn."""
+        """Make the calls of `call_soon`, but only for a moment, so that signals and timers have their turn."""
         enough = time.monotonic() + SOON_S
         while self._soon:
             self._soon.popleft()()
@@ -167,7 +167,7 @@ class Signals:
                 self._on_signal(signal.Signals(number).name)
 
     def close(self) -> None:
-        """Put everything back as it was."""
+        """Restore the previous signal handlers and wake-up descriptor."""
         self._loop.remove_reader(self._reader)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
@@ -177,9 +177,9 @@ class Signals:
 
 
 def _nothing(_number: int, _frame: object) -> None:
-    """Exist, so that the signal reaches the wake-up descriptor."""
+    """Do nothing: with a handler, the signal reaches the wake-up descriptor."""
 
 
 def has_terminal() -> bool:
-    """Return whether a terminal started us: then SIGHUP says that it is gone."""
+    """Return whether a terminal started us: SIGHUP then means that it is gone."""
     return sys.stdin is not None and not sys.stdin.closed and sys.stdin.isatty()

@@ -1,6 +1,6 @@
-"""ZeroMQ between the threads of one process: sockets that are remembered, the inbox, and the worker.
+"""ZeroMQ between the threads of one process: tracked sockets, the inbox, and the worker.
 
-The loop alone acts. Another thread does what must not block the loop and hands in a note about it.
+Only the loop acts. Another thread does what must not block the loop, and posts a message about it.
 """
 
 import sys
@@ -17,49 +17,49 @@ Socket: TypeAlias = "zmq.Socket[bytes]"
 T = TypeVar("T")
 
 INBOX = "inproc://inbox"
-NOTES = 1000
+INBOX_LIMIT = 1000  # messages that may wait on one sender
 JOIN_S = 0.5
 
 
 class Sockets:
-    """The process's ZeroMQ context and every socket made in it, with the line that made it. Make it after any fork."""
+    """The process's ZeroMQ context and every socket in it, with the line that created it. Create it after any fork."""
 
     def __init__(self) -> None:
         self._context = zmq.Context(io_threads=0)  # inproc needs none
-        self._makers: dict[Socket, str] = {}
+        self._created_at: dict[Socket, str] = {}
         self.ended = False
 
     def open(self, kind: int, depth: int = 1) -> Socket:
-        """Make a socket; it belongs to the calling thread. `depth` is how many callers up the responsible line is.
+        """Create a socket, which belongs to the calling thread. The line responsible is `depth` callers up.
 
         Raises:
             zmq.ZMQError: the context has ended, that is, the process is stopping.
         """
         socket = self._context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
-        maker = sys._getframe(depth)  # noqa: SLF001 - a traceback would cost a file read
-        self._makers[socket] = f"{maker.f_code.co_filename}:{maker.f_lineno}"
+        frame = sys._getframe(depth)  # noqa: SLF001 - a traceback would cost a file read
+        self._created_at[socket] = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         return socket
 
     def close(self, socket: Socket) -> None:
-        """Close a socket in the thread that made it."""
+        """Close a socket in the thread that created it."""
         socket.close()
-        self._makers.pop(socket, None)
+        self._created_at.pop(socket, None)
 
     def lingering(self) -> list[str]:
-        """The lines that made the sockets still open."""
-        return list(self._makers.values())
+        """Return the lines that created the sockets still open."""
+        return list(self._created_at.values())
 
     def end(self) -> None:
-        """End the context. It waits for every socket to be closed; what lingers is named first."""
+        """End the context, which waits for every socket to be closed; those still open are logged first."""
         self.ended = True
-        if self._makers:
+        if self._created_at:
             log.error("ZeroMQ sockets are still open", made_at=self.lingering())
         self._context.term()
 
 
 class Inbox:
-    """Where threads hand notes in: a PULL socket in the loop, one PUSH socket for each thread that writes."""
+    """Receives messages from threads: a PULL socket in the loop, one PUSH socket for each thread that sends."""
 
     def __init__(self, sockets: Sockets) -> None:
         self._sockets = sockets
@@ -68,15 +68,15 @@ class Inbox:
         self.socket.bind(INBOX)
 
     def on(self, name: str, reader: Callable[[bytes], None]) -> None:
-        """Have `reader` called in the loop with the body of each note of this name."""
+        """Have `reader` called in the loop with the body of each message of this name."""
         self._readers[name.encode()] = reader
 
-    def sender(self, limit: int = NOTES) -> "Sender":
-        """Make the calling thread's end of the inbox; a context manager. `limit` notes may wait on it, 0 is any."""
+    def sender(self, limit: int = INBOX_LIMIT) -> "Sender":
+        """Return the calling thread's end, a context manager. `limit` messages may wait on it; 0 is any number."""
         return Sender(self._sockets, limit)
 
     def post(self, name: str, body: bytes = b"") -> None:
-        """Hand in one note from a thread that seldom does. Its socket lives as long; nobody hears it once we stop."""
+        """Send one message from a thread that seldom does, by a socket of its own. Once we stop, it is dropped."""
         try:
             with self.sender(limit=0) as sender:
                 sender.send(name, body)
@@ -85,7 +85,7 @@ class Inbox:
                 raise
 
     def receive(self, _events: int = zmq.POLLIN) -> None:
-        """Read every note that waits. A note nobody reads is a bug (KeyError)."""
+        """Read every waiting message. One that nobody reads is a bug (KeyError)."""
         while True:
             try:
                 name, body = self.socket.recv_multipart(zmq.NOBLOCK)
@@ -94,7 +94,7 @@ class Inbox:
             self._readers[name](body)
 
     def close(self) -> None:
-        """Take no more notes."""
+        """Receive no more messages."""
         self._sockets.close(self.socket)
 
 
@@ -107,12 +107,12 @@ class Sender:
         self._socket.setsockopt(zmq.SNDHWM, limit)
         try:
             self._socket.connect(INBOX)
-        except zmq.ZMQError:  # the context ended this moment, and waits for this very socket
+        except zmq.ZMQError:  # the context has just ended, and waits for this socket
             sockets.close(self._socket)
             raise
 
     def send(self, name: str, body: bytes = b"") -> bool:
-        """Hand a note in, never waiting. False: the inbox is full and the note is lost; the caller must count it."""
+        """Send a message without waiting. False: the inbox is full, and the caller must count the lost message."""
         try:
             self._socket.send_multipart([name.encode(), body], zmq.NOBLOCK)
         except zmq.Again:
@@ -127,7 +127,7 @@ class Sender:
 
 
 class _Call(Generic[T]):
-    """Work for another thread, and what becomes of it in the loop."""
+    """Work for another thread, and what the loop does with its outcome."""
 
     def __init__(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
         self._work, self._then, self._failed = work, then, failed
@@ -136,7 +136,7 @@ class _Call(Generic[T]):
     def run(self) -> None:
         try:
             result = self._work()
-        except Exception as error:  # noqa: BLE001 - it is raised again, or dealt with, in the loop
+        except Exception as error:  # noqa: BLE001 - it is raised again, or handled, in the loop
             self._outcome = partial(self._failed, error)
         else:
             self._outcome = partial(self._then, result)
@@ -146,19 +146,19 @@ class _Call(Generic[T]):
 
 
 class Worker:
-    """Runs what may block, each call in a thread of its own that ends with it; none exists while nothing is asked."""
+    """Runs calls that may block, each in a thread of its own that ends with it; without calls, there is none."""
 
-    NOTE = "worker"
+    MESSAGE = "worker"
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._calls: dict[bytes, _Call[object]] = {}
         self._threads: list[threading.Thread] = []
         self._count = 0
-        inbox.on(self.NOTE, self._finished)
+        inbox.on(self.MESSAGE, self._finished)
 
     def call(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
-        """Do `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`."""
+        """Run `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`."""
         self._count += 1
         ticket = str(self._count).encode()
         call: _Call[T] = _Call(work, then, failed)
@@ -168,16 +168,16 @@ class Worker:
         thread.start()
 
     def _run(self, ticket: bytes, call: _Call[object]) -> None:
-        """In the thread. The socket is made when there is a note, so that a call that hangs holds none."""
+        """Run in the thread. The socket is created when there is a result, so that a call that hangs holds none."""
         call.run()
-        self._inbox.post(self.NOTE, ticket)
+        self._inbox.post(self.MESSAGE, ticket)
 
     def _finished(self, ticket: bytes) -> None:
         self._calls.pop(ticket).finish()
 
     def close(self) -> None:
-        """Wait a moment for calls that are about to end. One that hangs (a name server, say) is left to die with us."""
+        """Wait a moment for calls that are about to end. One that hangs, such as a name lookup, ends with us."""
         for thread in self._threads:
             thread.join(JOIN_S)
             if thread.is_alive():
-                log.debug("left a call behind that does not end", thread=thread.name)
+                log.debug("abandoned a call that does not end", thread=thread.name)

@@ -1,1 +1,1 @@
-"""Recording the history, and reading it back from whichever store holds it."""
+"""Recording the history in a store, and reading it back."""

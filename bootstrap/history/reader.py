@@ -1,4 +1,4 @@
-"""How a history is read, whatever store it is in."""
+"""The interface for reading a history, whichever store it is in."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,12 +8,12 @@ from typing import Protocol
 from bootstrap.history.points import Field
 
 MICRO = 1_000_000
-FIVE_MINUTES_S, DAY_S = 300, 86_400  # the lengths of the roll-ups; days are those of UTC
+FIVE_MINUTES_S, DAY_S = 300, 86_400  # the periods of the roll-ups; days are in UTC
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One reading of the past: when (microseconds since 1970), and what it said."""
+    """One stored reading: its time in microseconds since 1970, and its values."""
 
     time_us: int
     fields: dict[str, Field]
@@ -21,7 +21,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What some values of one measure come to; words and what is not finite are not counted."""
+    """A summary of some values of one measure, without strings and non-finite numbers."""
 
     count: int
     mean: float
@@ -30,12 +30,12 @@ class Summary:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Summary":
-        """Of one value or more."""
+        """Return the summary of one or more values."""
         return cls.merged([cls(1, value, value, value) for value in values])
 
     @classmethod
     def merged(cls, parts: Sequence["Summary"]) -> "Summary":
-        """Of one part or more. Weighted one by one, so that no sum of large numbers overflows."""
+        """Return the summary of one or more parts. Means are weighted before adding, so that no sum overflows."""
         count = sum(part.count for part in parts)
         low, high = min(part.low for part in parts), max(part.high for part in parts)
         mean = math.fsum(part.mean * (part.count / count) for part in parts)
@@ -44,7 +44,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """The roll-up of one measure over the five minutes, or the day, that starts then (seconds since 1970)."""
+    """The roll-up of one measure over the five minutes or the day that starts at `start_s`, in seconds since 1970."""
 
     start_s: int
     measure: str
@@ -52,19 +52,19 @@ class Average:
 
 
 class HistoryReader(Protocol):
-    """A store, as somebody reads it. All of it may raise OSError."""
+    """A store opened for reading. Every method may raise OSError."""
 
     def sensors(self) -> list[str]:
-        """All of which there is a history, as `group/sensor`."""
+        """Return the sensors that have a history, as `group/sensor`."""
 
     def whole_since_us(self, sensor: str) -> int:
-        """Since when all its readings are there; of what was before there are roll-ups only."""
+        """Return the time since which all readings of a sensor are kept; before it there are only roll-ups."""
 
     def rows(self, sensor: str, since_us: int) -> Iterator[Row]:
-        """The readings of one sensor, oldest first."""
+        """Return the readings of one sensor, oldest first."""
 
     def averages(self, sensor: str, since_us: int, step_s: int) -> Iterable[Average]:
-        """The roll-ups of one sensor that have ended since then, oldest first; `step_s` is FIVE_MINUTES_S or DAY_S."""
+        """Return the roll-ups that ended after `since_us`, oldest first; `step_s` is FIVE_MINUTES_S or DAY_S."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the store."""

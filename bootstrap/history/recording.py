@@ -1,4 +1,4 @@
-"""What a recorder does with what it hears: readings into the store, each with the kind of its sensor."""
+"""Storing the messages that a recorder receives, each reading with the kind of its sensor."""
 
 import json
 import time
@@ -12,16 +12,16 @@ from bootstrap.history.reader import MICRO
 from bootstrap.history.stores import Store
 from bootstrap.paths import rewrite
 
-ABOUT, BEAT, STATUS, SAID = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
+ABOUT, HEARTBEAT, STATE, READINGS = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
 KINDS = "kinds.json"  # in a recorder's folder
 DeadLetter = Callable[[str, bytes, str], None]
 
 
 class KnownKinds:
-    """The kind of each sensor, as its `about` says.
+    """The kind of each sensor, taken from its `about`.
 
-    They are remembered on disk: what was stored and not yet acknowledged is heard again by the next run, and must
-    become the same point. The broker keeps `about` and readings in order, so each reading has the kind it was made by.
+    They are saved on disk: the next run receives again what was stored but not acknowledged, and must make the same
+    point of it. The broker keeps `about` and readings in order, so each reading gets the kind that made it.
     """
 
     def __init__(self, file: Path) -> None:
@@ -34,11 +34,11 @@ class KnownKinds:
             found = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             return {}
-        whole = isinstance(found, dict) and all(isinstance(kind, str) for kind in found.values())
-        return found if whole else {}
+        valid = isinstance(found, dict) and all(isinstance(kind, str) for kind in found.values())
+        return found if valid else {}
 
-    def hear(self, topic: str, payload: bytes) -> None:
-        """Note what an `about` says; of one that says nothing we keep what was."""
+    def update(self, topic: str, payload: bytes) -> None:
+        """Note the kind in an `about`; if it contains none, the known kind is kept."""
         try:
             kind = json.loads(payload)["kind"]
         except (ValueError, TypeError, KeyError, RecursionError):
@@ -47,14 +47,14 @@ class KnownKinds:
             self.known[topic.removesuffix(ABOUT)] = kind
 
     def forget(self) -> None:
-        """Go back to what was saved."""
+        """Return to the kinds that are saved."""
         self.known = dict(self._saved)
 
     def save(self) -> None:
-        """Write what is new.
+        """Write the kinds to disk if they have changed.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the file cannot be written.
         """
         if self.known == self._saved:
             return
@@ -63,70 +63,71 @@ class KnownKinds:
 
 
 class Recording:
-    """Called in the intake's thread; the counts may be read from another."""
+    """Stores batches in the thread of the subscription; the counts may be read from any thread."""
 
     def __init__(self, store: Store, kinds: KnownKinds, dead_letter: DeadLetter) -> None:
         self._store, self._kinds, self._dead_letter = store, kinds, dead_letter
-        self.recorded = 0  # readings that the store has
-        self.rejected = 0  # messages that are none, or that it will never take
+        self.recorded = 0  # readings stored
+        self.rejected = 0  # messages that cannot be parsed, or that the store will never accept
         self._newest_us: int | None = None
 
     def progress(self) -> dict[str, float | None]:
-        """How many readings are stored, and how old the newest of those stored last is (None before the first)."""
+        """Return the number of stored readings, and the age of the newest in the last batch (None before the first)."""
         lag_s = None if self._newest_us is None else round(time.time() - self._newest_us / MICRO, 1)
         return {"recorded": self.recorded, "lag_s": lag_s}
 
     def on_batch(self, batch: Sequence[ReceivedMessage]) -> None:
-        """Store all that are readings.
+        """Store the readings of a batch.
 
         Raises:
-            OSError: the store is away; nothing has happened, and the batch is to be given again.
+            OSError: the store is unavailable; the whole batch must be passed again.
         """
-        readings, bad = self._sort(batch)
+        points, bad = self._parse_batch(batch)
         try:
-            refused = self._store.put([one for _, one in readings])
+            refused = self._store.put([one for _, one in points])
             self._kinds.save()
         except OSError:
             self._kinds.forget()
             raise
-        bad += [(readings[number][0], why) for number, why in refused.items()]
-        for heard, why in bad:
-            self._dead_letter(heard.topic, heard.payload, why)
+        bad += [(points[number][0], why) for number, why in refused.items()]
+        for message, why in bad:
+            self._dead_letter(message.topic, message.payload, why)
         self.rejected += len(bad)
-        self._count([one for number, (_, one) in enumerate(readings) if number not in refused])
+        self._count([one for number, (_, one) in enumerate(points) if number not in refused])
 
     def _count(self, stored: Sequence[Point]) -> None:
         times_us = [one.time_us for one in stored if one.measurement == READING]
         self.recorded += len(times_us)
         self._newest_us = max(times_us, default=self._newest_us)
 
-    def _sort(
+    def _parse_batch(
         self, batch: Sequence[ReceivedMessage]
     ) -> tuple[list[tuple[ReceivedMessage, Point]], list[tuple[ReceivedMessage, str]]]:
-        readings, bad = [], []
-        for heard in batch:
-            if heard.topic.endswith(ABOUT):
-                self._kinds.hear(heard.topic, heard.payload)
-            elif not heard.retained and not _is_cleared(heard):
+        """Return the messages that became points, and those that cannot be parsed, each with the reason."""
+        points, bad = [], []
+        for message in batch:
+            if message.topic.endswith(ABOUT):
+                self._kinds.update(message.topic, message.payload)
+            elif not message.retained and not _is_cleared(message):
                 try:
-                    readings.append((heard, self._point(heard)))
+                    points.append((message, self._point(message)))
                 except Refused as why:
-                    bad.append((heard, str(why)))
-        return readings, bad
+                    bad.append((message, str(why)))
+        return points, bad
 
-    def _point(self, heard: ReceivedMessage) -> Point:
-        """What is called as a topic of ours is one."""
-        topic, payload, kinds = heard.topic, heard.payload, self._kinds.known
+    def _point(self, message: ReceivedMessage) -> Point:
+        """Parse a message by the last two levels of its topic, which decide whether it is one of penates."""
+        topic, payload, kinds = message.topic, message.payload, self._kinds.known
         if topic.count("/") == LEVELS - 1:
-            if topic.endswith(SAID):
+            if topic.endswith(READINGS):
                 return point(topic, payload, kinds)
-            if topic.endswith(BEAT):
+            if topic.endswith(HEARTBEAT):
                 return heartbeat(topic, payload, kinds)
-            if topic.endswith(STATUS):
-                return state(topic, payload, heard.at_us, kinds)
-        return foreign(topic, payload, heard.at_us)
+            if topic.endswith(STATE):
+                return state(topic, payload, message.at_us, kinds)
+        return foreign(topic, payload, message.at_us)
 
 
-def _is_cleared(heard: ReceivedMessage) -> bool:
-    """Whether somebody has taken back what a sensor had said of itself, as `penates prune` does."""
-    return not heard.payload and heard.topic.endswith((BEAT, STATUS))
+def _is_cleared(message: ReceivedMessage) -> bool:
+    """Return whether it clears a retained status topic, as `penates prune` does."""
+    return not message.payload and message.topic.endswith((HEARTBEAT, STATE))

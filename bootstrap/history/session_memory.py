@@ -1,4 +1,4 @@
-"""What a durable session at the broker is subscribed to, remembered from run to run."""
+"""The filters that a durable session at the broker is subscribed to, remembered from run to run."""
 
 import json
 from collections.abc import Sequence

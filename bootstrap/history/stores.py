@@ -1,4 +1,4 @@
-"""Where the history is stored: one setting chooses, and only what it needs is loaded."""
+"""The stores of the history: one setting selects the store, and only what that store needs is imported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -20,17 +20,19 @@ SecretFile: TypeAlias = Annotated[Path, a_secret]
 
 
 class Store(Protocol):
-    """Takes readings, and may take the same one twice: it has it once."""
+    """Stores readings. A reading that is put twice is stored once."""
 
     def put(self, points: Sequence[Point]) -> dict[int, str]:
-        """Store all but those that it will never take: their numbers in `points`, each with the reason.
+        """Store all points except those that the store can never accept.
+
+        Returns: the index in `points` of each that is not accepted, with the reason.
 
         Raises:
-            OSError: it cannot store now. Some may be stored; all are to be put again.
+            OSError: the store is unavailable. Some points may be stored; all must be put again.
         """
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the store."""
 
 
 def _a_url(text: str) -> None:
@@ -46,42 +48,42 @@ def _a_url(text: str) -> None:
 
 def _a_name(text: str) -> None:
     if not text.isprintable() or {*text} & {*'"/\\'} or text.startswith("."):
-        raise ValueError("printable, without quotes, slashes or a dot in front")
+        raise ValueError("printable, without quotes or slashes, and not starting with a dot")
 
 
 @dataclass(kw_only=True)
 class StoreSettings:
-    """The settings of all stores, as they stand in a recorder's file."""
+    """The settings of all stores, as they appear in a recorder's file."""
 
-    # Where: "sqlite" is one file, and needs nothing. "influxdb1" is a database that knows InfluxDB 1's /write, like
-    # Debian's own influxdb; it is created if it is not there. "influxdb" is one with InfluxDB 2's /api/v2/write:
-    # InfluxDB 2 and 3, 1.8, and VictoriaMetrics (which forgets words, and needs -dedup.minScrapeInterval=1ms to keep a
-    # reading that it is told twice once); it needs influxdb-client installed.
+    # Where to store: "sqlite" is a file and needs no server. "influxdb1" is a server with InfluxDB 1's /write, like
+    # Debian's own influxdb; the database is created if it does not exist. "influxdb" is a server with InfluxDB 2's
+    # /api/v2/write: InfluxDB 2 and 3, 1.8, and VictoriaMetrics (which does not store text, and needs
+    # -dedup.minScrapeInterval=1ms so that a reading sent twice is stored once); it needs influxdb-client installed.
     store: Literal["sqlite", "influxdb", "influxdb1"] = "sqlite"
 
-    # For sqlite: the file, relative to this configuration, such as "history.sqlite"; without it history.sqlite in the
-    # state folder.
+    # For sqlite: the file, relative to this configuration, such as "history.sqlite"; the default is history.sqlite in
+    # the state folder.
     file: Path | None = None
 
-    # For sqlite: days until readings are deleted. Their lowest, mean and highest values over five minutes and over a
-    # day remain; of words nothing does.
+    # For sqlite: days until readings are deleted. Their lowest, mean and highest values per five minutes and per day
+    # are kept; text is deleted completely.
     keep_days: Annotated[float, Limits(1, 36_500)] = 400.0
 
-    # For influxdb, influxdb1: the server, and the database in it, which InfluxDB 2 calls a bucket and wants made first.
+    # For influxdb, influxdb1: the server, and its database. In InfluxDB 2 it is called a bucket, and must exist.
     url: Annotated[str, _a_url] = "http://localhost:8086"
     database: Annotated[str, _a_name] = "penates"
 
     # For influxdb, influxdb1: the CA's certificate in PEM, such as "ca.pem", if url begins with https and the system
-    # does not trust it anyhow.
+    # does not trust the server's certificate.
     ca_file: Annotated[Path, a_certificate] | None = None
 
-    # For influxdb: whose bucket it is.
+    # For influxdb: the organization that owns the bucket.
     org: str = "home"
 
-    # For influxdb: a file whose first line is a token to write to it and read it, such as "secrets/influxdb-token".
+    # For influxdb: a file whose first line is a token that may write and read it, such as "secrets/influxdb-token".
     token_file: SecretFile | None = None
 
-    # For influxdb1: if it wants a login, the user, such as "recorder".
+    # For influxdb1: the user, such as "recorder", if the server requires a login.
     username: str | None = None
 
     # For influxdb1: a file whose first line is the password, such as "secrets/influxdb-password".
@@ -94,10 +96,10 @@ class StoreSettings:
     }
 
     def __post_init__(self) -> None:
-        """Refuse what the store in use would not look at, or cannot do without.
+        """Reject settings that the selected store does not use, and the lack of those that it needs.
 
         Raises:
-            Wrong: with every reason.
+            Wrong: with a reason for each setting.
         """
         given = {field.name for field in fields(StoreSettings) if getattr(self, field.name) != field.default}
         wrong = {name: self._unused(name) for name in sorted(given - self.of[self.store] - {"store"})}
@@ -105,7 +107,7 @@ class StoreSettings:
             wrong["store"] = f"the store influxdb needs influxdb-client; {to_install('influxdb-client')}"
         if self.store == "influxdb1" and (self.username is None) != (self.password_file is None):
             there, missing = ("username", "password_file") if self.username else ("password_file", "username")
-            wrong[there] = f"{there!r} needs {missing!r} beside it"
+            wrong[there] = f"{there!r} needs {missing!r} as well"
         if self.ca_file and not self.url.startswith("https:"):
             wrong.setdefault("ca_file", "'ca_file' needs a url that begins with https")
         if wrong:
@@ -115,24 +117,24 @@ class StoreSettings:
         owners = " or ".join(f'"{store}"' for store, names in self.of.items() if name in names)
         return f'{name!r} is for store = {owners}, and the store is "{self.store}"'
 
-    def place(self, state: Path) -> Path:
-        """The file of the store sqlite."""
+    def sqlite_file(self, state: Path) -> Path:
+        """Return the file of the SQLite store; `state` is the house's state folder."""
         return self.file or state / "history.sqlite"
 
     def open_reader(self, state: Path) -> HistoryReader:
-        """Open it for reading.
+        """Open the store for reading.
 
         Raises:
-            OSError: it is not there, or cannot be read.
+            OSError: the store does not exist, or cannot be read.
         """
         if self.store == "sqlite":
             from bootstrap.history.sqlite.reader import SqliteReader  # noqa: PLC0415
 
-            return SqliteReader(self.place(state))
+            return SqliteReader(self.sqlite_file(state))
         return self._open_reader_over_http()
 
     def _open_reader_over_http(self) -> HistoryReader:
-        """InfluxDB 2's write API is that of others, too; which one it is it says itself."""
+        """Open a database for reading; its answers tell VictoriaMetrics from InfluxDB, which share a write API."""
         from bootstrap.history.influx.influxql_reader import InfluxqlReader  # noqa: PLC0415
         from bootstrap.history.influx.queries import Queries  # noqa: PLC0415
         from bootstrap.history.influx.store import DatabaseServer  # noqa: PLC0415
@@ -143,18 +145,18 @@ class StoreSettings:
             return InfluxqlReader(Queries.by_password(server, self.username, self.password_file), self.database)
         queries = Queries.by_token(server, self.token_file)
         victoria = VictoriaMetricsReader(queries)
-        return victoria if victoria.there() else InfluxqlReader(queries, self.database)
+        return victoria if victoria.detected() else InfluxqlReader(queries, self.database)
 
     def open_store(self, state: Path, *, owner: bool = True) -> Store:
-        """Open it, or get ready to; `state` is the house's state folder. Not its `owner`: others write to it, too.
+        """Open the store, or prepare to connect to it. An `owner` may replace a damaged SQLite file.
 
         Raises:
-            OSError: a file cannot be opened. A database may well be away.
+            OSError: a file cannot be opened. A database need not be available yet.
         """
         if self.store == "sqlite":
             from bootstrap.history.sqlite.store import SqliteStore  # noqa: PLC0415
 
-            return SqliteStore(self.place(state), self.keep_days, owner=owner)
+            return SqliteStore(self.sqlite_file(state), self.keep_days, owner=owner)
         from bootstrap.history.influx.store import DatabaseServer, InfluxStore  # noqa: PLC0415
 
         server = DatabaseServer(self.url, self.ca_file)

@@ -1,7 +1,7 @@
 """A durable subscription in a thread of its own: a message is acknowledged once it is stored, and not before.
 
-So a recorder or a store that is away costs nothing but room in the broker's queue. The thread tells the loop how it
-goes by notes in the inbox, and is told to stop by a socket of its own.
+While the recorder or its store is unavailable, messages only take room in the broker's queue. The thread reports its
+state to the loop by notes in the inbox, and is stopped by a message on a socket of its own.
 """
 
 import json
@@ -31,19 +31,19 @@ from bootstrap.mqtt.session import Closed, Connack, Durable, Event, Reason, Suba
 NOTE = "subscription"
 STOP = "inproc://subscription-stop"
 WINDOW = 5000  # messages received before one is acknowledged; Mosquitto by itself allows 20
-BATCH = 1000  # stored at once, while the broker sends the next ones; so many acknowledged ones are remembered
+BATCH = 1000  # messages stored at once, while the broker sends more; also how many acknowledged ones are remembered
 DURABLE = Durable(expiry_s=7 * 86_400, receive_maximum=WINDOW)  # the broker keeps what we have not acknowledged
-FIRST_RETRY_S, LAST_RETRY_S = 1.0, 10.0  # until a broker or a store that is away is tried again
+FIRST_RETRY_S, LAST_RETRY_S = 1.0, 10.0  # until an unavailable broker or store is tried again
 JOIN_S = 12.0
 NUMBERS = count(1)
-KEPT = SubscribeOptions(qos=1)
-NEWS = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+WITH_RETAINED = SubscribeOptions(qos=1)
+WITHOUT_RETAINED = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 
 Waiting: TypeAlias = tuple[int, ReceivedMessage]  # the packet id to be acknowledged, and the message
 
 
-class StoreAway(OSError):  # noqa: N818 - named like the state
-    """The store is away, and says for how long at least (seconds)."""
+class StoreUnavailable(OSError):  # noqa: N818 - named like the state
+    """The store is unavailable, for at least `wait_s` seconds."""
 
     def __init__(self, text: str, wait_s: float) -> None:
         super().__init__(text)
@@ -52,11 +52,11 @@ class StoreAway(OSError):  # noqa: N818 - named like the state
 
 @dataclass(frozen=True)
 class SubscriptionSource:
-    """Where to subscribe, as whom, and to what.
+    """The broker, the login and the filters of a subscription.
 
     Attributes:
-        retained: filters of which what the broker has kept is wanted, too, at each connect, and before the others.
-        memory: the file of what our session is subscribed to.
+        retained: filters whose retained messages are also received, at each connect and before other messages.
+        memory: the file that remembers the filters of the session.
     """
 
     address: BrokerAddress
@@ -67,31 +67,31 @@ class SubscriptionSource:
 
 
 class Subscription:
-    """The loop's end: starts the thread, hears how it goes, and ends it."""
+    """The subscription as the loop sees it: starts the thread, receives its state, and stops it."""
 
     def __init__(self, sockets: Sockets, inbox: Inbox, source: SubscriptionSource, on_batch: OnBatch) -> None:
-        """Subscribe, and hand what arrives to `on_batch` in the thread."""
+        """Subscribe, and pass what arrives to `on_batch` in the thread."""
         self._sockets = sockets
         self._stopper = sockets.open(zmq.PUSH)
         self._stopper.bind(STOP)
-        self.trouble: str | None = None  # that the broker or the store is away, and why
+        self.trouble: str | None = None  # why the broker or the store is unavailable
         inbox.on(NOTE, self._note)
         self._worker = SubscriptionThread(sockets, inbox, source, on_batch)
         self._thread = threading.Thread(target=self._worker.run, name=NOTE, daemon=True)
         self._thread.start()
 
     def _note(self, body: bytes) -> None:
-        """Take in how the thread is, unless it is the last word of one that was closed before a reload."""
+        """Note the state of the thread, unless the note is from a thread that was closed before a reload."""
         number, trouble = json.loads(body)
         if number == self._worker.number:
             self.trouble = trouble
 
     def progress(self) -> dict[str, float | None]:
-        """Return how many messages wait to be stored, and how many were lost for want of room (QoS 0 only)."""
+        """Return how many messages wait to be stored, and how many were lost for lack of room (QoS 0 only)."""
         return {"waiting": len(self._worker.waiting), "missed": self._worker.missed}
 
     def close(self) -> None:
-        """Have the batch in hand stored and acknowledged, and end."""
+        """Stop the thread after it has stored and acknowledged the batch under way."""
         self._stopper.send(b"", zmq.NOBLOCK)
         self._thread.join(JOIN_S)
         self._stopper.unbind(STOP)  # for the next one: ZeroMQ closes later
@@ -99,16 +99,16 @@ class Subscription:
 
 
 class SubscriptionThread:
-    """The thread's end: one connection after the other, and what has arrived on it and is not stored yet."""
+    """The thread of a subscription: keeps a connection, and stores what arrives on it."""
 
     def __init__(self, sockets: Sockets, inbox: Inbox, source: SubscriptionSource, on_batch: OnBatch) -> None:
         self._sockets, self._inbox, self._source, self._on_batch = sockets, inbox, source, on_batch
-        self.number = next(NUMBERS)  # of all there ever were in this process
+        self.number = next(NUMBERS)  # unique in this process
         self._connection: BlockingConnection | None = None
         self.waiting: list[Waiting] = []
         self.missed = 0
-        self._done: dict[int, ReceivedMessage] = {}  # by packet id: acknowledged last, whether the broker knows or not
-        self._again: dict[int, ReceivedMessage] = {}  # by packet id: perhaps unacknowledged on earlier connections
+        self._acknowledged: dict[int, ReceivedMessage] = {}  # by packet id: the last ones, known to the broker or not
+        self._earlier: dict[int, ReceivedMessage] = {}  # by packet id: perhaps unacknowledged on earlier connections
         self._stamps = Stamps()
         self._memory = SessionMemory(source.memory, [*source.retained, *source.filters])
         self._trouble: str | None = None
@@ -118,7 +118,7 @@ class SubscriptionThread:
         self._stopping = False
 
     def run(self) -> None:
-        """Receive and store until told to stop."""
+        """Receive and store messages until the thread is stopped."""
         stop = self._sockets.open(zmq.PULL)
         stop.connect(STOP)
         try:
@@ -175,18 +175,18 @@ class SubscriptionThread:
             return
         self._broker.succeeded()
         self._trouble = None
-        kept, news = ((one, KEPT) for one in self._source.retained), ((one, NEWS) for one in self._source.filters)
-        connection.subscribe([*kept, *news])
+        retained = [(one, WITH_RETAINED) for one in self._source.retained]
+        connection.subscribe([*retained, *((one, WITHOUT_RETAINED) for one in self._source.filters)])
         if unwanted := self._memory.unwanted():
             connection.unsubscribe(unwanted)
 
     def _subscribed(self, reasons: Sequence[Reason]) -> None:
-        """Note that what is published from now on is ours."""
+        """Log the subscription, or note why the broker has refused it."""
         refused = [reason.text for reason in reasons if reason.failed]
         if refused:
-            self._trouble = f"the broker lets us hear nothing: {refused[0]}"
+            self._trouble = f"the broker refused the subscription: {refused[0]}"
         else:
-            log.info("hearing", filters=[*self._source.retained, *self._source.filters])
+            log.info("subscribed", filters=[*self._source.retained, *self._source.filters])
 
     def _receive(self, message: Publish) -> None:
         if not message.packet_id and len(self.waiting) >= WINDOW:
@@ -197,21 +197,21 @@ class SubscriptionThread:
         if message.duplicate:
             received = self._as_before(message.packet_id, received)
         elif message.packet_id:
-            self._again.clear()  # duplicates come before anything new (MQTT 5, 4.6)
+            self._earlier.clear()  # duplicates come before anything new (MQTT 5, 4.6)
         self.waiting.append((message.packet_id, received))
 
     def _as_before(self, packet_id: int, received: ReceivedMessage) -> ReceivedMessage:
         """Return a duplicate as it arrived the first time: the broker sends it with its old packet id."""
-        before = self._again.pop(packet_id, received)
+        before = self._earlier.pop(packet_id, received)
         return before if before[:2] == received[:2] else received
 
     def _lost(self, why: str) -> None:
-        """Forget what was not acknowledged, since it will come again; but keep what was sent at QoS 0, once."""
+        """Forget unacknowledged messages, which are sent again, but keep those of QoS 0, which are not."""
         if self._connection is not None or self._trouble is None:
-            log.warning("no broker to hear; it keeps what is said", reason=why)
+            log.warning("no broker to receive from; it keeps the messages meanwhile", reason=why)
         self._connection = None
-        self._again |= self._done | dict(self.waiting)
-        self._done = {}
+        self._earlier |= self._acknowledged | dict(self.waiting)
+        self._acknowledged = {}
         self.waiting = [one for one in self.waiting if not one[0]]
         self._trouble = f"no broker: {why}"
         self._broker.failed()
@@ -219,14 +219,14 @@ class SubscriptionThread:
     # Waiting, and the store.
 
     def _poll(self, stop: Socket) -> None:
-        """Wait until there is something to read, to store or to try again, or we are to stop."""
+        """Wait until there is something to read, to store or to try again, or the thread is stopped."""
         poller = zmq.Poller()
         poller.register(stop, zmq.POLLIN)
         connection = self._connection
         descriptor = connection.fileno() if connection else -1
         if connection:
             poller.register(descriptor, zmq.POLLIN | (zmq.POLLOUT if connection.wants_to_write else 0))
-        events = dict(poller.poll(int(self._patience_s() * 1000) + 1))
+        events = dict(poller.poll(int(self._timeout_s() * 1000) + 1))
         self._stopping = stop in events
         if connection:
             ready = events.get(descriptor, 0)
@@ -235,38 +235,38 @@ class SubscriptionThread:
             )
             self._handle_events(connection)
 
-    def _patience_s(self) -> float:
+    def _timeout_s(self) -> float:
         if self._connection is None:
             return self._broker.wait_s
         ping_s = self._connection.ping_in_s
         return min(ping_s, self._store.wait_s) if self.waiting else ping_s
 
     def _has_enough(self) -> bool:
-        """Return whether there is a batch to store. What has arrived is handled first, so that it counts."""
+        """Return whether a whole batch waits, after handling what has arrived."""
         if self._connection is not None:
             self._handle_events(self._connection)
         return len(self.waiting) >= BATCH and not self._store.due
 
     def _put(self) -> None:
-        """Store what waits, and acknowledge it; or try again later."""
+        """Store what waits and acknowledge it, or try again later."""
         while self.waiting and not self._store.wait_s:
             batch = self.waiting[:BATCH]
             try:
                 self._on_batch([received for _, received in batch])
             except OSError as error:
-                self._put_off(error)
+                self._put_failed(error)
             else:
                 self._acknowledge(batch)
 
-    def _put_off(self, error: OSError) -> None:
+    def _put_failed(self, error: OSError) -> None:
         if not self._store.due:
-            log.error("the store is away; the broker keeps what is said", error=str(error))
-        self._store.failed(error.wait_s if isinstance(error, StoreAway) else 0.0)
-        self._trouble = f"the store is away: {error}"
+            log.error("the store is unavailable; the broker keeps the messages meanwhile", error=str(error))
+        self._store.failed(error.wait_s if isinstance(error, StoreUnavailable) else 0.0)
+        self._trouble = f"the store is unavailable: {error}"
 
     def _acknowledge(self, batch: list[Waiting]) -> None:
         if self._store.due:
-            log.info("the store is back")
+            log.info("the store is available again")
         self._store.succeeded()
         self._trouble = None
         del self.waiting[: len(batch)]
@@ -276,7 +276,7 @@ class SubscriptionThread:
 
     def _remember(self, batch: list[Waiting]) -> None:
         for packet_id, received in batch:
-            self._done.pop(packet_id, None)
-            self._done[packet_id] = received
-        for packet_id in [*islice(self._done, max(0, len(self._done) - BATCH))]:
-            del self._done[packet_id]
+            self._acknowledged.pop(packet_id, None)
+            self._acknowledged[packet_id] = received
+        for packet_id in [*islice(self._acknowledged, max(0, len(self._acknowledged) - BATCH))]:
+            del self._acknowledged[packet_id]

@@ -9,17 +9,17 @@ from bootstrap.contract.topic_filters import Filter, none_twice
 
 @dataclass(kw_only=True)
 class TopicSettings:
-    """The settings of what is recorded, as they stand in a recorder's file."""
+    """The settings of what is recorded, as they appear in a recorder's file."""
 
-    # The groups it records; "+" is all.
+    # The groups to record; "+" stands for all.
     groups: Annotated[list[Literal["+"] | Id], none_twice] = field(default_factory=lambda: ["+"])
 
-    # A topic of others, such as "tele/+/SENSOR", or a list of them: + is any one level, # all that follow. Their
-    # numbers, truth values, words and JSON objects of such are recorded, too, as of their arrival.
+    # A topic of other publishers, such as "tele/+/SENSOR", or a list of them: + stands for one level, # for all that
+    # follow. Numbers, booleans, text and JSON objects of these are recorded, too, with their time of arrival.
     foreign: Annotated[Filter | list[Filter], none_twice] | None = None
 
-    # A name, such as "history", under which several recorders share the load: each gets a part of all that is said.
-    # What one that is away should have got waits for it, and no other gets it.
+    # A name, such as "history", under which several recorders share the load: each receives a part of the messages.
+    # The part of a recorder that is not running waits for it; no other recorder receives it.
     share: Id | None = None
 
     def filters(self, *wanted: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""A sensor as Home Assistant's device discovery wants to hear of it, made from its `about` alone.
+"""The announcement of a sensor for Home Assistant's device discovery, made from its `about` alone.
 
-Keys are abbreviated as Home Assistant allows; https://www.home-assistant.io/integrations/mqtt/#discovery-payload.
+Keys are abbreviated as Home Assistant allows: https://www.home-assistant.io/integrations/mqtt/#discovery-payload.
 """
 
 import math
@@ -15,13 +15,13 @@ Facts: TypeAlias = Mapping[str, Any]
 Component: TypeAlias = dict[str, Any]
 
 NAME = "penates"
-EXPIRES_S = 10  # a command is refused after so long, by the sensor's clock
-LONGEST_STATE = 255  # characters; Home Assistant takes no more
-LONGEST_WORD = 1000  # characters of an event's word, which is an attribute: of those it takes 16 kB in all
-COMPLAINTS, LONGEST_WHY = 30, 100  # likewise, of what is wrong
-FINEST = 0.001  # of a number's steps
+EXPIRES_S = 10  # age at which the sensor refuses a command
+LONGEST_STATE = 255  # characters that Home Assistant accepts as a state
+LONGEST_TEXT = 1000  # characters of an event's text, an attribute; Home Assistant accepts 16 kB of attributes in all
+PROBLEMS, LONGEST_WHY = 30, 100  # most problems in an attribute, and characters of each reason
+FINEST = 0.001  # smallest step of a number
 
-# By unit: device class, and the digits that are shown.
+# By unit: the device class, and the number of decimals shown.
 BY_UNIT: dict[str, tuple[str, int]] = {
     "°C": ("temperature", 1),
     "°F": ("temperature", 1),
@@ -60,7 +60,7 @@ BY_UNIT: dict[str, tuple[str, int]] = {
     "m³": ("volume", 3),
     "L/min": ("volume_flow_rate", 1),
 }
-# By the last word of the measure's name, and its unit, where the unit alone does not tell, or tells less.
+# By the last part of the measure's name and its unit, where the unit alone does not determine the device class.
 BY_NAME: dict[tuple[str, str], tuple[str, int]] = {
     ("humidity", "%"): ("humidity", 0),
     ("moisture", "%"): ("moisture", 0),
@@ -75,9 +75,9 @@ BY_NAME: dict[tuple[str, str], tuple[str, int]] = {
     ("water", "m³"): ("water", 3),
     ("water", "L"): ("water", 0),
 }
-TOTALS = frozenset({"energy", "gas", "water", "volume"})  # classes of what has been used, not of what is now
+TOTALS = frozenset({"energy", "gas", "water", "volume"})  # device classes of consumption, not of a current value
 OTHER_DIGITS = 2
-TRUTHS = {  # device class of what is true or not, by its name
+TRUTHS = {  # device class of a boolean, by its name
     "motion": "motion",
     "occupied": "occupancy",
     "presence": "occupancy",
@@ -94,7 +94,7 @@ TRUTHS = {  # device class of what is true or not, by its name
     "running": "running",
     "light": "light",
 }
-OPENINGS = {"door": "door", "window": "window", "garage": "garage_door"}  # what is `open`, by the kind of device
+OPENINGS = {"door": "door", "window": "window", "garage": "garage_door"}  # device class of `open`, by kind
 
 BUILT_IN: dict[str, Component] = {
     "log": {"name": "Log level", "ent_cat": "config", "en": False},
@@ -102,18 +102,18 @@ BUILT_IN: dict[str, Component] = {
 }
 COUNTS = {"stat_cla": "total_increasing"}
 NOW = {"stat_cla": "measurement"}
-WORDS = "{{ (value_json.%s or 'none')[:LONGEST] }}".replace("LONGEST", str(LONGEST_STATE))
-BEATS: dict[str, Component] = {  # fields of the heartbeat
-    "why": {"name": "Reason", "val_tpl": WORDS % "why", "en": True},
+REASON = "{{ (value_json.%s or 'none')[:LONGEST] }}".replace("LONGEST", str(LONGEST_STATE))
+HEARTBEAT: dict[str, Component] = {  # fields of the heartbeat
+    "why": {"name": "Reason", "val_tpl": REASON % "why", "en": True},
     "last_reading": {"dev_cla": "timestamp"},
     "uptime_s": {"name": "Uptime", "dev_cla": "duration", "unit_of_meas": "s", **NOW},
     "clock": {"dev_cla": "enum", "ops": ["ok", "unsure"]},
     "reads": COUNTS,
     "faults": {"name": "Failed reads", **COUNTS},
-    "refused": {"name": "Refused values", **COUNTS},
+    "invalid": {"name": "Invalid values", **COUNTS},
     "queued": {"name": "Queued readings", **NOW},
-    "stored": {"name": "Readings on disk", **NOW},
-    "storage": {"name": "Storage trouble", "val_tpl": WORDS % "storage"},
+    "on_disk": {"name": "Readings on disk", **NOW},
+    "storage": {"name": "Storage trouble", "val_tpl": REASON % "storage"},
     "dropped": {"name": "Dropped messages", **COUNTS},
     "reconnects": COUNTS,
     "rss_mb": {"name": "Process memory", "dev_cla": "data_size", "unit_of_meas": "MB", **NOW},
@@ -128,29 +128,29 @@ TEXT = f"{{{{ (value_json if value_json is string else value)[:{LONGEST_STATE}] 
 HAPPENED = (
     "{% set it = value_json|default(value) %}"
     "{{ {'event_type': 'NAME', 'NAME': it[:LONGEST] if it is string else it}|tojson }}"
-).replace("LONGEST", str(LONGEST_WORD))
+).replace("LONGEST", str(LONGEST_TEXT))
 LIT = "{{ 'on' if value|float(0) > 0 else 'off' }}"
 BRIGHTNESS = "{{ (value|float(0) * 255 / %g)|round|int }}"
 BEFORE = f',"before":"{{{{ (utcnow() + timedelta(seconds={EXPIRES_S})).isoformat() }}}}"}}'
 COMMAND = '{"value":{{ value|tojson }}' + BEFORE
 TURN_OFF = '{"value":"off"' + BEFORE
 DIM = '{"value":{{ (brightness * %g / 255)|round(2) if brightness is defined else "on"|tojson }}'
-COMPLAINT = (
+PROBLEM = (
     "{% set ns = namespace(bad={}) %}{% for name, facts in value_json.items() if facts.health != 'ok' %}"
-    "{% if loop.index <= COMPLAINTS %}"
+    "{% if loop.index <= PROBLEMS %}"
     "{% set ns.bad = dict(ns.bad, **{name: (facts.why or facts.health)[:LONGEST]}) %}"
     "{% endif %}{% endfor %}{{ ns.bad|tojson }}"
-).replace("COMPLAINTS", str(COMPLAINTS)).replace("LONGEST", str(LONGEST_WHY))  # fmt: skip
+).replace("PROBLEMS", str(PROBLEMS)).replace("LONGEST", str(LONGEST_WHY))  # fmt: skip
 
 
 def announcement(topics: Topics, about: Facts) -> bytes:
-    """The device, each of its measures and actions, and how it is, as JSON. `about` is as on `status/about`.
+    """Return the device, its measures and actions, and its diagnostics, as JSON; `about` is as on `status/about`.
 
-    Written piece by piece: each sensor's process would keep what the whole takes once.
+    The JSON is assembled in pieces: encoding it as a whole takes memory that each sensor's process would keep.
     """
     found = _Announced(topics, about)
     origin = {"name": NAME, "sw": about["version"]}
-    online = {**found.alive, "val_tpl": ONLINE}  # for what is no measure
+    online = {**found.alive, "val_tpl": ONLINE}  # for components that are not measures
     head = encode({"dev": found.device(), "o": origin, "avty": [online], "avty_mode": "all"})
     pieces = (
         b'"%s":%s' % (key.encode(), encode({**component, "uniq_id": f"{found.identity}/{key}"}))
@@ -160,9 +160,9 @@ def announcement(topics: Topics, about: Facts) -> bytes:
 
 
 def removal(before: Json, now: Facts) -> dict[str, Any] | None:
-    """An announcement that removes what was announced before and is no more, or is another thing; None: nothing is.
+    """Return an announcement that removes components which are gone or have another platform; None if there are none.
 
-    What is removed stands first: Home Assistant passes over what follows a component that it is still busy with.
+    The removed components come first: Home Assistant skips what follows a component that it is still setting up.
     """
     match before:
         case {"dev": {"ids": ids}, "cmps": {**old}} if ids == now["dev"]["ids"]:
@@ -173,7 +173,7 @@ def removal(before: Json, now: Facts) -> dict[str, Any] | None:
 
 
 class _Announced:
-    """What is said of one sensor."""
+    """Builds the announcement of one sensor."""
 
     def __init__(self, topics: Topics, about: Facts) -> None:
         self._topics, self._about = topics, about
@@ -182,7 +182,7 @@ class _Announced:
         self.alive = {"t": topics.status("state"), "val_tpl": ALIVE}
 
     def device(self) -> dict[str, Any]:
-        """Who it is. The device whose sensor id is the host's name is the host, by which the others are reached."""
+        """Return the device. A sensor whose id is the host's name represents the host; others are reached via it."""
         host, sensor = str(self._about["host"]).partition(".")[0], self._topics.sensor
         names = {"name": sensor, "mf": NAME, "mdl": self._about["kind"], "sw": self._about["version"]}
         if sensor == host:
@@ -190,10 +190,10 @@ class _Announced:
         return {"ids": [self.identity], **names, "via_device": f"{NAME}@{host}"}
 
     def components(self) -> Iterator[tuple[str, Component]]:
-        """Each with its key."""
+        """Yield each component with its key."""
         controls = {name: self._control(name, takes) for name, takes in self._about["actions"].items()}
-        turned = {name for name, control in controls.items() if control["p"] in ("switch", "light")}
-        shown = {self._about["actions"][name].get("sets") for name in turned}  # once is enough
+        switched = {name for name, control in controls.items() if control["p"] in ("switch", "light")}
+        shown = {self._about["actions"][name].get("sets") for name in switched}  # the control shows these
         for name, facts in self._measures.items():
             component = self._measure(name, facts)
             yield f"data_{name}", {**component, "en": False} if name in shown else component
@@ -203,10 +203,10 @@ class _Announced:
             yield f"status_{name}", component
 
     def _well(self, measure: str) -> dict[str, Any]:
-        """Available while it is well itself, whatever else the sensor's fault is about."""
+        """Return its availability: while its own health is ok, even if another measure has a fault."""
         return {"avty": [self.alive, {"t": self._topics.status("health"), "val_tpl": WELL % measure}]}
 
-    # What is measured.
+    # Measures.
 
     def _measure(self, name: str, facts: Facts) -> Component:
         head = {"name": _label(name), "stat_t": self._topics.data(name), **self._well(name)}
@@ -225,10 +225,10 @@ class _Announced:
         found = OPENINGS.get(self._about["kind"], "opening") if name == "open" else TRUTHS.get(name)
         return {"dev_cla": found} if found else {}
 
-    # What can be asked.
+    # Actions.
 
     def _control(self, name: str, takes: Facts) -> Component:
-        """A switch, light, number, button or choice where what it takes is known; else whatever somebody types."""
+        """Return a switch, light, number, button or select if the accepted values are known, else a text field."""
         shown, words = takes.get("sets"), takes.get("words", [])
         head: Component = {"name": _label(name), "cmd_t": self._topics.action(name), **BUILT_IN.get(name, {})}
         if shown:
@@ -247,7 +247,7 @@ class _Announced:
 
 
 def _switch(head: Component, shown: str | None) -> Component:
-    """It stands for the device itself if what it switches is called `on`."""
+    """Return a switch. If its measure is called `on`, it has no name, so that it represents the device itself."""
     name = {"name": None} if shown == "on" else {}
     state = {"stat_on": "true", "stat_off": "false"} if shown else {}
     return {"p": "switch", **head, **name, "pl_on": "on", "pl_off": "off", **state, "cmd_tpl": COMMAND}
@@ -277,19 +277,19 @@ def _unit(unit: str) -> Component:
 
 
 def _label(name: str) -> str:
-    """For people: `cpu_temperature` is `Cpu temperature`."""
+    """Return a name for people to read: `cpu_temperature` becomes `Cpu temperature`."""
     words = name.replace("_", " ").replace("-", " ").strip() or name
     return words[0].upper() + words[1:]
 
 
 def _diagnostics(topics: Topics, heartbeat_s: float, alive: Component) -> Iterator[tuple[str, Component]]:
-    """How the sensor is; what would fill a database and help nobody on most days is there, but switched off."""
+    """Yield entities for state, health and heartbeat; most are disabled, because they would fill a database."""
     head = {"ent_cat": "diagnostic"}
-    said = {**head, "stat_t": topics.status("state"), "avty": []}  # true of one that is gone, too
-    yield "state", {"p": "sensor", "name": "State", **said, "dev_cla": "enum", "ops": [*get_args(State)]}
+    always = {**head, "stat_t": topics.status("state"), "avty": []}  # available even if the sensor is gone
+    yield "state", {"p": "sensor", "name": "State", **always, "dev_cla": "enum", "ops": [*get_args(State)]}
     bad = {"name": "Problem", "dev_cla": "problem", "val_tpl": BAD}
-    complaints = {"json_attr_t": topics.status("health"), "json_attr_tpl": COMPLAINT}
-    yield "problem", {"p": "binary_sensor", **said, **bad, **complaints}
+    problems = {"json_attr_t": topics.status("health"), "json_attr_tpl": PROBLEM}
+    yield "problem", {"p": "binary_sensor", **always, **bad, **problems}
     if not heartbeat_s:
         return
     beat = {
@@ -298,5 +298,5 @@ def _diagnostics(topics: Topics, heartbeat_s: float, alive: Component) -> Iterat
         "avty": [alive],
         "exp_aft": math.ceil(patience_s(heartbeat_s)),
     }
-    for name, more in BEATS.items():
+    for name, more in HEARTBEAT.items():
         yield name, {"p": "sensor", "name": _label(name), **beat, "en": False, "val_tpl": FIELD % name, **more}

@@ -1,4 +1,4 @@
-"""Telling Home Assistant of a sensor: a retained announcement, anew when it starts, and taken back when unwanted."""
+"""Announcing a sensor to Home Assistant, again whenever that restarts, and removing what is no longer announced."""
 
 import json
 import random
@@ -15,26 +15,26 @@ from bootstrap.logs import log
 from bootstrap.outbox.outbox import Outbox
 
 BORN = b"online"
-WITHIN_S = 5.0  # a house of sensors does not answer all at once
+WITHIN_S = 5.0  # over which a house of sensors spreads its announcements
 
 
 def announced(settings: SensorSettings) -> bytes:
-    """Return how a sensor is announced; nothing if Home Assistant is told nothing.
+    """Return the announcement of a sensor, or nothing if it is not to be announced.
 
-    The last answer is remembered, so that a supervisor can ask before it forks, and the child need not work it out.
+    The last result is cached, so that a supervisor can compute it before it forks, and the child need not.
     """
     return _announced(settings.topics, encode(settings.about)) if settings.homeassistant.enabled else b""
 
 
 @lru_cache(1)
 def _announced(topics: Topics, about: bytes) -> bytes:
-    from bootstrap.homeassistant.announcement import announcement  # noqa: PLC0415 - not where nobody has it
+    from bootstrap.homeassistant.announcement import announcement  # noqa: PLC0415 - only if it is needed
 
     return announcement(topics, json.loads(about))
 
 
 class Discovery:
-    """Sees to it that the broker holds what Home Assistant should know, and nothing else."""
+    """Keeps the sensor's retained announcement at the broker up to date."""
 
     def __init__(
         self, settings: HomeAssistantSettings, topics: Topics, loop: Loop, outbox: Outbox, pump: Callable[[], None]
@@ -47,7 +47,7 @@ class Discovery:
 
     @property
     def topic(self) -> str:
-        """Where the sensor is announced."""
+        """The topic of the sensor's announcement."""
         return self._settings.topic(self._topics)
 
     @property
@@ -56,34 +56,34 @@ class Discovery:
 
     @property
     def filters(self) -> list[str]:
-        """What is to be heard: what is announced already, and Home Assistant's birth."""
+        """The topics to subscribe to: the announcement itself, and the birth message of Home Assistant."""
         return [self.topic, self._birth] if self._settings.enabled else [self.topic]
 
     def introduce(self, announcement: bytes) -> None:
-        """Announce the sensor so, now and at each connect."""
+        """Publish this announcement, now and at each connect."""
         if announcement:
             before, self._payload = self._payload, announcement
             self._outbox.put_state(self.topic, self._payload)
             self._replace(before)
 
     def apply_settings(self, settings: HomeAssistantSettings) -> None:
-        """Take back what was announced by other settings; then `introduce` it by these, and connect anew."""
+        """Remove the announcement under the old settings; afterwards call `introduce`, and connect again."""
         if self._payload:
             self._outbox.put_state(self.topic, b"")
         self._settings, self._payload = settings, b""
 
     def on_connected(self) -> None:
-        """From now on the broker repeats what it holds."""
+        """Note when the broker starts to send its retained messages."""
         self._connected_at = time.monotonic()
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """What the broker holds, or Home Assistant's birth."""
+        """Handle an announcement that the broker has retained, or the birth message of Home Assistant."""
         if topic == self._birth:
             repeated = retained and time.monotonic() - self._connected_at < WITHIN_S
-            if payload == BORN and not repeated:  # a connect has announced us anyway
+            if payload == BORN and not repeated:  # at a connect the sensor is announced anyway
                 self._announce_soon()
         elif topic == self.topic and retained and payload:
-            self._held(payload)
+            self._on_retained(payload)
 
     def _announce_soon(self) -> None:
         self._timer = self._loop.call_earlier(self._timer, random.uniform(0, WITHIN_S), self._announce)  # noqa: S311
@@ -93,8 +93,8 @@ class Discovery:
             self._outbox.put_state(self.topic, self._payload)
             self._pump()
 
-    def _held(self, payload: bytes) -> None:
-        """What was announced by an earlier run."""
+    def _on_retained(self, payload: bytes) -> None:
+        """Replace or remove the announcement of an earlier run."""
         if self._settings.enabled:
             self._replace(payload)
         else:
@@ -102,13 +102,13 @@ class Discovery:
             self._outbox.put_state(self.topic, b"")
 
     def _replace(self, before: bytes) -> None:
-        """Take back what was announced before and is no more."""
+        """Remove the components that were announced before and are gone, then announce the sensor again."""
         if before and before != self._payload and (gone := self._gone(before)):
             self._outbox.put_once(self.topic, gone)
             self._announce_soon()
 
     def _gone(self, before: bytes) -> bytes | None:
-        from bootstrap.homeassistant.announcement import removal  # noqa: PLC0415 - few ever need it
+        from bootstrap.homeassistant.announcement import removal  # noqa: PLC0415 - rarely needed
 
         try:
             gone = removal(decode(before), json.loads(self._payload))

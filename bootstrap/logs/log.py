@@ -1,8 +1,8 @@
 """Logs: a static message plus fields. Text on a terminal, entries in systemd's journal, JSON lines by option.
 
-A message that comes too often is left out, and how often, said; with the level `debug` nothing is.
+A message that is repeated too often is left out, and only counted, unless the level is `debug`.
 
-Never pass a secret as a field: nothing here could tell it from another word.
+Never pass a secret as a field: nothing here could tell it from other text.
 """
 
 import contextlib
@@ -18,8 +18,8 @@ from typing import Literal, TextIO, TypeAlias
 from bootstrap.logs import journal
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-LINES, MINUTE_S = 5, 60.0  # of one message in a minute; what is beyond that is counted
-LEFT_OUT = "left out what came too often"
+LINES, MINUTE_S = 5, 60.0  # of one message per minute; those beyond are only counted
+LEFT_OUT = "left out repeated messages"
 SUBJECTS = ("sensor", "measure")
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
@@ -30,46 +30,46 @@ _logger.propagate = False
 
 
 def debug(message: str, **fields: object) -> None:
-    """Say what only someone who looks for it wants to know."""
+    """Log what matters only to someone who is debugging."""
     _logger.debug(message, extra={"fields": fields})
 
 
 def info(message: str, **fields: object) -> None:
-    """Say what happened."""
+    """Log what happened."""
     _logger.info(message, extra={"fields": fields})
 
 
 def warning(message: str, **fields: object) -> None:
-    """Say what went wrong and mends itself, or waits for someone."""
+    """Log a problem that resolves itself, or that waits for someone."""
     _logger.warning(message, extra={"fields": fields})
 
 
 def error(message: str, *, traceback: bool = False, **fields: object) -> None:
-    """Say what went wrong for good."""
+    """Log a problem that does not resolve itself."""
     _logger.error(message, extra={"fields": fields}, exc_info=traceback)
 
 
 def set_level(level: str) -> None:
-    """Log from this level up.
+    """Log messages of this level and above.
 
     Raises:
         ValueError: there is no such level.
     """
     if level not in LEVELS:
-        raise ValueError(f"no log level {level[:40]!r}; there are {', '.join(LEVELS)}")
+        raise ValueError(f"no log level {level[:40]!r}; choose from {', '.join(LEVELS)}")
     _logger.setLevel(LEVELS[level])
 
 
 def start(sensor: str, level: str, style: Format) -> None:
     """Log to stderr as `sensor` from now on."""
-    # A terminal that went away must not fill the log with reports of that.
+    # A terminal that was closed must not fill the log with reports of that.
     logging.raiseExceptions = False
     _logger.handlers[:] = [_handler(sensor, style, sys.stderr)]
     set_level(level)
 
 
 def settle(*, all_of_it: bool = False) -> None:
-    """Say what was left out, of minutes that are over or of all of them; to be called now and then."""
+    """Log what was left out in minutes that are over, or in all of them. To be called from time to time."""
     for handler in _logger.handlers:
         for limit in handler.filters:
             if isinstance(limit, _Limit):
@@ -77,14 +77,14 @@ def settle(*, all_of_it: bool = False) -> None:
 
 
 def pass_on(sensor: str, line: bytes) -> bytes:
-    """Log a line that a child has logged, as we do; returns what is left to be written to stderr."""
+    """Log a child's line as our own. Return what remains to be written to stderr."""
     into_journal = any(isinstance(handler, journal.JournalHandler) for handler in _logger.handlers)
     return journal.pass_on(sensor, line) if into_journal else line
 
 
 @contextlib.contextmanager
-def elsewhere(stream: TextIO) -> Iterator[None]:
-    """Log to this stream meanwhile, as usual."""
+def redirect(stream: TextIO) -> Iterator[None]:
+    """Log to this stream, as text, within the block."""
     before, level = _logger.handlers[:], _logger.level
     _logger.handlers[:] = [_handler("", "text", stream)]
     _logger.setLevel(logging.INFO)
@@ -101,21 +101,21 @@ def _handler(sensor: str, style: Format, stream: TextIO | None) -> logging.Handl
         handler = journal.JournalHandler(stream, sensor, _Message(sensor))
         handler.setFormatter(_Marked(sensor))
     else:
-        handler.setFormatter(_Lines(sensor) if style == "json" else _Text(sensor))
+        handler.setFormatter(_JsonLines(sensor) if style == "json" else _Text(sensor))
     handler.addFilter(_Limit())
     return handler
 
 
 class _Limit(logging.Filter):
-    """Lets so many lines of a message pass in a minute; those of another sensor or measure are another message's."""
+    """Passes a limited number of lines of each message per minute, counted separately for each sensor and measure."""
 
     def __init__(self) -> None:
         super().__init__()
         self._tallies: dict[tuple[object, ...], _Tally] = {}
-        self._lock = threading.RLock()  # a recorder hears, and logs, in a thread of its own
+        self._lock = threading.RLock()  # a recorder receives, and logs, in a thread of its own
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is said. Debugging, nothing is left out."""
+        """Return whether to log the record. At level `debug`, nothing is left out."""
         if _logger.level <= logging.DEBUG or record.msg == LEFT_OUT:
             return True
         about = {key: value for key, value in _fields(record).items() if key in SUBJECTS}
@@ -126,19 +126,19 @@ class _Limit(logging.Filter):
             return tally.count <= LINES
 
     def settle(self, *, all_of_it: bool = False) -> None:
-        """Say what was left out in a minute that is over."""
+        """Log what was left out in a minute that is over."""
         with self._lock:
             now = time.monotonic()
             keys = [key for key, tally in self._tallies.items() if all_of_it or tally.since < now - MINUTE_S]
-            over = [self._tallies.pop(key) for key in keys]
-        for tally in over:
+            ended = [self._tallies.pop(key) for key in keys]
+        for tally in ended:
             if tally.count > LINES:
                 fields = {"message": tally.message, **tally.about, "lines": tally.count - LINES}
                 _logger.log(tally.level, LEFT_OUT, extra={"fields": fields})
 
 
 class _Tally:
-    """How often a message came in a minute."""
+    """How often a message was logged in a minute."""
 
     def __init__(self, record: logging.LogRecord, about: dict[str, object]) -> None:
         self.message, self.level, self.about = record.msg, record.levelno, about
@@ -146,7 +146,7 @@ class _Tally:
 
 
 def is_journal(stream: TextIO | None) -> bool:
-    """Whether this stream is the one systemd says it connected to the journal (systemd.exec(5), JOURNAL_STREAM)."""
+    """Return whether systemd connected this stream to the journal (systemd.exec(5), JOURNAL_STREAM)."""
     if stream is None:
         return False
     try:
@@ -165,7 +165,7 @@ class _Text(logging.Formatter):
         self._sensor = sensor
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and the traceback below it where there is one."""
+        """Return one line, with any traceback below it."""
         parts = [f"{name}={_shown(value)}" for name, value in _fields(record).items()]
         line = f"{self._head(record)}{self._sensor}: {record.getMessage()}"
         line += f" ({', '.join(parts)})" if parts else ""
@@ -184,14 +184,14 @@ class _Text(logging.Formatter):
 
 
 class _Message(_Text):
-    """The journal keeps time and level itself."""
+    """Text without time and level, which the journal stores itself."""
 
     def _head(self, _record: logging.LogRecord) -> str:
         return ""
 
 
 class _Marked(_Text):
-    """On the stream to the journal it takes the level from `<N>`, on every line."""
+    """Text for the stream to the journal, which takes the level from `<N>` on every line."""
 
     def _head(self, record: logging.LogRecord) -> str:
         return f"<{journal.PRIORITIES[record.levelno]}>"
@@ -200,13 +200,13 @@ class _Marked(_Text):
         return self._head(record)
 
 
-class _Lines(_Text):
-    """One JSON object a line."""
+class _JsonLines(_Text):
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """All there is, fields beside the message."""
+        """Return everything as one object, with the fields beside the message."""
         rows = self._rows(record)
-        whole = {
+        line = {
             "time": self.formatTime(record, self.datefmt),
             "level": record.levelname.lower(),
             "sensor": self._sensor,
@@ -214,7 +214,7 @@ class _Lines(_Text):
             **_fields(record),
             **({"traceback": rows} if rows else {}),
         }
-        return json.dumps(whole, default=str, ensure_ascii=False)
+        return json.dumps(line, default=str, ensure_ascii=False)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -223,7 +223,7 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _shown(value: object) -> str:
-    """Words as they are; all else quoted, so that no value from outside can forge a line."""
+    """Return a word as it is, and quote everything else, so that no value from outside can forge a line."""
     if isinstance(value, str) and value.isidentifier():
         return value
     text = json.dumps(value, default=str, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A log file that is standard error itself, so that crashes and stacks are in it too, and that never fills the disk."""
+"""A log file that is standard error itself, so that it also contains crashes and stacks, and never fills the disk."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ KEPT = 3  # older files: supervisor.log.1 to .3
 
 
 class RotatingStderr:
-    """Standard error into `path`, from now on. At `limit_mb` megabytes the file is renamed and a new one begun."""
+    """Redirects standard error to `path`. At `limit_mb` megabytes the file is renamed and a new one started."""
 
     def __init__(self, path: Path, limit_mb: float) -> None:
         self._path, self.limit_mb = path, limit_mb
@@ -20,7 +20,7 @@ class RotatingStderr:
         os.close(descriptor)
 
     def rotate(self) -> None:
-        """Begin a new file if this one is full; to be called now and then. A disk that refuses changes nothing."""
+        """Start a new file if this one is full. To be called from time to time. A disk error changes nothing."""
         try:
             if os.fstat(2).st_size < self.limit_mb * MEGABYTE:
                 return
@@ -29,7 +29,7 @@ class RotatingStderr:
                 if newer.exists():
                     newer.replace(self._numbered(number))
             fresh = self._path.with_suffix(".new")
-            fresh.touch(0o640)  # if the disk refuses it, the file we write to stays what it is
+            fresh.touch(0o640)  # if the disk refuses it, the file we write to stays as it is
             self._path.replace(self._numbered(1))
             fresh.replace(self._path)
             self._open()

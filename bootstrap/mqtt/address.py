@@ -1,4 +1,4 @@
-"""Where the broker is, and what CONNECT tells it."""
+"""The address of the broker, and the fields of CONNECT."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,17 +51,17 @@ class BrokerAddress:
 
     @property
     def ca_file(self) -> Path | None:
-        """The CA to trust; with one, TLS. Read at each connect, so that a new one needs no restart."""
+        """The CA to trust, which turns TLS on. It is read at each connect, so that a new one needs no restart."""
         return self.broker.ca_file
 
     @property
     def facts(self) -> dict[str, object]:
-        """What the log may say of it."""
+        """The facts of the broker that may be logged."""
         secured = "TLS" if self.broker.ca_file else "plain"
         return {"host": self.broker.host, "port": self.port, "protocol": self.broker.protocol, "security": secured}
 
     def connect_options(self) -> ConnectOptions:
-        """Return what CONNECT says. The password is read anew each time, so that a new one needs no restart.
+        """Return the fields of CONNECT. The password is read each time, so that a new one needs no restart.
 
         Raises:
             OSError: the password cannot be read.
@@ -79,5 +79,5 @@ class BrokerAddress:
 
 
 def will(state_topic: str) -> Message:
-    """Return what the broker says of a sensor that cannot speak for itself any more."""
+    """Return the last will, which the broker publishes when it loses the connection of a sensor."""
     return Message(state_topic, b"lost", retain=True)

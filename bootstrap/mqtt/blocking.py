@@ -1,4 +1,4 @@
-"""A session driven by a thread that waits for it."""
+"""An MQTT session driven by a thread that blocks while it waits for data."""
 
 import select
 import socket
@@ -12,12 +12,12 @@ from bootstrap.mqtt.paho import SubscribeOptions
 from bootstrap.mqtt.session import Durable, Event, Session
 from bootstrap.outbox.message import Message
 
-LONGEST_S = 3600.0  # of one wait
-CLOSE_S = 1.0  # for what still waits to be written at the end
+LONGEST_S = 3600.0  # longest wait
+CLOSE_S = 1.0  # to send what still waits to be written when closing
 
 
 class BlockingConnection:
-    """Speaks MQTT over `ready`. Whatever arrives collects in `events`, oldest first; the caller takes it from there."""
+    """Speaks MQTT over `ready`. Whatever arrives is appended to `events`, from which the caller removes it."""
 
     def __init__(self, ready: socket.socket, options: ConnectOptions, durable: Durable | None = None) -> None:
         self._socket = ready
@@ -28,7 +28,7 @@ class BlockingConnection:
 
     @property
     def open(self) -> bool:
-        """Whether the connection still stands, as far as is known."""
+        """Whether the connection is still open, as far as is known."""
         return self._session.socket() is not None
 
     def fileno(self) -> int:
@@ -37,7 +37,7 @@ class BlockingConnection:
 
     @property
     def wants_to_write(self) -> bool:
-        """Whether something waits for room to be written."""
+        """Whether data waits until the socket accepts it."""
         return self._session.want_write()
 
     @property
@@ -75,7 +75,7 @@ class BlockingConnection:
 
     def subscribe(self, wanted: Iterable[tuple[str, SubscribeOptions]]) -> int:
         """Subscribe to these filters; returns the packet id that the SUBACK will name."""
-        return self._session.ask(wanted)
+        return self._session.subscribe_to(wanted)
 
     def unsubscribe(self, filters: list[str]) -> None:
         """Unsubscribe from `filters`."""
@@ -90,7 +90,7 @@ class BlockingConnection:
         self._session.acknowledge(packet_ids)
 
     def ping(self) -> None:
-        """Ask for a `Pingresp`, which comes after what the broker had to say before."""
+        """Ask for a `Pingresp`, which arrives after everything that the broker has sent before."""
         self._session.ping()
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class BlockingConnection:
         self._socket.close()
 
     def kill(self) -> None:
-        """Close without a word, as the kernel does for a process that was killed: the broker publishes the will."""
+        """Close without DISCONNECT, as the kernel does for a killed process, so that the broker publishes the will."""
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()

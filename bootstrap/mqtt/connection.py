@@ -1,4 +1,4 @@
-"""A session driven by the event loop. Its events reach their owner in the loop, never from within paho."""
+"""An MQTT session driven by the event loop. Its owner receives events from the loop, never from within paho."""
 
 import os
 import socket
@@ -16,12 +16,12 @@ from bootstrap.outbox.message import Message
 LINGER_S = 2.0
 BACKLOG = 50  # events not yet handled, above which nothing more is read
 
-# As sent (a retained command must be seen to be one), but not our own words.
+# With the retain flag as published, so that retained commands are recognised, and without our own messages.
 COMMANDS = SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True)
 
 
 class ConnectionOwner(Protocol):
-    """Whoever a connection reports to, always from the loop."""
+    """Receives the events of a connection, always from the loop."""
 
     def on_connack(self, connack: Connack) -> None:
         """The broker has answered CONNECT."""
@@ -83,7 +83,7 @@ class Connection:
             case _:
                 return
 
-    # The loop's side.
+    # Reading and writing, called by the loop.
 
     def _on_ready(self, events: int) -> None:
         if events & WRITABLE:
@@ -105,7 +105,7 @@ class Connection:
             self._loop.add_reader(self._descriptor, self._on_ready, reading | writing)
 
     def _keep_alive(self) -> None:
-        """Ping when a ping is due, and do not wake before."""
+        """Ping if a ping is due, and set a timer for the next one."""
         if self._keepalive_timer is not None:
             self._keepalive_timer.cancel()
         due = self._session.keep_alive()
@@ -118,8 +118,8 @@ class Connection:
         return packet_id
 
     def subscribe(self, *filters: str) -> None:
-        """Subscribe to these."""
-        self._session.ask((one, COMMANDS) for one in filters)
+        """Subscribe to `filters`."""
+        self._session.subscribe_to((one, COMMANDS) for one in filters)
         self._watch()
 
     def close(self, closed: Callable[[], None]) -> None:
@@ -131,7 +131,7 @@ class Connection:
         _Farewell(self._loop, rest, closed)
 
     def drop(self) -> None:
-        """Close without another word. Unless DISCONNECT was sent, the broker publishes the will."""
+        """Close at once. Unless DISCONNECT was sent, the broker publishes the will."""
         self._owner = None
         self._stop_watching()
         self._socket.close()
@@ -139,7 +139,7 @@ class Connection:
             self._keepalive_timer.cancel()
 
     def _stop_watching(self) -> None:
-        """Stop once only: the descriptor's number may soon belong to something else."""
+        """Stop only once: the descriptor's number may soon be reused."""
         if self._watching:
             self._watching = False
             self._loop.remove_reader(self._descriptor)

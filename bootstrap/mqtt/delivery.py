@@ -16,7 +16,7 @@ PUBACK_S = 15.0
 
 
 class Delivery:
-    """Feeds one connection after the other from the outbox."""
+    """Publishes what the outbox holds, over one connection after another."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Delivery:
         """Stop publishing; what is unacknowledged goes back to the outbox."""
         self._connection = None
         self._cancel()
-        self._outbox.renew(time.monotonic())
+        self._outbox.connection_lost(time.monotonic())
         self._flusher.check()
 
     def pause(self) -> None:
@@ -67,7 +67,7 @@ class Delivery:
         self._await_rate()
 
     def on_puback(self, packet_id: int, reason: Reason) -> None:
-        """Tell the outbox; a reason of 0x80 and above is never delivery."""
+        """Pass an acknowledgement on to the outbox; a reason of 0x80 and above never means delivered."""
         outcome = ack_outcome(reason.code)
         message = self._outbox.acknowledged(packet_id, outcome, reason.text, time.monotonic())
         if message is not None:
@@ -79,7 +79,7 @@ class Delivery:
             self._puback_timer.cancel()
 
     def _await_pubacks(self) -> None:
-        """Have a timer wait for the oldest PUBACK; while none is owed, there is none."""
+        """Set a timer for the oldest unacknowledged message, or cancel it if there is none."""
         oldest = self._outbox.oldest_sent_at()
         if oldest is None:
             self._cancel()
@@ -87,10 +87,10 @@ class Delivery:
             self._puback_timer = self._loop.call_at(oldest + PUBACK_S, self._check_pubacks)
 
     def _check_pubacks(self) -> None:
-        """Look once the PUBACKs that were read already are handled, in case we were slow."""
-        self._loop.call_soon(self._judge_pubacks)
+        """Check again after the PUBACKs already read have been handled, in case this process was slow."""
+        self._loop.call_soon(self._require_puback)
 
-    def _judge_pubacks(self) -> None:
+    def _require_puback(self) -> None:
         oldest = self._outbox.oldest_sent_at()
         if self._connection is None:
             return

@@ -1,4 +1,4 @@
-"""What the broker does not take from us, logged once when it begins and once when it is over."""
+"""Topics that the broker refuses, each reported once when that begins and once when it ends."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ from bootstrap.logs import log
 from bootstrap.mqtt.session import Reason
 from bootstrap.outbox.message import AckOutcome, Message
 
-TOLD = (AckOutcome.DENIED, AckOutcome.DELIVERED, AckOutcome.NOBODY)
+DECISIVE = (AckOutcome.DENIED, AckOutcome.DELIVERED, AckOutcome.NOBODY)
 
 
 class Denials:
-    """The topics that we may not publish to, and those that the broker cannot take for now."""
+    """The topics that we may not publish to, and those whose messages the broker cannot accept now."""
 
     def __init__(self, denied: Callable[[str, str | None], None]) -> None:
         """Call `denied(topic, reason)` when a topic is denied to us, and with None when it is allowed again."""
@@ -19,13 +19,13 @@ class Denials:
         self._put_off: set[str] = set()
 
     def note(self, message: Message, outcome: AckOutcome, reason: Reason) -> None:
-        """Take in what the broker said of a message."""
+        """Note the outcome of a message."""
         put_off = outcome in (AckOutcome.LATER, AckOutcome.FULL)
         if put_off and message.topic not in self._put_off:
             log.warning("the broker refused a message", topic=message.topic, reason=reason.text)
         (self._put_off.add if put_off else self._put_off.discard)(message.topic)
         denied = outcome is AckOutcome.DENIED
-        if denied != (message.topic in self._denied) and outcome in TOLD:
+        if denied != (message.topic in self._denied) and outcome in DECISIVE:
             self._denied ^= {message.topic}
             if denied:
                 log.error("the broker refused a message", topic=message.topic, reason=reason.text)

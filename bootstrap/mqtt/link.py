@@ -1,6 +1,6 @@
 """The link to the broker: connect, publish from the outbox, and do it all again after an outage.
 
-Nothing here ever waits: the device is read whether a broker is there or not.
+Nothing here blocks: the device is read whether there is a broker or not.
 """
 
 import socket
@@ -24,12 +24,12 @@ from bootstrap.mqtt.session import Connack, Reason
 from bootstrap.outbox.outbox import Outbox
 
 FIRST_RETRY_S, LAST_RETRY_S, JITTER = 0.5, 5.0, 0.3
-SLOW_RETRY_S = 60.0  # after a refusal by a broker that knows us
+SLOW_RETRY_S = 60.0  # after a refusal by a broker that has accepted us before
 CONNACK_S = 10.0
 CONNECT_S = 120.0  # for a name server that has no limit of its own, SYNs and the TLS handshake
 TRIES = 3  # refusals before it is fatal, if we were never accepted
 TAKEOVERS, TAKEOVER_WINDOW_S = 3, 60.0
-STEADY_S = 10.0  # after a connection that lasted as long, the next failure counts as the first
+STEADY_S = 10.0  # after a connection that lasted this long, the next failure counts as the first
 
 # CONNACK reasons that pass by themselves: server unavailable, busy, quota and rate exceeded, move (MQTT 5, 3.2.2.2).
 PASSING = frozenset({0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
@@ -48,13 +48,13 @@ class Phase(Enum):
 
 
 class LinkOwner(Protocol):
-    """Whoever the link reports to."""
+    """Receives the events of the link."""
 
     def on_connected(self) -> None:
         """The broker has accepted us; what is put in the outbox now is part of the birth."""
 
     def on_disconnected(self, why: str) -> None:
-        """The broker is not there, or not any more."""
+        """There is no broker, or the connection to it is lost."""
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message has arrived."""
@@ -80,8 +80,8 @@ class Link:
         self._began_at = self._up_at = 0.0
         self._connects = self._refusals = 0
         self._takeovers: deque[float] = deque(maxlen=TAKEOVERS)
-        self._called = ""  # the address last tried
-        self._who = ""
+        self._tried = ""  # the last host and port
+        self._login = ""  # for the log
         self._outage_logged = False
         self._flapping = False  # the last connection was a short one
 
@@ -92,17 +92,17 @@ class Link:
 
     @property
     def up(self) -> bool:
-        """Whether the broker has accepted us and nothing says that it went away."""
+        """Whether the broker has accepted us, and the connection is not known to be lost."""
         return self._phase is Phase.UP
 
     @property
     def closed(self) -> bool:
-        """Whether we have disconnected, or had nobody to disconnect from."""
+        """Whether the link is closed, after disconnecting if there was a connection."""
         return self._phase is Phase.CLOSED
 
     @property
     def making_progress(self) -> bool:
-        """Whether it goes on by itself: an absent broker is no lack of progress, a retry that nobody armed is one."""
+        """Whether the link continues by itself. An absent broker does not stop it; a missing timer would."""
         armed = self._timer is not None and self._timer.call is not None
         match self._phase:
             case Phase.WAITING | Phase.AWAITING_CONNACK:
@@ -141,7 +141,7 @@ class Link:
         self._connection.close(partial(self._enter, Phase.CLOSED))
 
     def drop(self) -> None:
-        """Close without a word: if we were up, the broker publishes the will."""
+        """Close without DISCONNECT; if the link was up, the broker publishes the will."""
         self._enter(Phase.CLOSED)
         self._delivery.pause()
         if self._connection is not None:
@@ -153,7 +153,7 @@ class Link:
         self._backoff.reset()
         self._outage_logged = self._flapping = False
         connection, self._connection = self._connection, None
-        if self._phase is Phase.CLOSING:  # for the move before this one
+        if self._phase is Phase.CLOSING:  # because of an earlier move
             return
         self._enter(Phase.CLOSING)
         self._delivery.end()
@@ -181,7 +181,7 @@ class Link:
         self._began_at = time.monotonic()
         address = self._address
         host, port = address.hosts[self._host % len(address.hosts)], address.port
-        self._called = f"{host}:{port}"
+        self._tried = f"{host}:{port}"
         then, failed = partial(self._connected, address), partial(self._not_connected, address)
         self._worker.call(partial(connect, host, port, address.ca_file), then, failed)
 
@@ -193,7 +193,7 @@ class Link:
         if not isinstance(error, OSError):
             raise error
         if self._awaits(address):
-            self._lost(f"{self._called}: {error}")
+            self._lost(f"{self._tried}: {error}")
 
     def _connected(self, address: BrokerAddress, ready: socket.socket) -> None:
         if not self._awaits(address):
@@ -205,8 +205,8 @@ class Link:
             ready.close()
             self._lost(f"the password: {error}")
             return
-        self._who = f"as {options.username or 'nobody'}, with {'a' if options.password else 'no'} password"
-        silent = f"{self._called}: no answer in {CONNACK_S:g} s"
+        self._login = f"as {options.username or 'nobody'}, with {'a' if options.password else 'no'} password"
+        silent = f"{self._tried}: no answer in {CONNACK_S:g} s"
         self._enter(Phase.AWAITING_CONNACK, CONNACK_S, partial(self._lost, silent))
         self._connection = Connection(self._loop, ready, options, self)
 
@@ -222,7 +222,7 @@ class Link:
         self._connects += 1
         self._refusals = 0
         level = log.debug if self._flapping else log.info
-        level("connected", broker=self._called)
+        level("connected", broker=self._tried)
         self._owner.on_connected()
         if self._connection is not None:
             self._delivery.begin(self._connection, connack)
@@ -235,24 +235,24 @@ class Link:
         self._delivery.on_puback(packet_id, reason)
 
     def on_suback(self, reasons: list[Reason]) -> None:
-        """Log what was refused. Mosquitto's ACL files grant everything and stay silent; other brokers tell."""
+        """Log what was refused. With an ACL file, Mosquitto grants all and delivers nothing; other brokers refuse."""
         for reason in reasons:
             if reason.failed:
                 log.error("the broker refused a subscription; commands may not reach us", reason=reason.text)
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Hand it on."""
+        """Pass the message on to the owner."""
         self._owner.on_message(topic, payload, retained=retained)
 
     def on_closed(self, why: str) -> None:
         """Connect again later."""
         hint = "" if self.up else "; is it the right port, and does it want TLS (ca_file)?"
-        self._lost(f"{self._called}: {why}{hint}")
+        self._lost(f"{self._tried}: {why}{hint}")
 
     # What goes wrong.
 
     def _overdue(self, why: str) -> None:
-        self._lost(f"{self._called}: {why}")
+        self._lost(f"{self._tried}: {why}")
 
     def _lost(self, why: str) -> None:
         """Keep what is unacknowledged, try again later, and log it once."""
@@ -276,7 +276,7 @@ class Link:
 
     def _refused(self, reason: Reason) -> None:
         """Try again later; a broker that has never accepted us is fatal after a few refusals."""
-        why = f"{self._called} refused us: {reason.text} ({self._who})"
+        why = f"{self._tried} refused us: {reason.text} ({self._login})"
         if reason.code in PASSING:
             self._lost(why)
             return
@@ -291,7 +291,7 @@ class Link:
             self._enter(Phase.WAITING, SLOW_RETRY_S, self._connect)
 
     def taken_over(self, why: str) -> None:
-        """Note that another client uses our id and threw us out: two would do that to each other for ever.
+        """Note that another client with our id has displaced us; the two would displace each other for ever.
 
         Raises:
             Fatal: it has happened three times in a minute.

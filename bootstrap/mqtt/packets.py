@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 0x10, 0x30, 0x40, 0x80
 TYPE, DUPLICATE, QOS, RETAIN = 0xF0, 0x08, 0x06, 0x01  # in the first byte of a packet
-CONTINUED = 0x80  # in a byte of a length: another one follows
+CONTINUED = 0x80  # in a byte of a length: another byte follows
 LONGEST_LENGTH = 4  # bytes
 PUBACK_HEAD = bytes((PUBACK, 2))  # a PUBACK with success and without properties: its packet id follows
 
@@ -55,10 +55,10 @@ def variable_length(buffer: bytes | bytearray, start: int) -> tuple[int, int]:
         MalformedError: it has more than four bytes.
     """
     length = 0
-    for place, byte in enumerate(buffer[start : start + LONGEST_LENGTH]):
-        length |= (byte & ~CONTINUED) << 7 * place
+    for index, byte in enumerate(buffer[start : start + LONGEST_LENGTH]):
+        length |= (byte & ~CONTINUED) << 7 * index
         if not byte & CONTINUED:
-            return length, start + place + 1
+            return length, start + index + 1
     if len(buffer) >= start + LONGEST_LENGTH:
         raise MalformedError
     return 0, 0

@@ -1,4 +1,4 @@
-"""Import paho-mqtt without what it loads for proxies alone.
+"""Import paho-mqtt without the modules that it needs only for proxies.
 
 paho imports `urllib.request` to look up a proxy, and with it `http.client` and `email`: 2.5 MB and 15 ms. A session on
 a socket that is already connected never asks for one. While paho is imported, an empty module stands in for

@@ -1,9 +1,9 @@
-"""One MQTT session on one connected socket, whoever drives it: what arrives becomes events.
+"""One MQTT session on one connected socket, driven by a loop or a thread: what arrives becomes events.
 
-The protocol is paho's, but for two things. paho resends what it has in flight after a reconnect, so that an old value
-overwrites a newer one: a session is used for one connection only and has nothing to resend. And paho reads a message in
-four steps and acknowledges each in a write of its own: a session reads all that has come at once, and acknowledges it
-in one write.
+paho implements the protocol, with two differences. After a reconnect, paho resends what it has in flight, so that an
+old value overwrites a newer one: a session is used for one connection only and has nothing to resend. And paho reads a
+message in four steps and acknowledges each in a write of its own: a session reads all that has arrived at once, and
+acknowledges it in one write.
 """
 
 import math
@@ -35,7 +35,7 @@ CHUNK = 32_768  # bytes read at once
 
 
 class Reason(NamedTuple):
-    """A reason code of the broker's, and what it means; the text is empty for a success."""
+    """A reason code of the broker, and its meaning; the text is empty for a success."""
 
     code: int
     text: str
@@ -75,7 +75,7 @@ class Unsuback(NamedTuple):
 
 
 class Pingresp(NamedTuple):
-    """The broker has answered a PINGREQ, and before it all that was asked earlier."""
+    """The broker has answered a PINGREQ, and everything that was sent to it before."""
 
 
 class Closed(NamedTuple):
@@ -88,11 +88,11 @@ Event: TypeAlias = Connack | Puback | Suback | Unsuback | Pingresp | Closed | Pu
 
 
 class Durable(NamedTuple):
-    """A session at the broker that outlives its connection, and acknowledges only what it is told to.
+    """A session at the broker that outlives its connection, and whose messages the caller acknowledges.
 
     Attributes:
         expiry_s: how long the broker keeps it, in seconds; MQTT 3.1.1 keeps it for ever.
-        receive_maximum: how many unacknowledged messages the broker may send; MQTT 3.1.1 cannot say so.
+        receive_maximum: how many unacknowledged messages the broker may send; MQTT 3.1.1 cannot limit that.
     """
 
     expiry_s: int
@@ -120,7 +120,7 @@ class Session(client.Client):
         self._buffer = bytearray()
         self.keepalive_s = options.keepalive_s
         self._last_out = self._last_in = time.monotonic()
-        self.max_inflight_messages_set(0)  # whoever publishes counts
+        self.max_inflight_messages_set(0)  # no limit of paho's own: the caller limits them
         self.username_pw_set(options.username, options.password)
         if options.will is not None:
             self.will_set(options.will.topic, options.will.payload, qos=1, retain=options.will.retain)
@@ -137,7 +137,7 @@ class Session(client.Client):
             self.connect("given", keepalive=self.keepalive_s)
 
     def _properties(self) -> Properties:
-        """Return what the broker may send us. MQTT 3.1.1 cannot say it."""
+        """Return the limits on what the broker may send, which MQTT 3.1.1 does not have."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
         properties.MaximumPacketSize = LARGEST
         if self._durable is not None:
@@ -149,10 +149,10 @@ class Session(client.Client):
         """Return the connected socket, instead of paho's own connect, which blocks."""
         return self._ready
 
-    # paho's callbacks: hand on what they say. An exception in one of them would end the session without a word.
+    # paho's callbacks, passed on as events. An exception in one of them would end the session silently.
 
     def _connected(self, _client: object, _data: object, _flags: object, code: ReasonCode, more: object) -> None:
-        self.keepalive_s = getattr(more, "ServerKeepAlive", self.keepalive_s)  # it wins (MQTT 5, 3.2.2.3.14)
+        self.keepalive_s = getattr(more, "ServerKeepAlive", self.keepalive_s)  # it overrides ours (MQTT 5, 3.2.2.3.14)
         window = getattr(more, "ReceiveMaximum", 65_535)
         largest = getattr(more, "MaximumPacketSize", math.inf) - OVERHEAD
         self._on_event(Connack(_reason(code), window, largest))
@@ -172,7 +172,7 @@ class Session(client.Client):
         self, _client: object, _data: object, flags: client.DisconnectFlags, code: ReasonCode, _more: object
     ) -> None:
         by_broker = flags.is_disconnect_packet_from_server
-        self._on_event(Closed(f"the broker says: {code}" if by_broker else f"the connection broke: {code}"))
+        self._on_event(Closed(f"the broker disconnected us: {code}" if by_broker else f"the connection broke: {code}"))
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         outcome = super()._handle_pingresp()
@@ -231,14 +231,14 @@ class Session(client.Client):
         self._last_out = time.monotonic()
         return self.publish(message.topic, message.payload, qos=qos, retain=message.retain).mid
 
-    def ask(self, wanted: Iterable[tuple[str, SubscribeOptions]]) -> int:
+    def subscribe_to(self, wanted: Iterable[tuple[str, SubscribeOptions]]) -> int:
         """Subscribe to these filters; returns the packet id that the SUBACK will name."""
         if self._options.version_5:
             return self.subscribe([*wanted])[1] or 0
         return self.subscribe([(one, options.QoS) for one, options in wanted])[1] or 0
 
     def ping(self) -> None:
-        """Send PINGREQ now. Its answer comes after what the broker had to say before."""
+        """Send PINGREQ now. The answer arrives after everything that the broker has sent before."""
         self._send_pingreq()
 
     def keep_alive(self) -> float | None:
@@ -253,7 +253,7 @@ class Session(client.Client):
         if due > now:
             return due
         self.loop_misc()
-        return now + self.keepalive_s / 2  # whether paho pinged is its own affair
+        return now + self.keepalive_s / 2  # paho may have decided not to ping
 
 
 def _reason(code: ReasonCode) -> Reason:

@@ -1,1 +1,1 @@
-"""Messages on their way to the broker, in memory or on disk, until it has acknowledged them."""
+"""Messages for the broker, kept in memory or on disk until the broker has acknowledged them."""

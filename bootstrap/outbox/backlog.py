@@ -1,7 +1,7 @@
-"""The readings that the broker has not got yet: in memory while all is well, on disk beyond that.
+"""The readings that the broker has not acknowledged yet, in memory for the first two seconds and on disk after that.
 
-Well is: the oldest was put less than two seconds ago. So nothing is written while a broker answers, and a process that
-dies at any moment takes less than two seconds of readings with it.
+As long as the oldest was put less than two seconds ago, nothing is written to disk. So a broker that answers causes no
+writes, and a process that dies at any moment loses less than two seconds of readings.
 """
 
 import re
@@ -20,27 +20,27 @@ from bootstrap.outbox.segment_log import Offset, SegmentLog, StoredRecord
 
 WELL_S = 2.0
 DISK_RETRY_S = 10.0
-MEMORY_LIMIT = 10_000  # records, where the disk refuses them
-RESEND_S = 60.0  # as long as Mosquitto waits before it saves what it has acknowledged, as we configure it
-RESENDS = 3  # of one record: else a link that breaks again and again would never come to what follows
-RESEND_LIMIT = 15_000  # records: a minute of draining
+MEMORY_LIMIT = 10_000  # records kept in memory while the disk cannot be written
+RESEND_S = 60.0  # Mosquitto, as we configure it, saves what it has acknowledged after at most this long
+RESENDS = 3  # per record; without a limit, a link that keeps breaking would never get past the first records
+RESEND_LIMIT = 15_000  # records, which take a minute to send
 TIME = re.compile(rb'"time":"([0-9TZ:.-]+)"')
-UNSURE = (b'"boot":[', b'"clock":"unsure"')  # records whose time says nothing of their age
+UNSURE = (b'"boot":[', b'"clock":"unsure"')  # marks of records whose age cannot be told from their time
 
 
 @dataclass(slots=True, eq=False)
 class QueuedReading:
-    """A reading on its way; `queued_at` is when it was put, in `time.monotonic()` seconds."""
+    """A reading to be delivered; `queued_at` is when it was put, in `time.monotonic()` seconds."""
 
     number: int
     message: Message
     queued_at: float
-    place: Offset | None = None
+    offset: Offset | None = None  # where it is on disk
     tries: int = 0
-    heard: int = 0  # how often it was acknowledged
+    acknowledgements: int = 0
 
     def settle(self, clock: Clock) -> None:
-        """It goes out: tell its time as well as it can be told now."""
+        """Correct its time, just before it is sent, by what the clock knows now."""
         settled = clock.settle(self.message.payload)
         if settled is not self.message.payload:
             self.message = Message(self.message.topic, settled)
@@ -54,9 +54,10 @@ class BacklogLimits:
     """How much is kept.
 
     Attributes:
-        records: at most.
-        age_s: none that is older, in seconds.
-        resend_s: what was acknowledged so lately is sent again when a connection broke: the broker may have forgotten.
+        records: the most records to keep.
+        age_s: the age in seconds beyond which a record is dropped.
+        resend_s: after a lost connection, records acknowledged within this many seconds before are sent again, because
+            the broker may have lost them.
     """
 
     records: int
@@ -65,46 +66,45 @@ class BacklogLimits:
 
 
 class Backlog:
-    """Readings in the order they were made. First `_head`, then what is on disk alone, then `_tail`, the newest."""
+    """Readings in the order they were made: `_head`, then those that are only on disk, then `_tail`, the newest."""
 
-    def __init__(self, log_: SegmentLog, limits: BacklogLimits) -> None:
-        self._segments, self.limits = log_, limits
+    def __init__(self, segments: SegmentLog, limits: BacklogLimits) -> None:
+        self._segments, self.limits = segments, limits
         self._head: deque[QueuedReading] = deque()
         self._tail: deque[QueuedReading] = deque()
-        self._sent: set[QueuedReading] = (
-            set()
-        )  # not by number: a segment that can be read again may repeat those of others
-        self._bare: set[QueuedReading] = set()  # in `_head` or `_sent`, and not on disk
-        self._recent: deque[tuple[float, QueuedReading]] = deque()  # acknowledged, and when
-        self._number = log_.last_number
+        # Records, not numbers: a segment that becomes readable again may contain the same numbers as another.
+        self._sent: set[QueuedReading] = set()
+        self._memory_only: set[QueuedReading] = set()  # in `_head` or `_sent`, and not on disk
+        self._recent: deque[tuple[float, QueuedReading]] = deque()  # time of the acknowledgement, and the record
+        self._number = segments.last_number
         self._dropped = 0
         self._disk_retry_at = -inf
-        self._born_at = time.time() - time.monotonic()  # what that clock counts from
+        self._monotonic_epoch = time.time() - time.monotonic()  # in seconds since 1970
         self.disk_problem: str | None = None
 
     def __len__(self) -> int:
-        """All that is not acknowledged."""
+        """Return the number of records that are not acknowledged."""
         return len(self._sent) + self.waiting
 
     @property
     def waiting(self) -> int:
-        """All that is not sent."""
+        """The number of records that are not sent."""
         return len(self._head) + self._segments.unread + len(self._tail)
 
     @property
     def on_disk(self) -> int:
-        """Records on disk."""
+        """The number of records on disk."""
         return len(self._segments)
 
     @property
     def dropped(self) -> int:
-        """Records given up: beyond the limits, or damaged on disk."""
+        """The number of records given up: beyond the limits, or damaged on disk."""
         return self._dropped + self._segments.damaged
 
-    # On the way to the broker.
+    # Delivery to the broker.
 
     def put(self, message: Message, now: float) -> None:
-        """Add the newest; beyond the limits the oldest goes."""
+        """Add the newest record; beyond the limits the oldest is dropped."""
         self._number += 1
         self._tail.append(QueuedReading(self._number, message, now))
         self._trim()
@@ -114,42 +114,42 @@ class Backlog:
             self._drop(self._pop())
 
     def take(self) -> QueuedReading | None:
-        """The oldest that waits; None if there was only what is damaged."""
+        """Return the oldest record that is not sent, or None if all that was left is damaged."""
         if not self._oldest():
             return None
         record = self._pop()
         self._sent.add(record)
-        if record.place is None:
-            self._bare.add(record)
+        if record.offset is None:
+            self._memory_only.add(record)
         return record
 
     def acknowledged(self, record: QueuedReading, now: float) -> None:
-        """The broker has acknowledged it."""
+        """Note that the broker has acknowledged a record, and release it when it need not be sent again any more."""
         self._forget(record)
-        record.heard += 1
-        if self.limits.resend_s and record.heard <= RESENDS:
+        record.acknowledgements += 1
+        if self.limits.resend_s and record.acknowledgements <= RESENDS:
             self._recent.append((now, record))
             self._forget_recent(now)
         else:
             self._release(record)
 
     def rejected(self, record: QueuedReading) -> None:
-        """Nobody will ever want it."""
+        """Drop a record that no broker will ever accept."""
         self._forget(record)
         self._release(record)
         self._dropped += 1
 
     def requeue(self, record: QueuedReading) -> None:
-        """It is to be sent again, in its turn."""
+        """Put a sent record back, to be sent again in its turn."""
         self._sent.remove(record)
         self._insert([record])
 
     def connection_lost(self, now: float) -> None:
-        """The connection broke: what is not acknowledged is to be sent again, and what was so only lately."""
+        """Put back what is to be sent again: all that is not acknowledged, and what was acknowledged recently."""
         self._forget_recent(now)
         recent = [record for _, record in self._recent]
         self._recent.clear()
-        self._bare.update(record for record in recent if record.place is None)
+        self._memory_only.update(record for record in recent if record.offset is None)
         self._insert([*recent, *self._sent])
         self._sent.clear()
         self._trim()
@@ -160,7 +160,7 @@ class Backlog:
 
     def _forget(self, record: QueuedReading) -> None:
         self._sent.remove(record)
-        self._bare.discard(record)
+        self._memory_only.discard(record)
 
     def _forget_recent(self, now: float) -> None:
         oldest = now - self.limits.resend_s
@@ -168,14 +168,15 @@ class Backlog:
             self._release(self._recent.popleft()[1])
 
     def _release(self, record: QueuedReading) -> None:
-        if record.place is not None:
-            self._segments.done(record.place)
+        if record.offset is not None:
+            self._segments.release(record.offset)
 
     def _oldest(self) -> QueuedReading | None:
-        """The first that waits, if need be from disk."""
+        """Return the first record that is not sent, after loading it from disk if necessary."""
         while not self._head and self._segments.unread:
-            for line in _in_order(self._segments.load()):
-                self._head.append(QueuedReading(line.number, Message(line.topic, line.payload), -inf, line.place))
+            for stored in _in_order(self._segments.load()):
+                message = Message(stored.topic, stored.payload)
+                self._head.append(QueuedReading(stored.number, message, -inf, stored.offset))
         return next((queue[0] for queue in (self._head, self._tail) if queue), None)
 
     def _pop(self) -> QueuedReading:
@@ -183,7 +184,7 @@ class Backlog:
         return (self._head or self._tail).popleft()
 
     def _drop(self, record: QueuedReading) -> None:
-        self._bare.discard(record)
+        self._memory_only.discard(record)
         self._release(record)
         self._dropped += 1
 
@@ -195,19 +196,19 @@ class Backlog:
         return found is not None and found[1].decode() < utc(int((self._now() - self.limits.age_s) * 1e6))
 
     def _now(self) -> float:
-        """The time of day, but that a clock which leaps ahead makes nothing old."""
-        return min(time.time(), self._born_at + time.monotonic())
+        """Return the time of day, except that a clock set forward must not make any record too old."""
+        return min(time.time(), self._monotonic_epoch + time.monotonic())
 
-    # On the way to the disk.
+    # Writing to disk.
 
     def flush(self, now: float) -> None:
-        """Write down what is nowhere but in memory, unless all is well."""
+        """Write what is only in memory to disk, if the oldest record has waited too long."""
         if self.flush_in_s(now) == 0:
             self._write(now)
 
     def flush_in_s(self, now: float) -> float | None:
-        """Seconds until `keep` has something to do; None: never, as it is."""
-        if not self._bare and not self._tail:
+        """Return the seconds until `flush` has something to do, or None if there is nothing to write."""
+        if not self._memory_only and not self._tail:
             return None
         return max(0.0, self._oldest_at() + WELL_S - now, self._disk_retry_at - now)
 
@@ -220,9 +221,9 @@ class Backlog:
 
     def _write(self, now: float) -> None:
         try:
-            for record in _in_order(self._bare):
-                record.place = self._append(record, read=True)
-                self._bare.remove(record)
+            for record in _in_order(self._memory_only):
+                record.offset = self._append(record, read=True)
+                self._memory_only.remove(record)
             while self._tail:
                 self._append(self._tail[0], read=False)
                 self._tail.popleft()
@@ -249,26 +250,26 @@ class Backlog:
 
     @property
     def unsynced(self) -> bool:
-        """Whether a power cut would take something that is on disk."""
+        """Whether a power cut could lose records that are written to disk."""
         return self._segments.unsynced
 
     def to_sync(self) -> Callable[[], None] | None:
-        """See `SegmentLog.to_sync`."""
+        """Return what to call, in any thread, so that all records survive a power cut; None if they already do."""
         return self._segments.to_sync()
 
     def close(self) -> None:
-        """The end: all that is not acknowledged goes to disk."""
+        """Write all that is not acknowledged to disk, and close the files."""
         while self._recent:
             self._release(self._recent.popleft()[1])
-        if self._bare or self._tail:
+        if self._memory_only or self._tail:
             self._write(time.monotonic())
-        if self._bare or self._tail:
-            log.error("readings are lost", count=len(self._bare) + len(self._tail))
+        if self._memory_only or self._tail:
+            log.error("readings are lost", count=len(self._memory_only) + len(self._tail))
         if sync := self._segments.to_sync():
             with suppress(OSError):
                 sync()
         self._segments.close()
 
 
-def _in_order(numbered: Iterable[N]) -> list[N]:
-    return sorted(numbered, key=lambda one: one.number)
+def _in_order(records: Iterable[N]) -> list[N]:
+    return sorted(records, key=lambda record: record.number)

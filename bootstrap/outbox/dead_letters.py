@@ -1,4 +1,4 @@
-"""Where messages end that no broker will ever take, for somebody to look at."""
+"""The file of messages that no broker will ever accept, kept so that a person can look at them."""
 
 import json
 from pathlib import Path
@@ -8,26 +8,26 @@ from bootstrap.logs import log
 from bootstrap.outbox.message import Message
 
 FILE = "dead_letters.jsonl"
-LIMIT = 1_000_000  # bytes; then it becomes the older one, of which there is one
+LIMIT = 1_000_000  # bytes; a larger file replaces the one older file that is kept
 
 
 class DeadLetters:
-    """A file with a JSON object a line: time, topic, reason and payload."""
+    """A file with one JSON object per line: time, topic, reason and payload."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE
 
     def add(self, message: Message, reason: str) -> None:
-        """Keep it, and say so."""
+        """Append a message to the file, and log it."""
         payload = message.payload.decode(errors="replace")
-        letter = {"time": timestamps.now(), "topic": message.topic, "reason": reason, "payload": payload}
+        entry = {"time": timestamps.now(), "topic": message.topic, "reason": reason, "payload": payload}
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             if self._file.exists() and self._file.stat().st_size > LIMIT:
                 self._file.replace(self._file.with_suffix(".old.jsonl"))
             with self._file.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(letter, ensure_ascii=False) + "\n")
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         except OSError as error:
-            log.error("a message is refused for good, and lost", topic=message.topic, reason=reason, error=str(error))
+            log.error("a message was refused for good, and lost", topic=message.topic, reason=reason, error=str(error))
         else:
-            log.error("a message is refused for good", topic=message.topic, reason=reason, kept_in=str(self._file))
+            log.error("a message was refused for good", topic=message.topic, reason=reason, kept_in=str(self._file))

@@ -1,4 +1,4 @@
-"""Sees to it that readings which wait are on disk, and outlast a power cut there."""
+"""Writing waiting readings to disk, and syncing the disk so that they survive a power cut."""
 
 import time
 
@@ -7,11 +7,11 @@ from bootstrap.eventloop.threads import Worker
 from bootstrap.logs import log
 from bootstrap.outbox.backlog import Backlog
 
-SYNC_S = 5.0  # a power cut takes no more of an outage; each costs an SD card some pages, and blocks a while
+SYNC_S = 5.0  # the most that a power cut during an outage loses; each sync wears an SD card and blocks its thread
 
 
 class Flusher:
-    """Looks after a backlog by timers that exist only while something waits in it."""
+    """Flushes and syncs a backlog, by timers that exist only while something waits in it."""
 
     def __init__(self, loop: Loop, worker: Worker, backlog: Backlog) -> None:
         self._loop, self._worker, self._backlog = loop, worker, backlog
@@ -20,21 +20,21 @@ class Flusher:
         self._syncing = self._sync_failed = False
 
     def check(self) -> None:
-        """Write what has waited too long. To be called whenever the backlog has changed."""
+        """Write what has waited too long. Call it whenever the backlog has changed."""
         now = time.monotonic()
         self._backlog.flush(now)
-        self._await(self._backlog.flush_in_s(now))
+        self._schedule_write(self._backlog.flush_in_s(now))
         if self._backlog.unsynced and not self._syncing:
             self._sync_timer = self._loop.call_earlier(self._sync_timer, SYNC_S, self._sync)
 
-    def _await(self, wait_s: float | None) -> None:
+    def _schedule_write(self, wait_s: float | None) -> None:
         if wait_s is not None:
             self._write_timer = self._loop.call_earlier(self._write_timer, wait_s, self.check)
         elif self._write_timer is not None:
             self._write_timer.cancel()
 
     def _sync(self) -> None:
-        """In a thread, one at a time: an SD card may take a second, and one that dies minutes."""
+        """Sync in the worker thread, one sync at a time: an SD card may take a second, a failing one minutes."""
         if sync := self._backlog.to_sync():
             self._syncing = True
             self._worker.call(sync, self._synced, self._not_synced)
@@ -47,6 +47,6 @@ class Flusher:
         if not isinstance(error, OSError):
             raise error
         if not self._sync_failed:
-            log.error("stored readings may not outlast a power cut", error=str(error))
+            log.error("stored readings may not survive a power cut", error=str(error))
         self._syncing, self._sync_failed = False, True
         self.check()

@@ -1,4 +1,4 @@
-"""What goes to the broker, and what the broker may say to it."""
+"""A message to the broker, and what the broker's acknowledgement of it means."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 @dataclass(slots=True, frozen=True)
 class Message:
-    """What is published at QoS 1."""
+    """A message to be published at QoS 1."""
 
     topic: str
     payload: bytes
@@ -14,17 +14,17 @@ class Message:
 
 
 class AckOutcome(Enum):
-    """What an acknowledgement means."""
+    """What an acknowledgement means for the message."""
 
     DELIVERED = auto()
-    NOBODY = auto()  # was there to hear it
-    DENIED = auto()  # to us, for now: somebody may change that
-    BAD = auto()  # for ever, as it is
-    LATER = auto()  # the broker cannot, for now
-    FULL = auto()  # the broker cannot, for now, whatever the message
+    NOBODY = auto()  # delivered, but nobody is subscribed
+    DENIED = auto()  # we may not publish to this topic, until somebody changes that
+    BAD = auto()  # the message can never be delivered
+    LATER = auto()  # the broker cannot accept this message now
+    FULL = auto()  # the broker cannot accept messages now, whatever they are
 
 
-# PUBACK reasons (MQTT 5, 3.4.2.1). What is not here and above 0x7F passes, or is given up after some tries.
+# PUBACK reason codes (MQTT 5, 3.4.2.1). After any other failure the message is sent again a few times, then given up.
 ACK_OUTCOMES = {
     0x10: AckOutcome.NOBODY,
     0x87: AckOutcome.DENIED,
@@ -37,5 +37,5 @@ FAILURE = 0x80  # reason codes from here up are failures
 
 
 def ack_outcome(code: int) -> AckOutcome:
-    """Of a PUBACK's reason code; 0x80 and above is never delivery."""
+    """Return the outcome of a PUBACK by its reason code; 0x80 and above never means delivered."""
     return ACK_OUTCOMES.get(code, AckOutcome.LATER if code >= FAILURE else AckOutcome.DELIVERED)

@@ -1,8 +1,8 @@
-"""Readings on disk: a log in segments, to which is only ever appended, one line a record.
+"""Readings on disk: an append-only log in segments, with one line per record.
 
-A line is a mark, a CRC-32 of what follows it, the record's number, its topic and its payload. The mark `+` is
-overwritten with `-` when the record need not be kept any more; a segment in which none waits is removed. What is
-damaged is left out, line by line. No database: it would write each page twice, and refuse a damaged file as a whole.
+A line consists of a mark, a CRC-32 of what follows, the record's number, its topic and its payload. The mark `+` is
+overwritten with `-` when the record need not be kept any more; a segment without waiting records is removed. Damaged
+lines are skipped one by one. A database would write each page twice, and refuse a damaged file as a whole.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bootstrap.logs import log
 
-SEGMENT = 500  # records; as many are in memory at once
+SEGMENT = 500  # records per segment, and the most that are loaded into memory at once
 NAME = re.compile(r"(\d{10})\.spill")
 LINE = re.compile(rb"([+-])([0-9a-f]{8}) ((\d{1,18}) ([\w/-]+) (.*))", re.ASCII | re.DOTALL)
 WAITING, DONE = b"+", b"-"
@@ -28,22 +28,22 @@ class Offset:
     """Where a line is: its segment, and its first byte there."""
 
     segment: int
-    offset: int
+    start: int
 
 
 @dataclass(slots=True, frozen=True)
 class StoredRecord:
     """A record that waits on disk."""
 
-    place: Offset
+    offset: Offset
     number: int
     topic: str
     payload: bytes
 
 
 @dataclass(slots=True)
-class _Part:
-    """Lines of a segment, one after the other, that are nowhere but on disk; `count` is a guess until they are read."""
+class _Range:
+    """Consecutive lines of a segment that are only on disk; `count` is an estimate until they are read."""
 
     segment: int
     start: int
@@ -52,24 +52,24 @@ class _Part:
 
 
 class SegmentLog:
-    """What waits on disk, oldest first. Its folder is made at the first record.
+    """The records that wait on disk, oldest first. The folder is created with the first record.
 
-    Whatever the disk refuses is an OSError of `append`, and nothing else of it matters to whoever appends.
+    Of its methods, only `append` raises an OSError when the disk fails.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Find what an earlier run has left."""
+        """Find the records that an earlier run has left in `folder`."""
         self._folder = folder
-        self._left: dict[int, int] = {}  # records that wait, by segment
-        self._unread: deque[_Part] = deque()
-        self._open: dict[int, int] = {}  # descriptors, by segment
-        self._newest = 0  # segment there ever was
-        self._room = 0  # for more records in it
-        self._end = 0  # its length in bytes
-        self._unsynced: set[int] = set()  # segments of which a power cut would take something
+        self._left: dict[int, int] = {}  # number of waiting records, by segment
+        self._unread: deque[_Range] = deque()
+        self._descriptors: dict[int, int] = {}  # file descriptors, by segment
+        self._newest = 0  # number of the newest segment
+        self._room = 0  # how many more records fit into the newest segment
+        self._end = 0  # length of the newest segment in bytes
+        self._unsynced: set[int] = set()  # segments that could lose records in a power cut
         self._waiting = 0
         self.last_number = 0
-        self.damaged = 0  # lines
+        self.damaged = 0  # number of lines
         for segment in self._found():
             self._adopt(segment)
 
@@ -78,10 +78,10 @@ class SegmentLog:
 
     @property
     def unread(self) -> int:
-        """How many of them must be loaded before they can be sent."""
-        return sum(part.count for part in self._unread)
+        """The number of records that must be loaded before they can be sent."""
+        return sum(span.count for span in self._unread)
 
-    # What an earlier run has left.
+    # Records of an earlier run.
 
     def _file(self, segment: int) -> Path:
         return self._folder / f"{segment:010d}.spill"
@@ -92,54 +92,54 @@ class SegmentLog:
         try:
             names = [file.name for file in self._folder.iterdir()]
         except OSError as error:
-            log.error("cannot look for stored readings", error=str(error))
+            log.error("cannot list stored readings", error=str(error))
             return []
         return sorted(int(found[1]) for name in names if (found := NAME.fullmatch(name)))
 
     def _adopt(self, segment: int) -> None:
-        """Guess how many wait there; a line is read, and checked, when its turn comes."""
+        """Take over a segment of an earlier run, estimating its number of records; `load` checks each line later."""
         self._newest = segment
         try:
             text = self._file(segment).read_bytes()
         except OSError as error:
             log.error("cannot read stored readings; they are left where they are", error=str(error))
             return
-        numbers = [int(found[4]) for found in map(_sound, text.split(b"\n")) if found]
+        numbers = [int(found[4]) for found in map(_match, text.split(b"\n")) if found]
         self.last_number = max([self.last_number, *numbers])
-        guess = text.count(b"\n" + WAITING) + text.startswith(WAITING)
-        self._left[segment] = guess
-        self._waiting += guess
-        self._unread.append(_Part(segment, 0, len(text), guess))
+        estimate = text.count(b"\n" + WAITING) + text.startswith(WAITING)
+        self._left[segment] = estimate
+        self._waiting += estimate
+        self._unread.append(_Range(segment, 0, len(text), estimate))
 
-    # What this run adds.
+    # Records of this run.
 
     def append(self, number: int, topic: str, payload: bytes, *, read: bool) -> Offset:
-        """Add a record; unless it is `read`, it will be loaded again before it is sent.
+        """Append a record. Unless `read` is set, it is loaded again before it is sent.
 
         Raises:
-            OSError: the disk is full, read-only or broken; nothing was added.
+            OSError: the disk is full, read-only or broken; nothing was appended.
         """
         if not self._room or not os.fstat(self._descriptor(self._newest)).st_nlink:
-            self._begin()  # somebody may have removed the file: what is added to it would be nowhere
+            self._begin()  # if somebody has removed the file, what is appended to it would be lost
         rest = b"%d %s %s" % (number, topic.encode(), payload)
         line = b"%s%08x %s\n" % (WAITING, zlib.crc32(rest), rest)
         self._write(line)
-        place = Offset(self._newest, self._end)
+        offset = Offset(self._newest, self._end)
         self._end += len(line)
         self._room -= 1
-        self._left[place.segment] += 1
+        self._left[offset.segment] += 1
         self._waiting += 1
         if not read:
-            self._extend(place, self._end)
-        return place
+            self._extend(offset, self._end)
+        return offset
 
     def _begin(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._close(self._newest)  # until its turn comes: a long outage has hundreds
-        self._newest += 1  # even if it cannot be made: a file of this name may be there, and unseen
+        self._close(self._newest)  # it is opened again when it is read; a long outage has hundreds of segments
+        self._newest += 1  # even if creating it fails: a file of this name may exist that we could not list
         segment = self._newest
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._open[segment] = os.open(self._file(segment), flags, 0o640)
+        self._descriptors[segment] = os.open(self._file(segment), flags, 0o640)
         self._room, self._end = SEGMENT, 0
         self._left[segment] = 0
 
@@ -155,69 +155,69 @@ class SegmentLog:
             raise
         self._unsynced.add(self._newest)
 
-    def _extend(self, place: Offset, end: int) -> None:
+    def _extend(self, offset: Offset, end: int) -> None:
         last = self._unread[-1] if self._unread else None
-        if last and (last.segment, last.end) == (place.segment, place.offset):
+        if last and (last.segment, last.end) == (offset.segment, offset.start):
             last.end, last.count = end, last.count + 1
         else:
-            self._unread.append(_Part(place.segment, place.offset, end, 1))
+            self._unread.append(_Range(offset.segment, offset.start, end, 1))
 
     @property
     def unsynced(self) -> bool:
-        """Whether a power cut would take something that is on disk."""
+        """Whether a power cut could lose records that are written to disk."""
         return bool(self._unsynced)
 
     def to_sync(self) -> Callable[[], None] | None:
-        """What to call, in whichever thread, so that all of it outlasts a power cut; None: it does already."""
+        """Return what to call, in any thread, so that all records survive a power cut; None if they already do."""
         if not self._unsynced:
             return None
         files = [self._file(segment) for segment in sorted(self._unsynced)]
         self._unsynced.clear()
         return partial(_sync, files, self._folder)
 
-    # What is sent, and done with.
+    # Loading and releasing records.
 
     def load(self) -> list[StoredRecord]:
-        """The next that wait, at most a segment of them; none if there are none, or only damaged ones."""
+        """Return the next waiting records, at most a segment of them; none if there are none, or only damaged ones."""
         if not self._unread:
             return []
-        part = self._unread[0]
+        span = self._unread[0]
         try:
-            text = os.pread(self._descriptor(part.segment), part.end - part.start, part.start)
+            text = os.pread(self._descriptor(span.segment), span.end - span.start, span.start)
         except OSError as error:
-            self._give_up(part.segment, error)
+            self._give_up(span.segment, error)
             return []
         self._unread.popleft()
-        lines, damaged = _parse(part, text)
-        damaged = max(damaged, part.count - len(lines))  # of a file that was cut nothing is left to be seen
+        records, damaged = _parse(span, text)
+        damaged = max(damaged, span.count - len(records))  # lines cut off from a file count as damaged
         if damaged:
-            log.error("stored readings are damaged", file=str(self._file(part.segment)), lines=damaged)
+            log.error("stored readings are damaged", file=str(self._file(span.segment)), lines=damaged)
         self.damaged += damaged
-        self._drop(part.segment, part.count - len(lines))
-        return lines
+        self._drop(span.segment, span.count - len(records))
+        return records
 
     def _give_up(self, segment: int, error: OSError) -> None:
-        """What cannot be read now is left to a later run."""
+        """Leave a segment that cannot be read now to a later run."""
         log.error("cannot read stored readings; they are left where they are", error=str(error))
-        self.damaged += sum(part.count for part in self._unread if part.segment == segment)
-        self._unread = deque(part for part in self._unread if part.segment != segment)
+        self.damaged += sum(span.count for span in self._unread if span.segment == segment)
+        self._unread = deque(span for span in self._unread if span.segment != segment)
         self._waiting -= self._left.pop(segment)
         if segment == self._newest:
             self._room = 0
 
     def _descriptor(self, segment: int) -> int:
-        if segment not in self._open:
-            self._open[segment] = _opened(self._file(segment))
-        return self._open[segment]
+        if segment not in self._descriptors:
+            self._descriptors[segment] = _open(self._file(segment))
+        return self._descriptors[segment]
 
-    def done(self, place: Offset) -> None:
-        """This record need not be kept any more. If the disk refuses that, it is sent again by the next run."""
+    def release(self, offset: Offset) -> None:
+        """Mark a record as no longer needed. If that cannot be written, the next run sends the record again."""
         with suppress(OSError):
-            os.pwrite(self._descriptor(place.segment), DONE, place.offset)
-        self._drop(place.segment, 1)
+            os.pwrite(self._descriptor(offset.segment), DONE, offset.start)
+        self._drop(offset.segment, 1)
 
     def _drop(self, segment: int, count: int) -> None:
-        """So many fewer wait in a segment. The one that is written to is removed with the last of all."""
+        """Reduce the count of a segment, and remove it at 0; the newest is removed only when all segments are empty."""
         if segment not in self._left:
             return
         self._left[segment] -= count
@@ -238,17 +238,17 @@ class SegmentLog:
             self._file(segment).unlink()
 
     def _close(self, segment: int) -> None:
-        if segment in self._open:
-            os.close(self._open.pop(segment))
+        if segment in self._descriptors:
+            os.close(self._descriptors.pop(segment))
 
     def close(self) -> None:
-        """Let go of the files; nothing is appended or loaded any more."""
-        for segment in [*self._open]:
+        """Close the files; nothing may be appended or loaded after that."""
+        for segment in [*self._descriptors]:
             self._close(segment)
 
 
-def _opened(file: Path) -> int:
-    """To be marked, or, on a disk that has become read-only, to be read at least."""
+def _open(file: Path) -> int:
+    """Open a file for reading and marking, or only for reading if the disk has become read-only."""
     with suppress(OSError):
         return os.open(file, os.O_RDWR | os.O_CLOEXEC)
     return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
@@ -256,33 +256,34 @@ def _opened(file: Path) -> int:
 
 def _sync(files: list[Path], folder: Path) -> None:
     for file in files:
-        with suppress(FileNotFoundError):  # all of it was delivered meanwhile
+        with suppress(FileNotFoundError):  # all its records have been delivered meanwhile
             _sync_one(file)
     _sync_one(folder)
 
 
-def _sync_one(place: Path) -> None:
-    descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _sound(row: bytes) -> re.Match[bytes] | None:
-    """A line taken apart; None: it is damaged."""
+def _match(row: bytes) -> re.Match[bytes] | None:
+    """Return the parts of a line, or None if it is damaged."""
     found = LINE.fullmatch(row)
     return found if found and int(found[2], 16) == zlib.crc32(found[3]) else None
 
 
-def _parse(part: _Part, text: bytes) -> tuple[list[StoredRecord], int]:
-    """The records of a part that wait, and how many lines are damaged."""
-    lines, damaged, offset = [], 0, part.start
+def _parse(span: _Range, text: bytes) -> tuple[list[StoredRecord], int]:
+    """Return the waiting records of a range, and how many lines are damaged."""
+    records, damaged, start = [], 0, span.start
     for row in text.split(b"\n"):
-        if found := _sound(row):
+        if found := _match(row):
             if found[1] == WAITING:
-                lines.append(StoredRecord(Offset(part.segment, offset), int(found[4]), found[5].decode(), found[6]))
+                offset = Offset(span.segment, start)
+                records.append(StoredRecord(offset, int(found[4]), found[5].decode(), found[6]))
         elif row:
             damaged += 1
-        offset += len(row) + 1
-    return lines, damaged
+        start += len(row) + 1
+    return records, damaged

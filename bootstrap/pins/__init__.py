@@ -1,4 +1,4 @@
-"""GPIO pins: the kernel's, or simulated ones."""
+"""GPIO pins, the kernel's or simulated ones."""
 
 from bootstrap.pins.edge import Edge
 

@@ -1,7 +1,7 @@
-"""DevicePins of a device: edges latched where they happen and brought to the loop, outputs that end safe.
+"""The pins of a device: edges latched where they occur and brought to the loop, outputs that end in a safe state.
 
-gpiozero is the interface. Under it stands one of our factories, `kernel` or `simulated`, whose pins hand their edges
-to the loop; or one of gpiozero's own, by `GPIOZERO_PIN_FACTORY`, whose threads hand in notes.
+gpiozero is the interface. Below it is one of our factories, `kernel` or `simulated`, whose pins deliver their edges
+in the loop; or one of gpiozero's own, chosen by `GPIOZERO_PIN_FACTORY`, whose threads post messages.
 """
 
 import contextlib
@@ -22,30 +22,30 @@ D = TypeVar("D", bound=Any)  # a gpiozero device; gpiozero has no types
 FACTORY = "GPIOZERO_PIN_FACTORY"
 DEFAULT_FACTORY = "kernel"
 HOLDER = "PENATES_LINE_HOLDER"
-NUMBERS = itertools.count(1)  # of watched inputs: no two in a process ever share one
+NUMBERS = itertools.count(1)  # of watched inputs, each used only once in a process
 OUR_FACTORIES = {"kernel": "bootstrap.pins.kernel_factory", "simulated": "bootstrap.pins.simulated_factory"}
 
 
-def name_lines_after(sensor: str) -> None:
-    """Have the kernel show `sensor` as the holder of every line that is taken from now on."""
+def set_line_holder(sensor: str) -> None:
+    """Have the kernel show `sensor` as the holder of every line that is requested from now on."""
     os.environ[HOLDER] = sensor
 
 
 def line_holder() -> str:
-    """Return whom the kernel is to show as the holder of our lines.
+    """Return the name that the kernel is to show as the holder of our lines.
 
-    A folder in /proc/irq is named after it, and the kernel warns of a slash.
+    A folder in /proc/irq is named after it, and the kernel warns about a slash.
     """
     return os.environ.get(HOLDER, "penates").replace("/", ":")
 
 
 def package(factory: str | None) -> str:
-    """What to install for a pin factory."""
+    """Return the name of the package to install for a pin factory."""
     return {"lgpio": "lgpio", "rpigpio": "RPi.GPIO"}.get(factory or DEFAULT_FACTORY, "gpiod")
 
 
 def no_pins(error: Exception) -> str | None:
-    """What to do if this error says that there is no pin factory, or no such pin."""
+    """Return what to do if this error means that there is no such pin factory or pin; None for any other error."""
     if isinstance(error, ImportError) or type(error).__name__ == "BadPinFactory":
         factory = os.environ.get(FACTORY)
         wanted = f"on a Pi {to_install(package(factory))}, elsewhere set {FACTORY}=simulated"
@@ -54,31 +54,31 @@ def no_pins(error: Exception) -> str | None:
 
 
 class DevicePins:
-    """What one device watches and owns."""
+    """The inputs that one device watches and the outputs that it owns."""
 
-    NOTE = "edge"
+    MESSAGE = "edge"
 
     def __init__(self, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None]) -> None:
-        """Call `deliver` in the loop with every edge of an input that is watched."""
+        """Call `deliver` in the loop with every edge of a watched input."""
         os.environ.setdefault(FACTORY, DEFAULT_FACTORY)
         self._loop, self._inbox, self._deliver = loop, inbox, deliver
-        self._watched: dict[int, Any] = {}  # by a number that no other device ever gets
+        self._watched: dict[int, Any] = {}  # by a number that is never used again
         self._owned: list[tuple[Any, float]] = []
         self._thread = threading.get_ident()
-        inbox.on(self.NOTE, self._noted)
+        inbox.on(self.MESSAGE, self._on_posted)
 
     def watch(self, device: D) -> D:
-        """Deliver every change of this input device; returns it."""
+        """Deliver every change of this input device. Return the device."""
         number = next(NUMBERS)
         self._watched[number] = device
-        device.when_activated = lambda: self._hand_in(number, True)
-        device.when_deactivated = lambda: self._hand_in(number, False)
+        device.when_activated = lambda: self._on_change(number, True)
+        device.when_deactivated = lambda: self._on_change(number, False)
         if hasattr(device.pin, "attach"):
             device.pin.attach(self._loop)
         return device
 
     def own(self, device: D, safe: float = 0) -> D:
-        """Set this output device to `safe` at every end; returns it."""
+        """Set this output device to `safe` whenever the sensor stops. Return the device."""
         self._owned.append((device, safe))
         return device
 
@@ -87,34 +87,34 @@ class DevicePins:
         """Whether there is an output to make safe."""
         return bool(self._owned)
 
-    def _hand_in(self, number: int, active: bool) -> None:
-        """Gpiozero calls: from one of our pins, in the loop; or from a thread of its own."""
+    def _on_change(self, number: int, active: bool) -> None:
+        """Handle a call by gpiozero: from one of our pins, in the loop, or from a thread of its own."""
         own = hasattr(self._watched[number].pin, "attach") and threading.get_ident() == self._thread
-        (self._latch if own else self._note)(number, active)
+        (self._latch if own else self._post)(number, active)
 
     def _latch(self, number: int, active: bool) -> None:
-        """In the loop: one of our pins is delivering, and knows when it was."""
+        """Deliver an edge of one of our pins, which knows when it occurred. Runs in the loop."""
         device = self._watched[number]
         self._deliver(Edge(device, active, wall_ns(device.pin.edge_ns)))
 
-    def _note(self, number: int, active: bool) -> None:
-        """In a thread of another factory: latch value and time here, act in the loop."""
-        self._inbox.post(self.NOTE, f"{number} {active:d} {time.time_ns()}".encode())
+    def _post(self, number: int, active: bool) -> None:
+        """Latch value and time in a thread of another factory, and leave the rest to the loop."""
+        self._inbox.post(self.MESSAGE, f"{number} {active:d} {time.time_ns()}".encode())
 
-    def _noted(self, body: bytes) -> None:
+    def _on_posted(self, body: bytes) -> None:
         number, active, time_ns = map(int, body.split())
-        if device := self._watched.get(number):  # else it was let go of meanwhile
+        if device := self._watched.get(number):  # else it was closed meanwhile
             self._deliver(Edge(device, bool(active), time_ns))
 
     def make_safe(self) -> None:
-        """Set every output to its safe value, whatever becomes of the others; then raise what went wrong."""
+        """Set every output to its safe value, even if others fail; then raise what went wrong."""
         with contextlib.ExitStack() as stack:
             for device, safe in self._owned:
                 if not device.closed:
                     stack.callback(setattr, device, "value", safe)
 
     def close(self) -> None:
-        """Make safe, then let go of every line. The kernel decides what a line does then: see the pull resistor."""
+        """Make safe, then release every line. The kernel decides what a line does then: hence the pull resistors."""
         with contextlib.ExitStack() as stack:
             stack.callback(self._owned.clear)
             stack.callback(self._watched.clear)

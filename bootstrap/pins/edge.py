@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An input has changed.
+    """A change of an input, with its time.
 
     Attributes:
         source: the gpiozero device, as `watch` returned it.
-        active: its value after the edge, in its own sense (a pressed button, a closed contact).
-        time_ns: when, in nanoseconds since 1970; by the kernel, where it tells.
+        active: whether the input is active after the edge (a pressed button, a closed contact).
+        time_ns: when it occurred, in nanoseconds since 1970; the kernel's time where it provides one.
     """
 
     source: Any
@@ -21,5 +21,5 @@ class Edge:
 
 
 def wall_ns(monotonic_ns: int) -> int:
-    """Return a time of the monotonic clock as one of the wall clock, by how long ago it was, in nanoseconds."""
+    """Convert a time of the monotonic clock to the wall clock, by how long ago it was, in nanoseconds."""
     return time.time_ns() - (time.monotonic_ns() - monotonic_ns)

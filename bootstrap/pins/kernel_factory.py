@@ -1,7 +1,7 @@
-"""The `kernel` pin factory: gpiozero on the kernel's own line interface, by libgpiod 2.
+"""The `kernel` pin factory: gpiozero on the kernel's own line interface, through libgpiod 2.
 
 An edge carries the kernel's time, is debounced by the kernel, and waits in the kernel until the loop reads it: there is
-no thread, and nothing wakes while nothing happens.
+no thread, and nothing wakes up while nothing happens.
 """
 
 import errno
@@ -20,41 +20,41 @@ from bootstrap.logs import log
 from bootstrap.pins.device_pins import line_holder
 from bootstrap.pins.software_pwm import SoftwarePwm
 
-# The chip behind the 40-pin header: Zero to 3, 4, 5 (Documentation of the kernel's pinctrl drivers of these names).
+# The chip behind the 40-pin header of the Zero to 3, the 4 and the 5 (kernel documentation of these pinctrl drivers).
 HEADER_LABELS = frozenset({"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"})
-BUFFER = 1024  # edges the kernel keeps for us; its own limit
+BUFFER = 1024  # edges that the kernel keeps for us; its own limit
 
 BIASES = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
 EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING}
 
 
 def chips() -> Iterator[Path]:
-    """The GPIO chips of this machine."""
+    """Return the GPIO chips of this machine."""
     return (path for path in sorted(Path("/dev").glob("gpiochip*")) if gpiod.is_gpiochip_device(str(path)))
 
 
 def header_chip() -> gpiod.Chip:
-    """The chip of the header, found by its label: its number differs from Pi to Pi and from kernel to kernel.
+    """Return the chip of the header, found by its label: its number differs between Pis and between kernels.
 
     Raises:
-        OSError: there is none, or no right to open it.
+        OSError: there is none, or no permission to open it.
     """
     seen = {}
     for path in chips():
         try:
             chip = gpiod.Chip(str(path))
         except PermissionError:
-            raise PermissionError(errno.EACCES, f"no right to open {path}; is the user in the group gpio?") from None
+            raise PermissionError(errno.EACCES, f"no permission for {path}; is the user in the group gpio?") from None
         if chip.get_info().label in HEADER_LABELS:
             return chip
         seen[str(path)] = chip.get_info().label
         chip.close()
     what = f"only {seen}" if seen else "no GPIO chip at all"
-    raise OSError(errno.ENODEV, f"no header of a Raspberry Pi here, {what}; GPIOZERO_PIN_FACTORY=simulated needs none")
+    raise OSError(errno.ENODEV, f"no Raspberry Pi header here, {what}; GPIOZERO_PIN_FACTORY=simulated needs none")
 
 
 class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
-    """Lines of the header's chip."""
+    """Provides the lines of the header's chip."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,15 +62,15 @@ class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no ty
         self.pin_class = KernelPin
 
     def close(self) -> None:
-        """Let go of every line."""
+        """Release every line."""
         super().close()
         self.chip.close()
 
     def request(self, number: int, settings: gpiod.LineSettings) -> gpiod.LineRequest:
-        """Take a line.
+        """Request a line.
 
         Raises:
-            OSError: it is taken; by whom is said.
+            OSError: it is in use; the message says by whom.
         """
         try:
             return self.chip.request_lines({number: settings}, consumer=line_holder(), event_buffer_size=BUFFER)
@@ -78,11 +78,11 @@ class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no ty
             if error.errno != errno.EBUSY:
                 raise
             owner = self.chip.get_line_info(number).consumer
-            raise OSError(errno.EBUSY, f"GPIO{number} is taken by {owner or 'the kernel'}") from None
+            raise OSError(errno.EBUSY, f"GPIO{number} is in use by {owner or 'the kernel'}") from None
 
 
 class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
-    """One line. `edge_ns` is the time of the edge being delivered, by the monotonic clock."""
+    """One line. `edge_ns` is the time of the edge being delivered, on the monotonic clock."""
 
     def __init__(self, factory: KernelFactory, info: Any) -> None:  # noqa: ANN401 - gpiozero has no types
         super().__init__(factory, info)
@@ -92,7 +92,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._reset()
 
     def _reset(self) -> None:
-        """Be a line that nobody has configured: gpiozero may open a pin again after `close`."""
+        """Forget the configuration: gpiozero may open a pin again after `close`."""
         self._direction, self._bias = Direction.AS_IS, Bias.AS_IS
         self._edge, self._edges = Edge.NONE, "both"
         self._bounce_s: float | None = None
@@ -100,7 +100,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self.edge_ns = 0
 
     def _configure(self, value: Value = Value.INACTIVE) -> None:
-        """Tell the kernel all we want of the line."""
+        """Configure the line in the kernel."""
         if self._direction is Direction.OUTPUT:
             settings = gpiod.LineSettings(direction=self._direction, output_value=value)
         else:
@@ -114,7 +114,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             self._request.reconfigure_lines({self._number: settings})
 
     def close(self) -> None:
-        """Let go of the line; what it does then is up to the hardware."""
+        """Release the line; what it does then depends on the hardware."""
         self.frequency = None
         self._when_changed = None
         if self._request is not None:
@@ -124,7 +124,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._request = self._loop = None
         self._reset()
 
-    # What gpiozero asks of a pin.
+    # What gpiozero requires of a pin.
 
     def _get_function(self) -> str:
         return "output" if self._direction is Direction.OUTPUT else "input"
@@ -134,23 +134,23 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             raise PinInvalidFunction(f"invalid function {value!r} for {self!r}")
         level = Value.INACTIVE
         if value == "output":
-            level = Value(int(self._level()))  # leave it as it is, until told otherwise
+            level = Value(int(self._level()))  # keep its level until one is set
         self._direction = Direction.OUTPUT if value == "output" else Direction.INPUT
         self._configure(level)
 
     def output_with_state(self, state: bool) -> None:
-        """Become an output that has this level from its first moment on."""
+        """Make the line an output that has this level from the start."""
         self._direction = Direction.OUTPUT
         self._configure(Value(int(state)))
 
-    def _taken(self) -> gpiod.LineRequest:
-        """The line, which is taken when first used."""
+    def _requested(self) -> gpiod.LineRequest:
+        """Return the line, requesting it on first use."""
         if self._request is None:
             self._configure()
         return cast("gpiod.LineRequest", self._request)
 
     def _level(self) -> bool:
-        return self._taken().get_value(self._number) is Value.ACTIVE
+        return self._requested().get_value(self._number) is Value.ACTIVE
 
     def _get_state(self) -> float:
         return self._pwm.duty if self._pwm else self._level()
@@ -164,7 +164,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             self._write(bool(value))
 
     def _write(self, level: bool) -> None:
-        self._taken().set_value(self._number, Value(int(level)))
+        self._requested().set_value(self._number, Value(int(level)))
 
     def _get_pull(self) -> str:
         return next((name for name, bias in BIASES.items() if bias is self._bias), "floating")
@@ -217,19 +217,19 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         if self._request is not None:
             self._configure()
 
-    # What the loop asks.
+    # What the loop requires.
 
     def attach(self, loop: Loop) -> None:
-        """Deliver edges from this loop."""
+        """Deliver edges in this loop."""
         self._loop = loop
-        loop.add_reader(self._taken().fd, self._read)
+        loop.add_reader(self._requested().fd, self._read)
 
     def _read(self, _events: int) -> None:
-        for event in self._taken().read_edge_events():
+        for event in self._requested().read_edge_events():
             if self._when_changed is None:
-                return  # the one before made the device let go of its line
+                return  # the previous edge made the device release its line
             if event.line_seqno > self._sequence + 1:
-                log.error("edges were lost: they came faster than we read", lost=event.line_seqno - self._sequence - 1)
+                log.error("edges were lost: they were read too slowly", lost=event.line_seqno - self._sequence - 1)
             self._sequence, self.edge_ns = event.line_seqno, event.timestamp_ns
             rising = event.event_type is event.Type.RISING_EDGE
             self._call_when_changed(event.timestamp_ns / 1e9, rising)

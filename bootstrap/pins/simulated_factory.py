@@ -1,4 +1,4 @@
-"""The `simulated` pin factory: gpiozero on a folder of simulated lines (bootstrap/lines.py), on any machine."""
+"""The `simulated` pin factory: gpiozero on a folder of simulated lines, on any machine."""
 
 import os
 import socket
@@ -12,11 +12,11 @@ from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.paths import near
 from bootstrap.pins.simulated_lines import SimulatedLine
 
-REVISION = 0xC03111  # a Pi 4B: the header of today
+REVISION = 0xC03111  # a Pi 4B, which has the current header
 
 
 class SimulatedFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
-    """Lines of a folder."""
+    """Provides the lines of a folder."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class SimulatedFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no
 
 
 class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
-    """One line. `edge_ns` is the time of the edge being delivered, by the monotonic clock."""
+    """One line. `edge_ns` is the time of the edge being delivered, on the monotonic clock."""
 
     def __init__(self, factory: SimulatedFactory, info: Any) -> None:  # noqa: ANN401 - gpiozero has no types
         super().__init__(factory, info)
@@ -39,7 +39,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._reset()
 
     def _reset(self) -> None:
-        """Be a line that nobody has configured: gpiozero may open a pin again after `close`."""
+        """Forget the configuration: gpiozero may open a pin again after `close`."""
         self._function, self._pull, self._edges = "input", "floating", "both"
         self._output = 0.0
         self._frequency: float | None = None
@@ -51,10 +51,10 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         if self._held is None:
             self._held = self._line.hold()
         pull = "" if self._pull == "floating" else self._pull
-        self._line.tell(self._held, f"{float(self._output):.4g}" if self._function == "output" else pull)
+        self._line.write_state(self._held, f"{float(self._output):.4g}" if self._function == "output" else pull)
 
     def close(self) -> None:
-        """Let go of the line."""
+        """Release the line."""
         self._disable_event_detect()
         self._when_changed = None
         if self._held is not None:
@@ -62,7 +62,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._held = self._loop = None
         self._reset()
 
-    # What gpiozero asks of a pin.
+    # What gpiozero requires of a pin.
 
     def _get_function(self) -> str:
         return self._function
@@ -118,7 +118,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._edges = value
 
     def _enable_event_detect(self) -> None:
-        self._line.poke.unlink(missing_ok=True)  # we hold the line, so it is a dead holder's
+        self._line.poke.unlink(missing_ok=True)  # we hold the line, so this socket is a dead holder's
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
         with near(self._line.poke) as address:
             self._socket.bind(address)
@@ -135,10 +135,10 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._socket = None
         self._line.poke.unlink(missing_ok=True)
 
-    # What the loop asks.
+    # What the loop requires.
 
     def attach(self, loop: Loop) -> None:
-        """Deliver edges from this loop."""
+        """Deliver edges in this loop."""
         if self._socket is not None:
             self._loop = loop
             loop.add_reader(self._socket.fileno(), self._read)
@@ -146,13 +146,13 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
     def _read(self, _events: int) -> None:
         while self._socket is not None:
             try:
-                word, moment = self._socket.recv(100).decode().split()
+                level, moment = self._socket.recv(100).decode().split()
             except BlockingIOError:
                 return
-            self._changed(self._pull == "up" if word == "z" else word == "1", int(moment))
+            self._changed(self._pull == "up" if level == "z" else level == "1", int(moment))
 
     def _changed(self, level: bool, moment_ns: int) -> None:
-        """Report at once, or once it has settled: what bounces back was no change."""
+        """Report a change at once, or once it has settled: a level that bounces back is not a change."""
         self._raw = level
         if not self._bounce_s or self._loop is None:
             self._report(moment_ns)

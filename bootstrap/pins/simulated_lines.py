@@ -1,7 +1,7 @@
-"""Simulated lines: a folder that stands for the wires between a header and the world.
+"""Simulated lines: a folder that stands for the wires between a header and the outside world.
 
-For each line there may be `17.level` (what the world drives: 0 or 1; without it the line floats), `17.held` (locked by
-the process that holds the line; what it does with it) and `17.poke` (that process's socket, to be told of each change).
+A line may have `17.level` (what the world drives: 0 or 1; without it the line floats), `17.held` (locked by the process
+that holds the line; what it does with it) and `17.poke` (that process's socket, which is notified of each change).
 """
 
 import errno
@@ -16,13 +16,13 @@ from bootstrap.paths import Folders, near
 LINES_VARIABLE = "PENATES_LINES"
 LINES = "lines"
 PULLS = {"up": True, "down": False, "": None}
-WIDTH = 12  # of what a holder says
+WIDTH = 12  # of what a holder writes
 TRIES = 20
 PATIENCE_S = 5.0
 
 
 def lines_folder(runtime: Path | None = None) -> Path:
-    """`$PENATES_LINES`, else `lines` beside the locks, which usually are where the user's are."""
+    """Return `$PENATES_LINES`, else `lines` in `runtime`, by default the folder of the user's own locks."""
     return Path(os.environ.get(LINES_VARIABLE) or (runtime or Folders.usual().runtime) / LINES)
 
 
@@ -40,46 +40,46 @@ class SimulatedLine:
     # The world's side.
 
     def drive(self, level: bool | None) -> None:
-        """Pull the line high or low, or let go of it (None), and tell its holder."""
+        """Drive the line high or low, or release it (None), and notify its holder."""
         if level is None:
             self._level.unlink(missing_ok=True)
         else:
             temporary = self._level.with_suffix(f".{os.getpid()}")
             temporary.write_text(f"{level:d}", encoding="ascii")
             temporary.replace(self._level)
-        word = "z" if level is None else f"{level:d}"
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as teller:
-            teller.settimeout(PATIENCE_S)
+        driven = "z" if level is None else f"{level:d}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+            client.settimeout(PATIENCE_S)
             try:
                 with near(self.poke) as address:
-                    teller.sendto(f"{word} {time.monotonic_ns()}".encode(), address)
+                    client.sendto(f"{driven} {time.monotonic_ns()}".encode(), address)
             except (FileNotFoundError, ConnectionRefusedError):
-                return  # nobody holds it; whoever takes it will see the level
+                return  # nobody holds it; the next holder will read the level
             except TimeoutError:
-                raise TimeoutError(f"whoever holds GPIO{self.number} does not listen") from None
+                raise TimeoutError(f"the process that holds GPIO{self.number} does not respond") from None
 
     def driven(self) -> bool | None:
-        """What the world drives."""
+        """Return the level that the world drives, or None."""
         try:
             return self._level.read_text(encoding="ascii") == "1"
         except FileNotFoundError:
             return None
 
     def output(self) -> float | None:
-        """What its holder drives, if one does: 0, 1, or between for PWM."""
-        word = self._held_as()
-        return None if word in PULLS else float(word)
+        """Return what its holder drives, or None: 0, 1, or between for PWM."""
+        state = self._holder_state()
+        return None if state in PULLS else float(state)
 
     def level(self) -> float | None:
-        """What a meter would show: what its holder or the world drives, else the holder's pull, else None."""
-        word = self._held_as()
-        if word not in PULLS:
-            return float(word)
+        """Return what a meter would show: what its holder or the world drives, else the holder's pull, else None."""
+        state = self._holder_state()
+        if state not in PULLS:
+            return float(state)
         driven = self.driven()
-        return PULLS[word] if driven is None else driven
+        return PULLS[state] if driven is None else driven
 
-    def _held_as(self) -> str:
-        """The holder's word: a pull, or what it drives; empty without a holder, and with a floating one."""
+    def _holder_state(self) -> str:
+        """Return the holder's pull, or what it drives; empty without a holder, or with one that lets it float."""
         try:
             with self._held.open(encoding="ascii") as held:
                 fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -92,7 +92,7 @@ class SimulatedLine:
     # The holder's side.
 
     def hold(self) -> int:
-        """Take the line; returns the descriptor that holds it.
+        """Take the line. Return the descriptor that holds it.
 
         Raises:
             OSError: another process has it (EBUSY).
@@ -106,9 +106,9 @@ class SimulatedLine:
             else:
                 return descriptor
         os.close(descriptor)
-        raise OSError(errno.EBUSY, f"GPIO{self.number} is taken by another process ({self._held})")
+        raise OSError(errno.EBUSY, f"GPIO{self.number} is in use by another process ({self._held})")
 
     @staticmethod
-    def tell(descriptor: int, word: str) -> None:
-        """Say what the holder does with the line, at once as a whole."""
-        os.pwrite(descriptor, word.ljust(WIDTH).encode(), 0)
+    def write_state(descriptor: int, state: str) -> None:
+        """Write what the holder does with the line, in one piece."""
+        os.pwrite(descriptor, state.ljust(WIDTH).encode(), 0)

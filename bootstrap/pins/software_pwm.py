@@ -1,11 +1,11 @@
-"""Pulse-width modulation by a thread, for pins that have no better way."""
+"""Pulse-width modulation in a thread, for pins without hardware support."""
 
 import threading
 from collections.abc import Callable
 
 
 class SoftwarePwm:
-    """Switches an output `frequency` times a second, on for `duty` of each period. Good for lamps, not for servos."""
+    """Switches an output `frequency` times per second, on for `duty` of each period. Good for lamps, not for servos."""
 
     def __init__(self, write: Callable[[bool], None], frequency: float) -> None:
         self._write = write
@@ -17,13 +17,13 @@ class SoftwarePwm:
         self._thread.start()
 
     def set(self, duty: float) -> None:
-        """From the next period on; at 0 and 1 nothing switches and the thread sleeps."""
+        """Apply `duty` from the next period on. At 0 and 1, nothing switches and the thread sleeps."""
         self.duty = duty
         self._changed.set()
 
     def _run(self) -> None:
         while True:
-            self._changed.clear()  # before looking: a change after this is not missed
+            self._changed.clear()  # before reading, so that a later change is not missed
             if self._ending:
                 return
             duty, period = self.duty, 1 / self.frequency
@@ -34,7 +34,7 @@ class SoftwarePwm:
                         break
 
     def close(self) -> None:
-        """Stop switching; the output is then off, unless it was to be on all the time."""
+        """Stop switching. The output is then off, unless its duty was 1."""
         self._ending = True
         self._changed.set()
         self._thread.join()

@@ -1,1 +1,1 @@
-"""The life of a sensor process: reading its device, reporting, obeying commands."""
+"""A running sensor process: reading its device, publishing, executing commands."""

@@ -1,4 +1,4 @@
-"""A sensor's actions: each command is obeyed or refused, and answered on `status/action`."""
+"""A sensor's actions: each command is executed or refused, and answered on `status/action`."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
@@ -12,24 +12,24 @@ from bootstrap.logs import log
 
 Act: TypeAlias = Callable[[Json], None]
 
-SHOWN = 100  # characters of somebody's words that we repeat
+SHOWN = 100  # longest part of a sender's text that an answer repeats, in characters
 
 
 class Actions:
-    """Knows every action of a sensor and answers every command, whatever it holds."""
+    """Executes a sensor's actions and answers every command, whatever it contains."""
 
     def __init__(self, acts: Mapping[str, Act], answer: Callable[[dict[str, object]], None]) -> None:
         self._acts = acts
         self._answer = answer
-        self.closed = False  # while the process stops
+        self.closed = False  # True while the process stops
 
     @property
     def names(self) -> list[str]:
-        """The actions there are."""
+        """The names of the actions, sorted."""
         return sorted(self._acts)
 
     def handle(self, name: str, payload: bytes, *, retained: bool) -> None:
-        """Act on a command and answer it. A bug in an action goes through to the loop."""
+        """Execute a command and answer it. An exception that is a bug propagates to the loop."""
         command = ActionCommand(None)
         try:
             command = ActionCommand.parse(payload)
@@ -41,7 +41,7 @@ class Actions:
 
     def _act(self, name: str, command: ActionCommand, *, retained: bool) -> None:
         if retained:
-            raise Refused("retained: a command is for now; clear it with an empty retained payload")
+            raise Refused("retained commands are not executed; clear it with an empty retained payload")
         if self.closed:
             raise Refused("stopping")
         command.check_expiry()
@@ -64,7 +64,7 @@ class Actions:
 
 
 def _short(identity: Json) -> Json:
-    """Return an id as it came, unless it is not an id at all."""
+    """Return the id of a command unchanged, or None if it is not text or a number. Long text is cut."""
     if isinstance(identity, str):
         return identity[:SHOWN]
     return None if isinstance(identity, list | dict) else identity

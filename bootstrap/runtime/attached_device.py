@@ -12,7 +12,7 @@ from bootstrap.runtime.sampler import Sampler
 
 
 class AttachedDevice:
-    """Lends the device what it may use, from its making until `detach`."""
+    """Gives a device its pins, timers and subscriptions, from construction until `detach`."""
 
     def __init__(
         self,
@@ -21,22 +21,25 @@ class AttachedDevice:
         reporter: Reporter,
         published: Callable[[], None],
     ) -> None:
-        """Call `published` whenever the device's words were put in the outbox."""
+        """Call `published` whenever values of the device were put in the outbox."""
         self._device = device = settings.device
         self.sampler = Sampler(parts.loop, device, reporter, published)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
-        self._lent = ExitStack()
-        self._lent.callback(self.pins.close)
-        self._lent.callback(device.teardown)
+        self._resources = ExitStack()
+        self._resources.callback(self.pins.close)
+        self._resources.callback(device.teardown)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox)
-        self._lent.callback(self.subscriptions.close)
+        self._resources.callback(self.subscriptions.close)
         device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions))
 
     def set_up(self) -> None:
-        """Run the device's setup; raises what that does."""
+        """Run the device's setup. Its exceptions propagate."""
         set_up(self._device)
 
     def detach(self) -> None:
-        """Let go of the device: its lines, outputs safe, and all that it opened. Doing it twice does nothing."""
+        """Release the device: set its outputs to safe values, free its lines and close all that it opened.
+
+        A second call does nothing.
+        """
         self.sampler.stop()
-        self._lent.close()
+        self._resources.close()

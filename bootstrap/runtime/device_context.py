@@ -1,4 +1,4 @@
-"""What a device may use while it runs, and gives back at its end."""
+"""What a device may use while it is attached: timers, pins, subscriptions and its state folder."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Subscriptions:
-    """The connections of the one device that subscribes to what others publish."""
+    """The connections of a device that subscribes to what others publish, such as the recorder."""
 
     def __init__(self, settings: SensorSettings, sockets: Sockets, inbox: Inbox) -> None:
         self._settings, self._sockets, self._inbox = settings, sockets, inbox
@@ -30,10 +30,10 @@ class Subscriptions:
         self.folder = outbox_folder(self.state, settings.topics)
         self._dead_letters = DeadLetters(self.folder)
         self._open = ExitStack()
-        self.begun = False  # whether there is one
+        self.begun = False  # whether there is a subscription
 
     def subscribe(self, filters: Sequence[str], on_batch: OnBatch, retained: Sequence[str] = ()) -> "Subscription":
-        """See `Device.subscribe`. The import is here because all other devices need not carry it."""
+        """Implement `Device.subscribe`. The import is local because few devices need it."""
         from bootstrap.history.subscription import Subscription, SubscriptionSource  # noqa: PLC0415
 
         address = BrokerAddress.of(self._settings)
@@ -49,16 +49,16 @@ class Subscriptions:
         return subscription
 
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
-        """See `Context.dead_letter`."""
+        """Implement `Context.dead_letter`."""
         self._dead_letters.add(Message(topic, payload), reason)
 
     def close(self) -> None:
-        """Store what has arrived, and end."""
+        """Store what has arrived, then close the subscriptions."""
         self._open.close()
 
 
 class DeviceContext:
-    """What one device may use; it is the `Context` that `Device` knows."""
+    """What one device may use; it implements the `Context` protocol of `Device`."""
 
     def __init__(
         self,
@@ -67,19 +67,23 @@ class DeviceContext:
         publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
     ) -> None:
-        """Have `publish` publish what comes of a later call."""
+        """Use `publish` to publish the result of a delayed call."""
         self._loop, self._publish, self.subscriptions = loop, publish, subscriptions
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.state, self.folder = subscriptions.state, subscriptions.folder
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
-        """Call once, later, and publish what it returns."""
+        """Call once, after `seconds`, and publish what it returns."""
         return self._loop.call_later(seconds, lambda: self._publish(call))
 
 
 def set_up(device: Device) -> None:
-    """Run the device's setup. Pins that cannot be are wrong settings, not a bug of the device (Fatal)."""
+    """Run the device's setup.
+
+    Raises:
+        Fatal: its pins cannot be used; that is an error in the settings (78), not a bug of the device.
+    """
     try:
         device.setup()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The heartbeat: that a sensor is alive, and how well it does."""
+"""The heartbeat: whether a sensor is alive, and how it performs."""
 
 import os
 import secrets
@@ -23,18 +23,18 @@ STATM = Path("/proc/self/statm")
 
 
 def new_run() -> str:
-    """Return a name for this start of the sensor that no other start has."""
+    """Return a random name for one start of a sensor."""
     return "".join(secrets.choice(ALPHABET) for _ in range(RUN_LENGTH))
 
 
 def rss_mb() -> float:
-    """Return the memory that this process has in RAM, in megabytes."""
+    """Return the resident memory of this process, in megabytes."""
     pages = int(STATM.read_text(encoding="ascii").split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / MEGABYTE, 1)
 
 
 class Heartbeat:
-    """Publishes `status/heartbeat`, and does so again every period."""
+    """Publishes `status/heartbeat` periodically."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Heartbeat:
         facts: Callable[[], Mapping[str, Any]],
         beat: Callable[[], None],
     ) -> None:
-        """Call `beat` every period, and ask `facts` for what only others know: reads, faults, reconnects."""
+        """Call `beat` every period. `facts` returns the fields kept elsewhere: reads, faults, reconnects."""
         self._loop, self._outbox, self._facts, self._beat = loop, outbox, facts, beat
         self.topic = topics.status("heartbeat")
         self.run = new_run()
@@ -53,7 +53,7 @@ class Heartbeat:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """Begin a period. With a period of 0 seconds there is none."""
+        """Start or restart the timer. A period of 0 seconds turns the heartbeat off."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.call_later(self.period_s, self._tick) if self.period_s else None
@@ -63,7 +63,7 @@ class Heartbeat:
         self.start()
 
     def publish(self) -> None:
-        """Publish a heartbeat. Where there are none, clear the last one: it would make a live sensor look dead."""
+        """Publish a heartbeat. If heartbeats are off, clear the retained one: it would make a live sensor look dead."""
         self._outbox.put_state(self.topic, encode(self._payload()) if self.period_s else b"")
 
     def _payload(self) -> dict[str, Any]:
@@ -84,11 +84,11 @@ class Heartbeat:
         }
 
     def older_instance(self, heartbeat: bytes) -> str | None:
-        """Return where another process runs under our name, if `heartbeat` is by one that is older, and still alive."""
+        """Return where an older instance of this sensor runs, if `heartbeat` is from one that is still alive."""
         with suppress(Refused):
             match decode(heartbeat):
                 case {"run": str(run), "time": str(moment), "uptime_s": float(uptime_s), **rest} if run != self.run:
                     at = timestamps.parse(moment).timestamp()
                     if at - uptime_s < self._born_at < at:
-                        return f"on {rest.get('host', 'a host unknown')} (run {run})"
+                        return f"on {rest.get('host', 'an unknown host')} (run {run})"
         return None

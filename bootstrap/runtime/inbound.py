@@ -1,4 +1,4 @@
-"""What a sensor hears from the broker: commands, and what the broker still holds of an earlier or another instance."""
+"""The messages a sensor receives: commands, and what the broker retained from an earlier or another instance."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ from bootstrap.runtime.sampler import Sampler
 
 
 class Inbound:
-    """Hands each message to whom it is for."""
+    """Passes each message to the part of the sensor that handles it."""
 
     def __init__(
         self, topics: Topics, link: Link, reporter: Reporter, heartbeat: Heartbeat, discovery: Discovery
@@ -29,7 +29,7 @@ class Inbound:
         self._actions = Actions({}, reporter.publish_answer)
 
     def use_device(self, device: Device, sampler: Sampler) -> None:
-        """Obey commands to this device from now on."""
+        """Execute commands for this device from now on."""
         self._sampler = sampler
         own = {name: partial(self._act, act) for name, act in device.actions().items()}
         acts: dict[str, Act] = {"log": self._act_log, "read": self._act_read, **own}
@@ -37,7 +37,7 @@ class Inbound:
 
     @property
     def closed(self) -> bool:
-        """Whether commands are refused, because the process stops."""
+        """Whether commands are refused because the process is stopping."""
         return self._actions.closed
 
     def close(self) -> None:
@@ -47,20 +47,21 @@ class Inbound:
     def subscribe(self) -> None:
         """Subscribe at every connect, in an order that loses nothing.
 
-        Whoever sees us online may send commands; what the broker holds of us is heard before, or after, we replace it.
+        A client that sees the sensor online may send commands at once, so commands come before the birth messages.
+        The retained heartbeat must arrive before we replace it, the retained state after.
         """
         before = [self._topics.commands, self._heartbeat.topic, *self._discovery.filters]
         self._link.subscribe(before, [self._topics.status("state")])
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Obey a command, or set right what the broker holds of us."""
-        place, _, name = topic.rpartition("/")
+        """Execute a command, or correct what the broker has retained about this sensor."""
+        prefix, _, name = topic.rpartition("/")
         if topic == self._heartbeat.topic:
             if where := self._heartbeat.older_instance(payload):
-                self._link.taken_over(f"{self._topics.client_id} runs already {where}")
+                self._link.taken_over(f"{self._topics.client_id} is already running {where}")
         elif topic == self._topics.status("state"):
             self._reporter.correct_state(payload)
-        elif f"{place}/+" == self._topics.commands:
+        elif f"{prefix}/+" == self._topics.commands:
             self._actions.handle(name, payload, retained=retained)
         else:
             self._discovery.on_message(topic, payload, retained=retained)
@@ -75,6 +76,6 @@ class Inbound:
 
     def _act_read(self, value: Json) -> None:
         if value not in ("now", {}):
-            raise Refused("say now")
+            raise Refused("send now")
         if self._sampler and (error := self._sampler.read()):
             raise Refused(error)

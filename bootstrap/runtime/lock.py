@@ -1,4 +1,4 @@
-"""One process of a name: a lock that ends with its process, however that ends."""
+"""The lock that lets only one process run under a name. It ends with its process, however that ends."""
 
 import fcntl
 import os
@@ -11,13 +11,13 @@ from bootstrap.pins.simulated_lines import LINES_VARIABLE, lines_folder
 
 
 class ProcessLock:
-    """Held from its making until `close`; the kernel lets go of it if the process dies."""
+    """A lock held from construction until `close`; the kernel releases it if the process dies."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Take it.
+        """Acquire the lock.
 
         Raises:
-            Fatal: somebody holds it (75), or there is nowhere to put it (78).
+            Fatal: another process holds it (75), or its file cannot be created (78).
         """
         path = folder / f"{name}.lock"
         try:
@@ -25,7 +25,7 @@ class ProcessLock:
             self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
             hint = "set RUNTIME_DIRECTORY or STATE_DIRECTORY to a writable folder"
-            raise Fatal(Exit.SETTINGS, f"cannot make the lock {path}: {error.strerror}; {hint}") from None
+            raise Fatal(Exit.SETTINGS, f"cannot create the lock {path}: {error.strerror}; {hint}") from None
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -35,18 +35,18 @@ class ProcessLock:
         self.sign()
 
     def sign(self) -> None:
-        """Name this process as the holder, if the disk has room for that."""
+        """Write the id of this process into the file, if the disk has room."""
         with suppress(OSError):
             os.ftruncate(self.descriptor, 0)
             os.pwrite(self.descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def close(self) -> None:
-        """Let go. The file stays: to remove it would race with the next one's lock."""
+        """Release the lock. The file stays, because removing it would race with the next process that locks it."""
         os.close(self.descriptor)
 
 
 def take_lock(settings: SensorSettings, stack: ExitStack) -> None:
-    """Be the only one of this name; and let the simulated lines lie where the locks do."""
+    """Acquire the lock of this sensor, and keep the simulated lines in the folder of the locks."""
     runtime = settings.folders.runtime
     stack.callback(ProcessLock(runtime, settings.topics.file_name).close)
     os.environ[LINES_VARIABLE] = str(lines_folder(runtime))

@@ -1,4 +1,4 @@
-"""How each measure is: what of it is refused, what fails, what has fallen silent, and since when."""
+"""The health of each measure: ok, failing, stale or absent, since when and why."""
 
 import errno
 from collections.abc import Collection, Mapping
@@ -9,50 +9,50 @@ from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import MISSED
 from bootstrap.device import Device, Measure, Reading, Value
 
-HealthWord: TypeAlias = Literal["ok", "stale", "failing", "absent"]
+HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
 
-AGREE = 3  # values in a row that agree on a jump, after which it is believed
-GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is not there
-NEVER = "this device has not measured it so far"
-SHOWN = 200  # characters of a device's words
+AGREE = 3  # consecutive values that must agree before a jump is believed
+GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is absent
+NEVER = "this device has never measured it"
+SHOWN = 200  # longest part of a device's error text that is published, in characters
 
 
 def reason(error: Exception) -> str:
-    """What an exception says, as it can go on the wire."""
+    """Return the text of an exception as it can be published: short, and valid UTF-8."""
     return str(error)[:SHOWN].encode(errors="replace").decode() or type(error).__name__
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is known of one measure. Moments called `_at` are of the monotonic clock."""
+    """The health of one measure. Times named `_at` are monotonic, in seconds."""
 
     measure: Measure
-    good_at: float  # the last good value; at first the start
-    heard_at: float  # the last value, good or refused
+    good_at: float  # time of the last good value; until there is one, of the start
+    received_at: float  # time of the last value, good or refused
     since: str
-    health: HealthWord = "ok"
+    health: HealthState = "ok"
     why: str | None = None
-    errors: int = 0  # in a row
+    errors: int = 0  # consecutive
     last_good: str | None = None
-    number: float | None = None  # the last good one
-    leaps: list[float] = field(default_factory=list)  # refused since, because they are too far from it
+    number: float | None = None  # the last good value
+    leaps: list[float] = field(default_factory=list)  # values refused since then as too far from `number`
 
-    def become(self, health: HealthWord, why: str | None = None, errors: int = 0) -> None:
+    def become(self, health: HealthState, why: str | None = None, errors: int = 0) -> None:
         if health != self.health:
             self.health, self.since = health, timestamps.now()
         self.why, self.errors = why, errors
 
     @property
     def bad(self) -> bool:
-        """What was never measured and raises no error is no fault: the device has not got it."""
+        """Whether this is a fault. A measure that never had a value or an error is not: the device lacks it."""
         return self.health == "stale" or self.errors > 0
 
 
 class MeasureHealth:
-    """The health of a device's measures. `now` is always `time.monotonic()`, in seconds."""
+    """The health of a device's measures. `now` is monotonic, in seconds."""
 
     def __init__(self, device: Device, now: float, invalid: int = 0) -> None:
-        """Begin with all measures well. `invalid` is how many values were refused before."""
+        """Start with every measure ok. `invalid` is the number of values refused before."""
         self._device = device
         self._patience_s = MISSED * device.every_s
         since = timestamps.now()
@@ -60,24 +60,24 @@ class MeasureHealth:
         self.invalid = invalid
 
     def validate(self, reading: Reading, now: float) -> dict[str, str]:
-        """Count and name the values of a reading that must not be published, each with the reason.
+        """Count the values of a reading that must not be published, and return each name with the reason.
 
         Raises:
-            TypeError: a measure that was never declared: a bug.
+            TypeError: the reading has a measure that was never declared, which is a bug.
         """
         refused = self._device.check(reading)
         for name, value in reading.items():
             known = self._known[name]
             if name not in refused and (why := self._leap(known, value, now)):
                 refused[name] = why
-            known.heard_at = now
+            known.received_at = now
         self.invalid += len(refused)
         return refused
 
     def _leap(self, known: _Known, value: Value, now: float) -> str | None:
-        """Why a number is too far from the last good one. After a long silence anything is possible."""
+        """Return why a number is too far from the last good one, or None. After a long gap any value is believed."""
         last, step = known.number, known.measure.step
-        if last is None or isinstance(value, str) or now - known.heard_at >= self._patience_s:
+        if last is None or isinstance(value, str) or now - known.received_at >= self._patience_s:
             return None
         if abs(value - last) <= step:
             return None
@@ -86,10 +86,10 @@ class MeasureHealth:
         known.leaps.append(value)
         if len(known.leaps) >= AGREE:
             return None
-        return f"{value:g} {known.measure.unit} is more than {step:g} away from {last:g}, the value before"
+        return f"{value:g} {known.measure.unit} is more than {step:g} away from the last good value, {last:g}"
 
     def record_good(self, reading: Reading, time: str, now: float) -> None:
-        """These values were published, with this time."""
+        """Record values that were published with the timestamp `time`."""
         for name, value in reading.items():
             known = self._known[name]
             known.good_at, known.last_good = now, time
@@ -98,18 +98,21 @@ class MeasureHealth:
             known.become("ok")
 
     def record_invalid(self, invalid: Mapping[str, str]) -> None:
-        """These values were not."""
+        """Record values that were refused, each with the reason."""
         for name, why in invalid.items():
             known = self._known[name]
             known.become("failing", why, known.errors + 1)
 
     def record_failure(self, why: str, *, absent: bool) -> None:
-        """Nothing could be measured, or the device is not there at all."""
+        """Record that nothing could be measured. `absent` means that the device is not there."""
         for known in self._known.values():
             known.become("absent" if absent else "failing", why, known.errors + 1)
 
     def passed_over(self, named: Collection[str], now: float) -> None:
-        """A read without an error gave no value but of these: the others are well for a while. Events may be rare."""
+        """Record a successful read that returned only `named`.
+
+        A missing measure stays ok for a few periods, then becomes stale; events never do.
+        """
         for name, known in self._known.items():
             if name in named:
                 continue
@@ -122,22 +125,22 @@ class MeasureHealth:
 
     @property
     def problems(self) -> dict[str, str]:
-        """What is not well, and why."""
+        """The measures that are a fault, each with the reason."""
         return {name: known.why or known.health for name, known in self._known.items() if known.bad}
 
     @property
     def all_failing(self) -> bool:
-        """Whether every measure fails: it is the device, then."""
+        """Whether every measure fails, which means that the device does."""
         return all(known.errors for known in self._known.values())
 
     @property
     def fingerprint(self) -> list[tuple[object, ...]]:
-        """All that is news when it changes."""
+        """The facts whose change is worth publishing."""
         return [(known.since, known.health, known.why, known.errors) for known in self._known.values()]
 
     @property
     def facts(self) -> dict[str, dict[str, object]]:
-        """As `status/health` says it."""
+        """The payload of `status/health`."""
         return {
             name: {
                 "health": known.health,
@@ -151,7 +154,7 @@ class MeasureHealth:
 
 
 def described(problems: Mapping[str, str]) -> str:
-    """For people: `pressed, held: the line is gone; clicks: 0 1 is not within 1 to inf`."""
+    """Return problems as text, such as `pressed, held: the line is gone; clicks: 0 1 is not within 1 to inf`."""
     names: dict[str, list[str]] = {}
     for name, why in problems.items():
         names.setdefault(why, []).append(name)

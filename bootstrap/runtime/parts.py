@@ -1,4 +1,4 @@
-"""What all sensors of a process share."""
+"""What the sensors of a process share."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 
 @dataclass(frozen=True, slots=True)
 class ProcessParts:
-    """A process's event loop, its ZeroMQ sockets, the inbox for its threads, and a worker for what blocks."""
+    """A process's event loop, its ZeroMQ sockets, the inbox for its threads, and a worker for blocking calls."""
 
     loop: Loop
     sockets: Sockets

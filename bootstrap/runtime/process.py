@@ -1,4 +1,4 @@
-"""A sensor process, from its settings to its exit code; it reads downward."""
+"""A sensor process, from its settings to its exit code."""
 
 import faulthandler
 import os
@@ -20,7 +20,7 @@ from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.logs import log
 from bootstrap.mqtt.connection import LINGER_S
 from bootstrap.outbox.folder import outbox_folder
-from bootstrap.pins.device_pins import name_lines_after
+from bootstrap.pins.device_pins import set_line_holder
 from bootstrap.runtime.lock import take_lock
 from bootstrap.runtime.parent_death import die_with
 from bootstrap.runtime.parts import ProcessParts
@@ -28,17 +28,17 @@ from bootstrap.runtime.sd_notify import notify, notify_reloading, watchdog_s
 from bootstrap.runtime.sensor import Sensor
 from bootstrap.runtime.shutdown_guard import ShutdownGuard
 
-DRAIN_S = 5.0  # for what is still unacknowledged at a stop
-LAST_WORD_S = 2.0  # for the last state to be acknowledged
-ORPHAN_STOP_S = 2.5  # for a stop in order after our supervisor died
+DRAIN_S = 5.0  # longest wait at a stop for what is unacknowledged
+LAST_STATE_S = 2.0  # longest wait for the last state to be acknowledged
+ORPHAN_STOP_S = 2.5  # longest orderly stop after the supervisor died
 
 
 class Inherited(NamedTuple):
-    """What a supervisor gives to a process that it forks.
+    """What a supervisor passes to a process that it forks.
 
     Attributes:
-        supervisor: a descriptor that is at its end when the supervisor has died: then the process stops.
-        known: a time that has been, in seconds since 1970, as `known_time` finds it.
+        supervisor: a descriptor that reads end-of-file once the supervisor has died; then the process stops.
+        known: a time that has certainly passed, in seconds since 1970, as `known_time` finds it.
     """
 
     supervisor: int | None = None
@@ -51,20 +51,20 @@ def run(settings: SensorSettings, inherited: Inherited | None = None) -> Exit:
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
         if sys.stderr is not None:
-            faulthandler.enable()  # every thread's stack on the watchdog's SIGABRT
+            faulthandler.enable()  # prints every thread's stack on the watchdog's SIGABRT
         with ExitStack() as stack:
             take_lock(settings, stack)
             if supervisor is not None:
                 stack.callback(os.close, die_with(supervisor))
             process = Process(stack, supervisor)
             process.add(settings, known_time(settings) if known is None else known)
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # a supervisor blocks them until now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked by a supervisor at the fork
             return process.run()
     except Fatal as end:
-        log.error("cannot go on", reason=end.reason, exit=int(end.code))
+        log.error("cannot continue", reason=end.reason, exit=int(end.code))
         notify(f"STATUS={end.reason}")
         return end.code
-    except BaseException as error:  # noqa: BLE001 - whatever it is, even sys.exit() in a device, it is a bug
+    except BaseException as error:  # noqa: BLE001 - anything else is a bug, even sys.exit() in a device
         log.error("a bug ended the daemon", traceback=True, exit=int(Exit.BUG))
         notify(f"STATUS=a bug: {error!r}")
         return Exit.BUG
@@ -73,13 +73,13 @@ def run(settings: SensorSettings, inherited: Inherited | None = None) -> Exit:
 
 
 def known_time(settings: SensorSettings) -> float:
-    """Return a time that has been, in seconds since 1970, by what the machine keeps."""
+    """Return a time that has certainly passed, in seconds since 1970, from the newest file the machine keeps."""
     state = settings.folders.state
     return timestamps.newest([state, outbox_folder(state, settings.topics), Path(__file__)])
 
 
 def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) -> None:
-    """End at once: work is done in `Worker`, which brings its exceptions to the loop; what is left cannot go on."""
+    """End the process at once. `Worker` passes exceptions to the loop, so this one left something that cannot go on."""
     with suppress(Exception):
         make_safe()
     log.error(
@@ -93,9 +93,9 @@ def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) 
 
 
 class Process:
-    """A loop, its signals and its threads, and the sensors that live on them.
+    """An event loop with its signals and threads, and the sensors that run on it.
 
-    What `stack` holds is released in reverse order, whatever ends the process.
+    `stack` releases everything in reverse order, whatever ends the process.
     """
 
     def __init__(self, stack: ExitStack, supervisor: int | None = None) -> None:
@@ -120,17 +120,20 @@ class Process:
         threading.excepthook = partial(_thread_died, self._make_safe)
 
     def add(self, settings: SensorSettings, known: float = 0.0) -> Sensor:
-        """Add a sensor; it is set up when the process runs. `known` is a time that has been, in seconds since 1970."""
-        name_lines_after(settings.topics.client_id)
+        """Add a sensor, which is set up when the process runs.
+
+        `known` is a time that has certainly passed, in seconds since 1970.
+        """
+        set_line_holder(settings.topics.client_id)
         sensor = Sensor(settings, self._parts, known, self._notify_status)
         self.sensors.append(sensor)
         self._stack.callback(sensor.close)
         self._stack.callback(self._guard.arm)
-        self._stack.callback(sensor.end_subscriptions)  # what it has received is stored first, however long that takes
+        self._stack.callback(sensor.end_subscriptions)  # stores what was received; may take long, so before the guard
         return sensor
 
     def run(self) -> Exit:
-        """Start, turn, stop."""
+        """Set up every sensor, run the loop until a stop, and shut down. Returns the exit code."""
         for sensor in self.sensors:
             sensor.introduce()
         try:
@@ -140,12 +143,12 @@ class Process:
             raise
         except OSError as error:
             return self._end_absent(error)
-        except Exception as error:  # noqa: BLE001 - a bug before the broker knows us: tell it, there is no will yet
+        except Exception as error:  # noqa: BLE001 - no connection yet, so no last will: publish `lost` ourselves
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug in setup: {error!r}")
-        return self._live()
+        return self._serve()
 
-    def _live(self) -> Exit:
+    def _serve(self) -> Exit:
         try:
             self._start()
             self._loop.run(until=lambda: self._stopping)
@@ -155,13 +158,13 @@ class Process:
             return self._end_absent(end)
         except Exception as error:
             if any(sensor.link.up for sensor in self.sensors):
-                raise  # closing without a word makes the broker publish the will
-            log.error("a bug before the broker knew us", traceback=True, exit=int(Exit.BUG))
+                raise  # closing without a DISCONNECT makes the broker publish the last will
+            log.error("a bug before the first connection", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug: {error!r}")
         return self._end("stopped", Exit.STOPPED)
 
     def _start(self) -> None:
-        """Start everything. READY says that the devices are set up, not that a broker is there."""
+        """Start reading, connecting and heartbeats. READY means that the devices are set up, not that a broker is."""
         for sensor in self.sensors:
             sensor.start_reading()
         notify("READY=1")
@@ -171,14 +174,14 @@ class Process:
         if watchdog := watchdog_s():
             self._loop.call_every(watchdog, self._prove_progress)
 
-    # Whoever supervises us.
+    # systemd, or the supervisor.
 
     def _prove_progress(self) -> None:
-        """Feed the watchdog, unless a part is stuck twice in a row: that is as good as hung."""
+        """Notify the watchdog, unless a part is stuck twice in a row: then the process counts as hung."""
         stuck = set[str]().union(*(sensor.stuck for sensor in self.sensors))
         before, self._stuck = self._stuck, stuck
         if stuck & before:
-            log.error("no progress; the watchdog is not told", stuck=sorted(stuck))
+            log.error("no progress; the watchdog is not notified", stuck=sorted(stuck))
         else:
             notify("WATCHDOG=1", f"STATUS={self._status}")
 
@@ -187,39 +190,39 @@ class Process:
         return " | ".join(sensor.reporter.status for sensor in self.sensors)
 
     def _notify_status(self) -> None:
-        """Tell whoever supervises us how we are: a process is as well as the worst of its sensors."""
+        """Notify the supervisor of our status. The state is that of the first sensor that is not online."""
         reporters = [sensor.reporter for sensor in self.sensors]
         worst = next((one for one in reporters if one.state != "online"), reporters[0]) if reporters else None
         if worst is not None:
             notify(f"STATUS={self._status}", f"X_STATE={worst.state}", f"X_WHY={worst.why}")
 
     def _on_signal(self, name: str) -> None:
-        """Stop or reload. SIGHUP says that our terminal is gone, or without one, that the settings have changed."""
+        """Stop or reload. SIGHUP means that our terminal is gone, or without a terminal, that the settings changed."""
         if name == "SIGHUP" and (self._supervised or not has_terminal()):
             self._reload()
         else:
             self._stop(name)
 
     def _reload(self) -> None:
-        """Take over the settings as they are now, as far as that can be, and report what of it cannot."""
+        """Reload the settings of every sensor and report those that could not be reloaded."""
         if self._stopping or not all(sensor.reloadable for sensor in self.sensors):
             return
-        from bootstrap.runtime.reload import reload  # noqa: PLC0415 - few ever do
+        from bootstrap.runtime.reload import reload  # noqa: PLC0415 - few processes ever reload
 
         notify_reloading()
-        troubles = [(sensor, reload(sensor)) for sensor in self.sensors]
-        self._loop.call_soon(partial(self._reloaded, troubles))  # after the first read of a new device
+        problems = [(sensor, reload(sensor)) for sensor in self.sensors]
+        self._loop.call_soon(partial(self._reloaded, problems))  # after the first read of a new device
 
-    def _reloaded(self, troubles: list[tuple[Sensor, str | None]]) -> None:
-        for sensor, trouble in troubles:
-            sensor.reloaded(trouble)
+    def _reloaded(self, problems: list[tuple[Sensor, str | None]]) -> None:
+        for sensor, problem in problems:
+            sensor.reloaded(problem)
         self._notify_status()
         notify("READY=1")
 
     # The end.
 
     def _stop(self, why: str) -> None:
-        """Stop in order; asked a second time, at once."""
+        """Stop in order; at the second call, at once."""
         if self._stopping:
             log.info("stopping at once", why=why)
         else:
@@ -228,25 +231,25 @@ class Process:
         self._stopping, self._hurry = True, self._stopping
 
     def _orphaned(self, supervisor: int) -> None:
-        """Make room for those that the next supervisor starts: in order, but soon."""
+        """Stop in order but soon, to make room for the processes that the next supervisor starts."""
         self._loop.remove_reader(supervisor)
         self._loop.call_later(ORPHAN_STOP_S, lambda: self._stop("the supervisor died"))
         self._stop("the supervisor died")
 
     def _make_safe(self) -> None:
-        """Set the outputs of every sensor to their safe values, whatever becomes of the others."""
+        """Set the outputs of every sensor to their safe values, even if that fails for another one."""
         with ExitStack() as stack:
             for sensor in self.sensors:
                 stack.callback(sensor.make_safe)
 
     def _end_absent(self, error: OSError) -> Exit:
-        log.error("the device is absent; telling the broker, then ending", error=str(error), exit=int(Exit.ABSENT))
+        log.error("the device is absent; publishing the fault, then ending", error=str(error), exit=int(Exit.ABSENT))
         for sensor in self.sensors:
             sensor.reporter.publish_absent(error)
         return self._end("fault", Exit.ABSENT, f"the device is absent: {error}")
 
     def _end(self, state: State, code: Exit, why: str = "") -> Exit:
-        """Take no new work, deliver what there is, publish the last state, disconnect."""
+        """Stop working, deliver what is queued, publish the last state, disconnect."""
         notify("STOPPING=1")
         in_order = state == "stopped"
         for sensor in self.sensors:
@@ -254,10 +257,10 @@ class Process:
         if in_order:
             self._wait(lambda sensor: sensor.delivered, DRAIN_S)
         for sensor in self.sensors:
-            sensor.say_goodbye(state, why)
+            sensor.publish_last_state(state, why)
         if not in_order:
-            self._wait(lambda sensor: sensor.link.up, LAST_WORD_S)
-        self._wait(lambda sensor: not sensor.link.up or sensor.told, LAST_WORD_S)
+            self._wait(lambda sensor: sensor.link.up, LAST_STATE_S)
+        self._wait(lambda sensor: not sensor.link.up or sensor.all_acknowledged, LAST_STATE_S)
         for sensor in self.sensors:
             sensor.disconnect()
         self._wait(lambda sensor: sensor.link.closed, LINGER_S + 1)
@@ -266,5 +269,5 @@ class Process:
         return code
 
     def _wait(self, until: Callable[[Sensor], bool], limit_s: float) -> None:
-        """Turn until this is true of every sensor, at most `limit_s` seconds, and not if we are in a hurry."""
+        """Run the loop until `until` is true of every sensor, for at most `limit_s` seconds; in a hurry, not at all."""
         self._loop.run(lambda: self._hurry or all(map(until, self.sensors)), limit_s)

@@ -1,6 +1,6 @@
-"""Taking over changed settings in the same process: what changed, and nothing else; and back again if it does not work.
+"""Reloading changed settings in the same process, and going back to the old ones if the new ones do not work.
 
-The run goes on, and `seq` with it. What is faulty, or is what only a new process can be, changes nothing at all.
+The run goes on, and `seq` with it. Settings with a fault, or that need a new process, change nothing at all.
 """
 
 from dataclasses import replace
@@ -13,11 +13,11 @@ from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
 from bootstrap.errors import Absent, Fatal
 from bootstrap.logs import log
 
-ANOTHER = "only a new process can be that: restart it"
+RESTART = "that needs a restart"
 
 
 class Reloadable(Protocol):
-    """What can be reloaded."""
+    """A sensor whose settings can be reloaded."""
 
     settings: SensorSettings
 
@@ -26,82 +26,82 @@ class Reloadable(Protocol):
         """Whether the device has a connection of its own to the broker."""
 
     def detach_device(self) -> None:
-        """Let go of the device."""
+        """Release the device."""
 
     def attach_device(self, settings: SensorSettings) -> None:
-        """Set up the device of these settings, after the one before was detached."""
+        """Set up the device of these settings, after the old one was detached."""
 
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
-        """Take over all the rest."""
+        """Apply every setting that is not the device's."""
 
 
 def reload(sensor: Reloadable) -> str | None:
-    """Go by the files as they are now; returns why not, for people, if that cannot be.
+    """Reload the settings of a sensor from its files. Returns why they could not be applied, or None.
 
     Raises:
-        Absent: the new device cannot be set up, nor the old one again.
+        Absent: neither the new device nor the old one can be set up.
     """
     before = sensor.settings
     try:
-        found = _read(before)
+        new = _read(before)
     except SettingsError as error:
         for fault in error.faults:
-            log.error("not reloaded; nothing is changed", fault=str(fault))
+            log.error("not reloaded; nothing has changed", fault=str(fault))
         return "; ".join(map(str, error.faults))
-    moved = sensor.subscribes and found.broker != before.broker
-    if found.device == before.device and found.kind == before.kind and not moved:
-        found = replace(found, device=before.device)
-    elif why := _exchange(sensor, found):
+    moved = sensor.subscribes and new.broker != before.broker
+    if new.device == before.device and new.kind == before.kind and not moved:
+        new = replace(new, device=before.device)
+    elif why := _replace_device(sensor, new):
         return why
-    sensor.apply_settings(found, before)
+    sensor.apply_settings(new, before)
     log.settle(all_of_it=True)
-    log.start(found.topics.client_id, found.log.level, found.log.format)
-    log.info("reloaded", changed=_changed(before, found))
+    log.start(new.topics.client_id, new.log.level, new.log.format)
+    log.info("reloaded", changed=_changed(before, new))
     return None
 
 
 def _read(before: SensorSettings) -> SensorSettings:
-    """The settings as they are now.
+    """Return the settings in the files.
 
     Raises:
-        SettingsError: with every fault, and with what cannot change.
+        SettingsError: they have faults, or change what needs a new process.
     """
     folder = before.folder
-    found = load(folder, Path(before.file).stem)
+    new = load(folder, Path(before.file).stem)
     faults = []
-    if found.topics != before.topics:
+    if new.topics != before.topics:
         own = TomlFile(folder, before.file)
         file = own if own.table.keys() & {"sensor", "group"} else TomlFile(folder, HOUSE)
         line = max(file.line("sensor"), file.line("group"))
-        what = f"it is {found.topics.client_id} now, and was {before.topics.client_id}; {ANOTHER}"
-        faults.append(Fault(file.name, line, what))
-    if found.folders != before.folders:
-        faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' is another; {ANOTHER}"))
+        text = f"the sensor changed from {before.topics.client_id} to {new.topics.client_id}; {RESTART}"
+        faults.append(Fault(file.name, line, text))
+    if new.folders != before.folders:
+        faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' has changed; {RESTART}"))
     if faults:
         raise SettingsError(faults)
-    return found
+    return new
 
 
-def _exchange(sensor: Reloadable, found: SensorSettings) -> str | None:
-    """Have the new device in the place of the old one; or, with the reason returned, the old one again."""
+def _replace_device(sensor: Reloadable, new: SensorSettings) -> str | None:
+    """Replace the device by that of the new settings. If that fails, set up the old one again and return the reason."""
     before = sensor.settings
     sensor.detach_device()
     try:
-        sensor.attach_device(found)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, there is one that worked
+        sensor.attach_device(new)
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with the new device, the old one worked
         why = str(error) or repr(error)
         bug = not isinstance(error, Fatal | OSError)
-        log.error("the new settings do not work; back to those before", traceback=bug, file=found.file, reason=why)
+        log.error("the new settings do not work; restoring the old ones", traceback=bug, file=new.file, reason=why)
     else:
         return None
     try:
-        sensor.attach_device(replace(before, device=replace(before.device)))  # as new: a device is set up once
+        sensor.attach_device(replace(before, device=replace(before.device)))  # a copy: a device is set up only once
     except OSError as error:
         raise Absent(error.errno, str(error)) from None
-    return f"{found.file}: {why}"
+    return f"{new.file}: {why}"
 
 
-def _changed(before: SensorSettings, found: SensorSettings) -> list[str]:
-    """What is not as it was."""
+def _changed(before: SensorSettings, new: SensorSettings) -> list[str]:
+    """Return the names of the settings that differ."""
     names = ("kind", "device", "broker", "heartbeat_s", "log", "history", "homeassistant")
-    return [name for name in names if getattr(found, name) != getattr(before, name)]
+    return [name for name in names if getattr(new, name) != getattr(before, name)]

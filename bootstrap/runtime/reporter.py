@@ -1,4 +1,4 @@
-"""What a sensor publishes: how it is, what it is, and what its device has measured."""
+"""What a sensor publishes: its state, its description, and what its device measures."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ LOST = b"lost"
 
 
 class Reporter:
-    """Puts state and history in the outbox, in the order of birth: state, about, heartbeat, health, the measures."""
+    """Puts state and history in the outbox. The birth's order is state, about, heartbeat, health, measures."""
 
     def __init__(
         self, topics: Topics, outbox: Outbox, link: Link, device: Device, on_status: Callable[[], None]
@@ -28,14 +28,14 @@ class Reporter:
         self._health = MeasureHealth(device, time.monotonic())
         self._health_seen: list[tuple[object, ...]] = []
         self._health_payload = b""
-        self._all_failing, self._unwell = False, set[str]()  # as the log knows it
-        self._troubles: dict[str, str] = {}
+        self._all_failing, self._unwell = False, set[str]()  # as last logged
+        self._other_problems: dict[str, str] = {}
         self._seq = 0
         self._last_reading: str | None = None
         self.run = ""
         self.reads = self.faults = 0
         self.state: State = "starting"
-        self.why, self._standing = "", "connecting to the broker"
+        self.why, self._link_status = "", "connecting to the broker"
         self._measured = False
 
     def begin(self, run: str) -> None:
@@ -44,17 +44,17 @@ class Reporter:
         self.publish_state("starting")
 
     def use_device(self, device: Device) -> None:
-        """Report on this device from now on. Run, counts and state go on; measures that only the old one had go."""
+        """Report on this device from now on. Run, counts and state continue; measures that it lacks are cleared."""
         for name in self._device.measures.keys() - device.measures.keys():
             self._outbox.put_state(self._topics.data(name), b"")
         invalid = self._health.invalid
         self._device, self._health = device, MeasureHealth(device, time.monotonic(), invalid)
         self._unwell &= device.measures.keys()
 
-    # How the sensor is.
+    # The sensor's state.
 
     def heartbeat_facts(self) -> dict[str, Any]:
-        """Return what the heartbeat says of reading; a device may add to it."""
+        """Return the heartbeat's fields about reading and the link; a device may add its own."""
         return {
             **self._device.progress(),
             "why": self.why or None,
@@ -67,8 +67,8 @@ class Reporter:
 
     @property
     def status(self) -> str:
-        """One line for people: the state, how the link is, when the last reading was, and what waits."""
-        parts = [f"{self.state}: {self.why}" if self.why else self.state, self._standing]
+        """One line for people: the state, the link, the time of the last reading, and how much is undelivered."""
+        parts = [f"{self.state}: {self.why}" if self.why else self.state, self._link_status]
         if self._last_reading:
             parts.append(f"last reading {self._last_reading[:19]}Z")
         if not self._link.up and self._outbox.queued:
@@ -81,23 +81,23 @@ class Reporter:
         self._on_status()
         self._outbox.put_state(self._topics.status("state"), encode(state))
 
-    def set_trouble(self, what: str, why: str | None) -> None:
-        """Be in the state `fault` while there is this trouble, which is none of the measures'. None: it is over."""
+    def set_problem(self, what: str, why: str | None) -> None:
+        """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
         if why is None:
-            self._troubles.pop(what, None)
+            self._other_problems.pop(what, None)
         else:
-            self._troubles[what] = why
-        self._follow()
+            self._other_problems[what] = why
+        self._update_state()
 
-    def set_link(self, standing: str) -> None:
-        """Note how the link to the broker is, for `status`."""
-        self._standing = standing
+    def set_link(self, link_status: str) -> None:
+        """Set the description of the link to the broker that `status` shows."""
+        self._link_status = link_status
         self._on_status()
 
     def correct_state(self, retained: bytes) -> None:
-        """Publish the true state at once if the broker holds an old will instead."""
+        """Publish the true state at once if the broker has retained an old last will instead."""
         if retained == LOST and self.state != "lost":
-            log.warning("the broker called us lost; corrected", state=self.state)
+            log.warning("the retained state was an old last will; corrected", state=self.state)
             self.publish_state(self.state, self.why)
 
     def publish_about(self, about: Mapping[str, Any]) -> None:
@@ -105,7 +105,7 @@ class Reporter:
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def publish_health(self) -> None:
-        """Publish `status/health` if there is anything new in it."""
+        """Publish `status/health` if it has changed."""
         self._health_seen = self._health.fingerprint
         payload = encode(self._health.facts)
         if payload != self._health_payload:
@@ -113,16 +113,16 @@ class Reporter:
             self._outbox.put_state(self._topics.status("health"), payload)
 
     def publish_answer(self, answer: dict[str, object]) -> None:
-        """Answer a command."""
+        """Publish the answer to a command."""
         self._outbox.put_once(self._topics.status("action"), encode(answer))
 
-    # What was measured.
+    # Readings.
 
     def validate(self, reading: Reading) -> tuple[Reading, dict[str, str]]:
-        """Return what of a reading may be published, and why the rest may not; the rest is counted.
+        """Return the values of a reading that may be published, and why the others may not; the others are counted.
 
         Raises:
-            TypeError: it has a measure that was never declared: a bug.
+            TypeError: the reading has a measure that was never declared, which is a bug.
         """
         invalid = self._health.validate(reading, time.monotonic())
         return {name: value for name, value in reading.items() if name not in invalid}, invalid
@@ -130,9 +130,9 @@ class Reporter:
     def publish_measured(
         self, good: Reading, invalid: Mapping[str, str], at_us: int | None = None, *, whole: bool = False
     ) -> None:
-        """Publish the good values, then the health: whoever trusts `online` must not find an old value.
+        """Publish the good values, then the health: a client that trusts `online` must not find an old value.
 
-        `whole` is for a read, in which a measure without a value has none. `at_us` is as in `publish_reading`.
+        `whole` marks a complete read: measures that it does not name have no value. `at_us` is as in `publish_reading`.
         """
         now = time.monotonic()
         if good:
@@ -143,26 +143,26 @@ class Reporter:
         self.faults += bool(invalid) and not good
         self._measured = self._measured or whole or bool(good)
         self._log_health()
-        self._follow()
+        self._update_state()
 
     def publish_failure(self, error: OSError | ValueError) -> str:
-        """Report that nothing could be measured; returns why."""
+        """Publish that nothing could be measured. Returns why."""
         self.faults += 1
         why = reason(error)
         self._health.record_failure(why, absent=isinstance(error, OSError) and error.errno in GONE)
         self._log_health()
-        self._follow()
+        self._update_state()
         return why
 
     def publish_absent(self, error: OSError) -> None:
-        """Report that the device was not there at the start."""
+        """Publish that the device was absent at the start."""
         self._health.record_failure(reason(error), absent=True)
-        self._follow()
+        self._update_state()
 
     def publish_reading(self, reading: Reading, at_us: int | None = None) -> str:
-        """Publish a reading made now, or at `at_us` microseconds since 1970: for the history, and each value as state.
+        """Publish a reading as a history record, and each of its values as state.
 
-        Returns the time of the reading.
+        It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.
         """
         self._seq += 1
         stamp = self._clock.stamp(at_us)
@@ -175,14 +175,14 @@ class Reporter:
         return self._last_reading
 
     def _publish_value(self, name: str, payload: bytes) -> None:
-        """Publish a state always, an event only to those who listen as it happens: the history has it anyway."""
+        """Publish a state always, an event only while connected: the history has it anyway."""
         if not self._device.measures[name].event:
             self._outbox.put_state(self._topics.data(name), payload)
         elif self._link.up:
             self._outbox.put_once(self._topics.data(name), payload)
 
     def _log_health(self) -> None:
-        """Log once what fails, and once when it is well again: the device, or else the measure."""
+        """Log each failure once, and each recovery once: of the device if all measures fail, otherwise of a measure."""
         all_failing, problems = self._health.all_failing, self._health.problems
         if all_failing and not self._all_failing:
             log.error("cannot read the device", error=described(problems))
@@ -190,18 +190,18 @@ class Reporter:
             log.info("reading again", **({"but": described(problems)} if problems else {}))
         else:
             for name in (name for name in problems if name not in self._unwell):
-                log.error("a measure is not well", measure=name, reason=problems[name])
+                log.error("a measure has a problem", measure=name, reason=problems[name])
             for name in sorted(self._unwell - problems.keys()):
-                log.info("a measure is well again", measure=name)
+                log.info("a measure has recovered", measure=name)
         self._all_failing, self._unwell = all_failing, set(problems)
 
-    def _follow(self) -> None:
-        """Let the state follow from the health, and after it: whoever sees a fault finds there why."""
+    def _update_state(self) -> None:
+        """Publish the health, then the state that follows from it: a client that sees a fault can then read why."""
         if self._health_seen != self._health.fingerprint:
             self.publish_health()
         if self.state in ENDED:
             return
-        why = described({**self._health.problems, **self._troubles})
+        why = described({**self._health.problems, **self._other_problems})
         state: State = "fault" if why else "online" if self._measured else "starting"
         if state != self.state:
             self.publish_state(state, why)

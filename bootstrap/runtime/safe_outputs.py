@@ -1,4 +1,4 @@
-"""The outputs of a sensor that does not run."""
+"""Setting the outputs of a sensor that is not running to their safe values."""
 
 from contextlib import ExitStack
 
@@ -7,13 +7,13 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
-from bootstrap.pins.device_pins import DevicePins, name_lines_after
+from bootstrap.pins.device_pins import DevicePins, set_line_holder
 from bootstrap.runtime.device_context import DeviceContext, Subscriptions, set_up
 from bootstrap.runtime.lock import take_lock
 
 
 def make_safe(settings: SensorSettings) -> Exit:
-    """Take the lines of a sensor that does not run, set its outputs to their safe value, and let go."""
+    """Set the outputs of a sensor that is not running to their safe values. Returns the exit code."""
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
         with ExitStack() as stack:
@@ -23,7 +23,7 @@ def make_safe(settings: SensorSettings) -> Exit:
             inbox = Inbox(sockets)
             stack.callback(inbox.close)
             loop = Loop()
-            name_lines_after(settings.topics.client_id)
+            set_line_holder(settings.topics.client_id)
             pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
             stack.callback(pins.close)
             stack.callback(settings.device.teardown)
@@ -32,9 +32,9 @@ def make_safe(settings: SensorSettings) -> Exit:
             settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
             set_up(settings.device)
     except Fatal as end:
-        log.error("cannot make the outputs safe", reason=end.reason, exit=int(end.code))
+        log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
         return end.code
     except OSError as error:
-        log.error("cannot make the outputs safe", reason=str(error), exit=int(Exit.ABSENT))
+        log.error("cannot set the outputs to safe values", reason=str(error), exit=int(Exit.ABSENT))
         return Exit.ABSENT
     return Exit.STOPPED

@@ -1,4 +1,4 @@
-"""Reading the device in time, and telling good readings from faults."""
+"""Reading the device on time, and separating good readings from faults."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ FIRST_RETRY_S = 1.0
 
 
 class Sampler:
-    """Calls `read` every `every_s` seconds; after a failure sooner, so that a slow sensor does not stay in fault."""
+    """Calls `read` every `every_s` seconds; sooner after a failure, so that a slow sensor does not stay in fault."""
 
     def __init__(self, loop: Loop, device: Device, reporter: Reporter, published: Callable[[], None]) -> None:
         """Call `published` whenever something was put in the outbox."""
@@ -24,16 +24,16 @@ class Sampler:
         self._stopped = False
 
     def start(self) -> None:
-        """Read in the loop's next turn, and go on."""
+        """Read in the loop's next turn, then periodically."""
         self._timer = self._loop.call_later(0, self._tick)
 
     @property
     def making_progress(self) -> bool:
-        """Whether the next read will come."""
+        """Whether the next read is scheduled, or the sampler is stopped."""
         return self._stopped or (self._timer is not None and self._timer.call is not None)
 
     def stop(self) -> None:
-        """Read no more, and ignore edges and what was to be done later."""
+        """Stop reading, and ignore edges and delayed calls."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -45,7 +45,7 @@ class Sampler:
         self._timer = self._loop.call_at(self._retry_due() if failed else self._next_due(began), self._tick)
 
     def _next_due(self, began: float) -> float:
-        """Return when to read next, in step with the first read; steps that have passed meanwhile are left out."""
+        """Return when to read next, in step with the first read. Steps that have already passed are skipped."""
         self._backoff.reset()
         every_s = self._device.every_s
         missed = max(0.0, time.monotonic() - began) // every_s
@@ -56,20 +56,20 @@ class Sampler:
         return time.monotonic() + self._backoff.advance()
 
     def read(self) -> str | None:
-        """Read once and publish what comes of it; returns what is wrong, if anything is."""
+        """Read once and publish the result. Returns what is wrong, or None."""
         self._reporter.reads += 1
         return self._publish(self._device.read, whole=True)
 
     def on_edge(self, edge: Edge) -> None:
-        """Publish what an edge means, at its own time."""
-        self._happened(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
+        """Publish what an edge means, with the edge's own timestamp."""
+        self._publish_between_reads(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
 
     def run_later(self, call: Callable[[], Reading | None]) -> None:
-        """Publish what the device wanted to do later."""
-        self._happened(call)
+        """Publish the result of a delayed call of the device."""
+        self._publish_between_reads(call)
 
-    def _happened(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> None:
-        """Publish what came between two reads. If it failed, read soon to see whether all is well."""
+    def _publish_between_reads(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> None:
+        """Publish what was measured between two reads. After a failure, read soon to see whether the device is well."""
         if self._stopped:
             return
         if self._publish(measure, at_us) is not None and self._timer is not None:
@@ -80,7 +80,7 @@ class Sampler:
     def _publish(
         self, measure: Callable[[], Reading | None], at_us: int | None = None, *, whole: bool = False
     ) -> str | None:
-        """Publish what is measured now; returns what is wrong, if anything is."""
+        """Call `measure` and publish its reading. Returns what is wrong, or None."""
         try:
             reading = measure()
         except NoReading:
@@ -92,10 +92,10 @@ class Sampler:
         return _reasons(invalid) if invalid else None
 
     def publish(self, reading: Reading) -> None:
-        """Publish what an action has measured or brought about.
+        """Publish what an action has measured or changed.
 
         Raises:
-            Refused: a value cannot be true; then nothing is published.
+            Refused: a value is invalid; then nothing is published.
         """
         good, invalid = self._reporter.validate(reading)
         if invalid:

@@ -1,4 +1,4 @@
-"""Telling systemd how we are (sd_notify(3)): one datagram, no library."""
+"""Notifying systemd (sd_notify(3)): one datagram, no library."""
 
 import os
 import socket
@@ -6,32 +6,29 @@ import time
 
 
 def notify(*lines: str) -> None:
-    """Send facts such as `READY=1`, each a line, to whoever started us, if it asked.
-
-    A supervisor that went away is not our fault.
-    """
+    """Send lines such as `READY=1` to the supervisor, if there is one. A supervisor that is gone is ignored."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
-    if address.startswith("@"):  # abstract
+    if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as messenger:
-        messenger.setblocking(False)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+        sender.setblocking(False)
         try:
-            messenger.sendto("\n".join(" ".join(line.splitlines()) for line in lines).encode(), address)
+            sender.sendto("\n".join(" ".join(line.splitlines()) for line in lines).encode(), address)
         except OSError:
             return
 
 
 def notify_reloading() -> None:
-    """Say that settings are being taken over; READY=1 ends that. The time is for Type=notify-reload, systemd 253."""
+    """Report that a reload has begun; READY=1 ends it. The time is for Type=notify-reload (systemd 253)."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 def watchdog_s() -> float | None:
-    """How often systemd wants to hear `WATCHDOG=1` from this process, in seconds, halved to be safe."""
+    """Return how often to send `WATCHDOG=1`, in seconds: half of systemd's limit. None if it has no limit for us."""
     microseconds = os.environ.get("WATCHDOG_USEC", "")
-    meant = os.environ.get("WATCHDOG_PID", str(os.getpid()))
-    if not microseconds.isdecimal() or int(microseconds) == 0 or meant != str(os.getpid()):
+    watched_pid = os.environ.get("WATCHDOG_PID", str(os.getpid()))
+    if not microseconds.isdecimal() or int(microseconds) == 0 or watched_pid != str(os.getpid()):
         return None
     return int(microseconds) / 2_000_000

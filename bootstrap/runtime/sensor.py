@@ -1,4 +1,4 @@
-"""One sensor: its topics, its device, and a link of its own to the broker, with a last will."""
+"""One sensor: its topics, its device, and its own link to the broker, with a last will."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,24 +25,24 @@ DAY_S = 86_400.0
 
 
 def make_outbox(settings: SensorSettings, known: float) -> Outbox:
-    """Return the outbox of a sensor, with all that an earlier run could not deliver.
+    """Return the outbox of a sensor, with everything that an earlier run could not deliver.
 
-    `known` is a time that has been, in seconds since 1970: while the clock is earlier, it is not trusted.
+    `known` is a time that has certainly passed, in seconds since 1970: while the clock is earlier, it is not trusted.
     """
     state, keep = settings.folders.state, settings.history
     adopt_older_folder(state, settings.topics)
     folder = outbox_folder(state, settings.topics)
-    backlog, letters = Backlog(SegmentLog(folder), backlog_limits(keep)), DeadLetters(folder)
-    return Outbox(backlog, keep.rate, letters, Clock(known), recorded=keep.recorder)
+    backlog, dead_letters = Backlog(SegmentLog(folder), backlog_limits(keep)), DeadLetters(folder)
+    return Outbox(backlog, keep.rate, dead_letters, Clock(known), recorded=keep.recorder)
 
 
 def backlog_limits(keep: HistorySettings) -> BacklogLimits:
-    """Return how much is kept, as `[history]` says it."""
+    """Return the limits of the backlog that `[history]` sets."""
     return BacklogLimits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
 
 
 class Sensor:
-    """A device, and everything that makes it a sensor on the broker."""
+    """A device, and everything that makes it a sensor on the broker: link, outbox, heartbeat, actions, discovery."""
 
     def __init__(
         self, settings: SensorSettings, parts: ProcessParts, known: float, on_status: Callable[[], None]
@@ -63,7 +63,7 @@ class Sensor:
     # The device.
 
     def _attached(self) -> AttachedDevice:
-        """Attach the device of our settings."""
+        """Return the device of the current settings, attached."""
         found = AttachedDevice(self.settings, self._parts, self.reporter, self.link.pump)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
@@ -71,7 +71,7 @@ class Sensor:
     def attach_device(self, settings: SensorSettings) -> None:
         """Set up the device of these settings in place of the one that was detached, and read it soon.
 
-        Raises what its setup does; then it is detached again.
+        If its setup fails, it is detached again and the exception propagates.
         """
         self.settings = settings
         self._device = self._attached()
@@ -85,7 +85,7 @@ class Sensor:
         self._device.sampler.start()
 
     def detach_device(self) -> None:
-        """Let go of the device, as `AttachedDevice.detach` does."""
+        """Release the device, its lines and outputs. A second call does nothing."""
         self._device.detach()
 
     @property
@@ -94,33 +94,33 @@ class Sensor:
         return self._device.subscriptions.begun
 
     def end_subscriptions(self) -> None:
-        """Store what the device's own connection has received, and end it."""
+        """Store what the device's own connection has received, then close it."""
         self._device.subscriptions.close()
 
     # From start to stop.
 
     def introduce(self) -> None:
-        """Log once what runs here, and prepare the birth."""
+        """Log what runs here, and queue the birth messages."""
         about, address = self.settings, BrokerAddress.of(self.settings)
         log.info("starting", kind=about.kind, settings=about.device.settings(), broker=address.facts)
         self._introduce()
         self.publish_heartbeat()
 
     def _introduce(self) -> None:
-        """Tell everybody, and Home Assistant, what this is."""
+        """Publish `status/about` and the announcement to Home Assistant."""
         self.reporter.publish_about(self.settings.about)
         self._discovery.introduce(announced(self.settings))
 
     def set_up(self) -> None:
-        """Run the device's setup; raises what that does."""
+        """Run the device's setup. Its exceptions propagate."""
         self._device.set_up()
 
     def start_reading(self) -> None:
-        """Read the device soon, and go on; reading never waits for a broker."""
+        """Read the device in the loop's next turn, then periodically. Reading never waits for a broker."""
         self._device.sampler.start()
 
     def start_link(self) -> None:
-        """Connect, if that has not begun yet, and stay connected."""
+        """Connect, unless that has begun already, and stay connected."""
         if not self.link.begun:
             self._inbound.subscribe()
             self.link.start()
@@ -130,7 +130,7 @@ class Sensor:
         self._heartbeat.start()
 
     def publish_heartbeat(self) -> None:
-        """Publish a heartbeat, and the health if there is anything new in it."""
+        """Publish a heartbeat, and the health if it has changed."""
         self._heartbeat.publish()
         self.reporter.publish_health()
 
@@ -141,7 +141,7 @@ class Sensor:
 
     @property
     def stuck(self) -> set[str]:
-        """The parts that do not go on by themselves."""
+        """The parts that are not making progress."""
         parts = (("reader", self._device.sampler), ("link", self.link))
         return {name for name, part in parts if not part.making_progress}
 
@@ -150,7 +150,7 @@ class Sensor:
         self._device.pins.make_safe()
 
     def stop_working(self, *, in_order: bool) -> None:
-        """Read no more and refuse commands. In order means: outputs are made safe first, and that is published."""
+        """Stop reading and refuse commands. `in_order` also sets the outputs to safe values and publishes that."""
         self._device.sampler.stop()
         self._inbound.close()
         if in_order and self._device.pins.owns:
@@ -160,43 +160,43 @@ class Sensor:
 
     @property
     def delivered(self) -> bool:
-        """Whether the broker is there and has acknowledged all readings and answers."""
+        """Whether the link is up and the broker has acknowledged all readings and answers."""
         return self.link.up and self._outbox.queued == 0
 
     @property
-    def told(self) -> bool:
-        """Whether the broker has acknowledged all there is, the newest state included."""
+    def all_acknowledged(self) -> bool:
+        """Whether the broker has acknowledged everything, including the newest state."""
         return self._outbox.state_settled and self._outbox.queued == 0
 
-    def say_goodbye(self, state: State, why: str) -> None:
-        """Publish the last state, over a new link if there is none yet."""
+    def publish_last_state(self, state: State, why: str) -> None:
+        """Publish the last state, connecting first if the link was never started."""
         self.reporter.publish_state(state, why)
         self.start_link()
         self.link.pump()
 
     def disconnect(self) -> None:
-        """Close the link in order, and log what the broker was not told."""
-        if not self.told:
-            left, state_told = self._outbox.queued, self._outbox.state_settled
-            log.warning("the broker was not told all", left=left, state_told=state_told)
+        """Close the link in order, and log what the broker has not acknowledged."""
+        if not self.all_acknowledged:
+            left, settled = self._outbox.queued, self._outbox.state_settled
+            log.warning("the broker has not acknowledged everything", left=left, state_told=settled)
         self.link.close()
 
     def close(self) -> None:
-        """Let go of everything, whatever has happened before."""
+        """Release everything, whatever happened before."""
         with ExitStack() as stack:
             stack.callback(self._outbox.history.close)
             stack.callback(self.link.drop)
             stack.callback(self.detach_device)
 
-    # New settings, while it runs.
+    # Reloading.
 
     @property
     def reloadable(self) -> bool:
-        """Whether new settings can still be taken over."""
+        """Whether new settings can still be applied; False while the process stops."""
         return not self._inbound.closed
 
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
-        """Take over everything that is not the device's and has changed."""
+        """Apply every changed setting that is not the device's."""
         self.settings = settings
         self._outbox.apply_settings(
             backlog_limits(settings.history), settings.history.rate, recorded=settings.history.recorder
@@ -212,31 +212,31 @@ class Sensor:
         if (settings.broker, settings.homeassistant) != (before.broker, before.homeassistant):
             self.link.move(BrokerAddress.of(settings))
 
-    def reloaded(self, trouble: str | None) -> None:
-        """Report that new settings were taken over, or why not."""
-        self.reporter.set_trouble("not reloaded", trouble)
+    def reloaded(self, problem: str | None) -> None:
+        """Publish that a reload ended, with the problem if it failed."""
+        self.reporter.set_problem("not reloaded", problem)
         self.publish_heartbeat()
         self.link.pump()
 
     # What the link reports.
 
     def on_connected(self) -> None:
-        """Make the birth's heartbeat a fresh one."""
+        """Publish a fresh heartbeat with the birth."""
         self._discovery.on_connected()
         self.reporter.set_link("connected to the broker")
         self.publish_heartbeat()
 
     def on_disconnected(self, why: str) -> None:
-        """Note it; the device is read all the same."""
+        """Show the reason in the status. The device is still read."""
         self.reporter.set_link(f"no broker: {why}")
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Hand it on."""
+        """Pass the message on."""
         self._inbound.on_message(topic, payload, retained=retained)
 
     def on_denied(self, topic: str, why: str | None) -> None:
-        """Be in fault until it is allowed again. That nobody minds Home Assistant is the house's own affair."""
+        """Stay in the state fault until publishing is allowed again. A denied announcement is not a fault."""
         if topic == self._discovery.topic:
             return
-        self.reporter.set_trouble(topic, why and f"the broker does not let us publish it: {why}")
+        self.reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}")
         self.publish_heartbeat()

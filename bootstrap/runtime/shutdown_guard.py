@@ -1,4 +1,4 @@
-"""The end of a process must not hang in silence."""
+"""Reporting and ending a process whose shutdown hangs."""
 
 import faulthandler
 import os
@@ -12,9 +12,9 @@ HUNG_S = 5.0
 
 
 class ShutdownGuard:
-    """Watches the release of everything, which is over in no time unless something hangs.
+    """Ends the process if releasing its resources takes too long.
 
-    Then it prints every thread's stack and each open ZeroMQ socket with the line that made it, and ends the process.
+    Before that it prints every thread's stack and each open ZeroMQ socket with the line that created it.
     """
 
     def __init__(self, sockets: Sockets, limit_s: float = HUNG_S) -> None:
@@ -22,17 +22,17 @@ class ShutdownGuard:
         self._timer: threading.Timer | None = None
 
     def arm(self) -> None:
-        """From now on it must end within the limit."""
+        """Start the timer: the release must end within the limit."""
         self._timer = threading.Timer(self._limit_s, self._hung)
         self._timer.daemon = True
         self._timer.start()
 
     def disarm(self) -> None:
-        """It has ended."""
+        """Cancel the timer: the release has ended."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _hung(self) -> None:
-        log.error("the stop hangs; ended by force", sockets_made_at=self._sockets.lingering(), exit=int(Exit.BUG))
+        log.error("the shutdown hangs; ended by force", sockets_made_at=self._sockets.lingering(), exit=int(Exit.BUG))
         faulthandler.dump_traceback(all_threads=True)
         os._exit(Exit.BUG)

@@ -1,4 +1,4 @@
-"""One sensor's process as the supervisor sees it: started, heard, watched, started again, stopped."""
+"""One sensor's process as the supervisor sees it: starting, watching, restarting and stopping it."""
 
 import os
 import signal
@@ -20,22 +20,22 @@ from bootstrap.supervisor.notify_socket import NotifySocket
 
 FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 60.0
-STEADY_S = 10.0  # a process that lived as long makes its next end a first one
-STOP_S = 20.0  # for a stop in order: what that may take, and more
-ABORT_S = 5.0  # for the stacks of one that hangs
+STEADY_S = 10.0  # a process that has run this long starts over with the first retry delay when it ends
+STOP_S = 20.0  # longest wait for an orderly stop, which takes less
+ABORT_S = 5.0  # longest wait for a hung process to print its stacks
 
 
 class ChildState(StrEnum):
-    """How a child is. While it runs, ONLINE and FAULT are its own words."""
+    """The state of a child. A running child reports ONLINE and FAULT itself."""
 
     STARTING = "starting"
     ONLINE = "online"
     FAULT = "fault"
     RELOADING = "reloading"
     STOPPING = "stopping"
-    STOPPED = "stopped"  # because somebody asked
-    WAITING = "waiting"  # it ended, and will be started again
-    FAILED = "failed"  # its settings are wrong: only a change helps
+    STOPPED = "stopped"  # on request
+    WAITING = "waiting"  # it ended and will be restarted
+    FAILED = "failed"  # its settings are wrong; restarted only after a change
 
 
 RUNNING = frozenset(
@@ -52,42 +52,42 @@ class ChildOwner(Protocol):
     stopping: bool
 
     def fork(self, settings: SensorSettings, stderr: int, address: str) -> int:
-        """Begin a process that lives as this sensor, logs to `stderr` and notifies `address`; returns its id."""
+        """Fork a process that runs this sensor, logs to `stderr` and notifies `address`. Returns its process id."""
 
     def on_settled(self) -> None:
-        """A child has come to a new state."""
+        """Handle a child's new state."""
 
 
 @dataclass
 class Child:
-    """What is known of one sensor. `settings` is None while its file is faulty."""
+    """One sensor and its process. `settings` is None while its file has faults."""
 
     owner: ChildOwner
     name: str
-    write: Callable[[str, bytes], None] = field(repr=False)  # a line of this sensor's
+    write: Callable[[str, bytes], None] = field(repr=False)  # called with the client id and a line that it logged
     settings: SensorSettings | None = None
     state: ChildState = ChildState.STOPPED
     since: str = ""
     pid: int | None = None
     restarts: int = 0
-    error: str = ""  # the last thing that went wrong
-    status: str = ""  # what it says of itself
+    error: str = ""  # the last error
+    status: str = ""  # the last STATUS that it sent
 
     def __post_init__(self) -> None:
-        self.wanted = False  # to run
-        self._timer: Timer | None = None  # of the state: a retry, the watchdog, the patience with a stop
+        self.wanted = False  # whether it should run
+        self._timer: Timer | None = None  # of the current state: a retry, the watchdog, the limit of a stop
         self._retry_s = FIRST_RETRY_S
         self._began_at = 0.0
         self._hung = ""
-        self._said = ChildState.ONLINE
-        self._asked_us = self._reloads_us = 0  # when it was told to reload last, and when it last began to
+        self._reported = ChildState.ONLINE
+        self._asked_us = self._reloads_us = 0  # monotonic times of the last reload: requested, and begun by the child
         self._log_pipe: LogPipe | None = None
         self._notify_socket: NotifySocket | None = None
-        self._outcome: tuple[int, str] | None = None  # of the last end, if it was a bad one
+        self._outcome: tuple[int, str] | None = None  # exit code and reason of the last unexpected end
         self._enter(ChildState.STOPPED)
 
     def row(self) -> dict[str, object]:
-        """For `penates status`."""
+        """Return what `penates status` shows of it."""
         settings = self.settings
         return {
             "name": self.name,
@@ -102,7 +102,7 @@ class Child:
         }
 
     def _enter(self, state: ChildState, after_s: float | None = None, then: Callable[[], None] | None = None) -> None:
-        """Come to a state; what the old one waited for no longer counts."""
+        """Enter a state, cancel the old one's timer, and call `then` after `after_s` seconds."""
         if state is not self.state or not self.since:
             self.state, self.since = state, timestamps.now()
         self._wait(after_s, then)
@@ -112,10 +112,10 @@ class Child:
             self._timer.cancel()
         self._timer = self.owner.loop.call_later(after_s, then) if after_s is not None and then is not None else None
 
-    # What is asked for.
+    # Requests.
 
     def start(self) -> None:
-        """Have it run; one that runs is left alone."""
+        """Start it, unless it is running."""
         self.wanted = True
         if self.state in RUNNING or self.owner.stopping:
             return
@@ -123,23 +123,23 @@ class Child:
         self._fork()
 
     def stop(self) -> None:
-        """Have it not run."""
+        """Stop it in order."""
         self.wanted = False
         if self.pid is None:
             self._enter(ChildState.STOPPED)
         elif self.state is not ChildState.STOPPING:
-            self._enter(ChildState.STOPPING, STOP_S, lambda: self._abort(f"did not stop in {STOP_S:g} s"))
+            self._enter(ChildState.STOPPING, STOP_S, lambda: self._abort(f"did not stop within {STOP_S:g} s"))
             self._signal(signal.SIGTERM)
 
     def restart(self) -> None:
-        """Have it run anew."""
+        """Stop it, then start it again."""
         self.stop()
         self.wanted = True
         if self.pid is None:
             self.start()
 
     def reload(self) -> None:
-        """Have it take over its settings as they are now; one that does not live yet, or no more, is started anew."""
+        """Make it reload its settings. If it is not up, or is stopping, restart it instead."""
         if self.state in (ChildState.ONLINE, ChildState.FAULT, ChildState.RELOADING):
             self._asked_us = time.monotonic_ns() // 1000
             self._enter(ChildState.RELOADING, self.owner.watchdog_s, self._silent)
@@ -148,21 +148,21 @@ class Child:
             self.restart()
 
     def fail(self, why: str) -> None:
-        """Its file is faulty."""
+        """Enter the state FAILED, because its file has faults."""
         self.error = why
         self._enter(ChildState.FAILED)
 
     def clear_failure(self) -> None:
-        """Its file is no longer faulty, but it is not wanted."""
+        """Leave the state FAILED, because its file has no faults any more; it stays stopped."""
         if self.state is ChildState.FAILED:
             self.error = ""
             self._enter(ChildState.STOPPED)
 
     def kill(self) -> None:
-        """End it now."""
+        """Kill it immediately."""
         self._signal(signal.SIGKILL)
 
-    # What happens.
+    # Events.
 
     def _fork(self) -> None:
         if self.settings is None:
@@ -171,8 +171,8 @@ class Child:
         self._began_at = time.monotonic()
         try:
             self._begin(self.settings)
-        except OSError as error:  # no memory, no descriptors: that passes
-            self._bad_end((Exit.ABSENT, f"cannot be started: {error}"), steady=False)
+        except OSError as error:  # no memory or no descriptors, which may pass
+            self._on_unexpected_end((Exit.ABSENT, f"cannot be started: {error}"), steady=False)
         else:
             self._enter(ChildState.STARTING, self.owner.watchdog_s, self._silent)
 
@@ -194,7 +194,7 @@ class Child:
         self._fork()
 
     def on_notify(self, lines: list[str]) -> None:
-        """What it said by sd_notify(3)."""
+        """Handle what it sent by sd_notify(3)."""
         if self._hung:
             return
         for line in lines:
@@ -204,35 +204,35 @@ class Child:
             elif key == "X_WHY":
                 self.error = value or self.error
             elif key == "X_STATE" and value in (ChildState.ONLINE, ChildState.FAULT):
-                self._said = ChildState(value)
+                self._reported = ChildState(value)
                 if self.state not in (ChildState.RELOADING, ChildState.STOPPING):
-                    self._says(self._said)
+                    self._enter_reported(self._reported)
             elif key == "MONOTONIC_USEC" and value.isdecimal():
                 self._reloads_us = int(value)
             elif key == "READY" and self.state is ChildState.RELOADING and self._reloads_us >= self._asked_us:
-                self._says(self._said)
+                self._enter_reported(self._reported)
         if self.state is not ChildState.STOPPING:
             self._wait(self.owner.watchdog_s, self._silent)
 
-    def _says(self, state: ChildState) -> None:
+    def _enter_reported(self, state: ChildState) -> None:
         self._enter(state)
         if self._outcome is not None:
             self.owner.loop.call_later(STEADY_S, partial(self._steady, self._began_at))
         self.owner.on_settled()
 
     def _steady(self, began_at: float) -> None:
-        """It has lived for a while after a bad end: what it logged meanwhile is news."""
+        """Accept that it has recovered from an unexpected end, and write the log lines held back meanwhile."""
         if self.pid is None or began_at != self._began_at or self._log_pipe is None or self._outcome is None:
             return
         self._outcome, self._retry_s = None, FIRST_RETRY_S
-        log.info("runs again", sensor=self.name, restarts=self.restarts)
+        log.info("running again", sensor=self.name, restarts=self.restarts)
         self._log_pipe.release()
 
     def _silent(self) -> None:
         self._abort(f"made no progress for {self.owner.watchdog_s:g} s")
 
     def _abort(self, why: str) -> None:
-        """Have it print every thread's stack and end; a stopped process must go on to do so."""
+        """Make a hung process print every thread's stack and end. SIGCONT wakes one that was suspended."""
         self._hung = why
         if self._log_pipe is not None:
             self._log_pipe.release()
@@ -247,7 +247,7 @@ class Child:
                 os.kill(self.pid, number)
 
     def ended(self, status: int) -> None:
-        """The process is no more. Its last words count."""
+        """Handle the end of the process. What it sent last is read first."""
         if self._notify_socket is not None:
             self._notify_socket.receive()
             self._notify_socket.close()
@@ -258,13 +258,13 @@ class Child:
         asked = self.state is ChildState.STOPPING
         self._close_log_pipe(drop=not asked and (code, why) == self._outcome and not steady)
         if asked:
-            self._asked_end(code, why)
+            self._on_requested_end(code, why)
         else:
-            self._bad_end((code, why), steady=steady)
+            self._on_unexpected_end((code, why), steady=steady)
         self.owner.on_settled()
 
-    def _asked_end(self, code: int, why: str) -> None:
-        """However it ended: it is what somebody wanted."""
+    def _on_requested_end(self, code: int, why: str) -> None:
+        """Handle a requested end, whatever its exit code."""
         self._outcome = None
         if code != Exit.STOPPED:
             self.error = why
@@ -278,8 +278,8 @@ class Child:
             self._log_pipe.close(drop=drop)
             self._log_pipe = None
 
-    def _bad_end(self, outcome: tuple[int, str], *, steady: bool) -> None:
-        """Wait longer each time; say so only when it is news."""
+    def _on_unexpected_end(self, outcome: tuple[int, str], *, steady: bool) -> None:
+        """Schedule a restart, later each time, and log it only if the reason is a new one."""
         code, why = outcome
         if steady:
             self._retry_s = FIRST_RETRY_S
@@ -287,17 +287,17 @@ class Child:
         self.error = why
         if code == Exit.SETTINGS:
             self._enter(ChildState.FAILED)
-            log.error("ended; not started again before a change", sensor=self.name, reason=why, exit=code)
+            log.error("ended; not restarted until its settings change", sensor=self.name, reason=why, exit=code)
         else:
             self._enter(ChildState.WAITING, self._retry_s, self._fork_again)
             if news:
-                log.warning("ended; started again", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
+                log.warning("ended; will be restarted", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
             self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
 
 
 def _reason(code: int, status: str) -> str:
-    """Why a process ended: a signal, or its own last word."""
+    """Return why a process ended: the signal, or the last status that it sent."""
     if code < 0:
-        names = {number.value: number.name for number in signal.Signals}  # not of every real-time signal
+        names = {number.value: number.name for number in signal.Signals}  # lacks most real-time signals
         return f"killed by {names.get(-code, f'signal {-code}')}"
-    return f"{status} (exit code {code})" if status and code else f"ended by itself with exit code {code}"
+    return f"{status} (exit code {code})" if status and code else f"exited with code {code}"

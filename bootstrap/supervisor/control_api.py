@@ -1,4 +1,4 @@
-"""What may be asked of the supervisor. Settings are read anew, and checked, before anything is done."""
+"""The requests that the supervisor executes. Each reads and checks the settings before it changes anything."""
 
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
@@ -25,9 +25,9 @@ def supervise(
     log_file: RotatingStderr | None = None,
     ready: Callable[[], None] = lambda: None,
 ) -> Exit:
-    """Look after these sensors until a signal or a request ends it. The lock is the caller's.
+    """Supervise these sensors until a signal or a request ends it. The caller holds the lock.
 
-    `ready` is called once every sensor has come to rest.
+    `ready` is called once every sensor has settled, which means that it is not starting, reloading or stopping.
     """
     try:
         with ExitStack() as stack:
@@ -37,7 +37,7 @@ def supervise(
             log.info("starting", sensors=[*names], house=str(configuration.folder))
             supervisor.run(names, ready)
             log.info("stopped")
-    except BaseException:  # noqa: BLE001 - a bug of ours; the children hear of our end, and stop
+    except BaseException:  # noqa: BLE001 - a bug; the children notice the supervisor's end and stop
         log.error("a bug ended the supervisor", traceback=True, exit=int(Exit.BUG))
         return Exit.BUG
     finally:
@@ -47,51 +47,48 @@ def supervise(
 
 @dataclass(frozen=True)
 class DeviceFile:
-    """A device's file as it was read last."""
+    """A device's file as last read. `text` is None if it could not be read, `settings` if it has faults."""
 
     text: bytes | None
     settings: SensorSettings | None
 
 
 class ControlApi:
-    """Reads the configuration and has the supervisor act on it."""
+    """Reads the configuration and makes the supervisor act on it."""
 
     def __init__(self, supervisor: Supervisor, configuration: Configuration, folders: Folders) -> None:
         self._supervisor = supervisor
         self._folder = configuration.folder
         self._files: dict[str, DeviceFile] = {}
-        self._gone: set[str] = set()  # names whose file is, and whose process may not yet be
+        self._gone: set[str] = set()  # names whose file is gone, while their process may still be ending
         self.folders = folders
-        supervisor.reload = self._hangup
+        supervisor.reload = self._on_hangup
         supervisor.on_ended = lambda child: self._forget(child.name)
         for name, read in _read_all(configuration).items():
             why = _faults_of(configuration, [name])
-            self._take(name, DeviceFile(read.text, None) if why else read)
+            self._use_file(name, DeviceFile(read.text, None) if why else read)
             if why:
                 self._supervisor.child(name).fail("; ".join(map(str, why)))
 
-    def _hangup(self) -> None:
-        """A reload that a signal asked for: nobody waits for the answer, but systemd."""
+    def _on_hangup(self) -> None:
+        """Reload because of a signal. Only systemd is notified of the end."""
         notify_reloading()
-        self.handle({"do": "reload"}, _reloaded)
+        self.handle({"do": "reload"}, _on_reloaded)
 
-    def _take(self, name: str, read: DeviceFile) -> None:
+    def _use_file(self, name: str, read: DeviceFile) -> None:
         self._gone.discard(name)
         self._files[name] = read
         self._supervisor.child(name).settings = read.settings
 
     def handle(self, request: ControlMessage, reply: ControlReply) -> None:
-        """Do what is asked, and answer when the children it is about have come to rest."""
+        """Execute a request, and reply when the children it concerns have settled."""
         acts = {"start": self._start, "stop": self._stop, "restart": self._restart, "reload": self._reload}
         names = request.get("names") or []
         names = names if isinstance(names, list) else [names]
         house = request.get("house", str(self._folder))
         if house != str(self._folder):
-            reply(
-                _refusal(
-                    f"this supervisor looks after {self._folder}, not {house}; give each house a `state`", NOT_DONE
-                )
-            )
+            why = f"this supervisor runs {self._folder}, not {house}; give each house its own `state`"
+            reply(_refusal(why, NOT_DONE))
         elif request.get("do") == "status":
             reply(self._answer(self._supervisor.children))
         elif self._supervisor.stopping and request.get("do") != "stop":
@@ -99,10 +96,10 @@ class ControlApi:
         elif act := acts.get(str(request.get("do"))):
             act([str(name) for name in names], reply)
         else:
-            reply(_refusal(f"nothing is known of {request!r}", NOT_DONE))
+            reply(_refusal(f"unknown request: {request!r}", NOT_DONE))
 
     def _answer(self, names: Collection[str], **more: object) -> ControlMessage:
-        """How these children are."""
+        """Return the reply that describes these children."""
         children = self._supervisor.children
         return {"sensors": [children[name].row() for name in sorted(children) if name in names], **more}
 
@@ -113,15 +110,15 @@ class ControlApi:
         running = [
             name for name, child in self._supervisor.children.items() if child.state in RUNNING - {ChildState.STOPPING}
         ]
-        self._renewed(names, reply, lambda name: self._supervisor.child(name).start(), leave=running)
+        self._act_on_fresh_settings(names, reply, lambda name: self._supervisor.child(name).start(), leave=running)
 
     def _restart(self, names: list[str], reply: ControlReply) -> None:
-        self._renewed(names, reply, lambda name: self._supervisor.child(name).restart())
+        self._act_on_fresh_settings(names, reply, lambda name: self._supervisor.child(name).restart())
 
-    def _renewed(
+    def _act_on_fresh_settings(
         self, names: list[str], reply: ControlReply, act: Callable[[str], None], leave: Collection[str] = ()
     ) -> None:
-        """Act on children by settings read just now; if any of these is faulty, on none. Leave some as they are."""
+        """Read the settings and call `act` for each child but those in `leave`. If any has a fault, refuse instead."""
         configuration = Configuration(self._folder)
         reads = _read_all(configuration)
         names = names or [*reads]
@@ -129,7 +126,7 @@ class ControlApi:
             reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
             return
         for name in set(names).difference(leave):
-            self._take(name, reads[name])
+            self._use_file(name, reads[name])
             act(name)
         self._answer_later(names, reply)
 
@@ -142,11 +139,11 @@ class ControlApi:
             for name in names:
                 children[name].stop()
         else:
-            self._supervisor.stop_all("asked to")
+            self._supervisor.stop_all("requested")
         self._answer_later(names or [*children], reply)
 
     def _reload(self, _names: list[str], reply: ControlReply) -> None:
-        """Take over what changed: a device's file for its child alone, the house's for all it means something to."""
+        """Reload what changed: a device's file for its own child, house.toml for every child that it affects."""
         configuration = Configuration(self._folder)
         reads = _read_all(configuration)
         faults = self._faults(configuration, None)
@@ -169,11 +166,11 @@ class ControlApi:
         self._answer_later(changed, reply, changed=changed, removed=removed)
 
     def _change(self, name: str, read: DeviceFile) -> None:
-        """One that somebody stopped stays so; only a new process can be another sensor."""
+        """Apply a changed file to its child. A stopped child stays stopped; one with a new id is restarted."""
         is_new = name not in self._files or name in self._gone
         child = self._supervisor.child(name)
         before = child.settings
-        self._take(name, read)
+        self._use_file(name, read)
         same = before and read.settings and before.topics == read.settings.topics
         if is_new or (child.wanted and not same):
             child.restart()
@@ -183,21 +180,21 @@ class ControlApi:
             child.clear_failure()
 
     def _forget(self, name: str) -> None:
-        """One whose file is gone, once its process has ended."""
+        """Remove a child whose file is gone, once its process has ended."""
         if name in self._gone and self._supervisor.child(name).pid is None:
             self._gone.discard(name)
             del self._supervisor.children[name], self._files[name]
 
     def _faults(self, configuration: Configuration, names: Collection[str] | None) -> list[Fault]:
-        """What is wrong with the house and with these devices (None: with all)."""
+        """Return the faults of the house and of these devices; None is all devices."""
         house = configuration.house
         if house and Folders.usual(house.state) != self.folders:
-            return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it")]
+            return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it again")]
         return configuration.faults if names is None else _faults_of(configuration, names)
 
 
 def _read_all(configuration: Configuration) -> dict[str, DeviceFile]:
-    """Every device's file, and what it means."""
+    """Return every device's file and its settings, by name."""
     found = configuration.all()
     return {name: DeviceFile(_text(configuration.folder, name), found.get(name)) for name in configuration.sensors}
 
@@ -215,7 +212,7 @@ def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fau
 
 
 def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
-    """A fault for each name there is no device of."""
+    """Return a fault for each name that is not in `known`."""
     return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
 
 
@@ -223,7 +220,7 @@ def _refusal(why: str, code: int) -> ControlMessage:
     return {"error": why, "exit": code}
 
 
-def _reloaded(answer: ControlMessage) -> None:
+def _on_reloaded(answer: ControlMessage) -> None:
     if why := answer.get("error"):
-        log.error("not reloaded; nothing is changed", reason=why)
+        log.error("not reloaded; nothing has changed", reason=why)
     notify("READY=1")

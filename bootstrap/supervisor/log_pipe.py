@@ -1,4 +1,4 @@
-"""What a child logs, on its way to the supervisor's log."""
+"""The pipe through which a child logs to the supervisor."""
 
 import os
 from collections import deque
@@ -6,40 +6,40 @@ from collections.abc import Callable
 
 from bootstrap.eventloop.loop import Loop
 
-PIECE = 65_536  # what a pipe holds (pipe(7))
+PIECE = 65_536  # capacity of a pipe, in bytes (pipe(7))
 HELD_LINES = 500
 
 
 class LogPipe:
-    """Passes whole lines on. While it holds, lines wait: those of a child that ends as it ended before are no news."""
+    """Passes on whole lines, or holds them: if a child ends for the same reason as before, its lines are dropped."""
 
     def __init__(self, loop: Loop, write: Callable[[bytes], None], *, hold: bool) -> None:
         self._loop, self._write = loop, write
-        # Whoever hangs must not make the other wait.
+        # Non-blocking: neither side may block the other if it hangs.
         self._reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._writer_is_ours = True  # until the child has the writer
+        self._writer_is_ours = True  # until the child has inherited it
         self._held: deque[bytes] | None = deque(maxlen=HELD_LINES) if hold else None
         self._rest = b""
         loop.add_reader(self._reader, self._read)
 
     def writer_inherited(self) -> None:
-        """The child has the other end."""
+        """Close our copy of the writer, because the child has inherited its own."""
         os.close(self.writer)
         self._writer_is_ours = False
 
     def _read(self, _events: int) -> None:
-        self._more()
+        self._read_available()
 
-    def _more(self) -> bool:
-        """Read what there is now; returns whether there may be more."""
+    def _read_available(self) -> bool:
+        """Read what is available now. Returns whether there may be more."""
         try:
-            piece = os.read(self._reader, PIECE)
+            chunk = os.read(self._reader, PIECE)
         except BlockingIOError:
             return False
-        if not piece:
+        if not chunk:
             self._loop.remove_reader(self._reader)
             return False
-        *lines, self._rest = (self._rest + piece).split(b"\n")
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
         if len(self._rest) > PIECE:
             lines, self._rest = [*lines, self._rest], b""
         for line in lines:
@@ -53,17 +53,17 @@ class LogPipe:
             self._held.append(line)
 
     def release(self) -> None:
-        """Hold no longer."""
+        """Pass on the held lines, and hold no more."""
         held, self._held = self._held or (), None
         for line in held:
             self._write(line)
 
     def close(self, *, drop: bool) -> None:
-        """The child has ended: read the rest, and pass on or forget what is held."""
+        """Read the rest after the child has ended, and pass on or drop the held lines."""
         if self._writer_is_ours:
             self.writer_inherited()
-        for _ in range(2):  # a pipe's fill, and its end; not for ever: somebody else may still write
-            if not self._more():
+        for _ in range(2):  # a full pipe, and its end; bounded, because another process may still write
+            if not self._read_available():
                 break
         if self._rest:
             self._pass_on(self._rest + b"\n")

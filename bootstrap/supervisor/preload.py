@@ -1,7 +1,7 @@
-"""Memory that processes share. A page stays shared until somebody writes to it, and Python writes wherever it works.
+"""Preloading, so that sensors share memory. A page stays shared until a process writes to it, as running Python does.
 
-So the parent first runs a sensor itself, from birth to stop, against a broker that is none. What is made once in a
-process's life is then there for all of its children. No thread, socket or line of it is left when the first is forked.
+The parent first runs a sensor itself, from start to stop, against a fake broker. Everything that a process creates only
+once then exists before the fork, for all children. No thread, socket or line of that sensor remains at the first fork.
 """
 
 import gc
@@ -31,18 +31,18 @@ from bootstrap.sysfs import millis
 
 TOPICS = Topics("preload", "sensor")
 HERE = "127.0.0.1"
-# Answers to CONNECT, PUBLISH and SUBSCRIBE, as Mosquitto gives them (MQTT 5, 3.2, 3.4, 3.9): the first with its limits,
-# the others begin with the packet's id, and nobody hears what is published.
+# Mosquitto's answers to CONNECT, PUBLISH and SUBSCRIBE (MQTT 5, 3.2, 3.4, 3.9). CONNACK carries its limits; PUBACK and
+# SUBACK lack the packet id and the reason codes that follow it.
 CONNACK, PUBACK, SUBACK = b"\x20\x09\x00\x00\x06\x22\x00\x0a\x21\x00\x14", b"\x40\x03", b"\x90\x04"
-NOBODY = b"\x10"
-NOWHERE = Path(os.devnull)  # no folder: a life that goes wrong leaves nothing behind
+NO_SUBSCRIBERS = b"\x10"  # PUBACK's reason code "no matching subscribers"
+NOWHERE = Path(os.devnull)  # not a folder, so a run that fails leaves no files
 NUMBER = Path("/proc/sys/kernel/pid_max")
 SETTLED = 8  # calls after which CPython 3.11 rewrites a function's code in place (PEP 659)
-PATIENCE_S = 2.0
+PATIENCE_S = 2.0  # longest wait of the fake broker
 
 
 @dataclass(kw_only=True)
-class Rehearsal(Device):
+class PreloadDevice(Device):
     """Reads a number that the kernel keeps in a file. Wiring: none."""
 
     number = Measure("1")
@@ -53,27 +53,27 @@ class Rehearsal(Device):
 
 
 def preload() -> None:
-    """Run a sensor once for what is made once, once to see which code it uses, and then until nothing changes any more.
+    """Run a sensor to create what is created once, again to see which code it uses, then until nothing changes.
 
-    It only saves memory: where it cannot be done, that is logged, and all goes on without.
+    This only saves memory: a failure is logged and otherwise ignored.
     """
     try:
-        _rehearse()
+        _run_sensor()
         pack(_used_code())
         for _ in range(SETTLED):
-            _rehearse()
-    except Exception:  # noqa: BLE001 - whatever it is, the sensors can run
-        log.warning("not preloaded: each sensor takes a megabyte more", traceback=True)
+            _run_sensor()
+    except Exception:  # noqa: BLE001 - the sensors can run without
+        log.warning("not preloaded; each sensor uses a megabyte more", traceback=True)
 
 
 def freeze() -> None:
-    """Exclude everything there is from garbage collection: the first one in a child would write to all of it."""
+    """Exclude all existing objects from garbage collection: a child's first collection would write to all of them."""
     gc.collect()
     gc.freeze()
 
 
 def _used_code() -> set[CodeType]:
-    """Return the code that a sensor runs from its birth to its stop."""
+    """Return the code objects that a sensor runs from start to stop."""
     used: set[CodeType] = set()
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
@@ -83,25 +83,25 @@ def _used_code() -> set[CodeType]:
     threading.setprofile(note)
     sys.setprofile(note)
     try:
-        _rehearse()
+        _run_sensor()
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
     return used
 
 
-def _rehearse() -> None:
-    """Run a sensor that nobody sees.
+def _run_sensor() -> None:
+    """Run a sensor from start to stop, isolated from the outside.
 
     Raises:
-        OSError: it could not reach its broker, which is in this very process.
+        OSError: it could not reach its broker, which runs in this process.
     """
     lifeline, ours = os.pipe()
-    with socket.create_server((HERE, 0)) as listener, _unseen(), ExitStack() as stack:
+    with socket.create_server((HERE, 0)) as listener, _isolated(), ExitStack() as stack:
         stack.callback(os.close, lifeline)
         listener.settimeout(PATIENCE_S)
         published: list[bytes] = []
-        broker = threading.Thread(target=_be_broker, args=(listener, ours, published), daemon=True)
+        broker = threading.Thread(target=_serve_broker, args=(listener, ours, published), daemon=True)
         broker.start()
         stack.callback(broker.join)
         process = Process(stack, lifeline)
@@ -110,8 +110,8 @@ def _rehearse() -> None:
                 folder=Path(),
                 file="",
                 topics=TOPICS,
-                kind="rehearsal",
-                device=Rehearsal(),
+                kind="preload",
+                device=PreloadDevice(),
                 folders=Folders(NOWHERE, NOWHERE),
                 broker=BrokerSettings(host=HERE, port=listener.getsockname()[1]),
             )
@@ -122,11 +122,11 @@ def _rehearse() -> None:
 
 
 @contextmanager
-def _unseen() -> Iterator[None]:
-    """Log to nowhere, notify nobody, let signals wait; afterwards everything is as it was."""
+def _isolated() -> Iterator[None]:
+    """Discard logs and notifications and block signals; restore everything afterwards."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     environment, hook = dict(os.environ), threading.excepthook
-    with closing(NotifySocket(Loop(), print)) as supervisor, log.elsewhere(io.StringIO()):
+    with closing(NotifySocket(Loop(), print)) as supervisor, log.redirect(io.StringIO()):
         os.environ.update(NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="60000000")
         try:
             yield
@@ -137,8 +137,8 @@ def _unseen() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _be_broker(listener: socket.socket, lifeline: int, published: list[bytes]) -> None:
-    """Answer one client as a broker does. Once it has published a reading, or if it does not, close its lifeline."""
+def _serve_broker(listener: socket.socket, lifeline: int, published: list[bytes]) -> None:
+    """Answer one client as a broker does. Close its lifeline once it has published a reading, or fails to."""
     with os.fdopen(lifeline, "wb") as line, suppress(OSError), listener.accept()[0] as client:
         client.settimeout(PATIENCE_S)
         buffer = bytearray()
@@ -155,19 +155,19 @@ def _be_broker(listener: socket.socket, lifeline: int, published: list[bytes]) -
 
 
 def _retained(topic: str, payload: bytes) -> bytes:
-    """Return a retained message at QoS 1 (MQTT 5, 3.3), all of it shorter than 128 bytes."""
+    """Return a retained message at QoS 1 (MQTT 5, 3.3). It must be shorter than 128 bytes."""
     rest = len(topic).to_bytes(2, "big") + topic.encode() + b"\x00\x01\x00" + payload
     return bytes([0x33, len(rest)]) + rest
 
 
 def _answer(kind: int, body: bytes) -> bytes:
-    """Return what a broker answers to a packet."""
+    """Return a broker's answer to a packet, or nothing."""
     match kind:
         case packets.CONNECT:
             return CONNACK
         case packets.PUBLISH:
             end = 2 + int.from_bytes(body[:2], "big")
-            return PUBACK + body[end : end + 2] + NOBODY
+            return PUBACK + body[end : end + 2] + NO_SUBSCRIBERS
         case packets.SUBSCRIBE:
             held = _retained(TOPICS.status("heartbeat"), b"{}") + _retained(TOPICS.status("state"), b"starting")
             return SUBACK + body[:2] + b"\x00\x01" + held

@@ -1,4 +1,4 @@
-"""The supervisor: one parent that loads everything once, forks each sensor as its own process, and looks after them."""
+"""The supervisor: one parent that loads everything once, forks each sensor as its own process, and watches them."""
 
 import os
 import signal
@@ -21,12 +21,12 @@ from bootstrap.supervisor.child import UNSETTLED, Child, ChildState
 
 LOCK = "supervisor"
 SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
-SETTLE_S = 15.0  # children that have not come to rest by then are reported as they are
+SETTLE_S = 15.0  # children that have not settled by then are reported as they are
 COMMAND_NAME = Path("/proc/self/comm")  # what ps and top show (proc(5))
 
 
 class Supervisor:
-    """All children of one house. What `stack` holds is released in reverse order, whatever ends us."""
+    """The children of one house. `stack` releases everything in reverse order, whatever ends the supervisor."""
 
     def __init__(self, house: House, stack: ExitStack, log_file: RotatingStderr | None) -> None:
         self.children: dict[str, Child] = {}
@@ -34,16 +34,16 @@ class Supervisor:
         self.stopping = False
         self._waiting: list[tuple[Collection[str], Callable[[], None]]] = []
         self.loop = Loop()
-        self._signals = Signals(self.loop, self._signalled, SIGNALS)
+        self._signals = Signals(self.loop, self._on_signal, SIGNALS)
         stack.callback(self._signals.close)
-        self._lifeline, ours = os.pipe2(os.O_CLOEXEC)  # the children see its end when we end, however we do
+        self._lifeline, ours = os.pipe2(os.O_CLOEXEC)  # reads end-of-file in the children when we end, however we do
         stack.callback(os.close, ours)
         self.reload: Callable[[], None] = lambda: None
         self.on_ended: Callable[[Child], None] = lambda _child: None
         self.apply_settings(house)
 
     def apply_settings(self, house: House) -> None:
-        """Go by these settings from now on."""
+        """Apply the house's settings."""
         self.watchdog_s = house.supervisor.watchdog_s
         log.settle(all_of_it=True)
         log.start("supervisor", house.log.level, house.log.format)
@@ -51,11 +51,11 @@ class Supervisor:
             self._log_file.limit_mb = house.supervisor.log_mb
 
     def child(self, name: str) -> Child:
-        """The child of this name, made if there is none; it does not run yet."""
+        """Return the child of this name; a new one is stopped."""
         return self.children.setdefault(name, Child(self, name, self._write))
 
     def run(self, names: Collection[str], ready: Callable[[], None]) -> None:
-        """Start these, look after all, stop. `ready` is called once every child has come to rest."""
+        """Start these children and supervise all until a stop. `ready` is called once these have settled."""
         preload.preload()
         preload.freeze()
         for name in names:
@@ -73,7 +73,7 @@ class Supervisor:
         return [child for child in self.children.values() if child.pid is not None]
 
     def stop_all(self, why: str) -> None:
-        """Stop every child in order, and end."""
+        """Stop every child in order, then end."""
         if self.stopping:
             return
         log.info("stopping", why=why, running=len(self._running()))
@@ -83,23 +83,23 @@ class Supervisor:
             child.stop()
 
     def kill_all(self) -> None:
-        """Stop every child now."""
+        """Kill every child immediately."""
         log.warning("stopping at once", running=len(self._running()))
         for child in self.children.values():
             child.kill()
 
     def when_settled(self, names: Collection[str], call: Callable[[], None]) -> None:
-        """Call once these children have come to rest, or after a while."""
+        """Call `call` once these children have settled, or after SETTLE_S seconds."""
         waiting = (names, call)
         self._waiting.append(waiting)
         self.loop.call_later(SETTLE_S, lambda: self._settle_anyway(waiting))
         self.on_settled()
 
     def on_settled(self) -> None:
-        """A child has come to rest; see in the next turn who waited for that."""
-        self.loop.call_soon(self._tell_who_waits)
+        """Check in the loop's next turn who waited for a child to settle."""
+        self.loop.call_soon(self._notify_waiting)
 
-    def _tell_who_waits(self) -> None:
+    def _notify_waiting(self) -> None:
         well = sum(child.state is ChildState.ONLINE for child in self.children.values())
         notify(f"STATUS={well} of {len(self.children)} sensors online")
         for waiting in self._waiting.copy():
@@ -113,9 +113,9 @@ class Supervisor:
             self._waiting.remove(waiting)
             waiting[1]()
 
-    # What comes from outside.
+    # Signals and log lines.
 
-    def _signalled(self, name: str) -> None:
+    def _on_signal(self, name: str) -> None:
         if name == "SIGCHLD":
             self._reap()
         elif name == "SIGHUP" and not has_terminal():
@@ -126,7 +126,7 @@ class Supervisor:
             self.stop_all(name)
 
     def _reap(self) -> None:
-        """Bury who has died."""
+        """Reap every child process that has ended."""
         with suppress(ChildProcessError):
             while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -134,36 +134,36 @@ class Supervisor:
                     return
                 for child in self._running():
                     if child.pid == pid:
-                        _end_group(pid)
+                        _kill_group(pid)
                         child.ended(status)
                         self.on_ended(child)
 
     def _write(self, sensor: str, line: bytes) -> None:
-        """A line of a child's."""
+        """Write a line that a child has logged."""
         if left := log.pass_on(sensor, line):
             with suppress(OSError):
                 os.write(2, left)
         if self._log_file is not None:
             self._log_file.rotate()
 
-    # Birth.
+    # Forking.
 
     def fork(self, settings: SensorSettings, stderr: int, address: str) -> int:
-        """Begin a process that lives as this sensor. For the child, signals wait until it has handlers of its own."""
-        known = process.known_time(settings)  # looked up here, it costs memory only once
-        with suppress(Exception):  # the same; where a class of the user's own fails at it, only its child ends
+        """Fork a process that runs this sensor. Signals stay blocked in the child until it has its own handlers."""
+        known = process.known_time(settings)  # called before the fork, which costs its memory only once
+        with suppress(Exception):  # called for its memory, too; if a user's class fails here, only its child may end
             announced(settings)
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._become(settings, stderr, address, known)
+                self._run_child(settings, stderr, address, known)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return pid
 
-    def _become(self, settings: SensorSettings, stderr: int, address: str, known: float) -> NoReturn:
-        """Be the child: let go of all that is the supervisor's, then live. Nothing of its code runs after that."""
+    def _run_child(self, settings: SensorSettings, stderr: int, address: str, known: float) -> NoReturn:
+        """Run as the child: release what is the supervisor's, then run the sensor and exit. Never returns."""
         code = 1
         try:
             journal = log.is_journal(sys.stderr)
@@ -171,7 +171,7 @@ class Supervisor:
             self._signals.close()
             self._set_environment(address, journal=journal)
             _close_all_but(0, 1, 2, self._lifeline)
-            os.setpgid(0, 0)  # Ctrl-C at a terminal is for the supervisor, which stops us in order
+            os.setpgid(0, 0)  # Ctrl-C in a terminal goes to the supervisor alone, which stops us in order
             with suppress(OSError):
                 COMMAND_NAME.write_text(settings.topics.sensor, encoding="ascii")
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
@@ -184,7 +184,7 @@ class Supervisor:
             os._exit(code)
 
     def _set_environment(self, address: str, *, journal: bool) -> None:
-        """We are to the child what systemd is to us (sd_notify(3), systemd.exec(5))."""
+        """Set the variables by which the child notifies us as it would systemd (sd_notify(3), systemd.exec(5))."""
         os.environ["NOTIFY_SOCKET"] = address
         os.environ["WATCHDOG_USEC"] = str(round(self.watchdog_s * 1_000_000))
         os.environ.pop("WATCHDOG_PID", None)
@@ -193,14 +193,14 @@ class Supervisor:
             os.environ["JOURNAL_STREAM"] = f"{status.st_dev}:{status.st_ino}"
 
 
-def _end_group(pid: int) -> None:
-    """What a device started itself, and left behind, holds its lines and ports."""
+def _kill_group(pid: int) -> None:
+    """Kill what a device started and left running: it would hold the device's lines and ports."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 
 
 def _close_all_but(*kept: int) -> None:
-    """Close what was inherited. The objects that hold it live on in the caller's frames, and are never used again."""
+    """Close inherited descriptors. The objects that own them stay in the caller's frames and are never used again."""
     for descriptor in {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}.difference(kept):
         with suppress(OSError):
             os.close(descriptor)

@@ -1,6 +1,6 @@
-"""What a house's broker needs to know whom it speaks to: secrets, certificates, and Mosquitto's own files.
+"""The files of a house's broker: secrets, certificates, and Mosquitto's configuration.
 
-What is there and still good is kept: of two plans without a change between them, the second has nothing to do.
+What exists and is still valid is kept: if nothing has changed since the last plan, there is nothing to do.
 """
 
 import secrets
@@ -23,23 +23,23 @@ from penates.broker.house_ca import Authority
 from penates.files.install_paths import USER
 from penates.files.planned_file import ENTERED, SECRET, Planned, secret
 
-BROKER = "mosquitto"  # its user and group; 2.1 wants to own what is secret
+BROKER = "mosquitto"  # its user and group, which from Mosquitto 2.1 on must own the secret files
 SECRET_BYTES = 24
 RECORDED = ("data/reading", "status/about", *FLEET)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerPlan:
-    """One machine with a broker.
+    """What the broker of one machine must be like.
 
     Attributes:
         config: the house's folder.
-        mosquitto: Mosquitto's.
-        names: what this machine is called beside what it finds itself.
+        mosquitto: Mosquitto's folder.
+        names: names of this machine besides those that it finds itself.
         guests: ids of sensors that run on other machines.
-        plain_port: of this machine's own sensors.
-        tls_port: of everybody else.
-        tls_address: of the only interface that they may use; without one all.
+        plain_port: the port for this machine's own sensors.
+        tls_port: the port for everybody else.
+        tls_address: the address of the only interface that the TLS port uses; empty for all.
     """
 
     config: Path = Path("/etc/penates")
@@ -52,68 +52,67 @@ class BrokerPlan:
 
     @property
     def private(self) -> Path:
-        """The folder of what the broker alone may read."""
+        """The folder that only the broker may read."""
         return self.mosquitto / "penates"
 
     @property
     def conf_d(self) -> Path:
-        """The folder of what Mosquitto reads beside its own settings."""
+        """The folder of settings that Mosquitto reads in addition to its main file."""
         return self.mosquitto / "conf.d"
 
 
 @dataclass(frozen=True)
-class Inhabitants:
-    """Who speaks to the broker, and of what.
+class BrokerUsers:
+    """The users of the broker, and the topics they need.
 
     Attributes:
-        users: their names, in order.
-        groups: the first levels of their topics, in order.
-        heard: by recorder, what it hears; the user `recorder` is one even if it runs on another machine.
-        announced: by user, where it tells Home Assistant of itself.
-        prefix: the first part of Home Assistant's topics.
+        users: their names, sorted.
+        groups: the first levels of their topics, sorted.
+        recorded: for each recorder, the topics it subscribes to; the user `recorder` may run on another machine.
+        announced: for each sensor, the topics of its announcements to Home Assistant.
+        prefix: Home Assistant's discovery prefix.
     """
 
     users: Sequence[str]
     groups: Sequence[str]
-    heard: Mapping[str, Sequence[str]]
+    recorded: Mapping[str, Sequence[str]]
     announced: Mapping[str, Sequence[str]]
     prefix: str
 
     @classmethod
-    def of(cls, folder: Path, guests: Collection[str] = ()) -> "Inhabitants":
-        """By the house's configuration; the secrets may still be missing.
+    def of(cls, folder: Path, guests: Collection[str] = ()) -> "BrokerUsers":
+        """Read them from the house's configuration; the secrets may still be missing.
 
         Raises:
-            SettingsError: it is faulty.
+            SettingsError: the configuration is faulty.
         """
         configuration = Configuration(folder, secrets=False)
         found = configuration.all().values()
         house = configuration.house
-        faults = [*configuration.faults, *_one_name_for_all(folder, house)]
+        faults = [*configuration.faults, *_shared_username(folder, house)]
         if house is None or faults:
             raise SettingsError(faults)
         users = {*RESERVED_SENSORS, *guests, *(settings.topics.sensor for settings in found)}
         groups = {house.group, *(settings.topics.group for settings in found)}
         recorders = {one.topics.sensor: one.device for one in found if isinstance(one.device, TopicSettings)}
-        heard = {user: one.unshared(*RECORDED) for user, one in ({"recorder": TopicSettings()} | recorders).items()}
-        speakers = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
-        return cls(
-            sorted(users), sorted(groups), heard, _announced(house.homeassistant, speakers), house.homeassistant.prefix
-        )
+        recorded = {user: one.unshared(*RECORDED) for user, one in ({"recorder": TopicSettings()} | recorders).items()}
+        sensors = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
+        announced = _announced(house.homeassistant, sensors)
+        return cls(sorted(users), sorted(groups), recorded, announced, house.homeassistant.prefix)
 
 
-def _one_name_for_all(folder: Path, house: House | None) -> list[Fault]:
+def _shared_username(folder: Path, house: House | None) -> list[Fault]:
     if house is None or house.broker.username is None:
         return []
     line = TomlFile(folder, HOUSE).line("username", "broker")
-    return [Fault(HOUSE, line, "'username' must go: at this broker each sensor is a user of its own, named as its id")]
+    return [Fault(HOUSE, line, "remove 'username': at this broker each sensor is a user of its own, named by its id")]
 
 
-def _announced(assistant: HomeAssistantSettings, speakers: Iterable[Topics]) -> dict[str, list[str]]:
-    """Where each user may announce itself, or take that back; which group a guest is of we do not know."""
+def _announced(assistant: HomeAssistantSettings, sensors: Iterable[Topics]) -> dict[str, list[str]]:
+    """Return the topics by which each user may announce itself; a guest's group is unknown, so it gets one for each."""
     owners: dict[str, str] = {}
     announced: dict[str, list[str]] = {}
-    for topics in speakers:
+    for topics in sensors:
         topic, user = assistant.topic(topics), topics.sensor
         if (other := owners.setdefault(topic, user)) != user:
             raise SettingsError(
@@ -123,33 +122,33 @@ def _announced(assistant: HomeAssistantSettings, speakers: Iterable[Topics]) -> 
     return announced
 
 
-def plan(site: BrokerPlan) -> list[Planned]:
-    """All files, in the order in which they are to be written.
+def plan(wanted: BrokerPlan) -> list[Planned]:
+    """Return all files, in the order in which they must be written.
 
     Raises:
-        SettingsError: the configuration is faulty, or Mosquitto's own lets others in.
-        Fatal: something that is there is not what it should be.
-        OSError: it cannot be read.
+        SettingsError: the configuration is faulty, or Mosquitto's other settings control access as well.
+        Fatal: an existing file is not what it should be.
+        OSError: a file cannot be read.
     """
-    settings = _settings(site)
-    if faults := [*mosquitto_files.other_entrances(site.mosquitto, {file.path for file in settings})]:
+    settings = _settings(wanted)
+    if faults := [*mosquitto_files.conflicting_settings(wanted.mosquitto, {file.path for file in settings})]:
         raise SettingsError(faults)
-    house = Inhabitants.of(site.config, site.guests)
-    folder = site.config / "secrets"
+    house = BrokerUsers.of(wanted.config, wanted.guests)
+    folder = wanted.config / "secrets"
     known = {user: _secret(folder / user) for user in house.users}
-    authority = Authority(folder=site.config, names=site.names)
+    authority = Authority(folder=wanted.config, names=wanted.names)
     return [
         Planned(folder, None, ENTERED, group=USER),
         *(planned for _, planned in known.values()),
         *authority.plan(),
         *settings,
-        *_rules(site, house, {user: password for user, (password, _) in known.items()}),
-        *_shown(site, authority),
+        *_rules(wanted, house, {user: password for user, (password, _) in known.items()}),
+        *_broker_copy(wanted, authority),
     ]
 
 
 def _secret(file: Path) -> tuple[str, Planned]:
-    """The password, and its file as it is or is to be."""
+    """Return the password in a file, and the file as it is or will be."""
     try:
         password, content = read_password(file), contents(file)
     except FileNotFoundError:
@@ -160,48 +159,49 @@ def _secret(file: Path) -> tuple[str, Planned]:
     return password, secret(file, content, shared=file.name == EYES)
 
 
-def _settings(site: BrokerPlan) -> list[Planned]:
-    """What all may read."""
-    places = {
-        "folder": site.private,
-        "plain_port": site.plain_port,
-        "tls_port": site.tls_port,
-        "tls_address": site.tls_address,
+def _settings(wanted: BrokerPlan) -> list[Planned]:
+    """Return the settings, which everybody may read."""
+    values = {
+        "folder": wanted.private,
+        "plain_port": wanted.plain_port,
+        "tls_port": wanted.tls_port,
+        "tls_address": wanted.tls_address,
     }
     return [
-        Planned(site.conf_d / "penates.conf", mosquitto_files.text("penates.conf").encode()),
-        Planned(site.conf_d / "penates-listeners.conf", mosquitto_files.listeners(places).encode()),
+        Planned(wanted.conf_d / "penates.conf", mosquitto_files.text("penates.conf").encode()),
+        Planned(wanted.conf_d / "penates-listeners.conf", mosquitto_files.listeners(values).encode()),
     ]
 
 
-def _rules(site: BrokerPlan, house: Inhabitants, known: Mapping[str, str]) -> list[Planned]:
-    """Who there is, and what each may do; the house's owner may add to both."""
-    there = site.private / "passwords"
-    passwords = mosquitto_files.passwords(known, contents(there).decode() if there.exists() else "")
-    acl = mosquitto_files.acl(house.groups, house.heard, house.announced, house.prefix)
-    own = site.config / "mosquitto"
+def _rules(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> list[Planned]:
+    """Return the files of the users and of their access; the house's owner may add to both."""
+    file = wanted.private / "passwords"
+    passwords = mosquitto_files.passwords(known, contents(file).decode() if file.exists() else "")
+    acl = mosquitto_files.acl(house.groups, house.recorded, house.announced, house.prefix)
+    own = wanted.config / "mosquitto"
     users = passwords + mosquitto_files.added(own / "passwords", mosquitto_files.a_user)
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:
-        raise SettingsError([Fault(str(own / "passwords"), 1, f"{twice[0]!r} is there twice, or is the house's own")])
+        wrong = f"the user {twice[0]!r} is defined twice, or is one of the house's own"
+        raise SettingsError([Fault(str(own / "passwords"), 1, wrong)])
     rules = acl + mosquitto_files.added(own / "acl", mosquitto_files.a_rule)
     return [
-        Planned(site.private, None, ENTERED, group=BROKER),
-        _private(there, users),
-        _private(site.private / "acl", rules),
+        Planned(wanted.private, None, ENTERED, group=BROKER),
+        _private(file, users),
+        _private(wanted.private / "acl", rules),
     ]
 
 
-def certificate_files(site: BrokerPlan, authority: Authority) -> list[Planned]:
-    """The certificates alone; the broker's own copy only where Mosquitto has been set up."""
-    return [*authority.plan(), *(_shown(site, authority) if site.private.is_dir() else [])]
+def certificate_files(wanted: BrokerPlan, authority: Authority) -> list[Planned]:
+    """Return the files of the certificates; the broker's own copy only if Mosquitto has been set up."""
+    return [*authority.plan(), *(_broker_copy(wanted, authority) if wanted.private.is_dir() else [])]
 
 
-def _shown(site: BrokerPlan, authority: Authority) -> list[Planned]:
-    """The certificate as the broker has it."""
+def _broker_copy(wanted: BrokerPlan, authority: Authority) -> list[Planned]:
+    """Return the broker's own copy of its certificate and key."""
     files = {planned.path.name: planned.content for planned in authority.plan()}
-    return [_private(site.private / name, files[name]) for name in ("server.pem", "server.key")]
+    return [_private(wanted.private / name, files[name]) for name in ("server.pem", "server.key")]
 
 
 def _private(file: Path, content: str | bytes | None) -> Planned:
-    """What the broker alone may read."""
+    """Return a file that only the broker may read."""
     return Planned(file, content.encode() if isinstance(content, str) else content, SECRET, BROKER, BROKER)

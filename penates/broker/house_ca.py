@@ -1,6 +1,6 @@
 """The house's CA and its broker's certificate, as files in the house's folder.
 
-What is there and still good is kept; a CA, once there, is never replaced: every machine of the house trusts it.
+What exists and is still valid is kept. An existing CA is never replaced, because every machine of the house trusts it.
 """
 
 from collections.abc import Callable, Collection
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Authority:
-    """What the house's folder holds, and what it is to hold.
+    """The certificates that the house's folder contains, and those that it should contain.
 
     Attributes:
-        folder: the house's.
-        names: what this machine is called, beside what it knows of itself and what its certificate holds already.
-        forgotten: names that are to be in it no longer.
-        renew: whether it is to be new, however good the one is that is there.
+        folder: the house's folder.
+        names: names of this machine besides those that it finds itself and those in its present certificate.
+        forgotten: names to leave out of the certificate from now on.
+        renew: whether to replace the broker's certificate even if it is still valid.
     """
 
     folder: Path
@@ -39,12 +39,12 @@ class Authority:
 
     @property
     def ca_file(self) -> Path:
-        """What clients trust."""
+        """The CA certificate, which clients trust."""
         return self.folder / "ca.pem"
 
     @property
     def server_file(self) -> Path:
-        """What the broker shows them."""
+        """The certificate that the broker presents to clients."""
         return self._keys / "server.pem"
 
     @property
@@ -53,15 +53,15 @@ class Authority:
 
     @property
     def names_held(self) -> list[str]:
-        """What the broker's certificate is good for."""
+        """The names and addresses in the broker's certificate, sorted."""
         return sorted(x509.names_in(self.server.certificate))
 
     def plan(self) -> list[Planned]:
-        """Its files, in the order in which they are to be written.
+        """Return the files, in the order in which they must be written.
 
         Raises:
-            Fatal: what is there is not what it should be, or something cannot be made of it.
-            OSError: it cannot be read.
+            Fatal: an existing file is not what it should be, or a certificate cannot be made.
+            OSError: a file cannot be read.
         """
         ca = [(self._keys / "ca.key", self.ca.key)] if self.ca.key else []
         keys = [*ca, (self._keys / "server.key", self.server.key)]
@@ -74,11 +74,11 @@ class Authority:
 
     @cached_property
     def ca(self) -> Identity:
-        """The one that is there, whose key may be kept elsewhere, or a new one."""
+        """The existing CA, whose key may be kept elsewhere, or a new one."""
         certificate = _read(self.ca_file, x509.read_certificate)
         key = _read(self._keys / "ca.key", x509.read_key)
         if certificate is None:
-            _believe_the_clock()
+            _require_set_clock()
             return x509.new_ca(key)
         if key is not None and certificate.public_key() != key.public_key():
             raise Fatal(Exit.SETTINGS, f"{self._keys / 'ca.key'} is not the key of {self.ca_file}")
@@ -86,49 +86,49 @@ class Authority:
 
     @cached_property
     def server(self) -> Identity:
-        """The broker's: the one that is there if it will do, or a new one."""
-        there = self._there
-        if there and not self.why:
-            return there
-        _believe_the_clock()
+        """The broker's certificate: the existing one if it is still valid, or a new one."""
+        existing = self._existing
+        if existing and not self.why:
+            return existing
+        _require_set_clock()
         if self.ca.key is None:
-            absent = f"{self._keys / 'ca.key'}, to make it by, is not there"
-            raise Fatal(Exit.SETTINGS, f"the broker needs a new certificate ({self.why}); {absent}")
+            absent = f"the CA's key {self._keys / 'ca.key'} is missing"
+            raise Fatal(Exit.SETTINGS, f"the broker needs a new certificate ({self.why}), but {absent}")
         return x509.new_server(self.ca, self._wanted)
 
     @cached_property
     def why(self) -> str | None:
-        """Why the broker's certificate is to be made anew, if it is."""
-        if self._there is None:
+        """Why the broker's certificate must be replaced; None if it need not be."""
+        if self._existing is None:
             return "there is none"
         if self.renew:
-            return "as asked"
-        return x509.why_not(self._there, self.ca.certificate, self._wanted, self.forgotten)
+            return "as requested"
+        return x509.why_replace(self._existing, self.ca.certificate, self._wanted, self.forgotten)
 
     @cached_property
-    def _there(self) -> Identity | None:
+    def _existing(self) -> Identity | None:
         certificate = _read(self.server_file, x509.read_certificate)
         key = _read(self._keys / "server.key", x509.read_key)
         return Identity(certificate, key) if certificate and key else None
 
     @property
     def _wanted(self) -> set[str]:
-        """An address that was is kept: a lease may come back, and others may have been told of it."""
-        held = x509.names_in(self._there.certificate) if self._there else set()
+        """The names for the certificate. Earlier addresses stay: a lease may come back, and others may use them."""
+        held = x509.names_in(self._existing.certificate) if self._existing else set()
         return ({*self.names, *x509.own_names()} | held) - {*self.forgotten}
 
 
-def _read(file: Path, understood: Callable[[bytes], T]) -> T | None:
-    """What a file holds, or None if it is not there."""
+def _read(file: Path, parse: Callable[[bytes], T]) -> T | None:
+    """Return the parsed contents of a file, or None if it does not exist."""
     try:
-        return understood(contents(file))
+        return parse(contents(file))
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise Fatal(Exit.SETTINGS, f"{file} cannot be used: {error}; restore it, or remove it for a new one") from None
 
 
-def _believe_the_clock() -> None:
-    """What is made at a wrong time is good for a wrong time."""
+def _require_set_clock() -> None:
+    """Raise Fatal if the clock is not set: a certificate made at a wrong time is valid at a wrong time."""
     if Clock(newest([Path(__file__).parent])).unsure:
         raise Fatal(Exit.ABSENT, "this machine's clock is not set, and a certificate needs the time; try again later")

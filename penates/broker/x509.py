@@ -1,7 +1,7 @@
-"""A private CA, and the certificate of this machine's broker made by it.
+"""A private CA, and the certificate that it issues for this machine's broker.
 
-By `cryptography` and not by the program `openssl`: keys are never in a file before their right owner and mode are, and
-what a certificate says is read from it and not from text meant for people.
+`cryptography` is used instead of the program `openssl`: a key is never in a file without the right owner and mode, and
+certificates are parsed instead of text that is meant for people.
 """
 
 import ipaddress
@@ -21,10 +21,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 CA_LIFE = timedelta(days=20 * 365)
 SERVER_LIFE = timedelta(days=2 * 365)
 RENEW_BEFORE = timedelta(days=90)
-# A Pi has no clock chip: one that starts some weeks in the past must not find the certificate not valid yet. With the
-# server's life it must be no more than 825 days: Apple's devices believe no certificate that is made for longer.
+# A Pi has no clock chip: the certificate must be valid even on one that starts some weeks in the past. Together with
+# SERVER_LIFE it must not exceed 825 days, because Apple's devices reject certificates with a longer validity.
 BACKDATED = timedelta(days=90)
-NAME_LENGTH = 64  # of a common name, at most
+NAME_LENGTH = 64  # the longest common name
 PEM = serialization.Encoding.PEM
 USAGES = (
     "digital_signature",
@@ -45,24 +45,24 @@ Name: TypeAlias = x509.DNSName | x509.IPAddress
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate, and its key, which may be elsewhere."""
+    """A certificate and its key, which may be kept elsewhere."""
 
     certificate: x509.Certificate
     key: Key | None = field(repr=False)
 
 
 def pem(certificate: x509.Certificate) -> bytes:
-    """A certificate as a file holds it."""
+    """Return a certificate in PEM."""
     return certificate.public_bytes(PEM)
 
 
 def key_pem(key: Key) -> bytes:
-    """A key likewise; who reads it is whom it stands for."""
+    """Return a key in PEM, unencrypted: whoever can read it can pose as its owner."""
     return key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def read_certificate(text: bytes) -> x509.Certificate:
-    """The first in a PEM file.
+    """Return the first certificate in the text of a PEM file.
 
     Raises:
         ValueError: there is none.
@@ -71,22 +71,22 @@ def read_certificate(text: bytes) -> x509.Certificate:
 
 
 def read_key(text: bytes) -> Key:
-    """A key of ours.
+    """Return the key in the text of a PEM file.
 
     Raises:
-        ValueError: it is none.
+        ValueError: there is none, or not one that we make.
     """
     try:
         key = serialization.load_pem_private_key(text, password=None)
-    except TypeError as error:  # it wants a password
+    except TypeError as error:  # the key is encrypted
         raise ValueError(str(error)) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise ValueError("no key on an elliptic curve")  # noqa: TRY004 - it is what the file holds
+        raise ValueError("it is not an elliptic curve key")  # noqa: TRY004 - the content of the file is wrong
     return key
 
 
 def expiry(text: bytes) -> datetime:
-    """Until when the first certificate in a PEM file is good.
+    """Return when the first certificate in the text of a PEM file expires.
 
     Raises:
         ValueError: there is none.
@@ -95,7 +95,7 @@ def expiry(text: bytes) -> datetime:
 
 
 def new_ca(key: Key | None = None) -> Identity:
-    """One that signs servers, and nothing between them and itself; with a new key if there is none yet."""
+    """Make a CA that signs server certificates, but no intermediate CAs; with a new key unless one is given."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     title = f"penates CA of {socket.gethostname()}"[:NAME_LENGTH]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
@@ -106,15 +106,15 @@ def new_ca(key: Key | None = None) -> Identity:
 
 
 def new_server(ca: Identity, names: Collection[str]) -> Identity:
-    """One for a broker by these names and addresses.
+    """Make a certificate for a broker with these names and addresses.
 
     Raises:
-        ValueError: the CA's key is not here.
+        ValueError: the CA's key is kept elsewhere.
     """
     if ca.key is None:
         raise ValueError("no key to sign with")
     key = ec.generate_private_key(ec.SECP256R1())
-    wanted = [general(name) for name in sorted(names)]
+    wanted = [_general_name(name) for name in sorted(names)]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "penates broker")])
     until = min(datetime.now(UTC) + SERVER_LIFE, ca.certificate.not_valid_after_utc)
     builder = _builder(subject, ca.certificate.subject, key.public_key(), until)
@@ -139,8 +139,8 @@ def _usage(*wanted: str) -> x509.KeyUsage:
     return x509.KeyUsage(**{name: name in wanted for name in USAGES})
 
 
-def general(name: str) -> Name:
-    """An address, or a host's name, as a certificate holds it."""
+def _general_name(name: str) -> Name:
+    """Return an address or a host's name in the form that certificates use."""
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
@@ -148,7 +148,7 @@ def general(name: str) -> Name:
 
 
 def names_in(certificate: x509.Certificate) -> set[str]:
-    """What it is good for."""
+    """Return the names and addresses in a certificate."""
     try:
         held = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -156,18 +156,20 @@ def names_in(certificate: x509.Certificate) -> set[str]:
     return {*held.get_values_for_type(x509.DNSName), *map(str, held.get_values_for_type(x509.IPAddress))}
 
 
-def why_not(server: Identity, ca: x509.Certificate, names: Collection[str], forgotten: Collection[str]) -> str | None:
-    """Why a server's certificate must be made anew, if it must."""
+def why_replace(
+    server: Identity, ca: x509.Certificate, names: Collection[str], forgotten: Collection[str]
+) -> str | None:
+    """Return why a server's certificate must be replaced; None if it need not be."""
     until, held = server.certificate.not_valid_after_utc, names_in(server.certificate)
     if server.key is None or server.certificate.public_key() != server.key.public_key():
-        return "its key is another's"
+        return "its key belongs to another certificate"
     if not _issued(server.certificate, ca):
-        return "it is by another CA"
+        return "it was issued by another CA"
     if until - datetime.now(UTC) < RENEW_BEFORE and until < ca.not_valid_after_utc:
-        return f"it is good until {until:%Y-%m-%d} only"
+        return f"it expires on {until:%Y-%m-%d}"
     if missing := sorted({*names} - held):
         return f"it lacks {', '.join(missing)}"
-    return "it holds what is to be forgotten" if held & {*forgotten} else None
+    return "it contains a name to be forgotten" if held & {*forgotten} else None
 
 
 def _issued(certificate: x509.Certificate, ca: x509.Certificate) -> bool:
@@ -179,9 +181,9 @@ def _issued(certificate: x509.Certificate, ca: x509.Certificate) -> bool:
 
 
 def own_names() -> set[str]:
-    """What others may call this machine: its names, and its IPv4 addresses in every network it is in.
+    """Return the names of this machine, and its IPv4 addresses in all its networks.
 
-    Not those of IPv6: some change daily.
+    IPv6 addresses are left out, because some of them change daily.
     """
     host = socket.gethostname().partition(".")[0]
     found = [

@@ -1,10 +1,10 @@
-"""Make the broker's certificate and the house's own CA, or show how long they are good.
+"""Make the broker's certificate and the house's own CA, or show how long they are valid.
 
   sudo penates certs --name broker.example.org
 
-The certificate carries this machine's names and IPv4 addresses, those it had before, and each --name. It is made when
-there is none, when it lacks one of them, and when less than 90 days of its two years are left; the CA is made once, for
-twenty years. What is still good is left as it is. Clients trust /etc/penates/ca.pem.
+The certificate contains this machine's names and IPv4 addresses, those it had before, and each --name. It is made if
+there is none, if it lacks one of them, or if less than 90 days of its two years are left; the CA is made once, for
+twenty years. What is still valid is left as it is. Clients trust /etc/penates/ca.pem.
 """
 
 import argparse
@@ -25,30 +25,30 @@ MOSQUITTO = Path("/etc/mosquitto")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
-    parser.add_argument("--renew", action="store_true", help="a new certificate, however good the old one is")
-    names = "a name or address by which clients call the broker, beside those found"
+    parser.add_argument("--renew", action="store_true", help="make a new certificate, even if the old one is valid")
+    names = "a name or address that clients use for the broker, besides those found"
     parser.add_argument("--name", action="append", type=_name, default=[], metavar="NAME", help=names)
     parser.add_argument(
-        "--forget", action="append", type=_name, default=[], metavar="NAME", help="one not to hold on to"
+        "--forget", action="append", type=_name, default=[], metavar="NAME", help="a name or address to leave out"
     )
-    parser.add_argument("--dry-run", action="store_true", help="write nothing; say what would be written")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     parser.add_argument(
-        "--mosquitto", type=Path, default=MOSQUITTO, metavar="DIR", help=f"its folder (default: {MOSQUITTO})"
+        "--mosquitto", type=Path, default=MOSQUITTO, metavar="DIR", help=f"Mosquitto's folder (default: {MOSQUITTO})"
     )
 
 
 def _name(text: str) -> str:
     if not HOST.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"say a host's name or address alone, not {text!r}")
+        raise argparse.ArgumentTypeError(f"{text!r} must be only the name or address of a host")
     return text
 
 
 def main(given: argparse.Namespace) -> int:
-    """Make what is missing or due, and show what there is."""
+    """Write the certificates that are missing or due, and show all of them."""
     try:
-        from penates.broker import broker_plan  # noqa: PLC0415 - a large library, for this command alone
+        from penates.broker import broker_plan  # noqa: PLC0415 - needs cryptography, which may be missing
         from penates.broker.house_ca import Authority  # noqa: PLC0415
     except ImportError as error:
         advice = to_install("cryptography", "ifaddr")
@@ -61,7 +61,7 @@ def main(given: argparse.Namespace) -> int:
         )
         _write([file for file in files if file.differs], dry=given.dry_run)
     except PermissionError as error:
-        raise Fatal(Exit.ABSENT, f"{error.filename}: {error.strerror}; it needs sudo") from None
+        raise Fatal(Exit.ABSENT, f"{error.filename}: {error.strerror}; use sudo") from None
     except (OSError, LookupError) as error:
         raise Fatal(Exit.ABSENT, str(error)) from None
     _show(authority)
@@ -74,12 +74,13 @@ def _write(files: "list[Planned]", *, dry: bool) -> None:
             file.write()
         print(f"{'would write' if dry else 'wrote'} {file.path}")
     if any(file.owner != "root" for file in files):
-        print("the broker takes it over by: sudo systemctl reload mosquitto")
+        print("to make the broker use it, run: sudo systemctl reload mosquitto")
 
 
 def _show(authority: "Authority") -> None:
-    """What each is good for, and until when."""
+    """Print until when each certificate is valid, and the names in the broker's."""
     for what, identity in (("CA", authority.ca), ("broker", authority.server)):
         until = identity.certificate.not_valid_after_utc
-        print(f"{what}: good until {until:%Y-%m-%d}, {(until - datetime.now(UTC)).days} days")
-    print(f"  as {', '.join(authority.names_held)}")
+        days = (until - datetime.now(UTC)).days
+        print(f"{what}: valid until {until:%Y-%m-%d}, for {days} day{'s' * (days != 1)}")
+    print(f"  for {', '.join(authority.names_held)}")

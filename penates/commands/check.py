@@ -1,7 +1,7 @@
-"""Check the whole configuration; open nothing.
+"""Check the whole configuration, and open nothing.
 
-Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is one. With NAMEs only their
-files and house.toml are looked at: a unit does that before it takes them over.
+Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is a fault. With NAMEs, only
+their files and house.toml are checked, as a unit does before it reloads them.
 """
 
 import argparse
@@ -12,14 +12,14 @@ from penates.console.arguments import config_option
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
-    parser.add_argument("--no-secrets", action="store_true", help="leave passwords alone: the sensors may read them")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a sensor's file in devices/; none is all")
+    parser.add_argument("--no-secrets", action="store_true", help="skip passwords, which perhaps only sensors can read")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a sensor's file in devices/ (default: all)")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Say what is right; what is wrong is raised."""
+    """Print the devices, or raise SettingsError with every fault."""
     folder = folder_or_default(given.config)
     found = check(folder, given.names, secrets=not given.no_secrets)
     for settings in found:

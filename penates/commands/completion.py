@@ -1,7 +1,9 @@
-"""Print what makes a shell complete penates' commands, options, sensors and kinds.
+"""Print a script that lets a shell complete penates' commands, options, sensors and kinds.
 
-penates completion bash >~/.local/share/bash-completion/completions/penates
-penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+  penates completion bash >~/.local/share/bash-completion/completions/penates
+  penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
+
+The sensors are those of the house in --config, else of the usual one.
 """
 
 import argparse
@@ -15,7 +17,7 @@ from penates.cli import parser
 SHELLS = ("bash", "zsh")
 SENSORS = dict.fromkeys(SHELLS, "_penates_sensors")
 KINDS = dict.fromkeys(SHELLS, "_penates_kinds")
-# The sensors of the house in --config, else of the usual ones, without starting Python.
+# Lists the sensors of the house in --config, else of the usual house, without starting Python.
 LIST = r"""
 _penates_devices() {
   local house="" word before=""
@@ -40,12 +42,12 @@ PREAMBLE = {
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
-    parser.add_argument("shell", choices=SHELLS, help="which shell")
+    """Add the arguments of this command."""
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Print it."""
+    """Print the completion script."""
     whole = parser()
     for action in _actions(whole):
         if action.metavar in ("NAME", "SENSOR"):
@@ -61,7 +63,7 @@ def main(given: argparse.Namespace) -> Exit:
 
 
 def _actions(whole: argparse.ArgumentParser) -> list[argparse.Action]:
-    """Every argument of every sub-command."""
+    """Return every argument of a parser and of its sub-commands."""
     found = []
     for action in whole._actions:  # noqa: SLF001 - argparse has no other way to ask
         found.append(action)

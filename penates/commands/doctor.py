@@ -1,10 +1,11 @@
-"""Look at everything a sensor needs, and say what is wrong and what to do about it.
+"""Check everything a sensor needs, and report what is wrong and what to do about it.
 
-Of the house: its files, the broker's addresses and certificate, the clock, the disk, what a broker on this machine
-would lose. Of each sensor: who looks after it, what it needs of the machine, what waits to be delivered; its password,
-what the broker lets it say and hear, its last will, how it is, and where it runs. It disturbs none.
+For the house: its files, the broker's addresses and certificate, the clock, the disk, and what a broker on this machine
+would lose. For each sensor: its process, the hardware it needs, what is undelivered, its password, what the broker lets
+it publish and receive, its last will, its state, and where it runs. No running sensor is disturbed.
 
-With sudo it can look at everything; without, it says what it could not. The exit code is 1 if anything is bad.
+With sudo everything can be checked; without, what could not be checked is reported as unknown. The exit code is 1 if
+anything is bad.
 """
 
 import argparse
@@ -23,38 +24,37 @@ from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.mqtt.address import BrokerAddress
 from bootstrap.paths import Folders
-from bootstrap.supervisor.control_api import unknown as no_such
+from bootstrap.supervisor.control_api import unknown as unknown_names
 from penates.console.arguments import config_option, json_option
 from penates.console.output import to_a_reader
 from penates.doctor import broker_checks, machine, reachability
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.doctor.hardware import hardware
-from penates.doctor.reported_state import elsewhere as life_elsewhere
-from penates.doctor.reported_state import reported
+from penates.doctor.reported_state import on_other_machines, reported
 from penates.doctor.supervision import Supervision, supervision
 
 AT_ONCE = 16
-MARKS = {Verdict.GOOD: ("ok", "32"), Verdict.BAD: ("BAD", "31"), Verdict.UNKNOWN: ("?", "33")}  # and ANSI colours
+MARKS = {Verdict.GOOD: ("ok", "32"), Verdict.BAD: ("BAD", "31"), Verdict.UNKNOWN: ("?", "33")}  # mark, ANSI colour
 HOUSE = "house"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was found of the house, or of one sensor."""
+    """The findings about the house, or about one sensor."""
 
     about: str
     found: list[Finding]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
-    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help="a sensor's file in devices/; none is all")
+    parser.add_argument("names", nargs="*", default=[], metavar="NAME", help="sensor's file in devices/ (default: all)")
 
 
 def main(given: argparse.Namespace) -> int:
-    """Look, then print."""
+    """Run the checks and print what they found."""
     reports = examine(folder_or_default(given.config), given.names)
     with to_a_reader():
         print(json.dumps(_facts(reports), indent=2, ensure_ascii=False) if given.json else "\n".join(_lines(reports)))
@@ -62,14 +62,14 @@ def main(given: argparse.Namespace) -> int:
 
 
 def examine(folder: Path, names: list[str]) -> list[Report]:
-    """All there is to be found of a house, and of these of its sensors or of all.
+    """Check a house, and the sensors in `names` or, if that is empty, all of them.
 
     Raises:
         SettingsError: there is no such sensor.
     """
     configuration = Configuration(folder)
     sensors = configuration.all()
-    if faults := no_such(names, configuration.sensors):
+    if faults := unknown_names(names, configuration.sensors):
         raise SettingsError(faults)
     files = [*_configuration(configuration)]
     house = configuration.house
@@ -77,26 +77,26 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
         return [Report(HOUSE, files)]
     chosen = {name: one for name, one in sensors.items() if name in names or not names}
     folders = Folders.usual(house.state)
-    kept = supervision(folder, folders.runtime, [*chosen])
+    processes = supervision(folder, folders.runtime, [*chosen])
     broker, host = reachability.reach(house.broker)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda name: [*_sensor(name, chosen[name], kept, host)], chosen)
+        found = pool.map(lambda name: [*_sensor(name, chosen[name], processes, host)], chosen)
         reports = [Report(chosen[name].topics.client_id, rows) for name, rows in zip(chosen, found, strict=True)]
     others = [] if names or host is None else [*_elsewhere(sensors.values(), host)]
     return [Report(HOUSE, [*files, *broker, *_machine(house, folders), *others]), *reports]
 
 
 def _elsewhere(sensors: Collection[SensorSettings], host: str) -> Iterator[Finding]:
-    """The sensors of the same groups that have no file here."""
+    """Check the sensors of the same groups that have no file here."""
     here = {one.topics.client_id for one in sensors}
     address = next((BrokerAddress.of(one) for one in sensors), None)
     known = address and broker_checks.fleet(address, host, sorted({one.topics.group for one in sensors}))
     if known:
-        yield from life_elsewhere({name: one for name, one in known.items() if name not in here})
+        yield from on_other_machines({name: one for name, one in known.items() if name not in here})
 
 
 def _configuration(configuration: Configuration) -> Iterator[Finding]:
-    """What `penates check` says; but that we may not read a password is no fault of the house."""
+    """Report the faults that `penates check` finds, except that we may not read a password."""
     faults = [fault for fault in configuration.faults if not _is_secret(fault)]
     for fault in faults:
         yield bad("files", str(fault), f"sudoedit {configuration.folder / fault.file}; penates check")
@@ -116,37 +116,37 @@ def _machine(house: House, folders: Folders) -> Iterator[Finding]:
         yield from _tried("queues", lambda: machine.mosquitto(house))
 
 
-def _sensor(name: str, settings: SensorSettings, kept: Supervision, host: str | None) -> Iterator[Finding]:
-    """One sensor: its process, its hardware, what the broker lets it do, how it is."""
-    yield kept.runs(name, settings)
-    who = kept.who(name, settings)
-    yield from _tried("devices", lambda: hardware(settings, who))
-    yield from _tried("spill", lambda: machine.outbox(settings, who))
+def _sensor(name: str, settings: SensorSettings, processes: Supervision, host: str | None) -> Iterator[Finding]:
+    """Check one sensor: its process, its hardware, what the broker lets it do, and its state."""
+    yield processes.runs(name, settings)
+    user = processes.user(name, settings)
+    yield from _tried("devices", lambda: hardware(settings, user))
+    yield from _tried("folder", lambda: machine.outbox(settings, user))
     if host is None:
-        yield unknown(reachability.BROKER, "not asked, since it is not to be reached")
+        yield unknown(reachability.BROKER, "not checked, because it cannot be reached")
         return
-    found, seen = broker_checks.consult(settings, host)
+    found, seen = broker_checks.check_broker(settings, host)
     yield from found
     if any(one.check == reachability.BROKER for one in found):
         return
     if seen is None or not seen.state:
-        seen = broker_checks.overheard(settings, host) or seen
+        seen = broker_checks.seen_by_eyes(settings, host) or seen
     if seen:
-        yield from reported(settings, seen, kept.logs(name))
+        yield from reported(settings, seen, processes.logs(name))
     else:
-        yield unknown("state", "nobody lets us hear how it is", SUDO)
+        yield unknown("state", "we may not read its state", SUDO)
 
 
 def _tried(check: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
-    """What we may not look at is not known."""
+    """Run a check; what we may not look at is reported as unknown."""
     try:
         yield from look()
     except PermissionError as error:
-        yield unknown(check, f"no right to look at {error.filename}", SUDO)
+        yield unknown(check, f"not allowed to read {error.filename}", SUDO)
 
 
 def _lines(reports: list[Report]) -> Iterator[str]:
-    """A line for each thing, below whom it is about; and what to do, where that is to be done."""
+    """Yield a line per finding, below the house or sensor that it is about, and a line for any advice."""
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = max(len(one.check) for report in reports for one in report.found)
     for report in reports:

@@ -1,7 +1,7 @@
-"""Read a simulated line, or drive it from outside as a switch, a sensor or a finger would.
+"""Read a simulated GPIO line, or drive it from outside as a switch, a sensor or a finger would.
 
-For daemons that run with GPIOZERO_PIN_FACTORY=simulated. The lines lie in the folder PENATES_LINES, by default beside
-the locks of the house's sensors.
+This is for daemons that run with GPIOZERO_PIN_FACTORY=simulated. The lines are in the folder PENATES_LINES, by default
+beside the locks of the house's sensors.
 """
 
 import argparse
@@ -17,24 +17,22 @@ LEVELS = {"0": False, "1": True, "float": None}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("pin", metavar="PIN", type=int, choices=range(28), help="BCM number of the line, 0 to 27")
     levels = [*LEVELS, "pulse"]
     parser.add_argument(
-        "what", metavar="|".join(levels), nargs="?", choices=levels, help="drive it so; without it, read"
+        "what", metavar="|".join(levels), nargs="?", choices=levels, help="level to drive; without it, print the level"
     )
-    parser.add_argument("ms", nargs="?", type=float, metavar="MS", help="for a pulse: how long, in milliseconds")
+    parser.add_argument("ms", nargs="?", type=float, metavar="MS", help="length of a pulse, in milliseconds")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Drive or read."""
+    """Drive the line, or print its level."""
     line = SimulatedLine(given.pin, lines_folder(_runtime(given)))
     if given.what == "pulse":
         if given.ms is None or given.ms < 0:
-            raise SystemExit(
-                "penates gpio: a pulse needs its length in milliseconds, such as: penates gpio 17 pulse 200"
-            )
+            raise SystemExit("penates gpio: a pulse needs a length in milliseconds, such as: penates gpio 17 pulse 200")
         pulse(line, given.ms / 1000)
     elif given.what:
         line.drive(LEVELS[given.what])
@@ -45,12 +43,12 @@ def main(given: argparse.Namespace) -> Exit:
 
 
 def _runtime(given: argparse.Namespace) -> Path | None:
-    """Of the house there is, if there is one."""
+    """Return the runtime folder of the house, or None if there is no house."""
     return house(given)[2].runtime if given.config or usual_folder() else None
 
 
 def pulse(line: SimulatedLine, seconds: float) -> None:
-    """The other level, and back."""
+    """Drive the line to the other level for `seconds`, then back."""
     before = line.driven()
     line.drive(not line.level())
     try:

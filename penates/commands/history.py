@@ -1,13 +1,13 @@
-"""Draw what a sensor has measured, or print it.
+"""Draw or print what a sensor has measured.
 
   penates history cellar
   penates history cm/cellar temperature --since 7d
   penates history cellar --since 2026-11-01 --csv >november.csv
   penates history cellar --png cellar.png          # needs matplotlib
 
-It reads what the recorder of this house stores, in whichever store, also while that is running. Where there is too much
-to see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A
-CSV of readings has time, measure and value, which `penates import` takes; one of averages has count, min, mean and max.
+It reads the store of this house's recorder, whichever it is, even while the recorder runs. Where there is too much to
+see, or the readings are no longer kept, it shows averages: of five minutes, or of a day for spans above 120 days. A CSV
+of readings has time, measure and value, which `penates import` reads; one of averages has count, min, mean and max.
 """
 
 import argparse
@@ -36,41 +36,41 @@ DAY = "24h"
 SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|w)", re.ASCII)
 SECONDS = {"s": 1, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY_S, "w": 7 * DAY_S}
 EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
-LOWEST, HIGHEST = 8, 20  # lines of a chart
-FRAME = 3  # lines beside it
+LOWEST, HIGHEST = 8, 20  # limits of a chart's height, in lines
+FRAME = 3  # lines above and below a chart
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     recorder_arguments(parser)
     parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
     parser.add_argument("measure", metavar="MEASURE", nargs="?", help="such as temperature (default: all)")
     since = (
-        "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: what there is of 24h)"
+        "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: 24h, as far as recorded)"
     )
     parser.add_argument("--since", type=since_us, metavar="SPAN", help=since)
     parser.add_argument(
-        "--each", choices=[*EACH], help="a value for each (default: as fine as it is there and can be seen)"
+        "--each", choices=[*EACH], help="show one value for each (default: as finely as is stored and can be seen)"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", action="store_true", help="print comma-separated values")
-    form.add_argument("--json", action="store_true", help="print an object a line")
-    form.add_argument("--png", type=output_file, metavar="FILE", help="save a picture")
+    form.add_argument("--json", action="store_true", help="print one JSON object per line")
+    form.add_argument("--png", type=output_file, metavar="FILE", help="save a chart")
 
 
 def since_us(text: str) -> int:
-    """The beginning of a span, in microseconds since 1970."""
+    """Return when a span such as `7d`, or from a given time, begins, in microseconds since 1970."""
     if span := SPAN.fullmatch(text):
         return max(0, round((time.time() - float(span[1]) * SECONDS[span[2]]) * MICRO))
     try:
         return round(datetime.fromisoformat(text).astimezone().timestamp() * MICRO)
     except (ValueError, OverflowError, OSError):
         what = "a span such as 90min, 24h, 7d or 2w, or a time such as 2026-11-01 or 2026-11-01T12:00"
-        raise argparse.ArgumentTypeError(f"say {what}, not {text!r}") from None
+        raise argparse.ArgumentTypeError(f"{text!r} must be {what}") from None
 
 
 def main(given: argparse.Namespace) -> int:
-    """Find, and show."""
+    """Find the sensor in the history, and draw or print its values."""
     recorded = Recorded.by(given)
     whole = given.since is not None
     given.since = given.since if whole else since_us(DAY)
@@ -106,20 +106,20 @@ def _show(
 
 
 def filled(ends: tuple[float, float], now: float) -> tuple[float, float]:
-    """From the first value until now; or until the last, where more than half of the picture would be empty."""
+    """Return the span to draw: from the first value until now, or until the last if over half would be empty."""
     first, last = ends
     return first, last if 0 < last - first < now - last else max(last, now)
 
 
 def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> None:
-    """The measure named. Words are in no roll-up: where there are too many readings to see, they are looked for."""
+    """Reduce the drawing to the given measure. Roll-ups contain no text, so texts are read from the readings."""
     if given.measure not in drawing.measures:
         readings = Drawn(drawing.sensor, READINGS)
-        readings.take_readings(reader, given.since, 2**62)
+        readings.add_readings(reader, given.since, 2**62)
         drawing.words |= readings.words
-    there = drawing.measures
-    if there and given.measure not in there:
-        text = f"{drawing.sensor} has no {given.measure!r} since then; {suggestion(given.measure, there)}"
+    measures = drawing.measures
+    if measures and given.measure not in measures:
+        text = f"{drawing.sensor} has no {given.measure!r} since then; {suggestion(given.measure, measures)}"
         raise Fatal(Exit.ABSENT, text)
     drawing.series = {name: one for name, one in drawing.series.items() if name == given.measure}
     drawing.words = {name: one for name, one in drawing.words.items() if name == given.measure}
@@ -127,12 +127,12 @@ def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> N
 
 def _nothing(reader: HistoryReader, sensor: str) -> str:
     days = [one.start_s for one in reader.averages(sensor, -(2**62), DAY_S)]
-    last = f"; the newest is of {timestamps.utc(max(days) * MICRO)[:10]}" if days else ""
-    return f"there is nothing of {sensor} since then{last}"
+    last = f"; the newest is from {timestamps.utc(max(days) * MICRO)[:10]}" if days else ""
+    return f"nothing of {sensor} is recorded since then{last}"
 
 
 def _draw(drawing: Drawn, span: tuple[float, float]) -> None:
-    from penates.history import terminal_chart  # noqa: PLC0415 - plotext, for this alone
+    from penates.history import terminal_chart  # noqa: PLC0415 - imports plotext, which only a drawing needs
 
     width, lines = shutil.get_terminal_size()
     height = lines // max(1, len(drawing.series)) - FRAME
@@ -144,9 +144,9 @@ def _draw(drawing: Drawn, span: tuple[float, float]) -> None:
 
 def _save(drawing: Drawn, span: tuple[float, float], file: Path) -> None:
     if not drawing.series:
-        raise Fatal(Exit.ABSENT, f"{', '.join(drawing.words)}: words cannot be drawn; leave out --png")
+        raise Fatal(Exit.ABSENT, f"{', '.join(drawing.words)}: text cannot be drawn; leave out --png")
     try:
-        from penates.history import png_chart  # noqa: PLC0415 - large, and perhaps not there
+        from penates.history import png_chart  # noqa: PLC0415 - matplotlib is large, and may be missing
     except ImportError as error:
         raise Fatal(Exit.ABSENT, f"--png needs matplotlib ({error}); {to_install('matplotlib')}") from None
     png_chart.save(drawing, span, file)
@@ -154,7 +154,7 @@ def _save(drawing: Drawn, span: tuple[float, float], file: Path) -> None:
 
 
 def _table(reader: HistoryReader, sensor: str, given: argparse.Namespace) -> Iterator[dict[str, Field]]:
-    """One value each, or one average."""
+    """Yield a row for each value, or for each average."""
     now_us = round(time.time() * MICRO)
     step_s = EACH[given.each] if given.each else step(reader, sensor, given.since, now_us)
     rows = (
@@ -196,9 +196,9 @@ def _print_csv(rows: Iterator[dict[str, Field]]) -> None:
     for number, row in enumerate(rows):
         if number == 0:
             writer.writerow(row)
-        writer.writerow(_tame(value) for value in row.values())
+        writer.writerow(_safe(value) for value in row.values())
 
 
-def _tame(value: Field) -> Field:
-    """As it is; but nothing in a word can steer a terminal."""
+def _safe(value: Field) -> Field:
+    """Return a value unchanged, except that no text can control a terminal."""
     return shown(value.encode()) if isinstance(value, str) and sys.stdout.isatty() else value

@@ -1,14 +1,14 @@
-"""Load readings that others have into the history: CSV files, and files of InfluxDB's line protocol.
+"""Load readings of other programs into the history: CSV files, and files in InfluxDB's line protocol.
 
   penates import november.csv --sensor cm/cellar
   penates import peer.lp
 
-A CSV file (named .csv or .tsv) has a line of names first: `time`, and either `measure` and `value` or a column for each
-measure; perhaps `sensor` (as cm/cellar) and `group`. In any other file each line is one of the line protocol, with the
-tags `group` and `sensor`. --sensor says whose it is instead.
+A CSV file (named .csv or .tsv) begins with a line of column names: `time`, and either `measure` and `value` or a column
+for each measure; optionally `sensor` (such as cm/cellar) and `group`. Any other file is in line protocol, with the tags
+`group` and `sensor`. --sensor is used instead of what the file names.
 
-Each value is known by its sensor, measure and time: to import a file again changes nothing. A line that cannot be read,
-or that the database refuses, is named and counted, and the others are loaded; the exit code is 1 then.
+Each value is identified by its sensor, measure and time: importing a file again changes nothing. A line that cannot be
+read, or that the database rejects, is reported and counted, and the others are loaded; the exit code is then 1.
 """
 
 import argparse
@@ -30,32 +30,32 @@ from bootstrap.history.stores import Store
 from penates.history.import_formats import NANOS, Reader
 from penates.history.recorder_lookup import Recorded, recorder_arguments
 
-BATCH = 2000  # points a commit; the recorder waits for no more
-NAMED = 20  # bad lines of a file that are named
+BATCH = 2000  # points per commit, for which the recorder has to wait
+REPORTED = 20  # bad lines of a file that are printed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     recorder_arguments(parser)
-    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV, or line protocol")
-    parser.add_argument("--sensor", metavar="SENSOR", help="whose it is, such as cm/cellar or cellar")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV or line protocol")
+    parser.add_argument("--sensor", metavar="SENSOR", help="the sensor of all values, such as cm/cellar or cellar")
     parser.add_argument(
-        "--zone", type=_zone, metavar="ZONE", help="of times that do not say theirs: Europe/Berlin, UTC"
+        "--zone", type=_zone, metavar="ZONE", help="the zone of times without one, such as Europe/Berlin or UTC"
     )
-    numbers = "what a number as time counts since 1970 (default: s in CSV, ns in line protocol)"
+    numbers = "the unit of times that are numbers, counted since 1970 (default: s in CSV, ns in line protocol)"
     parser.add_argument("--precision", choices=[*NANOS], help=numbers)
-    parser.add_argument("--words", action="store_true", help="in CSV, what is no number is a word")
+    parser.add_argument("--words", action="store_true", help="in CSV, a value that is not a number is text")
 
 
 def _zone(text: str) -> zoneinfo.ZoneInfo:
     try:
         return zoneinfo.ZoneInfo(text)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise argparse.ArgumentTypeError(f"there is no zone {text!r}; say one such as Europe/Berlin, or UTC") from None
+        raise argparse.ArgumentTypeError(f"there is no zone {text!r}; use one such as Europe/Berlin or UTC") from None
 
 
 def main(given: argparse.Namespace) -> int:
-    """Load one file after the other."""
+    """Load the files, one after the other."""
     recorded = Recorded.by(given)
     sensor = recorded.sensor(given.sensor) if given.sensor else None
     reader = Reader(sensor, given.zone, given.precision, given.words)
@@ -69,7 +69,7 @@ def main(given: argparse.Namespace) -> int:
                 store.settle()
     except OSError as error:
         where = f"{error.filename}: {error.strerror}" if error.filename else error
-        raise Fatal(Exit.ABSENT, f"{where}; what was read before is stored") from None
+        raise Fatal(Exit.ABSENT, f"{where}; what was read before that is stored") from None
     return NOT_DONE if bad else Exit.STOPPED
 
 
@@ -77,54 +77,55 @@ class Loader:
     """Loads files, in batches."""
 
     def __init__(self, store: Store, kinds: Mapping[str, str], reader: Reader) -> None:
-        """`kinds` are those by which the recorder writes: a database has a value twice that is there of two kinds."""
+        """Load into `store`. `kinds` must be those that the recorder writes, or a database would store values twice."""
         self._store, self._kinds, self._reader = store, kinds, reader
         self._batch: list[tuple[int, Point]] = []
         self._loaded = self._bad = 0
 
     def load(self, file: Path, progress: Progress) -> int:
-        """Load one; returns how many of its lines are bad.
+        """Load a file, and return how many of its lines are bad.
 
         Raises:
-            OSError: it cannot be read, or not be stored.
+            OSError: it cannot be read or stored.
         """
         before, self._loaded, self._bad = self._new, 0, 0
         with file.open("rb") as stream:
-            for number, found in _watched(self._reader.read(file, stream), file, stream, progress):
+            for number, found in _with_progress(self._reader.read(file, stream), file, stream, progress):
                 if isinstance(found, str):
-                    self._complain(file, number, found)
+                    self._report(file, number, found)
                     continue
                 self._batch += [(number, one) for one in found]
                 if len(self._batch) >= BATCH:
                     self._put(file)
         self._put(file)
         new = "" if before is None or self._new is None else f", {self._new - before} of them new"
-        print(f"{file}: {self._loaded} values{new}; {self._bad} bad line{'s' * (self._bad != 1)}")
+        values = f"{self._loaded} value{'s' * (self._loaded != 1)}"
+        print(f"{file}: {values}{new}; {self._bad} bad line{'s' * (self._bad != 1)}")
         return self._bad
 
     @property
     def _new(self) -> int | None:
-        """How many were not there yet, where the store can tell."""
+        """How many values were not stored before, if the store can tell."""
         return self._store.new if isinstance(self._store, SqliteStore) else None
 
     def _put(self, file: Path) -> None:
         points = [one._replace(kind=self._kinds.get(one.sensor, "")) for _, one in self._batch]
         refused = self._store.put(points)
         for number, why in refused.items():
-            self._complain(file, self._batch[number][0], why)
+            self._report(file, self._batch[number][0], why)
         self._loaded += len(points) - len(refused)
         self._batch.clear()
 
-    def _complain(self, file: Path, number: int, why: str) -> None:
+    def _report(self, file: Path, number: int, why: str) -> None:
         self._bad += 1
-        if self._bad <= NAMED:
+        if self._bad <= REPORTED:
             print(Fault(str(file), number, why), file=sys.stderr)
 
 
-def _watched(
+def _with_progress(
     lines: Iterator[tuple[int, list[Point] | str]], file: Path, stream: BinaryIO, progress: Progress
 ) -> Iterator[tuple[int, list[Point] | str]]:
-    """The same, with the progress shown."""
+    """Yield the lines, and show the progress."""
     task = progress.add_task(file.name, total=file.stat().st_size)
     for count, line in enumerate(lines):
         if count % BATCH == 0:

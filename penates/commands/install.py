@@ -1,12 +1,12 @@
-"""Make this machine a house of sensors, or bring it up to date: units, users, broker, all of it.
+"""Set up this machine as a house of sensors, or update it: units, users, the broker and everything else.
 
-  sudo penates install                            # with a broker of its own; again after each change
+  sudo penates install                            # with a broker of its own; run it again after each change
   sudo penates install --join attic.json          # the broker is on another machine, which has invited this one
   sudo penates install --broker 192.168.1.5 --username pi2
 
-It shows each thing it does; what is so already it leaves alone, and only the sensors that use something that has
-changed are started anew. --dry-run shows the same, and does nothing. The settings in /etc/penates are yours: they are
-written once. From a copy of the repository `sudo scripts/install` puts the programme itself into /opt/penates first.
+It shows each step, skips what is done already, and restarts only the sensors whose settings or code changed. --dry-run
+shows the same steps, and changes nothing. The settings in /etc/penates are yours: they are written only once. From a
+copy of the repository, `sudo scripts/install` first installs the programme itself into /opt/penates.
 """
 
 import argparse
@@ -31,45 +31,48 @@ from penates.fleet.access import Access, host_and_port, trusting
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
 from penates.installer import host_setup, systemd_steps, unit_files
-from penates.installer.allowed_networks import known
+from penates.installer.allowed_networks import resolves
 from penates.installer.house_plan import CA, HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.invitation import Invitation
-from penates.installer.steps import Step, carry_out
+from penates.installer.steps import Step, carry_out, counted
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
-    parser.add_argument("--dry-run", action="store_true", help="show every file and command, and do nothing")
+    """Add the arguments of this command."""
+    parser.add_argument("--dry-run", action="store_true", help="show every file and command, and change nothing")
     parser.add_argument(
         "--supervisor",
-        "--nursery",  # as it was called up to version 0.1
+        "--nursery",  # its name up to version 0.1
         action=argparse.BooleanOptionalAction,
-        help="one unit for all sensors, which takes less memory, or one for each (default: as it is, else for each)",
+        help="one unit for all sensors, which takes less memory, or one for each (default: as before, else for each)",
     )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
-        "--broker", type=host_and_port, metavar="HOST[:PORT]", help="use this broker, and install none; with --username"
+        "--broker",
+        type=host_and_port,
+        metavar="HOST[:PORT]",
+        help="use this broker instead of installing one; needs --username",
     )
     where.add_argument(
-        "--join", type=Path, metavar="FILE", help="an invitation, by `penates invite` on the broker's machine"
+        "--join", type=Path, metavar="FILE", help="an invitation, from `penates invite` on the broker's machine"
     )
-    parser.add_argument("--username", metavar="NAME", help="as whom all sensors of this machine speak to --broker")
+    parser.add_argument("--username", metavar="NAME", help="the user name of this machine's sensors at --broker")
     parser.add_argument(
-        "--password-file", type=Path, metavar="FILE", help="its first line is the password; else it is asked for"
+        "--password-file", type=Path, metavar="FILE", help="its first line is the password (default: ask for it)"
     )
     parser.add_argument(
-        "--ca-file", type=Path, metavar="FILE", help="PEM certificate that --broker is known by; with it, TLS"
+        "--ca-file", type=Path, metavar="FILE", help="the PEM certificate to trust at --broker; turns TLS on"
     )
 
 
 def main(given: argparse.Namespace) -> int:
-    """Plan, show, do; then say how the sensors are."""
+    """Plan the steps, show them and carry them out; then report the state of the sensors."""
     if os.geteuid() and not given.dry_run:
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     if not COMMAND.exists() and not given.dry_run:
         raise Fatal(
-            Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: say sudo scripts/install, in a copy of it"
+            Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: run sudo scripts/install in a copy of it"
         )
     try:
         with scratch() as folder:
@@ -81,19 +84,19 @@ def main(given: argparse.Namespace) -> int:
 def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     record = InstallRecord.read()
     record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
-    house = _House(plan, record)
-    house.alone()
-    count = carry_out(house.steps(), record.begin, dry=given.dry_run)
+    installation = _Installation(plan, record)
+    installation.require_sole_instances()
+    count = carry_out(installation.steps(), record.begin, dry=given.dry_run)
     if given.dry_run:
-        print(f"{count} to do; nothing was done")
+        print(f"{counted(count)} to do; nothing was changed")
         return Exit.STOPPED
     record.end()
-    print(f"{count} done; the sensors:" if count else "all was done already; the sensors:")
-    return house.report()
+    print(f"{counted(count)} done; the sensors:" if count else "nothing to do; the sensors:")
+    return installation.report()
 
 
-class _House:
-    """What is wanted of systemd and of the machine, for this house."""
+class _Installation:
+    """The steps that bring this machine into the state that the plan of the house needs."""
 
     def __init__(self, plan: HousePlan, record: InstallRecord) -> None:
         self._plan, self._record = plan, record
@@ -109,35 +112,35 @@ class _House:
                 self._units += unit_files.for_device(UNITS, settings, name, secrets[name], plan.state)
 
     def steps(self) -> Iterator[Step]:
-        """In the order in which they are done."""
+        """Yield all steps in the order in which they are carried out."""
         planned = self._plan.planned
         yield from host_setup.packages(self._record, broker=self._plan.local)
         yield from host_setup.user()
-        yield from host_setup.on_the_path()
-        yield from systemd_steps.house_files([*planned, *self._look(), *self._plan.kept])
+        yield from host_setup.command_link()
+        yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
         if self._plan.local:
             yield from systemd_steps.broker(planned, self._record)
         else:
-            yield from systemd_steps.broker_elsewhere(self._record)
+            yield from systemd_steps.close_broker(self._record)
         yield from systemd_steps.files(self._units, self._wanted, self._record)
         if self._plan.local:
             yield systemd_steps.certificates()
         yield systemd_steps.enabled(self._wanted)
-        yield systemd_steps.Run(self._stamps(), self._record)
+        yield systemd_steps.RestartStep(self._stamps(), self._record)
         yield systemd_steps.started(unit_files.TARGET)
 
-    def _look(self) -> Iterator[Planned]:
-        """For mosquitto_sub."""
+    def _mosquitto_sub(self) -> Iterator[Planned]:
+        """Yield the options file of `mosquitto_sub`, if the password is known."""
         broker = self._plan.house.broker
         user = broker.username or EYES
         if password := self._plan.password(user):
             trust = [f"--cafile {HOUSE / CA}"] if broker.ca_file else []
-            host = next(filter(known, broker.hosts), broker.hosts[0])
+            host = next(filter(resolves, broker.hosts), broker.hosts[0])
             options = [f"-h {host}", f"-p {broker.tcp_port}", *trust]
-            yield from host_setup.looking(self._record, [*options, f"-u {user}"], password)
+            yield from host_setup.mosquitto_sub_options(self._record, [*options, f"-u {user}"], password)
 
     def _stamps(self) -> dict[str, str]:
-        """Of all that each unit runs with."""
+        """Return, for each unit, a hash over everything it runs with."""
         common = [*programme(), self._content("house.toml"), self._content(CA)]
         common += [one.content or b"" for one in unit_files.shipped(UNITS)]
         own = {name: self._own(name) for name in self._devices}
@@ -152,17 +155,17 @@ class _House:
         return [*mine, self._content(device_file(name)), secret, *self._code(self._devices[name].kind)]
 
     def _code(self, kind: str) -> list[bytes]:
-        """Of a kind of the house's own."""
+        """Return the house's own modules, if the kind is a class of its own."""
         return [file.read_bytes() for file in sorted(self._plan.place.glob("*.py"))] if "." in kind else []
 
     def _content(self, name: str) -> bytes:
         return self._plan.content(HOUSE / name)
 
-    def alone(self) -> None:
-        """Let no sensor start that is alive on another machine.
+    def require_sole_instances(self) -> None:
+        """Check that no sensor to be started is alive on another machine.
 
         Raises:
-            Fatal: one is, and where.
+            Fatal: one is; the message names the machine.
         """
         starting = {
             settings.topics.sensor: name
@@ -174,18 +177,18 @@ class _House:
         try:
             found = alive(access, starting)
         except Unreachable as why:
-            print(f"whether these sensors are alive elsewhere cannot be known: {why}", file=sys.stderr)
+            print(f"cannot check whether these sensors are alive on another machine: {why}", file=sys.stderr)
             return
         taken = {sensor: host for sensor, host in found.items() if host.partition(".")[0] != host_name("")}
         if taken:
-            said = "; ".join(
+            advice = "; ".join(
                 f"{sensor} is alive on {host}: rename {device_file(starting[sensor])}, or stop it there"
                 for sensor, host in taken.items()
             )
-            raise Fatal(Exit.RUNNING, said)
+            raise Fatal(Exit.RUNNING, advice)
 
     def _access(self) -> Access | None:
-        """To look; nobody can before the broker is there."""
+        """Return access to the broker; None before our own broker has been set up."""
         broker = self._plan.house.broker
         user = broker.username or EYES
         if self._plan.local and not (SECRETS / user).exists():
@@ -194,22 +197,22 @@ class _House:
         return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self._plan.password(user), trust)
 
     def report(self) -> int:
-        """How each unit is, and whether all are well."""
+        """Print the state of each unit; return 0 if all are active."""
         for unit in self._wanted:
             print(f"  {unit}: {systemd_steps.status(unit)}")
         if all(map(systemd_steps.active, self._wanted)):
             return Exit.STOPPED
-        print("sudo penates doctor says more")
+        print("for details, run: sudo penates doctor")
         return NOT_DONE
 
 
 def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
     if not given.broker:
-        _no_more_of(given)
+        _reject_broker_options(given)
     if given.join:
         invitation = Invitation.read(given.join)
         if invitation.machine != host_name(""):
-            wanted = f"say sudo hostnamectl set-hostname {invitation.machine}, or have this name invited"
+            wanted = f"run sudo hostnamectl set-hostname {invitation.machine}, or invite this name"
             raise Fatal(
                 Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {host_name('')}: {wanted}"
             )
@@ -217,18 +220,18 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
     if not given.broker:
         return None
     if not given.username:
-        raise Fatal(Exit.SETTINGS, "--broker needs --username: as whom are the sensors to speak to it?")
+        raise Fatal(Exit.SETTINGS, "--broker needs --username, the name by which the sensors log in")
     certificate = given.ca_file and _certificate(given.ca_file)
     host, port = given.broker
-    there = OtherBroker(host=host, port=port, username=given.username, password=None, ca=certificate)
-    return replace(there, password=_password(given, SECRETS / there.secret))
+    broker = OtherBroker(host=host, port=port, username=given.username, password=None, ca=certificate)
+    return replace(broker, password=_password(given, SECRETS / broker.secret))
 
 
-def _no_more_of(given: argparse.Namespace) -> None:
-    """What is said must mean something."""
+def _reject_broker_options(given: argparse.Namespace) -> None:
+    """Raise Fatal if an option is given that has no effect without --broker."""
     for option in ("username", "password_file", "ca_file"):
         if getattr(given, option):
-            raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} goes with --broker HOST")
+            raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} needs --broker HOST")
 
 
 def _certificate(file: Path) -> bytes:
@@ -239,17 +242,20 @@ def _certificate(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _password(given: argparse.Namespace, there: Path) -> str | None:
-    """Never from the command line: everybody could read it there. The one that is there stays."""
+def _password(given: argparse.Namespace, existing: Path) -> str | None:
+    """Return the broker's password, or None to keep the `existing` file.
+
+    It is never taken from the command line, where everybody could read it.
+    """
     if given.password_file:
         try:
             return read_password(given.password_file)
         except (OSError, ValueError) as error:
             raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
-    if there.exists() or given.dry_run:
+    if existing.exists() or given.dry_run:
         return None
     if not sys.stdin.isatty():
         raise Fatal(
-            Exit.SETTINGS, f"nobody is there to be asked for the password of {given.username}; say --password-file"
+            Exit.SETTINGS, f"there is no terminal to ask for the password of {given.username}; use --password-file"
         )
     return getpass.getpass(f"password of {given.username} at {given.broker[0]}: ")

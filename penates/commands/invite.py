@@ -1,10 +1,10 @@
-"""Let another machine's sensors speak to this one's broker: write one file for it, with all that it needs to know.
+"""Let another machine's sensors connect to this one's broker: write one file with all that it needs.
 
-  sudo penates invite attic-pi                    # the machine's own sensor, called as the machine is
-  sudo penates invite attic-pi attic window       # and two more sensors on it; those from before stay
+  sudo penates invite attic-pi                    # the machine's own sensor, which has the machine's name
+  sudo penates invite attic-pi attic window       # and two more sensors on it; those invited before stay
 
-The file is a secret. Bring it to the other machine, and say there: sudo penates install --join FILE. It is kept here,
-in /etc/penates/invited; remove it there and say `sudo penates install`, and its sensors are let in no more.
+The file is secret. Copy it to the other machine, and run there: sudo penates install --join FILE. It is kept here in
+/etc/penates/invited; to shut these sensors out, remove it there and run `sudo penates install`.
 """
 
 import argparse
@@ -26,9 +26,9 @@ from penates.installer.steps import carry_out, writes
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     parser.add_argument("machine", type=_name, metavar="HOSTNAME", help="the other machine's host name")
-    parser.add_argument("sensors", type=_name, nargs="*", metavar="ID", help="a sensor that is to run there")
+    parser.add_argument("sensors", type=_name, nargs="*", metavar="ID", help="another sensor that will run there")
 
 
 def _name(text: str) -> str:
@@ -38,17 +38,17 @@ def _name(text: str) -> str:
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Make the users known to the broker, and write the file."""
+    """Make the sensors users of the broker, and write the invitation."""
     if os.geteuid():
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     if not RECORD.exists():
-        raise Fatal(Exit.SETTINGS, "nothing is installed here yet, no broker either: sudo scripts/install")
+        raise Fatal(Exit.SETTINGS, "nothing is installed here yet, not even a broker: sudo scripts/install")
     before = invited()
     wanted = {given.machine, *given.sensors, *before.get(given.machine, [])}
     try:
-        with scratch() as place:
-            plan = HousePlan(place, guests=wanted)
-            _alone(wanted, given.machine, plan, before)
+        with scratch() as folder:
+            plan = HousePlan(folder, guests=wanted)
+            _require_free(wanted, given.machine, plan, before)
             file = _invitation(given.machine, wanted, plan).planned
             record = InstallRecord.read()
             steps = [*systemd_steps.house_files(plan.planned), *systemd_steps.broker(plan.planned, record)]
@@ -56,20 +56,20 @@ def main(given: argparse.Namespace) -> Exit:
             record.end()
     except OSError as error:
         raise Unavailable(str(error)) from None
-    print(f"bring {file.path} to {given.machine}, and say there: sudo penates install --join {file.path.name}")
+    print(f"copy {file.path} to {given.machine}, and run there: sudo penates install --join {file.path.name}")
     return Exit.STOPPED
 
 
-def _alone(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[str, list[str]]) -> None:
-    """Each sensor has one place.
+def _require_free(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[str, list[str]]) -> None:
+    """Check that each sensor can run on that machine and on no other.
 
     Raises:
-        Fatal: one has another already.
+        Fatal: the broker is not here, the machine is this one, or a sensor belongs to another machine.
     """
     if not plan.local:
-        raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: invite there")
+        raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: run this there")
     if machine == host_name(""):
-        raise Fatal(Exit.SETTINGS, f"{machine} is this machine; give the other one a name of its own")
+        raise Fatal(Exit.SETTINGS, f"{machine} is this machine; give the other one a different name")
     here = {settings.topics.sensor: host_name("") for settings in plan.devices.values()}
     there = {sensor: other for other, sensors in others.items() if other != machine for sensor in sensors}
     if taken := {sensor: place for sensor, place in (here | there).items() if sensor in wanted}:
@@ -78,7 +78,7 @@ def _alone(wanted: Collection[str], machine: str, plan: HousePlan, others: dict[
 
 def _invitation(machine: str, sensors: Collection[str], plan: HousePlan) -> Invitation:
     house = plan.house
-    brokers, port = plan.entrance
+    brokers, port = plan.broker_address
     return Invitation(
         machine=machine,
         group=house.group,

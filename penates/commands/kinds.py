@@ -1,6 +1,6 @@
-"""Show the kinds of devices there are, or one kind's data sheet: wiring, settings with defaults, measures, actions.
+"""Show the kinds of devices, or the data sheet of one: wiring, settings with defaults, measures, actions.
 
-A class of your own is said module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
+A class of your own is written module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
 """
 
 import argparse
@@ -20,14 +20,14 @@ from penates.datasheet import Sheet, sheet
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="show this one's data sheet (default: list all)")
+    parser.add_argument("kind", metavar="KIND", nargs="?", help="show the data sheet of this kind (default: list all)")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Print it."""
+    """Print the list of kinds, or one data sheet."""
     folder = folder_or_default(given.config) if given.config or usual_folder() else Path()
     try:
         sheets = [sheet(kind, folder) for kind in ([given.kind] if given.kind else kinds.names())]
@@ -42,7 +42,7 @@ def main(given: argparse.Namespace) -> Exit:
 
 
 def facts(found: Sheet) -> dict[str, Any]:
-    """A data sheet for programs."""
+    """Return a data sheet in a form for JSON."""
     return {
         "what": found.what,
         "wiring": found.wiring,
@@ -53,7 +53,7 @@ def facts(found: Sheet) -> dict[str, Any]:
 
 
 def _action(name: str, takes: Takes) -> str:
-    """With what it takes, where that is known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
+    """Return an action with the values it takes, where they are known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
     known = takes.facts
     number = f"{takes.low:g} to {takes.high:g} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
     taken = ", ".join([*takes.words, *([number] if number else [])])
@@ -66,7 +66,7 @@ def _list(sheets: list[Sheet]) -> list[str]:
 
 
 def whole(found: Sheet) -> list[str]:
-    """A data sheet for people; the settings as `penates new` writes them."""
+    """Return a data sheet as lines of text, with the settings as `penates new` writes them."""
     measures = [("MEASURE", "UNIT", "RANGE", ""), *(_measure(*item) for item in found.measures.items())]
     return [
         f"{found.kind}: {found.what}",
@@ -82,10 +82,10 @@ def whole(found: Sheet) -> list[str]:
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     known = measure.facts
     low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
-    limits = f"{low} to {high}" if low and high else f"{low} and more" if low else f"up to {high}" if high else ""
+    limits = f"{low} to {high}" if low and high else f"at least {low}" if low else f"up to {high}" if high else ""
     notes = [
-        *([f"at most {measure.step:g} from one to the next"] if "step" in known else []),
-        *(["it happens, and is never retained"] if measure.event else []),
-        *(["it only grows, but for a new start at 0"] if measure.counter else []),
+        *([f"changes by at most {measure.step:g} between readings"] if "step" in known else []),
+        *(["an event, never retained"] if measure.event else []),
+        *(["only grows, except for restarts at 0"] if measure.counter else []),
     ]
     return (name, measure.unit_name, limits, ", ".join(notes))

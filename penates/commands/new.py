@@ -1,12 +1,12 @@
-"""Write a new device's file from the data sheet of its kind.
+"""Write the file of a new device from the data sheet of its kind.
 
   penates new door frontdoor pin=17
   penates new thermometer cellar serial=28-0316a2795fff every_s=30
 
-Every setting is in it with what it means and its default, commented out; `penates kinds KIND` shows them beforehand.
-What has no default is asked for on a terminal. Elsewhere, or after an empty answer, it stays to be set, `penates check`
-misses it, and the exit code is 78. A line that is another device's already, or a name that is taken, is refused and
-nothing is written.
+The file contains every setting with its meaning and default, commented out; `penates kinds KIND` shows them beforehand.
+On a terminal, the command asks for each setting without a default. Elsewhere, or after an empty answer, the setting is
+left to be set in the file: `penates check` reports it as missing, and the exit code is 78. If a GPIO line belongs to
+another device, or the name is taken, nothing is written.
 """
 
 import argparse
@@ -32,19 +32,20 @@ from penates.files.install_paths import HOUSE
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("kind", metavar="KIND", help="such as door, or mine.Rain for a class of your own")
-    parser.add_argument("new", metavar="NEW", help="the sensor's name, such as frontdoor: its file is to be NEW.toml")
+    parser.add_argument("new", metavar="NEW", help="the sensor's name, such as frontdoor; its file will be NEW.toml")
     parser.add_argument("given", metavar="SETTING=VALUE", nargs="*", default=[], help="such as pin=17")
-    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help="likewise, anywhere")
+    anywhere = "a setting, at any position in the command"
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help=anywhere)
 
 
 def main(given: argparse.Namespace) -> int:
-    """Put it together, see whether it fits into the house, write it, say what is next."""
+    """Compose the file, check that it fits into the house, write it, and print the next step."""
     folder = folder_or_default(given.config)
     if not is_id(given.new):
-        raise Fatal(Exit.SETTINGS, f"a sensor's name is {ID_RULE}, not {given.new!r}")
+        raise Fatal(Exit.SETTINGS, f"a sensor's name must be {ID_RULE}, not {given.new!r}")
     try:
         found = sheet(given.kind, folder)
     except KindError as error:
@@ -57,24 +58,24 @@ def main(given: argparse.Namespace) -> int:
     missing = [setting.name for setting in found.settings if setting.required and setting.name not in values]
     _must_fit(folder, given.new, text, missing)
     file = folder / device_file(given.new)
-    if why := _unwritten(file, text):
+    if why := _write(file, text):
         print(f"penates new: {file} cannot be written: {why}", file=sys.stderr)
         return NOT_DONE
-    print(f"{file} is written.\nWiring: {found.wiring}")
+    print(f"{file} was written.\nWiring: {found.wiring}")
     if missing:
-        print(f"penates new: still to be set there: {', '.join(missing)}", file=sys.stderr)
+        print(f"penates new: still to be set in that file: {', '.join(missing)}", file=sys.stderr)
     print(f"Next: {_next(folder, given)}")
     return Exit.SETTINGS if missing else Exit.STOPPED
 
 
-def _values(found: Sheet, words: Iterable[str], folder: Path) -> dict[str, str]:
-    """What was said on the command line, in TOML; as far as it is a setting."""
+def _values(found: Sheet, arguments: Iterable[str], folder: Path) -> dict[str, str]:
+    """Return the settings on the command line, as TOML."""
     hints = {"group": str, "sensor": str} | {setting.name: setting.hint for setting in found.settings}
     values: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
         if not equals:
-            raise Fatal(Exit.SETTINGS, f"say SETTING=VALUE, such as pin=17, not {word!r}")
+            raise Fatal(Exit.SETTINGS, f"settings are given as SETTING=VALUE, such as pin=17, not {argument!r}")
         if name not in hints:
             raise Fatal(Exit.SETTINGS, f"no setting {name!r}; {suggestion(name, hints)}")
         values[name] = as_toml(value, hints[name], folder)
@@ -82,9 +83,9 @@ def _values(found: Sheet, words: Iterable[str], folder: Path) -> dict[str, str]:
 
 
 def as_toml(typed: str, hint: object, folder: Path) -> str:
-    """What a person typed, as it must stand in a file: quotes may be left out where a text is wanted.
+    """Return what a person typed as TOML: where a string is expected, the quotes may be left out.
 
-    What fits neither way is left as it is, for the check to say what is wrong with it.
+    A value that fits neither with nor without quotes is left as it is, so that the check reports it.
     """
     whole = _is_toml(typed)
     if whole and _fits(tomllib.loads(f"value = {typed}")["value"], hint, folder):
@@ -108,7 +109,7 @@ def _is_toml(text: str) -> bool:
 
 
 def _asked(found: Sheet, values: dict[str, str], folder: Path) -> dict[str, str]:
-    """What the person at the terminal answers for each setting that has no default."""
+    """Ask at the terminal for each setting that has no default and no value, and return the answers."""
     wanted = [setting for setting in found.settings if setting.required and setting.name not in values]
     answers = ((setting.name, _ask(setting, folder)) for setting in wanted)
     return {name: answer for name, answer in answers if answer}
@@ -117,7 +118,7 @@ def _asked(found: Sheet, values: dict[str, str], folder: Path) -> dict[str, str]
 def _ask(setting: Setting, folder: Path) -> str:
     while True:
         try:
-            typed = input(f"{setting.name}{f' ({setting.said})' if setting.said else ''}: ").strip()
+            typed = input(f"{setting.name}{f' ({setting.comment})' if setting.comment else ''}: ").strip()
         except EOFError:
             return ""
         answer = as_toml(typed, setting.hint, folder) if typed else ""
@@ -131,13 +132,13 @@ def _ask(setting: Setting, folder: Path) -> str:
 
 
 def _must_fit(folder: Path, name: str, text: str, missing: list[str]) -> None:
-    """Into the house as it is; what else is wrong there is no business of ours.
+    """Check that the new file fits into the house; faults elsewhere in the house are ignored.
 
     Raises:
-        SettingsError: it does not.
+        SettingsError: it does not fit.
     """
     if os.path.lexists(folder / device_file(name)):
-        raise SettingsError([Fault(device_file(name), 1, "is there already; nothing is written")])
+        raise SettingsError([Fault(device_file(name), 1, "already exists; nothing was written")])
     configuration = Configuration(folder, drafts={name: text.encode()})
     configuration.all()
     unset = tuple(f"{setting!r} is missing" for setting in missing)
@@ -146,20 +147,20 @@ def _must_fit(folder: Path, name: str, text: str, missing: list[str]) -> None:
         raise SettingsError(wrong)
 
 
-def _unwritten(file: Path, text: str) -> str:
-    """Why a new file could not be written; empty if it was."""
+def _write(file: Path, text: str) -> str:
+    """Write a new file; return why that failed, or an empty string."""
     try:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except PermissionError:
-        return "no right to; try it with sudo"
+        return "permission denied; use sudo"
     except OSError as error:
         return error.strerror or str(error)
     return ""
 
 
 def _next(folder: Path, given: argparse.Namespace) -> str:
-    """How it comes to life: as installed, or from a checkout."""
+    """Return the command that starts the new sensor, in an installed house or from a checkout."""
     if folder == HOUSE:
         return "sudo penates install"
     where = f" --config {given.config}" if given.config else ""

@@ -1,11 +1,11 @@
-"""Clear what the broker still holds of sensors, measures and Home Assistant's announcements that are gone.
+"""Clear what the broker still retains of sensors, measures and Home Assistant announcements that are gone.
 
   sudo penates prune --dry-run
   sudo penates prune --gone cm/shed
 
-A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost. One of
-another host may only be switched off: it is cleared if you name it with --gone, and it is not alive. What is to be
-cleared is shown first, and asked about.
+A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost. One on
+another host may only be switched off: it is cleared if you name it with --gone and it is not alive. The command prints
+what it would clear and asks before it does.
 """
 
 import argparse
@@ -29,17 +29,17 @@ STATUS = ("status/state", "status/about", "status/heartbeat", "status/+", "data/
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     access_arguments(parser)
-    gone = "a sensor that is gone, whatever host it was on"
+    gone = "a sensor that is gone, whichever host it ran on"
     parser.add_argument("--gone", action="append", type=sensor_name, default=[], metavar="GROUP/SENSOR", help=gone)
     ask = parser.add_mutually_exclusive_group()
-    ask.add_argument("--dry-run", action="store_true", help="clear nothing; say what would be cleared")
-    ask.add_argument("--yes", action="store_true", help="ask nothing")
+    ask.add_argument("--dry-run", action="store_true", help="clear nothing, only print what would be cleared")
+    ask.add_argument("--yes", action="store_true", help="do not ask before clearing")
 
 
 def main(given: argparse.Namespace) -> int:
-    """Look, show, ask, clear."""
+    """Find what is to be cleared, print it, ask, and clear it."""
     own = _own(Configuration(folder_or_default(given.config).absolute()))
     named = [sensor.client_id for sensor in given.gone]
     try:
@@ -60,21 +60,21 @@ def _prune(probe: MqttProbe, own: OwnSensors, named: Collection[str], given: arg
     still = find(probe.newest(), own, named, time.monotonic()).clear
     left = _clear(probe, [topic for topic in found.clear if topic in still])
     for topic in left:
-        print(f"penates prune: {topic} is not cleared; may {ADMIN} write there?", file=sys.stderr)
+        print(f"penates prune: {topic} was not cleared; may {ADMIN} publish there?", file=sys.stderr)
     return NOT_DONE if left or _refused(found, named) else Exit.STOPPED
 
 
 def _filters(own: OwnSensors) -> Iterator[str]:
-    """Yield what to ask the broker for."""
+    """Yield the topic filters to read."""
     yield from (f"{group}/+/{name}" for group in sorted(own.groups) for name in STATUS)
     yield from (f"{prefix}/device/+/config" for prefix in sorted({"+", own.prefix}))
 
 
 def _own(configuration: Configuration) -> OwnSensors:
-    """What the files say; one that is faulty may be any sensor's.
+    """Return what the configuration contains. It must have no faults: a faulty file could be any sensor's.
 
     Raises:
-        SettingsError: with every fault.
+        SettingsError: it has faults.
     """
     sensors = configuration.all().values()
     if configuration.faults or configuration.house is None:
@@ -85,7 +85,7 @@ def _own(configuration: Configuration) -> OwnSensors:
 
 
 def _refused(found: Leftovers, named: Collection[str]) -> bool:
-    """Whether something that was named is left."""
+    """Return whether a sensor named with --gone is left alone."""
     return any(line.partition(" ")[0] in named for line in found.left)
 
 
@@ -93,24 +93,24 @@ def _show(found: Leftovers) -> None:
     for topic, why in found.clear.items():
         print(f"{topic}: {why}")
     if not found.clear:
-        print("nothing is to be cleared")
+        print("nothing to clear")
     for line in found.left:
         print(f"left alone: {line}")
 
 
 def _agreed(probe: MqttProbe, count: int) -> bool:
-    """Return whether a person agrees. Meanwhile the connection is kept, and what changes is taken in."""
+    """Return whether the user agrees. Meanwhile the connection is kept and messages are received."""
     if not sys.stdin.isatty():
-        print("penates prune: nothing is cleared: nobody is there to be asked; say --yes", file=sys.stderr)
+        print("penates prune: nothing cleared: stdin is not a terminal to ask on; use --yes", file=sys.stderr)
         return False
-    print(f"Clear these {count}? [y/N] ", end="", flush=True)
+    print(f"Clear {count} topic{'s' * (count != 1)}? [y/N] ", end="", flush=True)
     while not probe.wait(PATIENCE_S, sys.stdin.fileno()):
         pass
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _clear(probe: MqttProbe, topics: Collection[str]) -> list[str]:
-    """Have the broker let go of these topics; returns those that it did not."""
+    """Clear these topics. Returns those that the broker still retains."""
     for topic in topics:
         probe.publish(topic, retain=True)
     probe.until(lambda: not any(map(probe.newest().get, topics)), PATIENCE_S)

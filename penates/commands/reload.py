@@ -1,10 +1,10 @@
-"""Take over what changed in the configuration, and touch nothing else.
+"""Apply changes in the configuration, and touch nothing else.
 
-A sensor whose file changed takes that over as it runs, one whose file is new is started, one whose file is gone is
-stopped; one that gets another sensor id or group is started anew. A change in house.toml reaches every sensor for which
-it means something. If anything is faulty, it says what, with file and line, and nothing is changed.
+A sensor whose file changed applies that while it runs; one whose file is new is started, one whose file is gone is
+stopped, and one with a new sensor id or group is restarted. A change in house.toml reaches every sensor that it
+affects. If anything has a fault, it is reported with file and line, and nothing is changed.
 
-Sensors that systemd starts itself, each by a unit of its own, have no supervisor: sudo systemctl reload 'penates@*'.
+Sensors that systemd starts as units of their own have no supervisor: sudo systemctl reload 'penates@*'.
 """
 
 import argparse
@@ -21,4 +21,4 @@ def main(given: argparse.Namespace) -> int:
     try:
         return request(given, "reload")
     except NotRunning as error:
-        raise NotRunning(f"{error}; units are reloaded by: sudo systemctl reload penates@NAME") from None
+        raise NotRunning(f"{error}; to reload a unit: sudo systemctl reload penates@NAME") from None

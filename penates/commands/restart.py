@@ -1,7 +1,7 @@
-"""Start sensors anew, by their settings as they are now.
+"""Restart sensors with their current settings.
 
-If those are faulty, it says why and stops nothing. The supervisor stays: after an upgrade of penates itself, say
-`penates stop` and `penates start`.
+If those have faults, they are reported and nothing is stopped. The supervisor keeps running: after an upgrade of
+penates itself, run `penates stop` and `penates start`.
 """
 
 import argparse

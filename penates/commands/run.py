@@ -1,13 +1,13 @@
 """Run one sensor in the foreground, until Ctrl-C or SIGTERM.
 
-NAME is the sensor: the name of its file in devices/, without .toml. It logs to stderr.
+NAME is the name of the sensor's file in devices/, without .toml. It logs to stderr.
 
 exit codes:
   0   stopped in order
-  1   the device was not there at the start
+  1   the device was absent at the start
   70  a bug; the log shows where
-  75  the sensor runs already
-  77  the broker refused us
+  75  the sensor is already running
+  77  the broker refused the sensor
   78  the settings are wrong; nothing was opened
 """
 
@@ -22,5 +22,5 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Live as this sensor."""
+    """Run this sensor and return its exit code."""
     return process.run(load(folder_or_default(given.config), given.name))

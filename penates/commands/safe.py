@@ -1,6 +1,6 @@
-"""Set the outputs of one sensor to their safe value, after its process was killed: for a unit's ExecStopPost.
+"""Set the outputs of one sensor to their safe values after its process was killed, as a unit's ExecStopPost.
 
-It takes the lines, sets them and lets go; then the pull resistor holds them (see the wiring of the kind).
+It requests the lines, sets them and releases them; then the pull resistor holds them (see the kind's wiring).
 """
 
 import argparse
@@ -14,5 +14,5 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Make safe. A unit has no credentials any more when it does this."""
+    """Set the outputs to safe values. Secrets are not read: a unit no longer has its credentials at this point."""
     return make_safe(load(folder_or_default(given.config), given.name, secrets=False))

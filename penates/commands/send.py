@@ -4,9 +4,9 @@
   penates send cm/lamp set '{"state":"on","for_s":600}'
   penates send cm/cellar read
 
-PAYLOAD is a word, a number or a JSON object; without it, `now`. The command carries an id, by which the answer is
-known, and an expiry: a daemon that hears it later refuses it, by its own clock. The exit code is 0 if it was done, and
-1 if it was refused or if nobody answered.
+PAYLOAD is a word, a number or a JSON object, and `now` by default. The command carries an id, by which its answer is
+recognised, and an expiry: a daemon that receives it later, by its own clock, refuses it. The exit code is 0 if the
+command was done, and 1 if it was refused or not answered.
 """
 
 import argparse
@@ -25,32 +25,31 @@ from bootstrap.errors import NOT_DONE, Exit, Refused
 from penates.console.arguments import sensor_name
 from penates.console.output import shown
 from penates.fleet.access import Access, access, access_arguments
-from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageHeard, Subscribed
+from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived, Subscribed
 
 NOW = "now"
 DAY_S = 86_400
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     access_arguments(parser)
     parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as cm/lamp")
-    parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` says which")
+    parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` lists them")
     parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
     parser.add_argument("--wait", type=_seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
-    parser.add_argument("--json", action="store_true", help="print the answer as it came")
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
 def main(given: argparse.Namespace) -> int:
-    """Send, wait, print."""
-    sending = command(given.payload, given.wait)
-    answer = ask(access(given, ADMIN), given.sensor, given.action, sending, given.wait)
+    """Send the command, wait for the answer and print it."""
+    answer = ask(access(given, ADMIN), given.sensor, given.action, command(given.payload, given.wait), given.wait)
     if isinstance(answer, str):
         print(f"penates send: {answer}", file=sys.stderr)
         return NOT_DONE
-    words = [str(answer[name]) for name in ("result", "reason") if answer.get(name)]
-    said = f"{given.sensor.client_id} {given.action}: {': '.join(shown(word.encode()) for word in words)}"
-    print(json.dumps(answer) if given.json else said)
+    parts = [shown(str(answer[name]).encode()) for name in ("result", "reason") if answer.get(name)]
+    line = f"{given.sensor.client_id} {given.action}: {': '.join(parts)}"
+    print(json.dumps(answer) if given.json else line)
     return Exit.STOPPED if answer["result"] == "done" else NOT_DONE
 
 
@@ -71,36 +70,36 @@ def _seconds(text: str) -> float:
     with suppress(ValueError):
         if 0 < (seconds := float(text)) <= DAY_S:
             return seconds
-    raise argparse.ArgumentTypeError(f"say seconds, above 0 and at most {DAY_S}, not {text!r}")
+    raise argparse.ArgumentTypeError(f"enter seconds, above 0 and at most {DAY_S}, not {text!r}")
 
 
 def command(value: Json, expires_s: float) -> dict[str, Json]:
-    """With an id that nobody else has, and an end."""
+    """Return a command with this value, a random id, and an expiry in `expires_s` seconds."""
     before = timestamps.utc((time.time_ns() + round(expires_s * 1e9)) // 1000)
     head: dict[str, Json] = {"id": secrets.token_hex(4), "before": before}
     return head | value if isinstance(value, dict) else {**head, VALUE: value}
 
 
 def ask(who: Access, topics: Topics, action: str, command: dict[str, Json], wait_s: float) -> dict[str, Json] | str:
-    """The answer, or why there is none."""
+    """Send a command and return its answer, or text that tells why there is none."""
     state, sent = "not known", False
     with closing(FleetClient(who)) as client:
         for event in _until(client, time.monotonic() + wait_s):
             match event:
                 case Connected():
                     client.subscribe(topics.status("action"), topics.status("state"))
-                case Subscribed() if not sent:  # once: after a reconnect we only listen
+                case Subscribed() if not sent:  # once: after a reconnect we only wait for the answer
                     sent = True
                     client.publish(topics.action(action), encode(command))
                 case Disconnected(why, refused=True):
                     return why
                 case Disconnected(why):
                     state = f"not known: {why}"
-                case MessageHeard(heard, payload) if heard == topics.status("state"):
+                case MessageReceived(topic, payload) if topic == topics.status("state"):
                     state = shown(payload)
-                case MessageHeard(_, payload) if answer := _answer_to(command, payload):
+                case MessageReceived(_, payload) if answer := _answer_to(command, payload):
                     return answer
-    return f"no answer in {wait_s:g} s; the state of {topics.client_id} is {state}"
+    return f"no answer within {wait_s:g} s; the state of {topics.client_id} is {state}"
 
 
 def _until(client: FleetClient, deadline: float) -> Iterator[FleetEvent]:

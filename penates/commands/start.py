@@ -1,7 +1,7 @@
-"""Start sensors, each as a process of its own, and leave a supervisor behind that looks after them.
+"""Start sensors, each as its own process, and a supervisor in the background that watches them.
 
-The supervisor starts one that died again, alone, sooner at first and then once a minute; it replaces one that hangs. It
-logs to supervisor.log in the state folder. Where it runs already, it is asked to start what does not run.
+The supervisor restarts a sensor that died or hangs, at first soon, later once a minute, and no other sensor with it. It
+logs to supervisor.log in the state folder. If it is already running, it starts the sensors that are not.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from bootstrap.supervisor.supervisor import LOCK
 from penates.console.arguments import chosen, house
 from penates.console.arguments import names_arguments as arguments
 from penates.console.output import show
-from penates.console.supervisor_request import PATIENCE_S, question
+from penates.console.supervisor_request import PATIENCE_S, control_request
 
 __all__ = ["arguments", "main"]
 
@@ -32,32 +32,32 @@ READY = b"r"
 
 
 def main(given: argparse.Namespace) -> int:
-    """Ask the one that runs, or become one; and show what came of it."""
+    """Ask the running supervisor, or start one; then print the state of the sensors."""
     configuration, own, where = house(given)
-    wish = question("start", configuration.folder, given.names)
+    message = control_request("start", configuration.folder, given.names)
     try:
-        return show(ask(where.runtime, wish, PATIENCE_S), as_json=given.json)
+        return show(ask(where.runtime, message, PATIENCE_S), as_json=given.json)
     except NotRunning:
         names = chosen(configuration, given.names)
     lock = ProcessLock(where.runtime, LOCK)
     _check_log(where.state / LOG)
-    ear, voice = os.pipe()
+    reader, writer = os.pipe()
     if os.fork() == 0:
         try:
-            _cut_ties(where, lock, voice)
+            _daemonise(where, lock, writer)
             log_file = RotatingStderr(where.state / LOG, own.supervisor.log_mb)
-            supervise(configuration, own, names, log_file, ready=partial(_say_ready, voice))
+            supervise(configuration, own, names, log_file, ready=partial(_report_ready, writer))
         finally:
             os._exit(0)
-    os.close(voice)
+    os.close(writer)
     lock.close()
-    if os.read(ear, 1) != READY:
+    if os.read(reader, 1) != READY:
         raise Unavailable(f"the supervisor ended; see {where.state / LOG}")
-    return show(ask(where.runtime, question("status", configuration.folder), PATIENCE_S), as_json=given.json)
+    return show(ask(where.runtime, control_request("status", configuration.folder), PATIENCE_S), as_json=given.json)
 
 
 def _check_log(file: Path) -> None:
-    """Here, where somebody can still be told."""
+    """Check that the log can be written, while an error can still be printed."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.open("ab").close()
@@ -65,21 +65,21 @@ def _check_log(file: Path) -> None:
         raise Fatal(Exit.SETTINGS, f"cannot log to {file}: {error.strerror}") from None
 
 
-def _cut_ties(where: Folders, lock: ProcessLock, voice: int) -> None:
-    """Be a daemon of whoever started us. The lock survives that."""
+def _daemonise(where: Folders, lock: ProcessLock, writer: int) -> None:
+    """Detach from the terminal and become a daemon. The lock is kept."""
     if lines := os.environ.get(LINES_VARIABLE):
         os.environ[LINES_VARIABLE] = str(Path(lines).absolute())
     DaemonContext(
         working_directory=str(where.runtime),
         umask=0o027,
-        files_preserve=[lock.descriptor, voice],
+        files_preserve=[lock.descriptor, writer],
         detach_process=True,
         signal_map={},
     ).open()
     lock.sign()
 
 
-def _say_ready(voice: int) -> None:
-    with suppress(OSError):  # whoever started us may not have waited
-        os.write(voice, READY)
-    os.close(voice)
+def _report_ready(writer: int) -> None:
+    with suppress(OSError):  # the command that started us may be gone
+        os.write(writer, READY)
+    os.close(writer)

@@ -1,13 +1,13 @@
-"""Show each sensor that systemd or `penates start` looks after: state, since when, restarts, what went wrong last.
+"""Show each sensor that systemd or `penates start` supervises: state, since when, restarts, last error.
 
 states:
   online    its last read was good
-  fault     it runs, but a measure of its device is not well, or something else is in trouble
+  fault     it runs, but one of its measures or something else has a problem
   starting  it has not read yet
-  waiting   it ended and will be started again, later each time
-  failed    its settings are faulty; it waits for a change and `penates reload`
+  waiting   it ended and will be restarted, later each time
+  failed    its settings have faults; change them and run `penates reload`
   stopping  it was asked to stop
-  stopped   it has
+  stopped   it has stopped
 
 The exit code is 0 only if every sensor is online.
 """
@@ -26,7 +26,7 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> int:
-    """Ask the supervisor; where there is none and the house is installed, systemd."""
+    """Ask the supervisor, or systemd if there is no supervisor and the house is installed."""
     try:
         return request(given, "status")
     except Unavailable:
@@ -37,8 +37,8 @@ def main(given: argparse.Namespace) -> int:
 
 
 def _rows(folder: Path) -> list[dict[str, object]]:
-    """Of each sensor's unit; none where there is no systemd."""
-    from penates.installer.unit_states import of_sensor, row, units  # noqa: PLC0415 - for this case alone
+    """Return a row for each sensor's unit, or none without systemd."""
+    from penates.installer.unit_states import of_sensor, row, units  # noqa: PLC0415 - needed only here
 
     configuration = Configuration(folder, secrets=False)
     sensors = configuration.all()

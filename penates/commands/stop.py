@@ -1,7 +1,7 @@
-"""Stop sensors in order, or all and their supervisor.
+"""Stop sensors in order; without names, all of them and their supervisor.
 
-What they have read is delivered first, if there is a broker to deliver it to. A sensor that was stopped by name stays
-so until it is started by name, or with all.
+What they have read is delivered first, if there is a broker. A sensor that was stopped by name stays stopped until it
+is started by name, or with all.
 """
 
 import argparse
@@ -16,7 +16,7 @@ __all__ = ["arguments", "main"]
 
 
 def main(given: argparse.Namespace) -> int:
-    """Ask the supervisor; if there is none, all is as wanted."""
+    """Ask the supervisor. If there is none, nothing is running, which counts as success."""
     try:
         return request(given, "stop")
     except NotRunning as error:

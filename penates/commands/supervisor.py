@@ -1,8 +1,8 @@
-"""Look after sensors in the foreground, until Ctrl-C or SIGTERM: what `penates start` leaves behind, for a unit.
+"""Supervise sensors in the foreground, until Ctrl-C or SIGTERM, as `penates start` does in the background.
 
-Each sensor is a process of its own, forked from this one, which loads everything once: that is what makes them small.
-With Type=notify it says READY=1 when every sensor has come to rest, and WATCHDOG=1. It logs to stderr. SIGHUP, where it
-has no terminal, is `penates reload`.
+Each sensor is its own process, forked from this one, which loads everything once; that keeps the processes small.
+With Type=notify it sends READY=1 once every sensor has settled, and WATCHDOG=1. It logs to stderr. SIGHUP, without a
+terminal, does the same as `penates reload`.
 """
 
 import argparse
@@ -17,13 +17,13 @@ LOCK = "supervisor"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     config_option(parser)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="start only these; the others can be started later")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="start only these; others can be started later")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Live as the parent."""
+    """Run the supervisor and return its exit code."""
     configuration, own, folders = house(given)
     with closing(ProcessLock(folders.runtime, LOCK)):
         return supervise(configuration, own, chosen(configuration, given.names))

@@ -1,7 +1,7 @@
-"""Take off this machine what `penates install` has put on it: processes, units, users, the broker's settings.
+"""Remove what `penates install` put on this machine: processes, units, users, the broker's settings.
 
-The settings and secrets in /etc/penates and what the sensors keep in /var/lib/penates, the history with it, stay: a
-new install goes on from there. With --purge they go, too.
+The settings and secrets in /etc/penates stay, and so does the sensors' state in /var/lib/penates, including the
+history: a new installation continues from there. --purge removes them, too.
 """
 
 import argparse
@@ -16,54 +16,54 @@ from penates.console.arguments import ROOT_ONLY
 from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
 from penates.installer import host_setup, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
-from penates.installer.steps import CommandStep, Remove, Step, carry_out
+from penates.installer.steps import CommandStep, Remove, Step, carry_out, counted
 
-STAMPS = Path("/var/lib/systemd/timers")  # where systemd keeps when a timer was last due
+STAMPS = Path("/var/lib/systemd/timers")  # where systemd records when a timer last elapsed
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
-    parser.add_argument("--dry-run", action="store_true", help="show it, and do nothing")
-    parser.add_argument("--purge", action="store_true", help="the settings, the secrets and the history, too")
+    """Add the arguments of this command."""
+    parser.add_argument("--dry-run", action="store_true", help="show each step, and change nothing")
+    parser.add_argument("--purge", action="store_true", help="remove the settings, the secrets and the history, too")
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Show each step, and do it."""
+    """Show each step, and carry it out."""
     if os.geteuid() and not given.dry_run:
         raise Fatal(Exit.SETTINGS, ROOT_ONLY)
     record = InstallRecord.read()
-    places = [HOUSE, *dict.fromkeys([STATE, state_of(HOUSE) or STATE])]  # that of one's own is not ours to purge
+    folders = [HOUSE, *dict.fromkeys([STATE, state_of(HOUSE) or STATE])]  # a state folder elsewhere is never purged
     try:
         steps = [*_steps(record, purge=given.purge), *(_purge() if given.purge else ())]
         count = carry_out(steps, record.begin, dry=given.dry_run)
     except OSError as error:
         raise Unavailable(str(error)) from None
-    kept = [str(place) for place in places if place.exists()]
-    print("nothing was done" if given.dry_run else f"{count} done; kept: {', '.join(kept) or 'nothing'}")
+    kept = [str(folder) for folder in folders if folder.exists()]
+    print("nothing was changed" if given.dry_run else f"{counted(count)} done; kept: {', '.join(kept) or 'nothing'}")
     return Exit.STOPPED
 
 
 def _steps(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
-    """From the sensors down to the programme, which is us."""
+    """Yield all steps, from the sensors down to the programme that runs them."""
     _, timer = unit_files.CERTIFICATES
-    ended = [*systemd_steps.gone([]), *_off(unit_files.TARGET), *_off(timer)]
+    ended = [*systemd_steps.remove_units([]), *_disabled(unit_files.TARGET), *_disabled(timer)]
     files = [
         Remove(UNITS / name)
         for name in (unit_files.TARGET, unit_files.SUPERVISOR, unit_files.TEMPLATE, *unit_files.CERTIFICATES)
     ]
     folders = [Remove(UNITS / f"{name}.d") for name in (unit_files.SUPERVISOR, unit_files.TEMPLATE)]
-    yield from (*ended, *files, *folders, host_setup.after_all([*ended, *files, *folders], record))
-    yield from systemd_steps.no_broker(record, purge=purge)
-    yield from host_setup.no_user()
-    yield from host_setup.not_looking(record)
+    yield from (*ended, *files, *folders, host_setup.daemon_reload([*ended, *files, *folders], record))
+    yield from systemd_steps.remove_broker(record, purge=purge)
+    yield from host_setup.remove_user()
+    yield from host_setup.remove_mosquitto_sub_options(record)
     yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", ON_PATH, PROGRAM])
 
 
-def _off(unit: str) -> Iterator[Step]:
+def _disabled(unit: str) -> Iterator[Step]:
     because = "enabled" if (UNITS / unit).exists() else ""
     yield CommandStep(["systemctl", "disable", "--now", unit], lambda: because)
 
 
 def _purge() -> Iterator[Step]:
-    """What is yours."""
+    """Yield the steps that remove the settings, the secrets and the state."""
     yield from map(Remove, (HOUSE, STATE))

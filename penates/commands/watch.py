@@ -1,8 +1,8 @@
 """Show the sensors on a broker, live: their state, what they measure and how old that is.
 
-On a terminal it is a table; h shows what the heartbeats tell, q quits. Elsewhere it is a line for each change, such as
-`cm/cellar/status/state online`, or with --json an object. Any device that speaks the contract (docs/TOPICS.md) is
-shown, whoever made it. The history is not asked for, so that a slow link carries each value once.
+On a terminal it is a table; h shows the heartbeats, q quits. Otherwise it is one line per change, such as
+`cm/cellar/status/state online`, or with --json an object. Any device that follows the contract (docs/TOPICS.md) is
+shown, whoever made it. The history is left out, so that a slow link carries each value only once.
 """
 
 import argparse
@@ -29,87 +29,87 @@ from bootstrap.eventloop.loop import STOP_SIGNALS
 from penates.console.arguments import output_file
 from penates.console.output import shown, to_a_reader
 from penates.fleet.access import access, access_arguments
-from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageHeard
+from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived
 from penates.fleet.fleet_view import Change, FleetView
 from penates.fleet.watch_table import cells, picture, table
 
 STATUS = ("state", "about", "heartbeat", "health")
-REDRAW_S = 0.5  # at the most so often
-LOOK_S = 1.0  # for what only time changes
-FRAME = 6  # lines of a terminal that the table's frame takes, and the cursor
+REDRAW_S = 0.5  # shortest time between two redraws
+LOOK_S = 1.0  # longest time between two looks at what only time changes
+FRAME = 6  # terminal lines taken by the table's frame and the cursor
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What this command takes."""
+    """Add the arguments of this command."""
     access_arguments(parser)
     parser.add_argument("places", type=_place, nargs="*", metavar="GROUP[/SENSOR]", help="only these (default: all)")
-    parser.add_argument("--json", action="store_true", help="an object for each change, a line each")
-    parser.add_argument("--svg", type=output_file, metavar="FILE", help="at the end, save the table as a picture")
+    parser.add_argument("--json", action="store_true", help="print each change as a JSON object on a line")
+    parser.add_argument("--svg", type=output_file, metavar="FILE", help="save the table as an SVG picture at the end")
 
 
 def _place(text: str) -> str:
-    """As a filter of the first two levels."""
+    """Return a filter for the first two topic levels, for argparse."""
     group, slash, sensor = text.partition("/")
     if not is_id(group) or (slash and not is_id(sensor)):
-        raise argparse.ArgumentTypeError(f"say GROUP or GROUP/SENSOR, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter GROUP or GROUP/SENSOR, not {text!r}")
     return text if slash else f"{group}/+"
 
 
 def main(given: argparse.Namespace) -> int:
-    """Until somebody ends it."""
+    """Show the sensors until the command is ended."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with closing(FleetClient(access(given, EYES))) as client:
-        house = LiveFleet(client, given.places or ["+/+"])
+        fleet = LiveFleet(client, given.places or ["+/+"])
         as_table = sys.stdout.isatty() and not given.json
         with contextlib.suppress(KeyboardInterrupt), to_a_reader():
-            watch(house) if as_table else follow(house, as_json=given.json)
+            watch(fleet) if as_table else follow(fleet, as_json=given.json)
         for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)  # saying goodbye takes its moment
+            signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the disconnect
     if given.svg:
-        given.svg.write_text(picture(house.view))
-    return Exit.REFUSED if house.refused else Exit.STOPPED
+        given.svg.write_text(picture(fleet.view))
+    return Exit.REFUSED if fleet.refused else Exit.STOPPED
 
 
 class LiveFleet:
-    """What comes from the client, taken into the view."""
+    """A view of the sensors, kept up to date from a client."""
 
     def __init__(self, client: FleetClient, places: list[str]) -> None:
         self._client, self._places = client, places
-        self._asked: set[str] = set()
+        self._subscribed: set[str] = set()
         self.view = FleetView()
         self.down: str | None = "connecting"
         self.refused = False
 
     def changes(self, wait_s: float, *others: int) -> Iterator[Change]:
-        """What has changed, at the latest after `wait_s`."""
+        """Yield what has changed. Wait at most `wait_s` seconds, or until one of `others` is readable."""
         for event in self._client.events(wait_s, *others):
-            yield from self._take(event)
-        if self.down is None and (new := self.view.declared - self._asked):
-            self._asked |= new
+            yield from self._handle(event)
+        if self.down is None and (new := self.view.declared - self._subscribed):
+            self._subscribed |= new
             self._client.subscribe(*sorted(new))
 
-    def _take(self, event: FleetEvent) -> Iterator[Change]:
+    def _handle(self, event: FleetEvent) -> Iterator[Change]:
         match event:
             case Connected():
                 self.down = None
-                self._asked.clear()
+                self._subscribed.clear()
                 self._client.subscribe(*(f"{place}/status/{name}" for place in self._places for name in STATUS))
             case Disconnected(why, refused) if not self.refused:
                 self.down, self.refused = why, refused
-            case MessageHeard(topic, payload, retained, at):
-                yield from self.view.hear(topic, payload, retained=retained, at=at)
+            case MessageReceived(topic, payload, retained, at):
+                yield from self.view.receive(topic, payload, retained=retained, at=at)
 
 
-def follow(house: LiveFleet, *, as_json: bool) -> None:
-    """Print what changes, a line each; on stderr, how we stand with the broker."""
-    told: str | None = ""
-    while not house.refused:
-        for change in house.changes(LOOK_S):
+def follow(fleet: LiveFleet, *, as_json: bool) -> None:
+    """Print each change as a line, and on stderr whether there is a broker."""
+    reported: str | None = ""
+    while not fleet.refused:
+        for change in fleet.changes(LOOK_S):
             print(_as_json(change) if as_json else f"{change.topic} {shown(change.payload)}", flush=True)
-        if told != house.down:
-            told = house.down
-            print(f"no broker: {told}" if told else "connected", file=sys.stderr, flush=True)
+        if reported != fleet.down:
+            reported = fleet.down
+            print(f"no broker: {reported}" if reported else "connected", file=sys.stderr, flush=True)
 
 
 def _as_json(change: Change) -> str:
@@ -120,16 +120,16 @@ def _as_json(change: Change) -> str:
     return json.dumps({"time": timestamps.now(), "topic": change.topic, "value": value}, ensure_ascii=False)
 
 
-def watch(house: LiveFleet) -> None:
-    """Draw again what looks different, not too often, and heed the keys."""
+def watch(fleet: LiveFleet) -> None:
+    """Redraw the table when it looks different, not too often, and react to keys."""
     console = Console()
     facts = unseen = False
     due = 0.0
     drawn: tuple[object, ...] = ()
     with _keys() as keyboard, Live(console=console, auto_refresh=False) as live:
-        while not house.refused:
+        while not fleet.refused:
             left_s = due - time.monotonic()
-            for _change in house.changes(left_s if left_s > 0 and unseen else LOOK_S, keyboard):
+            for _change in fleet.changes(left_s if left_s > 0 and unseen else LOOK_S, keyboard):
                 unseen = True
             key = _pressed(keyboard)
             if key == "q":
@@ -139,20 +139,20 @@ def watch(house: LiveFleet) -> None:
                 continue
             unseen = False
             due = time.monotonic() + REDRAW_S
-            rows = cells(house.view, facts=facts)
-            looks = (console.size, facts, house.down, *rows)
+            rows = cells(fleet.view, facts=facts)
+            looks = (console.size, facts, fleet.down, *rows)
             if looks != drawn:
                 if drawn and console.size != drawn[0]:
                     console.clear()
                 drawn = looks
                 room = console.size.height - FRAME
-                live.update(table(house.view, house.down, rows, facts=facts, room=room), refresh=True)
-    print(f"penates watch: {house.down}", file=sys.stderr)
+                live.update(table(fleet.view, fleet.down, rows, facts=facts, room=room), refresh=True)
+    print(f"penates watch: {fleet.down}", file=sys.stderr)
 
 
 @contextlib.contextmanager
 def _keys() -> Iterator[int]:
-    """A descriptor that is readable when a key is pressed, or, without a keyboard, never."""
+    """Yield a descriptor that is readable when a key is pressed; without a keyboard, never."""
     if not sys.stdin.isatty():
         never, writer = os.pipe()
         yield never
@@ -162,7 +162,7 @@ def _keys() -> Iterator[int]:
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
-    signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(descriptor))  # the shell took it back meanwhile
+    signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(descriptor))  # the shell has reset it meanwhile
     try:
         yield descriptor
     finally:

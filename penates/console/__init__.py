@@ -1,1 +1,1 @@
-"""What the sub-commands share: arguments, output, requests to the supervisor."""
+"""What sub-commands share: arguments, output, requests to the supervisor."""

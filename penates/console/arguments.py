@@ -1,4 +1,4 @@
-"""What several sub-commands say alike."""
+"""Arguments that several sub-commands share."""
 
 import argparse
 from pathlib import Path
@@ -10,37 +10,37 @@ from bootstrap.contract.topics import Topics
 from bootstrap.paths import Folders
 from bootstrap.supervisor.control_api import unknown
 
-ROOT_ONLY = "it changes the machine: say sudo"
+ROOT_ONLY = "this changes the machine; run it with sudo"
 
 
 def sensor_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config DIR NAME`."""
+    """Add `--config DIR NAME`."""
     config_option(parser)
     parser.add_argument("name", metavar="NAME", help="the sensor's file in devices/, such as lamp for lamp.toml")
 
 
 def names_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config DIR [NAME…|--all]`."""
+    """Add `--config DIR [NAME…|--all] --json`."""
     config_option(parser)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="a sensor's file in devices/; none is all")
-    which.add_argument("--all", action="store_true", help="all of them, as without a name")
+    which.add_argument("names", nargs="*", default=[], metavar="NAME", help="sensor's file in devices/ (default: all)")
+    which.add_argument("--all", action="store_true", help="all sensors, as without NAME")
     json_option(parser)
 
 
 def house_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config DIR --json`."""
+    """Add `--config DIR --json`."""
     config_option(parser)
     json_option(parser)
 
 
 def json_option(parser: argparse.ArgumentParser) -> None:
-    """`--json`."""
-    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    """Add `--json`."""
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def config_option(parser: argparse.ArgumentParser) -> None:
-    """`--config DIR`."""
+    """Add `--config DIR`."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -50,28 +50,28 @@ def config_option(parser: argparse.ArgumentParser) -> None:
 
 
 def output_file(text: str) -> Path:
-    """A file that can be written later."""
+    """Return the path of a file to be written later, for argparse."""
     file = Path(text)
     if file.is_dir() or not file.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} cannot be a file: say one in a folder that is there")
+        raise argparse.ArgumentTypeError(f"{text} cannot be a file; name one in an existing folder")
     return file
 
 
 def house(given: argparse.Namespace) -> tuple[Configuration, House, Folders]:
-    """What `--config` leads to, and where this house keeps things.
+    """Return the configuration that `--config` names, its house, and the folders of this house.
 
     Raises:
-        SettingsError: with every fault of `house.toml`.
+        SettingsError: `house.toml` has faults.
     """
     configuration, house = open_house(folder_or_default(given.config))
     return configuration, house, Folders.usual(house.state)
 
 
 def chosen(configuration: Configuration, names: list[str]) -> list[str]:
-    """The sensors named, or all.
+    """Return the named sensors, or all if there are no names.
 
     Raises:
-        SettingsError: there is no such sensor, or none at all.
+        SettingsError: there is no such sensor, or no sensor at all.
     """
     if faults := unknown(names, configuration.sensors):
         raise SettingsError(faults)
@@ -81,11 +81,11 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
 
 
 def sensor_name(text: str) -> Topics:
-    """Return the sensor that `GROUP/SENSOR` on a command line names."""
+    """Return the topics of the sensor that `GROUP/SENSOR` names, for argparse."""
     group, slash, sensor = text.partition("/")
     if not slash:
-        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR, such as cm/lamp, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR, such as cm/lamp, not {text!r}")
     try:
         return Topics(group, sensor)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"say GROUP/SENSOR: {error}") from None
+        raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR: {error}") from None

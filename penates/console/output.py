@@ -1,4 +1,4 @@
-"""Printing for people: a reader that has had enough, tables, lengths of time, the payloads of others."""
+"""Printing for people: tables, ages, untrusted payloads, and readers that close the pipe early."""
 
 import io
 import json
@@ -14,23 +14,23 @@ from bootstrap.errors import NOT_DONE
 from bootstrap.supervisor.control_socket import ControlMessage
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-SHOWN = 100  # characters of a payload
+SHOWN = 100  # longest part of a payload that is printed, in characters
 
 
 @contextmanager
 def to_a_reader() -> Iterator[None]:
-    """Print for whoever reads us, until they have had enough; there are terminals without a degree sign."""
+    """Let the reader of stdout close it early, as `head` does, and replace characters that its encoding lacks."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
         yield
         sys.stdout.flush()
-    except BrokenPipeError:  # nothing may be written at the exit either
+    except BrokenPipeError:  # Python's flush at the exit must not fail either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> int:
-    """Print an answer; the exit code says whether all is as wanted."""
+    """Print the supervisor's reply. Returns 0 if every sensor is in the state `wanted`, else another exit code."""
     if why := answer.get("error"):
         print(why, file=sys.stderr)
         return int(answer["exit"])
@@ -40,13 +40,13 @@ def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> in
     else:
         print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
         for name in answer.get("removed", []):
-            print(f"{name} is stopped: its file is gone")
+            print(f"{name} has been stopped: its file is gone")
     return 0 if all(row["state"] == wanted for row in sensors) else NOT_DONE
 
 
 def table(sensors: list[dict[str, Any]]) -> list[str]:
-    """A line a sensor, and one below it for what went wrong last."""
-    head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "IT SAYS")
+    """Return a heading, one line per sensor, and below it one for its last error."""
+    head = ("NAME", "SENSOR", "STATE", "SINCE", "PID", "RESTARTS", "STATUS")
     first, *others = columns([head, *map(_cells, sensors)])
     lines = [first]
     for sensor, line in zip(sensors, others, strict=True):
@@ -57,7 +57,7 @@ def table(sensors: list[dict[str, Any]]) -> list[str]:
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """A line a row, its cells below each other."""
+    """Return one line per row, with the cells aligned in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
@@ -65,12 +65,12 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     since = age((datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds())
     pid = str(row["pid"] or "-")
-    says = row["status"].removeprefix(f"{row['state']}; ")
-    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), says)
+    status = row["status"].removeprefix(f"{row['state']}; ")
+    return (row["name"], row["sensor"] or "-", row["state"], since, pid, str(row["restarts"]), status)
 
 
 def age(seconds: float) -> str:
-    """A length of time for people: `42 s`, `7 min`, `3 h`, `12 d`."""
+    """Return a length of time for people, such as `42 s`, `7 min`, `3 h` or `12 d`."""
     for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
         if seconds >= 2 * unit:
             return f"{seconds // unit:.0f} {name}"
@@ -78,7 +78,7 @@ def age(seconds: float) -> str:
 
 
 def shown(payload: bytes) -> str:
-    """Return a payload as a terminal may show it: nothing in it can steer the terminal."""
+    """Return a payload as text that is safe to print: short, and without control characters."""
     text = payload[: 4 * SHOWN].decode(errors="replace")
-    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,4 +1,4 @@
-"""Asking the supervisor of a house for something, and showing its answer."""
+"""Sending a request to the supervisor of a house, and printing its reply."""
 
 import argparse
 from collections.abc import Collection
@@ -9,17 +9,17 @@ from bootstrap.paths import Folders
 from bootstrap.supervisor.control_socket import ControlMessage, ask
 from penates.console.output import show
 
-PATIENCE_S = 45.0  # the longest stop, and more
+PATIENCE_S = 45.0  # longer than the longest stop
 
 
-def question(do: str, folder: Path, names: Collection[str] = ()) -> ControlMessage:
-    """What is asked of the supervisor of the house in this folder."""
+def control_request(do: str, folder: Path, names: Collection[str] = ()) -> ControlMessage:
+    """Return a request to the supervisor of the house in this folder."""
     return {"do": do, "names": [*names], "house": str(folder)}
 
 
 def request(given: argparse.Namespace, do: str) -> int:
-    """Have the supervisor of this house do something, and show what came of it. Returns the exit code."""
+    """Send a request to the supervisor of this house and print its reply. Returns the exit code."""
     folder = folder_or_default(given.config).absolute()
-    runtime = Folders.usual(state_of(folder)).runtime  # however faulty the rest is: the supervisor says what
-    answer = ask(runtime, question(do, folder, getattr(given, "names", [])), PATIENCE_S)
+    runtime = Folders.usual(state_of(folder)).runtime  # works with faulty settings, which the supervisor reports
+    answer = ask(runtime, control_request(do, folder, getattr(given, "names", [])), PATIENCE_S)
     return show(answer, as_json=given.json, wanted="stopped" if do == "stop" else "online")

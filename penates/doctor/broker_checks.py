@@ -1,9 +1,9 @@
-"""What `penates doctor` asks of the broker as a sensor: what it lets it do.
+"""What `penates doctor` finds out by connecting to the broker as a sensor: what the broker allows it to do.
 
-Nothing here disturbs a sensor that is alive. The probes have client ids of their own, `group/sensor/doctor` and
-`group/sensor/doctor-will`; they publish nothing that is retained, only to `status/doctor`, `data/doctor` and
-`action/doctor/probe` below the sensor's own name and to `status/doctor` below one that is nobody's, and what could be
-taken for a value is empty (docs/TOPICS.md).
+Nothing here disturbs a running sensor. The probes have client ids of their own, `group/sensor/doctor` and
+`group/sensor/doctor-will`. They publish nothing retained, and only to `status/doctor`, `data/doctor` and
+`action/doctor/probe` below the sensor's own name and to `status/doctor` below a name that no sensor has. Payloads that
+could be mistaken for a value are empty (docs/TOPICS.md).
 """
 
 import socket
@@ -28,91 +28,96 @@ NAME = "doctor"
 INSTALL = "sudo penates install"
 ACL = f"give the broker passwords and an ACL, as `{INSTALL}` does"
 STATE = "/status/state"
-WORDS = ("state", "heartbeat", "about")
+STATUS = ("state", "heartbeat", "about")
 
 
 @dataclass
-class Visit:
-    """One sensor's stay at the broker, as itself but under another client id."""
+class BrokerSession:
+    """A connection as one sensor, with its user and password but another client id."""
 
     settings: SensorSettings
     probe: MqttProbe
     options: ConnectOptions
-    dialled: Callable[[], socket.socket]
-    mark: bytes = field(default_factory=lambda: new_run().encode())  # by which we know our own words
+    open_socket: Callable[[], socket.socket]
+    mark: bytes = field(default_factory=lambda: new_run().encode())  # by which we recognise our own messages
 
     @property
     def topics(self) -> Topics:
-        """The sensor's."""
+        """The topics of the sensor."""
         return self.settings.topics
 
     @property
     def address(self) -> BrokerAddress:
-        """Where the sensor connects to."""
+        """The broker that the sensor connects to."""
         return BrokerAddress.of(self.settings)
 
     @property
-    def anybody(self) -> bool:
-        """Whether it came in without a password."""
+    def anonymous(self) -> bool:
+        """Whether it connected without a password."""
         return self.options.password is None
 
     @property
     def status(self) -> str:
-        """Where we may speak as this sensor, and nobody listens."""
+        """The topic to which we publish as this sensor, and that nobody else uses."""
         return self.topics.status(NAME)
 
     @property
     def others(self) -> list[str]:
-        """Sensors that it hears and is not."""
-        states = (message.topic for message in self.probe.heard if message.topic.endswith(STATE))
+        """The other sensors whose state it received."""
+        states = (message.topic for message in self.probe.received if message.topic.endswith(STATE))
         return sorted({topic.removesuffix(STATE) for topic in states} - {self.topics.client_id})
 
 
-def consult(settings: SensorSettings, host: str) -> tuple[list[Finding], SeenSensor | None]:
-    """Connect as this sensor, and look: returns what is found, and the sensor as the broker has it, if it was asked."""
+def check_broker(settings: SensorSettings, host: str) -> tuple[list[Finding], SeenSensor | None]:
+    """Connect as this sensor and run the checks. Also returns the sensor as the broker has it, or None."""
     address = BrokerAddress.of(settings)
     try:
         options = replace(address.connect_options(), client_id=f"{settings.topics.client_id}/{NAME}", will=None)
     except PermissionError as error:
-        return [unknown("password", f"no right to read {error.filename}", SUDO)], None
+        return [unknown("password", f"not allowed to read {error.filename}", SUDO)], None
     except OSError as error:
-        return [bad("password", f"there is none: {error.filename}: {error.strerror}", INSTALL)], None
+        return [bad("password", f"there is no password: {error.filename}: {error.strerror}", INSTALL)], None
     except ValueError as error:
-        return [bad("password", f"the file with it {error}", INSTALL)], None
+        return [bad("password", f"the password file {error}", INSTALL)], None
     found: list[Finding] = []
     try:
-        dialled = partial(connect, host, address.port, address.ca_file, PATIENCE_S)
-        with MqttProbe(dialled(), options) as probe:
+        open_socket = partial(connect, host, address.port, address.ca_file, PATIENCE_S)
+        with MqttProbe(open_socket(), options) as probe:
             reason = probe.greet()
             if reason.failed:
                 return [_refused(options, reason.text)], None
             found.append(_accepted(options))
-            found.extend(_inside(Visit(settings, probe, options, dialled)))
+            found.extend(_run_checks(BrokerSession(settings, probe, options, open_socket)))
             return found, _seen(probe).get(settings.topics.client_id)
     except (OSError, Silent) as error:
-        return [*found, bad(BROKER, f"{host}: {error}", "its log says more: journalctl -u mosquitto -n 20")], None
+        return [*found, bad(BROKER, f"{host}: {error}", "see its log: journalctl -u mosquitto -n 20")], None
 
 
-def overheard(settings: SensorSettings, host: str) -> SeenSensor | None:
-    """Return a sensor as the broker has it, as the user `eyes` sees it; None if nobody lets us look."""
+def seen_by_eyes(settings: SensorSettings, host: str) -> SeenSensor | None:
+    """Return a sensor as the broker shows it to the user `eyes`, or None if that user cannot connect."""
     topics = settings.topics
     filters = [f"{topics.client_id}/status/#"]
-    seen = _looked(BrokerAddress.of(settings), host, f"{topics.client_id}/{NAME}-{EYES}", filters)
+    seen = _read_as_eyes(BrokerAddress.of(settings), host, f"{topics.client_id}/{NAME}-{EYES}", filters)
     return None if seen is None else seen.get(topics.client_id, SeenSensor(topics))
 
 
 def fleet(address: BrokerAddress, host: str, groups: Iterable[str]) -> dict[str, SeenSensor] | None:
-    """Return every sensor of these groups as the broker has it, by client id; None if nobody lets us look."""
-    filters = [f"{group}/+/status/{name}" for group in groups for name in WORDS]
-    return _looked(address, host, f"{address.topics.group}/{NAME}-{EYES}", filters)
+    """Return the sensors of these groups, by client id, as the broker shows them to the user `eyes`.
+
+    None means that this user cannot connect.
+    """
+    filters = [f"{group}/+/status/{name}" for group in groups for name in STATUS]
+    return _read_as_eyes(address, host, f"{address.topics.group}/{NAME}-{EYES}", filters)
 
 
-def _looked(address: BrokerAddress, host: str, client_id: str, filters: Sequence[str]) -> dict[str, SeenSensor] | None:
-    """Return what is retained of these, as the user `eyes` sees it."""
+def _read_as_eyes(
+    address: BrokerAddress, host: str, client_id: str, filters: Sequence[str]
+) -> dict[str, SeenSensor] | None:
+    """Return the sensors that the retained messages on `filters` describe, read as the user `eyes`."""
     broker = address.broker
     options = ConnectOptions(client_id=client_id, protocol=broker.protocol, keepalive_s=broker.keepalive_s)
     try:
-        options = _as(address, EYES, options)
+        options = _as_user(address, EYES, options)
         with MqttProbe(connect(host, address.port, address.ca_file, PATIENCE_S), options) as probe:
             if probe.greet().failed:
                 return None
@@ -126,12 +131,12 @@ def _seen(probe: MqttProbe) -> dict[str, SeenSensor]:
     return FleetView.of(probe.newest(), time.monotonic()).sensors
 
 
-def _as(address: BrokerAddress, user: str, options: ConnectOptions) -> ConnectOptions:
-    """The same greeting, as one of the broker's users who are no sensors.
+def _as_user(address: BrokerAddress, user: str, options: ConnectOptions) -> ConnectOptions:
+    """Return `options` for one of the broker's users that are not sensors.
 
     Raises:
-        OSError: the password cannot be read.
-        ValueError: there is none.
+        OSError: the password file cannot be read.
+        ValueError: the file has no password.
     """
     file = password_file(address.folder, address.broker.password_file, user)
     name = address.broker.username or (user if file else None)
@@ -140,128 +145,137 @@ def _as(address: BrokerAddress, user: str, options: ConnectOptions) -> ConnectOp
 
 def _accepted(options: ConnectOptions) -> Finding:
     if options.password is None:
-        return good("password", "the broker asks for none")
+        return good("password", "the broker does not require one")
     return good("password", f"the broker accepts the user {options.username}")
 
 
 def _refused(options: ConnectOptions, why: str) -> Finding:
-    who = f"the user {options.username}" if options.username else "anybody without a password"
-    advice = f"{INSTALL} makes users and passwords anew" if options.username else "say `password_file` in house.toml"
+    who = f"the user {options.username}" if options.username else "clients without a password"
+    advice = f"{INSTALL} recreates users and passwords" if options.username else "set `password_file` in house.toml"
     return bad("password", f"the broker refuses {who}: {why}", advice)
 
 
-def may_speak(stay: Visit) -> Finding:
-    """State and all that is said of it; and hear it back, as a sensor does to find one of its own name."""
-    denied = stay.probe.publish(stay.status, stay.mark).failed
-    if not denied and stay.probe.hears(stay.status, stay.mark):
-        return good("status/#", "it may say and hear its own")
-    if denied or not stay.probe.tells:
-        what = "it may not say" if stay.probe.tells else "it may not say, or not hear,"
-        return bad("status/#", f"{what} {stay.topics.client_id}/status/#", _allow(stay, "readwrite", "status"))
-    return bad("status/#", f"it may not hear {stay.topics.client_id}/status/#", _allow(stay, "readwrite", "status"))
+def may_publish_status(session: BrokerSession) -> Finding:
+    """Check that it may publish its status, and receive it, as a sensor does to find another of its own name."""
+    denied = session.probe.publish(session.status, session.mark).failed
+    if not denied and session.probe.receives(session.status, session.mark):
+        return good("status/#", "it may publish and receive its own")
+    if denied or not session.probe.reports_denial:
+        what = "it may not publish" if session.probe.reports_denial else "it may not publish, or not receive,"
+    else:
+        what = "it may not receive"
+    return bad("status/#", f"{what} {session.topics.client_id}/status/#", _allow(session, "readwrite", "status"))
 
 
-def _allow(stay: Visit, right: str, kind: str) -> str:
-    return f"{INSTALL}; or in the broker's ACL: pattern {right} {stay.topics.group}/%u/{kind}/#"
+def _allow(session: BrokerSession, right: str, kind: str) -> str:
+    return f"{INSTALL}; or in the broker's ACL: pattern {right} {session.topics.group}/%u/{kind}/#"
 
 
-def may_tell(stay: Visit) -> Finding:
-    """Values and history."""
-    if not stay.probe.tells:
-        return unknown("data/#", "MQTT 3.1.1 does not tell whether a publish is denied")
-    if stay.probe.publish(stay.topics.data(NAME)).failed:
-        return bad("data/#", f"it may not say {stay.topics.client_id}/data/#", _allow(stay, "write", "data"))
-    return good("data/#", "it may say its own")
+def may_publish_data(session: BrokerSession) -> Finding:
+    """Check that it may publish values and history."""
+    if not session.probe.reports_denial:
+        return unknown("data/#", "MQTT 3.1.1 does not report whether a publish is denied")
+    if session.probe.publish(session.topics.data(NAME)).failed:
+        return bad("data/#", f"it may not publish {session.topics.client_id}/data/#", _allow(session, "write", "data"))
+    return good("data/#", "it may publish its own")
 
 
-def may_obey(stay: Visit) -> Finding:
-    """Commands, which somebody else gives: below a level that the sensor itself does not listen to."""
-    topic = f"{stay.topics.client_id}/action/{NAME}/probe"
-    everything = (stay.anybody or stay.probe.tells) and not stay.probe.publish(topic, stay.mark).failed
+def may_receive_commands(session: BrokerSession) -> Finding:
+    """Check that it receives commands, sent below a topic level to which the sensor itself does not subscribe."""
+    topic = f"{session.topics.client_id}/action/{NAME}/probe"
+    conclusive = session.anonymous or session.probe.reports_denial
+    sent = conclusive and not session.probe.publish(topic, session.mark).failed
     try:
-        why = "" if everything else _command(stay, topic)
+        why = "" if sent else _send_command(session, topic)
     except PermissionError as error:
-        return unknown("action/#", f"no right to read {error.filename}, to send it a command", SUDO)
+        return unknown("action/#", f"not allowed to read {error.filename}, to send it a command", SUDO)
     if why:
-        return unknown("action/#", f"nobody could send it a command: {why}")
-    if stay.probe.hears(topic, stay.mark):
-        return good("action/#", "it hears its own")
-    return bad("action/#", f"it does not hear {stay.topics.client_id}/action/#", _allow(stay, "read", "action"))
+        return unknown("action/#", f"no command could be sent to it: {why}")
+    if session.probe.receives(topic, session.mark):
+        return good("action/#", "it receives its own")
+    return bad("action/#", f"it receives no {session.topics.client_id}/action/#", _allow(session, "read", "action"))
 
 
-def _command(stay: Visit, topic: str) -> str:
-    """Publish as whoever may; returns why that could not be.
+def _send_command(session: BrokerSession, topic: str) -> str:
+    """Publish a command as the user `admin`. Returns why that failed, or nothing.
 
     Raises:
         PermissionError: we may not read the password.
     """
     try:
-        options = _as(stay.address, ADMIN, replace(stay.options, client_id=f"{stay.options.client_id}-{ADMIN}"))
+        options = replace(session.options, client_id=f"{session.options.client_id}-{ADMIN}")
+        options = _as_user(session.address, ADMIN, options)
     except PermissionError:
         raise
     except (OSError, ValueError) as error:
         return str(error)
-    with MqttProbe(stay.dialled(), options) as admin:
+    with MqttProbe(session.open_socket(), options) as admin:
         reason = admin.greet()
         if not reason.failed:
-            reason = admin.publish(topic, stay.mark)
+            reason = admin.publish(topic, session.mark)
     return f"the user {options.username}: {reason.text}" if reason.failed else ""
 
 
-def may_not_forge(stay: Visit) -> Finding:
-    """What a sensor must not be able to: speak for another."""
-    if not stay.probe.tells:
-        return unknown("only its own", "MQTT 3.1.1 does not tell whether a publish is denied")
-    if stay.others and stay.settings.kind != RECORDER and not stay.address.broker.username:
-        return bad("only its own", f"it hears others, such as {stay.others[0]}", ACL)
-    other = Topics(stay.topics.group, f"not-{stay.topics.sensor}"[:64])
-    if stay.probe.publish(other.status(NAME)).failed:
-        return good("only its own", "it may neither speak for another nor hear it")
-    if stay.anybody and all(map(local, stay.address.hosts)):
-        return unknown("only its own", "anybody on this machine may speak for it: the broker asks for no password")
-    if shared := stay.address.broker.username:
-        return unknown("only its own", f"all sensors are the user {shared}, and may speak for each other")
-    who = "anybody may speak for it" if stay.anybody else "it may speak for others"
-    return bad("only its own", who, ACL)
+def may_not_impersonate(session: BrokerSession) -> Finding:
+    """Check that it may not publish as another sensor."""
+    if not session.probe.reports_denial:
+        return unknown("only its own", "MQTT 3.1.1 does not report whether a publish is denied")
+    if session.others and session.settings.kind != RECORDER and not session.address.broker.username:
+        return bad("only its own", f"it receives messages of others, such as {session.others[0]}", ACL)
+    other = Topics(session.topics.group, f"not-{session.topics.sensor}"[:64])
+    if session.probe.publish(other.status(NAME)).failed:
+        return good("only its own", "it may neither publish as another sensor nor receive its messages")
+    if session.anonymous and all(map(local, session.address.hosts)):
+        return unknown("only its own", "anybody on this machine may publish as it: the broker requires no password")
+    if shared := session.address.broker.username:
+        return unknown("only its own", f"all sensors are the user {shared}, and may publish as each other")
+    what = "anybody may publish as it" if session.anonymous else "it may publish as others"
+    return bad("only its own", what, ACL)
 
 
-def will_fires(stay: Visit) -> Finding:
-    """Die as a sensor would, and hear of it."""
-    will = Message(stay.status, b"will " + stay.mark)
-    options = replace(stay.options, client_id=f"{stay.options.client_id}-will", will=will)
-    dying = MqttProbe(stay.dialled(), options)
+def last_will_works(session: BrokerSession) -> Finding:
+    """Check the last will: break a connection and receive the will."""
+    will = Message(session.status, b"will " + session.mark)
+    options = replace(session.options, client_id=f"{session.options.client_id}-will", will=will)
+    dying = MqttProbe(session.open_socket(), options)
     try:
         reason = dying.greet()
     finally:
         dying.kill()
-    if not reason.failed and stay.probe.hears(will.topic, will.payload):
-        return good("last will", "the broker says `lost` for one that died")
+    if not reason.failed and session.probe.receives(will.topic, will.payload):
+        return good("last will", "the broker publishes `lost` if its connection breaks")
     return bad(
         "last will",
-        "nobody would hear that it died" + (f": {reason.text}" if reason.failed else ""),
-        _allow(stay, "readwrite", "status"),
+        "it is not published if its connection breaks" + (f": {reason.text}" if reason.failed else ""),
+        _allow(session, "readwrite", "status"),
     )
 
 
-AT_THE_BROKER: tuple[Callable[[Visit], Finding], ...] = (may_speak, may_tell, may_obey, may_not_forge, will_fires)
+CHECKS: tuple[Callable[[BrokerSession], Finding], ...] = (
+    may_publish_status,
+    may_publish_data,
+    may_receive_commands,
+    may_not_impersonate,
+    last_will_works,
+)
 
 
-def _inside(stay: Visit) -> Iterator[Finding]:
-    """All that is to be found there. What is retained of the sensor has come before the answer to our own word."""
-    own = (f"{stay.topics.client_id}/{kind}/#" for kind in ("status", "action"))
-    announced = stay.settings.homeassistant.topic(stay.topics)
-    stay.probe.subscribe(*own, f"{stay.topics.group}/+{STATE}", announced)
-    for check in AT_THE_BROKER:
-        yield check(stay)
-    heard = stay.probe.newest()
-    if stay.settings.homeassistant.enabled and stay.topics.status("state") in heard:
-        yield _announcement(announced, there=bool(heard.get(announced)))
+def _run_checks(session: BrokerSession) -> Iterator[Finding]:
+    """Run every check. The sensor's retained messages arrive before the answer to what the first check publishes."""
+    own = (f"{session.topics.client_id}/{kind}/#" for kind in ("status", "action"))
+    announced = session.settings.homeassistant.topic(session.topics)
+    session.probe.subscribe(*own, f"{session.topics.group}/+{STATE}", announced)
+    for check in CHECKS:
+        yield check(session)
+    held = session.probe.newest()
+    if session.settings.homeassistant.enabled and session.topics.status("state") in held:
+        yield _announcement(announced, there=bool(held.get(announced)))
 
 
 def _announcement(topic: str, *, there: bool) -> Finding:
-    """Whether Home Assistant is told of a sensor that has spoken. To say it ourselves would be to change it."""
+    """Check that the sensor is announced to Home Assistant. A test announcement would change the real one."""
     if there:
-        return good("announced", "Home Assistant is told of it")
+        return good("announced", "Home Assistant knows it")
     rule = f"in the broker's ACL, for its user: topic readwrite {topic}"
     without = "or, without Home Assistant, `enabled = false` in [homeassistant] of house.toml"
-    return unknown("announced", f"it may not say, or not hear, {topic}", f"{INSTALL}; or {rule}; {without}")
+    return unknown("announced", f"it may not publish, or not receive, {topic}", f"{INSTALL}; or {rule}; {without}")

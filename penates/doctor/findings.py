@@ -1,4 +1,4 @@
-"""What `penates doctor` finds: one thing each, with its verdict, and what to do where it is bad."""
+"""The findings of `penates doctor`, each with a verdict and advice."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ SUDO = "run it with sudo"
 
 
 class Verdict(StrEnum):
-    """Good, bad, or not known: a check that could not be done is never good."""
+    """The result of a check. One that could not be done is unknown, never good."""
 
     GOOD = "ok"
     BAD = "bad"
@@ -16,10 +16,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        check: what, in a word or two.
+        check: its name, one or two words.
+        verdict: the result.
         text: what was found.
         advice: what to do about it; empty if it is good.
     """
@@ -31,15 +32,15 @@ class Finding:
 
 
 def good(check: str, text: str) -> Finding:
-    """It is as it must be."""
+    """Return a finding that needs no action."""
     return Finding(check, Verdict.GOOD, text)
 
 
 def bad(check: str, text: str, advice: str) -> Finding:
-    """It is not."""
+    """Return a finding that needs action."""
     return Finding(check, Verdict.BAD, text, advice)
 
 
 def unknown(check: str, text: str, advice: str = "") -> Finding:
-    """Nobody can say; the advice is how it could be known."""
+    """Return a finding that could not be determined; the advice is how it could be."""
     return Finding(check, Verdict.UNKNOWN, text, advice)

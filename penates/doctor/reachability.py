@@ -1,4 +1,4 @@
-"""What `penates doctor` finds out about the broker before anybody speaks to it: name, port, certificate."""
+"""What `penates doctor` checks about the broker before it speaks MQTT: host name, port, certificate."""
 
 import socket
 import ssl
@@ -18,34 +18,34 @@ from penates.doctor.findings import Finding, Verdict, bad, good, unknown
 from penates.fleet.probe import PATIENCE_S
 
 BROKER = "broker"
-NAME_S = 5.0  # for a name server
+NAME_S = 5.0  # longest wait for a name server
 LEAST_DAYS = 30
-# OpenSSL's reasons (x509_vfy.h) for what its owner can mend; all else is a CA that we do not know.
+# OpenSSL's error codes (x509_vfy.h) for which there is specific advice; all others mean an unknown CA.
 EXPIRED, NOT_YET, NAME_WRONG = frozenset({10}), frozenset({9}), frozenset({62, 64})
 RENEW = "on the broker's machine: sudo penates certs --renew; sudo systemctl reload mosquitto"
 
 
 def reach(broker: BrokerSettings) -> tuple[list[Finding], str | None]:
-    """What there is at each of its addresses: name, port, certificate; and the first one that is well.
+    """Check name, port and certificate of each of the broker's addresses. Also returns the first good one, or None.
 
-    While one is, that another cannot be reached is no fault: they may be several names of one machine.
+    While one is good, another that cannot be reached is not bad: they may be several names of one machine.
     """
     with ThreadPoolExecutor(len(broker.hosts)) as pool:
-        looked = pool.map(lambda host: [*_host(host, broker.tcp_port, broker.ca_file)], broker.hosts)
-        found = dict(zip(broker.hosts, looked, strict=True))
-    well = next((host for host, rows in found.items() if all(one.verdict is Verdict.GOOD for one in rows)), None)
-    return [_eased(one) if well else one for rows in found.values() for one in rows], well
+        checked = pool.map(lambda host: [*_host(host, broker.tcp_port, broker.ca_file)], broker.hosts)
+        found = dict(zip(broker.hosts, checked, strict=True))
+    usable = next((host for host, rows in found.items() if all(row.verdict is Verdict.GOOD for row in rows)), None)
+    return [_downgraded(row) if usable else row for rows in found.values() for row in rows], usable
 
 
-def _eased(one: Finding) -> Finding:
-    spare = one.check == BROKER and one.verdict is Verdict.BAD
-    return unknown(BROKER, f"{one.text}; another address is used", one.advice) if spare else one
+def _downgraded(finding: Finding) -> Finding:
+    spare = finding.check == BROKER and finding.verdict is Verdict.BAD
+    return unknown(BROKER, f"{finding.text}; another address is used", finding.advice) if spare else finding
 
 
 def _host(host: str, port: int, ca_file: Path | None) -> Iterator[Finding]:
     found = _addresses(host, port)
     if isinstance(found, str):
-        yield bad(BROKER, f"{host}: {found}", "look at `host` in house.toml, and at this machine's name server")
+        yield bad(BROKER, f"{host}: {found}", "check `host` in house.toml, and this machine's name server")
         return
     try:
         plain = socket.create_connection((host, port), timeout=PATIENCE_S)
@@ -55,13 +55,13 @@ def _host(host: str, port: int, ca_file: Path | None) -> Iterator[Finding]:
         yield bad(BROKER, f"{host}:{port} ({where}) cannot be reached: {error}", advice)
         return
     with plain:
-        yield good(BROKER, f"{host}:{port} is there")
+        yield good(BROKER, f"{host}:{port} can be reached")
         if ca_file:
             yield _certificate(host, plain, ca_file)
 
 
 def _addresses(host: str, port: int) -> list[str] | str:
-    """What a name server says, or why it does not. It may take for ever, so a thread of no importance asks it."""
+    """Return the addresses of a host, or why there are none. A daemon thread asks, because that may take for ever."""
     answers: SimpleQueue[list[str] | str] = SimpleQueue()
 
     def ask() -> None:
@@ -80,7 +80,7 @@ def _addresses(host: str, port: int) -> list[str] | str:
 
 
 def local(host: str) -> bool:
-    """Whether a host is this machine, and nobody else's."""
+    """Return whether a host name can only mean this machine."""
     with suppress(ValueError):
         return ip_address(host).is_loopback
     return host == "localhost"
@@ -91,25 +91,25 @@ def _certificate(host: str, plain: socket.socket, ca_file: Path) -> Finding:
         with tls(ca_file).wrap_socket(plain, server_hostname=host) as secured:
             return _validity(host, str((secured.getpeercert() or {})["notAfter"]))
     except ssl.SSLCertVerificationError as error:
-        return bad("TLS", f"{host}: {error.verify_message}", _cure(host, error.verify_code, ca_file))
+        return bad("TLS", f"{host}: {error.verify_message}", _certificate_advice(host, error.verify_code, ca_file))
     except OSError as error:
         return bad("TLS", f"{host}: no TLS: {error}", "is `port` in house.toml the one with TLS?")
 
 
-def _cure(host: str, code: int, ca_file: Path) -> str:
+def _certificate_advice(host: str, code: int, ca_file: Path) -> str:
     if code in EXPIRED:
         return RENEW
     if code in NOT_YET:
         return "set this machine's clock: timedatectl"
     if code in NAME_WRONG:
-        return f"say in house.toml what its certificate says, or have it say {host}: sudo penates certs --name {host}"
-    return f"{ca_file} is not the certificate of the broker's CA: fetch that from the broker's machine"
+        return f"use a name of its certificate in house.toml, or add {host} to it: sudo penates certs --name {host}"
+    return f"{ca_file} is not the certificate of the broker's CA; copy that from the broker's machine"
 
 
 def _validity(host: str, until: str) -> Finding:
-    """How long a certificate that is right today will be."""
+    """Check how long a valid certificate will stay valid."""
     days = (ssl.cert_time_to_seconds(until) - time.time()) / DAY
-    text = f"{host}: the certificate is right for {days:.0f} days more"
+    text = f"{host}: the certificate is valid for {days:.0f} more day{'s' * (f'{days:.0f}' != '1')}"
     if days < LEAST_DAYS:
         return bad("TLS", text, RENEW)
     return good("TLS", text)

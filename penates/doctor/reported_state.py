@@ -1,4 +1,4 @@
-"""What `penates doctor` reads from a sensor's own words: how it is, where it runs, what waits to be delivered."""
+"""What `penates doctor` reads from a sensor's own messages: its state, its host, and what is undelivered."""
 
 import socket
 import time
@@ -10,32 +10,32 @@ from penates.console.output import age, shown
 from penates.doctor.findings import Finding, bad, good, unknown
 from penates.fleet.fleet_view import SeenSensor
 
-NEARLY = 0.9  # of what may be kept
+NEARLY = 0.9  # share of the records that may be kept
 LAG_S = 3600
 
 
 def reported(settings: SensorSettings, sensor: SeenSensor, logs: str) -> Iterator[Finding]:
-    """Yield all that follows from what the broker has of a sensor. `logs` is the command that shows its log."""
+    """Check what the broker has retained from a sensor. `logs` is the command that shows its log."""
     now = time.monotonic()
     beat_s = sensor.beat_age_s(now)
     fresh = beat_s is not None and sensor.heartbeat_s > 0 and not is_silent(beat_s, sensor.heartbeat_s)
     yield _state(settings, sensor, beat_s, fresh=fresh, logs=logs)
     if fresh and sensor.host:
-        yield _place(sensor.host, beat_s or 0.0, settings)
+        yield _host(sensor.host, beat_s or 0.0, settings)
     if fresh:
         yield from _delivery(settings, sensor.heartbeat)
 
 
-def elsewhere(known: Mapping[str, SeenSensor]) -> Iterator[Finding]:
-    """Yield which sensors that are set up on other machines are not well, and how many are."""
+def on_other_machines(known: Mapping[str, SeenSensor]) -> Iterator[Finding]:
+    """Check the sensors that are set up on other machines: which are not well, and how many are."""
     well, now = 0, time.monotonic()
     for name, sensor in known.items():
-        host, state = sensor.host or "another machine", sensor.state or "never said a word"
+        host, state = sensor.host or "another machine", sensor.state or "no state published"
         late = sensor.silent(now)
         if state in ("online", "starting", "stopped") and not late:
             well += 1
             continue
-        why = f"says {state}, last heartbeat {age(sensor.beat_age_s(now) or 0)} ago" if late else state
+        why = f"{state}, but last heartbeat {age(sensor.beat_age_s(now) or 0)} ago" if late else state
         yield bad(
             "elsewhere",
             f"{name}, on {host}: {why}",
@@ -54,42 +54,43 @@ def _state(settings: SensorSettings, sensor: SeenSensor, beat_s: float | None, *
     state = sensor.state
     last = f"last heartbeat {age(beat_s)} ago" if beat_s is not None else "no heartbeat"
     if not state:
-        return bad("state", "it has never said a word to this broker", f"does it run? {logs}")
+        return bad("state", "it has never published a state to this broker", f"is it running? {logs}")
     if state in ENDED:
         return bad("state", f"{state}; {last}", f"why? {logs}")
     if state == "fault":
         return bad("state", f"fault: {shown(str(sensor.heartbeat.get('why')).encode())}", logs)
     if not settings.heartbeat_s:
-        return unknown("state", f"{state}, by the last it said", "with `heartbeat_s` in house.toml it could be known")
+        return unknown("state", f"{state}, when it last published it", "set `heartbeat_s` in house.toml to know")
     if not fresh:
-        return bad("state", f"it says {state}, but {last}", f"does it hang? {logs}")
+        return bad("state", f"{state}, but {last}", f"does it hang? {logs}")
     return good("state", f"{state}; {last}")
 
 
-def _place(host: str, beat_s: float, settings: SensorSettings) -> Finding:
-    """One of a name: a second one would throw the first out, and be thrown out."""
+def _host(host: str, beat_s: float, settings: SensorSettings) -> Finding:
+    """Check that the sensor runs only here: two of one name would disconnect each other again and again."""
     here = socket.gethostname()
     if host == here:
-        return good("alone", "it runs here, and nowhere else that is known")
-    text = f"it runs on {host}, heard {age(beat_s)} ago, and this is {here}"
-    return bad("alone", text, f"remove {settings.file} here or there, or say sensor = … in one of them")
+        return good("alone", "it runs here, and nowhere else as far as is known")
+    text = f"it runs on {host}, last heartbeat {age(beat_s)} ago, and this is {here}"
+    return bad("alone", text, f"remove {settings.file} here or there, or set sensor = … in one of them")
 
 
 def _delivery(settings: SensorSettings, heartbeat: Mapping[str, object]) -> Iterator[Finding]:
-    """What a fresh heartbeat says of the clock, and of what waits."""
+    """Check what a fresh heartbeat reports about the clock and about undelivered readings."""
     if heartbeat.get("clock") == "unsure":
-        yield bad("time", "its clock was not set when it last spoke", "timedatectl set-ntp true")
+        yield bad("time", "its clock was not set at its last heartbeat", "timedatectl set-ntp true")
     if (lag_s := _number(heartbeat, "lag_s")) > LAG_S:
-        advice = "it is catching up, or its store is slow or away: docs/STORES.md"
-        yield bad("recorder", f"what it stores now is {age(lag_s)} old; {_number(heartbeat, 'waiting'):g} wait", advice)
-    stored, dropped = _number(heartbeat, "on_disk"), _number(heartbeat, "dropped")
+        advice = "it is catching up, or its store is slow or cannot be reached: docs/STORES.md"
+        text = f"the readings it stores now are {age(lag_s)} old; waiting: {_number(heartbeat, 'waiting'):g}"
+        yield bad("recorder", text, advice)
+    on_disk, dropped = _number(heartbeat, "on_disk"), _number(heartbeat, "dropped")
     if why := heartbeat.get("storage"):
         yield bad("outbox", f"readings cannot be kept on disk: {shown(str(why).encode())}", "df -h; touch a file there")
-    elif stored >= NEARLY * settings.history.records:
-        advice = "bring the broker, or the recorder, back; `records` in [history] says how many are kept"
-        yield bad("outbox", f"{stored:g} readings wait, and the oldest will soon be given up", advice)
+    elif on_disk >= NEARLY * settings.history.records:
+        advice = "restore the broker, or the recorder; `records` in [history] sets how many are kept"
+        yield bad("outbox", f"readings waiting on disk: {on_disk:g}; the oldest will soon be dropped", advice)
     elif dropped:
-        advice = "what was refused lies in dead_letters.jsonl; a start sets the count back to 0"
-        yield bad("outbox", f"{dropped:g} messages were given up since its start", advice)
+        advice = "refused messages are in dead_letters.jsonl; a restart sets the count back to 0"
+        yield bad("outbox", f"messages dropped since its start: {dropped:g}", advice)
     else:
-        yield good("outbox", f"readings that wait on disk: {stored:g}; none was given up")
+        yield good("outbox", f"readings waiting on disk: {on_disk:g}; none dropped")

@@ -1,4 +1,4 @@
-"""What `penates doctor` asks of whoever looks after the sensors: systemd, the supervisor, the kernel's locks."""
+"""What `penates doctor` finds out about the sensors' processes from systemd, the supervisor and the kernel's locks."""
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -10,84 +10,84 @@ from bootstrap.config.model import SensorSettings
 from bootstrap.contract import timestamps
 from bootstrap.pins.device_pins import FACTORY
 from bootstrap.supervisor.control_socket import NotRunning, Unavailable, ask
-from penates.console.supervisor_request import question
+from penates.console.supervisor_request import control_request
 from penates.doctor.findings import SUDO, Finding, bad, good, unknown
-from penates.doctor.machine import Who
+from penates.doctor.machine import SensorUser
 from penates.files.install_paths import HOUSE
 from penates.installer.unit_states import Unit, age_s, exit_code, of_sensor, restarts, units
 
 PATIENCE_S = 3.0
-MANY_RESTARTS, STEADY_S = 5, 600.0  # so often, and not well for so long since
+MANY_RESTARTS, STEADY_S = 5, 600.0  # more restarts are bad until the process has run this long
 LOCKS = Path("/proc/locks")
 
 
 @dataclass(frozen=True)
 class Supervision:
-    """Who looks after the sensors of one house."""
+    """Who supervises the sensors of one house: systemd, the supervisor, or nobody."""
 
     folder: Path
     runtime: Path
     units: dict[str, Unit] = field(default_factory=dict)
-    rows: dict[str, dict[str, Any]] | None = None  # the supervisor's; None if there is none
-    trouble: str = ""  # why it could not be asked
+    rows: dict[str, dict[str, Any]] | None = None  # from the supervisor's reply; None if there is no supervisor
+    problem: str = ""  # why the supervisor did not reply
 
     def unit(self, name: str) -> Unit | None:
-        """The one in which this sensor lives, if units look after it."""
+        """Return the unit that runs this sensor, or None if no unit does."""
         return of_sensor(self.units, name)
 
-    def who(self, name: str, settings: SensorSettings) -> Who:
-        """As whom this sensor runs, or would run."""
+    def user(self, name: str, settings: SensorSettings) -> SensorUser:
+        """Return the user as whom this sensor runs, or would run."""
         unit = self.unit(name)
         row = (self.rows or {}).get(name, {})
         pid = int((unit or {}).get("MainPID") or 0) or row.get("pid") or holder(self._lock(settings))
         nodes = unit.get("DeviceAllow", "") if unit and unit.get("DevicePolicy") == "closed" else None
-        found = (Who.running(pid) if pid else None) or (_of_unit(unit) if unit else None) or Who.me()
+        found = (SensorUser.running(pid) if pid else None) or (_of_unit(unit) if unit else None) or SensorUser.me()
         return replace(found, nodes=nodes)
 
     def _lock(self, settings: SensorSettings) -> Path:
         return self.runtime / f"{settings.topics.file_name}.lock"
 
     def logs(self, name: str) -> str:
-        """The command that shows why."""
+        """Return the command that shows this sensor's log or status."""
         if unit := self.unit(name):
             return f"journalctl -u {unit['Id']} -n 20"
         return f"penates status --config {self.folder}"
 
     def runs(self, name: str, settings: SensorSettings) -> Finding:
-        """Whether there is a process, and who sees to it."""
+        """Return whether the sensor has a process, and who supervises it."""
         if self.rows is not None and name in self.rows:
             return _row(self.rows[name], self.logs(name))
         if unit := self.unit(name):
             return _unit(unit, self.logs(name))
-        if self.trouble:
-            return unknown("process", f"the supervisor cannot be asked: {self.trouble}", SUDO)
+        if self.problem:
+            return unknown("process", f"the supervisor cannot be asked: {self.problem}", SUDO)
         if pid := holder(self._lock(settings)):
-            return good("process", f"it runs, as process {pid}, and nobody looks after it")
+            return good("process", f"it runs as process {pid}, and nothing supervises it")
         start = f"penates start {name} --config {self.folder}"
-        return bad("process", "it does not run", "sudo penates install" if self.units else start)
+        return bad("process", "it is not running", "sudo penates install" if self.units else start)
 
 
 def supervision(folder: Path, runtime: Path, names: list[str]) -> Supervision:
-    """Ask them all. Units are for the house that is installed."""
+    """Ask systemd and the supervisor. Only the installed house has units."""
     found = units(names) if folder.resolve() == HOUSE else {}
     try:
-        answer = ask(runtime, question("status", folder.absolute()), PATIENCE_S)
+        answer = ask(runtime, control_request("status", folder.absolute()), PATIENCE_S)
     except NotRunning:
         return Supervision(folder, runtime, found)
     except (Unavailable, OSError) as error:
-        return Supervision(folder, runtime, found, trouble=str(error))
+        return Supervision(folder, runtime, found, problem=str(error))
     if "error" in answer:
-        return Supervision(folder, runtime, found, trouble=str(answer["error"]))
+        return Supervision(folder, runtime, found, problem=str(answer["error"]))
     return Supervision(folder, runtime, found, {row["name"]: row for row in answer["sensors"]})
 
 
-def _of_unit(unit: Unit) -> Who | None:
-    """As whom it would run; None if that is a user who is made at its start."""
-    words = (word.strip('"').partition("=") for word in unit.get("Environment", "").split())
-    factory = next((value for variable, _, value in words if variable == FACTORY), "")
+def _of_unit(unit: Unit) -> SensorUser | None:
+    """Return the user as whom a unit would run, or None if that user is created only when it starts."""
+    environment = (entry.strip('"').partition("=") for entry in unit.get("Environment", "").split())
+    factory = next((value for variable, _, value in environment if variable == FACTORY), "")
     folder = Path(unit.get("WorkingDirectory") or "/")
     with suppress(KeyError):
-        return Who.of(unit.get("User") or "root", unit.get("SupplementaryGroups", "").split(), factory, folder)
+        return SensorUser.of(unit.get("User") or "root", unit.get("SupplementaryGroups", "").split(), factory, folder)
     return None
 
 
@@ -103,7 +103,7 @@ def _unit(unit: Unit, logs: str) -> Finding:
 
 
 def _row(row: dict[str, Any], logs: str) -> Finding:
-    text = f"the supervisor says {row['state']}, restarts: {row['restarts']}"
+    text = f"the supervisor reports {row['state']}, restarts: {row['restarts']}"
     well = row["state"] in ("online", "fault") or (row["state"] == "starting" and not row["error"])
     steady = (datetime.now(UTC) - timestamps.parse(row["since"])).total_seconds() >= STEADY_S
     if well and (steady or row["restarts"] <= MANY_RESTARTS):
@@ -112,7 +112,7 @@ def _row(row: dict[str, Any], logs: str) -> Finding:
 
 
 def holder(file: Path) -> int:
-    """The process that holds this lock, or 0, without touching it: one that starts now must not find us in its way."""
+    """Return the process that holds this lock, or 0. We do not try the lock: that could stop a sensor from starting."""
     try:
         inode, signed = f":{file.stat().st_ino}", file.read_text(encoding="ascii").strip()
         rows = map(str.split, LOCKS.read_text(encoding="ascii").splitlines())

@@ -1,4 +1,4 @@
-"""Where an installed penates keeps what."""
+"""The paths of an installed penates."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The folders that travel with the programme: in the wheel, or in the checkout."""
+"""The data folders that belong to the programme: in the wheel, or in the checkout."""
 
 from pathlib import Path
 
@@ -7,12 +7,12 @@ _PLACES = (_HERE / "share", _HERE.parent)
 
 
 def folder(name: str) -> Path:
-    """Such as `mosquitto`.
+    """Return the path of a data folder, such as `mosquitto`.
 
     Raises:
-        FileNotFoundError: this copy came without it.
+        FileNotFoundError: this copy of the programme lacks it.
     """
     for place in _PLACES:
         if (found := place / name).is_dir():
             return found
-    raise FileNotFoundError(f"no folder {name!r} in {' or '.join(map(str, _PLACES))}: install penates anew")
+    raise FileNotFoundError(f"no folder {name!r} in {' or '.join(map(str, _PLACES))}: install penates again")

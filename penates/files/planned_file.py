@@ -1,4 +1,4 @@
-"""Files to be written, known before they are: what each will hold, whose it will be, and whether that is news."""
+"""Planned files: the content, owner and mode that each is to have, and whether that differs from what exists."""
 
 import grp
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from penates.files.install_paths import USER
 
-SECRET, SHARED, ENTERED = 0o600, 0o640, 0o750  # the owner's alone; for its group to read; for it to enter
+SECRET, SHARED, ENTERED = 0o600, 0o640, 0o750  # a file for its owner alone; one for its group too; a folder for both
 FOLDER_MODE = 0o755
 FILE_MODE = 0o644
 ROOT = "root"
@@ -21,14 +21,14 @@ NOBODY = -1
 
 @dataclass(frozen=True)
 class Planned:
-    """A file as it is to be, or a folder.
+    """A file or folder as it should be.
 
     Attributes:
-        content: None is a folder.
+        content: of a file; None makes a folder.
         mode: its permissions.
         owner: a user's name.
         group: a group's name.
-        personal: it lies where its owner may put links: written with no more rights than its owner has.
+        personal: whether it is written with its owner's rights only, because the owner could have put a link there.
     """
 
     path: Path
@@ -45,23 +45,23 @@ class Planned:
 
     @property
     def differs(self) -> str:
-        """What is to be done: `new`, `changed`, `mode or owner`, or nothing.
+        """What must be done: `new`, `changed`, `mode or owner`, or nothing.
 
         Raises:
-            OSError: it cannot be looked at.
+            OSError: the path cannot be examined.
         """
         try:
-            there = self.path.stat()
-            same = stat.S_ISDIR(there.st_mode) if self.content is None else self.path.read_bytes() == self.content
+            status = self.path.stat()
+            same = stat.S_ISDIR(status.st_mode) if self.content is None else self.path.read_bytes() == self.content
         except (FileNotFoundError, NotADirectoryError):
             return "new"
         if not same:
             return "changed"
         wanted = (self.mode, _number(_user, self.owner), _number(_group, self.group))
-        return "" if (stat.S_IMODE(there.st_mode), there.st_uid, there.st_gid) == wanted else "mode or owner"
+        return "" if (stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid) == wanted else "mode or owner"
 
     def write(self) -> None:
-        """Make it so. Nobody ever sees half of a file, or a secret that is readable for a moment.
+        """Write the file or make the folder. A file is never seen half-written, nor a secret with too open a mode.
 
         Raises:
             OSError: it cannot be written.
@@ -97,7 +97,7 @@ class Planned:
 
 @contextmanager
 def acting_as(user: int, group: int) -> Iterator[None]:
-    """Root for a moment is somebody else."""
+    """Act with the rights of another user and group for as long as the context lasts; only root can."""
     before = os.geteuid(), os.getegid()
     os.setegid(group)
     os.seteuid(user)
@@ -109,7 +109,7 @@ def acting_as(user: int, group: int) -> Iterator[None]:
 
 
 def secret(file: Path, content: bytes, *, shared: bool) -> Planned:
-    """A password of the broker. To look one needs no root; for everything else one does."""
+    """Return the file of a password for the broker: readable by the sensors' group if `shared`, else by root alone."""
     return Planned(file, content, SHARED, group=USER) if shared else Planned(file, content, SECRET)
 
 
@@ -128,7 +128,7 @@ def _group(name: str) -> int:
 
 
 def _number(find: Callable[[str], int], name: str) -> int:
-    """Of a user or group; one that is not there owns nothing."""
+    """Return the number of a user or group; NOBODY, which owns nothing, if it does not exist."""
     try:
         return find(name)
     except LookupError:

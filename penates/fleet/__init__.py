@@ -1,1 +1,1 @@
-"""Every sensor on a broker, as a person sees it."""
+"""The sensors on a broker, as an operator sees them."""

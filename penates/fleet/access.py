@@ -1,4 +1,4 @@
-"""Where a broker is, and as whom to connect to it: from the command line and `house.toml`."""
+"""The address of a broker and the user to connect as, from the command line and `house.toml`."""
 
 import argparse
 import re
@@ -21,7 +21,7 @@ HIGHEST_PORT = 65_535
 
 @dataclass(frozen=True)
 class Access:
-    """Where a broker is, and as whom to speak to it."""
+    """The address of a broker, and the user and password to connect with."""
 
     hosts: list[str]
     port: int
@@ -32,11 +32,11 @@ class Access:
 
     @property
     def name(self) -> str:
-        """The address, for people."""
+        """The address as text for people."""
         return f"{', '.join(self.hosts)}:{self.port}"
 
     def connect_options(self, client_id: str = "") -> ConnectOptions:
-        """Return what CONNECT says; without a `client_id` the broker gives us one."""
+        """Return the options of CONNECT. Without a `client_id` the broker assigns one."""
         return ConnectOptions(
             client_id=client_id,
             protocol=self.protocol,
@@ -47,37 +47,37 @@ class Access:
 
 
 def access_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config DIR`, or a broker of one's own."""
+    """Add `--config DIR`, and the options for another broker."""
     config_option(parser)
     parser.add_argument(
         "--broker",
         type=host_and_port,
         metavar="HOST[:PORT]",
-        help="another broker than the house's (default: the one in --config, else localhost)",
+        help="a broker other than the house's (default: the one in --config, else localhost)",
     )
-    parser.add_argument("--username", metavar="NAME", help="as whom to speak to it")
-    parser.add_argument("--password-file", type=Path, metavar="FILE", help="its first line is the password")
-    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate to trust; with it, TLS")
+    parser.add_argument("--username", metavar="NAME", help="the user to connect as")
+    parser.add_argument("--password-file", type=Path, metavar="FILE", help="file with the password in its first line")
+    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="PEM certificate of the CA to trust; turns on TLS")
 
 
 def host_and_port(text: str) -> tuple[str, int | None]:
-    """`host`, `host:1883`, `[::1]:1883`."""
+    """Return host and port of text such as `host`, `host:1883` or `[::1]:1883`, for argparse."""
     found = re.fullmatch(
         r"\[(?P<six>[0-9A-Fa-f:.]+)\](:(?P<p6>\d{1,5}))?|(?P<host>[^:\[\]/]+)(:(?P<p4>\d{1,5}))?", text
     )
     if not found:
-        raise argparse.ArgumentTypeError(f"say HOST or HOST:PORT, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter HOST or HOST:PORT, not {text!r}")
     port = found["p4"] or found["p6"]
     if port and not 0 < int(port) <= HIGHEST_PORT:
-        raise argparse.ArgumentTypeError(f"a port is a number from 1 to {HIGHEST_PORT}, not {port}")
+        raise argparse.ArgumentTypeError(f"a port must be a number from 1 to {HIGHEST_PORT}, not {port}")
     return found["host"] or found["six"], int(port) if port else None
 
 
 def access(given: argparse.Namespace, user: str) -> Access:
-    """What the command line and `house.toml` say. `user` is whom the house knows us as, if it has passwords.
+    """Return the access that the command line and `house.toml` set. If the house has passwords, connect as `user`.
 
     Raises:
-        SettingsError: something is wrong with either.
+        SettingsError: `house.toml`, a password or a certificate has a fault.
     """
     if given.broker or (given.config is None and usual_folder() is None):
         host, port = given.broker or (LOCAL, None)
@@ -88,7 +88,7 @@ def access(given: argparse.Namespace, user: str) -> Access:
 
 
 def _access(given: argparse.Namespace, broker: BrokerSettings, file: Path | None, username: str | None) -> Access:
-    """To this broker, but for what the command line says otherwise."""
+    """Return the access to this broker, with the options of the command line applied."""
     broker = replace(broker, ca_file=given.ca_file or broker.ca_file)
     return Access(
         hosts=broker.hosts,
@@ -101,15 +101,15 @@ def _access(given: argparse.Namespace, broker: BrokerSettings, file: Path | None
 
 
 def trusting(ca_file: Path | None) -> ssl.SSLContext | None:
-    """Whom to trust, if it is to be TLS.
+    """Return a TLS context that trusts this CA, or None without a file.
 
     Raises:
-        SettingsError: the file is no certificate.
+        SettingsError: the file is not a certificate, or cannot be read.
     """
     try:
         return tls(ca_file) if ca_file else None
     except OSError as error:
-        why = "is no PEM certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
+        why = "is not a PEM certificate" if isinstance(error, ssl.SSLError) else f"cannot be read: {error.strerror}"
         raise SettingsError([Fault(str(ca_file), 1, f"the certificate {why}")]) from None
 
 

@@ -1,4 +1,4 @@
-"""Whether a sensor runs already, and where: two of one name would throw each other out for ever."""
+"""Whether a sensor is already running, and where. Two of one name would disconnect each other for ever."""
 
 import time
 from collections.abc import Collection
@@ -13,7 +13,7 @@ NAMES = ("state", "about", "heartbeat")
 
 
 def alive(access: Access, sensors: Collection[str]) -> dict[str, str]:
-    """Return, of these sensors, those that are alive by what the broker holds, each with the machine it runs on.
+    """Return those of these sensors that are alive, each with the host it runs on, by what the broker has retained.
 
     Raises:
         Unreachable: the broker does not answer.

@@ -1,4 +1,4 @@
-"""A connection to a broker that is made again whenever it breaks, driven by whoever asks for its events."""
+"""A connection to a broker that is restored whenever it breaks, driven by the caller that asks for its events."""
 
 import itertools
 import os
@@ -35,7 +35,7 @@ class Connected:
 
 @dataclass(frozen=True)
 class Disconnected:
-    """There is no broker, or not any more; `refused` if it does not want us."""
+    """There is no connection; `why` tells the reason. `refused` means that the broker refused us for good."""
 
     why: str
     refused: bool = False
@@ -43,12 +43,12 @@ class Disconnected:
 
 @dataclass(frozen=True)
 class Subscribed:
-    """Messages on what was asked for will come from now on."""
+    """The broker has acknowledged a subscription, so its messages arrive from now on."""
 
 
 @dataclass(frozen=True)
-class MessageHeard:
-    """A message; `at` is monotonic, in seconds."""
+class MessageReceived:
+    """A message has arrived; `at` is monotonic, in seconds."""
 
     topic: str
     payload: bytes
@@ -56,11 +56,11 @@ class MessageHeard:
     at: float
 
 
-FleetEvent: TypeAlias = Connected | Disconnected | Subscribed | MessageHeard
+FleetEvent: TypeAlias = Connected | Disconnected | Subscribed | MessageReceived
 
 
 class FleetClient:
-    """Keeps a connection, or tries to. Only connecting, which blocks, has a thread of its own."""
+    """Keeps one connection, and restores it. Only connecting, which blocks, has a thread of its own."""
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -69,7 +69,7 @@ class FleetClient:
         self._hosts = itertools.cycle(access.hosts)
         self._retry = Retry(FIRST_RETRY_S, LAST_RETRY_S)
         self._attempts: queue.SimpleQueue[socket.socket | OSError] = queue.SimpleQueue()
-        self._wake, self._poke = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._wake, self._wake_writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._attempting = False
         self._begin_attempt()
 
@@ -84,7 +84,7 @@ class FleetClient:
             self._attempts.put(connect(host, self._access.port, self._access.trust))
         except OSError as error:
             self._attempts.put(error)
-        os.write(self._poke, b".")
+        os.write(self._wake_writer, b".")
 
     def _end_attempt(self) -> None:
         os.read(self._wake, 1)
@@ -105,7 +105,7 @@ class FleetClient:
     # Events.
 
     def events(self, wait_s: float, *others: int) -> Iterator[FleetEvent]:
-        """Yield what has happened. If nothing has, wait `wait_s` seconds, or until one of `others` is readable."""
+        """Yield the events so far. If there are none, wait `wait_s` seconds, or until one of `others` is readable."""
         self._exchange(0 if self._events else max(0.0, wait_s), *others)
         while self._events:
             yield self._events.popleft()
@@ -124,12 +124,12 @@ class FleetClient:
 
     def _translate(self, connection: BlockingConnection) -> None:
         while connection.events and self._connection is connection:
-            self._take(connection.events.popleft())
+            self._handle(connection.events.popleft())
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case Publish(topic, payload, retained):
-                self._events.append(MessageHeard(topic, payload, retained, time.monotonic()))
+                self._events.append(MessageReceived(topic, payload, retained, time.monotonic()))
             case Suback():
                 self._events.append(Subscribed())
             case Connack(reason) if reason.failed:
@@ -141,10 +141,10 @@ class FleetClient:
             case Closed(why):
                 self._lost(why)
 
-    # Whoever drives it.
+    # Called by the owner.
 
     def subscribe(self, *filters: str) -> None:
-        """Subscribe to these; `Subscribed` says when messages will come. Without a connection nothing happens."""
+        """Subscribe to these filters; the event `Subscribed` confirms it. Without a connection nothing happens."""
         if self._connection is not None:
             self._connection.subscribe((one, ALL) for one in filters)
 
@@ -154,9 +154,9 @@ class FleetClient:
             self._connection.publish(Message(topic, payload), qos=0)
 
     def close(self) -> None:
-        """Disconnect, if there is a connection; one that is just being attempted is left behind."""
+        """Disconnect, if there is a connection; an attempt in progress is abandoned."""
         if self._connection is not None:
             self._connection.close()
-        if not self._attempting:  # its thread would write to a descriptor that may be another's by then
-            os.close(self._poke)
+        if not self._attempting:  # else its thread could write to a descriptor that has been reused
+            os.close(self._wake_writer)
             os.close(self._wake)

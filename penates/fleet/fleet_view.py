@@ -1,4 +1,4 @@
-"""What is known of the sensors on a broker, by what they say themselves."""
+"""What is known of the sensors on a broker from their own messages."""
 
 import math
 import time
@@ -15,12 +15,12 @@ from bootstrap.errors import Refused
 from bootstrap.runtime.measure_health import described
 from penates.console.output import shown
 
-BIRTH_S = 3.0  # for the birth to be over
+BIRTH_S = 3.0  # longest duration of the messages that follow a connect
 
 
 @dataclass
 class SeenSensor:
-    """One sensor. Times are by our monotonic clock, so that nobody's wall clock makes a dead sensor look alive."""
+    """One sensor. Times named `_at` are monotonic, so that no wall clock makes a dead sensor look alive."""
 
     topics: Topics
     state: str = ""
@@ -28,61 +28,61 @@ class SeenSensor:
     heartbeat: dict[str, Any] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=dict)
     values: dict[str, bytes] = field(default_factory=dict)
-    born_at: float = -math.inf  # its last connect that we witnessed
+    born_at: float = -math.inf  # its last connect that we observed
     beat_at: float | None = None
     read_at: float | None = None
 
     @property
     def kind(self) -> str:
-        """As `about` says."""
-        return _word(self.about.get("kind"))
+        """The kind of device, by `status/about`."""
+        return _text(self.about.get("kind"))
 
     @property
     def measures(self) -> dict[str, dict[str, Any]]:
-        """As `about` declares them, as far as it makes sense."""
+        """The measures that `status/about` declares; malformed ones are left out."""
         found = self.about.get("measures")
         return (
             {name: facts for name, facts in found.items() if isinstance(facts, dict)} if isinstance(found, dict) else {}
         )
 
     def unit(self, name: str) -> str:
-        """For people: none for words and truth values."""
-        unit = _word(self.measures.get(name, {}).get("unit"))
+        """Return the unit of a measure for people; it is empty for text, truth values and plain numbers."""
+        unit = _text(self.measures.get(name, {}).get("unit"))
         return "" if unit in ("bool", "str", "1") else unit
 
     def is_event(self, name: str) -> bool:
-        """Whether it happens rather than lasts."""
+        """Return whether a measure is an event, which happens rather than lasts."""
         return self.measures.get(name, {}).get("event") is True
 
     @property
-    def complaint(self) -> str:
-        """What is wrong with its measures, by its own words, while it says that something is."""
+    def problems(self) -> str:
+        """What is wrong with its measures, by `status/health`, while its state is `fault`."""
         if self.state != "fault":
             return ""
         known = {name: facts for name, facts in self.health.items() if isinstance(facts, dict)}
         bad = {name: facts for name, facts in known.items() if facts.get("errors") or facts.get("health") == "stale"}
-        return _word(described({name: str(facts.get("why")) for name, facts in bad.items()}))
+        return _text(described({name: str(facts.get("why")) for name, facts in bad.items()}))
 
     @property
     def host(self) -> str:
-        """The machine it runs on, by its own word; nothing if it does not say."""
-        return _word(self.heartbeat.get("host") or self.about.get("host"))
+        """The host it runs on, by its own messages; empty if they do not name it."""
+        return _text(self.heartbeat.get("host") or self.about.get("host"))
 
     @property
     def heartbeat_s(self) -> float:
-        """Seconds between its heartbeats; 0 if there are none, or nobody knows."""
+        """The time between its heartbeats, in seconds; 0 if it has none or that is not known."""
         return _number(self.heartbeat.get("heartbeat_s"))
 
     def beat_age_s(self, now: float) -> float | None:
-        """Return the age of its last heartbeat, in seconds, at the monotonic time `now`; None if there was none."""
+        """Return the age of its last heartbeat at the monotonic time `now`, in seconds; None if there was none."""
         return None if self.beat_at is None else now - self.beat_at
 
     def silent(self, now: float) -> bool:
-        """Return whether it claims to be alive and its heartbeat says otherwise, at the monotonic time `now`."""
+        """Return whether its state is a live one, but its heartbeat is overdue at the monotonic time `now`."""
         return self.state not in ENDED and is_silent(self.beat_age_s(now), self.heartbeat_s)
 
     def stale(self, now: float) -> str:
-        """Return why what it says may no longer be so, or nothing."""
+        """Return why its values may be out of date at the monotonic time `now`, or empty text."""
         if self.silent(now):
             return "no heartbeat"
         periods = [_number(facts.get("every_s")) for facts in self.measures.values()]
@@ -92,11 +92,11 @@ class SeenSensor:
 
 
 def _number(value: object) -> float:
-    """A length of time; 0 is none, or nonsense."""
+    """Return a positive number, or 0 for anything else."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else 0.0
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     return shown(value.encode(errors="replace")) if isinstance(value, str) else ""
 
 
@@ -108,10 +108,10 @@ def _object(payload: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _moment(said: object, now: float) -> float | None:
-    """A time on the wire as one of our monotonic clock; one in the future, by a wrong clock, is now."""
+def _monotonic(stamp: object, now: float) -> float | None:
+    """Return a timestamp as a time of our monotonic clock; None if it is not one. One in the future becomes `now`."""
     try:
-        ago_s = (datetime.now(UTC) - timestamps.parse(str(said))).total_seconds()
+        ago_s = (datetime.now(UTC) - timestamps.parse(str(stamp))).total_seconds()
     except Refused:
         return None
     return now - max(0.0, ago_s)
@@ -119,30 +119,30 @@ def _moment(said: object, now: float) -> float | None:
 
 @dataclass(frozen=True)
 class Change:
-    """What is new: a topic, and what it now holds."""
+    """A topic that has changed, and its new payload."""
 
     topic: str
     payload: bytes
 
 
 class FleetView:
-    """All sensors of which something was heard."""
+    """Every sensor from which a message was received."""
 
     @classmethod
     def of(cls, held: Mapping[str, bytes], now: float) -> Self:
-        """Return what the retained messages of a broker tell, at the monotonic time `now`."""
+        """Return the view that a broker's retained messages give at the monotonic time `now`."""
         view = cls()
         for topic in sorted(held):
-            list(view.hear(topic, held[topic], retained=True, at=now))
+            list(view.receive(topic, held[topic], retained=True, at=now))
         return view
 
     def __init__(self) -> None:
         self.sensors: dict[str, SeenSensor] = {}
-        # Topics of every measure that was declared: the values, but not the history, which says it all a second time.
+        # The value topic of every declared measure. The history is left out, because it repeats the values.
         self.declared: set[str] = set()
 
-    def hear(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
-        """Take a message in; what changed by it comes out. What is not of the contract is passed over."""
+    def receive(self, topic: str, payload: bytes, *, retained: bool, at: float | None = None) -> Iterator[Change]:
+        """Update the view from a message and yield what it changed. Messages outside the contract are ignored."""
         now = time.monotonic() if at is None else at
         group, sensor, kind, name = topic.split("/") if topic.count("/") == 3 else ("", "", "", "")  # noqa: PLR2004
         try:
@@ -168,12 +168,12 @@ class FleetView:
                 known.health = _object(payload)
             case Kind.STATUS, "heartbeat":
                 known.heartbeat = _object(payload)
-                known.beat_at = _moment(known.heartbeat.get("time"), now) if retained else now
-                moments = (known.read_at, _moment(known.heartbeat.get("last_reading"), now))
-                known.read_at = max((moment for moment in moments if moment is not None), default=None)
+                known.beat_at = _monotonic(known.heartbeat.get("time"), now) if retained else now
+                times = (known.read_at, _monotonic(known.heartbeat.get("last_reading"), now))
+                known.read_at = max((read_at for read_at in times if read_at is not None), default=None)
 
     def _cleared(self, client_id: str, kind: str, name: str) -> None:
-        """An empty payload: the topic holds nothing any more; without a state there is no sensor."""
+        """Remove the value whose topic was cleared, or the whole sensor if that was its state."""
         if kind == Kind.STATUS and name == "state":
             self.sensors.pop(client_id, None)
         elif kind == Kind.DATA and client_id in self.sensors:
@@ -181,7 +181,7 @@ class FleetView:
 
     def _value(self, known: SeenSensor, name: str, change: Change, *, retained: bool, now: float) -> Iterator[Change]:
         same = known.values.get(name) == change.payload
-        # On every connect a sensor repeats its newest values, after `about`.
+        # A repeated value shortly after `about` is part of a connect's birth messages, not a new reading.
         if not retained and not (same and now - known.born_at < BIRTH_S):
             known.read_at = now
         if known.values.get(name) != change.payload or known.is_event(name):

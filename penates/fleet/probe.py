@@ -1,4 +1,4 @@
-"""A client of the broker that asks for one thing at a time and waits for the answer."""
+"""A broker client that sends one request at a time and waits for the answer."""
 
 import socket
 import time
@@ -15,7 +15,7 @@ from bootstrap.outbox.message import Message
 from penates.fleet.access import Access
 
 PATIENCE_S = 2.0
-HEARING_S = 1.0  # for a message that is on its way, or will never come
+RECEIVE_S = 1.0  # longest wait for a message that may never arrive
 QOS_0 = SubscribeOptions(qos=0)
 
 
@@ -23,14 +23,14 @@ class Silent(Exception):  # noqa: N818 - it is a fact about the broker
     """The broker has not answered in time, or has closed the connection."""
 
 
-class Unreachable(Exception):  # noqa: N818 - a broker that is yet to come is no error
-    """The broker cannot be asked."""
+class Unreachable(Exception):  # noqa: N818 - a broker that is not running yet is not an error
+    """The broker cannot be reached, or refused us."""
 
 
 class MqttProbe:
-    """One connection, driven by whoever asks; it ends by `close`, or by `kill` as if its process had died.
+    """One connection, driven by its caller. `close` disconnects; `kill` ends it as if its process had died.
 
-    Every method that waits for an answer raises Silent if there is none.
+    Methods that wait for an answer raise Silent if there is none.
     """
 
     def __init__(self, ready: socket.socket, options: ConnectOptions, patience_s: float = PATIENCE_S) -> None:
@@ -40,8 +40,8 @@ class MqttProbe:
         self._connack: Connack | None = None
         self._why = ""
         self._synced = False
-        self.heard: list[Publish] = []
-        self.tells = options.version_5  # 3.1.1 answers a publish without saying how it went
+        self.received: list[Publish] = []
+        self.reports_denial = options.version_5  # 3.1.1 acknowledges a denied publish like any other
         self._connection = BlockingConnection(ready, options)
 
     def __enter__(self) -> Self:
@@ -53,13 +53,13 @@ class MqttProbe:
     # Waiting.
 
     def wait(self, timeout_s: float, *others: int) -> set[int]:
-        """Exchange data until some has come, or for `timeout_s` seconds. Returns which of `others` are readable."""
+        """Exchange data until some arrives, or for `timeout_s` seconds. Returns which of `others` are readable."""
         ready = self._connection.wait(timeout_s, *others)
         while self._connection.events:
             event = self._connection.events.popleft()
             match event:
                 case Publish():
-                    self.heard.append(event)
+                    self.received.append(event)
                 case Connack():
                     self._connack = event
                 case Puback(packet_id, reason):
@@ -87,7 +87,7 @@ class MqttProbe:
             raise Silent(self._why or f"no answer within {self._patience_s:g} s")
         return self._answers[packet_id]
 
-    # What can be asked.
+    # Requests.
 
     def greet(self) -> Reason:
         """Return the broker's answer to CONNECT."""
@@ -97,21 +97,21 @@ class MqttProbe:
         return self._connack.reason
 
     def subscribe(self, *filters: str) -> list[Reason]:
-        """Subscribe to these; returns the answer to each. At QoS 0 what is retained comes before any later answer."""
+        """Subscribe and return the answer to each filter. At QoS 0, retained messages arrive before later answers."""
         return self._answer(self._connection.subscribe((one, QOS_0) for one in filters))
 
     def publish(self, topic: str, payload: bytes = b"", *, retain: bool = False) -> Reason:
         """Publish a message; returns the broker's answer."""
         return self._answer(self._connection.publish(Message(topic, payload, retain)))[0]
 
-    def hears(self, topic: str, payload: bytes) -> bool:
-        """Return whether this message comes soon, or has come already."""
-        return self.until(lambda: any(one[:2] == (topic, payload) for one in self.heard), HEARING_S)
+    def receives(self, topic: str, payload: bytes) -> bool:
+        """Return whether this message has arrived or arrives soon."""
+        return self.until(lambda: any(one[:2] == (topic, payload) for one in self.received), RECEIVE_S)
 
     def retained(self, filters: Iterable[str]) -> dict[str, bytes]:
-        """Return what the broker holds of `filters`, by topic. They are asked for one by one: its queue is not endless.
+        """Return the retained payloads of `filters`, by topic. One at a time, because the broker's queue is limited.
 
-        A ping after each is answered once all that is held has come.
+        A ping after each filter is answered once all its retained messages have arrived.
         """
         for one in filters:
             self.subscribe(one)
@@ -119,22 +119,22 @@ class MqttProbe:
         return self.newest()
 
     def sync(self) -> None:
-        """Wait until all has come that the broker had to say before."""
+        """Wait until everything that the broker sent before has arrived."""
         self._synced = False
         self._connection.ping()
         if not self.until(lambda: self._synced, self._patience_s):
             raise Silent(self._why or f"no answer within {self._patience_s:g} s")
 
     def newest(self) -> dict[str, bytes]:
-        """Return the newest payload of each topic that was held, or has been changed since."""
+        """Return the newest payload of each topic that was retained, including later changes."""
         held: dict[str, bytes] = {}
-        for message in self.heard:
+        for message in self.received:
             if message.retained or message.topic in held:
                 held[message.topic] = message.payload
         return held
 
     def kill(self) -> None:
-        """Close without a word, as the kernel does for a process that was killed."""
+        """Close the socket without a DISCONNECT, as the kernel does for a process that was killed."""
         self._connection.kill()
 
     def close(self) -> None:
@@ -143,10 +143,10 @@ class MqttProbe:
 
 
 def reach(access: Access, patience_s: float) -> MqttProbe:
-    """Return a probe that one of the broker's hosts has accepted.
+    """Return a probe connected to the first of the broker's hosts that answers.
 
     Raises:
-        Unreachable: none has; the reason is the last one's.
+        Unreachable: none answers, or one refuses us. The reason is that of the last one tried.
     """
     why = f"{access.name} does not answer"
     for host in access.hosts:

@@ -1,4 +1,4 @@
-"""How `penates watch` looks."""
+"""The table of `penates watch`."""
 
 import io
 import re
@@ -14,27 +14,27 @@ from penates.console.output import MINUTE, age, shown
 from penates.fleet.fleet_view import FleetView, SeenSensor
 
 COLOURS = {"online": "green", "fault": "bold yellow", "starting": "cyan", "stopped": "dim", "lost": "bold red"}
-ORDER = ("lost", "fault", "starting", "online", "stopped")  # who needs help stands on top
-FACTS = {  # heading to field of the heartbeat
+ORDER = ("lost", "fault", "starting", "online", "stopped")  # sensors that need attention come first
+FACTS = {  # column heading: field of the heartbeat
     "reads": "reads",
     "faults": "faults",
     "invalid": "invalid",
     "queued": "queued",
     "dropped": "dropped",
-    "again": "reconnects",
+    "reconnects": "reconnects",
     "MB": "rss_mb",
 }
 HEAD = ("group", "sensor", "kind", "state", "values", "age")
-FACTS_HEAD = ("sensor", "state", *FACTS, "up", "heard")
-STEP_S = 5  # of ages below a minute: each new second would be a new picture
-LONGEST_S = 1e10  # 300 years
+FACTS_HEAD = ("sensor", "state", *FACTS, "up", "age")
+STEP_S = 5  # ages below a minute are rounded to this, to redraw less often
+LONGEST_S = 1e10  # longest plausible uptime, about 300 years
 PICTURE_WIDTH = 104
 
 
 def table(
     view: FleetView, down: str | None, rows: list[tuple[Text, ...]], *, facts: bool = False, room: int = sys.maxsize
 ) -> Table:
-    """These rows, which are `cells`, as far as there is room; `down` is why there is no broker."""
+    """Return a table of `rows`, made by `cells`, at most `room` of them. `down` is why there is no broker."""
     drawing = Table(title=_title(view, down), expand=not facts)
     for name in FACTS_HEAD if facts else HEAD:
         right = name in FACTS_HEAD[2:] or name == "age"
@@ -57,10 +57,10 @@ def _title(view: FleetView, down: str | None) -> Text:
 
 
 def cells(view: FleetView, *, facts: bool) -> list[tuple[Text, ...]]:
-    """What stands in the table: if this has not changed, there is nothing to draw."""
+    """Return the contents of the table, one row per sensor. If they have not changed, nothing needs drawing."""
     now = time.monotonic()
     row = _facts if facts else _row
-    return [row(sensor, now) for sensor in sorted(view.sensors.values(), key=_place)]
+    return [row(sensor, now) for sensor in sorted(view.sensors.values(), key=_order)]
 
 
 def _row(sensor: SeenSensor, now: float) -> tuple[Text, ...]:
@@ -68,7 +68,7 @@ def _row(sensor: SeenSensor, now: float) -> tuple[Text, ...]:
     return (*who, _state(sensor, now), _values(sensor), _since(sensor.read_at, now))
 
 
-def _place(sensor: SeenSensor) -> tuple[int, str]:
+def _order(sensor: SeenSensor) -> tuple[int, str]:
     known = sensor.state in ORDER
     return ORDER.index(sensor.state) if known else 0, sensor.topics.client_id
 
@@ -86,20 +86,20 @@ def _values(sensor: SeenSensor) -> Text:
         value = f"{shown(payload)} {sensor.unit(name)}".strip()
         text.append(f"{name} ", style="dim").append(f"{value}  ")
     if sensor.state != "online":
-        text.stylize("dim italic")  # they were so
-    text.append(sensor.complaint, style="yellow")
+        text.stylize("dim italic")  # they may be out of date
+    text.append(sensor.problems, style="yellow")
     return text
 
 
-def _since(moment: float | None, now: float) -> Text:
-    if moment is None:
+def _since(at: float | None, now: float) -> Text:
+    if at is None:
         return Text("-")
-    seconds = now - moment
+    seconds = now - at
     return Text(age(seconds if seconds >= MINUTE else seconds // STEP_S * STEP_S))
 
 
 def _facts(sensor: SeenSensor, now: float) -> tuple[Text, ...]:
-    """Of the last heartbeat."""
+    """Return the row of the heartbeat table."""
     up = sensor.heartbeat.get("uptime_s")
     up = up if isinstance(up, int | float) and 0 <= up < LONGEST_S else None
     numbers = [Text(shown(str(sensor.heartbeat.get(name, "-")).encode())) for name in FACTS.values()]
@@ -108,7 +108,7 @@ def _facts(sensor: SeenSensor, now: float) -> tuple[Text, ...]:
 
 
 def picture(view: FleetView) -> str:
-    """The table as SVG, in whatever font its reader has: rich's own would be fetched from afar."""
+    """Return the table as SVG in the viewer's own font, because rich's would be downloaded."""
     console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(table(view, None, cells(view, facts=False)))
     return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="penates watch"), flags=re.DOTALL)

@@ -1,1 +1,1 @@
-"""Showing the recorded history, and importing what others have recorded."""
+"""The recorded history: showing it, and importing readings from other programs."""

@@ -1,4 +1,4 @@
-"""Readings in other people's files: CSV, and InfluxDB's line protocol."""
+"""Readings in the files of other programs: CSV, and InfluxDB's line protocol."""
 
 import csv
 import math
@@ -15,13 +15,13 @@ from bootstrap.contract.topics import ID_RULE, Topics, is_id
 from bootstrap.history.points import EPOCH, MICROSECOND, Field, Point
 
 SEPARATORS = ",;\t"
-PLACE = ("group", "sensor", "kind")  # columns and tags that say whose it is, and measure nothing
+IDENTITY = ("group", "sensor", "kind")  # columns and tags that identify the sensor, and are not measures
 LONG = {"time", "measure", "value"}
 NANOS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 LATEST_US = 253_402_300_800 * 10**6  # the year 10 000
 TRUTH = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
-# measurement and tags, fields, time; a backslash takes what follows it as it is
+# measurement and tags, fields, time; a backslash escapes the character after it
 LINE = re.compile(r'((?:\\.|[^\\ ])+) +((?:"(?:\\.|[^"\\])*"|\\.|[^\\" ])+)(?: +(-?\d+))?\s*', re.ASCII)
 FIELD = re.compile(r'((?:\\.|[^\\,=])+)=("(?:\\.|[^"\\])*"|[^,"\s]+)(?:,|$)')
 COMMA = re.compile(r"(?<!\\),")
@@ -32,13 +32,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reader:
-    """How a file is to be read.
+    """How files are read.
 
     Attributes:
-        sensor: whose it is, where the file does not say, or against it.
-        zone: of the times that do not say theirs.
-        precision: of times that are numbers; without it, seconds in CSV and nanoseconds in line protocol.
-        words: whether what is no number in CSV is a word.
+        sensor: the sensor that all values belong to, instead of the one that a file names.
+        zone: the time zone of times without one.
+        precision: the unit of times that are numbers; without it, seconds in CSV and nanoseconds in line protocol.
+        words: whether a value in CSV that is not a number is text.
     """
 
     sensor: str | None = None
@@ -47,14 +47,17 @@ class Reader:
     words: bool = False
 
     def read(self, file: Path, stream: BinaryIO) -> Iterator[tuple[int, "list[Point] | str"]]:
-        """The number of each line, and its points or why it has none. An unreadable file has one."""
+        """Yield the number of each line with its points, or with the reason why it has none.
+
+        A CSV file whose header is wrong yields that reason alone.
+        """
         lines = (line.decode("utf-8-sig" if number == 0 else "utf-8", "replace") for number, line in enumerate(stream))
         if file.suffix.lower() in (".csv", ".tsv"):
             yield from self._csv(lines)
             return
         for number, line in enumerate(lines, 1):
             if line.strip() and not line.startswith("#"):
-                yield number, _tried(self._line, line, line)
+                yield number, _parsed(self._line, line, line)
 
     # CSV.
 
@@ -65,7 +68,7 @@ class Reader:
             names = [name.strip() for name in next(csv.reader([header], delimiter=separator), [])]
         except csv.Error:
             names = []
-        if why := self._wrong(names):
+        if why := self._header_fault(names):
             yield 1, why
             return
         rows = csv.reader(lines, delimiter=separator)
@@ -78,30 +81,31 @@ class Reader:
             if cells is None:
                 return
             if cells:
-                yield rows.line_num + 1, _tried(partial(self._row, names), cells, "".join(cells))
+                yield rows.line_num + 1, _parsed(partial(self._row, names), cells, "".join(cells))
 
-    def _wrong(self, names: list[str]) -> str | None:
-        """Why no line can be read below such a header."""
+    def _header_fault(self, names: list[str]) -> str | None:
+        """Return why the lines below such a header cannot be read; None if they can."""
         if "time" not in names:
-            return "the first line must name the columns, one of them 'time', the others measures or measure and value"
+            return "the first line must name the columns: 'time', and either measures or 'measure' and 'value'"
         if not self.sensor and "sensor" not in names:
-            return "there is no column 'sensor'; say --sensor"
-        measures = set(names) - {"time", *PLACE}
+            return "there is no column 'sensor'; use --sensor"
+        measures = set(names) - {"time", *IDENTITY}
         bad = [] if set(names) >= LONG else sorted(name for name in measures if not is_id(name))
         if bad:
             return f"the column {bad[0]!r} must be {ID_RULE}"
-        return None if measures and len(set(names)) == len(names) else "there is no measure, or one of them twice"
+        unique = len(set(names)) == len(names)
+        return None if measures and unique else "there is no column for a measure, or two columns have the same name"
 
     def _row(self, names: list[str], cells: list[str]) -> list[Point]:
         if len(cells) != len(names):
-            raise ValueError(f"it has {len(cells)} values for {len(names)} columns")
+            raise ValueError(f"it has {len(cells)} value{'s' * (len(cells) != 1)} for {len(names)} columns")
         row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
-        place = {name: row.pop(name) for name in PLACE if name in row}
+        identity = {name: row.pop(name) for name in IDENTITY if name in row}
         time_us = self._time(row.pop("time"), "s")
         if row.keys() >= {"measure", "value"}:
             row = {row["measure"]: row["value"]}
         fields = {name: self._cell(name, text) for name, text in row.items() if text}
-        return _points(self._whose(place), time_us, fields)
+        return _points(self._sensor_of(identity), time_us, fields)
 
     def _cell(self, name: str, text: str) -> Field:
         if NUMBER.fullmatch(text):
@@ -109,7 +113,7 @@ class Reader:
         if text.lower() in ("true", "false"):
             return TRUTH[text.lower()]
         if not self.words:
-            raise ValueError(f"{text[:40]!r} is no number for {name!r}; say --words if it is a word")
+            raise ValueError(f"{text[:40]!r} is not a number for {name!r}; use --words if it is text")
         return text
 
     # Line protocol.
@@ -117,41 +121,45 @@ class Reader:
     def _line(self, line: str) -> list[Point]:
         found = LINE.fullmatch(line)
         if not found:
-            raise ValueError("it is no line of the line protocol: measurement,tag=… field=… time")
+            raise ValueError("it is not line protocol: measurement,tag=… field=… time")
         key, fields, moment = found.groups()
         if moment is None:
             raise ValueError("it has no time")
-        measurement, *tags = (_bare(part) for part in COMMA.split(key))
-        place = dict(tag.split("=", 1) for tag in tags if "=" in tag)
+        measurement, *tags = (_unescaped(part) for part in COMMA.split(key))
+        identity = dict(tag.split("=", 1) for tag in tags if "=" in tag)
         values = dict(_fields(fields))
         if values.keys() == {"value"} and measurement != "reading":
             values = {measurement: values["value"]}
-        return _points(self._whose(place), self._time(moment, "ns"), values)
+        return _points(self._sensor_of(identity), self._time(moment, "ns"), values)
 
-    # Both.
+    # Both formats.
 
-    def _whose(self, place: dict[str, str]) -> str:
-        named = self.sensor or (f"{place['group']}/{place['sensor']}" if "group" in place else place.get("sensor"))
+    def _sensor_of(self, identity: dict[str, str]) -> str:
+        named = self.sensor or _named(identity)
         if not named:
-            raise ValueError("it has no tag 'sensor'; say --sensor")
+            raise ValueError("it has no tag 'sensor'; use --sensor")
         if named.count("/") != 1:
-            raise ValueError(f"the sensor {named!r} must be GROUP/SENSOR; say --sensor")
+            raise ValueError(f"the sensor {named!r} must be GROUP/SENSOR; use --sensor")
         return Topics(*named.split("/")).client_id
 
     def _time(self, text: str, usual: str) -> int:
         if NUMBER.fullmatch(text):
-            time_us = _whole(text, NANOS[self.precision or usual])
+            time_us = _microseconds(text, NANOS[self.precision or usual])
         else:
             moment = datetime.fromisoformat(text) if self.zone else parse(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
             time_us = (moment - EPOCH) // MICROSECOND
         if not 0 <= time_us < LATEST_US:
-            raise ValueError(f"the time {text} is not within 1970 and 9999; is --precision right?")
+            raise ValueError(f"the time {text} is not between 1970 and 9999; is --precision right?")
         return time_us
 
 
-def _tried(points: Callable[[T], list[Point]], line: T, text: str) -> "list[Point] | str":
-    """The points of a line, or why there are none."""
+def _named(identity: dict[str, str]) -> str | None:
+    return f"{identity['group']}/{identity['sensor']}" if "group" in identity else identity.get("sensor")
+
+
+def _parsed(points: Callable[[T], list[Point]], line: T, text: str) -> "list[Point] | str":
+    """Return the points of a line, or the reason why there are none."""
     if "\N{REPLACEMENT CHARACTER}" in text:
         return "it is not UTF-8 text"
     try:
@@ -160,24 +168,24 @@ def _tried(points: Callable[[T], list[Point]], line: T, text: str) -> "list[Poin
         return str(error)
 
 
-def _whole(text: str, nanos: int) -> int:
-    """Microseconds, exactly where it is a whole number."""
+def _microseconds(text: str, nanos: int) -> int:
+    """Return a number of units of `nanos` nanoseconds in microseconds, exactly if it is a whole number."""
     if text.lstrip("+-").isdecimal():
         return int(text) * nanos // 1000
     return round(float(text) * nanos / 1000)
 
 
 def _points(sensor: str, time_us: int, fields: dict[str, Field]) -> list[Point]:
-    """One for each measure, each known by its time: whatever file it is in, it is there once."""
+    """Return one point for each measure. Its key is its time, so that it is stored once whichever files contain it."""
     for name, value in fields.items():
         if not is_id(name):
             raise ValueError(f"the measure {name[:80]!r} must be {ID_RULE}")
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"{name!r} is beyond all bounds")
+            raise ValueError(f"{name!r} is not a finite number")
     return [Point(sensor, time_us, f"import/{name}", time_us, {name: value}) for name, value in fields.items()]
 
 
-def _bare(text: str) -> str:
+def _unescaped(text: str) -> str:
     return ESCAPED.sub(r"\1", text)
 
 
@@ -186,17 +194,17 @@ def _fields(text: str) -> Iterable[tuple[str, Field]]:
     while end < len(text):
         found = FIELD.match(text, end)
         if not found:
-            raise ValueError(f"{text[end : end + 40]!r} is no field")
-        yield _bare(found[1]), _value(found[2])
+            raise ValueError(f"{text[end : end + 40]!r} is not a field")
+        yield _unescaped(found[1]), _value(found[2])
         end = found.end()
 
 
 def _value(text: str) -> Field:
     if text[0] == '"':
-        return _bare(text[1:-1])
+        return _unescaped(text[1:-1])
     if text.lower() in TRUTH:
         return TRUTH[text.lower()]
     number = text[:-1] if text[-1] in "iu" else text
     if not NUMBER.fullmatch(number):
-        raise ValueError(f"{text[:40]!r} is no value")
+        raise ValueError(f"{text[:40]!r} is not a value")
     return float(number)

@@ -1,4 +1,4 @@
-"""A history as a picture, by matplotlib."""
+"""A history as a PNG chart, drawn with matplotlib."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,14 +8,14 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
 from penates.history.series import Drawn, Series
-from penates.history.terminal_chart import OF, local
+from penates.history.terminal_chart import STEP_TITLES, local
 
-WIDTH, HEIGHT = 10, 3  # inches, of one measure
+WIDTH, HEIGHT = 10, 3  # of one measure's chart, in inches
 DPI = 100
 
 
 def save(drawn: Drawn, span: tuple[float, float], file: Path) -> None:
-    """One chart for each measure, one below the other.
+    """Save one chart for each measure, one below the other.
 
     Raises:
         OSError: the file cannot be written.
@@ -24,10 +24,10 @@ def save(drawn: Drawn, span: tuple[float, float], file: Path) -> None:
     charts = figure.subplots(len(drawn.series), sharex=True, squeeze=False)
     for axes, (_, series) in zip(charts[:, 0], sorted(drawn.series.items()), strict=True):
         _draw(axes, series)
-        axes.set_title(f"{drawn.sensor} {series.measure}{OF.get(drawn.step_s, '')}", parse_math=False)
+        axes.set_title(f"{drawn.sensor} {series.measure}{STEP_TITLES.get(drawn.step_s, '')}", parse_math=False)
         axes.set_ylabel(series.unit)
         axes.grid(alpha=0.3)
-    locator = AutoDateLocator()  # type: ignore[no-untyped-call]  # matplotlib's own
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
     charts[-1, 0].set_xlim(*_wall(span))
     charts[-1, 0].xaxis.set_major_locator(locator)
     charts[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -47,6 +47,6 @@ def _draw(axes: Axes, series: Series) -> None:
 
 
 def _wall(moments: Sequence[float]) -> list[float]:
-    """As the clock on the wall said, in days; matplotlib knows no zone then."""
+    """Return local times as matplotlib's days, without a zone, so that it shows them unchanged."""
     walls = [local(moment).replace(tzinfo=None) for moment in moments]
     return [float(day) for day in date2num(walls)]  # type: ignore[no-untyped-call]

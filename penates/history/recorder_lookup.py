@@ -1,4 +1,4 @@
-"""The recorder that the house's configuration names, for those who use its history."""
+"""The recorder of the house's configuration, for the commands that use its history."""
 
 import argparse
 import os
@@ -24,38 +24,38 @@ KIND = "recorder"
 
 @dataclass(frozen=True)
 class Recorded:
-    """A house, and its recorder."""
+    """A house and its recorder."""
 
     configuration: Configuration
     house: House
     recorder: Recorder
     state: Path
-    folder: Path  # the recorder's own in it
+    folder: Path  # the recorder's own, in `state`
 
     @classmethod
     def by(cls, given: argparse.Namespace) -> "Recorded":
-        """What `--config` and `--recorder` lead to.
+        """Find the recorder that `--config` and `--recorder` select.
 
         Raises:
             SettingsError: there is no recorder, more than one, or a fault in its file.
         """
         configuration, found, folders = house(given)
         name = _name(configuration, given.recorder)
-        settings = load(configuration.folder, name, secrets=False)  # to read takes no password
+        settings = load(configuration.folder, name, secrets=False)  # reading the history needs no broker password
         if not isinstance(settings.device, Recorder):
-            raise SettingsError([Fault(device_file(name), 1, f"{name} is no recorder")])
+            raise SettingsError([Fault(device_file(name), 1, f"{name} is not a recorder")])
         return cls(configuration, found, settings.device, folders.state, outbox_folder(folders.state, settings.topics))
 
     def open_reader(self) -> HistoryReader:
-        """Its history, to be read.
+        """Open the history for reading.
 
         Raises:
-            OSError: it is not there, or cannot be read.
+            OSError: it does not exist, or cannot be read.
         """
         return self.recorder.open_reader(self.state)
 
     def open_store(self) -> Store:
-        """Its history, to be added to while it may be adding to it.
+        """Open the history for adding to it, even while the recorder does so.
 
         Raises:
             OSError: it cannot be opened.
@@ -64,51 +64,54 @@ class Recorded:
             return self.recorder.open_store(self.state, owner=False)
 
     def kinds(self) -> Mapping[str, str]:
-        """The kind of each sensor that it has heard of."""
+        """Return the kind of each sensor that the recorder knows."""
         return KnownKinds(self.folder / KINDS).known
 
     def units(self, sensor: str) -> dict[str, str]:
-        """The unit of each measure, `bool` or `str`, as far as the sensor is one of this house's."""
+        """Return the unit of each measure, `bool` or `str`; nothing if this house has no such sensor."""
         for settings in self.configuration.all().values():
             if settings.topics.client_id == sensor:
                 return {name: measure.unit_name for name, measure in settings.device.measures.items()}
         return {}
 
     def sensor(self, name: str) -> str:
-        """`group/sensor`; the group is the house's where none is named."""
+        """Return `group/sensor`; the group is the house's if the name has none."""
         return name if "/" in name else f"{self.house.group}/{name}"
 
 
 def _as_owner_of(state: Path) -> AbstractContextManager[None]:
-    """A file that root makes there the recorder could not write; and root follows no links of others."""
+    """Have root act as the owner of the state folder: the recorder must be able to write files that are made there.
+
+    Nor must root follow links that somebody else made.
+    """
     if os.geteuid() or not state.exists():
         return nullcontext()
-    there = state.stat()
-    return acting_as(there.st_uid, there.st_gid)
+    status = state.stat()
+    return acting_as(status.st_uid, status.st_gid)
 
 
 def _name(configuration: Configuration, named: str | None) -> str:
     if named:
         return named
     tables = {name: TomlFile(configuration.folder, device_file(name)).table for name in configuration.sensors}
-    there = [name for name, table in tables.items() if table.get("kind") == KIND]
-    if not there:
+    found = [name for name, table in tables.items() if table.get("kind") == KIND]
+    if not found:
         raise SettingsError(
             [Fault(DEVICES, 1, 'there is no recorder; make devices/recorder.toml with kind = "recorder"')]
         )
-    if len(there) > 1:
-        raise SettingsError([Fault(DEVICES, 1, f"there are several recorders; say --recorder {' or '.join(there)}")])
-    return there[0]
+    if len(found) > 1:
+        raise SettingsError([Fault(DEVICES, 1, f"there are several recorders; use --recorder {' or '.join(found)}")])
+    return found[0]
 
 
 def recorder_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--config DIR --recorder NAME`."""
+    """Add `--config DIR --recorder NAME`."""
     config_option(parser)
-    parser.add_argument("--recorder", metavar="NAME", help="its file in devices/, if there are several")
+    parser.add_argument("--recorder", metavar="NAME", help="the recorder's file in devices/, if there are several")
 
 
 def found(reader: HistoryReader, name: str) -> str:
-    """The sensor of the history that is meant by `cm/cellar` or `cellar`.
+    """Return the sensor in the history that a name such as `cm/cellar` or `cellar` means.
 
     Raises:
         Fatal: there is none, or there are several.
@@ -120,7 +123,7 @@ def found(reader: HistoryReader, name: str) -> str:
     if len(meant) == 1:
         return meant[0]
     if meant:
-        raise Fatal(Exit.ABSENT, f"{name} is in several groups; say {' or '.join(meant)}")
+        raise Fatal(Exit.ABSENT, f"{name} is in several groups; use {' or '.join(meant)}")
     if not sensors:
         raise Fatal(Exit.ABSENT, "the history is empty")
     known = sensors if "/" in name else [sensor.partition("/")[2] for sensor in sensors]

@@ -1,4 +1,4 @@
-"""A history as lines of text, for a terminal."""
+"""A history as charts made of characters, for a terminal."""
 
 import math
 from collections.abc import Iterator
@@ -12,36 +12,36 @@ from penates.history.series import Drawn, Series
 
 STEPS = [5, 10, 15, 30] + [n * MINUTE for n in (1, 2, 5, 10, 15, 30)] + [n * HOUR for n in (1, 2, 3, 6, 12)]
 STEPS += [n * DAY_S for n in (1, 2, 7, 14, 30, 60, 90, 180, 365)]
-DST_S = 2 * HOUR  # that a day may be longer or shorter
-LABEL = 18  # columns that a time and its neighbourhood take
-LINES = 3  # of the chart, for one number at its side
-LEAST = 1e-4  # of its size: a change that is smaller is none to be seen
-WORDS = 30  # changes of a word that are listed
+DST_S = 2 * HOUR  # by which a day may be longer or shorter
+LABEL = 18  # columns for one time and the space around it
+LINES = 3  # lines of a chart for one number at its side
+LEAST = 1e-4  # the smallest change that is shown, relative to the values
+WORDS = 30  # changes of a text that are listed
 LINE, EDGE = "cyan", "gray"
-OF = {FIVE_MINUTES_S: ", mean of each 5 minutes", DAY_S: ", mean of each day (UTC)"}
+STEP_TITLES = {FIVE_MINUTES_S: ", mean of each 5 minutes", DAY_S: ", mean of each day (UTC)"}
 
 
 def local(moment: float) -> datetime:
-    """In the time of this machine."""
+    """Return a moment in this machine's time zone."""
     return datetime.fromtimestamp(moment).astimezone()
 
 
 def ticks(since: float, until: float, most: int) -> dict[float, str]:
-    """Round times of the day between these, with their names."""
+    """Return round times of day between these moments, with their labels."""
     step = next((step for step in STEPS if (until - since) / step <= most), STEPS[-1])
     midnight = local(since).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     name = "%H:%M:%S" if step < MINUTE else "%H:%M" if step < DAY_S else "%Y-%m-%d"
     found = {}
     early = int((since - midnight.timestamp() - DST_S) // step)
     for number in range(max(0, early), early + int((until - since + 2 * DST_S) / step) + 2):
-        moment = (midnight + timedelta(seconds=number * step)).timestamp()  # by the wall's clock, summer or winter
+        moment = (midnight + timedelta(seconds=number * step)).timestamp()  # by local time, with its jumps
         if since <= moment <= until:
             found[moment] = local(moment).strftime(name)
     return found
 
 
 def levels(low: float, high: float, most: int) -> list[float]:
-    """Round numbers between these, and none twice."""
+    """Return round numbers between these, each once."""
     least = (high - low) / most
     decade = 10.0 ** math.floor(math.log10(least))
     step = next(decade * n for n in (1, 2, 5, 10) if decade * n >= least * (1 - 1e-9))
@@ -50,7 +50,7 @@ def levels(low: float, high: float, most: int) -> list[float]:
 
 
 def chart(series: Series, title: str, span: tuple[float, float], size: tuple[int, int], *, colour: bool) -> str:
-    """One measure, in so many columns and lines."""
+    """Return the chart of one measure; `size` is its columns and lines."""
     if not math.isfinite(max(series.highs) - min(series.lows)):
         return f"{title}: its values are too far apart to be drawn"
     plotext.clear_figure()
@@ -91,30 +91,31 @@ def _scale(series: Series, height: int) -> None:
 
 
 def below(series: Series) -> str:
-    """In a line, what it came to."""
+    """Return a line that summarises a chart, to print below it."""
     value = series.values[-1]
     final = {0.0: "false", 1.0: "true"}.get(value, f"{value:g}") if series.truth else f"{value:g}"
     last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
     whole = series.whole
+    readings = f"{whole.count} reading{'s' * (whole.count != 1)}"
     if series.truth:
-        return f"{whole.count} readings, true in {whole.mean:.0%} of them, {last}"
-    return f"{whole.count} readings, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
+        return f"{readings}, {whole.mean:.0%} true, {last}"
+    return f"{readings}, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
 
 
 def listed(measure: str, changes: list[tuple[float, str]]) -> Iterator[str]:
-    """Words, with the time of each change."""
+    """Yield the texts of a measure, with the time of each change."""
     yield f"{shown(measure.encode())}:"
-    if len(changes) > WORDS:
-        yield f"  {len(changes) - WORDS} changes before"
+    if (earlier := len(changes) - WORDS) > 0:
+        yield f"  {earlier} earlier change{'s' * (earlier != 1)}"
     for moment, word in changes[-WORDS:]:
         yield f"  {local(moment):%Y-%m-%d %H:%M:%S}  {shown(word.encode())}"
 
 
 def text(drawn: Drawn, span: tuple[float, float], size: tuple[int, int], *, colour: bool) -> Iterator[str]:
-    """Charts one below the other, then the words; `size` is of one chart."""
+    """Yield the charts, one below the other, then the texts; `size` is of one chart."""
     for name, series in sorted(drawn.series.items()):
         unit = f" ({series.unit})" if series.unit else ""
-        title = f"{shown(drawn.sensor.encode())} {shown(name.encode())}{unit}{OF.get(drawn.step_s, '')}"
+        title = f"{shown(drawn.sensor.encode())} {shown(name.encode())}{unit}{STEP_TITLES.get(drawn.step_s, '')}"
         yield chart(series, title, span, size, colour=colour)
         yield f"  {below(series)}\n"
     for name, changes in sorted(drawn.words.items()):

@@ -1,4 +1,4 @@
-"""Which addresses a unit may speak to: this machine's alone, where that is enough."""
+"""The networks that a unit may connect to: only this machine's loopback, where that is enough."""
 
 import ipaddress
 import socket
@@ -7,16 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 
 RESOLV = Path("/etc/resolv.conf")
-# Whole networks: a broker at home changes its address, and is found by multicast (mDNS).
+# Whole networks, because a broker at home may change its address; multicast is for mDNS, which finds it.
 NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10")
 HOME = ("multicast", *NETWORKS)
 ANYWHERE = ("any",)
 
 
-def reach(hosts: Iterable[str], resolv: Path = RESOLV) -> tuple[str, ...]:
-    """What `IPAddressAllow=` must name beside `localhost` so that these hosts can be reached: nothing, home, or any.
+def allowed_networks(hosts: Iterable[str], resolv: Path = RESOLV) -> tuple[str, ...]:
+    """Return what `IPAddressAllow=` must list besides `localhost` for these hosts: nothing, `HOME` or `ANYWHERE`.
 
-    A name that means nothing now, or lies beyond the house, may mean any address later.
+    A name that does not resolve now, or resolves to an address outside the home, may resolve to any address later.
     """
     allowed: tuple[str, ...] = ()
     for host in hosts:
@@ -24,15 +24,15 @@ def reach(hosts: Iterable[str], resolv: Path = RESOLV) -> tuple[str, ...]:
         named = not _address(host)
         if found and all(address.is_loopback for address in found):
             continue
-        asked = [*found, *(_name_servers(resolv) if named else ())]
-        if not found or not all(_at_home(address) for address in asked):
+        contacted = [*found, *(_name_servers(resolv) if named else ())]
+        if not found or not all(_at_home(address) for address in contacted):
             return ANYWHERE
         allowed = HOME
     return allowed
 
 
-def known(host: str) -> bool:
-    """Whether a host's name means anything now."""
+def resolves(host: str) -> bool:
+    """Return whether a host's name resolves now."""
     return any(True for _ in _addresses(host))
 
 
@@ -48,14 +48,14 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _addresses(host: str) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     with suppress(OSError, UnicodeError):
-        for *_, place in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
-            if address := _address(str(place[0])):
+        for *_, endpoint in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM):
+            if address := _address(str(endpoint[0])):
                 yield address
 
 
 def _name_servers(resolv: Path) -> Iterator[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     with suppress(OSError):
         for line in resolv.read_text().splitlines():
-            words = line.split()
-            if words[:1] == ["nameserver"] and len(words) > 1 and (address := _address(words[1])):
+            fields = line.split()
+            if fields[:1] == ["nameserver"] and len(fields) > 1 and (address := _address(fields[1])):
                 yield address

@@ -1,25 +1,25 @@
-"""What a device needs of the machine, found in its class: nobody has to say it twice, and nothing else is allowed."""
+"""What a device needs from the machine, read from its class: it is declared only once, and nothing else is allowed."""
 
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType
 
-from bootstrap.config.loader import lines
+from bootstrap.config.loader import gpio_lines
 from bootstrap.device import Device
 
-# What `Device.opens` names, and lines: the class of device nodes as systemd knows it.
+# systemd's class of device nodes for each name in `Device.opens`, and for GPIO lines.
 NODES = {"gpio": "char-gpiochip", "i2c": "char-i2c", "spi": "char-spi"}
 
 
 @dataclass(frozen=True)
 class DeviceNeeds:
-    """What is to be allowed to one device, or done for it.
+    """What one device must be allowed, and what must be done for it.
 
     Attributes:
-        nodes: classes of device nodes, such as `char-gpiochip`.
-        outputs: it owns outputs, which are to be made safe when its process was killed.
-        subscribes: it receives what others publish, of which much may wait in its memory.
+        nodes: the classes of device nodes it opens, such as `char-gpiochip`.
+        outputs: whether it owns outputs, which must be made safe after its process was killed.
+        subscribes: whether it subscribes to topics, so that many messages may wait in its memory.
     """
 
     nodes: tuple[str, ...]
@@ -28,14 +28,14 @@ class DeviceNeeds:
 
 
 def needs(device: Device) -> DeviceNeeds:
-    """Of one device, with its settings."""
-    opened = [*(["gpio"] if lines(device) else []), *device.opens]
+    """Return what one device needs, with its settings."""
+    opened = [*(["gpio"] if gpio_lines(device) else []), *device.opens]
     calls = set(_calls(type(device)))
     return DeviceNeeds(tuple(NODES[name] for name in opened), "own" in calls, "subscribe" in calls)
 
 
 def _calls(kind: type[Device]) -> Iterator[str]:
-    """The names that a kind's own functions use."""
+    """Yield the names used in the functions of a kind and of its bases below `Device`."""
     for owner in inspect.getmro(kind):
         if owner is not Device and issubclass(owner, Device):
             for function in vars(owner).values():

@@ -1,4 +1,4 @@
-"""What a machine must have before it can be a house: programs, a user, a name on the PATH."""
+"""What a machine needs before it can run a house: packages, the sensors' user, the command on the PATH."""
 
 import grp
 import os
@@ -11,13 +11,13 @@ from penates.files.planned_file import SECRET, Planned
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows, program
 
-PACKAGES = {"mosquitto": "mosquitto", "mosquitto_sub": "mosquitto-clients"}  # by what they bring
+PACKAGES = {"mosquitto": "mosquitto", "mosquitto_sub": "mosquitto-clients"}  # by the program each provides
 DEVICE_GROUPS = ("gpio", "i2c", "spi")
-OURS = "# Made by `penates install`, so that mosquitto_sub may look."
+MARK = "# Made by `penates install`"  # how a file of ours is recognised
 
 
 def packages(record: InstallRecord, *, broker: bool) -> list[Step]:
-    """Those that are missing."""
+    """Return the steps that install the missing packages."""
     missing = [PACKAGES[name] for name in PACKAGES if (broker or name != "mosquitto") and not program(name)]
 
     def remember() -> None:
@@ -30,11 +30,14 @@ def packages(record: InstallRecord, *, broker: bool) -> list[Step]:
 
 
 def user() -> list[Step]:
-    """Who the sensors run as, with the groups that may use lines and buses; and who installs may look."""
+    """Return the steps that create the sensors' user and add it to the groups for GPIO and buses.
+
+    The person who installs joins the sensors' group, which may read the password of `eyes`.
+    """
     made = ["useradd", "--system", "--gid", USER, "--home-dir", str(STATE), "--no-create-home"]
     steps: list[Step] = [
         CommandStep(["groupadd", "--system", USER], lambda: "" if _group(USER) else "new"),
-        CommandStep([*made, "--shell", "/usr/sbin/nologin", USER], lambda: "" if _there(USER) else "new"),
+        CommandStep([*made, "--shell", "/usr/sbin/nologin", USER], lambda: "" if _exists(USER) else "new"),
     ]
     joins = [(USER, group) for group in DEVICE_GROUPS if _group(group)]
     if person := invoker():
@@ -42,12 +45,13 @@ def user() -> list[Step]:
     return [*steps, *(_join(name, group) for name, group in joins)]
 
 
-def no_user() -> list[Step]:
-    """Nobody left; the group goes with its user."""
+def remove_user() -> list[Step]:
+    """Return the steps that delete the sensors' user, and its group unless a user of that name remains."""
     return [
-        CommandStep(["userdel", USER], lambda: "there" if _ours(USER) else ""),
+        CommandStep(["userdel", USER], lambda: "there" if _created_by_us(USER) else ""),
         CommandStep(
-            ["groupdel", USER], lambda: "there" if _group(USER) and not (_there(USER) and not _ours(USER)) else ""
+            ["groupdel", USER],
+            lambda: "there" if _group(USER) and not (_exists(USER) and not _created_by_us(USER)) else "",
         ),
     ]
 
@@ -67,20 +71,20 @@ def _group(name: str) -> grp.struct_group | None:
         return None
 
 
-def _there(name: str) -> bool:
+def _exists(name: str) -> bool:
     try:
         return bool(pwd.getpwnam(name))
     except KeyError:
         return False
 
 
-def _ours(name: str) -> bool:
-    """Whether we have made this user: who lives elsewhere was there before."""
-    return _there(name) and pwd.getpwnam(name).pw_dir == str(STATE)
+def _created_by_us(name: str) -> bool:
+    """Return whether `penates install` created this user: one with another home directory was there before."""
+    return _exists(name) and pwd.getpwnam(name).pw_dir == str(STATE)
 
 
 def invoker() -> pwd.struct_passwd | None:
-    """Who said `sudo`, or would have to; None is root."""
+    """Return the person who ran `sudo`, or runs this without it; None is root."""
     name = os.environ.get("SUDO_USER")
     try:
         person = pwd.getpwnam(name) if name else pwd.getpwuid(os.getuid())
@@ -89,36 +93,36 @@ def invoker() -> pwd.struct_passwd | None:
     return person if person.pw_uid else None
 
 
-def on_the_path() -> list[Step]:
-    """The command."""
+def command_link() -> list[Step]:
+    """Return the step that puts the command on the PATH."""
     return [LinkStep(ON_PATH, COMMAND)]
 
 
-def looking(record: InstallRecord, options: Sequence[str], password: str) -> Iterator[Planned]:
-    """What lets `mosquitto_sub` of whoever installs look: the password never stands on a command line."""
+def mosquitto_sub_options(record: InstallRecord, options: Sequence[str], password: str) -> Iterator[Planned]:
+    """Yield the options file of `mosquitto_sub` for the person who installs: no password is on a command line then."""
     person = invoker() or pwd.getpwuid(os.getuid())
     file = Path(person.pw_dir, ".config", "mosquitto_sub")
-    place = next((folder for folder in file.parents if folder.exists()), file)
-    if place.stat().st_uid != person.pw_uid or (file.exists() and not _made(file)):
-        return  # no home, or a file of their own
+    existing = next((folder for folder in file.parents if folder.exists()), file)
+    if existing.stat().st_uid != person.pw_uid or (file.exists() and not _written_by_us(file)):
+        return  # no home directory, or a file of their own
     owner, group = person.pw_name, grp.getgrgid(person.pw_gid).gr_name
     if not file.parent.exists():
         yield Planned(file.parent, None, 0o700, owner, group, personal=True)
-    text = "\n".join([OURS, *options, f"-P {password}", ""])
+    text = "\n".join([f"{MARK} for mosquitto_sub.", *options, f"-P {password}", ""])
     yield Planned(file, text.encode(), SECRET, owner, group, personal=True)
     record.files = sorted({*record.files, str(file)})
 
 
-def _made(file: Path) -> bool:
-    """Whether it is by us, and nobody has put one of their own in its place."""
-    return file.is_file() and file.read_text(errors="replace").startswith(OURS)
+def _written_by_us(file: Path) -> bool:
+    """Return whether `penates install` wrote this file, and nobody has replaced it with one of their own."""
+    return file.is_file() and file.read_text(errors="replace").startswith(MARK)
 
 
-def not_looking(record: InstallRecord) -> list[Step]:
-    """Take it away again."""
-    return [Remove(file) for file in map(Path, record.files) if _made(file)]
+def remove_mosquitto_sub_options(record: InstallRecord) -> list[Step]:
+    """Return the steps that remove the options files of `mosquitto_sub` that we wrote."""
+    return [Remove(file) for file in map(Path, record.files) if _written_by_us(file)]
 
 
-def after_all(steps: Sequence[Step], record: InstallRecord) -> Step:
-    """Have systemd read its units anew, if one of these steps touches them."""
+def daemon_reload(steps: Sequence[Step], record: InstallRecord) -> Step:
+    """Return the step that has systemd reload its unit files, needed if one of these steps changes them."""
     return CommandStep(["systemctl", "daemon-reload"], follows(*steps, undone=record.undone))

@@ -1,4 +1,4 @@
-"""The house's own folder as it is to be, made in a place beside it: whatever follows from it is known beforehand."""
+"""The house's folder as it will be, assembled in a temporary copy: whatever follows from it is known beforehand."""
 
 import grp
 import os
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CA = "ca.pem"
-MEMORY = "/run"
-UNSEEN = (Path("/home"), Path("/root"), Path("/run/user"))  # by ProtectHome=
+MEMORY = "/run"  # a tmpfs, which only root may write to
+HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))  # from units, by ProtectHome=
 
 
 @dataclass(frozen=True, kw_only=True)
 class OtherBroker:
-    """A broker that is not ours to look after: `--broker`."""
+    """A broker that somebody else looks after: `--broker`."""
 
     host: str
     port: int | None
@@ -48,34 +48,34 @@ class OtherBroker:
 
     @property
     def settings(self) -> dict[tuple[str, str], Any]:
-        """What it means for `house.toml`."""
-        said = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
-        said |= {"username": self.username, "password_file": f"secrets/{self.secret}"}
-        return {("broker", key): value for key, value in said.items()}
+        """The settings that it gives `house.toml`."""
+        values = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
+        values |= {"username": self.username, "password_file": f"secrets/{self.secret}"}
+        return {("broker", key): value for key, value in values.items()}
 
     @property
     def secret(self) -> str:
-        """The name of the file with its password: a broker's user may be called anything."""
+        """The name of the file with its password, quoted because a broker's user may have any name."""
         return quote(self.username, safe="@+=, ")
 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder for a copy of the house, keys and all: in memory, where that can be."""
+    """Provide a temporary folder for a copy of the house with its keys: in memory if root asks for it."""
     with tempfile.TemporaryDirectory(prefix="penates-", dir=None if os.geteuid() else MEMORY) as place:
         yield Path(place)
 
 
 class HousePlan:
-    """Of a house that was there, or is new."""
+    """The plan for the folder of a house, new or existing."""
 
     def __init__(
         self, place: Path, source: Invitation | OtherBroker | None = None, guests: Collection[str] | None = None
     ) -> None:
-        """`place` is an empty folder that only we can enter; `guests` are sensors on other machines.
+        """Assemble the house in `place`, an empty private folder; `guests` are sensors on other machines.
 
         Raises:
-            SettingsError: the house is faulty.
+            SettingsError: the configuration is faulty.
             OSError: it cannot be read.
         """
         self.place, self._source = place, source
@@ -84,27 +84,27 @@ class HousePlan:
             _copy(HOUSE, place)
         self.own = [*self._own()]
         for one in self.own:
-            self._write_here(one)
+            self._write_copy(one)
         self.configuration = Configuration(place, secrets=False)
         self.devices = self.configuration.all()
-        if faults := [*self.configuration.faults, *self._misnamed(), *self._misplaced(), *self._closed()]:
+        if faults := [*self.configuration.faults, *self._misnamed(), *self._unusable(), *self._unreadable()]:
             raise SettingsError(faults)
 
     def _own(self) -> Iterator[Planned]:
-        """Our part of it: the settings, the first devices, and what the source has brought."""
+        """Yield the files that the installation writes: the settings, the first devices, and those from the source."""
         yield Planned(HOUSE, None, FOLDER_MODE)
         yield Planned(HOUSE / DEVICES, None, FOLDER_MODE)
         settings = HOUSE / HOUSE_FILE
         first = not settings.exists()
         text = (folder("config") / HOUSE_FILE if first else settings).read_text()
-        said = self._first_settings() if first else {}
-        said |= self._source.settings if self._source else {}
+        values = self._first_settings() if first else {}
+        values |= self._source.settings if self._source else {}
         for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
             if not (HOUSE / device_file(kind)).exists():
                 yield Planned(HOUSE / device_file(kind), (folder("config") / device_file(kind)).read_bytes())
-        yield from self._brought()
-        if said:  # last: without it, however this ends, the next one is still the first
-            yield Planned(settings, with_settings(text, said).encode())
+        yield from self._from_source()
+        if values:  # written last: if this run is interrupted, the next one still counts as the first
+            yield Planned(settings, with_settings(text, values).encode())
 
     @staticmethod
     def _first_settings() -> dict[tuple[str, str], Any]:
@@ -114,7 +114,7 @@ class HousePlan:
             ("history", "recorder"): True,
         }
 
-    def _brought(self) -> Iterator[Planned]:
+    def _from_source(self) -> Iterator[Planned]:
         match self._source:
             case Invitation(ca=ca, secrets=secrets):
                 yield Planned(HOUSE / CA, ca.encode())
@@ -128,109 +128,111 @@ class HousePlan:
                 if password:
                     yield secret(SECRETS / source.secret, f"{password}\n".encode(), shared=True)
 
-    def _write_here(self, one: Planned) -> None:
-        here = self.place / one.path.relative_to(HOUSE)
+    def _write_copy(self, one: Planned) -> None:
+        copy = self.place / one.path.relative_to(HOUSE)
         if one.content is None:
-            here.mkdir(exist_ok=True)
+            copy.mkdir(exist_ok=True)
         else:
-            here.write_bytes(one.content)
+            copy.write_bytes(one.content)
 
     def _misnamed(self) -> Iterator[Fault]:
-        """A unit is named as the file."""
+        """Yield a fault for each device file whose name a unit cannot have."""
         for name in self.configuration.sensors:
             if not is_id(name):
-                yield Fault(device_file(name), 1, f"as a unit the file's name must be {ID_RULE}; say sensor = … in it")
+                rule = f"its unit has the file's name, which must be {ID_RULE}; set another id with sensor = … in it"
+                yield Fault(device_file(name), 1, rule)
 
-    def _closed(self) -> Iterator[Fault]:
-        """Whoever made it may have had a strict umask."""
+    def _unreadable(self) -> Iterator[Fault]:
+        """Yield a fault for each file that the sensors' user cannot read, such as one made under a strict umask."""
         for name in (HOUSE_FILE, *map(device_file, self.configuration.sensors)):
             file = HOUSE / name
             if file.exists() and not _may_read(file):
-                why = f"its unit runs as {USER}, who may not read it: sudo chmod o+r {file}"
+                why = f"its unit runs as {USER}, which may not read it: sudo chmod o+r {file}"
                 yield Fault(name, 1, why)
 
-    def _misplaced(self) -> Iterator[Fault]:
-        """Units do not see everything."""
+    def _unusable(self) -> Iterator[Fault]:
+        """Yield a fault for each setting that cannot work: a folder hidden from units, or the other listener's port."""
         line = TomlFile(self.place, HOUSE_FILE).line
         if (house := self.configuration.house) is None:
             return
-        if house.state and any(map(house.state.is_relative_to, (self.place, *UNSEEN))):
-            unseen = ", ".join(map(str, UNSEEN))
-            yield Fault(HOUSE_FILE, line("state"), f"for units 'state' must be an absolute path, not below {unseen}")
+        if house.state and any(map(house.state.is_relative_to, (self.place, *HIDDEN))):
+            hidden = ", ".join(map(str, HIDDEN))
+            yield Fault(HOUSE_FILE, line("state"), f"for units 'state' must be an absolute path, not below {hidden}")
         if house.broker.tcp_port == (PLAIN_PORT if house.broker.ca_file else TLS_PORT) and self.local:
-            yield Fault(HOUSE_FILE, line("port", "broker"), "'port' is that of the other way in: with TLS, or without")
+            which = "'port' is the broker's other port: the one with TLS, or without"
+            yield Fault(HOUSE_FILE, line("port", "broker"), which)
 
     @property
     def house(self) -> House:
-        """Its settings."""
+        """The settings of the house."""
         assert self.configuration.house is not None, "it is without faults"  # noqa: S101
         return self.configuration.house
 
     @property
     def state(self) -> Path | None:
-        """Where sensors keep things, if that is another folder than the one that systemd makes for them."""
+        """The folder in which sensors keep their state, if it is not the one that systemd makes for them."""
         return None if self.house.state in (None, STATE) else self.house.state
 
     @property
-    def kept(self) -> list[Planned]:
-        """That folder; one that is there is somebody else's to look after."""
+    def state_folder(self) -> list[Planned]:
+        """The state folder, if it must be made; one that exists is left as it is."""
         return [Planned(self.state, None, ENTERED, USER, USER)] if self.state and not self.state.exists() else []
 
     @property
     def local(self) -> bool:
-        """Whether the broker is this machine's own, and ours: there each sensor is a user of its own."""
+        """Whether the broker is on this machine and ours to set up, with a user of its own for each sensor."""
         broker = self.house.broker
         return broker.username is None and all(host in LOCAL for host in broker.hosts)
 
     @cached_property
     def planned(self) -> list[Planned]:
-        """All of it, with what the broker needs if it is ours.
+        """All files and folders, including the broker's if it is ours.
 
         Raises:
-            SettingsError, Fatal, OSError: it cannot be made.
+            SettingsError, Fatal, OSError: the plan cannot be made.
         """
         if not self.local:
-            self._have_secrets()
+            self._require_secrets()
             return self.own
         try:
-            from penates.broker.broker_plan import plan  # noqa: PLC0415 - with what makes certificates, which only a broker needs
+            from penates.broker.broker_plan import plan  # noqa: PLC0415 - needs cryptography, for our own broker alone
         except ImportError as error:
             advice = to_install("cryptography", "ifaddr")
-            raise Fatal(Exit.ABSENT, f"a broker of our own needs cryptography and ifaddr ({error}); {advice}") from None
-        return [*self.own, *(replace(one, path=self.really(one.path)) for one in plan(self._site))]
+            raise Fatal(Exit.ABSENT, f"our own broker needs cryptography and ifaddr ({error}); {advice}") from None
+        return [*self.own, *(replace(one, path=self.final_path(one.path)) for one in plan(self._broker_plan))]
 
     @property
-    def _site(self) -> "BrokerPlan":
-        from penates.broker.broker_plan import BrokerPlan  # noqa: PLC0415 - likewise
+    def _broker_plan(self) -> "BrokerPlan":
+        from penates.broker.broker_plan import BrokerPlan  # noqa: PLC0415 - needs cryptography
 
         broker = self.house.broker
         plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
         return BrokerPlan(config=self.place, guests=sorted(self._guests), plain_port=plain, tls_port=secured)
 
     @property
-    def entrance(self) -> tuple[list[str], int]:
-        """Where other machines find our broker: names that its certificate is good for, and the port."""
-        from penates.broker.house_ca import Authority  # noqa: PLC0415 - likewise
+    def broker_address(self) -> tuple[list[str], int]:
+        """The names and addresses in our broker's certificate under which other machines reach it, and its port."""
+        from penates.broker.house_ca import Authority  # noqa: PLC0415 - needs cryptography
 
-        site = self._site
-        held = Authority(folder=site.config, names=site.names).names_held
-        return sorted({*held} - {*LOCAL}, key=_by_steadiness), site.tls_port
+        wanted = self._broker_plan
+        held = Authority(folder=wanted.config, names=wanted.names).names_held
+        return sorted({*held} - {*LOCAL}, key=_by_permanence), wanted.tls_port
 
-    def really(self, path: Path) -> Path:
-        """Where something of this place is meant to be."""
+    def final_path(self, path: Path) -> Path:
+        """Return where a file of the temporary copy belongs in the house; other paths are unchanged."""
         return HOUSE / path.relative_to(self.place) if path.is_relative_to(self.place) else path
 
-    def _have_secrets(self) -> None:
-        """A broker elsewhere must know each of our sensors."""
+    def _require_secrets(self) -> None:
+        """Raise SettingsError unless each sensor has a password for the broker, which is on another machine."""
         missing = {
             settings.topics.sensor: file
             for settings in self.devices.values()
             if (file := self.secret_of(settings)) and not (self.place / file.relative_to(HOUSE)).exists()
         }
         if missing and self.house.broker.username:
-            raise SettingsError([Fault(HOUSE_FILE, 1, "no password yet: say --broker HOST --username U once more")])
+            raise SettingsError([Fault(HOUSE_FILE, 1, "no password yet: use --broker HOST --username NAME once more")])
         if missing:
-            ask = f"on the broker's machine say: sudo penates invite {host_name('')} {' '.join(sorted(missing))}"
+            ask = f"on the broker's machine run: sudo penates invite {host_name('')} {' '.join(sorted(missing))}"
             raise SettingsError(
                 [
                     Fault(settings.file, 1, f"the broker does not know {settings.topics.sensor}; {ask}")
@@ -240,11 +242,11 @@ class HousePlan:
             )
 
     def secret_of(self, settings: SensorSettings) -> Path | None:
-        """The file with a sensor's password, where it will be."""
+        """Return the path of the file with a sensor's password, if it has one."""
         return password_file(HOUSE, self.house.broker.password_file, settings.topics.sensor)
 
     def content(self, path: Path) -> bytes:
-        """What a file will hold; nothing if it will not be there."""
+        """Return what a file will contain; nothing if it will not exist."""
         for one in self.planned:
             if one.path == path and one.content is not None:
                 return one.content
@@ -254,17 +256,17 @@ class HousePlan:
             return b""
 
     def password(self, user: str) -> str | None:
-        """Of one of the broker's users."""
+        """Return the password of one of the broker's users, if there is one."""
         return self.content(SECRETS / user).decode().partition("\n")[0] or None
 
 
 def _may_read(file: Path) -> bool:
-    """Whether the sensors' user may; the group's name is unknown before the first install."""
-    there = file.stat()
+    """Return whether the sensors' user may read a file. Its group does not exist before the first install."""
+    status = file.stat()
     with suppress(KeyError):
-        if there.st_mode & stat.S_IRGRP and there.st_gid == grp.getgrnam(USER).gr_gid:
+        if status.st_mode & stat.S_IRGRP and status.st_gid == grp.getgrnam(USER).gr_gid:
             return True
-    return bool(there.st_mode & stat.S_IROTH)
+    return bool(status.st_mode & stat.S_IROTH)
 
 
 def _copy(house: Path, place: Path) -> None:
@@ -272,10 +274,10 @@ def _copy(house: Path, place: Path) -> None:
         shutil.copytree(house, place, dirs_exist_ok=True, ignore_dangling_symlinks=True)
     except shutil.Error:
         if os.geteuid():
-            raise PermissionError(f"no right to read all of {house}: say sudo") from None
+            raise PermissionError(f"no permission to read all of {house}: use sudo") from None
         raise
 
 
-def _by_steadiness(name: str) -> tuple[bool, bool, str]:
-    """A name outlives an address, and `.local` is told by the machine itself."""
+def _by_permanence(name: str) -> tuple[bool, bool, str]:
+    """Return a sort key: names outlast addresses, and `.local` comes first because the machine itself publishes it."""
     return not name[-1:].isalpha(), not name.endswith(".local"), name

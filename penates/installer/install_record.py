@@ -1,4 +1,4 @@
-"""What `penates install` remembers of what it did, so that it does no more next time, and `uninstall` no less."""
+"""The record of what `penates install` did: the next run does not repeat it, and `uninstall` undoes all of it."""
 
 import hashlib
 import json
@@ -11,20 +11,20 @@ from typing import Self
 from penates.files.install_paths import RECORD
 from penates.files.planned_file import SECRET, Planned
 
-ONE_UNIT = "nursery"  # as the file has called it from the beginning
+ONE_UNIT = "nursery"  # the key in the file, unchanged since version 0.1
 
 
 @dataclass
 class InstallRecord:
-    """Kept beside the programme.
+    """What was installed, kept in a file beside the programme.
 
     Attributes:
-        one_unit: whether the supervisor's unit runs all sensors, instead of a unit for each.
-        packages: Debian's that were not there before.
-        services: others' that we enabled.
-        files: that we made for people, outside our own folders.
-        stamps: what each unit runs with, by its name.
-        unfinished: a run has begun and not come to its end; whom it told of what it had written nobody knows.
+        one_unit: whether the supervisor's unit runs all sensors, instead of one unit for each.
+        packages: the Debian packages that were not installed before.
+        services: the services of other packages that we enabled.
+        files: the files that we made for people, outside our own folders.
+        stamps: for each unit, a hash over everything it runs with.
+        unfinished: whether a run began and did not end, so that services may not have reloaded what it wrote.
     """
 
     one_unit: bool = False
@@ -36,12 +36,12 @@ class InstallRecord:
 
     @property
     def undone(self) -> str:
-        """Why to do again what cannot be seen to be done; nothing if all is."""
+        """Why to repeat steps that leave no trace when done; empty if the last run ended."""
         return "left undone" if self.unfinished else ""
 
     @classmethod
     def read(cls) -> Self:
-        """As it was left, or as at the beginning."""
+        """Return the record as it was last written, or an empty one."""
         try:
             known = json.loads(RECORD.read_text())
             known["one_unit"] = known.get(ONE_UNIT, False)
@@ -50,25 +50,25 @@ class InstallRecord:
             return cls()
 
     def begin(self) -> None:
-        """Until `end`, whoever reads it knows that we did not come so far."""
+        """Record that a run has begun, and is unfinished until `end`."""
         self.unfinished = True
         if RECORD.parent.exists():
             self.write()
 
     def end(self) -> None:
-        """All is done."""
+        """Record that the run is finished."""
         self.unfinished = False
         self.write()
 
     def write(self) -> None:
-        """Leave it for the next one."""
+        """Write the record to its file."""
         facts = asdict(self)
         facts[ONE_UNIT] = facts.pop("one_unit")
         Planned(RECORD, json.dumps(facts, indent=2).encode(), SECRET).write()
 
 
 def stamp(parts: Iterable[bytes]) -> str:
-    """Of all that a unit runs with: another one, once anything of it changes."""
+    """Return a hash over everything a unit runs with; it changes when any part changes."""
     whole = hashlib.sha256()
     for part in parts:
         whole.update(hashlib.sha256(part).digest())
@@ -76,6 +76,6 @@ def stamp(parts: Iterable[bytes]) -> str:
 
 
 def programme() -> list[bytes]:
-    """Of the programme and of all that it uses, what pip wrote down: each file with its hash."""
+    """Return pip's records of the programme and its dependencies, which list each file with its hash."""
     packages = Path(sysconfig.get_path("purelib"))
     return [file.read_bytes() for file in sorted(packages.glob("*.dist-info/RECORD"))]

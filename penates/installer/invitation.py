@@ -1,4 +1,4 @@
-"""What one machine of the house needs to know to speak to the broker on another: one file, which is a secret."""
+"""What a machine of the house needs to connect to the broker on another one, in one file, which is secret."""
 
 import json
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from penates.files.planned_file import SECRET, Planned
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """For one machine.
+    """The invitation of one machine.
 
     Attributes:
         machine: its host name, which is the id of its sensor of kind `pi`.
-        group: the house's.
-        brokers: names and addresses of the broker's machine, good by its certificate.
-        port: with TLS.
-        recorder: whether the house has one.
-        ca: the certificate to trust, in PEM.
-        secrets: a password for each user: the machine's sensors, and `eyes`.
+        group: the house's group.
+        brokers: the names and addresses of the broker's machine that are in its certificate.
+        port: the broker's TLS port.
+        recorder: whether the house has a recorder.
+        ca: the CA certificate to trust, in PEM.
+        secrets: the password of each user: the machine's sensors and `eyes`.
     """
 
     machine: str
@@ -36,34 +36,34 @@ class Invitation:
     secrets: Mapping[str, str] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not all(map(is_id, (self.machine, self.group, *self.secrets))):  # they will be names of files
-            raise ValueError("a name that is no id")
+        if not all(map(is_id, (self.machine, self.group, *self.secrets))):  # they become file names
+            raise ValueError("a name that is not an id")
         if not all(isinstance(self.secrets[user], str) for user in self.secrets):
-            raise ValueError("a password that is no text")
+            raise ValueError("a password that is not a string")
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """From a file.
+        """Read an invitation from a file.
 
         Raises:
-            Fatal: it cannot be read, or is none.
+            Fatal: the file cannot be read, or is not an invitation.
         """
         try:
             return cls(**json.loads(contents(file)))
         except OSError as error:
             raise Fatal(Exit.SETTINGS, f"{file} cannot be read: {error.strerror}") from None
         except (ValueError, TypeError, AttributeError):
-            raise Fatal(Exit.SETTINGS, f"{file} is no invitation; `penates invite` writes one") from None
+            raise Fatal(Exit.SETTINGS, f"{file} is not an invitation; `penates invite` writes one") from None
 
     @property
     def planned(self) -> Planned:
-        """The file, as it is kept on the broker's machine and brought to the other."""
+        """The file, as it is kept on the broker's machine and copied to the other one."""
         text = json.dumps(asdict(self), indent=2) + "\n"
         return Planned(INVITED / f"{self.machine}.json", text.encode(), SECRET)
 
     @property
     def settings(self) -> dict[tuple[str, str], Any]:
-        """What it means for `house.toml`."""
+        """The settings that it gives `house.toml`."""
         return {
             ("", "group"): self.group,
             ("broker", "host"): self.brokers,
@@ -76,10 +76,10 @@ class Invitation:
 
 
 def invited() -> dict[str, list[str]]:
-    """The sensors on other machines that were invited, by machine.
+    """Return the invited sensors on other machines, by machine.
 
     Raises:
-        Fatal: a file of these is damaged.
+        Fatal: the file of an invitation is damaged.
     """
     found = [Invitation.read(file) for file in sorted(INVITED.glob("*.json"))]
     return {one.machine: sorted({*one.secrets} - {"eyes"}) for one in found}

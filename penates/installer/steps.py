@@ -1,4 +1,4 @@
-"""What is done to a machine, step by step: the same list is shown beforehand and then done."""
+"""The steps of an installation: the list that is shown beforehand is the one that is carried out."""
 
 import os
 import shlex
@@ -12,17 +12,17 @@ from typing import Protocol
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.files.planned_file import Planned
 
-LAST_LINES = 8  # of what a command said before it failed
+LAST_LINES = 8  # of a failed command's output
 
 
 class Step(Protocol):
-    """One thing to do. `str()` says what, in one line."""
+    """One thing to do; `str()` describes it in one line."""
 
     def needed(self) -> str:
-        """Why it is to be done; nothing if it is so already."""
+        """Return why it must be done; empty if there is nothing to do."""
 
     def do(self) -> None:
-        """Make it so.
+        """Carry it out.
 
         Raises:
             OSError, LookupError, Unavailable: it cannot be done.
@@ -31,41 +31,41 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Write:
-    """A file or a folder."""
+    """Writes a file, or makes a folder."""
 
     planned: Planned
 
     def __str__(self) -> str:
-        """What it is, and who may read it."""
+        """Return what is written, and who may read it."""
         one = self.planned
         kind = "make folder" if one.content is None else "write"
         return f"{kind} {one.path} ({one.owner}:{one.group} {one.mode:o})"
 
     def needed(self) -> str:
-        """As the plan says."""
+        """Return how the file differs from the plan."""
         return self.planned.differs
 
     def do(self) -> None:
-        """As the plan says."""
+        """Write the file, or make the folder."""
         self.planned.write()
 
 
 @dataclass(frozen=True)
 class Remove:
-    """A file, a link or a folder with all that is in it."""
+    """Removes a file, a link, or a folder with everything in it."""
 
     path: Path
 
     def __str__(self) -> str:
-        """Which."""
+        """Return what is removed."""
         return f"remove {self.path}"
 
     def needed(self) -> str:
-        """Whether it is there."""
+        """Return `there` if it exists."""
         return "there" if os.path.lexists(self.path) else ""
 
     def do(self) -> None:
-        """A folder that is a link goes as a link."""
+        """Remove it; if it is a link to a folder, only the link."""
         if self.path.is_dir() and not self.path.is_symlink():
             shutil.rmtree(self.path)
         else:
@@ -74,63 +74,63 @@ class Remove:
 
 @dataclass(frozen=True)
 class LinkStep:
-    """A name for something that is elsewhere."""
+    """Makes a symbolic link."""
 
     path: Path
     target: Path
 
     def __str__(self) -> str:
-        """From where to where."""
+        """Return both ends of the link."""
         return f"link {self.path} to {self.target}"
 
     def needed(self) -> str:
-        """Unless it leads there already."""
+        """Return `new` unless the link already leads there."""
         return "" if self.path.is_symlink() and self.path.readlink() == self.target else "new"
 
     def do(self) -> None:
-        """What is there of that name and no link is somebody else's."""
+        """Make the link. Only another link is replaced: anything else of that name is not ours."""
         if os.path.lexists(self.path) and not self.path.is_symlink():
-            raise Unavailable(f"{self.path} is there and not ours; move it away")
+            raise Unavailable(f"{self.path} exists and is not ours; move it away")
         self.path.unlink(missing_ok=True)
         self.path.symlink_to(self.target)
 
 
 @dataclass(frozen=True)
 class CommandStep:
-    """Another program.
+    """Runs a program.
 
     Attributes:
-        words: as it is called.
-        because: says why it is needed, or nothing.
-        must: whether its failure ends everything.
+        argv: the program and its arguments.
+        because: returns why it must be run, or an empty string.
+        must: whether its failure ends the installation.
         done: called after it has succeeded.
     """
 
-    words: Sequence[str]
+    argv: Sequence[str]
     because: Callable[[], str]
     must: bool = True
     done: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def __str__(self) -> str:
-        """As a shell would take it."""
-        return shlex.join(self.words)
+        """Return it as a shell command."""
+        return shlex.join(self.argv)
 
     def needed(self) -> str:
-        """As it was told."""
+        """Return the reason that `because` finds."""
         return self.because()
 
     def do(self) -> None:
-        """What it says is of interest only if it fails."""
+        """Run the program; its output is shown only if it fails."""
         env = {**os.environ, "PATH": PATH, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
         try:
-            ran = subprocess.run(self.words, check=False, capture_output=True, text=True, errors="replace", env=env)  # noqa: S603
+            ran = subprocess.run(self.argv, check=False, capture_output=True, text=True, errors="replace", env=env)  # noqa: S603
         except FileNotFoundError:
-            raise Unavailable(f"there is no program {self.words[0]!r} on this machine") from None
+            raise Unavailable(f"there is no program {self.argv[0]!r} on this machine") from None
         if ran.returncode:
-            said = "\n".join((ran.stdout + ran.stderr).splitlines()[-LAST_LINES:])
+            output = "\n".join((ran.stdout + ran.stderr).splitlines()[-LAST_LINES:])
             if self.must:
-                raise Unavailable(f"{self} failed:\n{said}")
-            print(f"      {said}")
+                raise Unavailable(f"{self} failed:\n{output}")
+            print(f"      {output}")
         else:
             self.done()
 
@@ -139,24 +139,29 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 def program(name: str) -> str | None:
-    """Where a program is, those of root included."""
+    """Return where a program is, looking in root's directories too."""
     return shutil.which(name, path=PATH)
 
 
 def follows(*steps: Step, undone: str = "") -> Callable[[], str]:
-    """Needed if one of these is; or if `undone`, because an earlier run did not come so far."""
+    """Return a `because` that holds if one of these steps is needed, or if an earlier run left this one `undone`."""
     return lambda: undone or next((f"after {step}" for step in steps if step.needed()), "")
 
 
 def writes(planned: Iterable[Planned]) -> list[Write]:
-    """A step for each, each once."""
+    """Return one step for each path; of several plans for one path the last counts."""
     return [Write(one) for one in {one.path: one for one in planned}.values()]
 
 
-def carry_out(steps: Iterable[Step], begin: Callable[[], None], *, dry: bool) -> int:
-    """Show each step that is needed, and do it unless `dry`; returns how many there were.
+def counted(count: int) -> str:
+    """Return a number of steps as text."""
+    return f"{count} step{'s' * (count != 1)}"
 
-    All are asked before the first is done, and before `begin`: what follows from another is known then.
+
+def carry_out(steps: Iterable[Step], begin: Callable[[], None], *, dry: bool) -> int:
+    """Show each step that is needed, and do it unless `dry`; return how many there were.
+
+    Every step is checked before `begin` and before the first is done: whether one is needed may depend on another.
     """
     todo = [(step, why) for step in steps if (why := step.needed())]
     if todo and not dry:

@@ -1,4 +1,4 @@
-"""Units of systemd, brought into the state that the house wants."""
+"""The steps that bring systemd's units, and Mosquitto, into the state that the house needs."""
 
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.mosquitto_files import CONF_D
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
-from penates.installer.host_setup import PACKAGES, after_all
+from penates.installer.host_setup import PACKAGES, daemon_reload
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import PATH, CommandStep, Remove, Step, follows, program, writes
 from penates.installer.unit_files import CERTIFICATES, DROP_IN, HARDENING, SUPERVISOR, TARGET, name_of
@@ -20,93 +20,93 @@ WANTS = UNITS / f"{TARGET}.wants"
 
 
 def active(unit: str) -> bool:
-    """Whether it runs."""
-    return _said("is-active", unit) == "active"
+    """Return whether a unit is active."""
+    return _systemctl("is-active", unit) == "active"
 
 
 def status(unit: str) -> str:
-    """What systemd knows of it, and what it says of itself."""
-    shown = _said("show", "--property=ActiveState,StatusText", unit)
+    """Return the state of a unit, and the status that it reports."""
+    shown = _systemctl("show", "--property=ActiveState,StatusText", unit)
     known = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     return ": ".join(filter(None, (known.get("ActiveState"), known.get("StatusText"))))
 
 
-def _said(*words: str) -> str:
-    """By systemctl; where there is no systemd nothing runs."""
+def _systemctl(*arguments: str) -> str:
+    """Return the output of systemctl; raise Unavailable if there is no such program."""
     try:
         return subprocess.run(  # noqa: S603
-            ["systemctl", *words],  # noqa: S607
+            ["systemctl", *arguments],  # noqa: S607
             check=False,
             capture_output=True,
             text=True,
             env={"PATH": PATH, "LC_ALL": "C.UTF-8"},
         ).stdout.strip()
     except FileNotFoundError:
-        raise Unavailable("this machine has no systemd; `penates start` does without") from None
+        raise Unavailable("this machine has no systemd; `penates start` works without it") from None
 
 
 def installed() -> list[str]:
-    """Our units that are enabled or have a drop-in, whether the house still wants them or not."""
+    """Return our units that are enabled or have a drop-in, whether or not the house still needs them."""
     links = [link.name for link in WANTS.glob("penates*.service")]
     folders = [folder.name.removesuffix(".d") for folder in UNITS.glob("penates@?*.service.d")]
     return sorted({name for name in (*links, *folders) if name == SUPERVISOR or name_of(name)})
 
 
-def gone(wanted: Sequence[str]) -> Iterator[Step]:
-    """End what is wanted no more."""
+def remove_units(wanted: Sequence[str]) -> Iterator[Step]:
+    """Yield the steps that stop and remove our units that are no longer wanted."""
     for unit in installed():
         if unit not in wanted:
             link = WANTS / unit
             because = "enabled" if link.is_symlink() or active(unit) else ""
             yield CommandStep(["systemctl", "disable", "--now", unit], partial(str, because))
             yield CommandStep(["systemctl", "reset-failed", unit], partial(_failed, unit))
-            yield Remove(_ours(UNITS / f"{unit}.d"))
+            yield Remove(_removable(UNITS / f"{unit}.d"))
 
 
 def _failed(unit: str) -> str:
-    """Whether systemd would show it for ever."""
-    return "failed" if _said("is-failed", unit) == "failed" else ""
+    """Return `failed` if systemd would go on listing the unit as failed."""
+    return "failed" if _systemctl("is-failed", unit) == "failed" else ""
 
 
-def _ours(folder: Path) -> Path:
-    """All of a unit's drop-ins, unless somebody has put one of their own there."""
+def _removable(folder: Path) -> Path:
+    """Return the folder of a unit's drop-ins, or our file alone if the folder must stay or holds somebody else's."""
     others = [file for file in folder.glob("*") if file.name not in (DROP_IN, HARDENING)]
     return folder / DROP_IN if others or folder.name == f"{SUPERVISOR}.d" else folder
 
 
 def files(planned: Sequence[Planned], wanted: Sequence[str], record: InstallRecord) -> list[Step]:
-    """The units' files, and the end of those that are gone."""
-    steps: list[Step] = [*gone(wanted), *writes(planned)]
-    return [*steps, after_all(steps, record)]
+    """Return the steps that write the unit files and remove the units that are no longer wanted."""
+    steps: list[Step] = [*remove_units(wanted), *writes(planned)]
+    return [*steps, daemon_reload(steps, record)]
 
 
 def certificates() -> Step:
-    """Looked after from now on."""
+    """Return the step that enables the timer for the broker's certificate."""
     _, timer = CERTIFICATES
     link = UNITS / "timers.target.wants" / timer
     return CommandStep(["systemctl", "enable", "--now", timer], lambda: "" if link.is_symlink() else "new")
 
 
 def enabled(wanted: Sequence[str]) -> Step:
-    """All of them with the target, and the target with the machine."""
+    """Return the step that enables the units for the target, and the target for the boot."""
     links = {unit: WANTS / unit for unit in wanted} | {TARGET: UNITS / "multi-user.target.wants" / TARGET}
     missing = [unit for unit, link in links.items() if not link.is_symlink()]
     return CommandStep(["systemctl", "enable", *missing], lambda: "new" if missing else "")
 
 
 def started(unit: str) -> Step:
-    """Alone: a target that is started anew together with its units ends them once more."""
+    """Return the step that starts a target, without its units: restarted together, it would stop them again."""
     stopped = "" if active(unit) else "new"
     return CommandStep(["systemctl", "start", unit], lambda: stopped)
 
 
 @dataclass(frozen=True)
-class Run:
-    """The units, with what they run with now: started, or anew if that has changed.
+class RestartStep:
+    """Starts the units that do not run, and restarts those whose settings or code changed.
 
     Attributes:
-        stamps: of all that each runs with.
-        record: what they were started with last.
+        stamps: for each unit, a hash over everything it runs with.
+        record: holds the hashes of their last start.
     """
 
     stamps: Mapping[str, str]
@@ -114,21 +114,21 @@ class Run:
 
     @property
     def stale(self) -> list[str]:
-        """Those that do not run as they should."""
+        """The units that do not run, or run with something that has changed since."""
         return [
             unit for unit, stamp in self.stamps.items() if self.record.stamps.get(unit) != stamp or not active(unit)
         ]
 
     def __str__(self) -> str:
-        """As a shell would take it."""
+        """Return it as a shell command."""
         return " ".join(["systemctl", "restart", *self.stale])
 
     def needed(self) -> str:
-        """Whether there is such a one."""
+        """Return `new` if there is a unit to restart."""
         return "new" if self.stale else ""
 
     def do(self) -> None:
-        """What does not start is said afterwards, of each; the others run."""
+        """Restart the units. One that does not start keeps no other from running, and is reported afterwards."""
         stale = self.stale
         subprocess.run(["systemctl", "restart", *stale], check=False, capture_output=True, env={"PATH": PATH})  # noqa: S603, S607
         known = {unit: stamp for unit, stamp in self.record.stamps.items() if unit in self.stamps}
@@ -137,7 +137,7 @@ class Run:
 
 
 def broker(planned: Sequence[Planned], record: InstallRecord) -> list[Step]:
-    """Mosquitto with its files as they are now. Listeners are opened only at its start; the rest it reads anew."""
+    """Return the steps that run Mosquitto with its new files. New listeners need a restart; the rest is reloaded."""
     ours = writes(one for one in planned if one.path.is_relative_to(MOSQUITTO))
     conf_d = (step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d"))
     settings = follows(*conf_d, undone=record.undone)
@@ -161,20 +161,20 @@ def _broker_files() -> list[Remove]:
     return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
 
 
-def broker_elsewhere(record: InstallRecord) -> list[Step]:
-    """What we have opened here is closed again; whoever had a Mosquitto before keeps it."""
+def close_broker(record: InstallRecord) -> list[Step]:
+    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files."""
     ours, (_, timer) = _broker_files(), CERTIFICATES
     units = [Remove(UNITS / name) for name in CERTIFICATES]
-    brought = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
-    end = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if brought else str)
-    undone = record.undone if program("mosquitto") and not brought else ""
-    again = str if brought else follows(*ours, undone=undone)
-    steps: list[Step] = [end, CommandStep(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
-    return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], again)]
+    started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
+    stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
+    undone = record.undone if program("mosquitto") and not started_by_us else ""
+    restart = str if started_by_us else follows(*ours, undone=undone)
+    steps: list[Step] = [stop, CommandStep(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
+    return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], restart)]
 
 
-def no_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
-    """As it was before us; one that came with us goes with us."""
+def remove_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
+    """Yield the steps that leave Mosquitto as it was before the installation; one that we installed is removed."""
     ours = _broker_files()
     yield from ours
     if record.packages:
@@ -190,5 +190,5 @@ def no_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
 
 
 def house_files(planned: Sequence[Planned]) -> list[Step]:
-    """What is not the broker's."""
+    """Return the steps that write the files outside Mosquitto's folder."""
     return [*writes(one for one in planned if not one.path.is_relative_to(MOSQUITTO))]

@@ -1,4 +1,4 @@
-"""What systemd knows of the sensors of the house that is installed."""
+"""What systemd knows about the sensors of the installed house."""
 
 import shutil
 import subprocess
@@ -17,14 +17,14 @@ PROPERTIES = (
     "MainPID,User,SupplementaryGroups,Environment,WorkingDirectory,DevicePolicy,DeviceAllow"
 )
 PATIENCE_S = 3.0
-# What `penates status` calls a unit that does not say itself how it is.
+# What `penates status` calls the state of a unit that does not report its own.
 STATES = {"activating": "starting", "deactivating": "stopping", "inactive": "stopped", "failed": "failed"}
 
 Unit = Mapping[str, str]
 
 
 def units(names: Iterable[str]) -> dict[str, Unit]:
-    """These sensors' units and the supervisor's; nothing where there is no systemd."""
+    """Return what systemd shows of these sensors' units and the supervisor's; nothing where it does not run."""
     systemctl = shutil.which("systemctl")
     if not (systemctl and BOOTED.is_dir()):
         return {}
@@ -37,7 +37,10 @@ def units(names: Iterable[str]) -> dict[str, Unit]:
 
 
 def parsed(shown: str) -> dict[str, Unit]:
-    """The answer of `systemctl show`: a block of `Name=value` for each unit that is there; a list may take several."""
+    """Parse the output of `systemctl show`, and return the properties of each loaded unit.
+
+    A unit is a block of lines `Name=value`; a list may take several lines.
+    """
     found: dict[str, Unit] = {}
     for block in shown.split("\n\n"):
         known: dict[str, str] = {}
@@ -49,63 +52,63 @@ def parsed(shown: str) -> dict[str, Unit]:
 
 
 def of_sensor(found: Mapping[str, Unit], name: str) -> Unit | None:
-    """The one in which this sensor lives, if units look after it."""
+    """Return the unit that runs a sensor, if there is one."""
     own, shared = found.get(unit_of(name)), found.get(SUPERVISOR)
-    if own and (own["ActiveState"], own.get("UnitFileState")) != ("inactive", "disabled"):  # as all of a template are
+    if own and (own["ActiveState"], own.get("UnitFileState")) != ("inactive", "disabled"):  # as any name of a template
         return own
     return shared if shared and shared["ActiveState"] != "inactive" else None
 
 
 def row(name: str, unit: Unit | None, settings: SensorSettings | None) -> dict[str, object]:
-    """As the supervisor tells of a child, for `penates status`."""
+    """Return a sensor's row for `penates status`, in the form in which the supervisor describes a child."""
     unit = unit or {"ActiveState": "inactive"}
-    said = unit.get("StatusText", "")
+    status = unit.get("StatusText", "")
     return {
         "name": name,
         "sensor": settings.topics.client_id if settings else None,
         "kind": settings.kind if settings else None,
-        "state": _state(unit, said),
+        "state": _state(unit, status),
         "since": _since(unit),
         "pid": int(unit.get("MainPID") or 0) or None,
         "restarts": restarts(unit),
         "error": _error(unit),
-        "status": said,
+        "status": status,
     }
 
 
 def _since(unit: Unit) -> str:
-    """The time of day of its last change."""
+    """Return the UTC time of a unit's last change of state."""
     return timestamps.utc(time.time_ns() // 1000 - round(age_s(unit) * 1_000_000))
 
 
 def age_s(unit: Unit) -> float:
-    """Seconds since its last change; systemd counts from the machine's start."""
+    """Return the seconds since a unit's last change of state, which systemd counts from the machine's start."""
     return time.monotonic() - int(unit.get("StateChangeTimestampMonotonic") or 0) / 1_000_000
 
 
 def restarts(unit: Unit) -> int:
-    """How often systemd has started it again."""
+    """Return how often systemd has restarted a unit."""
     return int(unit.get("NRestarts") or 0)
 
 
-def _state(unit: Unit, said: str) -> str:
+def _state(unit: Unit, status: str) -> str:
     if unit["ActiveState"] == "active":
-        return said.partition(";")[0].partition(":")[0] or "starting"
+        return status.partition(";")[0].partition(":")[0] or "starting"
     if unit["ActiveState"] == "activating" and restarts(unit):
-        return "waiting"  # it sleeps before the next try
+        return "waiting"  # for the next attempt
     return STATES.get(unit["ActiveState"], unit["ActiveState"])
 
 
 def _error(unit: Unit) -> str:
-    """How it ended, if it did not end well."""
+    """Return how a unit failed, or that there is none; empty if all is well."""
     if "Id" not in unit:
         return "it has no unit yet: sudo penates install"
     if ended := exit_code(unit):
-        return f"it ended with {ended}: journalctl -u {unit['Id']} -n 20"
+        return f"it exited with {ended}: journalctl -u {unit['Id']} -n 20"
     return ""
 
 
 def exit_code(unit: Unit) -> str:
-    """How its last process ended, if that was badly; empty while another one is being prepared, too."""
+    """Return the exit status of a unit's last process if it failed and no other is active yet; else an empty string."""
     code = unit.get("ExecMainStatus", "")
     return code if code != "0" and unit["ActiveState"] in ("failed", "activating") else ""

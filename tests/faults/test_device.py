@@ -27,7 +27,7 @@ def test_read_lies(scene: Scene) -> None:
     running = scene.run()
     scene.broker.stop()
     scene.feel("lies")
-    running.wait_log('a measure is not well (measure=count, reason="2000000.0 1 is not within 0 to 1e+06")')
+    running.wait_log('a measure has a problem (measure=count, reason="2000000.0 1 is not within 0 to 1e+06")')
     scene.broker.start()
     scene.recorder.eyes.wait_value(STATE, "fault")
     scene.feel("")

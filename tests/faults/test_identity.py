@@ -58,7 +58,7 @@ def test_litter_while_cut_off(scene: Scene, wire: Wire) -> None:
 def test_litter_while_connected(scene: Scene, wire: Wire) -> None:
     running = scene.run()
     litter(scene.recorder.eyes)
-    running.wait_log("the broker called us lost; corrected")
+    running.wait_log("the retained state was an old last will; corrected")
     scene.state_is_right()
     wire.refuse()
     wire.accept()

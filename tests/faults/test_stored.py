@@ -128,7 +128,7 @@ def test_database_frozen(archive: Archive, influx: Influx) -> None:
     influx.send(signal.SIGCONT)
     archive.well()
     archive.finish(counter, recorder)
-    assert recorder.logged("the store is away")
+    assert recorder.logged("the store is unavailable")
 
 
 @pytest.mark.fault(
@@ -144,7 +144,7 @@ def test_broker_killed(archive: Archive) -> None:
         archive.broker.stop(signal.SIGKILL)
         archive.reads(50)
         archive.broker.start()
-        recorder.wait_log("hearing", count=number)
+        recorder.wait_log("subscribed", count=number)
     archive.well()
     archive.finish(counter, recorder)
 
@@ -157,7 +157,7 @@ def test_broker_killed(archive: Archive) -> None:
 )
 def test_disk_full(archive: Archive) -> None:
     counter, recorder = archive.run(program=[FULL_DISK, str(archive.state), str(ROOM), "--no-mount"])
-    recorder.wait_log("the store is away", limit_s=60)
+    recorder.wait_log("the store is unavailable", limit_s=60)
     archive.reads(50)
     assert recorder.stop() == 0, recorder.log
     recorder = archive.record()
@@ -182,7 +182,7 @@ def test_acknowledgement_lost(archive: Archive, eyes: Eyes) -> None:
         eventually(lambda: len(archive.foreign()) == 5, "they are stored")
         wire.refuse()
         wire.accept()
-        recorder.wait_log("hearing", count=2)
+        recorder.wait_log("subscribed", count=2)
         archive.well()
         archive.finish(counter, recorder)
         assert archive.foreign() == [0, 1, 2, 3, 4]

@@ -51,7 +51,7 @@ def watch(data: bytes) -> None:
     for row in data.split(b"\n"):
         name, _, said = row.partition(b" ")
         topic = name.decode(errors="replace")
-        for change in view.hear(topic, said, retained=len(said) % 2 == 0):
+        for change in view.receive(topic, said, retained=len(said) % 2 == 0):
             assert change.topic == topic
         _construct(topic)
     for facts in (False, True):
@@ -101,7 +101,7 @@ def lamp() -> tuple[Sensor, ExitStack]:
     os.environ.update(GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(folder / "lines"))
     settings = load(folder, "lamp")
     stack = ExitStack()
-    stack.enter_context(log.elsewhere(Nowhere()))
+    stack.enter_context(log.redirect(Nowhere()))
     sensor = Process(stack).add(settings)
     sensor.set_up()
     return sensor, stack

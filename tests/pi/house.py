@@ -3,7 +3,7 @@
     tests/pi/run pi@raspberrypi.local
     tests/pi/run --by 'vpi.sh runas pi' --line 'sudo vpi gpio pull {pin} {level}' --cut 'vpi.sh cut'
 
-It installs this copy from scratch by the commands that the README gives under *On a Pi*, so it refuses a machine where
+It installs this copy from scratch by the commands in the README under *On a Pi*, so it refuses a machine where
 penates is installed; at the end it takes everything off again, its settings too. The user needs `sudo` without a
 password. Nothing need be wired: the pin of the door, GPIO 17, is pulled up and down from outside, which does no harm
 unless something else drives it. Prints what it finds, and ends with 1 if a promise is not kept.
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+INSTALL = "docs/INSTALL.md"
 COPY = "penates-under-test"
 PIN = 17
 MORE = {"hall": "motion pin=23", "lamp": "lamp pin=27"}  # beside pi, recorder and frontdoor
@@ -138,14 +139,14 @@ class Pi:
         }
 
 
-def on_a_pi() -> str:
-    """That section of the README."""
-    return (ROOT / "README.md").read_text().split("\n## On a Pi\n")[1].split("\n## ")[0]
+def section(page: str, heading: str) -> str:
+    """Return a section of a page."""
+    return (ROOT / page).read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
 
 
-def readme(block: int) -> list[str]:
-    """The commands of a block of it, as they stand there."""
-    rows = re.findall(r"(?:^    \S.*\n)+", on_a_pi(), re.MULTILINE)[block].splitlines()
+def first_commands(page: str, heading: str) -> list[str]:
+    """Return the first block of commands in a section of a page, without their comments."""
+    rows = re.findall(r"(?:^    \S.*\n)+", section(page, heading), re.MULTILINE)[0].splitlines()
     return [row.split("  #")[0].strip() for row in rows]
 
 
@@ -157,7 +158,7 @@ def install(pi: Pi) -> None:
     before = pi.footprint()
     verdict("a dry run ends well", pi.succeeds(f"cd {COPY} && scripts/install --dry-run"))
     verdict("and changes nothing", pi.footprint(), before)
-    *commands, look = readme(0)
+    *commands, look = first_commands("README.md", "On a Pi")
     for command in commands:
         begun = time.monotonic()
         pi.say(f"cd {COPY} && {command}")
@@ -286,13 +287,14 @@ def broker(pi: Pi) -> None:
 
 
 def commands(pi: Pi) -> None:
-    """What the README's table says, but for what has a part of its own."""
-    told = re.findall(r"^\| `(.*?)` \|", on_a_pi(), re.MULTILINE)
+    """Run what the table in INSTALL.md lists, but for what has a part of its own."""
+    told = re.findall(r"^\| `(.*?)` \|", section(INSTALL, "Operating it"), re.MULTILINE)
+    invite = first_commands(INSTALL, "A second Pi")[0]
     examined = pi.say("sudo penates doctor", must=False)
     wrong = [row.split()[1] for row in examined.splitlines() if row.startswith("  BAD")]
     unset = pi.say("timedatectl show --property=NTPSynchronized --value") == "no"
     verdict("the doctor finds nothing wrong but what is: a clock that is not set", wrong, ["clock"] * unset)
-    for command in [*(one for one in told if not re.search("install|doctor", one)), readme(1)[0]]:
+    for command in [*(one for one in told if not re.search("install|doctor", one)), invite]:
         done = subprocess.run(
             [*pi.by, f"timeout 60 {command}"], stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
@@ -307,7 +309,7 @@ def again(pi: Pi) -> None:
     pi.say("sudo penates install")
     pi.say("sudo penates install")
     said = pi.say("sudo penates install --dry-run")
-    verdict("installed again there is nothing to do", said, "0 to do; nothing was done")
+    verdict("installed again there is nothing to do", said, "0 steps to do; nothing was changed")
     changed = [name for name, pid in pi.pids().items() if pid != before[name]]
     verdict("and only what was edited was started anew", changed, ["hall"])
 

@@ -412,7 +412,7 @@ def killed_ten_times(house: House, flood: Callable[[int, int], Callable[[], None
     `flood` publishes so many, from a number on, and returns what waits until the broker has them.
     """
     running = house.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     for first in range(0, 100_000, 10_000):
         flooded = flood(first, 10_000)
         running.send(signal.SIGKILL)

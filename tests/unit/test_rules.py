@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bootstrap.config import kinds, loader, model
+from bootstrap.contract.liveness import GRACE_S, MISSED
 from bootstrap.contract.topics import RESERVED_SENSORS
 from bootstrap.device import BUILT_IN_ACTIONS, RESERVED_MEASURES, Device
 from bootstrap.errors import Exit
@@ -96,12 +97,18 @@ def test_topics_md_tells_the_whole_contract() -> None:
     words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "invalid", "queued"]
     words += ["on_disk", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
     words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
-    words += ["step", "recorded", "waiting", "missed", "lag_s", "words", "sets", "counter"]
+    words += ["step", "recorded", "waiting", "missed", "lag_s", "words", "sets", "counter", "rejected", "refused"]
+    words += ["dead_letters.jsonl", "outbox/<group>.<sensor>"]
     missing = [word for word in words if f"`{word}`" not in text]
     assert not missing, f"docs/TOPICS.md says nothing of {missing}"
-    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)}
-    assert codes == {int(code) for code in Exit}
     assert f"{PUBACK_S:g} s" in text
+    assert f"{MISSED} periods and {GRACE_S:g} s" in text
+
+
+def test_exit_codes_md_lists_every_exit_code() -> None:
+    text = (ROOT / "docs" / "EXIT_CODES.md").read_text()
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
+    assert codes == {int(code) for code in Exit}
 
 
 def test_the_base_declares_nothing_of_its_own() -> None:

@@ -1,4 +1,4 @@
-"""The write API of InfluxDB 1, which Debian's own 1.6 and most that came after it speak. Only the standard library."""
+"""The write API of InfluxDB 1, which Debian's own 1.6 and most later databases offer, with the standard library."""
 
 import http.client
 from base64 import b64encode
@@ -9,16 +9,16 @@ from urllib.parse import urlencode, urlsplit
 from bootstrap.config.secrets import read_secret
 from bootstrap.history.influx.store import GOOD, LOGIN, LONGEST, TIMEOUT_S, DatabaseAnswer, DatabaseServer
 
-MISSING = 404
+NOT_FOUND = 404
 
 
 def basic(user_and_password: str) -> str:
-    """The header Authorization for `user:password`."""
+    """Return the header Authorization for `user:password`."""
     return f"Basic {b64encode(user_and_password.encode()).decode()}"
 
 
 def login(username: str | None, password_file: Path | None) -> str:
-    """The header Authorization, or nothing where no login is wanted.
+    """Return the header Authorization, or an empty string if no login is needed.
 
     Raises:
         OSError: the file cannot be read.
@@ -27,7 +27,7 @@ def login(username: str | None, password_file: Path | None) -> str:
 
 
 class Influxdb1Writer:
-    """One connection, kept open. The database is created if it is not there."""
+    """Keeps one connection open, and creates the database if it does not exist."""
 
     def __init__(self, server: DatabaseServer, database: str, username: str | None, password_file: Path | None) -> None:
         self._server, self._database = server, database
@@ -37,24 +37,24 @@ class Influxdb1Writer:
         self.advice = {
             401: LOGIN,
             403: LOGIN,
-            MISSING: f"no database {database!r}, or no InfluxDB 1 at {server.url}",
+            NOT_FOUND: f"no database {database!r}, or no InfluxDB 1 at {server.url}",
         }
 
     def post(self, lines: bytes) -> DatabaseAnswer:
-        """See `Wire.post`."""
+        """Write these lines; writing them twice changes nothing."""
         parameters = {"db": self._database, "precision": "u"}
-        answer = self._ask("write", parameters, lines)
-        if answer.status != MISSING or "database not found" not in answer.said:
+        answer = self._request("write", parameters, lines)
+        if answer.status != NOT_FOUND or "database not found" not in answer.body:
             return answer
         created = self._create()
-        return self._ask("write", parameters, lines) if created.status in GOOD else created
+        return self._request("write", parameters, lines) if created.status in GOOD else created
 
     def _create(self) -> DatabaseAnswer:
-        return self._ask("query", {"q": f'CREATE DATABASE "{self._database}"'}, b"")
+        return self._request("query", {"q": f'CREATE DATABASE "{self._database}"'}, b"")
 
-    def _ask(self, what: str, parameters: Mapping[str, str], body: bytes) -> DatabaseAnswer:
-        """Ask once; and once more if it had hung up on a connection that was left idle."""
-        target = f"{self._server.target(what)}?{urlencode(parameters)}"
+    def _request(self, path: str, parameters: Mapping[str, str], body: bytes) -> DatabaseAnswer:
+        """Send a request, and send it again if the server has closed the idle connection."""
+        target = f"{self._server.target(path)}?{urlencode(parameters)}"
         idle = self._connection is not None
         try:
             return self._exchange(target, body)
@@ -62,17 +62,17 @@ class Influxdb1Writer:
             self.close()
             if not idle:
                 raise OSError(f"{urlsplit(self._server.url).netloc}: {error!r}") from None
-        return self._ask(what, parameters, body)
+        return self._request(path, parameters, body)
 
     def _exchange(self, target: str, body: bytes) -> DatabaseAnswer:
         if self._connection is None:
             self._connection = self._connect()
         self._connection.request("POST", target, body, self._headers)
         with self._connection.getresponse() as response:
-            said = response.read(LONGEST).decode(errors="replace")
+            text = response.read(LONGEST).decode(errors="replace")
             if not response.isclosed():
                 self.close()
-            return DatabaseAnswer(response.status, said, response.getheader("Retry-After", ""))
+            return DatabaseAnswer(response.status, text, response.getheader("Retry-After", ""))
 
     def _connect(self) -> http.client.HTTPConnection:
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
@@ -81,7 +81,7 @@ class Influxdb1Writer:
         return self._server.connection(TIMEOUT_S)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

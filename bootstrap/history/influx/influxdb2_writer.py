@@ -1,4 +1,4 @@
-"""The write API of InfluxDB 2, by its own client: also of InfluxDB 3, of 1.8, and of VictoriaMetrics."""
+"""The write API of InfluxDB 2, which InfluxDB 3, 1.8 and VictoriaMetrics also offer, with its own client library."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ WRITTEN = DatabaseAnswer(204)
 
 
 class Influxdb2Writer:
-    """One client, which keeps its connection open. A bucket is made by `influx bucket create`, not by us."""
+    """Keeps one connection open. The bucket must exist: `influx bucket create` creates it."""
 
     def __init__(self, server: DatabaseServer, org: str, bucket: str, token_file: Path | None) -> None:
         self._server, self._org, self._bucket, self._token_file = server, org, bucket, token_file
@@ -27,9 +27,9 @@ class Influxdb2Writer:
         }
 
     def post(self, lines: bytes) -> DatabaseAnswer:
-        """See `Wire.post`."""
+        """Write these lines; writing them twice changes nothing."""
         try:
-            self._opened().write(self._bucket, self._org, lines, "us")  # type: ignore[arg-type]  # what it takes it for
+            self._open().write(self._bucket, self._org, lines, "us")  # type: ignore[arg-type]  # accepts a precision
         except ApiException as error:
             if not error.status:
                 raise OSError(f"{self._server.url}: {error.reason}") from None
@@ -38,10 +38,10 @@ class Influxdb2Writer:
         except HTTPError as error:
             raise OSError(f"{self._server.url}: {error}") from None
         except UnicodeDecodeError:
-            raise OSError(f"{self._server.url}: no InfluxDB's answer") from None
+            raise OSError(f"{self._server.url}: this is not an answer of InfluxDB") from None
         return WRITTEN
 
-    def _opened(self) -> WriteApi:
+    def _open(self) -> WriteApi:
         if self._api is None:
             token = read_secret(self._token_file) if self._token_file else ""
             ca_file = str(self._server.ca_file) if self._server.ca_file else None
@@ -51,7 +51,7 @@ class Influxdb2Writer:
         return self._api
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._client is not None:
-            self._client.close()  # type: ignore[no-untyped-call]  # its own
+            self._client.close()  # type: ignore[no-untyped-call]
         self._client = self._api = None

@@ -1,4 +1,4 @@
-"""Reads the history from InfluxDB, in the language that 1.x, 2.x and 3.x have in common."""
+"""Reading the history from InfluxDB with InfluxQL, which 1.x, 2.x and 3.x have in common."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,26 +7,26 @@ from bootstrap.history.influx.queries import Declined, Queries, end_s
 from bootstrap.history.points import READING
 from bootstrap.history.reader import MICRO, Average, Row, Summary
 
-NANO = 1000  # of a microsecond
+NANO = 1000  # nanoseconds in a microsecond
 ALL = 'SELECT *::field FROM "reading"'
-NUMBERS = 'SELECT count(/./), mean(/./), min(/./), max(/./) FROM "reading"'  # a mean there is of numbers alone
+NUMBERS = 'SELECT count(/./), mean(/./), min(/./), max(/./) FROM "reading"'  # only numbers have a mean
 MEAN = "mean_"
 Table = tuple[list[str], list[list[Any]]]  # columns and rows
 
 
 def quoted(text: str) -> str:
-    """A string of InfluxQL."""
+    """Return `text` as a string literal of InfluxQL."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 class InfluxqlReader:
-    """A `Past`. It keeps every reading for as long as the database does."""
+    """A `HistoryReader` of a database that has no roll-ups beside the readings."""
 
     def __init__(self, queries: Queries, database: str) -> None:
         self._queries, self._database = queries, database
 
     def _tables(self, query: str) -> Iterator[Table]:
-        """The answer, by and by."""
+        """Yield the tables of an answer as they arrive."""
         parameters = {"db": self._database, "epoch": "u", "chunked": "true", "q": query}
         for line in self._queries.lines("query", **parameters):
             for result in line.get("results", [line]):
@@ -40,40 +40,40 @@ class InfluxqlReader:
         return [value for _, rows in self._tables(query) for _, value in rows]
 
     def sensors(self) -> list[str]:
-        """All of which there is a history."""
+        """Return the sensors that have a history, as `group/sensor`."""
         groups = self._tags("group")
         return sorted(f"{one}/{name}" for one in groups for name in self._tags("sensor", _of_group(one)))
 
     def whole_since_us(self, _sensor: str) -> int:
-        """There are no roll-ups beside the readings."""
+        """Return 0: nothing but the readings is kept."""
         return 0
 
     def rows(self, sensor: str, since_us: int) -> Iterator[Row]:
-        """The readings of one sensor, oldest first."""
+        """Return the readings of one sensor, oldest first."""
         for columns, rows in self._tables(ALL + _since(sensor, since_us)):
             for time_us, *values in rows:
                 fields = zip(columns[1:], values, strict=True)
-                said = {
+                found = {
                     name: value if isinstance(value, str) else float(value)
                     for name, value in fields
                     if value is not None
                 }
-                yield Row(time_us, said)
+                yield Row(time_us, found)
 
     def averages(self, sensor: str, since_us: int, step_s: int) -> Iterator[Average]:
-        """What each five minutes, or each day, come to; oldest first."""
+        """Return the summaries of each five minutes or each day, oldest first."""
         where = _since(sensor, since_us // MICRO // step_s * step_s * MICRO)
         for columns, rows in self._tables(f"{NUMBERS}{where} GROUP BY time({step_s}s) fill(none)"):
             measures = sorted(column.removeprefix(MEAN) for column in columns if column.startswith(MEAN))
             for row in rows:
-                said = dict(zip(columns, row, strict=True))
+                found = dict(zip(columns, row, strict=True))
                 for name in measures:
-                    if said[MEAN + name] is not None:
-                        numbers = (float(said[f"{what}_{name}"]) for what in ("mean", "min", "max"))
-                        yield Average(said["time"] // MICRO, name, Summary(said[f"count_{name}"], *numbers))
+                    if found[MEAN + name] is not None:
+                        numbers = (float(found[f"{function}_{name}"]) for function in ("mean", "min", "max"))
+                        yield Average(found["time"] // MICRO, name, Summary(found[f"count_{name}"], *numbers))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: each query has a connection of its own."""
 
 
 def _of_group(group: str) -> str:

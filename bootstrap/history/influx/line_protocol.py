@@ -1,8 +1,8 @@
-"""A reading as a line of InfluxDB's line protocol, built by hand: the client's own Point costs five times as much.
+"""Points as lines of InfluxDB's line protocol, built by hand because the client's own Point takes five times as long.
 
-Measurement `reading`, for the fleet `heartbeat` and `state`; tags `group`, `sensor` and `kind`; a field for each
-measure; microseconds. Every number is a float, since a whole number would make each later 21.5 of that field a fault
-for ever.
+The measurement is `reading`, `heartbeat` or `state`; the tags are `group`, `sensor` and `kind`; each measure is a
+field; times are in microseconds. Every number is written as a float: a field that starts as an integer would refuse
+every later float, such as 21.5.
 """
 
 import re
@@ -12,18 +12,18 @@ from bootstrap.errors import Refused
 from bootstrap.history.points import Point
 
 TAGS = frozenset({"group", "kind", "sensor"})
-REMEMBERED = 1024  # names and series whose escaped form is kept
-LONGEST = 60_000  # bytes of a series' name; of more than 65 535 with the field's, InfluxDB takes none
+CACHED = 1024  # escaped names and series
+LONGEST = 60_000  # bytes of a series' name; together with the field's name, InfluxDB accepts 65 535
 
 _SPECIAL = re.compile("[,= ]")
-_UNSAYABLE = re.compile(r"[\\\x00-\x1f\x7f]")  # no two stores agree on how to escape a backslash in a name
+_UNSUPPORTED = re.compile(r"[\\\x00-\x1f\x7f]")  # stores differ in how they escape a backslash in a name
 
 
 def line(point: Point) -> str:
-    """One reading on one line, without its end.
+    """Return a point as a line without a line end.
 
     Raises:
-        Refused: no line can say it so that each store understands the same.
+        Refused: no line would mean the same to every store.
     """
     fields = [f"{_field(name)}={_value(value)}" for name, value in point.fields.items()]
     if not fields:
@@ -31,9 +31,9 @@ def line(point: Point) -> str:
     return f"{_series(point.measurement, point.sensor, point.kind)} {','.join(fields)} {point.time_us}"
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED)
 def _series(measurement: str, sensor: str, kind: str) -> str:
-    """Measurement and tags. An empty tag cannot be written; one that is not there reads as empty."""
+    """Return measurement and tags. An empty tag cannot be written, but a missing one reads as empty."""
     group, _, name = sensor.partition("/")
     tags = (("group", group), ("kind", kind), ("sensor", name))
     series = measurement + "".join(f",{tag}={_escaped(value)}" for tag, value in tags if value)
@@ -42,7 +42,7 @@ def _series(measurement: str, sensor: str, kind: str) -> str:
     return series
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHED)
 def _field(name: str) -> str:
     if not name or name in TAGS or name == "time":
         raise Refused(f"{name!r} cannot name a measure in this store")
@@ -52,8 +52,8 @@ def _field(name: str) -> str:
 
 
 def _escaped(name: str) -> str:
-    if _UNSAYABLE.search(name):
-        raise Refused(f"a name with a backslash or control character cannot be said in this store: {ascii(name)[:80]}")
+    if _UNSUPPORTED.search(name):
+        raise Refused(f"this store cannot hold a name with a backslash or control character: {ascii(name)[:80]}")
     return _SPECIAL.sub(r"\\\g<0>", name)
 
 
@@ -61,5 +61,5 @@ def _value(value: float | str) -> str:
     if not isinstance(value, str):
         return repr(value)
     if "\n" in value:
-        raise Refused("a word of two lines cannot be said in this store")
+        raise Refused("this store cannot hold text with a line break")
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""Asking a database for what is in it, over HTTP: one question, and its answer line by line, as it comes."""
+"""Querying a database over HTTP, and reading the answer line by line as it arrives."""
 
 import http.client
 import json
@@ -12,30 +12,30 @@ from urllib.parse import urlencode
 
 from bootstrap.config.secrets import read_secret
 from bootstrap.history.influx.influxdb1_writer import basic, login
-from bootstrap.history.influx.store import GOOD, LOGIN, LONGEST, TOKEN, DatabaseServer, complaint
+from bootstrap.history.influx.store import GOOD, LOGIN, LONGEST, TOKEN, DatabaseServer, error_text
 
-PATIENCE_S = 60.0  # for the next piece of an answer: a Pi that adds up a year takes its time
-AHEAD_S = 2 * 86_400  # of readings by a clock that is ahead, as far as VictoriaMetrics takes them
-UNKNOWN = (401, 403)  # who asks, or whether he may
+PATIENCE_S = 60.0  # for the next part of an answer: a Pi needs a while to summarise a year
+AHEAD_S = 2 * 86_400  # how far in the future VictoriaMetrics accepts readings, of a clock that is fast
+UNAUTHORIZED = (401, 403)  # HTTP status
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def end_s() -> int:
-    """After the newest reading that there may be, in seconds since 1970."""
+    """Return a time after the newest possible reading, in seconds since 1970."""
     return int(time.time()) + AHEAD_S
 
 
-class Declined(OSError):  # noqa: N818 - a database that is another one is no error
-    """Somebody is there, and does not answer that."""
+class Declined(OSError):  # noqa: N818 - may only mean that it is another kind of database
+    """The server has answered, but not with the result of a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Queries:
-    """A database, and by which right we ask it.
+    """A database to query, and the login for it.
 
     Attributes:
-        login: the header Authorization, or nothing.
-        advice: what to look at when it is refused.
+        login: the header Authorization, or an empty string.
+        advice: what to check if the login is refused.
     """
 
     server: DatabaseServer
@@ -44,7 +44,7 @@ class Queries:
 
     @classmethod
     def by_password(cls, server: DatabaseServer, username: str | None, password_file: Path | None) -> Self:
-        """As InfluxDB 1 has it.
+        """Log in as InfluxDB 1 requires it.
 
         Raises:
             OSError: the file cannot be read.
@@ -53,7 +53,7 @@ class Queries:
 
     @classmethod
     def by_token(cls, server: DatabaseServer, token_file: Path | None) -> Self:
-        """As InfluxDB 2 and 3 have it; the token of 1.8 is `user:password`.
+        """Log in as InfluxDB 2 and 3 require it; a token for 1.8 is `user:password`.
 
         Raises:
             OSError: the file cannot be read.
@@ -63,31 +63,31 @@ class Queries:
         return cls(server, header if token else "", TOKEN)
 
     def lines(self, path: str, **parameters: str) -> Iterator[dict[str, Any]]:
-        """The lines of an answer, each an object of JSON. Whoever has enough of it may leave.
+        """Yield the lines of an answer, each a JSON object. The caller may stop early.
 
         Raises:
-            Declined: it is no such answer.
-            OSError: nobody answers.
+            Declined: the server does not answer the query.
+            OSError: the server cannot be reached, or the answer is incomplete.
         """
         with closing(self.server.connection(PATIENCE_S)) as connection:
             try:
-                for line in _whole(self._asked(connection, path, parameters)):
+                for line in _complete(self._request(connection, path, parameters)):
                     yield self._object(line)
             except Declined:
                 raise
             except (OSError, http.client.HTTPException) as error:
                 raise OSError(f"{self.server.url}: {error or repr(error)}") from None
 
-    def _asked(
+    def _request(
         self, connection: http.client.HTTPConnection, path: str, parameters: dict[str, str]
     ) -> http.client.HTTPResponse:
         headers = FORM | ({"Authorization": self.login} if self.login else {})
         connection.request("POST", self.server.target(path), urlencode(parameters), headers)
         response = connection.getresponse()
         if response.status not in GOOD:
-            said = response.read(LONGEST).decode(errors="replace")
-            hint = self.advice if response.status in UNKNOWN else ""
-            raise Declined(f"{self.server.url}: {complaint(response.status, hint, said)}")
+            text = response.read(LONGEST).decode(errors="replace")
+            hint = self.advice if response.status in UNAUTHORIZED else ""
+            raise Declined(f"{self.server.url}: {error_text(response.status, hint, text)}")
         return response
 
     def _object(self, line: bytes) -> dict[str, Any]:
@@ -96,13 +96,13 @@ class Queries:
         except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
-            raise Declined(f"{self.server.url}: that is no answer of a database: {line[:60]!a}")
+            raise Declined(f"{self.server.url}: this is not an answer of a database: {line[:60]!a}")
         return found
 
 
-def _whole(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """Its lines, if it has them all."""
+def _complete(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """Yield the lines of a response; raises an OSError if it ends too soon."""
     while line := response.readline():
         yield line
     if response.length:
-        raise OSError("it has hung up in the middle of its answer")
+        raise OSError("the connection ended in the middle of the answer")

@@ -1,4 +1,4 @@
-"""The history in a database that takes InfluxDB's line protocol: what its answers mean, over whichever wire."""
+"""The history in a database that accepts InfluxDB's line protocol, and what its HTTP answers mean."""
 
 import http.client
 import json
@@ -11,40 +11,40 @@ from urllib.parse import urlsplit
 from bootstrap.errors import Refused
 from bootstrap.history.influx.line_protocol import line
 from bootstrap.history.points import Point
-from bootstrap.history.subscription import StoreAway
+from bootstrap.history.subscription import StoreUnavailable
 from bootstrap.tls import tls
 
-TIMEOUT_S = 4.0  # of one request; the batch is then tried again
-BATCH = 1000  # lines in one request: half the speed of many more, and a slow machine has done it in time
-SAID = 300  # characters of an answer that are repeated
-LONGEST = 65_536  # bytes of an answer to a write; of ours it has a hundred
-LONGEST_WAIT_S = 300.0
+TIMEOUT_S = 4.0  # for one request, after which the batch is tried again
+BATCH = 1000  # lines per request: many more would double the speed, but take a slow machine too long
+EXCERPT = 300  # characters of an answer that are quoted in an error
+LONGEST = 65_536  # bytes read of an answer to a write, which usually has about a hundred
+LONGEST_WAIT_S = 300.0  # that Retry-After may ask for
 LOGIN = "see username and password_file, and what this user may do"
-TOKEN = "see token_file, and what this token may do"  # noqa: S105 - none
+TOKEN = "see token_file, and what this token may do"  # noqa: S105 - not a secret
 
 GOOD = range(200, 300)
-UNFIT = (400, 413, 422)  # something is wrong with what was sent
+REJECTED = (400, 413, 422)  # the server does not accept what was sent
 TOO_LARGE = 413
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAnswer:
-    """What the database said: its HTTP status, the body, and the header Retry-After."""
+    """An answer of the database: its HTTP status, the body, and the header Retry-After."""
 
     status: int
-    said: str = ""
+    body: str = ""
     retry_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseServer:
-    """Where it is; with `ca_file` only this CA is trusted."""
+    """The URL of a database; with `ca_file` only this CA is trusted."""
 
     url: str
     ca_file: Path | None = None
 
     def connection(self, timeout_s: float) -> http.client.HTTPConnection:
-        """One that connects when it is first asked.
+        """Return a connection that connects with its first request.
 
         Raises:
             OSError: the certificate cannot be read.
@@ -57,36 +57,40 @@ class DatabaseServer:
         return http.client.HTTPSConnection(host, port, timeout=timeout_s, context=trust)
 
     def target(self, path: str) -> str:
-        """What is asked for, below the url."""
+        """Return the path of a request, below the path of the URL."""
         return f"{urlsplit(self.url).path.rstrip('/')}/{path}"
 
 
 class LineWriter(Protocol):
-    """Carries lines to the database. It connects when it is first used, and again after it was closed."""
+    """Writes lines to the database. It connects when it is first used, and again after it was closed."""
 
     @property
     def advice(self) -> Mapping[int, str]:
-        """What to do, by the status of an answer."""
+        """What to check, by the HTTP status of an answer."""
 
     def post(self, lines: bytes) -> DatabaseAnswer:
-        """Write these; the same twice changes nothing. OSError: nobody answers in time."""
+        """Write these lines; writing them twice changes nothing.
+
+        Raises:
+            OSError: the server does not answer in time.
+        """
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
 
 
-class Unfit(Exception):  # noqa: N818 - the store is well, a line is not
-    """The database takes other lines, but not all of these."""
+class LinesRejected(Exception):  # noqa: N818 - the store works, a line is bad
+    """The database is available, but does not accept all of these lines."""
 
 
 class InfluxStore:
-    """Writes lines. When `put` returns, the database has said that it has them."""
+    """Writes lines. When `put` returns, the database has confirmed them."""
 
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
 
     def put(self, points: Sequence[Point]) -> dict[int, str]:
-        """See `Store.put`."""
+        """Store all points except those that the database can never accept, which are returned with the reason."""
         refused, lines = {}, []
         for number, point in enumerate(points):
             try:
@@ -102,10 +106,10 @@ class InfluxStore:
         return refused
 
     def _write(self, lines: list[tuple[int, str]]) -> dict[int, str]:
-        """Write what can be written, halving until the bad lines stand alone."""
+        """Write lines, halving a batch until the bad ones are isolated; returns these with the reason."""
         try:
-            _judge(self._writer.post("\n".join(text for _, text in lines).encode()), self._writer.advice)
-        except Unfit as why:
+            _check(self._writer.post("\n".join(text for _, text in lines).encode()), self._writer.advice)
+        except LinesRejected as why:
             if len(lines) == 1:
                 return {lines[0][0]: str(why)}
             half = len(lines) // 2
@@ -113,43 +117,43 @@ class InfluxStore:
         return {}
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()
 
 
-def _judge(answer: DatabaseAnswer, advice: Mapping[int, str]) -> None:
-    """Return if all is written.
+def _check(answer: DatabaseAnswer, advice: Mapping[int, str]) -> None:
+    """Raise an exception unless all lines are written.
 
     Raises:
-        Unfit: a line is bad.
-        OSError: it is no line's fault; to be tried again.
+        LinesRejected: a line is bad.
+        StoreUnavailable: the lines are not the reason, and can be written later.
     """
     if answer.status in GOOD:
         return
-    if answer.status in UNFIT and (answer.status == TOO_LARGE or _by_a_database(answer.said)):
-        raise Unfit(f"{answer.status}: {_short(answer.said)}")
-    hint = advice.get(answer.status) or ("url is no InfluxDB's" if answer.status in UNFIT else "")
-    raise StoreAway(complaint(answer.status, hint, answer.said), _seconds(answer.retry_after))
+    if answer.status in REJECTED and (answer.status == TOO_LARGE or _is_from_database(answer.body)):
+        raise LinesRejected(f"{answer.status}: {_excerpt(answer.body)}")
+    hint = advice.get(answer.status) or ("no InfluxDB at this url" if answer.status in REJECTED else "")
+    raise StoreUnavailable(error_text(answer.status, hint, answer.body), _seconds(answer.retry_after))
 
 
-def complaint(status: int, hint: str, said: str) -> str:
-    """An answer that is none, in one line, and what to do about it."""
-    return f"the database answers {status}" + "".join(f"; {more}" for more in (hint, _short(said)) if more)
+def error_text(status: int, hint: str, body: str) -> str:
+    """Return an error answer in one line, with a hint at what to check."""
+    return f"the database answers {status}" + "".join(f"; {more}" for more in (hint, _excerpt(body)) if more)
 
 
-def _short(said: str) -> str:
-    return " ".join(said[:SAID].split())
+def _excerpt(body: str) -> str:
+    return " ".join(body[:EXCERPT].split())
 
 
-def _by_a_database(said: str) -> bool:
-    """Whether a 400 is about the lines. A proxy's is not: `http:` to a port of `https:` has it of every line."""
+def _is_from_database(body: str) -> bool:
+    """Return whether a database wrote this error: a proxy answers 400 to any `http:` request on a port for `https:`."""
     try:
-        told = json.loads(said)
+        found = json.loads(body)
     except (ValueError, RecursionError):
         return False
-    return isinstance(told, dict) and not told.keys().isdisjoint({"error", "message"})
+    return isinstance(found, dict) and not found.keys().isdisjoint({"error", "message"})
 
 
 def _seconds(retry_after: str) -> float:
-    """What Retry-After asks for, if it is a number of seconds."""
+    """Return the seconds that Retry-After asks for, or 0 if it is not a number of seconds."""
     return min(float(retry_after), LONGEST_WAIT_S) if retry_after.isascii() and retry_after.isdigit() else 0.0

@@ -1,4 +1,4 @@
-"""Reads the history from VictoriaMetrics. It has milliseconds, and 0 for each word."""
+"""Reading the history from VictoriaMetrics, which stores milliseconds, and 0 in place of text."""
 
 import json
 from collections import defaultdict
@@ -10,25 +10,25 @@ from bootstrap.history.points import READING, Field
 from bootstrap.history.reader import DAY_S, MICRO, Average, Row, Summary
 
 PREFIX = f"{READING}_"
-MILLI = 1000  # microseconds
-BEFORE_S = 0.001  # the end of a time, which is not part of it: VictoriaMetrics takes it for one
-EVER = "1"  # seconds since 1970; 0 is no time to it
-POINTS = 10_000  # steps in one answer; it gives no more than 30 000
+MILLI = 1000  # microseconds in a millisecond
+BEFORE_S = 0.001  # the end of a step is not part of it, but VictoriaMetrics would include it
+EVER = "1"  # seconds since 1970; VictoriaMetrics does not accept 0 as a time
+POINTS = 10_000  # steps per answer, of which VictoriaMetrics allows 30 000
 NUMBERS = ("count", "avg", "min", "max")
-Key = tuple[int, str]  # when, and the measure
+Key = tuple[int, str]  # start in seconds since 1970, and measure
 
 
 class VictoriaMetricsReader:
-    """A `Past`. It keeps every reading for as long as the database does."""
+    """A `HistoryReader` of a database that has no roll-ups beside the readings."""
 
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
 
-    def there(self) -> bool:
-        """Whether it is one: whether it knows what one and no InfluxDB does.
+    def detected(self) -> bool:
+        """Return whether the server is VictoriaMetrics: it answers a query that no InfluxDB does.
 
         Raises:
-            OSError: nobody answers.
+            OSError: the server cannot be reached.
         """
         try:
             return any(line.get("status") == "success" for line in self._queries.lines("api/v1/query", query="1"))
@@ -36,17 +36,17 @@ class VictoriaMetricsReader:
             return False
 
     def sensors(self) -> list[str]:
-        """All of which there is a history."""
+        """Return the sensors that have a history, as `group/sensor`."""
         wanted = {"match[]": f'{{__name__=~"{PREFIX}.+",group!="",sensor!=""}}', "start": EVER, "end": str(end_s())}
         found = [one for line in self._queries.lines("api/v1/series", **wanted) for one in line["data"]]
         return sorted({f"{one['group']}/{one['sensor']}" for one in found})
 
     def whole_since_us(self, _sensor: str) -> int:
-        """There are no roll-ups beside the readings."""
+        """Return 0: nothing but the readings is kept."""
         return 0
 
     def rows(self, sensor: str, since_us: int) -> Iterator[Row]:
-        """The readings of one sensor, oldest first: a day at a time, and of the days those that have one."""
+        """Return the readings of one sensor, oldest first. Each day that has any is queried by itself."""
         since_ms = max(0, since_us) // MILLI
         for start_s in sorted({one.start_s for one in self.averages(sensor, since_us, DAY_S)}):
             yield from self._rows(sensor, max(since_ms, start_s * 1000), (start_s + DAY_S) * 1000 - 1)
@@ -60,15 +60,15 @@ class VictoriaMetricsReader:
         yield from (Row(time_ms * MILLI, fields) for time_ms, fields in sorted(found.items()))
 
     def averages(self, sensor: str, since_us: int, step_s: int) -> Iterator[Average]:
-        """What each five minutes, or each day, come to; oldest first."""
+        """Return the summaries of each five minutes or each day, oldest first."""
         first, last = max(0, since_us) // MICRO // step_s, end_s() // step_s
         for number in range(first, last + 1, POINTS):
             yield from self._averages(sensor, number, min(last, number + POINTS - 1), step_s)
 
     def _averages(self, sensor: str, first: int, last: int, step_s: int) -> Iterator[Average]:
-        """Of the steps with these numbers."""
-        of = f"_over_time({_matching(sensor)}[{step_s}s]) keep_metric_names"
-        query = ", ".join(f'label_set({what}{of}, "of", "{what}")' for what in NUMBERS)
+        """Return the summaries of the steps `first` to `last`, counted from 1970."""
+        arguments = f"_over_time({_matching(sensor)}[{step_s}s]) keep_metric_names"
+        query = ", ".join(f'label_set({what}{arguments}, "of", "{what}")' for what in NUMBERS)
         times = {"start": _end(first, step_s), "end": _end(last, step_s), "step": str(step_s), "nocache": "1"}
         found: dict[Key, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
         for line in self._queries.lines("api/v1/query_range", query=f"({query})", **times):
@@ -80,11 +80,11 @@ class VictoriaMetricsReader:
             yield Average(start_s, measure, Summary.merged([_summary(numbers) for numbers in kinds.values()]))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: each query has a connection of its own."""
 
 
 def _matching(sensor: str) -> str:
-    """All that was measured by a sensor."""
+    """Return a selector for all measures of a sensor."""
     group, _, name = (json.dumps(part, ensure_ascii=False) for part in sensor.partition("/"))
     return f'{{__name__=~"{PREFIX}.+",group={group},sensor={name}}}'
 
@@ -95,7 +95,7 @@ def _measure(line: dict[str, Any]) -> str:
 
 
 def _end(number: int, step_s: int) -> str:
-    """The last moment of a step."""
+    """Return the last moment of a step, in seconds since 1970."""
     return f"{(number + 1) * step_s - BEFORE_S:.3f}"
 
 

@@ -1,4 +1,4 @@
-"""Reads the history from SQLite's file, while somebody may be writing it."""
+"""Reading the history from a SQLite file, even while a recorder writes it."""
 
 import json
 import sqlite3
@@ -8,29 +8,29 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Row
-from bootstrap.history.sqlite.rollups import BUSY_S, day, fresh, kept, whole
+from bootstrap.history.sqlite.rollups import BUSY_S, computed, day, stored, whole_since_s
 
 FOR_EVER_S = 2**62
 
 
 class SqliteReader:
-    """A `Past`. Each answer is of one moment, and includes what is not rolled up yet."""
+    """A `HistoryReader`. Each answer is a snapshot, and includes what is not rolled up yet."""
 
     def __init__(self, file: Path) -> None:
-        """Open it; nothing in it is changed.
+        """Open the file without changing it.
 
         Raises:
-            OSError: it is not there, or no such file.
+            OSError: the file does not exist, or is not a history.
         """
         if not file.exists():
-            raise FileNotFoundError(f"{file} is not there")
+            raise FileNotFoundError(f"{file} does not exist")
         self._file = file
         with self._readable():
             self._database = self._connect("mode=ro")
             try:
                 self._database.execute("SELECT whole FROM sensor LIMIT 1")
             except sqlite3.OperationalError:
-                # Nobody writes, and we may not make the files by which we would see if somebody did.
+                # Reading needs the files -wal and -shm. If nobody writes and we may not create them, read without.
                 if file.with_name(f"{file.name}-wal").exists():
                     raise
                 self._database.close()
@@ -49,8 +49,8 @@ class SqliteReader:
             raise OSError(f"{self._file}: {error}") from None
 
     @contextmanager
-    def _moment(self) -> Iterator[None]:
-        """The file as it is now, for all that is asked."""
+    def _snapshot(self) -> Iterator[None]:
+        """Read within one transaction, so that every query sees the same snapshot."""
         with self._readable():
             self._database.execute("BEGIN")
             try:
@@ -59,7 +59,7 @@ class SqliteReader:
                 self._database.execute("COMMIT")
 
     def sensors(self) -> list[str]:
-        """All of which there is a history."""
+        """Return the sensors that have a history, as `group/sensor`."""
         with self._readable():
             return [name for (name,) in self._database.execute("SELECT name FROM sensor ORDER BY name")]
 
@@ -68,45 +68,45 @@ class SqliteReader:
         return found[0] if found else None
 
     def whole_since_us(self, sensor: str) -> int:
-        """Since when all its readings are there."""
+        """Return the time since which all readings of a sensor are kept."""
         with self._readable():
             number = self._id(sensor)
-            return MICRO * whole(self._database, number) if number else 0
+            return MICRO * whole_since_s(self._database, number) if number else 0
 
     def rows(self, sensor: str, since_us: int) -> Iterator[Row]:
-        """The readings of one sensor, oldest first."""
+        """Return the readings of one sensor, oldest first."""
         query = "SELECT time, fields FROM reading WHERE sensor = ? AND time >= ? ORDER BY time, run, seq"
         with self._readable():
             for time_us, fields in self._database.execute(query, (self._id(sensor), since_us)):
                 yield Row(time_us, json.loads(fields))
 
     def averages(self, sensor: str, since_us: int, step_s: int) -> list[Average]:
-        """The roll-ups of one sensor that have ended since then, oldest first."""
+        """Return the roll-ups that ended after `since_us`, oldest first."""
         parts = self._days if step_s == DAY_S else self._five_minutes
-        with self._moment():
+        with self._snapshot():
             number = self._id(sensor)
             return [] if number is None else [*parts(number, since_us // MICRO - step_s + 1, FOR_EVER_S)]
 
     def _five_minutes(self, sensor: int, since_s: int, until_s: int) -> Iterator[Average]:
-        """As they were computed, and where something has come since then, as they would be."""
+        """Yield the stored roll-ups, and computed ones for the five minutes in which readings have arrived since."""
         for start in self._dirty(sensor, since_s, until_s):
-            yield from kept(self._database, FIVE_MINUTES_S, sensor, since_s, start)
-            yield from fresh(self._database, sensor, start)
+            yield from stored(self._database, FIVE_MINUTES_S, sensor, since_s, start)
+            yield from computed(self._database, sensor, start)
             since_s = start + FIVE_MINUTES_S
-        yield from kept(self._database, FIVE_MINUTES_S, sensor, since_s, until_s)
+        yield from stored(self._database, FIVE_MINUTES_S, sensor, since_s, until_s)
 
     def _days(self, sensor: int, since_s: int, until_s: int) -> Iterator[Average]:
-        first = -(-since_s // DAY_S) * DAY_S  # the day of which we are asked for the rest has ended before
+        first = -(-since_s // DAY_S) * DAY_S  # the day that `since_s` is in ended before what is asked for
         for start in sorted({start // DAY_S * DAY_S for start in self._dirty(sensor, first, until_s)}):
-            yield from kept(self._database, DAY_S, sensor, since_s, start)
+            yield from stored(self._database, DAY_S, sensor, since_s, start)
             yield from day(start, self._five_minutes(sensor, start, start + DAY_S))
             since_s = start + DAY_S
-        yield from kept(self._database, DAY_S, sensor, since_s, until_s)
+        yield from stored(self._database, DAY_S, sensor, since_s, until_s)
 
     def _dirty(self, sensor: int, since_s: int, until_s: int) -> list[int]:
         query = "SELECT start FROM dirty WHERE sensor = ? AND start >= ? AND start < ? ORDER BY start"
         return [start for (start,) in self._database.execute(query, (sensor, since_s, until_s))]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()

@@ -1,7 +1,7 @@
-"""The history in one file: SQLite, which needs no server.
+"""The history in one SQLite file, which needs no server.
 
-A reading is one row, keyed by sensor, run and seq: whatever is told twice is there once. Averages over five minutes
-and a day are kept when the readings themselves are too old to be (see rollups.py).
+A reading is one row with the key sensor, run and seq, so that a reading put twice is stored once. Averages over five
+minutes and a day are kept after the readings themselves have expired (see rollups.py).
 """
 
 import json
@@ -19,13 +19,13 @@ from bootstrap.history.reader import DAY_S, MICRO
 from bootstrap.history.sqlite.rollups import BUSY_S, SCHEMA, RollUps, bucket, is_gone
 from bootstrap.logs import log
 
-Line: TypeAlias = tuple[int, str, int, int, str]
+DatabaseRow: TypeAlias = tuple[int, str, int, int, str]  # as in the table `reading`
 
 FORMAT = 1
 INSERT = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)"
-SETTLED_S = 60.0  # after their end, five minutes are rolled up
-CACHE_KIB = 500  # of pages; four times as much is no faster
-JOURNAL_BYTES = 16_000_000  # that it shrinks to after it had to be larger
+SETTLED_S = 60.0  # from the end of five minutes until they are rolled up
+CACHE_KIB = 500  # page cache; four times as much is no faster
+JOURNAL_BYTES = 16_000_000  # size to which a larger journal shrinks again
 COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -35,9 +35,9 @@ class Pace:
     """How much of a store's time roll-ups may take.
 
     Attributes:
-        step_s: longest time per commit spent on roll-ups, in seconds; a step that has begun is finished.
-        share: largest part of all time spent on them, however many readings come.
-        look_s: seconds between two searches for readings that are too old.
+        step_s: longest time per commit spent on roll-ups, in seconds, until the one under way is complete.
+        share: largest part of all time spent on roll-ups, however many commits there are.
+        look_s: seconds between two searches for expired readings.
     """
 
     step_s: float = 0.01
@@ -49,16 +49,16 @@ PACE = Pace()
 
 
 class SqliteStore:
-    """Writes one file. A commit is on disk when `put` returns."""
+    """Writes one file. What is put is on disk when `put` returns."""
 
     def __init__(self, file: Path, keep_days: float, *, owner: bool = False, pace: Pace = PACE) -> None:
-        """Open it, or make it; the `owner` moves one that is damaged aside, and begins anew.
+        """Open the file, or create it. An `owner` moves a damaged file aside and starts a new one.
 
         Raises:
-            OSError: it cannot be opened, or is no such file.
+            OSError: the file cannot be opened, or is not a history.
         """
         self._file, self._keep_s, self._owner, self._pace = file, keep_days * DAY_S, owner, pace
-        self.new = 0  # readings stored that were not there yet
+        self.new = 0  # readings stored that were not stored before
         try:
             self._open()
         except sqlite3.Error as error:
@@ -67,13 +67,20 @@ class SqliteStore:
             self._reopen()
 
     def _open(self) -> None:
-        self._sensors: dict[str, tuple[int, int]] = {}  # id, and since when its readings are all there
+        self._sensors: dict[str, tuple[int, int]] = {}  # id, and `whole` in seconds since 1970
         self._version = self._look_at = self._tidy_at = -1.0
         self._file.parent.mkdir(parents=True, exist_ok=True)
         self._database = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except sqlite3.Error:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
         (version,) = self._database.execute("PRAGMA user_version").fetchone()
         if version not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"it is of format {version}, which another version of penates has made")
+            raise sqlite3.DatabaseError(f"its format is {version}, which another version of penates uses")
         for pragma in (
             "journal_mode = WAL",
             "synchronous = FULL",
@@ -91,24 +98,24 @@ class SqliteStore:
             raise OSError(f"{self._file}: {error}") from None
 
     def _set_aside(self, error: sqlite3.Error) -> bool:
-        """Whether the file was damaged, and is out of the way now, for somebody to look at."""
+        """Move a damaged file aside, so that a person can look at it; returns whether that was done."""
         damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
         if not (damaged and self._owner):
             return False
         self._database.close()
         aside = f"{self._file.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-        for end in ("-wal", "-shm", ""):  # the file last: until then, whoever opens it sees the damage
+        for end in ("-wal", "-shm", ""):  # the file itself last, so that it is seen to be damaged until all are moved
             with suppress(FileNotFoundError):
                 self._file.with_name(self._file.name + end).rename(self._file.with_name(aside + end))
-        text = "the history is damaged: it was moved aside, and a new one is begun; `sqlite3 FILE .recover` may save it"
+        text = "the history is damaged: it was moved aside and a new one started; `sqlite3 FILE .recover` may save it"
         log.error(text, file=str(self._file.with_name(aside)), error=str(error))
         return True
 
     def put(self, points: Sequence[Point]) -> dict[int, str]:
-        """Store them, all or none; those that are there already change nothing, and none is refused.
+        """Store all readings or none, leave those that are already stored as they are, and refuse none.
 
         Raises:
-            OSError: the disk is full, or the file cannot be written to.
+            OSError: the disk is full, or the file cannot be written.
         """
         readings = [point for point in points if point.measurement == READING]
         with self._commit():
@@ -119,10 +126,10 @@ class SqliteStore:
         return {}
 
     def settle(self) -> None:
-        """Roll up all that has come, step by step, so that nobody else waits long.
+        """Roll up everything that has ended, in short commits, so that no other writer waits long.
 
         Raises:
-            OSError: as `put`.
+            OSError: the disk is full, or the file cannot be written.
         """
         more = True
         while more:
@@ -144,23 +151,23 @@ class SqliteStore:
             raise OSError(str(error)) from None
 
     def _insert(self, points: Sequence[Point]) -> int:
-        """Returns how many were not there yet."""
+        """Insert readings, and return how many were not stored before."""
         self._refresh()
         touched = set()
-        lines: list[Line] = []
+        rows: list[DatabaseRow] = []
         for point in points:
             sensor, whole = self._sensor(point.sensor)
             start = bucket(point.time_us)
             if start < whole and is_gone(self._database, sensor, point.run, point.seq):
                 continue
             touched.add((start, sensor))
-            lines.append((sensor, point.run, point.seq, point.time_us, COMPACT(point.fields)))
-        new = self._database.executemany(INSERT, lines).rowcount if lines else 0
+            rows.append((sensor, point.run, point.seq, point.time_us, COMPACT(point.fields)))
+        new = self._database.executemany(INSERT, rows).rowcount if rows else 0
         self._database.executemany("INSERT OR IGNORE INTO dirty VALUES (?, ?)", touched)
         return new
 
     def _refresh(self) -> None:
-        """Somebody else may have written meanwhile."""
+        """Load the sensors again if another process has written to the file."""
         (version,) = self._database.execute("PRAGMA data_version").fetchone()
         if version != self._version:
             self._version = version
@@ -174,28 +181,28 @@ class SqliteStore:
         return self._sensors[name]
 
     def _tidy(self, newest_us: int | None) -> bool:
-        """A step of what is to be done to the history, for as long as a commit may wait; whether there may be more."""
-        folder = RollUps(self._database)
+        """Roll up and expire readings for `Pace.step_s`, and return whether there may be more to do."""
+        rollups = RollUps(self._database)
         began = time.monotonic()
-        more = any(time.monotonic() > began + self._pace.step_s for _ in self._steps(folder, newest_us))
-        folder.finish()
+        more = any(time.monotonic() > began + self._pace.step_s for _ in self._steps(rollups, newest_us))
+        rollups.finish()
         ended = time.monotonic()
         self._tidy_at = ended + (ended - began) * (1 / self._pace.share - 1)
         return more
 
-    def _steps(self, folder: RollUps, newest_us: int | None) -> Iterator[None]:
-        """Roll up what has ended; and, where we know how late it is by what was just stored, end what is too old."""
-        while folder.fold_dirty(time.time() - SETTLED_S):
+    def _steps(self, rollups: RollUps, newest_us: int | None) -> Iterator[None]:
+        """Roll up what has ended; if the time of a reading just stored is known, also delete expired readings."""
+        while rollups.fold_dirty(time.time() - SETTLED_S):
             yield
         if newest_us is None or time.monotonic() < self._look_at:
             return
-        # Neither a clock that is ahead nor a sensor that is may end a history before its time.
+        # The earlier of the two, so that neither our clock nor a sensor's, if fast, deletes readings too soon.
         now = min(time.time(), newest_us / MICRO)
-        while folder.expire(now - self._keep_s):
+        while rollups.expire(now - self._keep_s):
             self._version = -1
             yield
         self._look_at = time.monotonic() + self._pace.look_s
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._database.close()

@@ -62,7 +62,7 @@ def subscribed(house: House, broker: Broker, protocol: str) -> None:
     house.write(broker.port, broker=f'protocol = "{protocol}"')
     house.device("recorder", 'kind = "recorder"\nevery_s = 0.2\n')
     running = house.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     eventually(lambda: "Sending SUBACK to cm/recorder/history" in broker.log(), "it has subscribed")
     running.stop(signal.SIGKILL)
 

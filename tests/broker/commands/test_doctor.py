@@ -106,7 +106,7 @@ def test_by_tls_with_a_supervisor_and_a_recorder(site: Place) -> None:
     assert {one["about"] for one in told} == {"house", "cm/cellar", "cm/lamp", "cm/recorder"}
     assert [one for one in told if one["verdict"] == "bad"] == []
     tls = next(one for one in told if one["check"] == "TLS")
-    assert tls["text"].endswith("days more")
+    assert tls["text"].endswith("more days")
     nursery.stop()
 
 
@@ -158,7 +158,7 @@ def test_no_password_at_all(alive: Place) -> None:
     (alive.house.folder / "secrets" / "cellar").unlink()
     assert not_good(found(alive.house))["password"] is BAD
     alive.house.write(alive.site.plain_port)
-    assert found(alive.house)["password"].advice == "say `password_file` in house.toml"
+    assert found(alive.house)["password"].advice == "set `password_file` in house.toml"
 
 
 def test_without_rights_what_cannot_be_looked_at_is_not_green(alive: Place) -> None:
@@ -171,7 +171,7 @@ def test_without_rights_what_cannot_be_looked_at_is_not_green(alive: Place) -> N
     done = subprocess.run(command, env=alive.house.env(), capture_output=True, text=True, check=False)
     cellar = {one["check"]: one for one in json.loads(done.stdout) if one["about"] == "cm/cellar"}
     (alive.house.folder / "state" / "outbox").chmod(0o700)
-    assert {name for name, one in cellar.items() if one["verdict"] == "unknown"} == {"password", "spill"}
+    assert {name for name, one in cellar.items() if one["verdict"] == "unknown"} == {"password", "folder"}
     assert cellar["password"]["advice"] == "run it with sudo"
     assert cellar["state"]["verdict"] == "ok"  # as the eyes saw it
     assert "status/#" not in cellar
@@ -182,11 +182,11 @@ def test_a_broker_that_asks_for_nothing(house: House, broker: Broker) -> None:
     house.write(broker.port)
     house.thermometer()
     findings = found(house)
-    assert findings["password"].text == "the broker asks for none"
+    assert findings["password"].text == "the broker does not require one"
     assert findings["only its own"].verdict is UNKNOWN
     assert findings["action/#"].verdict is findings["last will"].verdict is GOOD
-    assert findings["state"].text == "it has never said a word to this broker"
-    assert findings["process"].text == "it does not run"
+    assert findings["state"].text == "it has never published a state to this broker"
+    assert findings["process"].text == "it is not running"
 
 
 def test_one_of_mqtt_3_does_not_tell_all(house: House, broker: Broker) -> None:
@@ -233,7 +233,7 @@ def test_sensors_of_other_machines(alive: Place) -> None:
     assert (about.verdict, about.text) == (GOOD, "sensors on other machines that are well: 12")
     say("gone", reports("online", ago_s=1000, host="atticpi"))
     about = found(alive.house, "house")["elsewhere"]
-    assert (about.verdict, about.text) == (BAD, "cm/gone, on atticpi: says online, last heartbeat 16 min ago")
+    assert (about.verdict, about.text) == (BAD, "cm/gone, on atticpi: online, but last heartbeat 16 min ago")
     assert about.advice == "on atticpi: sudo penates doctor; if it is gone for good: sudo penates prune --gone cm/gone"
     assert "elsewhere" not in found(alive.house, "house", "cellar")
     admin.close()
@@ -256,9 +256,9 @@ def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker, mon
     nursery = house.nursery()
     assert house.penates("stop", "attic").returncode == 0
     reports = {one.about: {row.check: row for row in one.found} for one in doctor.examine(house.folder, [])}
-    assert reports["cm/cellar"]["process"].text == "the supervisor says online, restarts: 0"
+    assert reports["cm/cellar"]["process"].text == "the supervisor reports online, restarts: 0"
     stopped = reports["cm/attic"]["process"]
-    assert (stopped.verdict, stopped.text) == (BAD, "the supervisor says stopped, restarts: 0")
+    assert (stopped.verdict, stopped.text) == (BAD, "the supervisor reports stopped, restarts: 0")
     assert stopped.advice == f"penates status --config {house.folder}"
     nursery.stop()
 
@@ -269,7 +269,7 @@ def test_one_that_nobody_looks_after(alive: Place) -> None:
     kept = supervision.supervision(alive.house.folder, settings.folders.runtime, ["cellar"])
     about = kept.runs("cellar", settings)
     assert (about.verdict, f"as process {running.pid}," in about.text) == (GOOD, True)
-    assert kept.who("cellar", settings).uid == os.getuid()
+    assert kept.user("cellar", settings).uid == os.getuid()
     running.stop()
     assert kept.runs("cellar", settings).verdict is BAD
 

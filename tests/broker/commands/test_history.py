@@ -119,7 +119,7 @@ def test_words_are_listed_as_they_change(recorded: House) -> None:
     head, *lines = history(recorded, "cellar", "mood").splitlines()
     assert head == "mood:"
     assert [line.split()[-1] for line in lines] == ["dry", "wet", "dry"]
-    assert "words cannot be drawn" in history(recorded, "cellar", "mood", "--png", "x.png", code=1)
+    assert "text cannot be drawn" in history(recorded, "cellar", "mood", "--png", "x.png", code=1)
 
 
 # What is not there.
@@ -131,9 +131,9 @@ def test_words_are_listed_as_they_change(recorded: House) -> None:
         (["celar"], "there is no history of 'celar'; did you mean 'cellar'?"),
         (["cm/celar"], "did you mean 'cm/cellar'?"),
         (["cellar", "temprature"], "no 'temprature' since then; did you mean 'temperature'?"),
-        (["attic"], "attic is in several groups; say cm/attic or home/attic"),
-        (["cellar", "--since", "1s"], "nothing of cm/cellar since then; the newest is of 20"),
-        (["cellar", "--since", "1s", "--csv"], "nothing of cm/cellar since then; the newest is of 20"),
+        (["attic"], "attic is in several groups; use cm/attic or home/attic"),
+        (["cellar", "--since", "1s"], "nothing of cm/cellar is recorded since then; the newest is from 20"),
+        (["cellar", "--since", "1s", "--csv"], "nothing of cm/cellar is recorded since then; the newest is from 20"),
     ],
 )
 def test_what_is_not_there_is_said(recorded: House, words: list[str], said: str) -> None:
@@ -143,17 +143,17 @@ def test_what_is_not_there_is_said(recorded: House, words: list[str], said: str)
 
 @pytest.mark.parametrize("since", ["", "5x", "24", "h", "-3d", "2026-13-01", "yesterday", "9" * 400 + "d"])
 def test_a_span_that_is_none_is_refused(recorded: House, since: str) -> None:
-    assert "say a span such as 90min" in history(recorded, "cellar", f"--since={since}", code=2)
+    assert "must be a span such as 90min" in history(recorded, "cellar", f"--since={since}", code=2)
 
 
 def test_no_recorder_or_too_many_or_no_file_yet(house: House) -> None:
     house.write(1)
     assert history(house, "cellar", code=78).startswith("devices:1: there is no recorder; make devices/recorder.toml")
     house.device("recorder", RECORDER)
-    assert "history.sqlite is not there" in history(house, "cellar", code=1)
+    assert "history.sqlite does not exist" in history(house, "cellar", code=1)
     house.device("second", 'kind = "recorder"\nsensor = "recorder"\nfile = "second.sqlite"\n')
-    assert "say --recorder recorder or second" in history(house, "cellar", code=78)
-    assert "second.sqlite is not there" in history(house, "cellar", "--recorder", "second", code=1)
+    assert "use --recorder recorder or second" in history(house, "cellar", code=78)
+    assert "second.sqlite does not exist" in history(house, "cellar", "--recorder", "second", code=1)
     house.device("recorder", RECORDER + "keep_days = 0\n")
     assert "devices/recorder.toml:2: 'keep_days' must be at least 1" in history(
         house, "cellar", "--recorder", "recorder", code=78
@@ -178,7 +178,7 @@ def test_a_history_may_be_read_by_who_may_not_write_it(recorded: House) -> None:
 def test_it_is_read_and_added_to_while_the_recorder_writes(recorded: House, broker: Broker, eyes: Eyes) -> None:
     recorded.write(broker.port)
     recorded.device("recorder", RECORDER + "every_s = 0.2\n")
-    recorded.run("recorder").wait_log("hearing")
+    recorded.run("recorder").wait_log("subscribed")
     recorded.run("cellar")
     eyes.wait_value("cm/cellar/status/state", "online")
 
@@ -189,7 +189,7 @@ def test_it_is_read_and_added_to_while_the_recorder_writes(recorded: House, brok
     older = recorded.folder / "older.csv"
     older.write_text(f"time,temperature\n{time.time() - 3600:.0f},7\n")
     done = recorded.penates("import", str(older), "--sensor", "cellar")
-    assert (done.returncode, done.stdout) == (0, f"{older}: 1 values, 1 of them new; 0 bad lines\n")
+    assert (done.returncode, done.stdout) == (0, f"{older}: 1 value, 1 of them new; 0 bad lines\n")
     before = len(read())
     assert read()[0] == "7.0"
     eventually(lambda: len(read()) > before, "the recorder goes on")

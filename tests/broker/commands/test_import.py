@@ -112,18 +112,18 @@ def test_what_was_imported_and_has_become_too_old_is_counted_once(recorded: Hous
 
 BAD_CSV: list[tuple[str | bytes, str]] = [
     ("yesterday,1", "'yesterday' is not a time such as 2026-11-20T20:31:07Z"),
-    ("2025-11-20T12:00:00,1", "'2025-11-20T12:00:00' does not say its time zone; end it with Z for UTC"),
-    (f"{TIME},wet", "'wet' is no number for 'level'; say --words if it is a word"),
-    (f'{TIME},"21,5"', "'21,5' is no number for 'level'; say --words if it is a word"),
-    (f"{TIME},nan", "'nan' is no number"),
-    (f"{TIME},1_0", "'1_0' is no number"),
-    (f"{TIME},1e999", "'level' is beyond all bounds"),
-    (f"{TIME}", "it has 1 values for 2 columns"),
+    ("2025-11-20T12:00:00,1", "'2025-11-20T12:00:00' has no time zone; end it with Z for UTC"),
+    (f"{TIME},wet", "'wet' is not a number for 'level'; use --words if it is text"),
+    (f'{TIME},"21,5"', "'21,5' is not a number for 'level'; use --words if it is text"),
+    (f"{TIME},nan", "'nan' is not a number"),
+    (f"{TIME},1_0", "'1_0' is not a number"),
+    (f"{TIME},1e999", "'level' is not a finite number"),
+    (f"{TIME}", "it has 1 value for 2 columns"),
     (f"{TIME},1,2", "it has 3 values for 2 columns"),
-    ("1e30,1", "the time 1e30 is not within 1970 and 9999; is --precision right?"),
-    ("-5,1", "the time -5 is not within 1970 and 9999"),
+    ("1e30,1", "the time 1e30 is not between 1970 and 9999; is --precision right?"),
+    ("-5,1", "the time -5 is not between 1970 and 9999"),
     (b"\xff,1", "it is not UTF-8 text"),
-    (f"{TIME},\0", "'\\x00' is no number"),
+    (f"{TIME},\0", "'\\x00' is not a number"),
     (f"{TIME},{'1' * 140_000}", "field larger than field limit"),
 ]
 
@@ -144,13 +144,13 @@ def _good(count: int) -> list[bytes]:
 
 
 BAD_LINES = [
-    ("hello", "it is no line of the line protocol"),
+    ("hello", "it is not line protocol"),
     ("a b=1", "it has no time"),
-    ("a b=1 -5000", "the time -5000 is not within 1970 and 9999; is --precision right?"),
-    (f"a b=x {TIME_US}000", "'x' is no value"),
-    (f"a b {TIME_US}000", "'b' is no field"),
-    (f'a b="x {TIME_US}000', "it is no line of the line protocol"),
-    (f"a b=1e999 {TIME_US}000", "'b' is beyond all bounds"),
+    ("a b=1 -5000", "the time -5000 is not between 1970 and 9999; is --precision right?"),
+    (f"a b=x {TIME_US}000", "'x' is not a value"),
+    (f"a b {TIME_US}000", "'b' is not a field"),
+    (f'a b="x {TIME_US}000', "it is not line protocol"),
+    (f"a b=1e999 {TIME_US}000", "'b' is not a finite number"),
     (f"a b\\ c=1 {TIME_US}000", "the measure 'b c' must be 1 to 64 ASCII letters"),
 ]
 
@@ -170,14 +170,19 @@ def test_bad_lines_of_the_line_protocol(recorded: House) -> None:
             "a.csv",
             "when,level\n1,2\n",
             ["--sensor", "x"],
-            "1: the first line must name the columns, one of them 'time'",
+            "1: the first line must name the columns: 'time'",
         ),
         ("a.csv", "", ["--sensor", "x"], "1: the first line must name the columns"),
-        ("a.csv", "time,level\n1,2\n", [], "1: there is no column 'sensor'; say --sensor"),
+        ("a.csv", "time,level\n1,2\n", [], "1: there is no column 'sensor'; use --sensor"),
         ("a.csv", "time,level %\n1,2\n", ["--sensor", "x"], "1: the column 'level %' must be 1 to 64 ASCII letters"),
-        ("a.csv", "time,a,a\n1,2,3\n", ["--sensor", "x"], "1: there is no measure, or one of them twice"),
-        ("a.csv", "time,sensor,a\n1,cellar,3\n", [], "2: the sensor 'cellar' must be GROUP/SENSOR; say --sensor"),
-        ("a.lp", "a b=1 1\n", [], "1: it has no tag 'sensor'; say --sensor"),
+        (
+            "a.csv",
+            "time,a,a\n1,2,3\n",
+            ["--sensor", "x"],
+            "1: there is no column for a measure, or two columns have the same name",
+        ),
+        ("a.csv", "time,sensor,a\n1,cellar,3\n", [], "2: the sensor 'cellar' must be GROUP/SENSOR; use --sensor"),
+        ("a.lp", "a b=1 1\n", [], "1: it has no tag 'sensor'; use --sensor"),
     ],
 )
 def test_a_file_that_cannot_be_understood(recorded: House, name: str, text: str, options: list[str], why: str) -> None:

@@ -65,7 +65,7 @@ def test_what_is_gone_is_cleared_and_what_lives_is_not(cellar: House, broker: Br
         f"left alone: cm/alive is alive: online, on {HERE}",
         "left alone: cm/attic is stopped, on attic; if it is gone: --gone cm/attic",
     ]
-    assert prune(cellar, "--yes").stdout.startswith("nothing is to be cleared\n")
+    assert prune(cellar, "--yes").stdout.startswith("nothing to clear\n")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_what_is_called_gone_must_not_be_alive(cellar: House, eyes: Eyes, case: 
 @pytest.mark.parametrize(("name", "said"), [("cm/cellar", "has a file in devices/"), ("cm/x", "is not on the broker")])
 def test_what_cannot_be_gone(cellar: House, name: str, said: str) -> None:
     done = prune(cellar, "--gone", name)
-    assert (done.returncode, done.stdout) == (1, f"nothing is to be cleared\nleft alone: {name} {said}\n")
+    assert (done.returncode, done.stdout) == (1, f"nothing to clear\nleft alone: {name} {said}\n")
 
 
 def test_announcements_that_nobody_stands_behind(cellar: House, broker: Broker, eyes: Eyes) -> None:
@@ -125,7 +125,7 @@ def test_without_a_terminal_it_asks_nobody_and_clears_nothing(cellar: House, eye
     stand(eyes, "cm/old")
     done = prune(cellar)
     assert done.returncode == 1
-    assert "say --yes" in done.stderr
+    assert "use --yes" in done.stderr
     assert "cm/old/status/state" in retained(broker.port)
 
 
@@ -155,7 +155,7 @@ def test_a_broker_that_lets_nobody_clear_says_so(house: House, guarded: Broker) 
     house.thermometer()
     done = house.penates("prune", "--yes", "--username", "cellar", program=QUICK)
     assert done.returncode == 1
-    assert "cm/old/status/state is not cleared; may" in done.stderr
+    assert "cm/old/status/state was not cleared; may" in done.stderr
     eyes.close()
 
 

@@ -35,14 +35,14 @@ def test_without_a_payload_it_is_now(lamp: House) -> None:
 
 def test_a_refusal_is_exit_1_with_the_reason(lamp: House) -> None:
     sent = lamp.penates("send", "cm/lamp", "set", "bright")
-    assert (sent.returncode, sent.stdout) == (1, "cm/lamp set: refused: say on, off, toggle\n")
+    assert (sent.returncode, sent.stdout) == (1, "cm/lamp set: refused: send one of on, off, toggle\n")
 
 
 def test_silence_is_exit_1_with_what_is_known(lamp: House, eyes: Eyes) -> None:
     eyes.publish("cm/cellar/status/state", "lost", retain=True)
     sent = lamp.penates("send", "cm/cellar", "read", "--wait", "1")
     assert sent.returncode == 1
-    assert "no answer in 1 s; the state of cm/cellar is lost" in sent.stderr
+    assert "no answer within 1 s; the state of cm/cellar is lost" in sent.stderr
     silent = lamp.penates("send", "--broker", "127.0.0.1:1", "cm/cellar", "read", "--wait", "1")
     assert silent.returncode == 1
     assert "Connection refused" in silent.stderr

@@ -51,7 +51,7 @@ def reading(seq: int, **fields: object) -> str:
 
 def test_a_reading_is_stored_once_at_its_own_time(recorder: House, sensor: Eyes) -> None:
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     for seq in (1, 2, 1):
         sensor.publish(TOPIC, reading(seq, temperature=21.5, open=True, word="dry"))
     assert wait_stored(recorder, 2) == [
@@ -63,7 +63,7 @@ def test_a_reading_is_stored_once_at_its_own_time(recorder: House, sensor: Eyes)
 
 def test_what_is_said_while_it_is_away_is_stored_when_it_is_back(recorder: House, sensor: Eyes) -> None:
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     for round_ in range(3):
         for seq in range(100 * round_, 100 * round_ + 50):
             sensor.publish(TOPIC, reading(seq, level=seq))
@@ -89,7 +89,7 @@ def test_a_hundred_thousand_readings_while_the_recorder_is_killed_ten_times(reco
 def test_what_is_retained_is_no_history_and_what_is_no_reading_is_shown(recorder: House, sensor: Eyes) -> None:
     sensor.publish(TOPIC, reading(1, level=1), retain=True)
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     sensor.publish(TOPIC, "21.5")
     sensor.publish(TOPIC, reading(2, level=2))
     assert [seq for seq, *_ in wait_stored(recorder, 1)] == [2]
@@ -102,7 +102,7 @@ def test_what_is_retained_is_no_history_and_what_is_no_reading_is_shown(recorder
 
 def test_a_file_that_is_taken_costs_nothing_and_is_a_fault(recorder: House, sensor: Eyes) -> None:
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     file = recorder.folder / "state" / "history.sqlite"
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -122,7 +122,7 @@ def test_its_heartbeat_says_how_far_it_is(recorder: House, keeping: Broker, sens
     recorder.device("recorder", 'kind = "recorder"\nevery_s = 0.2\ngroups = ["home"]\n')
     topic = "home/attic/data/reading"
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
 
     def last(wanted: Callable[[Any], bool]) -> Wanted:
@@ -159,7 +159,7 @@ def test_what_others_say_is_stored_as_of_its_arrival(
     recorder.device("recorder", f'kind = "recorder"\nevery_s = 0.2\n{FOREIGN}\n')
     sensor.publish("zigbee/attic/temperature", "19", retain=True)
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     before_us = time.time_ns() // 1000
     for payload in ("21.5", "21.5", "true", "unknown", "[1]", "null", ""):
         sensor.publish("zigbee/attic/temperature", payload, retain=payload == "21.5")
@@ -183,10 +183,10 @@ def test_what_others_say_is_another_list_after_a_reload(recorder: House, sensor:
     device = 'kind = "recorder"\nevery_s = 0.2\nforeign = "zigbee/{0}/temperature"\n'
     recorder.device("recorder", device.format("attic"))
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     recorder.device("recorder", device.format("cellar"))
     running.send(signal.SIGHUP)
-    running.wait_log("hearing", 2)
+    running.wait_log("subscribed", 2)
     eventually(lambda: "attic" not in kept(recorder, "recorder"), "the broker has let go")
     for room in ("attic", "cellar"):
         sensor.publish(f"zigbee/{room}/temperature", "21")
@@ -208,7 +208,7 @@ def test_several_share_the_load_and_each_knows_the_kinds(
     names = ("recorder", "recorder-2")
     for name in names:
         recorder.device(name, share)
-        recorder.run(name).wait_log("hearing")
+        recorder.run(name).wait_log("subscribed")
     for seq in range(100):
         sensor.publish(TOPIC, reading(seq, level=seq))
     assert [seq for seq, *_ in wait_stored(recorder, 100)] == list(range(100))
@@ -226,7 +226,7 @@ def test_one_of_several_that_leaves_for_good_first_gets_what_waited_for_it(recor
     for name in ("recorder", "recorder-2"):
         recorder.device(name, share)
         running[name] = recorder.run(name)
-        running[name].wait_log("hearing")
+        running[name].wait_log("subscribed")
     running["recorder-2"].stop(signal.SIGKILL)
     for seq in range(40):
         sensor.publish(TOPIC, reading(seq, level=seq))
@@ -252,12 +252,12 @@ ROOM = 300_000  # bytes: some readings
 
 def test_a_full_disk_loses_nothing(recorder: House, sensor: Eyes) -> None:
     running = recorder.run("recorder", program=[FULL_DISK, str(recorder.folder / "state"), str(ROOM), "--no-mount"])
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     for seq in range(200):
         sensor.publish(TOPIC, reading(seq, word="x" * 2000))
     sensor.wait_value("cm/recorder/status/state", "fault")
     assert running.process.poll() is None
-    assert running.logged("the store is away")
+    assert running.logged("the store is unavailable")
     assert running.stop() == 0
     before = stored(recorder)
     assert [seq for seq, *_ in before] == list(range(len(before)))
@@ -272,7 +272,7 @@ def test_a_damaged_file_costs_what_was_in_it_and_no_more(recorder: House, sensor
     file.write_bytes(b"no database" * 1000)
     running = recorder.run("recorder")
     running.wait_log("moved aside")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     sensor.publish(TOPIC, reading(1, level=1))
     assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
 
@@ -280,7 +280,7 @@ def test_a_damaged_file_costs_what_was_in_it_and_no_more(recorder: House, sensor
 def test_readings_older_than_keep_days_remain_as_averages(recorder: House, sensor: Eyes) -> None:
     recorder.device("recorder", 'kind = "recorder"\nkeep_days = 2\n')
     running = recorder.run("recorder")
-    running.wait_log("hearing")
+    running.wait_log("subscribed")
     old_us, new_us = (time.time_ns() // 1000 - days * 86_400_000_000 for days in (3, 1))
     for seq, time_us in enumerate((old_us, new_us)):
         sensor.publish(TOPIC, json.dumps({"time": timestamps.utc(time_us), "run": "r0", "seq": seq, "level": seq}))
@@ -304,7 +304,7 @@ def test_it_hears_over_tls_whatever_comes_at_once(
     broker = new_broker("both", f"listener {(port := free_port())} 127.0.0.1", *files)
     house.write(port, host='"localhost"', broker=f'ca_file = "{tmp_path}/ca.pem"')
     house.device("recorder", 'kind = "recorder"\nkeep_days = 36500\n')
-    house.run("recorder").wait_log("hearing")
+    house.run("recorder").wait_log("subscribed")
     with closing(Eyes(broker.port)) as sensor:
         sensor.flood(TOPIC, [reading(seq, word="x" * (150_000 if seq == 50 else 600)) for seq in range(100)])()
         assert [seq for seq, *_ in wait_stored(house, 100)] == list(range(100))

@@ -61,8 +61,8 @@ def test_the_first_host_that_is_well_is_asked(broker: Broker) -> None:
 @pytest.mark.parametrize(
     ("certificate", "verdict", "said", "advice"),
     [
-        (("localhost", 40), GOOD, "right for 40 days more", ""),
-        (("localhost", 20), BAD, "right for 20 days more", "penates certs --renew"),
+        (("localhost", 40), GOOD, "valid for 40 more days", ""),
+        (("localhost", 20), BAD, "valid for 20 more days", "penates certs --renew"),
         (("localhost", -0.5), BAD, "certificate has expired", "penates certs --renew"),
         (("broker.lan", 40), BAD, "Hostname mismatch", "penates certs --name localhost"),
     ],

@@ -77,7 +77,7 @@ def recorded(
         lines = ('kind = "recorder"', 'sensor = "recorder"', 'groups = ["home"]', "every_s = 0.1", url)
         house.device(store, "\n".join((*lines, f'group = "{store}"', f'store = "{store}"')))
     for running in [house.run(store) for store in STORES]:
-        running.wait_log("hearing")
+        running.wait_log("subscribed")
     for seq in range(4):
         said = {
             "time": utc(START_US + seq * 200 * MICRO),
@@ -220,7 +220,7 @@ def test_a_line_that_the_database_refuses_is_named(house: House, tmp_path: Path)
     for database in started(Influx, tmp_path / "database"):
         recorder(house, 'store = "influxdb1"', f'url = "{database.url}"')
         done = house.penates("import", str(table), "--sensor", "attic", "--words")
-        assert (done.returncode, done.stdout) == (1, f"{table}: 1 values; 2 bad lines\n"), done.stderr
+        assert (done.returncode, done.stdout) == (1, f"{table}: 1 value; 2 bad lines\n"), done.stderr
         first, second = done.stderr.splitlines()
         assert first.startswith(f"{table}:3: 400: ")
         assert second.startswith(f"{table}:4: 400: ")
@@ -264,10 +264,10 @@ def test_a_login_that_is_wrong_or_missing_is_said_and_never_shown(house: House, 
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ((200, {}, b"<html>InfluxDB"), "that is no answer of a database: b'<html>InfluxDB'"),
-        ((200, {}, b"[" * 100_000), "that is no answer"),
+        ((200, {}, b"<html>InfluxDB"), "this is not an answer of a database: b'<html>InfluxDB'"),
+        ((200, {}, b"[" * 100_000), "this is not an answer"),
         ((500, {}, b"out of\nmemory"), "answers 500; out of memory"),
-        ((200, {"Content-Length": "99", "Connection": "close"}, b"{}"), "hung up in the middle"),
+        ((200, {"Content-Length": "99", "Connection": "close"}, b"{}"), "ended in the middle"),
         (None, "Remote end closed"),
     ],
 )

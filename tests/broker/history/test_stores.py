@@ -55,7 +55,7 @@ class Site:
 
     def run(self) -> Running:
         running = self.house.run("recorder")
-        running.wait_log("hearing")
+        running.wait_log("subscribed")
         return running
 
     def say(self, *numbers: int) -> None:
@@ -193,7 +193,7 @@ def test_a_broker_that_is_restarted_loses_and_doubles_nothing(site: Site) -> Non
     site.say(*range(50))
     site.broker.stop()
     site.broker.start()
-    running.wait_log("hearing", 2)
+    running.wait_log("subscribed", 2)
     eventually(site.sensor.connected, "the sensor is back")
     site.say(*range(50, 100))
     site.wait_stored(levels(100))
@@ -208,7 +208,7 @@ def test_a_database_that_dies_and_is_back_has_it_all(influx: Site, number: int) 
     influx.sensor.wait_value(STATE, "fault")
     influx.database.start()
     influx.wait_stored(levels(100))
-    running.wait_log("the store is back")
+    running.wait_log("the store is available again")
 
 
 def test_victoria_metrics_restarted_in_order_has_it_all(bare: Site, tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_what_nobody_tells_again_waits_for_the_store_as_far_as_there_is_room(bar
     assert (beat["waiting"], beat["missed"] in (500, 501)) == (WINDOW, True)  # what its sensor is waits, too
     bare.broker.stop()
     bare.broker.start()
-    running.wait_log("hearing", 2)
+    running.wait_log("subscribed", 2)
     fake.reply = lambda _: WRITTEN
     stored: Callable[[], set[str]] = lambda: {line.split("=")[-1].split()[0] for line in fake.lines if "attic" in line}  # noqa: E731
     eventually(lambda: len(stored()) >= WINDOW - 1, "what waited is written")
@@ -340,7 +340,7 @@ def test_one_bad_line_of_influxdb_2_is_found_by_halving(bare: Site, fake: FakeDa
     eventually(lambda: len(set(fake.lines)) == 49, "all the others are written")
     bare.sensor.wait_value("cm/recorder/data/rejected", 1)
     assert [json.loads(letter["payload"])["seq"] for letter in bare.letters()] == [33]
-    assert not running.logged("the store is away")
+    assert not running.logged("the store is unavailable")
 
 
 def test_the_login_reaches_influxdb_and_a_wrong_one_is_a_fault_that_costs_nothing(bare: Site, tmp_path: Path) -> None:

@@ -158,12 +158,12 @@ def test_a_lamp_goes_back_after_its_time_and_a_new_command_replaces_the_timer(wi
 @pytest.mark.parametrize(
     ("command", "reason"),
     [
-        ("bright", "say on, off, toggle"),
-        ("1", 'say a word, or {"state": "…"}'),
-        ('{"state":"on","for_s":-1}', "a length of time is"),
-        ('{"state":"on","for_s":true}', "a length of time is"),
-        ('{"state":"on","for_s":1e300}', "a length of time is"),
-        ('{"state":"on","form":1}', "say a word"),
+        ("bright", "send one of on, off, toggle"),
+        ("1", 'send a word, or {"state": "…"}'),
+        ('{"state":"on","for_s":-1}', "a duration must be"),
+        ('{"state":"on","for_s":true}', "a duration must be"),
+        ('{"state":"on","for_s":1e300}', "a duration must be"),
+        ('{"state":"on","form":1}', "send a word"),
         ('{"state":"on","before":"2026-01-01T00:00:00Z"}', "expired"),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_line_that_is_taken_is_said_to_be(wires: Wires, eyes: Eyes) -> None:
     door(wires, eyes)
     other = wires.run("backdoor", 'kind = "door"\npin = 17\n')
     assert other.wait() == 1
-    assert "GPIO17 is taken" in other.log
+    assert "GPIO17 is in use" in other.log
     eyes.wait_value("cm/backdoor/status/state", "fault")
 
 
@@ -203,7 +203,7 @@ def test_no_header_here_is_said_plainly(wires: Wires) -> None:
     wires.env["GPIOZERO_PIN_FACTORY"] = "kernel"
     running = wires.run("frontdoor", 'kind = "door"\npin = 17\n')
     assert running.wait() == 1
-    assert "no header of a Raspberry Pi here" in running.log
+    assert "no Raspberry Pi header here" in running.log
 
 
 def test_gpiozeros_own_factories_still_work(wires: Wires, eyes: Eyes) -> None:

@@ -80,7 +80,7 @@ def test_a_bad_value_is_refused_alone(teller: Teller) -> None:
     level = health["level"]
     assert (level["health"], level["why"], level["errors"]) == ("failing", "11 V is not within 0 to 10", 1)
     assert level["last_good"] == teller.eyes.on(READING)[0].value["time"] < level["since"]
-    assert teller.running.logged('a measure is not well (measure=level, reason="11 V is not within 0 to 10")')
+    assert teller.running.logged('a measure has a problem (measure=level, reason="11 V is not within 0 to 10")')
 
 
 def test_after_its_value_health_and_after_that_online(teller: Teller) -> None:
@@ -91,21 +91,21 @@ def test_after_its_value_health_and_after_that_online(teller: Teller) -> None:
     teller.eyes.wait_value(STATE, "online", since)
     wanted = ("cm/told/data/level", HEALTH, STATE)
     assert [one.topic for one in teller.eyes.seen[since:] if one.topic in wanted] == list(wanted)
-    assert len(teller.running.logged("a measure is well again (measure=level)")) == 1
+    assert len(teller.running.logged("a measure has recovered (measure=level)")) == 1
 
 
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
-        ("level", "high", "'high' is no value in V"),
-        ("level", True, "True is no value in V"),
-        ("level", None, "None is no value in V"),
+        ("level", "high", "'high' is not a value in V"),
+        ("level", True, "True is not a value in V"),
+        ("level", None, "None is not a value in V"),
         ("level", float("nan"), "nan V is not within 0 to 10"),
         ("depth", float("inf"), "inf m is not within -inf to inf"),
         ("depth", 10**400, f"{str(10**400)[:60]} m is not within -inf to inf"),
-        ("word", 7, "7 is no value in str"),
-        ("word", "\ud83c", "'\\ud83c' holds half a character"),
-        ("word", ["open"], "['open'] is no value in str"),
+        ("word", 7, "7 is not a value in str"),
+        ("word", "\ud83c", "'\\ud83c' contains half a surrogate pair"),
+        ("word", ["open"], "['open'] is not a value in str"),
         ("clicks", 0, "0 1 is not within 1 to inf"),
     ],
     ids=lambda given: ascii(given)[:20],
@@ -150,7 +150,7 @@ def test_a_device_that_reads_again_but_for_one_value(teller: Teller) -> None:
     teller.read({**GOOD, "level": 11})
     assert teller.running.wait_log('reading again (but="level: 11 V is not within 0 to 10")')
     assert teller.read(GOOD) is None
-    assert len(teller.running.wait_log("a measure is well again (measure=level)")) == 1
+    assert len(teller.running.wait_log("a measure has recovered (measure=level)")) == 1
     teller.eyes.wait_value(STATE, "online")
 
 
@@ -183,13 +183,13 @@ def test_what_is_silent_is_stale_what_never_spoke_is_absent_and_events_may_be_ra
     teller.tell(GOOD)
     teller.eyes.wait_value(STATE, "online", since)
     teller.wait_health("word", "ok", since)
-    assert len(teller.running.logged("a measure is not well (measure=level,")) == 1
+    assert len(teller.running.logged("a measure has a problem (measure=level,")) == 1
     assert not teller.running.logged("cannot read the device")
 
 
 def test_a_jump_is_believed_at_the_third_reading_that_agrees(teller: Teller) -> None:
     teller.run({"depth": 1.5})
-    why = "40 m is more than 2 away from 1.5, the value before"
+    why = "40 m is more than 2 away from the last good value, 1.5"
     assert teller.read({"depth": 40}) == why
     assert teller.health()["depth"]["why"] == why
     assert teller.read({"depth": 41.5}) is not None

@@ -81,7 +81,7 @@ def test_a_device_that_flaps_does_not_flood_the_log(odd: House, broker: Broker, 
     assert running.stop() == 0
     failed = running.logged("cannot read the device (")
     assert len(failed) == len(running.logged("info cm/odd: reading again")) == log.LINES
-    summary = running.logged('left out what came too often (message="cannot read the device", lines=')
+    summary = running.logged('left out repeated messages (message="cannot read the device", lines=')
     assert int(summary[0].split("lines=")[1].rstrip(")")) >= 30 - log.LINES
 
 
@@ -203,7 +203,7 @@ TARGETS = [
     "bootstrap.outbox.outbox:Outbox.put_history",
     "bootstrap.outbox.outbox:Outbox.put_once",
     "bootstrap.outbox.outbox:Outbox.put_state",
-    "bootstrap.outbox.outbox:Outbox.renew",
+    "bootstrap.outbox.outbox:Outbox.connection_lost",
     "bootstrap.outbox.outbox:Outbox.send",
     "bootstrap.runtime.reporter:Reporter.correct_state",
     "bootstrap.runtime.reporter:Reporter.publish_answer",
@@ -321,7 +321,7 @@ def test_a_part_that_never_moves_again_withholds_the_watchdog(cellar: House, sup
         WATCHDOG_USEC="400000",
     )
     supervisor.wait("READY=1")
-    running.wait_log(f'no progress; the watchdog is not told (stuck=["{part}"]')
+    running.wait_log(f'no progress; the watchdog is not notified (stuck=["{part}"]')
     supervisor.falls_silent(1.0)
     assert running.stop() == 0
 
@@ -396,7 +396,7 @@ def test_a_second_signal_stops_at_once(house: House) -> None:
     running.send(signal.SIGTERM)
     assert running.wait() == 0
     assert time.monotonic() - began < 2
-    assert running.logged("the broker was not told all (left=")
+    assert running.logged("the broker has not acknowledged everything (left=")
 
 
 def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_left(house: House) -> None:
@@ -407,14 +407,14 @@ def test_a_stop_without_a_broker_waits_a_little_and_says_what_is_left(house: Hou
     began = time.monotonic()
     assert running.stop() == 0
     assert 4 < time.monotonic() - began < 8
-    assert running.logged("the broker was not told all (left=1, state_told=false)")
+    assert running.logged("the broker has not acknowledged everything (left=1, state_told=false)")
 
 
 def test_a_teardown_that_hangs_is_cut_and_shown(odd: House, eyes: Eyes) -> None:
     running = run_odd(odd, "hang")
     eyes.wait_value(STATE, "online")
     assert running.stop() == 70
-    assert running.logged("the stop hangs; ended by force")
+    assert running.logged("the shutdown hangs; ended by force")
     assert "in teardown" in running.log
     eyes.wait_value(STATE, "stopped")
 
@@ -455,7 +455,7 @@ def test_a_name_server_that_hangs_stops_neither_reading_nor_the_end(house: House
     running.wait_log("stopping")
     running.send(signal.SIGTERM)
     assert running.wait() == 0
-    assert running.logged("left a call behind that does not end")
+    assert running.logged("abandoned a call that does not end")
 
 
 def test_the_lock_has_its_place(cellar: House, tmp_path: Path) -> None:
@@ -476,7 +476,7 @@ def test_nowhere_to_put_the_lock_is_a_clear_end(cellar: House, tmp_path: Path) -
     (tmp_path / "file").touch()
     running = cellar.run(STATE_DIRECTORY=str(tmp_path / "file"))
     assert running.wait() == 78
-    assert running.logged("cannot make the lock")
+    assert running.logged("cannot create the lock")
 
 
 # What it costs while nothing happens.

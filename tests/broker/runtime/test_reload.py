@@ -116,7 +116,7 @@ def test_faulty_files_change_nothing_and_say_so_until_they_are_mended(
     good = file.read_text()
     file.write_text(f'{good}serail = "1"\nevery = 3\n')
     reload(running)
-    faults = running.wait_log("not reloaded; nothing is changed", count=2)
+    faults = running.wait_log("not reloaded; nothing has changed", count=2)
     assert "devices/cellar.toml:5: no setting 'serail'; did you mean 'serial'?" in faults[0]
     assert "devices/cellar.toml:6: no setting 'every'" in faults[1]
     told = supervisor.told_until("READY=1")
@@ -137,9 +137,9 @@ def test_faulty_files_change_nothing_and_say_so_until_they_are_mended(
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        (("", 'sensor = "attic"\n'), "devices/cellar.toml:1: it is cm/attic now, and was cm/cellar"),
-        (("", 'group = "annex"\n'), "devices/cellar.toml:1: it is annex/cellar now, and was cm/cellar"),
-        (('state = "elsewhere"', ""), "house.toml:2: 'state' is another"),
+        (("", 'sensor = "attic"\n'), "devices/cellar.toml:1: the sensor changed from cm/cellar to cm/attic"),
+        (("", 'group = "annex"\n'), "devices/cellar.toml:1: the sensor changed from cm/cellar to annex/cellar"),
+        (('state = "elsewhere"', ""), "house.toml:2: 'state' has changed"),
     ],
 )
 def test_what_only_a_new_process_can_be(
@@ -152,7 +152,7 @@ def test_what_only_a_new_process_can_be(
     file = cellar.folder / "devices" / "cellar.toml"
     file.write_text(device + file.read_text())
     cellar.write(broker.port, top=top)
-    assert f"{fault}; only a new process can be that: restart it" in reload(running)
+    assert f"{fault}; that needs a restart" in reload(running)
     never_gone(eyes)
     assert not [topic for topic in retained(broker.port) if "cellar" not in topic]
 
@@ -163,7 +163,7 @@ def test_a_taken_line_is_rolled_back(wires: Wires, eyes: Eyes) -> None:
     eyes.wait_value(STATE, "online")
     eyes.wait_value("cm/attic/status/state", "online")
     wires.house.device("cellar", f"{DOOR}pin = 18\n")
-    assert "the new settings do not work; back to those before" in reload(running)
+    assert "the new settings do not work; restoring the old ones" in reload(running)
     eyes.wait_value(STATE, "fault")
     why = eyes.wait(lambda seen: [one.value["why"] for one in seen if one.topic == BEAT and one.value["why"]], "why")
     assert why[0].startswith("not reloaded: devices/cellar.toml: ")
@@ -209,7 +209,7 @@ def test_a_device_that_is_gone_for_good_is_absent(house: House, broker: Broker, 
     house.device("cellar", odd("nothing").replace("support.odd_devices.Odd", "mine.Once"))
     running.send(signal.SIGHUP)
     assert running.wait() == 1
-    assert running.logged("the device is absent; telling the broker, then ending")
+    assert running.logged("the device is absent; publishing the fault, then ending")
     assert retained(broker.port)[STATE] == "fault"
     diary = [line for line in (house.folder / "diary").read_text().splitlines() if line != "read"]
     assert diary == ["setup", "teardown"] * 3
@@ -321,13 +321,13 @@ def test_a_recorder_hears_on(house: House, broker: Broker, eyes: Eyes) -> None:
     recorder = 'kind = "recorder"\nevery_s = 0.2\n'
     house.device("recorder", recorder)
     running = house.run("recorder")
-    running.wait_log("hearing (")
+    running.wait_log("subscribed (")
     house.device("recorder", recorder + "keep_days = 36500\n")
     reload(running)
-    running.wait_log("hearing (", count=2)
+    running.wait_log("subscribed (", count=2)
     house.write(broker.port, broker="keepalive_s = 9")
     assert 'changed=["broker"]' in reload(running)
-    running.wait_log("hearing (", count=3)
+    running.wait_log("subscribed (", count=3)
     reading = '{"time":"2026-11-20T20:31:07.123456Z","run":"k3f9x0qa","seq":1,"temperature":21.5}'
     eyes.publish("cm/attic/data/reading", reading)
     assert [seq for seq, *_ in wait_stored(house, 1)] == [1]
@@ -361,7 +361,7 @@ def test_a_bug_of_ours_in_a_reload_ends_it_loudly(cellar: House, broker: Broker,
 def test_without_a_supervisor_it_says_who_reloads(cellar: House) -> None:
     refused = cellar.penates("reload")
     assert refused.returncode == 1
-    assert "no supervisor runs; units are reloaded by: sudo systemctl reload penates@NAME" in refused.stderr
+    assert "no supervisor is running; to reload a unit: sudo systemctl reload penates@NAME" in refused.stderr
 
 
 def test_at_a_terminal_it_means_the_end(cellar: House, eyes: Eyes) -> None:

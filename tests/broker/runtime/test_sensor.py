@@ -117,7 +117,7 @@ def stop_with_readings_flowing(house: House, eyes: Eyes, sensors: list[str]) -> 
         assert (states[-1], states.count("lost")) == ("stopped", 0)
         readings = [one.value["seq"] for one in eyes.on(f"cm/{sensor}/data/reading")]
         assert readings == list(range(1, len(readings) + 1))
-        assert "was not told all" not in running[sensor].log
+        assert "has not acknowledged everything" not in running[sensor].log
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])

@@ -22,6 +22,8 @@ NUMBERS = ("uptime_s", "reads", "faults", "invalid", "queued", "on_disk", "dropp
 RECORDERS = ("waiting", "missed", "lag_s")  # a recorder's own
 ALL = NUMBERS + RECORDERS
 SENSORS = ("ab/cellar", "cm/cellar", "cm/front")
+PERIODS_S = (60.0, 20.0, 10.0)  # of their heartbeats, the last of which is a minute old
+SILENT = (0.0, 0.0, 1.0)  # so whether they are, by contract/liveness: later than 185, 65 and 35 s
 LOST = COUNT - 5  # minute at which the front door's daemon died
 Told = Callable[[int], float]  # a value, by the minute
 
@@ -51,7 +53,7 @@ def lines(start: int) -> Iterator[str]:
             said = said if sensor == "front" else f"temperature={temperature(number)(minute)}"
             numbers = ",".join(f"{name}={beat(number, field)(minute)}" for field, name in enumerate(ALL))
             yield f"reading,{tags} {said} {start + 60 * minute}"
-            yield f"heartbeat,{tags} {numbers} {start + 60 * minute}"
+            yield f"heartbeat,{tags} {numbers},heartbeat_s={PERIODS_S[number]} {start + 60 * minute}"
     yield f'state,group=cm,kind=door,sensor=front state="lost",online=0.0 {start + 60 * LOST}'
 
 
@@ -161,7 +163,7 @@ class Recorded:
             if self.influx:
                 rows.append({**tags, "time": (self.start + 60 * last) * 1000, **numbers})
             else:
-                rows += [{**tags, "Value": value} for value in (60.0, *numbers.values())]
+                rows += [{**tags, "Value": value} for value in (60.0, *numbers.values(), SILENT[number])]
         return rows
 
     def device(self) -> dict[str, Answer]:

@@ -128,7 +128,7 @@ def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     again = demo(tmp_path / "t", "--for", "2", "--keep", "kept")
     _, said = again.communicate(timeout=60)
     assert again.returncode == 2
-    assert "is not empty; name a new folder" in said
+    assert "is not empty; use a new folder" in said
 
 
 def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""scripts/kinds: the README's table and the samples are as the device files make them."""
+"""scripts/kinds: what is generated from the code is up to date."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 from support.paths import ROOT
 
 
-def test_the_readmes_table_of_kinds_and_the_samples_are_up_to_date() -> None:
+def test_the_samples_and_the_generated_parts_of_the_pages_are_up_to_date() -> None:
     command = [sys.executable, str(ROOT / "scripts" / "kinds"), "--check"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout) == (0, "")

@@ -85,7 +85,7 @@ def test_stop_ends_all_in_order_and_leaves_nothing(daemonised: House, broker: Br
     assert "lost" not in [one.value for sensor in SENSORS for one in eyes.on(f"cm/{sensor}/status/state")]
     status = daemonised.penates("status")
     assert status.returncode == 1
-    assert "no supervisor runs" in status.stderr
+    assert "no supervisor is running" in status.stderr
 
 
 def test_one_sensor_is_stopped_started_and_restarted_alone(daemonised: House) -> None:
@@ -242,7 +242,7 @@ def test_twins_are_faulty_and_only_the_first_runs(three: House) -> None:
     three.nursery()
     status = three.status()
     assert (status["cellar"]["state"], status["twin"]["state"]) == ("online", "failed")
-    assert "cm/cellar is devices/cellar.toml already" in status["twin"]["error"]
+    assert "cm/cellar is already defined in devices/cellar.toml" in status["twin"]["error"]
 
 
 def test_a_restart_right_after_a_start_is_no_accident(three: House) -> None:
@@ -363,7 +363,7 @@ def test_a_sensor_that_always_dies_is_started_ever_later_and_logged_once(three: 
     odd(three, "setup")
     nursery = three.nursery(program=QUICK)
     eventually(lambda: three.status()["odd"]["restarts"] >= 6, "it is started again and again")
-    assert len(nursery.logged("ended; started again (sensor=odd")) == 1
+    assert len(nursery.logged("ended; will be restarted (sensor=odd")) == 1
     assert len(nursery.logged("cm/odd: starting")) == 1
     assert len(nursery.logged("error cm/odd: a bug in setup")) == 1
     assert three.status()["odd"]["error"].startswith("a bug in setup: RuntimeError('odd')")
@@ -383,7 +383,7 @@ def test_another_end_is_news_and_so_is_a_life_that_lasts(three: House) -> None:
     # The same settings, another world: the diary cannot be written. At once, since the sensor writes it meanwhile.
     (three.folder / "other").symlink_to(three.folder)
     (three.folder / "other").replace(three.folder / "diary")
-    ends = nursery.wait_log("ended; started again (sensor=odd", count=2)
+    ends = nursery.wait_log("ended; will be restarted (sensor=odd", count=2)
     assert "a bug in setup" in ends[0]
     assert "Is a directory" in ends[1]
 
@@ -394,7 +394,7 @@ def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:
     row = three.status()["door"]
     assert (row["state"], row["restarts"], row["pid"]) == ("failed", 0, None)
     assert "no pin factory 'nonsense'" in row["error"]
-    assert nursery.logged("ended; not started again before a change (sensor=door")
+    assert nursery.logged("ended; not restarted until its settings change (sensor=door")
 
 
 def test_the_supervisor_survives_those_who_ask_nonsense(three: House) -> None:
@@ -545,7 +545,7 @@ def test_hangup_reloads_where_there_is_no_terminal(three: House, supervisor: Sup
     supervisor.wait("READY=1")
     three.device("cellar", "nonsense")
     nursery.send(signal.SIGHUP)
-    nursery.wait_log("not reloaded; nothing is changed")
+    nursery.wait_log("not reloaded; nothing has changed")
     assert nursery.stop() == 0
 
 

@@ -35,8 +35,8 @@ def test_the_command_makes_shows_and_keeps(house: House, certs: Callable[..., tu
     code, said = certs()
     assert code == 0
     assert "wrote" not in said
-    assert "CA: good until" in said
-    assert "broker: good until" in said
+    assert "CA: valid until" in said
+    assert "broker: valid until" in said
     assert "729 days" in said
     assert "broker.example.org" in said
     code, said = certs("--renew", "--forget", "broker.example.org")
@@ -48,4 +48,4 @@ def test_the_command_makes_shows_and_keeps(house: House, certs: Callable[..., tu
 def test_the_command_refuses_what_is_no_name(certs: Callable[..., tuple[int, str]]) -> None:
     code, said = certs("--name", "mqtts://broker")
     assert code == 2
-    assert "say a host's name or address alone" in said
+    assert "must be only the name or address of a host" in said

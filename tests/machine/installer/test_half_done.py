@@ -49,7 +49,7 @@ def test_what_was_written_and_not_taken_over_is_taken_over_by_the_next_run(insta
     dies(installed, "daemon-reload", "install")
     installed.penates("install")
     assert {"restart mosquitto.service", "daemon-reload"} <= {*installed.calls()}
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
     dies(installed, "reload mosquitto.service", "invite", "atticpi")
     installed.penates("invite", "atticpi")
     assert "restart mosquitto.service" in installed.calls()
@@ -102,7 +102,7 @@ def test_from_one_broker_to_another_nothing_of_the_first_is_left(installed: Mach
 
 def test_an_option_that_would_mean_nothing_is_refused(machine: Machine) -> None:
     for words in (("--username", "x"), ("--password-file", "/srv/x"), ("--ca-file", "/srv/x")):
-        assert f"{words[0]} goes with --broker" in machine.penates("install", *words, code=78)
+        assert f"{words[0]} needs --broker" in machine.penates("install", *words, code=78)
     assert "--dry" in machine.penates("install", "--dry", code=2)
     assert "--password-file" in machine.penates("install", *THEIRS[:4], code=78)
     assert machine.calls() == []
@@ -134,7 +134,8 @@ def test_a_dry_run_without_root_says_what_it_lacks(installed: Machine) -> None:
         "import penates.__main__ as it"
     )
     done = installed.run(sys.executable, "-c", f"{program}; sys.exit(it.main(['install', '--dry-run']))")
-    assert (done.returncode, done.stderr) == (1, "penates install: no right to read all of /etc/penates: say sudo\n")
+    refused = "penates install: no permission to read all of /etc/penates: use sudo\n"
+    assert (done.returncode, done.stderr) == (1, refused)
 
 
 def test_a_user_of_that_name_who_was_there_before_stays(machine: Machine) -> None:
@@ -169,7 +170,7 @@ def test_a_state_folder_of_ones_own_may_be_written(installed: Machine, tmp_path:
         "ReadWritePaths=/mnt/card/house\n" in installed.file(f"{UNITS}/penates@pi.service.d/penates.conf").read_text()
     )
     assert installed.run("stat", "-c", "%U %a", "/mnt/card/house").stdout == "penates 750\n"
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
     installed.penates("install", "--nursery")
     assert "ReadWritePaths=/mnt/card/house\n" in installed.file(f"{UNITS}/penates.service.d/penates.conf").read_text()
     assert "kept: /etc/penates, /mnt/card/house" in installed.copy(tmp_path / "other").penates("uninstall")
@@ -182,7 +183,7 @@ def test_a_history_that_root_begins_is_its_owners(installed: Machine) -> None:
     installed.run("install", "-d", "-o", "penates", "-g", "penates", "-m", "750", "/var/lib/penates")
     installed.write("/srv/x.csv", "time,temperature\n2026-11-20T20:31:07Z,21.5\n")
     installed.file("/srv/x.csv").chmod(0o600)
-    assert "1 values, 1 of them new" in installed.penates("import", "/srv/x.csv", "--sensor", "cm/cellar")
+    assert "1 value, 1 of them new" in installed.penates("import", "/srv/x.csv", "--sensor", "cm/cellar")
     owners = installed.run("find", "/var/lib/penates", "-printf", "%u %P\\n").stdout.splitlines()
     assert "penates history.sqlite" in owners
     assert {row.split()[0] for row in owners} == {"penates"}
@@ -198,7 +199,7 @@ def test_a_broker_that_moved_away_leaves_no_way_in(installed: Machine, packages:
     assert {ended, "disable --now penates-certs.timer"} <= {*calls}
     left = {name for name in installed.files() if name.startswith(("/etc/mosquitto", f"{UNITS}/penates-certs"))}
     assert left == set()
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
     assert installed.calls() == []
 
 
@@ -206,7 +207,8 @@ def test_a_file_that_its_sensor_may_not_read_is_told(installed: Machine) -> None
     file = installed.file("/etc/penates/devices/pi.toml")
     file.chmod(0o640)
     wanted = (
-        "devices/pi.toml:1: its unit runs as penates, who may not read it: sudo chmod o+r /etc/penates/devices/pi.toml"
+        "devices/pi.toml:1: its unit runs as penates, which may not read it: "
+        "sudo chmod o+r /etc/penates/devices/pi.toml"
     )
     assert wanted in installed.penates("install", code=78)
     installed.run("chgrp", "penates", "/etc/penates/devices/pi.toml")

@@ -65,9 +65,9 @@ def test_each_secret_is_read_by_those_who_need_it(installed: Machine) -> None:
 
 
 def test_the_second_time_there_is_nothing_to_do(installed: Machine) -> None:
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
     assert installed.calls() == []
-    assert installed.penates("install", "--dry-run") == "0 to do; nothing was done\n"
+    assert installed.penates("install", "--dry-run") == "0 steps to do; nothing was changed\n"
 
 
 def test_a_dry_run_shows_the_same_and_does_nothing(machine: Machine) -> None:
@@ -75,7 +75,7 @@ def test_a_dry_run_shows_the_same_and_does_nothing(machine: Machine) -> None:
     shown = machine.penates("install", "--dry-run").splitlines()
     assert machine.files() == before
     assert machine.calls() == []
-    assert shown[-1] == f"{len(shown) - 1} to do; nothing was done"
+    assert shown[-1] == f"{len(shown) - 1} steps to do; nothing was changed"
     done = machine.penates("install").splitlines()
     assert [line for line in done if "/" in line[:8]] == shown[:-1]
 
@@ -126,7 +126,7 @@ def test_a_device_comes_and_goes(installed: Machine) -> None:
         "daemon-reload",
     ]
     assert "frontdoor:" not in installed.file("/etc/mosquitto/penates/passwords").read_text()
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
 
 
 def test_faults_are_said_and_nothing_is_done(installed: Machine) -> None:
@@ -156,7 +156,7 @@ def test_one_unit_for_all_and_back(installed: Machine) -> None:
     text = installed.file(f"{UNITS}/penates.service.d/penates.conf").read_text()
     assert "LoadCredential=password_firstpi:/etc/penates/secrets/firstpi" in text
     assert not DROP_INS & installed.files()
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
     installed.penates("install", "--no-nursery")
     assert installed.files() >= DROP_INS
     assert "disable --now penates.service" in installed.calls()
@@ -223,7 +223,7 @@ def join_broker(machine: Machine, tmp_path: Path, port: int, *more: str, code: i
 
 def test_with_somebody_elses_broker(machine: Machine, tmp_path: Path) -> None:
     said = join_broker(machine, tmp_path, 1)
-    assert "whether these sensors are alive elsewhere cannot be known: 127.0.0.2:1: " in said
+    assert "cannot check whether these sensors are alive on another machine: 127.0.0.2:1: " in said
     assert "opensesame" not in said
     house = machine.file("/etc/penates/house.toml").read_text().splitlines()
     assert {'host = "127.0.0.2"', "port = 1", 'username = "pi2"', 'password_file = "secrets/pi2"'} <= {*house}
@@ -233,9 +233,7 @@ def test_with_somebody_elses_broker(machine: Machine, tmp_path: Path) -> None:
     assert "LoadCredential=password:/etc/penates/secrets/pi2" in unit
     assert not [name for name in machine.files() if "mosquitto/" in name or "recorder" in name]
     assert not [call for call in machine.calls() if "mosquitto" in call]
-    assert machine.penates("install").endswith(
-        "all was done already; the sensors:\n  penates@pi.service: active: online\n"
-    )
+    assert machine.penates("install").endswith("nothing to do; the sensors:\n  penates@pi.service: active: online\n")
 
 
 def beat(age_s: float = 0) -> str:
@@ -263,11 +261,11 @@ def test_another_machine_is_invited_and_joins(installed: Machine, new_machine: C
     said = installed.penates("invite", "atticpi", "attic")
     assert installed.calls() == ["reload mosquitto.service"]
     file = "/etc/penates/invited/atticpi.json"
-    assert f"bring {file} to atticpi" in said
+    assert f"copy {file} to atticpi" in said
     assert mode(installed, file) == 0o600
     known = installed.file("/etc/mosquitto/penates/passwords").read_text()
     assert all(f"{user}:" in known for user in ("attic", "atticpi", "firstpi"))
-    assert installed.penates("install").startswith("all was done already")
+    assert installed.penates("install").startswith("nothing to do")
     other = new_machine("atticpi")
     other.write("/srv/atticpi.json", installed.file(file).read_text())
     other.penates("install", "--join", "/srv/atticpi.json")
@@ -295,7 +293,7 @@ def test_a_sensor_without_an_invitation(installed: Machine, new_machine: Callabl
     other.penates("install", "--join", "/srv/atticpi.json")
     other.file("/etc/penates/devices/window.toml").write_text(DOOR)
     said = other.penates("install", code=78)
-    wanted = "devices/window.toml:1: the broker does not know window; on the broker's machine say: "
+    wanted = "devices/window.toml:1: the broker does not know window; on the broker's machine run: "
     assert f"{wanted}sudo penates invite atticpi window" in said
     installed.penates("invite", "atticpi", "window")
     other.write("/srv/atticpi.json", file.read_text())
@@ -307,7 +305,7 @@ LISTED = (
     '{"machine": "gardenpi", "group": "cm", "brokers": [], "port": 1, "recorder": true, "ca": "", "secrets": ["a"]}'
 )
 REFUSED = [
-    (("firstpi",), 78, "firstpi is this machine; give the other one a name of its own"),
+    (("firstpi",), 78, "firstpi is this machine; give the other one a different name"),
     (("atticpi", "firstpi"), 75, "firstpi is a sensor of firstpi"),
     (("cellarpi", "attic"), 75, "attic is a sensor of atticpi"),
     (("cellarpi", "recorder"), 2, "'recorder' must be"),
@@ -324,9 +322,9 @@ def test_an_invitation_is_for_one_machine_and_a_sensor_on_one(
     other = new_machine("gardenpi")
     other.write("/srv/it.json", installed.file("/etc/penates/invited/atticpi.json").read_text())
     said = other.penates("install", "--join", "/srv/it.json", code=78)
-    assert "is for atticpi, and this is gardenpi: say sudo hostnamectl set-hostname atticpi" in said
+    assert "is for atticpi, and this is gardenpi: run sudo hostnamectl set-hostname atticpi" in said
     text = other.file("/srv/it.json").read_text()
     for damaged in ("{}", "[]", '"x"', "x", text.replace('"attic"', '"../attic"'), LISTED):
         other.write("/srv/it.json", damaged)
-        assert "it.json is no invitation" in other.penates("install", "--join", "/srv/it.json", code=78)
+        assert "it.json is not an invitation" in other.penates("install", "--join", "/srv/it.json", code=78)
     assert "cannot be read: No such file" in other.penates("install", "--join", "/no/such", code=78)

@@ -77,7 +77,7 @@ class Archive:
 
     def record(self, **more: Any) -> Running:
         recorder = self.house.run("recorder", **more)
-        recorder.wait_log("hearing", limit_s=SETTLES_S)
+        recorder.wait_log("subscribed", limit_s=SETTLES_S)
         return recorder
 
     def reads(self, more: int) -> None:

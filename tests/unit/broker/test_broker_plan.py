@@ -39,8 +39,8 @@ def test_a_guest_is_announced_by_itself_alone(place: Place) -> None:
         ("acl", "topic read a/#/b\n", 1, "it must be an MQTT topic filter"),
         ("passwords", f"# bridges\n\n{BRIDGE}bridge2:in the clear\n", 4, "it must be a name and a hash"),
         ("passwords", "bridge:$7$101$abc$def\n", 1, "it must be a name and a hash"),
-        ("passwords", BRIDGE.replace("bridge", "eyes"), 1, "'eyes' is there twice, or is the house's own"),
-        ("passwords", BRIDGE + BRIDGE, 1, "'bridge' is there twice"),
+        ("passwords", BRIDGE.replace("bridge", "eyes"), 1, "'eyes' is defined twice, or is one of the house's own"),
+        ("passwords", BRIDGE + BRIDGE, 1, "'bridge' is defined twice"),
     ],
 )
 def test_an_addition_by_which_the_broker_would_not_start(
@@ -127,7 +127,7 @@ def test_who_may_read_what(place: Place) -> None:
 
 def test_one_name_for_all_sensors_is_a_fault(place: Place) -> None:
     place.house.write(1, broker='username = "house"')
-    with pytest.raises(SettingsError, match=r"house\.toml:6: 'username' must go"):
+    with pytest.raises(SettingsError, match=r"house\.toml:6: remove 'username'"):
         plan(place.site)
 
 
@@ -141,9 +141,9 @@ def test_another_way_in_is_found(place: Place) -> None:
     with pytest.raises(SettingsError) as refused:
         plan(place.site)
     assert str(refused.value).splitlines() == [
-        f"{place.site.mosquitto}/mosquitto.conf:2: 'listener 1884' is of a way in beside ours; put # before it",
-        f"{place.site.conf_d}/old.conf:2: 'allow_anonymous true' is of a way in beside ours; put # before it",
-        f"{place.site.mosquitto}/more/x.conf:1: 'plugin /usr/lib/all.so' is of a way in beside ours; put # before it",
+        f"{place.site.mosquitto}/mosquitto.conf:2: 'listener 1884' also controls access; put # before it",
+        f"{place.site.conf_d}/old.conf:2: 'allow_anonymous true' also controls access; put # before it",
+        f"{place.site.mosquitto}/more/x.conf:1: 'plugin /usr/lib/all.so' also controls access; put # before it",
     ]
 
 

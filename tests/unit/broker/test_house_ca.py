@@ -145,7 +145,7 @@ def test_no_certificate_outlives_its_ca(tmp_path: Path, monkeypatch: pytest.Monk
 def test_half_of_a_pair_is_no_certificate(tmp_path: Path) -> None:
     made(tmp_path)
     (tmp_path / "certs" / "server.key").write_bytes(certificates.key_pem(key_of(certificates.new_ca())))
-    assert Authority(folder=tmp_path).why == "its key is another's"
+    assert Authority(folder=tmp_path).why == "its key belongs to another certificate"
     (tmp_path / "certs" / "server.key").unlink()
     assert news(tmp_path) == ["server.key", "server.pem"]
 
@@ -155,14 +155,14 @@ def test_another_cas_certificate_is_replaced(tmp_path: Path) -> None:
     made(tmp_path / "two")
     for name in ("server.pem", "server.key"):
         (tmp_path / "one" / "certs" / name).write_bytes((tmp_path / "two" / "certs" / name).read_bytes())
-    assert Authority(folder=tmp_path / "one").why == "it is by another CA"
+    assert Authority(folder=tmp_path / "one").why == "it was issued by another CA"
 
 
 def test_the_cas_key_may_be_kept_elsewhere_until_it_is_needed(tmp_path: Path) -> None:
     made(tmp_path)
     (tmp_path / "certs" / "ca.key").unlink()
     assert news(tmp_path) == []
-    with pytest.raises(Fatal, match=r"a new certificate \(as asked\); .*ca\.key, to make it by, is not there"):
+    with pytest.raises(Fatal, match=r"a new certificate \(as requested\), but the CA's key .*ca\.key is missing"):
         Authority(folder=tmp_path, renew=True).plan()
 
 
@@ -183,7 +183,7 @@ def test_a_key_that_is_none_of_ours_is_named(tmp_path: Path) -> None:
     foreign = rsa.generate_private_key(public_exponent=65537, key_size=1024)
     text = foreign.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "certs" / "server.key").write_bytes(text)
-    with pytest.raises(Fatal, match=r"server\.key cannot be used: no key on an elliptic curve"):
+    with pytest.raises(Fatal, match=r"server\.key cannot be used: it is not an elliptic curve key"):
         Authority(folder=tmp_path).plan()
 
 

@@ -67,7 +67,7 @@ kind = "gauges.Rain"
 ## Where it is plugged in, such as /dev/ttyUSB0; see dmesg.
 port = "/dev/tty 1"
 
-## BCM number of the line.
+## BCM number of the GPIO line.
 # reset_pin = …
 
 ## How it counts: "up", or "down". it matters.
@@ -85,7 +85,7 @@ unexplained = true
 ## Seconds between readings.
 # every_s = 60.0
 
-## Another group than the house's, or another sensor id.
+## A group other than the house's, or another sensor id.
 # group = "cm"
 # sensor = "roof"
 """
@@ -125,15 +125,18 @@ def test_what_is_typed_need_not_be_quoted(rainy: House, typed: str, written: str
     [
         (["dor", "it", "pin=4"], "penates new: no kind 'dor'; did you mean 'door'?"),
         (["gauges.Snow", "it"], "penates new: no kind 'gauges.Snow'; Snow in gauges is not there"),
-        (["door", "frontdoor", "pin=4"], "devices/frontdoor.toml:1: is there already; nothing is written"),
-        (["door", "../it", "pin=4"], "penates new: a sensor's name is 1 to 64 ASCII letters"),
+        (["door", "frontdoor", "pin=4"], "devices/frontdoor.toml:1: already exists; nothing was written"),
+        (["door", "../it", "pin=4"], "penates new: a sensor's name must be 1 to 64 ASCII letters"),
         (["door", "eyes", "pin=4"], "devices/eyes.toml:1: the sensor id 'eyes' is reserved"),
-        (["door", "it", "pin=17"], "devices/it.toml:6: GPIO17 is the pin of frontdoor already"),
+        (["door", "it", "pin=17"], "devices/it.toml:6: GPIO17 is already the pin of frontdoor"),
         (["door", "it", "pin=28"], "devices/it.toml:6: 'pin' must be at least 0 and at most 27, not 28"),
         (["door", "it", "pin=x"], "devices/it.toml:6: 'pin' must be a whole number, not \"x\""),
         (["door", "it", "pn=4"], "penates new: no setting 'pn'; did you mean 'pin'?"),
-        (["door", "it", "pin"], "penates new: say SETTING=VALUE, such as pin=17, not 'pin'"),
-        (["door", "it", "pin=4", "sensor=frontdoor"], "devices/it.toml:1: cm/frontdoor is devices/frontdoor.toml"),
+        (["door", "it", "pin"], "penates new: settings are given as SETTING=VALUE, such as pin=17, not 'pin'"),
+        (
+            ["door", "it", "pin=4", "sensor=frontdoor"],
+            "devices/it.toml:1: cm/frontdoor is already defined in devices/frontdoor.toml",
+        ),
         (["recorder", "it", "keep_days=3", "store=influxdb1"], "devices/it.toml:"),
     ],
 )
@@ -154,9 +157,9 @@ def test_faults_elsewhere_hinder_nobody(rainy: House) -> None:
 
 def test_what_is_left_open_is_named_and_missed(rainy: House) -> None:
     done = penates(rainy, "new", "door", "it", "bounce_s=1")
-    assert (done.returncode, done.stderr) == (78, "penates new: still to be set there: pin\n")
-    assert "## BCM number of the line. Set it: it has no default.\n# pin = …\n" in text(rainy, "it")
-    assert penates(rainy, "check").stderr == "devices/it.toml:6: 'pin' is missing; take the '#' away and set it\n"
+    assert (done.returncode, done.stderr) == (78, "penates new: still to be set in that file: pin\n")
+    assert "## BCM number of the GPIO line. Set it: it has no default.\n# pin = …\n" in text(rainy, "it")
+    assert penates(rainy, "check").stderr == "devices/it.toml:6: 'pin' is missing; remove the '#' and set it\n"
 
 
 def test_a_folder_that_cannot_be_written(rainy: House) -> None:
@@ -170,7 +173,7 @@ def test_a_folder_that_cannot_be_written(rainy: House) -> None:
 def test_it_says_how_to_wire_it_and_what_is_next(rainy: House) -> None:
     file = rainy.folder / "devices" / "it.toml"
     assert penates(rainy, "new", "door", "it", "pin=4").stdout.splitlines() == [
-        f"{file} is written.",
+        f"{file} was written.",
         "Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.",
         f"Next: penates run it --config {rainy.folder}",
     ]
@@ -189,8 +192,8 @@ def test_kinds_shows_one_data_sheet(rainy: House) -> None:
         'gauges.Rain: A tipping bucket.\n\nIt says "tip" often.\nWiring: one leg to `pin`, the other'
     )
     assert "## Where it is plugged in, such as /dev/ttyUSB0; see dmesg. Set it: it has no default.\n# port = " in shown
-    assert re.search(r"^rain +mm +0 and more +at most 5 from one to the next$", shown, re.MULTILINE)
-    assert re.search(r"^tips +1 +it happens, and is never retained$", shown, re.MULTILINE)
+    assert re.search(r"^rain +mm +at least 0 +changes by at most 5 between readings$", shown, re.MULTILINE)
+    assert re.search(r"^tips +1 +an event, never retained$", shown, re.MULTILINE)
     assert shown.endswith("Actions: log (debug, info, warning, error), read (now), reset\n")
     gone = penates(rainy, "kinds", "gauges.Snow")
     assert (gone.returncode, gone.stderr) == (78, "penates kinds: no kind 'gauges.Snow'; Snow in gauges is not there\n")

@@ -21,8 +21,8 @@ from support.world import House
     ("state", "said", "error"),
     [
         (("active", "running", 0), "online", ""),
-        (("failed", "failed", 0), "failed", "it ended with 78: journalctl -u penates@cellar.service -n 20"),
-        (("activating", "auto-restart", 2), "waiting", "it ended with 78: journalctl -u penates@cellar.service -n 20"),
+        (("failed", "failed", 0), "failed", "it exited with 78: journalctl -u penates@cellar.service -n 20"),
+        (("activating", "auto-restart", 2), "waiting", "it exited with 78: journalctl -u penates@cellar.service -n 20"),
         (("inactive", "dead", 0), "stopped", ""),
     ],
 )

@@ -16,7 +16,7 @@ from support.world import House
     [
         (CELLAR.replace("serial", "serail"), "devices/cellar.toml:2: no setting 'serail'; did you mean 'serial'?"),
         (CELLAR + 'serail = "x"\n', "devices/cellar.toml:3: no setting 'serail'; did you mean 'serial'?"),
-        (CELLAR + "zzz = 1\n", "devices/cellar.toml:3: no setting 'zzz'; there are bus, every_s, serial"),
+        (CELLAR + "zzz = 1\n", "devices/cellar.toml:3: no setting 'zzz'; choose from bus, every_s, serial"),
         (
             'kind = "thermometer"\nserial = 28\n',
             "devices/cellar.toml:2: 'serial' must be text in quotes, not 28",
@@ -33,8 +33,11 @@ from support.world import House
         ('kind = "thermometer"\n', "devices/cellar.toml:1: 'serial' is missing"),
         ('serial = "28-1"\n', "devices/cellar.toml:1: 'kind' is missing"),
         ("# nothing\n\nkind = 3\n", "devices/cellar.toml:3: 'kind' must be text in quotes"),
-        ('kind = "thermometre"\n', "devices/cellar.toml:1: no kind 'thermometre'; did you mean 'thermometer'? (one of"),
-        ('kind = "os.path"\n', "devices/cellar.toml:1: no kind 'os.path'; path in os is no Device"),
+        (
+            'kind = "thermometre"\n',
+            "devices/cellar.toml:1: no kind 'thermometre'; did you mean 'thermometer'? (for one of",
+        ),
+        ('kind = "os.path"\n', "devices/cellar.toml:1: no kind 'os.path'; path in os is not a Device"),
         (
             'kind = "no.such.Thing"\n',
             "devices/cellar.toml:1: kind 'no.such.Thing' cannot be loaded: ModuleNotFoundError: No module named 'no'",
@@ -42,7 +45,7 @@ from support.world import House
         (CELLAR + 'group = "a b"\n', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
         (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value; text needs quotes"),
         (CELLAR + CELLAR, "devices/cellar.toml:3: not TOML: Cannot overwrite a value"),
-        (CELLAR + f"x = {'[' * 5000}", "devices/cellar.toml:1: nested too deep; settings are flat"),
+        (CELLAR + f"x = {'[' * 5000}", "devices/cellar.toml:1: nested too deeply; settings are flat"),
         (CELLAR + f"every_s = {'1' * 5000}", "devices/cellar.toml:3: a whole number has more than 4300 digits"),
         (CELLAR + f"every_s = {'1' * 400}", f"devices/cellar.toml:3: 'every_s' must be a number, not {'1' * 80}…"),
         (CELLAR + f"every_s = 0x{'1' * 5000}", "devices/cellar.toml:3: 'every_s' must be a number, not a whole number"),
@@ -69,16 +72,16 @@ def test_a_device_file(house: House, text: str, fault: str) -> None:
         ('group = "c/m"', "house.toml:1: 'group' must be 1 to 64 ASCII letters, digits, '-' or '_', not \"c/m\""),
         ('\ngroup = "c+m"', "house.toml:2: 'group' must be"),
         (HOUSE + "heartbeats = 3", "house.toml:2: no setting 'heartbeats'; did you mean 'heartbeat_s'?"),
-        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be 0, which is none, or at least 0.1, not -1"),
+        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be 0 for none, or at least 0.1, not -1"),
         (HOUSE + "[broker]\n\nport = 0", "house.toml:4: 'port' must be at least 1 and at most 65535, not 0"),
         (HOUSE + "[broker]\nport = 1.5", "house.toml:3: 'port' must be a whole number, not 1.5"),
         (
             HOUSE + "[broker]\nhost = []",
-            "house.toml:3: 'host' must be text in quotes or a list with something in it, not []",
+            "house.toml:3: 'host' must be text in quotes or a list that is not empty, not []",
         ),
         (HOUSE + '[broker]\nhost = "mqtt://pi"', "house.toml:3: 'host' must be a host name or address alone, without"),
         (HOUSE + '[broker]\nhost = "pi:1883"', "house.toml:3: 'host' must be a host name or address alone, without"),
-        (HOUSE + "heartbeat_s = 1e-9", "house.toml:2: 'heartbeat_s' must be 0, which is none, or at least 0.1"),
+        (HOUSE + "heartbeat_s = 1e-9", "house.toml:2: 'heartbeat_s' must be 0 for none, or at least 0.1"),
         (HOUSE + "[broker]\nprotocol = 5", 'house.toml:3: \'protocol\' must be "5" or "3.1.1", not 5'),
         (HOUSE + "[broker]\nkeepalive_s = 1", "house.toml:3: 'keepalive_s' must be at least 2 and"),
         (HOUSE + '[log]\nlevel = "loud"', 'house.toml:3: \'level\' must be "debug" or "info" or "warning" or "error"'),
@@ -111,7 +114,7 @@ def test_a_file_name_that_is_no_sensor_id(house: House, stem: str) -> None:
     [
         ("", "is empty"),
         ("\n", "is empty"),
-        (b"\xff", "is no text"),
+        (b"\xff", "is not text"),
         (b"x" * 65_536, "has more than"),
         (None, "cannot be read: Is a"),
     ],
@@ -130,7 +133,7 @@ def test_a_password_file_that_holds_none(house: House, content: str | bytes | No
 def test_what_is_not_there(tmp_path: Path, house: House) -> None:
     with pytest.raises(
         SettingsError,
-        match=r"devices:1: no such folder, or no right to read it\nhouse.toml:1: cannot be read: No such file",
+        match=r"devices:1: no such folder, or no permission to read it\nhouse.toml:1: cannot be read: No such file",
     ):
         check(tmp_path)
     (house.folder / "house.toml").write_text(HOUSE)
@@ -209,11 +212,11 @@ def test_a_measure_name_that_is_no_id_and_a_setting_only_the_device_can_judge(ho
     [
         ("", "declares no Measure"),
         ("v = Measure('V')", "has no read()"),
-        ("v = Measure('V')\n    def read(self): return {}\n    x: dict = None", "cannot be made: KeyError"),
-        ("v = Measure('V')\n    def read(self): return {}\n    x: 'Nowhere' = None", "cannot be made: NameError"),
+        ("v = Measure('V')\n    def read(self): return {}\n    x: dict = None", "cannot be created: KeyError"),
+        ("v = Measure('V')\n    def read(self): return {}\n    x: 'Nowhere' = None", "cannot be created: NameError"),
         (
             "v = Measure('V')\n    def read(self): return {}\n    def __post_init__(self): 1 + ''",
-            "cannot be made: TypeError",
+            "cannot be created: TypeError",
         ),
     ],
 )
@@ -232,13 +235,13 @@ def test_a_class_that_is_no_dataclass_or_no_device(house: House) -> None:
         "from bootstrap.device import Device\nclass Own(Device):\n    pin: int\nclass Other:\n    pass\n"
     )
     assert "put @dataclass(kw_only=True) above" in faults(house, devices={"own": 'kind = "bare.Own"\n'})[0]
-    assert "Other in bare is no Device" in faults(house, devices={"own": 'kind = "bare.Other"\n'})[0]
+    assert "Other in bare is not a Device" in faults(house, devices={"own": 'kind = "bare.Other"\n'})[0]
     assert "Gone in bare is not there" in faults(house, devices={"own": 'kind = "bare.Gone"\n'})[0]
 
 
 def test_two_devices_on_one_line(house: House) -> None:
     found = faults(house, devices={"a": 'kind = "door"\npin = 17\n', "b": '\nkind = "lamp"\npin = 17\n'})
-    assert found == ["devices/b.toml:3: GPIO17 is the pin of a already"]
+    assert found == ["devices/b.toml:3: GPIO17 is already the pin of a"]
     assert faults(house, devices={"b": 'kind = "lamp"\npin = 18\n'}) == []
 
 
@@ -248,7 +251,7 @@ def test_a_sensor_id_of_its_own(house: House) -> None:
     ids = {settings.topics.sensor for settings in check(house.folder)}
     assert ids == {socket.gethostname().split(".")[0], "attic-pi"}
     assert faults(house, devices={"third": f'{text}sensor = "attic-pi"\n'}) == [
-        "devices/third.toml:1: cm/attic-pi is devices/other.toml already"
+        "devices/third.toml:1: cm/attic-pi is already defined in devices/other.toml"
     ]
     assert faults(house, devices={"third": f'{text}sensor = "a b"\n'})[0].startswith("devices/third.toml:2: 'sensor'")
 

@@ -75,7 +75,7 @@ class TestEverybodyJudgesAlike:
         assert (about.verdict is Verdict.GOOD) is well
 
     def test_doctor_of_another_machine(self, state: str, age_s: float | None, alive: bool) -> None:
-        about, *_ = reported_state.elsewhere({"cm/cellar": seen(state, age_s)})
+        about, *_ = reported_state.on_other_machines({"cm/cellar": seen(state, age_s)})
         assert (about.verdict is Verdict.GOOD) is (state == "stopped" or (alive and state in ("online", "starting")))
 
     def test_prune(self, state: str, age_s: float | None, alive: bool) -> None:

@@ -46,5 +46,5 @@ def test_no_filter(text: str) -> None:
 def test_two_that_overlap_are_named() -> None:
     none_twice(["a/+", "b/+", "a/b/c"])
     none_twice("a/+")
-    with pytest.raises(ValueError, match=r"as 'a/\+' and '\+/b' do"):
+    with pytest.raises(ValueError, match=r"such as 'a/\+' and '\+/b'"):
         none_twice(["a/+", "c", "+/b"])

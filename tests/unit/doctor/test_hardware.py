@@ -9,7 +9,7 @@ from bootstrap.config.loader import Configuration
 from bootstrap.config.model import SensorSettings
 from penates.doctor.findings import Verdict
 from penates.doctor.hardware import hardware
-from penates.doctor.machine import Who
+from penates.doctor.machine import SensorUser
 from support.world import House
 
 GOOD, BAD, UNKNOWN = Verdict
@@ -40,10 +40,10 @@ def devices(house: House) -> dict[str, SensorSettings]:
 
 
 def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, SensorSettings], tmp_path: Path) -> None:
-    def checks(name: str, who: Who) -> dict[str, Verdict]:
+    def checks(name: str, who: SensorUser) -> dict[str, Verdict]:
         return {one.check: one.verdict for one in hardware(devices[name], who, tmp_path)}
 
-    me, stranger = replace(Who.me(), factory="kernel"), Who("stranger", 12345, frozenset())
+    me, stranger = replace(SensorUser.me(), factory="kernel"), SensorUser("stranger", 12345, frozenset())
     assert checks("cellar", me) == {"1-Wire": GOOD}
     assert checks("door", me) == {"gpio": BAD}
     assert checks("sun", me) == {"i2c": BAD, "spi": BAD}
@@ -74,7 +74,7 @@ def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, SensorSettings], t
     (tmp_path / "open").chmod(0o777)
 
     def texts(folder: str) -> str:
-        who = Who("stranger", 12345, frozenset(), "lgpio", tmp_path / folder)
+        who = SensorUser("stranger", 12345, frozenset(), "lgpio", tmp_path / folder)
         return "; ".join(one.text for one in hardware(devices["door"], who, tmp_path) if one.verdict is BAD)
 
     assert f"stranger may not in {tmp_path}/closed" in texts("closed")
@@ -82,7 +82,7 @@ def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, SensorSettings], t
 
 
 def test_a_bus_or_a_probe_that_is_not_there(devices: dict[str, SensorSettings], house: House) -> None:
-    me = Who.me()
+    me = SensorUser.me()
     house.bus.rename(house.folder / "elsewhere")
     (about,) = hardware(devices["cellar"], me)
     assert (about.verdict, "dtoverlay=w1-gpio" in about.advice) == (BAD, True)

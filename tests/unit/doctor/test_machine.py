@@ -11,7 +11,7 @@ from bootstrap.contract import timestamps
 from bootstrap.outbox.folder import outbox_folder
 from penates.doctor import machine
 from penates.doctor.findings import Verdict
-from penates.doctor.machine import Who
+from penates.doctor.machine import SensorUser
 from support.places import Place
 from support.world import House
 
@@ -40,7 +40,7 @@ def test_a_disk_that_is_full_read_only_or_has_room(tmp_path: Path) -> None:
 
 def test_what_waits_and_what_was_refused(cellar_settings: SensorSettings) -> None:
     folder = outbox_folder(cellar_settings.folders.state, cellar_settings.topics)
-    me, stranger = Who.me(), Who("stranger", 12345, frozenset())
+    me, stranger = SensorUser.me(), SensorUser("stranger", 12345, frozenset())
     assert [*machine.outbox(cellar_settings, me)] == []
     cellar_settings.folders.state.mkdir(mode=0o755)
     (refused,) = machine.outbox(cellar_settings, stranger)
@@ -59,11 +59,11 @@ def test_a_user_may_what_owner_group_and_mode_say(tmp_path: Path) -> None:
     file.touch()
     file.chmod(stat.S_IRUSR | stat.S_IWUSR | stat.S_IRGRP | stat.S_IWGRP | stat.S_IROTH)
     owner, group = file.stat().st_uid + 1000, file.stat().st_gid
-    assert Who("member", owner, frozenset({group})).may(file)
-    assert not Who("stranger", owner, frozenset()).may(file)
-    assert Who("stranger", owner, frozenset()).may(file, 0o4)
-    assert Who("root", 0, frozenset()).may(file)
-    assert not Who("owner", owner - 1000, frozenset()).may(file, 0o1) or owner == 1000
+    assert SensorUser("member", owner, frozenset({group})).may(file)
+    assert not SensorUser("stranger", owner, frozenset()).may(file)
+    assert SensorUser("stranger", owner, frozenset()).may(file, 0o4)
+    assert SensorUser("root", 0, frozenset()).may(file)
+    assert not SensorUser("owner", owner - 1000, frozenset()).may(file, 0o1) or owner == 1000
 
 
 LOSSES = {

@@ -27,17 +27,17 @@ def seen(said: dict[str, bytes]) -> SeenSensor:
     ("state", "more", "check", "text"),
     [
         ("online", {}, "", ""),
-        ("online", {"ago_s": 190}, "state", "it says online, but last heartbeat 3 min ago"),
+        ("online", {"ago_s": 190}, "state", "online, but last heartbeat 3 min ago"),
         ("lost", {"ago_s": 190}, "state", "lost; last heartbeat 3 min ago"),
         ("lost", {"ago_s": 190, "host": "attic-pi"}, "state", "lost; "),
         ("stopped", {}, "state", "stopped; last heartbeat 1 s ago"),
         ("fault", {"why": "no bus\x1b"}, "state", "fault: no bus\ufffd"),
-        ("online", {"host": "attic-pi"}, "alone", "it runs on attic-pi, heard 1 s ago, and this is "),
+        ("online", {"host": "attic-pi"}, "alone", "it runs on attic-pi, last heartbeat 1 s ago, and this is "),
         ("online", {"clock": "unsure"}, "time", "its clock was not set"),
         ("online", {"storage": "No space left"}, "outbox", "readings cannot be kept on disk: No space left"),
-        ("online", {"on_disk": 95_000}, "outbox", "95000 readings wait, and the oldest will soon be given up"),
-        ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "what it stores now is 2 h old; 9 wait"),
-        ("online", {"dropped": 3}, "outbox", "3 messages were given up since its start"),
+        ("online", {"on_disk": 95_000}, "outbox", "readings waiting on disk: 95000; the oldest will soon be dropped"),
+        ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "the readings it stores now are 2 h old; waiting: 9"),
+        ("online", {"dropped": 3}, "outbox", "messages dropped since its start: 3"),
     ],
 )
 def test_what_it_says_of_itself(
@@ -50,12 +50,12 @@ def test_what_it_says_of_itself(
 
 def test_one_that_never_said_a_word(cellar_settings: SensorSettings) -> None:
     (about,) = reported(cellar_settings, seen({}), "")
-    assert (about.verdict, about.text) == (BAD, "it has never said a word to this broker")
+    assert (about.verdict, about.text) == (BAD, "it has never published a state to this broker")
 
 
 def test_words_that_are_none_of_ours(cellar_settings: SensorSettings) -> None:
     (about,) = reported(cellar_settings, seen({"state": b"online", "heartbeat": b"\xff", "about": b"[]"}), "")
-    assert (about.verdict, about.text) == (BAD, "it says online, but no heartbeat")
+    assert (about.verdict, about.text) == (BAD, "online, but no heartbeat")
 
 
 def test_without_heartbeats_nobody_knows(cellar_settings: SensorSettings) -> None:

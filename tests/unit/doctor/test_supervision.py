@@ -39,7 +39,7 @@ def test_units(
     said = f"penates@cellar.service is {state[0]} ({state[1]}), restarts: {state[2]}{ended}"
     assert (about.verdict, about.text) == (verdict, said)
     assert verdict is GOOD or "journalctl -u penates@cellar.service" in about.advice
-    who = kept.who("cellar", cellar_settings)
+    who = kept.user("cellar", cellar_settings)
     assert (who.name, who.factory, who.folder) == ("daemon", "lgpio", Path("/run/penates"))
     assert who.nodes == "char-i2c rw char-spi rw"
 

@@ -6,7 +6,7 @@ import threading
 import zmq
 
 from bootstrap.eventloop.loop import Loop
-from bootstrap.eventloop.threads import NOTES, Inbox, Sockets, Worker
+from bootstrap.eventloop.threads import INBOX_LIMIT, Inbox, Sockets, Worker
 
 
 def test_notes_of_many_threads_arrive_in_each_threads_order() -> None:
@@ -41,9 +41,9 @@ def test_a_full_inbox_refuses_and_never_blocks() -> None:
         taken = 0
         while sender.send("count"):
             taken += 1
-        assert NOTES <= taken <= 2 * NOTES + 10
+        assert INBOX_LIMIT <= taken <= 2 * INBOX_LIMIT + 10
         with inbox.sender(limit=0) as unbounded:
-            assert all(unbounded.send("count") for _ in range(3 * NOTES))
+            assert all(unbounded.send("count") for _ in range(3 * INBOX_LIMIT))
     inbox.close()
     sockets.end()
 

@@ -41,32 +41,32 @@ def test_what_is_stale(ago_s: float, read_ago_s: float, state: str, why: str) ->
         ("about", json.dumps(about).encode()),
         ("heartbeat", heartbeat(ago_s, read_ago_s=read_ago_s)),
     ):
-        list(view.hear(f"cm/cellar/status/{name}", payload, retained=True))
+        list(view.receive(f"cm/cellar/status/{name}", payload, retained=True))
     sensor = view.sensors["cm/cellar"]
     assert sensor.stale(time.monotonic()) == why
-    list(view.hear("cm/cellar/data/temperature", b"21.5", retained=True))
+    list(view.receive("cm/cellar/data/temperature", b"21.5", retained=True))
     assert sensor.stale(time.monotonic()) == why, "a retained value is no new reading"
-    list(view.hear("cm/cellar/data/temperature", b"21.6", retained=False))
+    list(view.receive("cm/cellar/data/temperature", b"21.6", retained=False))
     assert sensor.stale(time.monotonic()) == ("no heartbeat" if why == "no heartbeat" else "")
 
 
 def test_what_a_sensor_repeats_when_it_connects_is_no_reading() -> None:
     view = FleetView()
     about = {"kind": "thermometer", "measures": {"temperature": {"unit": "°C", "every_s": 2}}}
-    list(view.hear("cm/cellar/data/temperature", b"21.5", retained=False, at=1000))
-    list(view.hear("cm/cellar/status/about", json.dumps(about).encode(), retained=False, at=1100))
-    list(view.hear("cm/cellar/data/temperature", b"21.5", retained=False, at=1100.1))
+    list(view.receive("cm/cellar/data/temperature", b"21.5", retained=False, at=1000))
+    list(view.receive("cm/cellar/status/about", json.dumps(about).encode(), retained=False, at=1100))
+    list(view.receive("cm/cellar/data/temperature", b"21.5", retained=False, at=1100.1))
     assert view.sensors["cm/cellar"].stale(1101) == "no reading"
-    list(view.hear("cm/cellar/data/temperature", b"21.6", retained=False, at=1100.2))
+    list(view.receive("cm/cellar/data/temperature", b"21.6", retained=False, at=1100.2))
     assert view.sensors["cm/cellar"].stale(1101) == ""
 
 
 def test_a_sensor_that_is_cleared_away_is_gone() -> None:
     view = FleetView()
     for topic in ("status/state", "status/about", "data/temperature"):
-        list(view.hear(f"cm/cellar/{topic}", b"{}", retained=True))
+        list(view.receive(f"cm/cellar/{topic}", b"{}", retained=True))
     for topic in ("data/temperature", "status/state", "status/about"):
-        list(view.hear(f"cm/cellar/{topic}", b"", retained=False))
+        list(view.receive(f"cm/cellar/{topic}", b"", retained=False))
     assert view.sensors == {}
 
 
@@ -77,10 +77,10 @@ def test_facts_of_a_wrong_type_are_drawn_as_none(wrong: Any) -> None:
     heartbeat = dict.fromkeys(("time", "last_reading", "heartbeat_s", "uptime_s", "reads", "rss_mb"), wrong)
     health = {"weight": {"health": wrong, "why": wrong, "errors": wrong}, "x\x1b": wrong}
     for name, value in (("state", wrong), ("about", about), ("heartbeat", heartbeat), ("health", health)):
-        list(view.hear(f"zoo/odd/status/{name}", json.dumps(value).encode(), retained=True))
+        list(view.receive(f"zoo/odd/status/{name}", json.dumps(value).encode(), retained=True))
     if wrong != 7:  # else with a state of nobody's
-        list(view.hear("zoo/odd/status/state", b"fault", retained=True))
-    list(view.hear("zoo/odd/data/weight", b"7", retained=False))
+        list(view.receive("zoo/odd/status/state", b"fault", retained=True))
+    list(view.receive("zoo/odd/data/weight", b"7", retained=False))
     for facts in (False, True):
         text = "".join(cell.plain for row in cells(view, facts=facts) for cell in row)
         assert text.isprintable()
@@ -98,17 +98,17 @@ def test_a_fault_is_shown_with_what_is_wrong_by_the_sensors_own_words() -> None:
         "wind": 7,
     }
     for name, payload in (("state", b"fault"), ("health", json.dumps(health).encode())):
-        list(view.hear(f"cm/roof/status/{name}", payload, retained=True))
+        list(view.receive(f"cm/roof/status/{name}", payload, retained=True))
     shown = "temperature, humidity: it is \N{REPLACEMENT CHARACTER}[2Jwet; battery: no value for more than 3 s"
     assert cells(view, facts=False)[0][4].plain == shown
-    list(view.hear("cm/roof/status/state", b"online", retained=False))
+    list(view.receive("cm/roof/status/state", b"online", retained=False))
     assert cells(view, facts=False)[0][4].plain == ""
 
 
 def test_more_sensors_than_lines_are_counted() -> None:
     view = FleetView()
     for number in range(50):
-        list(view.hear(f"cm/t{number}/status/state", b"online", retained=True))
+        list(view.receive(f"cm/t{number}/status/state", b"online", retained=True))
     drawn = table(view, None, cells(view, facts=False), room=10)
     assert drawn.row_count == 10
     assert str(drawn.caption).startswith("and 40 more")

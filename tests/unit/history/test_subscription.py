@@ -49,7 +49,7 @@ def test_a_broker_that_lets_us_hear_nothing_is_a_fault_of_this_one_alone(inbox: 
     loop = Loop()
     loop.add_reader(inbox.socket, inbox.receive)
     with hearing(inbox, tmp_path, REFUSES) as intake:
-        assert loop.run(lambda: "hear nothing: Not authorized" in (intake.trouble or ""), PATIENCE_S)
+        assert loop.run(lambda: "refused the subscription: Not authorized" in (intake.trouble or ""), PATIENCE_S)
     with hearing(inbox, tmp_path, REFUSES):
         eventually(lambda: inbox.socket.poll(0), "it has said so")
     with hearing(inbox, tmp_path, GRANTS) as intake:

@@ -103,7 +103,7 @@ def test_whatever_the_values_there_is_a_chart(values: list[float]) -> None:
     for number, value in enumerate(values):
         series.add(NOON_S + number, Summary(1, value, value, value))
     assert "level" in terminal_chart.chart(series, "level", (NOON_S, NOON_S + 60), (60, 12), colour=True)
-    assert f"{len(values)} readings" in terminal_chart.below(series)
+    assert f"{len(values)} reading{'s' * (len(values) != 1)}, " in terminal_chart.below(series)
 
 
 def test_what_nothing_is_known_of_is_a_gap_and_a_door_stays_as_it_was() -> None:

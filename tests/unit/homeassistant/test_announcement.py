@@ -1,6 +1,7 @@
 """What Home Assistant is told of each sort of measure and command."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bootstrap.config.toml_file import SettingsError
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Takes, takes
 from support.announced import Everything, announced
+from support.paths import ROOT
 from support.world import House
 
 
@@ -113,6 +115,14 @@ def test_the_host_is_the_device_that_bears_its_name() -> None:
     assert "via_device" not in itself
 
 
+def test_a_heartbeats_sensors_ask_for_fields_that_it_has() -> None:
+    section = (ROOT / "docs" / "TOPICS.md").read_text().partition("## status/heartbeat")[2].partition("\n## ")[0]
+    fields = set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+    beats = [one for one in announced(Everything)["cmps"].values() if one.get("stat_t") == "cm/some/status/heartbeat"]
+    asked = {name for one in beats for name in re.findall(r"value_json\.(\w+)", one["val_tpl"])}
+    assert {"invalid", "on_disk"} <= asked <= fields
+
+
 def test_without_heartbeats_nothing_is_expected_of_them() -> None:
     assert [key for key in announced(Everything, heartbeat_s=0)["cmps"] if key.startswith("status_")] == [
         "status_state",
@@ -124,7 +134,7 @@ def test_two_sensors_that_would_be_one_to_it_are_a_fault(house: House) -> None:
     (house.folder / "house.toml").write_text('group = "x"\n')
     house.thermometer("b-a")
     house.device("a", 'kind = "door"\npin = 4\ngroup = "x-b"\n')
-    with pytest.raises(SettingsError, match=r"devices/b-a.toml:1: x/b-a and x-b/a of devices/a.toml would be one to"):
+    with pytest.raises(SettingsError, match=r"devices/b-a.toml:1: x/b-a and x-b/a of devices/a.toml are the same to"):
         check(house.folder)
     (house.folder / "house.toml").write_text('group = "x"\n[homeassistant]\nenabled = false\n')
     assert len(check(house.folder)) == 2

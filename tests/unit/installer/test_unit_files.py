@@ -7,7 +7,7 @@ from bootstrap.config.loader import Configuration, load
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.secrets import password_file
 from penates.installer import unit_files
-from penates.installer.allowed_networks import ANYWHERE, HOME, reach
+from penates.installer.allowed_networks import ANYWHERE, HOME, allowed_networks
 from support.paths import ROOT
 from support.world import House
 
@@ -76,11 +76,11 @@ def test_a_recorder_reaches_its_store(house: House) -> None:
 def test_the_broker_decides_whom_a_unit_reaches(tmp_path: Path) -> None:
     router = tmp_path / "resolv.conf"
     router.write_text("nameserver 192.168.1.1\n")
-    assert reach(["localhost", "127.0.0.1", "::1"], router) == ()
-    assert reach(["localhost", "192.168.1.7"], router) == HOME
-    assert reach(["fd00::7"], router) == HOME
-    assert reach(["203.0.113.7", "192.168.1.7"], router) == ANYWHERE
-    assert reach(["a" * 64], router) == ANYWHERE
+    assert allowed_networks(["localhost", "127.0.0.1", "::1"], router) == ()
+    assert allowed_networks(["localhost", "192.168.1.7"], router) == HOME
+    assert allowed_networks(["fd00::7"], router) == HOME
+    assert allowed_networks(["203.0.113.7", "192.168.1.7"], router) == ANYWHERE
+    assert allowed_networks(["a" * 64], router) == ANYWHERE
 
 
 def test_every_device_of_a_nursery_has_its_own_secret() -> None:

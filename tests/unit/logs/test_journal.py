@@ -33,5 +33,5 @@ def test_what_is_too_large_for_a_datagram_is_refused_not_raised(
     monkeypatch.setenv("PENATES_JOURNAL", str(journald.place))
     assert journal.send(journal.entry("cm/cellar", "small", 6, {}))
     assert not journal.send(journal.entry("cm/cellar", "x" * 10_000_000, 6, {}))
-    line = journal.HANDED + json.dumps(journal.entry("cm/cellar", "a\n" * 500_000, 3, {})).encode()
+    line = journal.FORWARDED + json.dumps(journal.entry("cm/cellar", "a\n" * 500_000, 3, {})).encode()
     assert journal.pass_on("cm/cellar", line).startswith(b"<3>a\n<3>a\n")

@@ -74,7 +74,7 @@ def test_a_journal_stream_that_is_not_ours_means_text(
 
 
 def test_no_such_level() -> None:
-    with pytest.raises(ValueError, match="no log level 'loud'; there are debug, info, warning, error"):
+    with pytest.raises(ValueError, match="no log level 'loud'; choose from debug, info, warning, error"):
         log.set_level("loud")
 
 
@@ -84,8 +84,8 @@ def test_what_comes_too_often_is_left_out_and_counted(
     log.start("cm/cellar", "info", "text")
     for number in range(9):
         log.error("cannot read", error=number)
-        log.error("a measure is not well", measure="depth", reason=number)
-    log.error("a measure is not well", measure="level", reason=0)
+        log.error("a measure has a problem", measure="depth", reason=number)
+    log.error("a measure has a problem", measure="level", reason=0)
     assert len(capsys.readouterr().err.splitlines()) == 2 * log.LINES + 1
     log.settle()  # the minute is not over
     assert not capsys.readouterr().err
@@ -93,8 +93,8 @@ def test_what_comes_too_often_is_left_out_and_counted(
     log.settle()
     lines = [line[21:] for line in capsys.readouterr().err.splitlines()]
     assert lines == [
-        'error cm/cellar: left out what came too often (message="cannot read", lines=4)',
-        'error cm/cellar: left out what came too often (message="a measure is not well", measure=depth, lines=4)',
+        'error cm/cellar: left out repeated messages (message="cannot read", lines=4)',
+        'error cm/cellar: left out repeated messages (message="a measure has a problem", measure=depth, lines=4)',
     ]
     log.error("cannot read", error=9)
     assert "cannot read (error=9)" in capsys.readouterr().err

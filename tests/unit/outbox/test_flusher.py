@@ -87,4 +87,4 @@ def test_a_disk_that_cannot_sync_is_named_once(disk: Disk, turn: Turn, caplog: p
         turn(disk.was_asked(asked))
     disk.answers.put(None)
     turn(lambda: disk.asked.qsize() >= 4)
-    assert caplog.text.count("may not outlast") == 1
+    assert caplog.text.count("may not survive") == 1

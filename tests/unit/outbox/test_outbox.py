@@ -58,7 +58,7 @@ class Wire:
 
     def hang_up(self) -> None:
         self.flying.clear()
-        self.outbox.renew(self.now)
+        self.outbox.connection_lost(self.now)
 
 
 class Model(RuleBasedStateMachine):

@@ -19,7 +19,7 @@ STATE, HEALTH, READING = "cm/told/status/state", "cm/told/status/health", "cm/to
 def said(outbox: Outbox) -> list[Message]:
     """What is due, as a connection would be sent it."""
     sent: list[Message] = []
-    outbox.renew(time.monotonic())
+    outbox.connection_lost(time.monotonic())
 
     def send(message: Message) -> int:
         sent.append(message)
@@ -36,26 +36,26 @@ def state(reporter: Reporter) -> State:
 
 def test_a_trouble_is_a_fault_until_it_is_over(reporter: Reporter, supervisor: Supervisor, monkeypatch: Any) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", supervisor.address)
-    reporter.set_trouble("data/level", "the broker refuses it")
+    reporter.set_problem("data/level", "the broker refuses it")
     assert state(reporter) == "fault"
     supervisor.wait("X_WHY=data/level: the broker refuses it")
-    reporter.set_trouble("data/level", None)
+    reporter.set_problem("data/level", None)
     assert state(reporter) == "starting"
     good, refused = reporter.validate({**GOOD, "level": 11})
     reporter.publish_measured(good, refused, whole=True)
-    reporter.set_trouble("the clock", "it is unsure")
+    reporter.set_problem("the clock", "it is unsure")
     supervisor.wait("X_WHY=level: 11 V is not within 0 to 10; the clock: it is unsure")
     good, refused = reporter.validate(GOOD)
     reporter.publish_measured(good, refused, whole=True)
     assert state(reporter) == "fault"
     supervisor.wait("X_WHY=the clock: it is unsure")
-    reporter.set_trouble("the clock", None)
+    reporter.set_problem("the clock", None)
     assert state(reporter) == "online"
 
 
 def test_a_trouble_after_the_last_word_changes_nothing(reporter: Reporter, outbox: Outbox) -> None:
     reporter.publish_state("stopped")
-    reporter.set_trouble("data/level", "the broker refuses it")
+    reporter.set_problem("data/level", "the broker refuses it")
     assert [one.payload for one in said(outbox) if one.topic == STATE] == [b"stopped"]
 
 

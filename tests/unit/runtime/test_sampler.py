@@ -41,7 +41,7 @@ def test_a_failed_read_is_tried_again_soon(
 
 
 def test_a_trouble_makes_no_haste(sampled: Callable[[Any], Loop], reporter: Reporter) -> None:
-    reporter.set_trouble("the clock", "it is unsure")
+    reporter.set_problem("the clock", "it is unsure")
     assert not sampled(GOOD).run(lambda: reporter.reads > 1, 0.3)
     assert (reporter.state, reporter.reads) == ("fault", 1)
 

@@ -78,4 +78,4 @@ def test_what_is_no_request_is_answered(loop: Loop, tmp_path: Path, serve: Calla
             found: dict[str, Any] = json.loads(connection.makefile("rb").read())
             return found
 
-    assert asked(loop, ramble) == {"error": "a request is a JSON object", "exit": 1}
+    assert asked(loop, ramble) == {"error": "a request must be a JSON object", "exit": 1}

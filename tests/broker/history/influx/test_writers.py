@@ -27,7 +27,7 @@ from support.world import House
         ),
         (['store = "influxdb"', 'token_file = "none"'], [(3, "cannot be read: No such file")]),
         (['store = "influxdb1"', 'ca_file = "house.toml"'], [(3, "'ca_file' must be a PEM certificate")]),
-        (['store = "influxdb1"', 'username = "ali"'], [(3, "'username' needs 'password_file' beside it")]),
+        (['store = "influxdb1"', 'username = "ali"'], [(3, "'username' needs 'password_file' as well")]),
     ],
 )
 def test_settings_that_cannot_be_used(house: House, lines: list[str], faults: list[tuple[int, str]]) -> None:

@@ -18,7 +18,7 @@ from bootstrap.eventloop.backoff import Retry
 from bootstrap.history.influx import store as influx_store
 from bootstrap.history.points import Point
 from bootstrap.history.stores import CLIENT, Store, StoreSettings
-from bootstrap.history.subscription import StoreAway
+from bootstrap.history.subscription import StoreUnavailable
 from support.secrets_and_certificates import write_certificates
 from support.stores import WRITTEN, FakeDatabase, Reply, Request
 from support.world import swallow_syns
@@ -53,9 +53,9 @@ def store(kind: Kind, fake: FakeDatabase, tmp_path: Path) -> Iterator[Store]:
     [
         ((500, {}, b"<h1>broken"), "500; <h1>broken"),
         ((503, {}, b""), "503"),
-        ((400, {}, b"The plain HTTP request was sent to HTTPS port"), "400; url is no InfluxDB's; The plain"),
-        ((400, {}, b"[1]"), "400; url is no InfluxDB's"),
-        ((400, {}, b"[" * 100_000), "400; url is no InfluxDB's"),
+        ((400, {}, b"The plain HTTP request was sent to HTTPS port"), "400; no InfluxDB at this url; The plain"),
+        ((400, {}, b"[1]"), "400; no InfluxDB at this url"),
+        ((400, {}, b"[" * 100_000), "400; no InfluxDB at this url"),
         ((401, {}, b"{}"), "401; see "),
         ((403, {}, b""), "403; see "),
         ((404, {}, b"page not found"), "404; no "),
@@ -76,7 +76,7 @@ def test_what_is_no_lines_fault_is_tried_again(store: Store, fake: FakeDatabase,
 @pytest.mark.parametrize(("asked", "wait_s"), [("7", 7), ("99999999", 300), ("soon", 0), ("-1", 0), ("²", 0)])
 def test_who_asks_for_patience_gets_it(store: Store, fake: FakeDatabase, asked: str, wait_s: float) -> None:
     fake.reply = lambda _: (429, {"Retry-After": asked.encode().decode("latin-1")}, b"")
-    with pytest.raises(StoreAway) as away:
+    with pytest.raises(StoreUnavailable) as away:
         store.put(POINTS)
     assert away.value.wait_s == wait_s
     retry = Retry(1.0, 10.0)

@@ -1,0 +1,60 @@
+"""The README and the pages in docs/: what they name is there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.paths import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted(DOCS.glob("*.md"))]
+FOLDERS = "bootstrap|daemons|penates|scripts|systemd|mosquitto|config|benchmarks|docs|tests"
+PLACEHOLDERS = {"daemons/KIND.py", "penates/commands/NAME.py"}
+
+
+@pytest.fixture(params=PAGES, ids=[page.name for page in PAGES])
+def page(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def links(page: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the target of each link to a page or a file, and the anchor in it."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        file, _, anchor = link.partition("#")
+        if "://" not in link:
+            yield (page.parent / file if file else page), anchor
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchor of each heading, as GitHub makes it: the second of a name gets a number."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    plain = [re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings]
+    before = [plain[:number].count(one) for number, one in enumerate(plain)]
+    return {f"{one}-{count}" if count else one for one, count in zip(plain, before, strict=True)}
+
+
+def test_every_link_leads_somewhere(page: Path) -> None:
+    assert [str(target) for target, _ in links(page) if not target.exists()] == []
+    assert [f"{target}#{anchor}" for target, anchor in links(page) if anchor and anchor not in anchors(target)] == []
+
+
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = {*re.findall(rf"`((?:{FOLDERS})/[\w./@-]+)`", page.read_text())} - PLACEHOLDERS
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_the_index_lists_every_page() -> None:
+    index = DOCS / "README.md"
+    listed = {target.resolve() for target, _ in links(index)}
+    assert [page.name for page in DOCS.glob("*.md") if page != index and page.resolve() not in listed] == []
+
+
+def test_the_readme_installs_as_install_md_does() -> None:
+    blocks = [
+        re.findall(r"(?:^    \S.*\n)+", file.read_text(), re.MULTILINE) for file in (PAGES[0], DOCS / "INSTALL.md")
+    ]
+    assert blocks[1][0] in blocks[0]
