@@ -6,6 +6,7 @@ SUPPORT = Path(__file__).resolve().parent
 TESTS = SUPPORT.parent
 ROOT = TESTS.parent
 COVERAGE = ROOT / ".coverage_cache"
+WHEN_COVERED = SUPPORT / "when_covered"
 SHIPPED = ROOT / "mosquitto" / "penates.conf"
 
 # `penates` with something changed: the program of House.run.

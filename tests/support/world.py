@@ -29,10 +29,11 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.outbox import Outbox
 from bootstrap.outbox.segment_log import SegmentLog
 from bootstrap.pins.simulated_lines import SimulatedLine
-from support.paths import ROOT, TESTS
+from support.paths import ROOT, TESTS, WHEN_COVERED
 
 PATIENCE_S = 15.0
 DRAIN_RATE = 200.0
+SAVE_S = 2.0
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
@@ -56,6 +57,20 @@ def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
     """A stream of a process that was started with one."""
     assert stream
     return stream
+
+
+def covered() -> bool:
+    """Whether the processes that are started now measure their coverage."""
+    return "COVERAGE_PROCESS_CONFIG" in os.environ
+
+
+def end_covered(processes: Callable[[], list[int]]) -> None:
+    """Have these processes end with what they have measured; give up on those that cannot."""
+    for pid in processes():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR2)
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: not processes(), "all have ended", SAVE_S)
 
 
 def eventually(true: Callable[[], Any], what: str, limit_s: float = PATIENCE_S) -> Any:
@@ -352,7 +367,7 @@ class House:
             **kept,
             "STATE_DIRECTORY": str(self.folder / "state"),
             "PYTHONWARNINGS": "error",
-            "PYTHONPATH": f"{TESTS}{os.pathsep}{ROOT}",
+            "PYTHONPATH": os.pathsep.join(map(str, [*([WHEN_COVERED] if covered() else []), TESTS, ROOT])),
             **more,
         }
 
@@ -399,6 +414,8 @@ class House:
         return found
 
     def close(self) -> None:
+        if covered():
+            end_covered(self.processes)
         for running in self._running:
             running.close()
         for pid in self.processes():

@@ -42,6 +42,7 @@ def test_settings_that_cannot_be_used(house: House, lines: list[str], faults: li
         assert text in row
 
 
+@pytest.mark.exact
 def test_only_the_store_in_use_is_loaded() -> None:
     asked = (
         "import sys; from pathlib import Path; from bootstrap.history.stores import StoreSettings;"
