@@ -131,6 +131,8 @@ class SubscriptionThread:
             self._sockets.close(stop)
 
     def _turn(self, stop: Socket, notes: Sender) -> None:
+        if self._connection is not None:
+            self._handle_events(self._connection)  # an acknowledgement that could not be written ends the connection
         if self._connection is None and not self._broker.wait_s:
             self._connect()
         self._poll(stop)

@@ -53,7 +53,7 @@ class BlockingConnection:
         """Exchange data until some has come, or for `timeout_s` seconds. Returns which of `others` are readable."""
         readers = [*others, *([self.fileno()] if self.open else [])]
         writers = [self.fileno()] if self.open and self.wants_to_write else []
-        timeout_s = 0 if self._session.pending else max(0.0, min(timeout_s, self.ping_in_s))
+        timeout_s = 0 if self._session.pending or self.events else max(0.0, min(timeout_s, self.ping_in_s))
         readable, writable, _ = select.select(readers, writers, [], timeout_s)
         if self.open:
             own = self.fileno()

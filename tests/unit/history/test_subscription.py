@@ -1,8 +1,10 @@
 """A subscription to a broker that refuses, breaks off and tells again."""
 
+import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -34,14 +36,23 @@ def inbox() -> Iterator[Inbox]:
 def hearing(inbox: Inbox, folder: Path, answers: Answers, take: OnBatch = print) -> Iterator[Subscription]:
     """What is heard of a broker that answers like this."""
     fake = FakeBroker(answers)
-    address = BrokerAddress(folder, BrokerSettings(host="127.0.0.1", port=fake.port), Topics("cm", "recorder"))
+    try:
+        with subscribed(inbox, folder, fake.port, take) as subscription:
+            yield subscription
+    finally:
+        fake.close()
+
+
+@contextmanager
+def subscribed(inbox: Inbox, folder: Path, port: int, take: OnBatch) -> Iterator[Subscription]:
+    """What is heard at this port."""
+    address = BrokerAddress(folder, BrokerSettings(host="127.0.0.1", port=port), Topics("cm", "recorder"))
     source = SubscriptionSource(address, address.connect_options, ["+/+/data/reading"], ["+/+/status/about"])
     intake = Subscription(inbox._sockets, inbox, source, take)  # noqa: SLF001 - ours
     try:
         yield intake
     finally:
         intake.close()
-        fake.close()
 
 
 def test_a_broker_that_lets_us_hear_nothing_is_a_fault_of_this_one_alone(inbox: Inbox, tmp_path: Path) -> None:
@@ -102,3 +113,32 @@ def test_it_takes_leave_of_the_broker(inbox: Inbox, tmp_path: Path) -> None:
     with hearing(inbox, tmp_path, {0x80: grant, 0xE0: note}):
         assert subscribed.wait(PATIENCE_S)
     assert left.wait(PATIENCE_S)
+
+
+def test_a_connection_that_breaks_at_an_acknowledgement_is_made_again_at_once(inbox: Inbox, tmp_path: Path) -> None:
+    """And not only when a ping is due, a minute later."""
+    stored, broken, connects = threading.Event(), threading.Event(), threading.Semaphore(0)
+    message = b"\x32\x07\x00\x01t\x00\x01\x001"
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                connects.release()
+                client.recv(1000)
+                client.sendall(b"\x20\x03\x00\x00\x00" + message)
+                stored.wait(PATIENCE_S)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()  # with a reset: nothing can be written any more
+                broken.set()
+
+    def store(_batch: object) -> None:
+        stored.set()
+        broken.wait(PATIENCE_S)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        with subscribed(inbox, tmp_path, listener.getsockname()[1], store):
+            assert connects.acquire(timeout=PATIENCE_S)
+            assert connects.acquire(timeout=PATIENCE_S)
+        listener.shutdown(socket.SHUT_RDWR)
