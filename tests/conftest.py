@@ -1,19 +1,30 @@
 """Fixtures: a broker, eyes on it, and a house, each gone when its test is over."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from fuzz.run import HAVE_ATHERIS
 from support.assistant import too_old
 from support.gauges import RAIN
 from support.journald import Journald
+from support.leaks import Leaks
 from support.machine import Machine, can_be_made
 from support.places import Place
 from support.secrets_and_certificates import write_certificates, write_password
 from support.world import Broker, Eyes, House, Supervisor, Wires
+
+# Started in the background by a shell, we would ignore Ctrl-C, and so would all that we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same examples each time; `HYPOTHESIS_PROFILE=search scripts/test …` looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -44,6 +55,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if too_old() and ran("homeassistant/test_home_assistant.py"):
         why = "NO PYTHON 3.12 OR LATER: Home Assistant was not run, only its schemas were asked, and none of a device"
         terminalreporter.write_line(why, yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def _closes_what_it_opens() -> Iterator[None]:
+    """Fail the test that leaves something open, not whoever runs when that is collected."""
+    leaks = Leaks()
+    yield
+    assert leaks.found() == []
 
 
 @pytest.fixture(autouse=True)

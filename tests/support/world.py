@@ -47,9 +47,24 @@ def free_port() -> int:
             return port
 
 
+_segment_logs: list[SegmentLog] = []
+
+
+def segment_log(folder: Path) -> SegmentLog:
+    """One whose files are closed when the test is over, as the kernel does for a process that was killed."""
+    _segment_logs.append(SegmentLog(folder))
+    return _segment_logs[-1]
+
+
+def close_segment_logs() -> None:
+    """Close the files of all that this test has opened."""
+    while _segment_logs:
+        _segment_logs.pop().close()
+
+
 def make_outbox(folder: Path, records: int = 1000, *, recorded: bool = False) -> Outbox:
     """One that finds in its folder what an earlier run has left."""
-    backlog = Backlog(SegmentLog(folder), BacklogLimits(records=records, resend_s=RESEND_S if recorded else 0.0))
+    backlog = Backlog(segment_log(folder), BacklogLimits(records=records, resend_s=RESEND_S if recorded else 0.0))
     return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorded=recorded)
 
 

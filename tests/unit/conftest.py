@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from bootstrap.config.loader import load
 from bootstrap.config.model import SensorSettings
 from penates.installer import unit_states
-from support.world import House
+from support.world import House, close_segment_logs
 
 SHOWN = """\
 Id=penates.service
@@ -36,6 +36,12 @@ DevicePolicy=closed
 DeviceAllow=char-i2c rw
 DeviceAllow=char-spi rw
 """
+
+
+@pytest.fixture(autouse=True)
+def _close_segment_logs() -> Iterator[None]:
+    yield
+    close_segment_logs()
 
 
 @pytest.fixture

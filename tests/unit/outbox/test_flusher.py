@@ -14,8 +14,7 @@ from bootstrap.outbox import flusher
 from bootstrap.outbox.backlog import WELL_S, Backlog, BacklogLimits
 from bootstrap.outbox.flusher import Flusher
 from bootstrap.outbox.message import Message
-from bootstrap.outbox.segment_log import SegmentLog
-from support.world import eventually
+from support.world import eventually, segment_log
 
 Turn = Callable[[Callable[[], bool]], None]
 
@@ -46,7 +45,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 @pytest.fixture
 def history(tmp_path: Path) -> Backlog:
-    return Backlog(SegmentLog(tmp_path / "history"), BacklogLimits(records=100))
+    return Backlog(segment_log(tmp_path / "history"), BacklogLimits(records=100))
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from bootstrap.outbox.backlog import DISK_RETRY_S, MEMORY_LIMIT, WELL_S, Backlog, BacklogLimits, QueuedReading
 from bootstrap.outbox.message import Message
-from bootstrap.outbox.segment_log import SEGMENT, SegmentLog
+from bootstrap.outbox.segment_log import SEGMENT
+from support.world import segment_log
 
 TOPIC = "cm/cellar/data/reading"
 
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def backlog(folder: Path, records: int = 100_000, age_s: float = float("inf")) -> Backlog:
-    return Backlog(SegmentLog(folder), BacklogLimits(records=records, age_s=age_s))
+    return Backlog(segment_log(folder), BacklogLimits(records=records, age_s=age_s))
 
 
 def fill(history: Backlog, *payloads: bytes, now: float = 0.0) -> None:
@@ -348,7 +349,7 @@ def test_what_can_only_be_read_is_delivered_all_the_same(
 
 def test_what_cannot_be_read_any_more_takes_nothing_else_with_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two parts of one file: between them a record that is sent again, and is in memory."""
-    history = Backlog(SegmentLog(folder), BacklogLimits(records=100, resend_s=60.0))
+    history = Backlog(segment_log(folder), BacklogLimits(records=100, resend_s=60.0))
     fill(history, *numbers(4))
     history.acknowledged(taken(history), 0.0)
     history.take()
