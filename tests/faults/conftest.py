@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ class Collector:
 def promise(request: pytest.FixtureRequest) -> Promise:
     marker = request.node.get_closest_marker("fault")
     assert marker, "say by @pytest.mark.fault which fault this is, and what is promised"
-    return Promise(*marker.args, **marker.kwargs)
+    timed = bool(request.config.getoption("--reliability"))
+    return replace(Promise(*marker.args, **marker.kwargs), timed=timed)
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_a_second_daemon(scene: Scene, tmp_path: Path) -> None:
     with closing(House(tmp_path / "twin")) as twin:
         twin.write(scene.broker.port, top="heartbeat_s = 0.5")
         twin.thermometer()
-        assert twin.run().wait(30) == 75
+        assert twin.run().wait(120) == 75
     scene.well()
     scene.finish(running)
 

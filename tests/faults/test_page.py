@@ -58,7 +58,7 @@ def test_a_wrong_state_would_be_noticed() -> None:
 
 
 PROMISE = Promise("The roof leaks.", "Nothing gets wet.", lost=0, disordered=None)
-AT_MOST_5 = Promise("It rains.", "At most five get wet.", lost=5)
+AT_MOST_5 = Promise("It rains.", "At most five get wet.", lost=5, timed=True)
 
 
 def test_a_stale_page_would_be_noticed() -> None:
@@ -84,3 +84,8 @@ def test_a_broken_promise_would_be_noticed(worse: dict[str, Any]) -> None:
     AT_MOST_5.hold(kept, "")
     with pytest.raises(AssertionError):
         AT_MOST_5.hold(replace(kept, **worse), "")
+
+
+def test_a_busy_machine_breaks_no_promise() -> None:
+    slow = Verdict(lost=5, duplicated=9, disordered=0, wrong=0, recovered_s=70.0)
+    replace(AT_MOST_5, timed=False).hold(slow, "")

@@ -36,7 +36,7 @@ def test_a_target_for_a_moment(name: str, tmp_path: Path) -> None:
     program = [sys.executable, str(ROOT / "tests" / "fuzz" / "run.py"), name, "--keep", str(tmp_path / "keep")]
     limits = ["--seconds", "3", "--runs", "20000", "--seed", "1"]
     env = {**os.environ, "TMPDIR": str(tmp_path)}
-    ran = subprocess.run([*program, *limits], capture_output=True, text=True, env=env, timeout=100, check=False)
+    ran = subprocess.run([*program, *limits], capture_output=True, text=True, env=env, timeout=120, check=False)
     assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
 
 
@@ -50,7 +50,7 @@ def test_what_fails_is_found_and_kept(tmp_path: Path) -> None:
     )
     shutil.copy(ROOT / "tests" / "fuzz" / "run.py", tmp_path)
     program = [sys.executable, "run.py", "wrong", "--random", "--seconds", "30", "--seed", "1"]
-    ran = subprocess.run(program, capture_output=True, text=True, cwd=tmp_path, timeout=100, check=False)
+    ran = subprocess.run(program, capture_output=True, text=True, cwd=tmp_path, timeout=120, check=False)
     assert ran.returncode == 1, ran.stdout
     (kept,) = (tmp_path / ".fuzz" / "wrong").glob("failed-*")
     assert b"n" in kept.read_bytes()

@@ -92,7 +92,7 @@ class Machine:
         env = {**os.environ, "SUDO_USER": "pat", "HOME": "/root", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin"}
         apart = ["unshare", "--mount", "--uts", "sh", "-c", ENTER, "enter"]
         entered = [*apart, str(self.folder), self.name, str(COVERAGE), *words]
-        return subprocess.run(entered, env=env, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(entered, env=env, capture_output=True, text=True, check=False, timeout=120)
 
     def penates(self, *words: str, code: int = 0) -> str:
         """All that a sub-command says."""

@@ -14,5 +14,5 @@ if __name__ == "__main__":
     outbox.DENIED_S = outbox.NOBODY_S = outbox.LATER_S = 0.3
     discovery.WITHIN_S = 0.5
     link.STEADY_S = 0.2
-    prune.PATIENCE_S = 1.0
+    prune.PATIENCE_S = 5.0
     sys.exit(main(sys.argv[1:]))

@@ -31,7 +31,7 @@ from bootstrap.outbox.segment_log import SegmentLog
 from bootstrap.pins.simulated_lines import SimulatedLine
 from support.paths import ROOT, TESTS, WHEN_COVERED
 
-PATIENCE_S = 15.0
+PATIENCE_S = 90.0
 DRAIN_RATE = 200.0
 SAVE_S = 2.0
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -258,6 +258,7 @@ class Eyes:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        self._client._reset_sockets()  # noqa: SLF001 - the pair of them by which paho wakes its thread, left open
 
 
 def _decoded(one: Seen) -> Any:
@@ -395,7 +396,7 @@ class House:
     def penates(self, *words: str, program: list[str] | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         config = [] if "--config" in words else ["--config", str(self.folder)]
         command = [sys.executable, *(program or ["-m", "penates"]), *words, *config]
-        return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=120, check=False)
 
     def nursery(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
         """A supervisor in the foreground, once every sensor has come to rest."""
@@ -475,7 +476,7 @@ class Wires:
     def penates_line(self, *words: str) -> str:
         command = [sys.executable, "-m", "penates", "line", *words]
         env = self.house.env(**self.env)
-        return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=30).stdout.strip()
+        return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120).stdout.strip()
 
 
 class Supervisor:

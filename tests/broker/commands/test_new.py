@@ -16,7 +16,7 @@ def test_on_a_terminal_it_asks(rainy: House) -> None:
     asking = subprocess.Popen(command, env=rainy.env(), stdin=theirs, stdout=subprocess.PIPE, text=True)
     os.close(theirs)
     os.write(ours, b"28\nseven\n4\n")
-    said, _ = asking.communicate(timeout=30)
+    said, _ = asking.communicate(timeout=120)
     os.close(ours)
     assert said.count("pin (BCM number of the GPIO line): ") == 3
     assert "it must be at least 0 and at most 27\n" in said

@@ -48,7 +48,7 @@ class Lines:
     def end(self, number: int = signal.SIGINT) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(15)
+        code = self.process.wait(120)
         for reader in self._readers:
             reader.join()
         pipe(self.process.stdout).close()
@@ -184,7 +184,7 @@ def test_a_reader_that_has_had_enough_ends_it_quietly(cellar: House, eyes: Eyes)
 
     stirring = threading.Thread(target=stir)
     stirring.start()
-    ended = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=120, check=False)
     done.set()
     stirring.join()
     assert ended.stdout.splitlines() == ["cm/cellar/status/state online", "0"]
@@ -274,7 +274,7 @@ def test_the_table_on_a_terminal_and_its_keys(wires: Wires, broker: Broker, eyes
         broker.start()
         since = terminal.wait(r"2 sensors", since)
         terminal.press("q")
-        assert terminal.process.wait(10) == 0
+        assert terminal.process.wait(120) == 0
     finally:
         terminal.process.kill()
         terminal.process.wait()

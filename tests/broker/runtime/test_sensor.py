@@ -112,7 +112,7 @@ def stop_with_readings_flowing(house: House, eyes: Eyes, sensors: list[str]) -> 
         daemon.send(signal.SIGTERM)
     assert [daemon.wait(60) for daemon in running.values()] == [0] * len(sensors)
     for sensor in sensors:
-        eyes.wait_value(f"cm/{sensor}/status/state", "stopped", limit_s=60)
+        eyes.wait_value(f"cm/{sensor}/status/state", "stopped")
         states = [one.value for one in eyes.on(f"cm/{sensor}/status/state")]
         assert (states[-1], states.count("lost")) == ("stopped", 0)
         readings = [one.value["seq"] for one in eyes.on(f"cm/{sensor}/data/reading")]

@@ -74,7 +74,7 @@ def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path)
     temporary = tmp_path / "t"
     picture = tmp_path / "picture.svg"
     running = demo(temporary, "--for", "11", "--picture", str(picture))
-    out, said = running.communicate(timeout=60)
+    out, said = running.communicate(timeout=120)
     assert running.returncode == 0, said
     for sensor in SENSORS:
         assert f"{sensor}/status/state online" in out.splitlines()
@@ -108,7 +108,7 @@ def test_the_demo_is_ended_by_hand_and_leaves_nothing(tmp_path: Path, number: in
     running = demo(temporary)
     said = wait_drawn(running)
     (os.killpg if number == signal.SIGINT else os.kill)(running.pid, number)
-    out, rest = running.communicate(timeout=30)
+    out, rest = running.communicate(timeout=120)
     assert running.returncode == 0
     assert is_drawn(out), out
     nothing_is_left(temporary, said + rest)
@@ -119,21 +119,21 @@ def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     running = demo(tmp_path / "t", "--keep", "kept")
     said = wait_drawn(running)
     running.terminate()
-    running.communicate(timeout=30)
+    running.communicate(timeout=120)
     assert running.returncode == 0
     assert is_drawn(as_told(said, "penates history"))
     assert (kept / "config" / "house.toml").exists()
     assert "cm/cellar: stopping" in (kept / "supervisor.log").read_text()
     assert eventually(lambda: not (kept / "state" / "supervisor.sock").exists(), "the supervisor is gone")
     again = demo(tmp_path / "t", "--for", "2", "--keep", "kept")
-    _, said = again.communicate(timeout=60)
+    _, said = again.communicate(timeout=120)
     assert again.returncode == 2
     assert "is not empty; use a new folder" in said
 
 
 def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
     running = demo(tmp_path / "tmp", "--home-assistant")
-    said, _ = running.communicate(timeout=60)
+    said, _ = running.communicate(timeout=120)
     assert running.returncode == 0
     devices = {part.partition(":")[0]: part for part in said.split("\n\n")}
     assert {*devices} == {*(sensor.removeprefix("cm/") for sensor in SENSORS), "recorder"}

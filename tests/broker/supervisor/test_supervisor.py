@@ -26,11 +26,18 @@ TOP = 'state = "state"\n'
 
 @pytest.fixture
 def three(house: House, broker: Broker) -> House:
-    """Three thermometers, and a supervisor that is soon impatient."""
-    house.write(broker.port, top=TOP, log='level = "info"\n[supervisor]\nwatchdog_s = 2.0')
+    """Three thermometers."""
+    house.write(broker.port, top=TOP, log='level = "info"')
     for sensor in SENSORS:
         house.thermometer(sensor)
     return house
+
+
+@pytest.fixture
+def impatient(three: House, broker: Broker) -> House:
+    """Under a supervisor that soon takes a sensor for hung."""
+    three.write(broker.port, top=TOP, log='level = "info"\n[supervisor]\nwatchdog_s = 5.0')
+    return three
 
 
 @pytest.fixture
@@ -168,7 +175,7 @@ def test_a_killed_sensor_is_back_alone(daemonised: House) -> None:
     for sensor in SENSORS:
         before = daemonised.pids()
         os.kill(before[sensor], signal.SIGKILL)
-        back(daemonised, sensor, before[sensor], limit_s=3.0)
+        back(daemonised, sensor, before[sensor])
         after = daemonised.pids()
         assert {**after, sensor: 0} == {**before, sensor: 0}
         row = daemonised.status()[sensor]
@@ -184,9 +191,9 @@ def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, w
     assert len(orphans) == len(SENSORS)
     first.stop(signal.SIGKILL)
     three.nursery()
-    eventually(lambda: not set(orphans) & set(three.processes()), "the orphans end", limit_s=5.0)
+    eventually(lambda: not set(orphans) & set(three.processes()), "the orphans end")
     for sensor in SENSORS:
-        back(three, sensor, 0, limit_s=8.0)
+        back(three, sensor, 0)
 
 
 @pytest.mark.parametrize("hook", ["setup", "act_set"])
@@ -198,7 +205,7 @@ def test_a_sensor_that_hangs_does_not_outlive_its_supervisor(three: House, eyes:
         eyes.publish("cm/odd/action/set", "hang")
     eventually(lambda: len(three.processes()) == 2, "the sensor runs")
     nursery.stop(signal.SIGKILL)
-    eventually(lambda: not three.processes(), "nobody is left", limit_s=6.0)
+    eventually(lambda: not three.processes(), "nobody is left")
 
 
 def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
@@ -218,7 +225,7 @@ def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
     eventually(lambda: three.status().get("odd", {}).get("state") in ("stopping", None), "it stops")
     odd(three, "slow")
     three.penates("reload")
-    leaving.wait(20)
+    leaving.wait(120)
     assert eventually(lambda: three.status()["odd"]["state"] == "online", "it is back")
 
 
@@ -230,7 +237,7 @@ def test_a_removed_sensor_that_is_started_again_is_looked_after(three: House) ->
     eventually(lambda: three.status().get("odd", {}).get("state") == "stopping", "it stops")
     odd(three, "sluggish")
     assert three.penates("start", "odd").returncode == 0
-    leaving.wait(20)
+    leaving.wait(120)
     before = three.pids()["odd"]
     os.kill(before, signal.SIGKILL)
     back(three, "odd", before)
@@ -270,7 +277,7 @@ def test_a_start_that_nobody_waits_for(three: House) -> None:
 @pytest.mark.parametrize("streams", ["<&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_it_starts_without_streams(three: House, streams: str) -> None:
     command = f"{sys.executable} -m penates start --config {three.folder} {streams}"
-    subprocess.run(["bash", "-c", command], env=three.env(), check=True, timeout=30)
+    subprocess.run(["bash", "-c", command], env=three.env(), check=True, timeout=120)
     assert three.penates("status").returncode == 0
     assert three.penates("stop").returncode == 0
 
@@ -332,29 +339,29 @@ def test_a_clock_that_is_not_set_keeps_nobody_from_warming_up(tmp_path: Path) ->
     script += "timestamps.synchronised = bool; preload.preload()"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=120
     )
     assert (done.stderr, [*tmp_path.iterdir()]) == ("", [future])
 
 
-def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(three: House) -> None:
-    nursery = three.nursery()
-    before = three.pids()
+def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(impatient: House) -> None:
+    nursery = impatient.nursery()
+    before = impatient.pids()
     os.kill(before["attic"], signal.SIGSTOP)
-    back(three, "attic", before["attic"])
-    assert {**three.pids(), "attic": 0} == {**before, "attic": 0}
+    back(impatient, "attic", before["attic"])
+    assert {**impatient.pids(), "attic": 0} == {**before, "attic": 0}
     assert nursery.logged("hangs; its stacks follow (sensor=attic")
     assert nursery.logged('loop.py", line')
-    assert three.status()["attic"]["error"] == "made no progress for 2 s"
+    assert impatient.status()["attic"]["error"] == "made no progress for 5 s"
 
 
-def test_a_sensor_that_hangs_is_replaced_with_its_stacks_in_the_log(three: House, eyes: Eyes) -> None:
-    odd(three, "none")
-    nursery = three.nursery()
-    before = three.pids()
+def test_a_sensor_that_hangs_is_replaced_with_its_stacks_in_the_log(impatient: House, eyes: Eyes) -> None:
+    odd(impatient, "none")
+    nursery = impatient.nursery()
+    before = impatient.pids()
     eyes.wait_value("cm/odd/status/state", "online")
     eyes.publish("cm/odd/action/set", "hang")
-    back(three, "odd", before["odd"])
+    back(impatient, "odd", before["odd"])
     assert nursery.logged('odd_devices.py", line')
     assert nursery.logged("in act_set")
 
@@ -441,7 +448,7 @@ def test_a_sensor_that_is_told_again_while_it_takes_over_goes_on(three: House) -
         told.append(subprocess.Popen(command, env=three.env()))
         nursery.wait_log('reloading (changed=["cellar"]', count=number)
     os.kill(before["cellar"], signal.SIGCONT)
-    assert [one.wait(20) for one in told] == [0, 0]
+    assert [one.wait(120) for one in told] == [0, 0]
     assert nursery.logged("cm/cellar: reloaded (")
     assert three.pids() == before
 
@@ -598,16 +605,16 @@ def test_status_tells_a_fault_and_its_end(three: House) -> None:
     assert "did not answer" in three.status()["attic"]["error"], probe
 
 
-def test_an_absent_broker_is_no_fault(three: House, broker: Broker) -> None:
+def test_an_absent_broker_is_no_fault(impatient: House, broker: Broker) -> None:
     broker.stop()
-    three.nursery()
-    before = three.pids()
-    status = three.penates("status")
+    impatient.nursery()
+    before = impatient.pids()
+    status = impatient.penates("status")
     assert status.returncode == 0
     assert status.stdout.count("no broker") == len(SENSORS)
     assert status.stdout.count("online") == len(SENSORS)  # once a line is enough
-    time.sleep(3)  # longer than the watchdog
-    assert three.pids() == before
+    time.sleep(6)  # longer than the watchdog
+    assert impatient.pids() == before
 
 
 @pytest.mark.exact

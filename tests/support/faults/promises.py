@@ -24,6 +24,7 @@ class Promise:
     disordered: int | None = 0
     wrong: int | None = 0
     within_s: float | None = 10.0
+    timed: bool = False  # whether the time is judged, too: only where it is measured for the page, on a quiet machine
 
     def hold(self, measured: Verdict, facts: str) -> None:
         """Against what was measured; it must have been measured where something is promised, and there alone."""
@@ -34,4 +35,5 @@ class Promise:
             ("seconds to recover", measured.recovered_s, self.within_s),
         ):
             assert (number is None) == (most is None), f"{name}: measured {number}, promised {most}"
-            assert number is None or most is None or number <= most, f"{name}: {number}; {facts}"
+            judged = self.timed or most is not self.within_s
+            assert number is None or most is None or not judged or number <= most, f"{name}: {number}; {facts}"

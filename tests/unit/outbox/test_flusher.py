@@ -31,7 +31,7 @@ class Disk:
 
     def fsync(self, place: int) -> None:
         self.asked.put(place)
-        if error := self.answers.get(timeout=15):
+        if error := self.answers.get(timeout=120):
             raise error
 
 
