@@ -197,15 +197,15 @@ def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, w
 
 
 @pytest.mark.parametrize("hook", ["setup", "act_set"])
-def test_a_sensor_that_hangs_does_not_outlive_its_supervisor(three: House, eyes: Eyes, hook: str) -> None:
-    odd(three, "hang in setup" if hook == "setup" else "none")
-    nursery = three.nursery("odd")
+def test_a_sensor_that_hangs_does_not_outlive_its_supervisor(impatient: House, eyes: Eyes, hook: str) -> None:
+    odd(impatient, "hang in setup" if hook == "setup" else "none")
+    nursery = impatient.nursery("odd")
     if hook == "act_set":
         eyes.wait_value("cm/odd/status/state", "online")
         eyes.publish("cm/odd/action/set", "hang")
-    eventually(lambda: len(three.processes()) == 2, "the sensor runs")
+    eventually(lambda: len(impatient.processes()) == 2, "the sensor runs")
     nursery.stop(signal.SIGKILL)
-    eventually(lambda: not three.processes(), "nobody is left")
+    eventually(lambda: not impatient.processes(), "nobody is left")
 
 
 def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
