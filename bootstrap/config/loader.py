@@ -4,7 +4,7 @@ Everything is validated before anything is opened, and every fault is reported a
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -243,6 +243,11 @@ def open_house(folder: Path) -> tuple[Configuration, House]:
     if configuration.house is None or configuration.faults:
         raise SettingsError(sorted(configuration.faults))
     return configuration, configuration.house
+
+
+def unknown_names(names: Iterable[str], known: Collection[str]) -> list[Fault]:
+    """Return a fault for each name that is not in `known`."""
+    return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
 
 
 def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> list[SensorSettings]:

@@ -3,7 +3,6 @@
 The fields are the settings: their types define what is allowed, their defaults apply where a file sets nothing.
 """
 
-import difflib
 import errno
 import re
 import stat
@@ -185,6 +184,8 @@ def _find_keys(rows: Iterable[str]) -> dict[tuple[str, str], int]:
 
 def meant(wrong: str, known: Iterable[str]) -> str | None:
     """Return the name in `known` that may have been meant, or None."""
+    import difflib  # noqa: PLC0415 - a sensor whose settings are right never needs it
+
     return next(iter(difflib.get_close_matches(wrong, list(known), n=1)), None)
 
 

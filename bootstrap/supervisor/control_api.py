@@ -1,13 +1,13 @@
 """The requests that the supervisor executes. Each reads and checks the settings before it changes anything."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.config.loader import DEVICES, HOUSE, Configuration, device_file
+from bootstrap.config.loader import DEVICES, HOUSE, Configuration, device_file, unknown_names
 from bootstrap.config.model import House, SensorSettings
-from bootstrap.config.toml_file import Fault, SettingsError, contents, suggestion
+from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.logs import log
 from bootstrap.logs.rotating_stderr import RotatingStderr
@@ -122,7 +122,7 @@ class ControlApi:
         configuration = Configuration(self._folder)
         reads = _read_all(configuration)
         names = names or [*reads]
-        if faults := [*unknown(names, reads), *self._faults(configuration, names)]:
+        if faults := [*unknown_names(names, reads), *self._faults(configuration, names)]:
             reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
             return
         for name in set(names).difference(leave):
@@ -132,7 +132,7 @@ class ControlApi:
 
     def _stop(self, names: list[str], reply: ControlReply) -> None:
         children = self._supervisor.children
-        if faults := unknown(names, children):
+        if faults := unknown_names(names, children):
             reply(_refusal(str(SettingsError(faults)), Exit.SETTINGS))
             return
         if names:
@@ -209,11 +209,6 @@ def _text(folder: Path, name: str) -> bytes | None:
 def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fault]:
     files = {HOUSE, DEVICES, *map(device_file, names)}
     return [fault for fault in configuration.faults if fault.file in files]
-
-
-def unknown(names: Iterable[str], known: Collection[str]) -> list[Fault]:
-    """Return a fault for each name that is not in `known`."""
-    return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
 
 
 def _refusal(why: str, code: int) -> ControlMessage:

@@ -25,7 +25,7 @@ from bootstrap.logs import log
 from bootstrap.mqtt import packets
 from bootstrap.paths import Folders
 from bootstrap.runtime.process import Process
-from bootstrap.supervisor.code_packing import pack
+from bootstrap.supervisor.memory_layout import fill_gaps, pack
 from bootstrap.supervisor.notify_socket import NotifySocket
 from bootstrap.sysfs import millis
 
@@ -69,6 +69,7 @@ def preload() -> None:
 def freeze() -> None:
     """Exclude all existing objects from garbage collection: a child's first collection would write to all of them."""
     gc.collect()
+    fill_gaps()
     gc.freeze()
 
 

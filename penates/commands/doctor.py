@@ -18,13 +18,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bootstrap.config.loader import Configuration, folder_or_default
+from bootstrap.config.loader import Configuration, folder_or_default, unknown_names
 from bootstrap.config.model import House, SensorSettings
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.mqtt.address import BrokerAddress
 from bootstrap.paths import Folders
-from bootstrap.supervisor.control_api import unknown as unknown_names
 from penates.console.arguments import config_option, json_option
 from penates.console.output import to_a_reader
 from penates.doctor import broker_checks, machine, reachability

@@ -3,12 +3,11 @@
 import argparse
 from pathlib import Path
 
-from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house
+from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house, unknown_names
 from bootstrap.config.model import House
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.contract.topics import Topics
 from bootstrap.paths import Folders
-from bootstrap.supervisor.control_api import unknown
 
 ROOT_ONLY = "this changes the machine; run it with sudo"
 
@@ -73,7 +72,7 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     Raises:
         SettingsError: there is no such sensor, or no sensor at all.
     """
-    if faults := unknown(names, configuration.sensors):
+    if faults := unknown_names(names, configuration.sensors):
         raise SettingsError(faults)
     if not configuration.sensors:
         raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])

@@ -42,12 +42,12 @@ def test_read_lies(scene: Scene) -> None:
 )
 def test_read_hangs(scene: Scene) -> None:
     scene.configure(log='level = "debug"\n[supervisor]\nwatchdog_s = 1.0')
-    nursery = scene.house.nursery(program=QUICK)
+    parent = scene.house.supervise(program=QUICK)
     scene.reads(10)
     scene.feel("hangs")
-    nursery.wait_log("hangs; its stacks follow (sensor=cellar")
+    parent.wait_log("hangs; its stacks follow (sensor=cellar")
     scene.feel("")
     scene.well()
-    scene.finish(nursery)
-    assert nursery.logged("in read")
-    assert len(nursery.logged("info cm/cellar: starting (")) == 2
+    scene.finish(parent)
+    assert parent.logged("in read")
+    assert len(parent.logged("info cm/cellar: starting (")) == 2

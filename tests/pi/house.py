@@ -343,11 +343,11 @@ def guarded(pi: Pi) -> None:
     verdict("and cannot switch the lamp", pi.topics("cm/lamp/data/on").get("cm/lamp/data/on"), "false")
 
 
-def nursery(pi: Pi) -> None:
+def supervised(pi: Pi) -> None:
     """One unit for all: smaller, and each of its processes comes back alone."""
     used = "systemctl show --property=MemoryCurrent --value {}"
     each = pi.say(used.format(" ".join(f"penates@{name}.service" for name in pi.names))).split()
-    pi.say("sudo penates install --nursery")
+    pi.say("sudo penates install --supervisor")
     verdict("all are online", wait(lambda: pi.online() == len(pi.names)) is not None)
     verdict("no other unit runs", pi.say("systemctl list-units --plain --no-legend 'penates@*'"), "")
     if each[0].isdecimal():
@@ -360,7 +360,7 @@ def nursery(pi: Pi) -> None:
     verdict("one that crashes is online again", wait(lambda: pi.online() == len(pi.names)) is not None)
     after = {row["name"]: row["pid"] for row in json.loads(pi.say(children, must=False))["sensors"]}
     verdict("alone", [name for name in before if before[name] != after[name]], ["hall"])
-    pi.say("sudo penates install --no-nursery")
+    pi.say("sudo penates install --no-supervisor")
     verdict("and back to a unit for each", wait(lambda: pi.online() == len(pi.names)) is not None)
 
 
@@ -418,7 +418,7 @@ def main() -> int:
     install(pi)
     all_online = wait(lambda: pi.online() == len(pi.names))
     verdict(f"{len(pi.names)} sensors are online", all_online is not None)
-    for part in (doctor, lines, damages, settings, broker, guarded, commands, again, nursery):
+    for part in (doctor, lines, damages, settings, broker, guarded, commands, again, supervised):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)
     verdict("the kernel has warned of nothing", warnings(pi) - warned, 0)

@@ -1,7 +1,6 @@
 """The world around a daemon, for tests: a real broker, a house in a folder, real processes, and eyes on the wire."""
 
 import contextlib
-import json
 import os
 import random
 import shutil
@@ -22,13 +21,17 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from bootstrap.config.loader import state_of
 from bootstrap.contract.payload import decode
 from bootstrap.contract.timestamps import Clock
 from bootstrap.outbox.backlog import RESEND_S, Backlog, BacklogLimits
 from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.outbox import Outbox
 from bootstrap.outbox.segment_log import SegmentLog
+from bootstrap.paths import Folders
 from bootstrap.pins.simulated_lines import SimulatedLine
+from bootstrap.supervisor.control_socket import Unavailable, ask
+from penates.console.supervisor_request import control_request
 from support.paths import ROOT, TESTS, WHEN_COVERED
 
 PATIENCE_S = 90.0
@@ -267,6 +270,19 @@ def _decoded(one: Seen) -> Any:
     return one.payload
 
 
+def retained_once(port: int, wanted: Callable[[dict[str, Any]], Any], what: str) -> dict[str, Any]:
+    """What a newcomer is told, once it is as wanted."""
+    told: dict[str, Any] = {}
+
+    def met() -> Any:
+        told.clear()
+        told.update(retained(port))
+        return wanted(told)
+
+    eventually(met, what)
+    return told
+
+
 def retained(port: int, filters: str = "#", **login: str) -> dict[str, Any]:
     """What a newcomer is told now."""
     eyes = Eyes(port, filters=filters, **login)
@@ -398,21 +414,24 @@ class House:
         command = [sys.executable, *(program or ["-m", "penates"]), *words, *config]
         return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=120, check=False)
 
-    def nursery(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
+    def supervise(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
         """A supervisor in the foreground, once every sensor has come to rest."""
-        command = [sys.executable, *(program or ["-m", "penates"]), "nursery", "--config", str(self.folder), *names]
+        command = [sys.executable, *(program or ["-m", "penates"]), "supervisor", "--config", str(self.folder), *names]
         running = Running(command, self.env(**env))
         self._running.append(running)
         eventually(lambda: running.process.poll() is None and self._at_rest(), "all sensors come to rest")
         return running
 
     def _at_rest(self) -> bool:
-        answer = self.penates("status", "--json").stdout
-        return bool(answer) and not {row["state"] for row in json.loads(answer)["sensors"]} & {"starting", "stopping"}
+        with contextlib.suppress(Unavailable):
+            return not {row["state"] for row in self.status().values()} & {"starting", "stopping"}
+        return False
 
     def status(self) -> dict[str, dict[str, Any]]:
         """What the supervisor says of each sensor."""
-        return {row["name"]: row for row in json.loads(self.penates("status", "--json").stdout)["sensors"]}
+        runtime = Folders.usual(state_of(self.folder) or self.folder / "state").runtime
+        answer = ask(runtime, control_request("status", self.folder), PATIENCE_S)
+        return {row["name"]: row for row in answer["sensors"]}
 
     def pids(self) -> dict[str, int]:
         return {name: row["pid"] for name, row in self.status().items()}
@@ -473,8 +492,8 @@ class Wires:
         self.house.device(sensor, text)
         return self.house.run(sensor, program=None, **self.env)
 
-    def penates_line(self, *words: str) -> str:
-        command = [sys.executable, "-m", "penates", "line", *words]
+    def penates_gpio(self, *words: str) -> str:
+        command = [sys.executable, "-m", "penates", "gpio", *words]
         env = self.house.env(**self.env)
         return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120).stdout.strip()
 

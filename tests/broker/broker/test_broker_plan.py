@@ -286,7 +286,7 @@ def test_a_whole_house_lives_by_these_rules(served: Place, people: Callable[...,
     secure = 'ca_file = "ca.pem"\npassword_file = "secrets/{sensor}"\n[history]\nrecorder = true'
     house.write(served.site.tls_port, broker=secure, host='"localhost"')
     eyes = people("eyes")
-    nursery = house.nursery(program=None, **wires.env)
+    parent = house.supervise(program=None, **wires.env)
     for sensor in ("cm/door", "cm/lamp", "cm/cellar", "up/attic", "cm/recorder"):
         eyes.wait_value(f"{sensor}/status/state", "online")
     eyes.wait_value("up/attic/data/temperature", 21.5)
@@ -300,6 +300,6 @@ def test_a_whole_house_lives_by_these_rules(served: Place, people: Callable[...,
     before = len(eyes.seen)
     eyes.wait_value("cm/cellar/status/state", "online", since=before)
     eventually(lambda: "open,0" in house.penates("history", "cm/door", "open", "--csv").stdout, "the door is recorded")
-    nursery.stop()
+    parent.stop()
     assert [line for line in served.broker.log().splitlines() if "Denied" in line] == []
     assert [one for one in eyes.seen if one.topic.endswith("status/state") and one.value == "fault"] == []

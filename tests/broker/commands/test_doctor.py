@@ -101,13 +101,13 @@ def test_by_tls_with_a_supervisor_and_a_recorder(site: Place) -> None:
     house.write(site.site.tls_port, broker=f"{TLS}\n[history]\nrecorder = true", host='"localhost"')
     site.make()
     site.broker.send(1)
-    nursery = house.nursery(GPIOZERO_PIN_FACTORY="simulated")
+    parent = house.supervise(GPIOZERO_PIN_FACTORY="simulated")
     told = json.loads(house.penates("doctor", "--json").stdout)
     assert {one["about"] for one in told} == {"house", "cm/cellar", "cm/lamp", "cm/recorder"}
     assert [one for one in told if one["verdict"] == "bad"] == []
     tls = next(one for one in told if one["check"] == "TLS")
     assert tls["text"].endswith("more days")
-    nursery.stop()
+    parent.stop()
 
 
 # At the broker.
@@ -253,14 +253,14 @@ def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker, mon
     house.write(broker.port)
     house.thermometer()
     house.thermometer("attic")
-    nursery = house.nursery()
+    parent = house.supervise()
     assert house.penates("stop", "attic").returncode == 0
     reports = {one.about: {row.check: row for row in one.found} for one in doctor.examine(house.folder, [])}
     assert reports["cm/cellar"]["process"].text == "the supervisor reports online, restarts: 0"
     stopped = reports["cm/attic"]["process"]
     assert (stopped.verdict, stopped.text) == (BAD, "the supervisor reports stopped, restarts: 0")
     assert stopped.advice == f"penates status --config {house.folder}"
-    nursery.stop()
+    parent.stop()
 
 
 def test_one_that_nobody_looks_after(alive: Place) -> None:

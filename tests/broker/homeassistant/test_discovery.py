@@ -83,6 +83,7 @@ def test_what_is_held_and_cannot_be_used_is_written_over(house: House, broker: B
     house.write(broker.port)
     house.thermometer(every_s=0.2)
     running = house.run()
+    told_of(eyes, times=2)
     running.wait_log("read (", count=5)
     assert len(eyes.on(TOPIC)) == 2
     assert retained(broker.port)[TOPIC]["dev"]["ids"] == ["penates/cm/cellar"]
@@ -98,6 +99,8 @@ def test_switched_off_it_leaves_nothing_behind(house: House, broker: Broker, eye
     running.wait_log("read (", count=3)
     eyes.publish("homeassistant/status", "online")
     running.wait_log("read (", count=8)
+    if had:
+        told_of(eyes, times=2)
     assert [one.payload for one in eyes.on(TOPIC)] == ([PAST.encode(), b""] if had else [])
     assert TOPIC not in retained(broker.port)
 

@@ -46,7 +46,7 @@ def furnished(wires: Wires, broker: Broker) -> House:
 def cellar_alone(furnished: House, wires: Wires) -> Running:
     """All are alive, the cellar as a process that nobody looks after."""
     rest = sorted(file.stem for file in (furnished.folder / "devices").iterdir() if file.stem != "cellar")
-    furnished.nursery(*rest, program=QUICK, **wires.env)
+    furnished.supervise(*rest, program=QUICK, **wires.env)
     return furnished.run(program=QUICK)
 
 

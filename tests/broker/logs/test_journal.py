@@ -58,7 +58,7 @@ def test_a_supervisor_passes_on_what_its_sensors_say_and_print(
         "    def read(self):\n        return {'told': 1}\n"
     )
     house.device("talker", 'kind = "mine.Talks"\n')
-    nursery = journald.unit(house, "nursery")
+    parent = journald.unit(house, "supervisor")
     eyes.wait_value("cm/talker/status/state", "online")
     eyes.wait_value("cm/cellar/status/state", "online")
     assert journald.wait(PENATES_SENSOR="cellar", PENATES_KIND="thermometer")["MESSAGE"].startswith("cm/cellar: ")
@@ -68,8 +68,8 @@ def test_a_supervisor_passes_on_what_its_sensors_say_and_print(
     assert "PENATES_GROUP" not in journald.wait(PENATES_SENSOR="supervisor")
     os.kill(house.pids()["cellar"], signal.SIGKILL)
     assert journald.wait(PENATES_SENSOR="cellar", PENATES_REASON="killed by SIGKILL")["PRIORITY"] == "4"
-    nursery.terminate()
-    assert nursery.wait(PATIENCE_S) == 0
+    parent.terminate()
+    assert parent.wait(PATIENCE_S) == 0
     assert journald.wait(PENATES_SENSOR="supervisor", MESSAGE="supervisor: stopped")
 
 
@@ -79,7 +79,7 @@ def test_a_format_that_somebody_chose_holds_in_a_unit_too(
 ) -> None:
     journald.listen()
     cellar.write(broker.port, log=f'format = "{style}"')
-    journald.unit(cellar, "nursery")
+    journald.unit(cellar, "supervisor")
     eyes.wait_value("cm/cellar/status/state", "online")
     eventually(lambda: any("cm/cellar" in line for line in lines_so_far(journald)), "lines")
     assert journald.entries() == []

@@ -39,11 +39,11 @@ def readings(eyes: Eyes, topic: str = DOOR_READING) -> list[dict[str, Any]]:
 def test_a_door_moves_its_topic_from_the_shell(wires: Wires, eyes: Eyes) -> None:
     door(wires, eyes)
     eyes.wait_value(OPEN, value=True)  # nothing drives the line: its pull-up does
-    wires.penates_line("17", "0")
+    wires.penates_gpio("17", "0")
     eyes.wait_value(OPEN, value=False)
-    assert wires.penates_line("17") == "0"
+    assert wires.penates_gpio("17") == "0"
     since = len(eyes.seen)
-    wires.penates_line("17", "float")
+    wires.penates_gpio("17", "float")
     eyes.wait_value(OPEN, value=True, since=since)
 
 
@@ -364,8 +364,8 @@ def test_a_button_that_is_down_at_the_start_was_not_pressed(wires: Wires, eyes: 
 
 def test_a_pulse_on_a_floating_line_is_the_other_level_and_back(wires: Wires, eyes: Eyes) -> None:
     door(wires, eyes, "bounce_s = 0\n")
-    assert wires.penates_line("17") == "1"  # the pull-up
-    wires.penates_line("17", "pulse", "50")
+    assert wires.penates_gpio("17") == "1"  # the pull-up
+    wires.penates_gpio("17", "pulse", "50")
     eyes.wait(lambda _: [one["open"] for one in readings(eyes)] == [True, False, True], "there and back")
     assert wires.line(17).driven() is None
 

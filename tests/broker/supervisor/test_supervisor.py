@@ -18,7 +18,7 @@ import pytest
 
 from bootstrap.supervisor.control_socket import SOCKET
 from support.paths import QUICK, ROOT, SUPPORT
-from support.world import Broker, Eyes, House, Running, Supervisor, eventually, retained
+from support.world import Broker, Eyes, House, Running, Supervisor, eventually, retained, retained_once
 
 SENSORS = ("attic", "cellar", "kitchen")
 TOP = 'state = "state"\n'
@@ -112,7 +112,7 @@ def test_one_sensor_is_stopped_started_and_restarted_alone(daemonised: House) ->
 
 
 def test_only_the_sensors_named_are_started(three: House) -> None:
-    three.nursery("kitchen")
+    three.supervise("kitchen")
     assert {name: row["state"] for name, row in three.status().items()} == {
         "attic": "stopped",
         "cellar": "stopped",
@@ -131,25 +131,25 @@ def test_an_unknown_name_is_refused_and_nothing_happens(daemonised: House, comma
 
 
 def test_a_second_supervisor_is_refused(three: House) -> None:
-    three.nursery()
-    second = three.penates("nursery")
+    three.supervise()
+    second = three.penates("supervisor")
     assert second.returncode == 75
     assert "already running, as process" in second.stderr
 
 
 def test_ctrl_c_at_a_terminal_stops_every_sensor_in_order(three: House, broker: Broker) -> None:
     """It reaches the whole foreground group; the sensors are not in it, or each would be told to stop twice."""
-    nursery = three.nursery()
+    parent = three.supervise()
     groups = {os.getpgid(pid) for pid in three.pids().values()}
-    assert os.getpgid(nursery.pid) not in groups
-    assert nursery.stop(signal.SIGINT) == 0
+    assert os.getpgid(parent.pid) not in groups
+    assert parent.stop(signal.SIGINT) == 0
     assert {retained(broker.port)[f"cm/{sensor}/status/state"] for sensor in SENSORS} == {"stopped"}
 
 
 def test_nothing_of_the_supervisor_is_open_in_a_sensor(three: House) -> None:
-    nursery = three.nursery()
-    assert len(list(Path(f"/proc/{nursery.pid}/task").iterdir())) == 1
-    sockets = {str(file.readlink()) for file in Path(f"/proc/{nursery.pid}/fd").iterdir()} - {"/dev/null"}
+    parent = three.supervise()
+    assert len(list(Path(f"/proc/{parent.pid}/task").iterdir())) == 1
+    sockets = {str(file.readlink()) for file in Path(f"/proc/{parent.pid}/fd").iterdir()} - {"/dev/null"}
     for pid in three.pids().values():
         own = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
         shared = own & sockets
@@ -160,12 +160,12 @@ def test_nothing_of_the_supervisor_is_open_in_a_sensor(three: House) -> None:
 
 def test_a_supervisor_that_is_stopping_starts_nothing(three: House, broker: Broker) -> None:
     broker.stop()  # so that the stop takes its time
-    nursery = three.nursery()
-    nursery.send(signal.SIGTERM)
-    nursery.wait_log("supervisor: stopping")
+    parent = three.supervise()
+    parent.send(signal.SIGTERM)
+    parent.wait_log("supervisor: stopping")
     refused = three.penates("start")
     assert (refused.returncode, refused.stderr) == (1, "the supervisor is stopping\n")
-    assert nursery.wait() == 0
+    assert parent.wait() == 0
 
 
 # Bad days.
@@ -186,11 +186,11 @@ def test_a_killed_sensor_is_back_alone(daemonised: House) -> None:
 def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, with_broker: bool) -> None:
     if not with_broker:
         broker.stop()
-    first = three.nursery()
+    first = three.supervise()
     orphans = [pid for pid in three.processes() if pid != first.pid]
     assert len(orphans) == len(SENSORS)
     first.stop(signal.SIGKILL)
-    three.nursery()
+    three.supervise()
     eventually(lambda: not set(orphans) & set(three.processes()), "the orphans end")
     for sensor in SENSORS:
         back(three, sensor, 0)
@@ -199,18 +199,18 @@ def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, w
 @pytest.mark.parametrize("hook", ["setup", "act_set"])
 def test_a_sensor_that_hangs_does_not_outlive_its_supervisor(impatient: House, eyes: Eyes, hook: str) -> None:
     odd(impatient, "hang in setup" if hook == "setup" else "none")
-    nursery = impatient.nursery("odd")
+    parent = impatient.supervise("odd")
     if hook == "act_set":
         eyes.wait_value("cm/odd/status/state", "online")
         eyes.publish("cm/odd/action/set", "hang")
     eventually(lambda: len(impatient.processes()) == 2, "the sensor runs")
-    nursery.stop(signal.SIGKILL)
+    parent.stop(signal.SIGKILL)
     eventually(lambda: not impatient.processes(), "nobody is left")
 
 
 def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
     odd(three, "slow")
-    three.nursery()
+    three.supervise()
     (three.folder / "devices" / "odd.toml").unlink()
     reloads = [threading.Thread(target=three.penates, args=("reload",)) for _ in range(2)]
     for reload in reloads:
@@ -231,7 +231,7 @@ def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
 
 def test_a_removed_sensor_that_is_started_again_is_looked_after(three: House) -> None:
     odd(three, "sluggish")
-    three.nursery()
+    three.supervise()
     (three.folder / "devices" / "odd.toml").unlink()
     leaving = subprocess.Popen([sys.executable, "-m", "penates", "reload", "--config", three.folder], env=three.env())
     eventually(lambda: three.status().get("odd", {}).get("state") == "stopping", "it stops")
@@ -246,14 +246,14 @@ def test_a_removed_sensor_that_is_started_again_is_looked_after(three: House) ->
 
 def test_twins_are_faulty_and_only_the_first_runs(three: House) -> None:
     three.device("twin", 'kind = "thermometer"\nserial = "28-cellar"\nbus = "bus"\nsensor = "cellar"\n')
-    three.nursery()
+    three.supervise()
     status = three.status()
     assert (status["cellar"]["state"], status["twin"]["state"]) == ("online", "failed")
     assert "cm/cellar is already defined in devices/cellar.toml" in status["twin"]["error"]
 
 
 def test_a_restart_right_after_a_start_is_no_accident(three: House) -> None:
-    three.nursery()
+    three.supervise()
     for _ in range(5):
         restarts = [threading.Thread(target=three.penates, args=("restart", "cellar")) for _ in range(3)]
         for restart in restarts:
@@ -284,13 +284,13 @@ def test_it_starts_without_streams(three: House, streams: str) -> None:
 
 def test_what_a_device_left_behind_dies_with_it(three: House) -> None:
     odd(three, "spawn")
-    nursery = three.nursery()
+    parent = three.supervise()
     left = eventually(lambda: (three.folder / "diary.pid").exists() and (three.folder / "diary.pid").read_text(), "it")
     before = three.pids()["odd"]
     os.kill(before, signal.SIGKILL)
     back(three, "odd", before)
     eventually(lambda: not Path(f"/proc/{left}").exists() or "Z" in state_of(left), "it is gone")
-    assert nursery.process.poll() is None
+    assert parent.process.poll() is None
 
 
 def state_of(pid: str) -> str:
@@ -302,10 +302,10 @@ def state_of(pid: str) -> str:
 
 def test_a_flood_without_a_line_end_is_cut(three: House) -> None:
     odd(three, "flood")
-    nursery = three.nursery()
-    before = int(rollup_of(nursery.pid, "Rss"))
-    eventually(lambda: max(map(len, nursery.lines)) > 60_000, "pieces of it are logged")
-    assert int(rollup_of(nursery.pid, "Rss")) < before + 8000
+    parent = three.supervise()
+    before = int(rollup_of(parent.pid, "Rss"))
+    eventually(lambda: max(map(len, parent.lines)) > 60_000, "pieces of it are logged")
+    assert int(rollup_of(parent.pid, "Rss")) < before + 8000
 
 
 def test_a_faulty_house_can_be_stopped(daemonised: House) -> None:
@@ -318,16 +318,16 @@ def test_a_faulty_house_can_be_stopped(daemonised: House) -> None:
 
 def test_warming_up_where_there_is_no_loopback(three: House) -> None:
     """In a network of its own, whose loopback is down."""
-    command = ["unshare", "-n", sys.executable, "-m", "penates", "nursery", "--config", str(three.folder)]
+    command = ["unshare", "-n", sys.executable, "-m", "penates", "supervisor", "--config", str(three.folder)]
     if subprocess.run(["unshare", "-n", "true"], check=False, capture_output=True).returncode:
         command = ["unshare", "-rn", *command[2:]]
-    nursery = Running(command, three.env())
+    parent = Running(command, three.env())
     try:
-        nursery.wait_log("not preloaded")
-        nursery.wait_log("cm/cellar: starting")
+        parent.wait_log("not preloaded")
+        parent.wait_log("cm/cellar: starting")
     finally:
-        nursery.stop()
-        nursery.close()
+        parent.stop()
+        parent.close()
 
 
 def test_a_clock_that_is_not_set_keeps_nobody_from_warming_up(tmp_path: Path) -> None:
@@ -345,34 +345,34 @@ def test_a_clock_that_is_not_set_keeps_nobody_from_warming_up(tmp_path: Path) ->
 
 
 def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(impatient: House) -> None:
-    nursery = impatient.nursery()
+    parent = impatient.supervise()
     before = impatient.pids()
     os.kill(before["attic"], signal.SIGSTOP)
     back(impatient, "attic", before["attic"])
     assert {**impatient.pids(), "attic": 0} == {**before, "attic": 0}
-    assert nursery.logged("hangs; its stacks follow (sensor=attic")
-    assert nursery.logged('loop.py", line')
+    assert parent.logged("hangs; its stacks follow (sensor=attic")
+    assert parent.logged('loop.py", line')
     assert impatient.status()["attic"]["error"] == "made no progress for 5 s"
 
 
 def test_a_sensor_that_hangs_is_replaced_with_its_stacks_in_the_log(impatient: House, eyes: Eyes) -> None:
     odd(impatient, "none")
-    nursery = impatient.nursery()
+    parent = impatient.supervise()
     before = impatient.pids()
     eyes.wait_value("cm/odd/status/state", "online")
     eyes.publish("cm/odd/action/set", "hang")
     back(impatient, "odd", before["odd"])
-    assert nursery.logged('odd_devices.py", line')
-    assert nursery.logged("in act_set")
+    assert parent.logged('odd_devices.py", line')
+    assert parent.logged("in act_set")
 
 
 def test_a_sensor_that_always_dies_is_started_ever_later_and_logged_once(three: House) -> None:
     odd(three, "setup")
-    nursery = three.nursery(program=QUICK)
+    parent = three.supervise(program=QUICK)
     eventually(lambda: three.status()["odd"]["restarts"] >= 6, "it is started again and again")
-    assert len(nursery.logged("ended; will be restarted (sensor=odd")) == 1
-    assert len(nursery.logged("cm/odd: starting")) == 1
-    assert len(nursery.logged("error cm/odd: a bug in setup")) == 1
+    assert len(parent.logged("ended; will be restarted (sensor=odd")) == 1
+    assert len(parent.logged("cm/odd: starting")) == 1
+    assert len(parent.logged("error cm/odd: a bug in setup")) == 1
     assert three.status()["odd"]["error"].startswith("a bug in setup: RuntimeError('odd')")
     diary = three.folder / "diary"
     began = [line for line in diary.read_text().splitlines() if line == "setup"]
@@ -385,27 +385,27 @@ def test_a_sensor_that_always_dies_is_started_ever_later_and_logged_once(three: 
 
 def test_another_end_is_news_and_so_is_a_life_that_lasts(three: House) -> None:
     odd(three, "setup")
-    nursery = three.nursery(program=QUICK)
+    parent = three.supervise(program=QUICK)
     eventually(lambda: three.status()["odd"]["restarts"] >= 2, "it is started again")
     # The same settings, another world: the diary cannot be written. At once, since the sensor writes it meanwhile.
     (three.folder / "other").symlink_to(three.folder)
     (three.folder / "other").replace(three.folder / "diary")
-    ends = nursery.wait_log("ended; will be restarted (sensor=odd", count=2)
+    ends = parent.wait_log("ended; will be restarted (sensor=odd", count=2)
     assert "a bug in setup" in ends[0]
     assert "Is a directory" in ends[1]
 
 
 def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:
     three.device("door", 'kind = "door"\npin = 17\n')
-    nursery = three.nursery(GPIOZERO_PIN_FACTORY="nonsense")
+    parent = three.supervise(GPIOZERO_PIN_FACTORY="nonsense")
     row = three.status()["door"]
     assert (row["state"], row["restarts"], row["pid"]) == ("failed", 0, None)
     assert "no pin factory 'nonsense'" in row["error"]
-    assert nursery.logged("ended; not restarted until its settings change (sensor=door")
+    assert parent.logged("ended; not restarted until its settings change (sensor=door")
 
 
 def test_the_supervisor_survives_those_who_ask_nonsense(three: House) -> None:
-    three.nursery()
+    three.supervise()
     stops = (
         b'{"do": "stop", "names": [1, {}]}',
         b'{"do": "stop", "names": 5}',
@@ -438,7 +438,7 @@ def test_a_changed_file_is_taken_over_by_its_sensor_alone(daemonised: House, eye
 
 
 def test_a_sensor_that_is_told_again_while_it_takes_over_goes_on(three: House) -> None:
-    nursery = three.nursery()
+    parent = three.supervise()
     before = three.pids()
     command = [sys.executable, "-m", "penates", "reload", "--config", str(three.folder)]
     told = []
@@ -446,17 +446,17 @@ def test_a_sensor_that_is_told_again_while_it_takes_over_goes_on(three: House) -
     for number in (1, 2):
         three.thermometer("cellar", every_s=number / 2)
         told.append(subprocess.Popen(command, env=three.env()))
-        nursery.wait_log('reloading (changed=["cellar"]', count=number)
+        parent.wait_log('reloading (changed=["cellar"]', count=number)
     os.kill(before["cellar"], signal.SIGCONT)
     assert [one.wait(120) for one in told] == [0, 0]
-    assert nursery.logged("cm/cellar: reloaded (")
+    assert parent.logged("cm/cellar: reloaded (")
     assert three.pids() == before
 
 
 def test_it_is_not_told_before_it_has_taken_over(three: House) -> None:
     """Whatever the sensor says of itself in between."""
     three.device("odd", 'kind = "support.odd_devices.Moody"\ndiary = "diary"\n')
-    three.nursery()
+    three.supervise()
     three.device("odd", 'kind = "support.odd_devices.Moody"\ndiary = "diary"\nevery_s = 0.15\n')
     three.penates("reload")
     assert (three.folder / "diary").read_text().count("setup") == 2
@@ -467,13 +467,13 @@ def test_another_sensor_id_takes_another_process(daemonised: House, broker: Brok
     daemonised.device("cellar", 'kind = "thermometer"\nserial = "28-cellar"\nbus = "bus"\nsensor = "vault"\n')
     assert daemonised.penates("reload").returncode == 0
     assert daemonised.pids()["cellar"] != before["cellar"]
-    assert retained(broker.port)["cm/vault/status/state"] == "online"
+    retained_once(broker.port, lambda told: told.get("cm/vault/status/state") == "online", "it is online")
 
 
 def test_what_does_not_work_is_told_and_tried_again_at_the_next_reload(three: House) -> None:
     odd = 'kind = "support.odd_devices.Odd"\ndiary = "{}/diary"\n'
     three.device("odd", odd.format("."))
-    three.nursery()
+    three.supervise()
     before = three.pids()
     three.device("odd", odd.format("nowhere"))
     refused = three.penates("reload")
@@ -512,7 +512,7 @@ def test_a_faulty_file_changes_nothing_and_says_why(daemonised: House, command: 
 
 def test_a_faulty_file_at_the_start_is_none_of_the_others_business(three: House) -> None:
     three.device("cellar", 'kind = "thermometer"\nserail = "28-1"\n')
-    three.nursery()
+    three.supervise()
     status = three.status()
     assert {name: row["state"] for name, row in status.items()} == {
         "attic": "online",
@@ -543,24 +543,24 @@ def test_the_house_reaches_whom_it_means_something(daemonised: House, broker: Br
 
 
 def test_hangup_reloads_where_there_is_no_terminal(three: House, supervisor: Supervisor) -> None:
-    nursery = three.nursery(NOTIFY_SOCKET=supervisor.address)
+    parent = three.supervise(NOTIFY_SOCKET=supervisor.address)
     supervisor.wait("READY=1")
     three.thermometer("cellar", every_s=0.5)
-    nursery.send(signal.SIGHUP)
-    nursery.wait_log('cm/cellar: reloaded (changed=["device"])')
+    parent.send(signal.SIGHUP)
+    parent.wait_log('cm/cellar: reloaded (changed=["device"])')
     supervisor.wait("RELOADING=1")
     supervisor.wait("READY=1")
     three.device("cellar", "nonsense")
-    nursery.send(signal.SIGHUP)
-    nursery.wait_log("not reloaded; nothing has changed")
-    assert nursery.stop() == 0
+    parent.send(signal.SIGHUP)
+    parent.wait_log("not reloaded; nothing has changed")
+    assert parent.stop() == 0
 
 
 def test_a_class_of_the_users_own_is_read_anew(three: House, broker: Broker) -> None:
     code = (SUPPORT / "odd_devices.py").read_text()
     (three.folder / "mine.py").write_text(code)
     three.device("odd", 'kind = "mine.Odd"\ndiary = "diary"\n')
-    three.nursery()
+    three.supervise()
     (three.folder / "mine.py").write_text(code.replace('"level": 5,', '"level": 7,'))
     assert three.penates("restart", "odd").returncode == 0
     assert eventually(lambda: retained(broker.port)["cm/odd/data/level"] == 7, "the new code runs")
@@ -583,19 +583,19 @@ def test_the_log_is_begun_anew_before_it_fills_the_disk(three: House, broker: Br
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \w+ [\w/]+: ", line) for line in lines), lines
 
 
-def test_a_nursery_is_a_unit_of_type_notify(three: House, supervisor: Supervisor) -> None:
-    nursery = three.nursery(NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="500000")
+def test_a_supervisor_is_a_unit_of_type_notify(three: House, supervisor: Supervisor) -> None:
+    parent = three.supervise(NOTIFY_SOCKET=supervisor.address, WATCHDOG_USEC="500000")
     told = supervisor.told_until("READY=1")
     told += supervisor.told_until("WATCHDOG=1")
     assert "STATUS=3 of 3 sensors online" in told
-    nursery.send(signal.SIGTERM)
+    parent.send(signal.SIGTERM)
     supervisor.wait("STOPPING=1")
-    assert nursery.wait() == 0
+    assert parent.wait() == 0
 
 
 def test_status_tells_a_fault_and_its_end(three: House) -> None:
     probe = three.probe("attic", "")
-    three.nursery()
+    three.supervise()
     row = three.status()["attic"]
     assert row["state"] == "fault"
     assert "did not answer" in row["error"]
@@ -607,7 +607,7 @@ def test_status_tells_a_fault_and_its_end(three: House) -> None:
 
 def test_an_absent_broker_is_no_fault(impatient: House, broker: Broker) -> None:
     broker.stop()
-    impatient.nursery()
+    impatient.supervise()
     before = impatient.pids()
     status = impatient.penates("status")
     assert status.returncode == 0
@@ -623,8 +623,8 @@ def test_one_device_costs_a_few_megabytes(house: House, broker: Broker) -> None:
     house.write(broker.port, top=TOP, log='level = "info"')
     for number in range(20):
         house.thermometer(f"t{number}")
-    nursery = house.nursery()
-    pids = [nursery.pid, *house.pids().values()]
+    parent = house.supervise()
+    pids = [parent.pid, *house.pids().values()]
     total = sum(int(rollup_of(pid, "Pss")) for pid in pids)
     assert total / 20 / 1024 < 7.0
 

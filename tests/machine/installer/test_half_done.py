@@ -69,9 +69,9 @@ def test_a_broker_that_was_there_before_is_as_it_was(installed: Machine) -> None
 def test_your_own_drop_ins_stay(installed: Machine) -> None:
     own = f"{UNITS}/penates@pi.service.d/mine.conf"
     installed.write(own, "[Service]\nMemoryMax=1G\n")
-    installed.penates("install", "--nursery")
+    installed.penates("install", "--supervisor")
     assert not Path(installed.file(own)).with_name("penates.conf").is_file()
-    installed.penates("install", "--no-nursery")
+    installed.penates("install", "--no-supervisor")
     assert installed.file(own).read_text() == "[Service]\nMemoryMax=1G\n"
 
 
@@ -171,7 +171,7 @@ def test_a_state_folder_of_ones_own_may_be_written(installed: Machine, tmp_path:
     )
     assert installed.run("stat", "-c", "%U %a", "/mnt/card/house").stdout == "penates 750\n"
     assert installed.penates("install").startswith("nothing to do")
-    installed.penates("install", "--nursery")
+    installed.penates("install", "--supervisor")
     assert "ReadWritePaths=/mnt/card/house\n" in installed.file(f"{UNITS}/penates.service.d/penates.conf").read_text()
     assert "kept: /etc/penates, /mnt/card/house" in installed.copy(tmp_path / "other").penates("uninstall")
     for odd in ("../state", "/home/pat/state"):

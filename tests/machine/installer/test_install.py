@@ -145,7 +145,7 @@ def test_a_unit_that_does_not_start_is_told(installed: Machine) -> None:
 
 
 def test_one_unit_for_all_and_back(installed: Machine) -> None:
-    installed.penates("install", "--nursery")
+    installed.penates("install", "--supervisor")
     assert installed.calls() == [
         "disable --now penates@pi.service",
         "disable --now penates@recorder.service",
@@ -157,7 +157,7 @@ def test_one_unit_for_all_and_back(installed: Machine) -> None:
     assert "LoadCredential=password_firstpi:/etc/penates/secrets/firstpi" in text
     assert not DROP_INS & installed.files()
     assert installed.penates("install").startswith("nothing to do")
-    installed.penates("install", "--no-nursery")
+    installed.penates("install", "--no-supervisor")
     assert installed.files() >= DROP_INS
     assert "disable --now penates.service" in installed.calls()
 

@@ -83,7 +83,7 @@ def test_the_broker_decides_whom_a_unit_reaches(tmp_path: Path) -> None:
     assert allowed_networks(["a" * 64], router) == ANYWHERE
 
 
-def test_every_device_of_a_nursery_has_its_own_secret() -> None:
+def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     found = {name: replace(settings) for name, settings in samples().items()}
     *_, file = unit_files.for_supervisor(Path("/units"), found, {name: secret(one) for name, one in found.items()})
     lines = (file.content or b"").decode().splitlines()
