@@ -81,7 +81,8 @@ def all_units() -> dict[str, Any]:
 @pytest.mark.usefixtures("cellar_alone")
 def test_the_house_appears_as_what_it_is(wires: Wires, broker: Broker, start_assistant: Start, eyes: Eyes) -> None:
     assistant = start_assistant(broker)
-    found = assistant.until(lambda found: found.get("cm/odd/data_level", {}).get("state") == "5" and found, "all")
+    found = all_there(assistant)
+    assistant.wait("cm/odd/data_level", "5")
     assistant.wait("cm/cellar/data_temperature", "21.5")
     looks = {
         "cm/cellar/data_temperature": ("sensor", "temperature", "measurement", "°C", 1),

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from support.paths import ROOT
 from support.world import Broker, Eyes, House, Wanted, retained
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
@@ -44,6 +45,8 @@ def test_the_payloads(cellar: House, eyes: Eyes) -> None:
         "time clock run uptime_s heartbeat_s why last_reading reads faults invalid reconnects queued on_disk storage "
         "dropped rss_mb host"
     )
+    contract = (ROOT / "docs" / "TOPICS.md").read_text()
+    assert [field for field in (*reading, *heartbeat) if f"`{field}`" not in contract] == ["temperature"]
     assert (heartbeat["run"], heartbeat["last_reading"]) == (reading["run"], reading["time"])
     assert (heartbeat["heartbeat_s"], heartbeat["reads"], heartbeat["faults"]) == (60, 1, 0)
     about = eyes.on("cm/cellar/status/about")[0].value
