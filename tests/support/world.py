@@ -123,13 +123,21 @@ class Broker:
     def start(self) -> "Broker":
         with (self.folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([self.program, "-v", "-c", str(self.conf)], stdout=log, stderr=log)
-        eventually(self._listens, "mosquitto listens")
+        eventually(self._serves, "mosquitto serves")
         return self
 
-    def _listens(self) -> bool:
+    def _serves(self) -> bool:
+        """Whether its main loop runs, which answers or refuses what no client sends: a SIGTERM before that is lost."""
         assert self.process.poll() is None, self.log()
         with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+            probe.settimeout(PATIENCE_S)
+            with contextlib.suppress(ConnectionRefusedError):
+                probe.connect(("127.0.0.1", self.port))
+                with contextlib.suppress(ConnectionResetError):
+                    probe.sendall(bytes(16))
+                    probe.recv(1)
+                return True
+        return False
 
     def log(self) -> str:
         return (self.folder / "mosquitto.log").read_text(errors="replace")
