@@ -22,5 +22,16 @@ class Limits:
     def __call__(self, value: Any) -> None:  # noqa: ANN401 - any number
         """Raise ValueError, saying what is allowed, if `value` is out of bounds."""
         if not self.low <= value <= self.high:
-            up_to = "" if self.high == math.inf else f" and at most {self.high:g}"
-            raise ValueError(f"at least {self.low:g}{up_to}")
+            bounds = (("at least", self.low), ("at most", self.high))
+            raise ValueError(" and ".join(f"{word} {shown(limit)}" for word, limit in bounds if math.isfinite(limit)))
+
+
+def shown(limit: float) -> str:
+    """Return a limit for people: in full, and with its meaning where it has one."""
+    return "31622400 (a year)" if limit == YEAR_S else f"{limit:.12g}"
+
+
+def a_duration(value: object) -> None:
+    """Raise ValueError, saying what is allowed, if `value` is a number of seconds beyond a year."""
+    if isinstance(value, int | float) and value > YEAR_S:
+        raise ValueError(f"at most {shown(YEAR_S)}")

@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from bootstrap.config.conflicts import conflicts, probe
 from bootstrap.config.kinds import KindError, find
 from bootstrap.config.model import DeviceNames, House, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
-from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, suggestion
+from bootstrap.config.stray_files import misplaced, set_aside
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.paths import Folders
@@ -66,22 +68,38 @@ class Configuration:
         """
         found = {sensor: self.settings(sensor) for sensor in names or self.sensors}
         valid = {sensor: settings for sensor, settings in found.items() if settings}
-        self.faults += self._shared_lines([*valid.values()])
-        self.faults += _same_names([*valid.values()]) + _same_announcements([*valid.values()])
+        self.faults += conflicts([*valid.values()], self._line)
+        if not names:
+            self.faults += misplaced(self.folder, DEVICES, HOUSE)
         self.faults = sorted(set(self.faults))
         return valid
+
+    @property
+    def notes(self) -> list[Fault]:
+        """What is worth knowing and wrong in no way: files that are set aside."""
+        return set_aside(self.folder, DEVICES)
 
     def settings(self, sensor: str) -> SensorSettings | None:
         """Return the settings of one sensor, or None after adding the reasons to `faults`."""
         if sensor not in self.sensors:
-            hint = suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
-            self.faults.append(Fault(device_file(sensor), 1, f"not there; {hint}"))
+            self.faults.append(Fault(device_file(sensor), 1, f"not there; {self._near(sensor)}"))
             return None
         source = self._device_source(device_file(sensor))
         try:
             return self._settings(sensor, source)
         finally:
             self.faults += source.faults
+
+    def _near(self, sensor: str) -> str:
+        """Return a hint at a device's file that is there: one with another end of its name, or a similar name."""
+        ignored = [fault for fault in misplaced(self.folder, DEVICES, HOUSE) if Path(fault.file).stem == sensor]
+        if ignored:
+            return f"{ignored[0].file} is {ignored[0].text}"
+        return suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"
+
+    def _line(self, settings: SensorSettings, name: str) -> int:
+        """Return the line of a setting in a sensor's file."""
+        return self._device_source(settings.file).line(name)
 
     def _device_source(self, file: str) -> TomlFile:
         drafts = {device_file(sensor): text for sensor, text in self.drafts.items()}
@@ -115,18 +133,6 @@ class Configuration:
             homeassistant=house.homeassistant,
         )
 
-    def _shared_lines(self, found: list[SensorSettings]) -> list[Fault]:
-        """Return a fault for each GPIO line that another device uses, too."""
-        owners: dict[int, str] = {}
-        faults = []
-        for settings in found:
-            for name, value in gpio_lines(settings.device).items():
-                owner = f"{name} of {settings.topics.sensor}"
-                if owners.setdefault(value, owner) != owner:
-                    line = self._device_source(settings.file).line(name)
-                    faults.append(Fault(settings.file, line, f"GPIO{value} is already the {owners[value]}"))
-        return faults
-
     def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
         if not is_id(sensor):
             source.fault(f"the sensor id must be {ID_RULE}, not {sensor!r}; rename the file, or set sensor = …")
@@ -146,9 +152,8 @@ class Configuration:
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
             source.fault(f"kind {kind!r} cannot be created: {error!r}", source.line("kind"))
             return kind, None
-        if device and device.every_s < LEAST_EVERY_S:
-            limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
-            source.fault(limit, source.line("every_s"))
+        if device:
+            _check_device(device, source)
         return kind, device
 
     def _check_password(self, sensor: str) -> None:
@@ -161,36 +166,13 @@ class Configuration:
             self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))
 
 
-def _same_names(found: list[SensorSettings]) -> list[Fault]:
-    """Return a fault for each file whose sensor id another file has, too."""
-    owners: dict[str, str] = {}
-    faults = []
-    for settings in found:
-        owner = owners.setdefault(settings.topics.client_id, settings.file)
-        if owner != settings.file:
-            faults.append(Fault(settings.file, 1, f"{settings.topics.client_id} is already defined in {owner}"))
-    return faults
-
-
-def gpio_lines(device: Device) -> dict[str, int]:
-    """Return the BCM numbers of the lines a device uses: its settings `pin` and those that end in `_pin`."""
-    return {
-        name: value
-        for name, value in device.settings().items()
-        if isinstance(value, int) and (name == "pin" or name.endswith("_pin"))
-    }
-
-
-def _same_announcements(found: list[SensorSettings]) -> list[Fault]:
-    """Return a fault for each sensor that Home Assistant cannot tell from another, such as `x/b-a` from `x-b/a`."""
-    owners: dict[str, SensorSettings] = {}
-    faults = []
-    for settings in found:
-        owner = owners.setdefault(settings.homeassistant.topic(settings.topics), settings)
-        if settings.homeassistant.enabled and owner.topics != settings.topics:
-            both = f"{settings.topics.client_id} and {owner.topics.client_id} of {owner.file}"
-            faults.append(Fault(settings.file, 1, f"{both} are the same to Home Assistant; set another sensor = …"))
-    return faults
+def _check_device(device: Device, source: TomlFile) -> None:
+    """Check what types cannot express of the settings that many kinds have."""
+    if device.every_s < LEAST_EVERY_S:
+        limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
+        source.fault(limit, source.line("every_s"))
+    if (at := probe(device)) and at.problem:
+        source.fault(f"'serial' must be {at.problem}, not {shown(at.serial)}", source.line("serial"))
 
 
 def usual_folder() -> Path | None:

@@ -3,7 +3,9 @@
 import re
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -15,8 +17,10 @@ from bootstrap.logs import log
 from bootstrap.paths import Folders
 from bootstrap.tls import tls
 
-LEAST_HEARTBEAT_S = 0.1
-HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%\w+)?")  # a name or IPv4, or IPv6
+LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 0.1, 86_400
+MOST_LOG_MB = 10_000
+HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.|$))+", re.ASCII)
+HOST_AND_PORT = re.compile(r"(?:[^:/]*|\[[^]]*\]):(\d+)", re.ASCII)
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
@@ -26,8 +30,8 @@ def _an_id(text: str) -> None:
 
 
 def _a_heartbeat(seconds: float) -> None:
-    if seconds != 0 and seconds < LEAST_HEARTBEAT_S:
-        raise ValueError(f"0 for none, or at least {LEAST_HEARTBEAT_S:g}")
+    if seconds != 0 and not LEAST_HEARTBEAT_S <= seconds <= MOST_HEARTBEAT_S:
+        raise ValueError(f"0 for none, or at least {LEAST_HEARTBEAT_S:g} and at most {MOST_HEARTBEAT_S} (a day)")
 
 
 def a_certificate(file: Path) -> None:
@@ -40,9 +44,24 @@ def a_certificate(file: Path) -> None:
         raise ValueError(f"a readable file ({error.strerror})") from None
 
 
-def _a_host(text: str) -> None:
-    if not HOST.fullmatch(text):
-        raise ValueError("a host name or address alone, without scheme or port")
+def a_host(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` is not a host's name or address and nothing else."""
+    with suppress(ValueError):
+        ip_address(text)
+        return
+    if ":" in text or "/" in text or not text.isascii():
+        found = HOST_AND_PORT.fullmatch(text)
+        port = f" (port = {found[1]})" if found else ""
+        raise ValueError(f"a host name or address alone, without scheme or port{port}")
+    if not HOST_NAME.fullmatch(text):
+        raise ValueError("a host name or address: letters, digits and '-', which is neither first nor last")
+    if text.rstrip(".").rpartition(".")[2].isdecimal():
+        raise ValueError("a host name, or an IPv4 address of four numbers up to 255")
+
+
+def _different(hosts: list[str]) -> None:
+    if len({host.lower() for host in hosts}) < len(hosts):
+        raise ValueError("a list that names no host twice")
 
 
 def _a_prefix(text: str) -> None:
@@ -51,14 +70,14 @@ def _a_prefix(text: str) -> None:
 
 
 Id: TypeAlias = Annotated[str, _an_id]
-HostName: TypeAlias = Annotated[str, _a_host]
+HostName: TypeAlias = Annotated[str, a_host]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerSettings:
     """`[broker]`: where the broker is, and how to connect to it."""
 
-    host: HostName | list[HostName] = "localhost"
+    host: HostName | Annotated[list[HostName], _different] = "localhost"
     port: Annotated[int, Limits(1, 65_535)] | None = None
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
@@ -90,7 +109,7 @@ class SupervisorSettings:
     """`[supervisor]`: how `penates start` supervises the sensors."""
 
     watchdog_s: Annotated[float, Limits(0.5, YEAR_S)] = 30.0
-    log_mb: Annotated[float, Limits(low=0.001)] = 1.0
+    log_mb: Annotated[float, Limits(0.001, MOST_LOG_MB)] = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

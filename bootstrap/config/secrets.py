@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from bootstrap.config.toml_file import contents
+from bootstrap.config.toml_file import contents, decoded
 
 LONGEST_PASSWORD = 65_535  # bytes; MQTT's own limit
 
@@ -29,9 +29,9 @@ def read_password(file: Path) -> str:
         ValueError: the line is empty, too long, or not text. The message never repeats any of it.
     """
     try:
-        password = contents(file).split(b"\n")[0].rstrip(b"\r").decode()
-    except UnicodeDecodeError:
-        raise ValueError("is not text") from None
+        password = decoded(contents(file).split(b"\n")[0].rstrip(b"\r"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"is not UTF-8 text: {error.reason}") from None
     if not password:
         raise ValueError("is empty")
     if len(password.encode()) > LONGEST_PASSWORD:

@@ -3,6 +3,7 @@
 The fields are the settings: their types define what is allowed, their defaults apply where a file sets nothing.
 """
 
+import codecs
 import errno
 import re
 import stat
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from bootstrap.limits import a_duration
 
 T = TypeVar("T")
 
@@ -70,16 +73,14 @@ class TomlFile:
     def _load(self, draft: bytes | None) -> dict[str, Any]:
         rows: list[str] = []
         try:
-            text = (contents(self.folder / self.name) if draft is None else draft).decode()
+            text = decoded(contents(self.folder / self.name) if draft is None else draft)
             rows = text.split("\n")
             table = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            found = re.search(r"at line (\d+)", str(error))
-            what = re.sub(r" \(at .*\)$", "", str(error))
-            hint = "; text needs quotes" if what == "Invalid value" else ""
-            self.fault(f"not TOML: {what}{hint}", int(found[1]) if found else len(text.rstrip("\n").split("\n")))
+            self._not_toml(str(error), text.rstrip("\n").split("\n"))
         except UnicodeDecodeError as error:
-            self.fault(f"not UTF-8 text: {error.reason} at byte {error.start}")
+            line = error.object.count(b"\n", 0, error.start) + 1
+            self.fault(f"not UTF-8 text: {error.reason}; save the file as UTF-8", line)
         except OSError as error:
             self.fault(f"cannot be read: {error.strerror}")
         except RecursionError:
@@ -93,6 +94,15 @@ class TomlFile:
             self._key_lines = _find_keys(rows)
             return table
         return {}
+
+    def _not_toml(self, error: str, rows: list[str]) -> None:
+        from bootstrap.config.toml_hints import hint as toml_hint  # noqa: PLC0415 - few files are faulty
+
+        found = re.search(r"at line (\d+)", error)
+        line = min(int(found[1]), len(rows)) if found else len(rows)
+        problem = re.sub(r" \(at .*\)$", "", error)
+        hint = toml_hint(rows[line - 1], problem)
+        self.fault(f"not TOML: {problem}{hint and f'; {hint}'}", line)
 
     def fault(self, text: str, line: int = 1) -> None:
         """Add one fault."""
@@ -127,10 +137,13 @@ class TomlFile:
         try:
             if is_dataclass(hint):
                 return self._section(name, value, hint)
-            return convert(value, hint, self.folder)
+            converted = convert(value, hint, self.folder)
+            if name.endswith("_s"):
+                a_duration(converted)
         except ValueError as error:
-            self.fault(f"{name!r} must be {error}, not {_toml(value)}", self.line(name, section))
+            self.fault(f"{name!r} must be {error}, not {shown(value)}", self.line(name, section))
             return None
+        return converted
 
     def _section(self, name: str, value: object, hint: Any) -> object:  # noqa: ANN401 - a dataclass
         if not isinstance(value, dict):
@@ -162,6 +175,17 @@ def contents(file: Path) -> bytes:
     if len(found) > MAX_BYTES:
         raise OSError(errno.EFBIG, f"it has more than {MAX_BYTES} bytes")
     return found
+
+
+def decoded(raw: bytes) -> str:
+    """Return the text of a file that a person has written, without the mark that editors on Windows put before it.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8; its reason names UTF-16 where it is that.
+    """
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in raw[:2]:
+        raise UnicodeDecodeError("utf-8", raw, 0, 1, "it is UTF-16, as some editors call Unicode")
+    return raw.decode("utf-8-sig")
 
 
 def _find_keys(rows: Iterable[str]) -> dict[tuple[str, str], int]:
@@ -223,13 +247,23 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
 
 
 def _first(value: object, choices: list[object], folder: Path) -> object:
+    """Return `value` as the first choice that it fits; if it has the type of one, only that says what is wrong."""
     wanted = []
     for choice in choices:
         try:
             return convert(value, choice, folder)
         except ValueError as error:
+            if isinstance(value, _type(choice)):
+                raise
             wanted.append(str(error))
     raise ValueError(" or ".join(wanted))
+
+
+def _type(hint: object) -> type:
+    """Return the type that TOML has for a hint; `NoneType`, which no value in TOML has, where that is not known."""
+    origin = get_origin(hint)
+    found = _type(get_args(hint)[0]) if origin is Annotated else origin or hint
+    return found if isinstance(found, type) and found in (bool, int, float, str, list) else type(None)
 
 
 def _list(value: object, hint: object, folder: Path) -> object:
@@ -277,7 +311,7 @@ _SCALARS: dict[object, Callable[[object, Path], object]] = {
 }
 
 
-def _toml(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value as the file may have it, cut to a useful length."""
     if isinstance(value, bool):
         return str(value).lower()

@@ -70,6 +70,9 @@ class ControlApi:
             if why:
                 self._supervisor.child(name).fail("; ".join(map(str, why)))
 
+        for fault in _of_no_device(configuration):
+            log.warning("a file is not used", file=fault.file, reason=fault.text)
+
     def _on_hangup(self) -> None:
         """Reload because of a signal. Only systemd is notified of the end."""
         notify_reloading()
@@ -210,6 +213,11 @@ def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fau
     files = {HOUSE, DEVICES, *map(device_file, names)}
     return [fault for fault in configuration.faults if fault.file in files]
 
+
+def _of_no_device(configuration: Configuration) -> list[Fault]:
+    """Return the faults of files that are neither the house's nor a device's."""
+    used = {HOUSE, DEVICES, *map(device_file, configuration.sensors)}
+    return [fault for fault in configuration.faults if fault.file not in used]
 
 def _refusal(why: str, code: int) -> ControlMessage:
     return {"error": why, "exit": code}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap.config.loader import folder_or_default
-from bootstrap.config.model import HOST
+from bootstrap.config.model import a_host
 from bootstrap.errors import Exit, Fatal, to_install
 from penates.console.arguments import config_option
 
@@ -40,8 +40,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _name(text: str) -> str:
-    if not HOST.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} must be only the name or address of a host")
+    try:
+        a_host(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} must be {error}") from None
     return text
 
 

@@ -1,12 +1,14 @@
 """Check the whole configuration, and open nothing.
 
 Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is a fault. With NAMEs, only
-their files and house.toml are checked, as a unit does before it reloads them.
+their files and house.toml are checked, as a unit does before it reloads them. Files that are ignored because they are
+set aside, such as devices/lamp.toml.bak, are shown, too.
 """
 
 import argparse
+import sys
 
-from bootstrap.config.loader import check, folder_or_default
+from bootstrap.config.loader import Configuration, check, folder_or_default
 from bootstrap.errors import Exit
 from penates.console.arguments import config_option
 
@@ -21,6 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace) -> Exit:
     """Print the devices, or raise SettingsError with every fault."""
     folder = folder_or_default(given.config)
+    for note in [] if given.names else Configuration(folder).notes:
+        print(note, file=sys.stderr)
     found = check(folder, given.names, secrets=not given.no_secrets)
     for settings in found:
         print(f"{settings.topics.client_id}: {settings.kind}")

@@ -101,7 +101,9 @@ def _configuration(configuration: Configuration) -> Iterator[Finding]:
         yield bad("files", str(fault), f"sudoedit {configuration.folder / fault.file}; penates check")
     if not faults:
         count = len(configuration.sensors)
-        yield good("files", f"{configuration.folder}: {count} device{'s' * (count != 1)}, no faults")
+        ignored = ", ".join(note.file for note in configuration.notes)
+        text = f"{configuration.folder}: {count} device{'s' * (count != 1)}, no faults"
+        yield good("files", f"{text}; ignored: {ignored}" if ignored else text)
 
 
 def _is_secret(fault: Fault) -> bool:

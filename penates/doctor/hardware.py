@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+from bootstrap.config.conflicts import probe
 from bootstrap.config.model import SensorSettings
 from bootstrap.errors import to_install
 from bootstrap.pins.device_pins import package
@@ -59,10 +60,10 @@ def _factory(user: SensorUser) -> Iterator[Finding]:
 
 def _one_wire(settings: SensorSettings) -> Iterator[Finding]:
     """Check the 1-Wire bus of a device that has the settings `bus` and `serial`."""
-    found = settings.device.settings()
-    bus, serial = found.get("bus"), found.get("serial")
-    if not (isinstance(bus, Path) and isinstance(serial, str)):
+    found = probe(settings.device)
+    if found is None:
         return
+    bus, serial = found
     if not bus.is_dir():
         yield bad("1-Wire", missing(bus), "dtoverlay=w1-gpio in /boot/firmware/config.txt, then restart")
     elif not (bus / serial).is_dir():

@@ -12,7 +12,7 @@ Settings: TypeAlias = Mapping[tuple[str, str], object]  # (section, key): value
 
 def with_settings(text: str, settings: Settings) -> str:
     """Return the text with each setting replaced, or added at the end of its section; None comments a setting out."""
-    rows = text.splitlines()
+    rows = text.removeprefix("\ufeff").splitlines()  # the mark that editors on Windows put before a text
     for (section, key), value in settings.items():
         if value is None:
             _comment_out(rows, section, key)

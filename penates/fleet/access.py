@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bootstrap.config.loader import folder_or_default, open_house, usual_folder
-from bootstrap.config.model import BrokerSettings
+from bootstrap.config.model import BrokerSettings, a_host
 from bootstrap.config.secrets import password_file, read_password
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.mqtt.address import ConnectOptions
@@ -70,7 +70,12 @@ def host_and_port(text: str) -> tuple[str, int | None]:
     port = found["p4"] or found["p6"]
     if port and not 0 < int(port) <= HIGHEST_PORT:
         raise argparse.ArgumentTypeError(f"a port must be a number from 1 to {HIGHEST_PORT}, not {port}")
-    return found["host"] or found["six"], int(port) if port else None
+    host = found["host"] or found["six"]
+    try:
+        a_host(host)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{host!r} must be {error}") from None
+    return host, int(port) if port else None
 
 
 def access(given: argparse.Namespace, user: str) -> Access:

@@ -93,12 +93,11 @@ def _as_owner_of(state: Path) -> AbstractContextManager[None]:
 def _name(configuration: Configuration, named: str | None) -> str:
     if named:
         return named
-    tables = {name: TomlFile(configuration.folder, device_file(name)).table for name in configuration.sensors}
-    found = [name for name, table in tables.items() if table.get("kind") == KIND]
-    if not found:
-        raise SettingsError(
-            [Fault(DEVICES, 1, 'there is no recorder; make devices/recorder.toml with kind = "recorder"')]
-        )
+    files = {name: TomlFile(configuration.folder, device_file(name)) for name in configuration.sensors}
+    found = [name for name, file in files.items() if file.table.get("kind") == KIND]
+    if not found:  # perhaps only because its file cannot be read
+        missing = Fault(DEVICES, 1, 'there is no recorder; make devices/recorder.toml with kind = "recorder"')
+        raise SettingsError([fault for file in files.values() for fault in file.faults] or [missing])
     if len(found) > 1:
         raise SettingsError([Fault(DEVICES, 1, f"there are several recorders; use --recorder {' or '.join(found)}")])
     return found[0]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FunctionType
 
-from bootstrap.config.loader import gpio_lines
+from bootstrap.config.conflicts import gpio_lines
 from bootstrap.device import Device
 
 # systemd's class of device nodes for each name in `Device.opens`, and for GPIO lines.

@@ -7,7 +7,7 @@ from support.world import House
 HOUSE = 'group = "cm"\n'
 
 
-CELLAR = 'kind = "thermometer"\nserial = "28-1"\n'
+CELLAR = 'kind = "thermometer"\nserial = "28-0316a2795fff"\n'
 
 
 def faults(house: House, house_toml: str = HOUSE, devices: dict[str, str] | None = None) -> list[str]:

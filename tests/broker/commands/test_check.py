@@ -14,6 +14,25 @@ def test_nothing_wrong(house: House) -> None:
     assert "cm/cellar: thermometer" in checked.stdout
 
 
+def test_a_file_that_is_set_aside_is_named_and_no_fault(house: House) -> None:
+    faults(house)
+    for name in ("lamp.toml.bak", "lamp.toml~", "README.md", ".hidden"):
+        (house.folder / "devices" / name).write_text('kind = "lamp"\n')
+    checked = house.penates("check")
+    ignored = "ignored: the name of a device's file ends in .toml"
+    assert (checked.returncode, checked.stderr.splitlines()) == (
+        0,
+        [f"devices/lamp.toml.bak:1: {ignored}", f"devices/lamp.toml~:1: {ignored}"],
+    )
+
+
+def test_what_is_run_by_a_name_that_is_misspelt_in_the_folder_is_found_there(house: House) -> None:
+    faults(house)
+    (house.folder / "devices" / "lamp.tml").write_text('kind = "lamp"\npin = 4\n')
+    run = house.penates("run", "lamp")
+    assert run.stderr.startswith("devices/lamp.toml:1: not there; devices/lamp.tml is ignored: the name of a device's")
+
+
 def test_a_pipe_for_a_file_hangs_nobody(house: House) -> None:
     os.mkfifo(house.folder / "devices" / "cellar.toml")
     (house.folder / "devices" / "lamp.toml").write_text('kind = "lamp"\npin = 4\n')

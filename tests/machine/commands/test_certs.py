@@ -48,4 +48,4 @@ def test_the_command_makes_shows_and_keeps(house: House, certs: Callable[..., tu
 def test_the_command_refuses_what_is_no_name(certs: Callable[..., tuple[int, str]]) -> None:
     code, said = certs("--name", "mqtts://broker")
     assert code == 2
-    assert "must be only the name or address of a host" in said
+    assert "must be a host name or address" in said

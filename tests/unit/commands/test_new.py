@@ -104,18 +104,19 @@ def test_a_class_without_a_source_has_a_sheet_without_sentences() -> None:
 @pytest.mark.parametrize(
     ("typed", "written", "setting"),
     [
-        ("serial=28-1", '"28-1"', "serial"),
-        ("serial=12", '"12"', "serial"),
-        ('serial="a b"', '"a b"', "serial"),
-        ("serial=true", '"true"', "serial"),
+        ("serial=28-0316a2795fff", '"28-0316a2795fff"', "serial"),
+        ("sensor=12", '"12"', "sensor"),
+        ('bus="a b"', '"a b"', "bus"),
+        ("sensor=true", '"true"', "sensor"),
         ("every_s=5", "5", "every_s"),
         ("bus=there", '"there"', "bus"),
-        ('serial=x"\nkind = "door', '"x\\"\\nkind = \\"door"', "serial"),
+        ('bus=x"\nkind = "door', '"x\\"\\nkind = \\"door"', "bus"),
         ("group=garden", '"garden"', "group"),
     ],
 )
 def test_what_is_typed_need_not_be_quoted(rainy: House, typed: str, written: str, setting: str) -> None:
-    penates(rainy, "new", "thermometer", "it", "serial=1", *([typed] if setting != "serial" else []), "--set", typed)
+    serial = "serial=28-0316a2795fff"
+    penates(rainy, "new", "thermometer", "it", serial, *([typed] if setting != "serial" else []), "--set", typed)
     assert f"\n{setting} = {written}\n" in text(rainy, "it")
     assert len(check(rainy.folder)) == 1
 

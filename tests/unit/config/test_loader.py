@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.config import conflicts
 from bootstrap.config.loader import check
+from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError
 from support.configuration import CELLAR, HOUSE, faults
 from support.world import House
@@ -43,7 +45,7 @@ from support.world import House
             "devices/cellar.toml:1: kind 'no.such.Thing' cannot be loaded: ModuleNotFoundError: No module named 'no'",
         ),
         (CELLAR + 'group = "a b"\n', "devices/cellar.toml:3: 'group' must be 1 to 64 ASCII letters"),
-        (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value; text needs quotes"),
+        (CELLAR + "x = [\n", "devices/cellar.toml:3: not TOML: Invalid value; is a ] missing"),
         (CELLAR + CELLAR, "devices/cellar.toml:3: not TOML: Cannot overwrite a value"),
         (CELLAR + f"x = {'[' * 5000}", "devices/cellar.toml:1: nested too deeply; settings are flat"),
         (CELLAR + f"every_s = {'1' * 5000}", "devices/cellar.toml:3: a whole number has more than 4300 digits"),
@@ -55,7 +57,20 @@ from support.world import House
         (f"{CELLAR}# {'x' * 65_536}", "devices/cellar.toml:1: cannot be read: it has more than 65536 bytes"),
         (
             'kind = "button"\npin = 4\nhold_s = 1e300\n',
-            "devices/cellar.toml:3: 'hold_s' must be at least 0 and at most",
+            "devices/cellar.toml:3: 'hold_s' must be at least 0 and at most 31622400 (a year), not 1e+300",
+        ),
+        (
+            CELLAR + "every_s = 1e308\n",
+            "devices/cellar.toml:3: 'every_s' must be at most 31622400 (a year), not 1e+308",
+        ),
+        (
+            'kind = "thermometer"\nserial = "../../etc"\n',
+            "devices/cellar.toml:2: 'serial' must be 2 and 12 hexadecimal digits in lower case, such as 28-",
+        ),
+        ('kind = "thermometer"\nserial = "28-0316A2795FFF"\n', "devices/cellar.toml:2: 'serial' must be 2 and 12"),
+        (
+            'kind = "thermometer"\nserial = "../x"\nbus = "w1"\n',
+            "devices/cellar.toml:2: 'serial' must be the name of a folder in bus, such as 28-0316a2795fff",
         ),
     ],
 )
@@ -72,15 +87,30 @@ def test_a_device_file(house: House, text: str, fault: str) -> None:
         ('group = "c/m"', "house.toml:1: 'group' must be 1 to 64 ASCII letters, digits, '-' or '_', not \"c/m\""),
         ('\ngroup = "c+m"', "house.toml:2: 'group' must be"),
         (HOUSE + "heartbeats = 3", "house.toml:2: no setting 'heartbeats'; did you mean 'heartbeat_s'?"),
-        (HOUSE + "heartbeat_s = -1", "house.toml:2: 'heartbeat_s' must be 0 for none, or at least 0.1, not -1"),
+        (
+            HOUSE + "heartbeat_s = -1",
+            "house.toml:2: 'heartbeat_s' must be 0 for none, or at least 0.1 and at most 86400 (a",
+        ),
         (HOUSE + "[broker]\n\nport = 0", "house.toml:4: 'port' must be at least 1 and at most 65535, not 0"),
         (HOUSE + "[broker]\nport = 1.5", "house.toml:3: 'port' must be a whole number, not 1.5"),
         (
             HOUSE + "[broker]\nhost = []",
-            "house.toml:3: 'host' must be text in quotes or a list that is not empty, not []",
+            "house.toml:3: 'host' must be a list that is not empty, not []",
         ),
         (HOUSE + '[broker]\nhost = "mqtt://pi"', "house.toml:3: 'host' must be a host name or address alone, without"),
         (HOUSE + '[broker]\nhost = "pi:1883"', "house.toml:3: 'host' must be a host name or address alone, without"),
+        (
+            HOUSE + '[broker]\nhost = "192.168.1.10:1883"',
+            "house.toml:3: 'host' must be a host name or address alone, without scheme or port (port = 1883), not",
+        ),
+        (HOUSE + '[broker]\nhost = "[fd00::1]:8883"', "house.toml:3: 'host' must be a host name or address alone"),
+        (HOUSE + '[broker]\nhost = "fd00::1:1883:"', "house.toml:3: 'host' must be a host name or address alone"),
+        (HOUSE + '[broker]\nhost = "192.168.1.300"', "house.toml:3: 'host' must be a host name, or an IPv4 address"),
+        (HOUSE + '[broker]\nhost = "1883"', "house.toml:3: 'host' must be a host name, or an IPv4 address"),
+        (HOUSE + '[broker]\nhost = "-h"', "house.toml:3: 'host' must be a host name or address: letters, digits"),
+        (HOUSE + '[broker]\nhost = ["pi", "Pi"]', "house.toml:3: 'host' must be a list that names no host twice, not"),
+        (HOUSE + "heartbeat_s = 1e9", "house.toml:2: 'heartbeat_s' must be 0 for none, or at least 0.1 and at most"),
+        (HOUSE + "[supervisor]\nlog_mb = 1e9", "house.toml:3: 'log_mb' must be at least 0.001 and at most 10000"),
         (HOUSE + "heartbeat_s = 1e-9", "house.toml:2: 'heartbeat_s' must be 0 for none, or at least 0.1"),
         (HOUSE + "[broker]\nprotocol = 5", 'house.toml:3: \'protocol\' must be "5" or "3.1.1", not 5'),
         (HOUSE + "[broker]\nkeepalive_s = 1", "house.toml:3: 'keepalive_s' must be at least 2 and"),
@@ -93,13 +123,64 @@ def test_a_device_file(house: House, text: str, fault: str) -> None:
             "house.toml:3: 'ca_file' must be a readable file (No such file or directory)",
         ),
         (HOUSE + '[broker]\nca_file = "house.toml"', "house.toml:3: 'ca_file' must be a PEM certificate, not \"house"),
-        ("group = ", "house.toml:1: not TOML: Invalid value; text needs quotes"),
+        ("group = ", "house.toml:1: not TOML: Invalid value; there is no value after ="),
     ],
 )
 def test_the_house_file(house: House, text: str, fault: str) -> None:
     found = faults(house, house_toml=text)
     assert len(found) == 1
     assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    "host", ["pi", "pi.local.", "my_pi-2", "192.168.1.10", "fd00::1", "fe80::1%eth0", "::ffff:10.0.0.1", "x1.2y"]
+)
+def test_a_host(house: House, host: str) -> None:
+    assert faults(house, HOUSE + f'[broker]\nhost = "{host}"') == []
+
+
+@pytest.mark.parametrize(
+    ("row", "hint"),
+    [
+        ("x = True", 'Invalid value; write true, or "True" for text'),
+        ("x = False # off", 'Invalid value; write false, or "False" for text'),
+        ("x = yes", 'Invalid value; write true, or "yes" for text'),
+        ("x = None", "Invalid value; leave the line out, and the default applies"),
+        ("x = hello world", 'Invalid value; text needs quotes: "hello world"'),
+        ("x = 192.168.1.10", "Expected newline or end of document after a statement; text needs quotes: "),
+        ("x = 400,0", "Expected newline or end of document after a statement; the decimal point is a point: 400.0"),
+        ("x = 017", "Expected newline or end of document after a statement; a number does not begin with 0: 17"),
+        ("x = .5", "Invalid value; a point stands between digits: 0.5"),
+        ("x = 5s", "Expected newline or end of document after a statement; a number has no unit behind it: 5"),
+        ("x = 1 000", "Expected newline or end of document after a statement; a number has no spaces: 1000"),
+        ("x = 17;", "Expected newline or end of document after a statement; remove the ; at its end"),
+        ("x: 17", "Expected '=' after a key in a key/value pair; write = in place of :"),
+        ("// x", "Invalid statement; a comment begins with #"),
+        ('x = "open', "Illegal character '\\n'; the closing \" is missing"),
+        (r'x = "C:\work"', "Unescaped '\\' in a string; in text between double quotes write"),
+        ("x = \u201chello\u201d", 'Invalid value; use straight quotes, "…", in place of \u201c'),
+        ('x =\u00a0"hello"', "Invalid value; character 4 is U+00A0 (no-break space): delete it and type a space"),
+        ('x = "a"\nx = "b"', "Cannot overwrite a value; it is set twice"),
+    ],
+)
+def test_a_row_that_is_not_toml_is_read_as_it_was_meant(house: House, row: str, hint: str) -> None:
+    (found,) = faults(house, devices={"cellar": CELLAR + row + "\n"})
+    assert found.partition(": not TOML: ")[2].startswith(hint)
+
+
+def test_the_mark_of_an_editor_on_windows_is_no_part_of_a_file(house: House) -> None:
+    mark = "\ufeff"
+    (house.folder / "secret").write_text(f"{mark}opensesame\r\n")
+    assert faults(house, f'{mark}{HOUSE}[broker]\npassword_file = "secret"\n', {"cellar": mark + CELLAR}) == []
+    assert read_password(house.folder / "secret") == "opensesame"
+    (house.folder / "devices" / "cellar.toml").write_bytes(CELLAR.encode("utf-16"))
+    (house.folder / "devices" / "attic.toml").write_bytes(CELLAR.encode() + "# wärmer".encode("latin-1"))
+    with pytest.raises(SettingsError) as raised:
+        check(house.folder)
+    assert [str(fault) for fault in raised.value.faults] == [
+        "devices/attic.toml:3: not UTF-8 text: invalid continuation byte; save the file as UTF-8",
+        "devices/cellar.toml:1: not UTF-8 text: it is UTF-16, as some editors call Unicode; save the file as UTF-8",
+    ]
 
 
 @pytest.mark.parametrize("stem", ["a b", "a+b", "ä", "x" * 65, "admin", "recorder", "eyes"])
@@ -114,7 +195,8 @@ def test_a_file_name_that_is_no_sensor_id(house: House, stem: str) -> None:
     [
         ("", "is empty"),
         ("\n", "is empty"),
-        (b"\xff", "is not text"),
+        (b"\xff", "is not UTF-8 text: invalid start byte"),
+        ("secret\n".encode("utf-16"), "is not UTF-8 text: it is UTF-16"),
         (b"x" * 65_536, "has more than"),
         (None, "cannot be read: Is a"),
     ],
@@ -245,6 +327,51 @@ def test_two_devices_on_one_line(house: House) -> None:
     assert faults(house, devices={"b": 'kind = "lamp"\npin = 18\n'}) == []
 
 
+def test_two_devices_on_one_probe(house: House) -> None:
+    probe = 'kind = "thermometer"\nserial = "28-0316a2795fff"\nbus = "{}"\n'
+    devices = {"a": probe.format("w1"), "b": probe.format("./w1/../w1"), "c": probe.format("w2")}
+    assert faults(house, devices=devices) == ["devices/b.toml:2: 28-0316a2795fff is already the serial of a"]
+
+
+def test_a_device_on_the_line_of_the_1_wire_bus(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config.txt"
+    monkeypatch.setattr(conflicts, "BOOT_CONFIGS", (tmp_path / "nowhere", config))
+    devices = {"cellar": CELLAR, "door": 'kind = "door"\npin = 4\n', "lamp": 'kind = "lamp"\npin = 17\n'}
+    on_4 = "devices/door.toml:2: GPIO4 is already the 1-Wire bus of cellar (w1-gpio)"
+    assert faults(house, devices=devices) == [on_4]
+    config.write_text("dtoverlay=w1-gpio,gpiopin=17\n")
+    assert faults(house, devices=devices) == [on_4.replace("door", "lamp").replace("GPIO4", "GPIO17")]
+    config.write_text("#dtoverlay=w1-gpio\n")  # a bus that needs no line, such as one on USB
+    assert faults(house, devices=devices) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "fault"),
+    [
+        ("devices/frontdoor.tml", "a device's file ends in .toml; rename it to frontdoor.toml, or move it elsewhere"),
+        ("devices/frontdoor.TOML", "a device's file ends in .toml; rename it to frontdoor.toml, or move it elsewhere"),
+        ("devices/frontdoor.toml.txt", "a device's file ends in .toml; rename it to frontdoor.toml, or move it"),
+        ("devices/frontdoor", "a device's file ends in .toml; rename it to frontdoor.toml, or move it elsewhere"),
+        ("devices/old/frontdoor.toml", "it is a folder; move its files to devices"),
+        ("frontdoor.toml", "a device's file belongs in devices; move it there"),
+    ],
+)
+def test_a_file_that_nothing_would_read(house: House, file: str, fault: str) -> None:
+    (house.folder / "devices" / "old").mkdir()
+    (house.folder / file).write_text('kind = "door"\npin = 17\n')
+    (house.folder / "other.toml").write_text("x = 1\n")  # such as one that a class of the user's own reads
+    (found,) = faults(house)
+    place = "devices/old" if "old" in file else file
+    assert found.startswith(f"{place}:1: ignored: ")
+    assert fault in found
+
+
+def test_a_house_by_another_name(house: House) -> None:
+    (house.folder / "House.toml").write_text(HOUSE)
+    with pytest.raises(SettingsError, match=r"House.toml:1: ignored: rename it to house.toml"):
+        check(house.folder)
+
+
 def test_a_sensor_id_of_its_own(house: House) -> None:
     text = 'kind = "pi"\n'
     faults(house, devices={"machine": text, "other": f'{text}sensor = "attic-pi"\n'})
@@ -257,5 +384,5 @@ def test_a_sensor_id_of_its_own(house: House) -> None:
 
 
 def test_group_of_one_device(house: House) -> None:
-    faults(house, devices={"cellar": CELLAR + 'group = "garden"\n', "attic": CELLAR})
+    faults(house, devices={"cellar": CELLAR + 'group = "garden"\n', "attic": 'kind = "pi"\nsensor = "attic"\n'})
     assert [settings.topics.client_id for settings in check(house.folder)] == ["cm/attic", "garden/cellar"]
