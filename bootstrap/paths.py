@@ -1,6 +1,8 @@
 """Where a house keeps what must outlive a restart, and what matters only while it runs."""
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,16 +53,64 @@ def near(file: Path) -> Iterator[str]:
         os.close(folder)
 
 
+def open_own(file: Path, flags: int, mode: int = 0o640) -> int:
+    """Open a file of our own and return its descriptor, but never what somebody has put in its place.
+
+    Raises:
+        OSError: it cannot be opened, or is a link or no regular file; a pipe would block us.
+    """
+    try:
+        descriptor = os.open(file, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "it is a symbolic link", str(file)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file", str(file))
+    return descriptor
+
+
+def read_own(file: Path) -> bytes:
+    """Return the content of a file of our own.
+
+    Raises:
+        OSError: it cannot be read, or is a link or no regular file.
+    """
+    with os.fdopen(open_own(file, os.O_RDONLY), "rb") as stream:
+        return stream.read()
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a file that does not exist yet. If that fails, nothing is left of it.
+
+    Raises:
+        OSError: it exists, or cannot be written.
+    """
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
 def rewrite(file: Path, text: str) -> None:
     """Replace the content of a file, creating its folder if needed. After a crash it has the old text or the new.
 
     Raises:
         OSError: it cannot be written, and is unchanged.
     """
-    new = file.with_suffix(".new")
-    new.parent.mkdir(parents=True, exist_ok=True)
-    new.write_text(text, encoding="utf-8")
-    new.replace(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    new.unlink(missing_ok=True)  # of a process that died meanwhile, or a link that somebody has put there
+    write_new(new, text)
+    try:
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _given_by_systemd(variable: str) -> Path | None:

@@ -10,7 +10,7 @@ from bootstrap.errors import Refused
 from bootstrap.history.points import LEVELS, READING, Point, foreign, heartbeat, point, state
 from bootstrap.history.reader import MICRO
 from bootstrap.history.stores import Store
-from bootstrap.paths import rewrite
+from bootstrap.paths import read_own, rewrite
 
 ABOUT, HEARTBEAT, STATE, READINGS = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
 KINDS = "kinds.json"  # in a recorder's folder
@@ -31,7 +31,7 @@ class KnownKinds:
 
     def _load(self) -> dict[str, str]:
         try:
-            found = json.loads(self._file.read_text(encoding="utf-8"))
+            found = json.loads(read_own(self._file))
         except (OSError, ValueError, RecursionError):
             return {}
         valid = isinstance(found, dict) and all(isinstance(kind, str) for kind in found.values())

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from bootstrap.paths import rewrite
+from bootstrap.paths import read_own, rewrite
 
 
 class SessionMemory:
@@ -27,7 +27,7 @@ class SessionMemory:
 
     def _remembered(self) -> list[str]:
         with suppress(OSError, ValueError, RecursionError):
-            found = json.loads(self._file.read_text(encoding="utf-8")) if self._file else []
+            found = json.loads(read_own(self._file)) if self._file else []
             if isinstance(found, list):
                 return [one for one in found if isinstance(one, str) and one]
         return []

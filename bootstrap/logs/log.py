@@ -21,6 +21,7 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 LINES, MINUTE_S = 5, 60.0  # of one message per minute; those beyond are only counted
 LEFT_OUT = "left out repeated messages"
 SUBJECTS = ("sensor", "measure")
+INDENT = "  "  # of a traceback's rows; no line of the log begins with a space otherwise
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["auto", "text", "json"]
@@ -165,16 +166,16 @@ class _Text(logging.Formatter):
         self._sensor = sensor
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return one line, with any traceback below it."""
+        """Return one line, with any traceback indented below it: no line of that can be taken for another message."""
         parts = [f"{name}={_shown(value)}" for name, value in _fields(record).items()]
         line = f"{self._head(record)}{self._sensor}: {record.getMessage()}"
         line += f" ({', '.join(parts)})" if parts else ""
         if record.exc_info:
-            line += "".join(f"\n{self._margin(record)}{row}" for row in self._rows(record))
+            line += "".join(f"\n{self._margin(record)}{INDENT}{_plain(row)}" for row in self._rows(record))
         return line
 
     def _rows(self, record: logging.LogRecord) -> list[str]:
-        return self.formatException(record.exc_info).splitlines() if record.exc_info else []
+        return self.formatException(record.exc_info).split("\n") if record.exc_info else []
 
     def _head(self, record: logging.LogRecord) -> str:
         return f"{self.formatTime(record, self.datefmt)} {record.levelname.lower()} "
@@ -214,7 +215,7 @@ class _JsonLines(_Text):
             **_fields(record),
             **({"traceback": rows} if rows else {}),
         }
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _encoded(line)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:
@@ -226,5 +227,15 @@ def _shown(value: object) -> str:
     """Return a word as it is, and quote everything else, so that no value from outside can forge a line."""
     if isinstance(value, str) and value.isidentifier():
         return value
+    return _encoded(value)
+
+
+def _encoded(value: object) -> str:
+    """Return a value as JSON without any character that controls a terminal."""
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if text.isprintable() else json.dumps(value, default=str)
+
+
+def _plain(row: str) -> str:
+    """Return a row of a traceback, which may repeat text from outside, with what is not printable escaped."""
+    return row if row.isprintable() else "".join(char if char.isprintable() else ascii(char)[1:-1] for char in row)

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from bootstrap.paths import open_own
+
 MEGABYTE = 1_000_000
 KEPT = 3  # older files: supervisor.log.1 to .3
 
@@ -15,7 +17,7 @@ class RotatingStderr:
         self._open()
 
     def _open(self) -> None:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        descriptor = open_own(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.dup2(descriptor, 2)
         os.close(descriptor)
 
@@ -29,7 +31,8 @@ class RotatingStderr:
                 if newer.exists():
                     newer.replace(self._numbered(number))
             fresh = self._path.with_suffix(".new")
-            fresh.touch(0o640)  # if the disk refuses it, the file we write to stays as it is
+            fresh.unlink(missing_ok=True)
+            os.close(open_own(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL))  # if it fails, nothing changes
             self._path.replace(self._numbered(1))
             fresh.replace(self._path)
             self._open()

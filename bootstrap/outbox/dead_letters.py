@@ -1,11 +1,13 @@
 """The file of messages that no broker will ever accept, kept so that a person can look at them."""
 
 import json
+import os
 from pathlib import Path
 
 from bootstrap.contract import timestamps
 from bootstrap.logs import log
 from bootstrap.outbox.message import Message
+from bootstrap.paths import open_own
 
 FILE = "dead_letters.jsonl"
 LIMIT = 1_000_000  # bytes; a larger file replaces the one older file that is kept
@@ -25,7 +27,8 @@ class DeadLetters:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             if self._file.exists() and self._file.stat().st_size > LIMIT:
                 self._file.replace(self._file.with_suffix(".old.jsonl"))
-            with self._file.open("a", encoding="utf-8") as file:
+            descriptor = open_own(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
                 file.write(json.dumps(entry, ensure_ascii=False) + "\n")
         except OSError as error:
             log.error("a message was refused for good, and lost", topic=message.topic, reason=reason, error=str(error))

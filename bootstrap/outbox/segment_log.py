@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.logs import log
+from bootstrap.paths import open_own, read_own
 
 SEGMENT = 500  # records per segment, and the most that are loaded into memory at once
 NAME = re.compile(r"(\d{10})\.spill")
@@ -100,7 +101,7 @@ class SegmentLog:
         """Take over a segment of an earlier run, estimating its number of records; `load` checks each line later."""
         self._newest = segment
         try:
-            text = self._file(segment).read_bytes()
+            text = read_own(self._file(segment))
         except OSError as error:
             log.error("cannot read stored readings; they are left where they are", error=str(error))
             return
@@ -138,8 +139,7 @@ class SegmentLog:
         self._close(self._newest)  # it is opened again when it is read; a long outage has hundreds of segments
         self._newest += 1  # even if creating it fails: a file of this name may exist that we could not list
         segment = self._newest
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._descriptors[segment] = os.open(self._file(segment), flags, 0o640)
+        self._descriptors[segment] = open_own(self._file(segment), os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._room, self._end = SEGMENT, 0
         self._left[segment] = 0
 
@@ -250,8 +250,8 @@ class SegmentLog:
 def _open(file: Path) -> int:
     """Open a file for reading and marking, or only for reading if the disk has become read-only."""
     with suppress(OSError):
-        return os.open(file, os.O_RDWR | os.O_CLOEXEC)
-    return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        return open_own(file, os.O_RDWR)
+    return open_own(file, os.O_RDONLY)
 
 
 def _sync(files: list[Path], folder: Path) -> None:

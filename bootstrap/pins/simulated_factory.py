@@ -1,6 +1,7 @@
 """The `simulated` pin factory: gpiozero on a folder of simulated lines, on any machine."""
 
 import os
+import re
 import socket
 import time
 from typing import Any
@@ -13,6 +14,7 @@ from bootstrap.paths import near
 from bootstrap.pins.simulated_lines import SimulatedLine
 
 REVISION = 0xC03111  # a Pi 4B, which has the current header
+POKE = re.compile(rb"([01z]) (\d{1,19})")  # the level and when it was driven, in nanoseconds
 
 
 class SimulatedFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
@@ -146,10 +148,11 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
     def _read(self, _events: int) -> None:
         while self._socket is not None:
             try:
-                level, moment = self._socket.recv(100).decode().split()
+                found = POKE.fullmatch(self._socket.recv(100))
             except BlockingIOError:
                 return
-            self._changed(self._pull == "up" if level == "z" else level == "1", int(moment))
+            if found and int(found[2]) <= time.monotonic_ns():  # anything else is not from a `SimulatedLine`
+                self._changed(self._pull == "up" if found[1] == b"z" else found[1] == b"1", int(found[2]))
 
     def _changed(self, level: bool, moment_ns: int) -> None:
         """Report a change at once, or once it has settled: a level that bounces back is not a change."""

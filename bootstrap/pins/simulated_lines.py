@@ -11,7 +11,7 @@ import socket
 import time
 from pathlib import Path
 
-from bootstrap.paths import Folders, near
+from bootstrap.paths import Folders, near, open_own, read_own, rewrite
 
 LINES_VARIABLE = "PENATES_LINES"
 LINES = "lines"
@@ -44,9 +44,7 @@ class SimulatedLine:
         if level is None:
             self._level.unlink(missing_ok=True)
         else:
-            temporary = self._level.with_suffix(f".{os.getpid()}")
-            temporary.write_text(f"{level:d}", encoding="ascii")
-            temporary.replace(self._level)
+            rewrite(self._level, f"{level:d}")
         driven = "z" if level is None else f"{level:d}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
             client.settimeout(PATIENCE_S)
@@ -61,7 +59,7 @@ class SimulatedLine:
     def driven(self) -> bool | None:
         """Return the level that the world drives, or None."""
         try:
-            return self._level.read_text(encoding="ascii") == "1"
+            return read_own(self._level) == b"1"
         except FileNotFoundError:
             return None
 
@@ -81,12 +79,12 @@ class SimulatedLine:
     def _holder_state(self) -> str:
         """Return the holder's pull, or what it drives; empty without a holder, or with one that lets it float."""
         try:
-            with self._held.open(encoding="ascii") as held:
+            with os.fdopen(open_own(self._held, os.O_RDONLY)) as held:
                 fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return ""
         except BlockingIOError:
-            return self._held.read_text(encoding="ascii").strip()
+            return read_own(self._held).decode(errors="replace").strip()
         return ""  # the holder is dead
 
     # The holder's side.
@@ -97,7 +95,7 @@ class SimulatedLine:
         Raises:
             OSError: another process has it (EBUSY).
         """
-        descriptor = os.open(self._held, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_own(self._held, os.O_RDWR | os.O_CREAT, 0o644)
         for _ in range(TRIES):  # a reader holds the lock for a moment
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -86,8 +86,7 @@ class ControlApi:
     def handle(self, request: ControlMessage, reply: ControlReply) -> None:
         """Execute a request, and reply when the children it concerns have settled."""
         acts = {"start": self._start, "stop": self._stop, "restart": self._restart, "reload": self._reload}
-        names = request.get("names") or []
-        names = names if isinstance(names, list) else [names]
+        names = request.get("names", [])
         house = request.get("house", str(self._folder))
         if house != str(self._folder):
             why = f"this supervisor runs {self._folder}, not {house}; give each house its own `state`"
@@ -96,8 +95,8 @@ class ControlApi:
             reply(self._answer(self._supervisor.children))
         elif self._supervisor.stopping and request.get("do") != "stop":
             reply(_refusal("the supervisor is stopping", NOT_DONE))
-        elif act := acts.get(str(request.get("do"))):
-            act([str(name) for name in names], reply)
+        elif act := acts.get(request["do"]):
+            act(names, reply)
         else:
             reply(_refusal(f"unknown request: {request!r}", NOT_DONE))
 

@@ -26,6 +26,7 @@ from bootstrap.config.loader import (
 from bootstrap.config.toml_file import Fault, SettingsError, convert, suggestion
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.errors import NOT_DONE, Exit, Fatal
+from bootstrap.paths import write_new
 from penates.console.arguments import config_option
 from penates.datasheet import Setting, Sheet, sheet, toml
 from penates.files.install_paths import HOUSE
@@ -148,10 +149,9 @@ def _must_fit(folder: Path, name: str, text: str, missing: list[str]) -> None:
 
 
 def _write(file: Path, text: str) -> str:
-    """Write a new file; return why that failed, or an empty string."""
+    """Write a new file; return why that failed and nothing is left of it, or an empty string."""
     try:
-        with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+        write_new(file, text)
     except PermissionError:
         return "permission denied; use sudo"
     except OSError as error:

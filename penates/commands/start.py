@@ -14,7 +14,7 @@ from daemon import DaemonContext
 
 from bootstrap.errors import Exit, Fatal
 from bootstrap.logs.rotating_stderr import RotatingStderr
-from bootstrap.paths import Folders
+from bootstrap.paths import Folders, open_own
 from bootstrap.pins.simulated_lines import LINES_VARIABLE
 from bootstrap.runtime.lock import ProcessLock
 from bootstrap.supervisor.control_api import supervise
@@ -39,7 +39,7 @@ def main(given: argparse.Namespace) -> int:
         return show(ask(where.runtime, message, PATIENCE_S), as_json=given.json)
     except NotRunning:
         names = chosen(configuration, given.names)
-    lock = ProcessLock(where.runtime, LOCK)
+    lock = ProcessLock(where, LOCK)
     _check_log(where.state / LOG)
     reader, writer = os.pipe()
     if os.fork() == 0:
@@ -60,7 +60,7 @@ def _check_log(file: Path) -> None:
     """Check that the log can be written, while an error can still be printed."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.open("ab").close()
+        os.close(open_own(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT))
     except OSError as error:
         raise Fatal(Exit.SETTINGS, f"cannot log to {file}: {error.strerror}") from None
 

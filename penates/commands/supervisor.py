@@ -25,5 +25,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace) -> Exit:
     """Run the supervisor and return its exit code."""
     configuration, own, folders = house(given)
-    with closing(ProcessLock(folders.runtime, LOCK)):
+    with closing(ProcessLock(folders, LOCK)):
         return supervise(configuration, own, chosen(configuration, given.names))

@@ -8,6 +8,7 @@ from typing import Any
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract import timestamps
+from bootstrap.paths import read_own
 from bootstrap.pins.device_pins import FACTORY
 from bootstrap.supervisor.control_socket import NotRunning, Unavailable, ask
 from penates.console.supervisor_request import control_request
@@ -114,7 +115,7 @@ def _row(row: dict[str, Any], logs: str) -> Finding:
 def holder(file: Path) -> int:
     """Return the process that holds this lock, or 0. We do not try the lock: that could stop a sensor from starting."""
     try:
-        inode, signed = f":{file.stat().st_ino}", file.read_text(encoding="ascii").strip()
+        inode, signed = f":{file.stat().st_ino}", read_own(file).decode(errors="replace").strip()
         rows = map(str.split, LOCKS.read_text(encoding="ascii").splitlines())
     except OSError:
         return 0

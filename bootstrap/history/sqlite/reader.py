@@ -1,5 +1,6 @@
 """Reading the history from a SQLite file, even while a recorder writes it."""
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Row
 from bootstrap.history.sqlite.rollups import BUSY_S, computed, day, stored, whole_since_s
 
 FOR_EVER_S = 2**62
+PARTS = ("wal", "shm", "journal")  # what SQLite keeps beside a file
 
 
 class SqliteReader:
@@ -24,6 +26,9 @@ class SqliteReader:
         """
         if not file.exists():
             raise FileNotFoundError(f"{file} does not exist")
+        for one in (file, *(file.with_name(f"{file.name}-{part}") for part in PARTS)):
+            if one.exists() and not one.is_file():  # a pipe would block us
+                raise OSError(errno.EINVAL, f"{one} is not a regular file")
         self._file = file
         with self._readable():
             self._database = self._connect("mode=ro")

@@ -1,5 +1,6 @@
 """The life of a daemon: every kind of start and end, what it says to systemd, and what it costs while it waits."""
 
+import os
 import re
 import signal
 import subprocess
@@ -311,6 +312,20 @@ def test_a_supervisor_that_died_before_we_could_ask_to_be_told() -> None:
     code = "import os, time; from bootstrap.runtime import parent_death as orphan; orphan.END_S = 0.1; "
     code += "ear, voice = os.pipe(); os.close(voice); orphan.die_with(ear); time.sleep(30)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == -signal.SIGALRM
+
+
+def test_a_supervisor_that_dies_ends_a_process_that_was_suspended() -> None:
+    """Not so another SIGCONT, such as that of a shell: the process goes on to the next stop."""
+    code = "import os, signal, time; from bootstrap.runtime import parent_death as orphan; orphan.END_S = 0.1; "
+    code += "orphan.die_with(0); stop = lambda: os.kill(os.getpid(), signal.SIGSTOP); stop(); stop(); time.sleep(600)"
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    with subprocess.Popen([sys.executable, "-c", code], stdin=reader) as process:
+        os.close(reader)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        process.send_signal(signal.SIGCONT)
+        assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+        os.close(writer)
+        assert process.wait(120) == -signal.SIGALRM
 
 
 @pytest.mark.parametrize("part", ["reader", "link"])

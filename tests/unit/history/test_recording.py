@@ -64,10 +64,10 @@ def test_a_run_knows_what_the_one_before_it_knew(start: Start, fake: FakeDatabas
 
 def test_a_disk_that_is_full_is_the_store_away(start: Start, tmp_path: Path, fake: FakeDatabase) -> None:
     taking = start()
-    (tmp_path / "kinds.new").mkdir()
+    (tmp_path / "kinds.json").mkdir()
     with pytest.raises(OSError, match="directory"):
         taking.on_batch(BATCH)
-    (tmp_path / "kinds.new").rmdir()
+    (tmp_path / "kinds.json").rmdir()
     taking.on_batch(BATCH)
     assert kinds(fake) == 2 * ["", "door", "lamp"]
 

@@ -42,6 +42,25 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert line["traceback"][-1] == "ZeroDivisionError: integer division or modulo by zero"
 
 
+def _fail(why: str) -> None:
+    raise RuntimeError(why)
+
+
+def test_a_traceback_cannot_forge_a_line_or_control_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    forged = "2026-01-01T00:00:00Z info cm/cellar: all is well"
+    for style in ("text", "json"):
+        log.start("cm/cellar", "debug", style)  # type: ignore[arg-type]
+        try:
+            _fail(f"x\n{forged}\r{forged}\x85\x9b2J\x1b]0;y\x07\u202e\u2028{forged}")
+        except RuntimeError:
+            log.error("a bug", traceback=True, error="\x9b2J")
+        said = capsys.readouterr().err
+        assert said.endswith("\n")
+        assert all(line.isprintable() for line in said.split("\n"))
+        assert [line for line in said.split("\n") if line.startswith("2026-01-01")] == []
+        assert said.count(forged) == 3  # nothing of it is lost
+
+
 def test_priorities_for_the_journal_on_every_line(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +80,7 @@ def test_priorities_for_the_journal_on_every_line(
     lines = capfd.readouterr().err.splitlines()
     assert lines[:4] == ["<7>cm/cellar: d", "<6>cm/cellar: i", "<4>cm/cellar: w", "<3>cm/cellar: e"]
     assert len(lines) > 6
-    assert all(line.startswith("<3>") for line in lines[4:])
+    assert all(line.startswith("<3>  ") for line in lines[4:])
 
 
 def test_a_journal_stream_that_is_not_ours_means_text(

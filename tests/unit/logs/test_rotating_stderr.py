@@ -1,6 +1,5 @@
 """A log file that is standard error itself, and never fills the disk."""
 
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,13 +50,20 @@ def test_of_the_older_files_only_some_are_kept(file: Path) -> None:
     assert begins(file) == {"supervisor.log": "", **older}
 
 
-def test_a_disk_that_refuses_loses_no_line(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
+def test_a_disk_that_refuses_loses_no_line(file: Path) -> None:
     log = RotatingStderr(file, LIMIT_MB)
     write(1)
-    monkeypatch.setattr(Path, "touch", full)
+    file.with_suffix(".new").mkdir()
     log.rotate()
     os.write(2, b"and more")
     assert file.read_text().endswith("and more")
+
+
+def test_a_link_in_the_place_of_a_new_file_is_removed_and_not_followed(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "victim").write_text("precious")
+    log = RotatingStderr(file, LIMIT_MB)
+    write(1)
+    file.with_suffix(".new").symlink_to(tmp_path / "victim")
+    log.rotate()
+    os.write(2, b"2 ")
+    assert begins(file) == {"supervisor.log": "2", "supervisor.log.1": "1", "victim": "precious"}
