@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
 
+from bootstrap.contract.commands import only_keys
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import ID_RULE, is_id
-from bootstrap.errors import NoReading
+from bootstrap.errors import NoReading, Refused
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs.log import Level
 
@@ -100,6 +101,7 @@ class Takes:
         unit: the unit of the number.
         low: the lowest number, and `high` the highest; without both it takes no number.
         step: the difference between two neighbouring numbers.
+        keys: of an object that it accepts as well; the first of them holds the word or the number.
     """
 
     words: tuple[str, ...] = ()
@@ -108,30 +110,67 @@ class Takes:
     low: float = -math.inf
     high: float = math.inf
     step: float = math.inf
+    keys: tuple[str, ...] = ()
 
     @property
     def facts(self) -> dict[str, Any]:
         """Words, number and measure, as `status/about` has them."""
-        number = {"unit": self.unit, **_limits(self)} if math.isfinite(self.high - self.low) else {}
+        number = {"unit": self.unit, **_limits(self)} if self._numbers else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
         return {**words, **number, **({"sets": self.sets} if self.sets else {})}
+
+    @property
+    def _numbers(self) -> bool:
+        """Whether it takes a number."""
+        return math.isfinite(self.high - self.low)
+
+    def check(self, value: Json) -> None:
+        """Refuse a command that carries something else. If nothing is declared, the device judges.
+
+        Raises:
+            Refused: with what is allowed.
+        """
+        if isinstance(value, dict):
+            if not self.keys:
+                return
+            only_keys(value, self.keys)
+            if self.keys[0] not in value:
+                raise Refused(f"the key {self.keys[0]!r} is missing; it holds what is to be done")
+            value = value[self.keys[0]]
+        if (self.words or self._numbers) and not self._accepts(value):
+            raise Refused(f"send {self._wanted}")
+
+    def _accepts(self, value: Json) -> bool:
+        if isinstance(value, str):
+            return value in self.words
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and self._numbers and self.low <= value <= self.high  # type: ignore[operator]
+
+    @property
+    def _wanted(self) -> str:
+        """What a command must carry, for people."""
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        words = f"one of {', '.join(self.words)}" if self.words else ""
+        number = f"a number from {self.low:g} to {self.high:g}{unit}" if self._numbers else ""
+        return ", or ".join(part for part in (words, number) if part)
 
 
 BUILT_IN_ACTIONS = {"log": Takes(get_args(Level)), "read": Takes(("now",))}
 
 
-def takes(
+def takes(  # noqa: PLR0913 - all but the words are keywords
     *words: str,
     sets: str = "",
     unit: str = "1",
     low: float = -math.inf,
     high: float = math.inf,
     step: float = math.inf,
+    keys: Sequence[str] = (),
 ) -> Callable[[A], A]:
-    """Declare above `act_NAME` what it takes (see `Takes`), for programs that offer it to people."""
+    """Declare above `act_NAME` what it takes (see `Takes`): anything else is refused, and programs can offer it."""
 
     def declare(act: A) -> A:
-        act.takes = Takes(words, sets, unit, low, high, step)  # type: ignore[attr-defined]
+        act.takes = Takes(words, sets, unit, low, high, step, (*keys,))  # type: ignore[attr-defined]
         return act
 
     return declare
@@ -286,6 +325,7 @@ class Device:
             raise TypeError(f"a reading is a dict of measures, not {reading!r}")
         for name in reading:
             if name not in self.measures:
-                raise TypeError(f"read() returned {name!r}, which is not a declared measure")
+                declared = ", ".join(sorted(self.measures))
+                raise TypeError(f"a reading has {name!r}, which is not a declared measure; declared: {declared}")
         found = ((name, self.measures[name].wrong(value)) for name, value in reading.items())
         return {name: why for name, why in found if why is not None}

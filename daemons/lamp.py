@@ -32,7 +32,7 @@ class Lamp(Device):
         self.relay = self.own(DigitalOutputDevice(self.pin, active_high=self.active_high))
         self.timer: Timer | None = None
 
-    @takes(*WORDS, sets="on")
+    @takes(*WORDS, sets="on", keys=("state", "for_s"))
     def act_set(self, value: Json) -> Reading:
         """Accept `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None

@@ -1,13 +1,15 @@
 """Commands on the wire: a word, a number or a JSON object, optionally with an id and an expiry."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.payload import Json, decode
 from bootstrap.errors import Refused
-from bootstrap.limits import YEAR_S
+from bootstrap.limits import YEAR_S, shown
 
+SHOWN = 60  # characters of a sender's key that an answer repeats
 VALUE = "value"  # the key of a plain value in an object that also has `id` or `before`
 
 
@@ -45,13 +47,22 @@ class ActionCommand:
             raise Refused(f"expired: 'before' was {self.before}")
 
 
+def only_keys(value: Mapping[str, Json], keys: Sequence[str]) -> None:
+    """Raise Refused if the object of a command has a key that is not in `keys`; `id` and `before` are taken before."""
+    for key in value:
+        if key not in keys:
+            raise Refused(f"no key {key[:SHOWN]!r}; an object may have {', '.join((*keys, 'id', 'before'))}")
+
+
 def only(value: Json, key: str) -> str:
     """Return the word that a command carries, alone or in an object under `key`.
 
     Raises:
         Refused: it carries something else.
     """
-    word = value.get(key) if isinstance(value, dict) and value.keys() == {key} else value
+    if isinstance(value, dict):
+        only_keys(value, (key,))
+    word = value.get(key) if isinstance(value, dict) else value
     if not isinstance(word, str):
         raise Refused(f'send a word, or {{"{key}": "…"}}')
     return word
@@ -66,5 +77,5 @@ def seconds(value: Json) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= YEAR_S:
-        raise Refused("a duration must be a number of seconds above 0")
+        raise Refused(f"a duration must be a number of seconds above 0 and at most {shown(YEAR_S)}")
     return value

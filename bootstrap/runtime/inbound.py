@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
-from bootstrap.contract.commands import only
+from bootstrap.contract.commands import only, only_keys
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import Topics
-from bootstrap.device import Device, Reading
+from bootstrap.device import Device, Reading, Takes
 from bootstrap.errors import Refused
 from bootstrap.homeassistant.discovery import Discovery
 from bootstrap.logs import log
@@ -31,7 +31,7 @@ class Inbound:
     def use_device(self, device: Device, sampler: Sampler) -> None:
         """Execute commands for this device from now on."""
         self._sampler = sampler
-        own = {name: partial(self._act, act) for name, act in device.actions().items()}
+        own = {name: partial(self._act, device.commands.get(name), act) for name, act in device.actions().items()}
         acts: dict[str, Act] = {"log": self._act_log, "read": self._act_read, **own}
         self._actions = Actions(acts, self._reporter.publish_answer)
 
@@ -67,7 +67,9 @@ class Inbound:
             self._discovery.on_message(topic, payload, retained=retained)
         self._link.pump()
 
-    def _act(self, act: Callable[[Json], Reading | None], value: Json) -> None:
+    def _act(self, takes: Takes | None, act: Callable[[Json], Reading | None], value: Json) -> None:
+        if takes:
+            takes.check(value)
         if (reading := act(value)) is not None and self._sampler:
             self._sampler.publish(reading)
 
@@ -75,7 +77,9 @@ class Inbound:
         log.set_level(only(value, "level"))
 
     def _act_read(self, value: Json) -> None:
-        if value not in ("now", {}):
+        if isinstance(value, dict):
+            only_keys(value, ())
+        elif value != "now":
             raise Refused("send now")
         if self._sampler and (error := self._sampler.read()):
             raise Refused(error)

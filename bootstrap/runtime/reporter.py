@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import ENDED
 from bootstrap.contract.payload import encode
 from bootstrap.contract.topics import State, Topics
@@ -35,7 +36,8 @@ class Reporter:
         self.run = ""
         self.reads = self.faults = 0
         self.state: State = "starting"
-        self.why, self._link_status = "", "connecting to the broker"
+        self.why, self._alone_since = "", timestamps.now()
+        self._link_status = f"connecting to the broker since {_shown(self._alone_since)}"
         self._measured = False
 
     def begin(self, run: str) -> None:
@@ -70,7 +72,7 @@ class Reporter:
         """One line for people: the state, the link, the time of the last reading, and how much is undelivered."""
         parts = [f"{self.state}: {self.why}" if self.why else self.state, self._link_status]
         if self._last_reading:
-            parts.append(f"last reading {self._last_reading[:19]}Z")
+            parts.append(f"last reading {_shown(self._last_reading)}")
         if not self._link.up and self._outbox.queued:
             parts.append(f"{self._outbox.queued} to deliver")
         return "; ".join(parts)
@@ -89,9 +91,11 @@ class Reporter:
             self._other_problems[what] = why
         self._update_state()
 
-    def set_link(self, link_status: str) -> None:
-        """Set the description of the link to the broker that `status` shows."""
-        self._link_status = link_status
+    def set_broker(self, why: str | None) -> None:
+        """Show in `status` that there is a broker, or since when and why there is none."""
+        self._alone_since = "" if why is None else self._alone_since or timestamps.now()
+        since = _shown(self._alone_since)
+        self._link_status = "connected to the broker" if why is None else f"no broker since {since}: {why}"
         self._on_status()
 
     def correct_state(self, retained: bytes) -> None:
@@ -208,3 +212,8 @@ class Reporter:
         elif why != self.why:
             self.why = why
             self._on_status()
+
+
+def _shown(stamp: str) -> str:
+    """Return a timestamp without fractions of a second."""
+    return f"{stamp[:19]}Z"

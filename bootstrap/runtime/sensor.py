@@ -223,12 +223,12 @@ class Sensor:
     def on_connected(self) -> None:
         """Publish a fresh heartbeat with the birth."""
         self._discovery.on_connected()
-        self.reporter.set_link("connected to the broker")
+        self.reporter.set_broker(None)
         self.publish_heartbeat()
 
     def on_disconnected(self, why: str) -> None:
         """Show the reason in the status. The device is still read."""
-        self.reporter.set_link(f"no broker: {why}")
+        self.reporter.set_broker(why)
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Pass the message on."""

@@ -159,11 +159,15 @@ def test_a_lamp_goes_back_after_its_time_and_a_new_command_replaces_the_timer(wi
     ("command", "reason"),
     [
         ("bright", "send one of on, off, toggle"),
-        ("1", 'send a word, or {"state": "…"}'),
+        ('{"for_s":1}', "the key 'state' is missing"),
+        ("1", "send one of on, off, toggle"),
         ('{"state":"on","for_s":-1}', "a duration must be"),
         ('{"state":"on","for_s":true}', "a duration must be"),
-        ('{"state":"on","for_s":1e300}', "a duration must be"),
-        ('{"state":"on","form":1}', "send a word"),
+        (
+            '{"state":"on","for_s":1e300}',
+            "a duration must be a number of seconds above 0 and at most 31622400 (a year)",
+        ),
+        ('{"state":"on","form":1}', "no key 'form'; an object may have state, for_s, id, before"),
         ('{"state":"on","before":"2026-01-01T00:00:00Z"}', "expired"),
     ],
 )
