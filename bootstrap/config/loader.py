@@ -14,7 +14,6 @@ from bootstrap.config.conflicts import conflicts, probe
 from bootstrap.config.kinds import KindError, find
 from bootstrap.config.model import DeviceNames, House, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
-from bootstrap.config.stray_files import misplaced, set_aside
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
@@ -70,14 +69,22 @@ class Configuration:
         valid = {sensor: settings for sensor, settings in found.items() if settings}
         self.faults += conflicts([*valid.values()], self._line)
         if not names:
-            self.faults += misplaced(self.folder, DEVICES, HOUSE)
+            self.faults += self._misplaced()
         self.faults = sorted(set(self.faults))
         return valid
 
     @property
     def notes(self) -> list[Fault]:
         """What is worth knowing and wrong in no way: files that are set aside."""
+        from bootstrap.config.stray_files import set_aside  # noqa: PLC0415 - no sensor needs it
+
         return set_aside(self.folder, DEVICES)
+
+    def _misplaced(self) -> list[Fault]:
+        """Return the faults of files that nothing reads."""
+        from bootstrap.config.stray_files import misplaced  # noqa: PLC0415 - no sensor needs it
+
+        return misplaced(self.folder, DEVICES, HOUSE)
 
     def settings(self, sensor: str) -> SensorSettings | None:
         """Return the settings of one sensor, or None after adding the reasons to `faults`."""
@@ -92,7 +99,7 @@ class Configuration:
 
     def _near(self, sensor: str) -> str:
         """Return a hint at a device's file that is there: one with another end of its name, or a similar name."""
-        ignored = [fault for fault in misplaced(self.folder, DEVICES, HOUSE) if Path(fault.file).stem == sensor]
+        ignored = [fault for fault in self._misplaced() if Path(fault.file).stem == sensor]
         if ignored:
             return f"{ignored[0].file} is {ignored[0].text}"
         return suggestion(sensor, self.sensors) if self.sensors else f"{self.folder / DEVICES} has no .toml file"

@@ -5,7 +5,6 @@ import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -44,10 +43,19 @@ def a_certificate(file: Path) -> None:
         raise ValueError(f"a readable file ({error.strerror})") from None
 
 
+def _is_address(text: str) -> bool:
+    """Return whether `text` is an IPv4 or IPv6 address; a zone may follow the latter."""
+    address, percent, zone = text.partition("%")
+    for family in (socket.AF_INET6, *(() if percent else (socket.AF_INET,))):
+        with suppress(OSError, ValueError):
+            socket.inet_pton(family, address)
+            return zone.isalnum() or not percent
+    return False
+
+
 def a_host(text: str) -> None:
     """Raise ValueError, saying what is allowed, if `text` is not a host's name or address and nothing else."""
-    with suppress(ValueError):
-        ip_address(text)
+    if _is_address(text):
         return
     if ":" in text or "/" in text or not text.isascii():
         found = HOST_AND_PORT.fullmatch(text)

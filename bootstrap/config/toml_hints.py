@@ -1,7 +1,6 @@
 """What the author of a line that is not TOML probably meant: many write it as in YAML, in Python or in a letter."""
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 
 TRUE, FALSE = frozenset({"true", "yes", "on"}), frozenset({"false", "no", "off"})
@@ -29,6 +28,8 @@ def hint(row: str, problem: str) -> str:
 
 def _odd_character(row: str, _problem: str) -> str:
     if found := ODD.search(row):
+        import unicodedata  # noqa: PLC0415 - a megabyte, for few files
+
         code = ord(found[0])
         name = unicodedata.name(found[0], "an invisible character").lower()
         return f"character {found.start() + 1} is U+{code:04X} ({name}): delete it and type a space"

@@ -3,8 +3,6 @@
 import errno
 import fcntl
 import os
-import pwd
-import shlex
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -59,6 +57,8 @@ def refuse_root(folder: Path) -> None:
     """
     if os.geteuid():
         return
+    import shlex  # noqa: PLC0415 - few sensors run as root
+
     place = next(path for path in (folder, *folder.parents) if path.exists())
     if owner := place.stat().st_uid:
         user = _user(owner)
@@ -68,6 +68,8 @@ def refuse_root(folder: Path) -> None:
 
 def _user(uid: int) -> str:
     """Return a user as sudo names it."""
+    import pwd  # noqa: PLC0415 - needed only for an error
+
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -218,6 +218,7 @@ def _of_no_device(configuration: Configuration) -> list[Fault]:
     used = {HOUSE, DEVICES, *map(device_file, configuration.sensors)}
     return [fault for fault in configuration.faults if fault.file not in used]
 
+
 def _refusal(why: str, code: int) -> ControlMessage:
     return {"error": why, "exit": code}
 

@@ -20,8 +20,9 @@ from penates.fleet.probe import PATIENCE_S
 BROKER = "broker"
 NAME_S = 5.0  # longest wait for a name server
 LEAST_DAYS = 30
-# OpenSSL's error codes (x509_vfy.h) for which there is specific advice; all others mean an unknown CA.
+# OpenSSL's error codes (x509_vfy.h) for which there is specific advice.
 EXPIRED, NOT_YET, NAME_WRONG = frozenset({10}), frozenset({9}), frozenset({62, 64})
+NO_ISSUER, OTHER_CA = frozenset({2, 20, 21}), frozenset({7, 18, 19})
 RENEW = "on the broker's machine: sudo penates certs --renew; sudo systemctl reload mosquitto"
 
 
@@ -103,7 +104,12 @@ def _certificate_advice(host: str, code: int, ca_file: Path) -> str:
         return "set this machine's clock: timedatectl"
     if code in NAME_WRONG:
         return f"use a name of its certificate in house.toml, or add {host} to it: sudo penates certs --name {host}"
-    return f"{ca_file} is not the certificate of the broker's CA; copy that from the broker's machine"
+    other = f"{ca_file} is not the certificate of the broker's CA; copy that from the broker's machine"
+    if code in NO_ISSUER:
+        return f"append the certificates between it and its CA to the broker's certfile, if there are any; else {other}"
+    return (
+        other if code in OTHER_CA else f"openssl verify -CAfile {ca_file} CERTFILE, on the broker's machine, says why"
+    )
 
 
 def _validity(host: str, until: str) -> Finding:

@@ -1,5 +1,6 @@
 """Whether the broker can be reached, and by which certificate."""
 
+import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ from bootstrap.config.model import BrokerSettings
 from penates.commands import doctor
 from penates.doctor import reachability
 from penates.doctor.findings import Finding, Verdict
-from support.secrets_and_certificates import write_certificates
+from support.secrets_and_certificates import write_certificates, write_chain
 from support.world import Broker, FakeBroker, House, swallow_syns
 
 GOOD, BAD, UNKNOWN = Verdict
@@ -92,6 +93,40 @@ def test_a_broker_of_another_ca(tls_port: Callable[..., tuple[int, Path]], tmp_p
     write_certificates(tmp_path / "other", "localhost")
     about = reach("localhost", port, tmp_path / "other" / "ca.pem")[1]
     assert (about.verdict, "is not the certificate of the broker's CA" in about.advice) == (BAD, True)
+
+
+@pytest.fixture
+def chained(new_broker: Callable[..., Broker], tmp_path: Path) -> Callable[..., tuple[int, Path]]:
+    """A broker whose certfile has these certificates of its chain: its port, and its CA."""
+    write_chain(tmp_path, "localhost", 40)
+
+    def make(*names: str) -> tuple[int, Path]:
+        (tmp_path / "chain.pem").write_bytes(b"".join((tmp_path / f"{name}.pem").read_bytes() for name in names))
+        files = (f"certfile {tmp_path}/chain.pem", f"keyfile {tmp_path}/key.pem")
+        return new_broker("chain", "listener {port} 127.0.0.1", *files, listener=False).port, tmp_path / "ca.pem"
+
+    return make
+
+
+def test_a_broker_that_does_not_send_what_is_between_it_and_its_ca(chained: Callable[..., tuple[int, Path]]) -> None:
+    about = reach("localhost", *chained("broker"))[1]
+    assert about.verdict == BAD
+    assert about.advice.startswith("append the certificates between it and its CA to the broker's certfile, if")
+
+
+def test_a_ca_without_the_extensions_that_later_pythons_demand_is_trusted(
+    chained: Callable[..., tuple[int, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As from Python 3.13 on, whichever this one is."""
+    usual = ssl.create_default_context
+
+    def strict(**options: Any) -> ssl.SSLContext:
+        context = usual(**options)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    assert reach("localhost", *chained("broker", "between"))[1].verdict == GOOD
 
 
 def test_a_port_without_tls(broker: Broker, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def _fail(why: str) -> None:
 def test_a_traceback_cannot_forge_a_line_or_control_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     forged = "2026-01-01T00:00:00Z info cm/cellar: all is well"
     for style in ("text", "json"):
-        log.start("cm/cellar", "debug", style)  # type: ignore[arg-type]
+        log.start("cm/cellar", "debug", style)
         try:
             _fail(f"x\n{forged}\r{forged}\x85\x9b2J\x1b]0;y\x07\u202e\u2028{forged}")
         except RuntimeError:
