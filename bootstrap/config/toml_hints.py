@@ -32,17 +32,17 @@ def _odd_character(row: str, _problem: str) -> str:
 
         code = ord(found[0])
         name = unicodedata.name(found[0], "an invisible character").lower()
-        return f"character {found.start() + 1} is U+{code:04X} ({name}): delete it and type a space"
+        return f"character {found.start() + 1} is U+{code:04X} ({name}): replace it by an ordinary space"
     return ""
 
 
 def _curly_quotes(row: str, _problem: str) -> str:
     found = CURLY.search(row)
-    return f"""use straight quotes, "…", in place of {found[0]}""" if found else ""
+    return f"""use straight quotes, "…", instead of {found[0]}""" if found else ""
 
 
 def _colon(row: str, _problem: str) -> str:
-    return "write = in place of :" if _COLON.fullmatch(row) and "=" not in row.partition("#")[0] else ""
+    return "use = instead of :" if _COLON.fullmatch(row) and "=" not in row.partition("#")[0] else ""
 
 
 def _slashes(row: str, _problem: str) -> str:
@@ -64,7 +64,7 @@ def _of_value(value: str, problem: str) -> Iterator[str]:
     if word in TRUE | FALSE:
         yield f'write {"true" if word in TRUE else "false"}, or "{value}" for text'
     if word in NONE:
-        yield "leave the line out, and the default applies"
+        yield "remove the line to use the default"
     yield from _of_number(value)
     if value[0] in "\"'" and value.count(value[0]) == 1:
         yield f"the closing {value[0]} is missing"
@@ -78,15 +78,15 @@ def _of_value(value: str, problem: str) -> Iterator[str]:
 
 def _of_number(value: str) -> Iterator[str]:
     if _COMMA.fullmatch(value):
-        yield f"the decimal point is a point: {value.replace(',', '.')}"
+        yield f"use a decimal point: {value.replace(',', '.')}"
     elif found := _LEADING_ZERO.fullmatch(value):
-        yield f'a number does not begin with 0: {found[1]}{found[2]}, or "{value}" for text'
+        yield f'write the number without leading zeros: {found[1]}{found[2]}, or "{value}" for text'
     elif (found := _HALF.fullmatch(value)) and (found[2] or found[3]):
-        yield f"a point stands between digits: {found[1]}{found[2] or 0}.{found[3] or 0}"
+        yield f"write digits on both sides of the point: {found[1]}{found[2] or 0}.{found[3] or 0}"
     elif _SPACED.fullmatch(value):
-        yield f"a number has no spaces: {value.replace(' ', '')}"
+        yield f"write the number without spaces: {value.replace(' ', '')}"
     elif found := _WITH_UNIT.fullmatch(value):
-        yield f'a number has no unit behind it: {found[1]}, or "{value}" for text'
+        yield f'write the number without its unit: {found[1]}, or "{value}" for text'
 
 
 def _again(_row: str, problem: str) -> str:

@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -177,7 +176,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             code = process.run(settings, process.Inherited(self._lifeline, known))
         except BaseException:  # noqa: BLE001 - nothing may escape into the supervisor's own code
-            traceback.print_exc()
+            log.error("a bug before the sensor could run", traceback=True, exit=code)
         finally:
             with suppress(OSError, ValueError):
                 sys.stdout.flush()

@@ -1,6 +1,8 @@
 """Fixtures of the tests that need no broker, no database and no process of ours."""
 
 import os
+import resource
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,3 +79,17 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         monkeypatch.setattr(unit_states, "BOOTED", tmp_path)
 
     return says
+
+
+@pytest.fixture
+def full_disk() -> Iterator[tuple[int, int]]:
+    """No file may become larger than ten bytes; the kernel writes up to there, as at the end of a disk.
+
+    The limits before, which apply again afterwards.
+    """
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    yield before
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)

@@ -1,9 +1,7 @@
 """Files of our own: written whole or not at all, and never what somebody has put in their place."""
 
 import os
-import resource
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -19,17 +17,6 @@ from bootstrap.runtime.lock import ProcessLock, refuse_root
 from support.world import segment_log
 
 STRANGER = 54_321  # a user whom no machine has
-
-
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """No file may become larger than ten bytes; the kernel writes up to there, as at the end of a disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
 
 
 @pytest.mark.usefixtures("full_disk")

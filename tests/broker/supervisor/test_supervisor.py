@@ -512,7 +512,11 @@ def test_a_faulty_file_changes_nothing_and_says_why(daemonised: House, command: 
 
 def test_a_faulty_file_at_the_start_is_none_of_the_others_business(three: House) -> None:
     three.device("cellar", 'kind = "thermometer"\nserail = "28-1"\n')
-    three.supervise()
+    stray = three.folder / "devices" / "lamp.tml"
+    stray.write_text('kind = "lamp"\npin = 17\n')
+    running = three.supervise()
+    running.wait_log('a file is not used (file="devices/lamp.tml"')
+    stray.unlink()
     status = three.status()
     assert {name: row["state"] for name, row in status.items()} == {
         "attic": "online",

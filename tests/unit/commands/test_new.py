@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import sys
 import tomllib
 from contextlib import redirect_stderr, redirect_stdout
@@ -169,6 +170,18 @@ def test_a_folder_that_cannot_be_written(rainy: House) -> None:
     done = penates(rainy, "new", "door", "it", "pin=4")
     why = f"penates new: {rainy.folder}/devices/it.toml cannot be written: No such file or directory\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, "", why)
+
+
+def test_a_full_disk_leaves_nothing_that_is_in_the_way_later(
+    rainy: House, full_disk: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    done = penates(rainy, "new", "door", "it", "pin=4")
+    file = rainy.folder / "devices" / "it.toml"
+    assert (done.returncode, done.stderr) == (1, f"penates new: {file} cannot be written: File too large\n")
+    assert [*file.parent.iterdir()] == []
+    resource.setrlimit(resource.RLIMIT_FSIZE, full_disk)
+    assert penates(rainy, "new", "door", "it", "pin=4").returncode == 0
 
 
 def test_it_says_how_to_wire_it_and_what_is_next(rainy: House) -> None:

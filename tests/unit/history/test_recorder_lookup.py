@@ -16,7 +16,7 @@ def said(house: House, *words: str) -> str:
 
 def test_a_recorder_whose_file_is_faulty_is_there_all_the_same(house: House) -> None:
     faults(house, devices={"cellar": CELLAR, "recorder": 'kind = "recorder"\nkeep_days = 400,0\n'})
-    why = "devices/recorder.toml:2: not TOML: Expected newline or end of document after a statement; the decimal point"
+    why = "devices/recorder.toml:2: not TOML: Expected newline or end of document after a statement; use a decimal"
     assert said(house, "history", "cellar").startswith(why)
 
 
