@@ -149,7 +149,7 @@ def _folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="penates-fuzz-"))
     (folder / "devices").mkdir()
     (folder / "house.toml").write_text('group = "cm"\n')
-    (folder / "devices" / "cellar.toml").write_text('kind = "thermometer"\nserial = "28-1"\n')
+    (folder / "devices" / "cellar.toml").write_text('kind = "thermometer"\nserial = "28-0316a2795fff"\n')
     return folder
 
 

@@ -37,7 +37,7 @@ def test_only_the_parent_is_told_to_stop() -> None:
 
 
 def test_a_thermometer_opens_no_device(house: House) -> None:
-    lines = drop_in(house, 'kind = "thermometer"\nserial = "28-1"\n')
+    lines = drop_in(house, 'kind = "thermometer"\nserial = "28-0316a2795fff"\n')
     assert not [line for line in lines if line.startswith(("DeviceAllow", "ExecStopPost", "IPAddressAllow"))]
     assert lines[-2:] == ["LoadCredential=", "LoadCredential=password:/etc/penates/secrets/cellar"]
 
