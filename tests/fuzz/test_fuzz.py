@@ -141,7 +141,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(house_files, st.dictionaries(stems, device_files, max_size=3))
-@example(b'group = "cm"\n', {"cellar": b'kind = "thermometer"\nserial = "1"\n'})
+@example(b'group = "cm"\n', {"cellar": b'kind = "thermometer"\nserial = "28-0316a2795fff"\n'})
 def test_a_whole_folder_gives_settings_or_faults_that_say_where(
     folder: Path, house: bytes, found: dict[str, bytes]
 ) -> None:

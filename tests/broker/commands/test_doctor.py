@@ -286,7 +286,7 @@ def test_faults_of_the_files_are_told_and_the_others_are_looked_at(house: House,
     assert "BAD  files" in done.stdout
     assert "devices/attic.toml:2: no setting 'serail'; did you mean 'serial'?" in done.stdout
     assert "cm/cellar\n" in done.stdout
-    house.device("attic", 'kind = "thermometer"\nserial = "x"\n')
+    house.device("attic", 'kind = "thermometer"\nserial = "28-0316a2795fff"\n')
     assert [one.about for one in doctor.examine(house.folder, ["attic"])] == ["house", "cm/attic"]
     with pytest.raises(SettingsError, match="did you mean 'attic'"):
         doctor.examine(house.folder, ["atic"])

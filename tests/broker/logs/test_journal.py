@@ -33,7 +33,7 @@ def test_a_traceback_is_one_entry(house: House, broker: Broker, journald: Journa
     found = journald.wait(PRIORITY="3", PENATES_EXIT="70")
     first, *rest = found["MESSAGE"].split("\n")
     assert first == "cm/odd: a bug in setup (exit=70)"
-    assert (rest[0], rest[-1]) == ("Traceback (most recent call last):", "RuntimeError: odd")
+    assert (rest[0], rest[-1]) == ("  Traceback (most recent call last):", "  RuntimeError: odd")
 
 
 def test_without_its_socket_the_stream_gets_lines(cellar: House, journald: Journald, eyes: Eyes) -> None:
