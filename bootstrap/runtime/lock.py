@@ -33,9 +33,10 @@ class ProcessLock:
         try:
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.read(self.descriptor, 20).decode(errors="replace").strip()
+            signed = os.read(self.descriptor, 20).strip()
             os.close(self.descriptor)
-            raise Fatal(Exit.RUNNING, f"already running, as process {owner or 'unknown'} ({path})") from None
+            owner = signed.decode() if signed.isdigit() else "unknown"
+            raise Fatal(Exit.RUNNING, f"already running, as process {owner} ({path})") from None
         self.sign()
 
     def sign(self) -> None:

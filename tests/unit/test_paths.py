@@ -105,3 +105,13 @@ def test_root_does_not_run_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
     with closing(ProcessLock(Folders(state, state), "cm.cellar")), pytest.raises(Fatal) as running:
         ProcessLock(Folders(state, state), "cm.cellar")
     assert running.value.code == Exit.RUNNING
+
+
+def test_what_is_in_a_lock_is_repeated_only_if_it_is_a_process_id(tmp_path: Path) -> None:
+    folders = Folders(tmp_path, tmp_path)
+    with closing(ProcessLock(folders, "cm.cellar")):
+        with pytest.raises(Fatal, match=f"already running, as process {os.getpid()} "):
+            ProcessLock(folders, "cm.cellar")
+        (tmp_path / "cm.cellar.lock").write_bytes(b"\x1b]0;pwned\x07")
+        with pytest.raises(Fatal, match="already running, as process unknown "):
+            ProcessLock(folders, "cm.cellar")
