@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-from bootstrap.config.model import a_certificate
+from bootstrap.config.model import a_certificate, a_host
 from bootstrap.config.secrets import a_secret
 from bootstrap.config.toml_file import Wrong
 from bootstrap.errors import to_install
@@ -39,7 +39,8 @@ def _a_url(text: str) -> None:
     wanted = "http://HOST:PORT or https://HOST, without user and password"
     try:
         url = urlsplit(text)
-        good = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
+        a_host(url.hostname or "")
+        good = url.scheme in ("http", "https") and url.port != 0 and "@" not in url.netloc
     except ValueError:
         good = False
     if not good or url.query or url.fragment or not text.isascii() or not text.isprintable() or " " in text:

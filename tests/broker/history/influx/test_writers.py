@@ -15,6 +15,7 @@ from support.world import House
         (['store = "influx"'], [(2, '\'store\' must be "sqlite" or "influxdb" or "influxdb1"')]),
         (['store = "influxdb1"', 'url = "localhost:8086"'], [(3, "'url' must be http://HOST:PORT")]),
         (['store = "influxdb1"', 'url = "http://ali:sesame@pi"'], [(3, "without user and password")]),
+        (['store = "influxdb1"', 'url = "http://192.168.1.300:8086"'], [(3, "'url' must be http://HOST:PORT")]),
         (['store = "influxdb1"', 'url = "http://pi:99999"'], [(3, "'url' must be http://HOST:PORT")]),
         (['store = "influxdb1"', 'url = "http://pi/?a=b"'], [(3, "'url' must be http://HOST:PORT")]),
         (['store = "influxdb1"', 'url = "http://pi\\r\\n"'], [(3, "'url' must be http://HOST:PORT")]),
