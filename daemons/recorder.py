@@ -36,8 +36,8 @@ class Recorder(TopicSettings, StoreSettings, Device):
 
     def read(self) -> Reading:
         """Return how much was stored. OSError: the broker or the store is unavailable."""
-        if self.subscription.trouble:
-            raise OSError(self.subscription.trouble)
+        if trouble := self.subscription.trouble or self.recording.trouble:
+            raise OSError(trouble)
         return {"recorded": self.recording.recorded, "rejected": self.recording.rejected}
 
     def teardown(self) -> None:

@@ -124,6 +124,11 @@ def newest(language: Language, title: str, measure: str = "$measure") -> table.P
     return by_measure(rows(title, language.newest(measure)).override_by_name("Time", [value("custom.hidden", True)]))
 
 
+def text(language: Language) -> list[table.Panel]:
+    """Return a table of the newest texts, if the database stores any."""
+    return [rows("Text", [query]).override_by_name("Time", [value("custom.hidden", True)]) for query in language.text()]
+
+
 def state_now(language: Language) -> table.Panel:
     """Return a table of each sensor's state, with a link to its dashboard."""
     panel = rows("State", language.state_now(), THIRD).mappings([colours(language)])
@@ -222,7 +227,7 @@ def house(language: Language) -> dashboard.Dashboard:
     made = board("house", language, "now-24h", "Every measure of every sensor.")
     variables(made, language, "reading", "group", "sensor", "measure")
     repeated = graph("$measure", language.measure(), WIDE).repeat("measure").repeat_direction("h").max_per_row(2)
-    return filled(made, newest(language, "Newest"), by_measure(repeated))
+    return filled(made, newest(language, "Newest"), *text(language), by_measure(repeated))
 
 
 def fleet(language: Language) -> dashboard.Dashboard:
@@ -238,7 +243,8 @@ def device(language: Language) -> dashboard.Dashboard:
     variables(made, language, "heartbeat", "group", "sensor", many=False)
     uptime = graph("Uptime", language.gauges("uptime_s"), THIRD, "dtdurations")
     measured = by_measure(graph("Measures", language.measures(), WIDE))
-    return filled(made, states(language), measured, newest(language, "Newest", ""), uptime, *health(language))
+    tables = (newest(language, "Newest", ""), *text(language))
+    return filled(made, states(language), measured, *tables, uptime, *health(language))
 
 
 BOARDS: dict[str, Callable[[Language], dashboard.Dashboard]] = {"house": house, "fleet": fleet, "device": device}

@@ -9,6 +9,8 @@ from grafana_foundation_sdk.models.prometheus import Dataquery as PromQuery
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEditorMode
 
 from bootstrap.contract.liveness import GRACE_S, MISSED
+from bootstrap.history.influx.line_protocol import TEXT
+from bootstrap.history.points import READING
 
 KEPT = "30d"  # how old a heartbeat may be to be shown as the last one
 EVER = "366d"  # long, because a state is published only when it changes
@@ -43,7 +45,8 @@ class InfluxQL:
         if name == "measure":
             return f'SHOW FIELD KEYS FROM "{measurement}"', ""
         chosen = ' WHERE "group" =~ /^$group$/' if name == "sensor" else ""
-        return f'SHOW TAG VALUES FROM "{measurement}" WITH KEY = "{name}"{chosen}', ""
+        also = f', "{TEXT}"' if measurement == READING else ""
+        return f'SHOW TAG VALUES FROM "{measurement}"{also} WITH KEY = "{name}"{chosen}', ""
 
     def measure(self) -> list[Dataquery]:
         """Query the chosen measure of each sensor over time, by a regex, which leaves out texts instead of failing."""
@@ -57,6 +60,10 @@ class InfluxQL:
         """Query the newest value of each measure within the period shown."""
         pattern = f"^{measure}$" if measure else "."
         return [self._table(f"last(/{pattern}/)", "reading", "$timeFilter")]
+
+    def text(self) -> list[Dataquery]:
+        """Query the newest text of each measure within the period shown."""
+        return [self._table("last(/./)", TEXT, "$timeFilter")]
 
     def state_now(self) -> list[Dataquery]:
         """Query the state of each sensor, and since when it lasts."""
@@ -131,6 +138,10 @@ class PromQL:
         """Query the newest value of each measure within the period shown."""
         metric = _metric(f"reading_{measure or '.*'}")
         return [self._now(f"last_over_time({metric}[$__range])")]
+
+    def text(self) -> list[Dataquery]:
+        """Return nothing, because this database stores no texts."""
+        return []
 
     def state_now(self) -> list[Dataquery]:
         """Query whether each sensor is online, because this database stores no texts."""

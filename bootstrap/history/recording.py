@@ -7,13 +7,15 @@ from pathlib import Path
 
 from bootstrap.contract.subscription import ReceivedMessage
 from bootstrap.errors import Refused
-from bootstrap.history.points import LEVELS, READING, Point, foreign, heartbeat, point, state
+from bootstrap.history.points import LEVELS, NO_TEXT, READING, LeftOut, Point, foreign, heartbeat, point, state
 from bootstrap.history.reader import MICRO
 from bootstrap.history.stores import Store
+from bootstrap.logs import log
 from bootstrap.paths import read_own, rewrite
 
 ABOUT, HEARTBEAT, STATE, READINGS = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
 KINDS = "kinds.json"  # in a recorder's folder
+NAMED = 1000  # values that were left out are logged once each, and only so many
 DeadLetter = Callable[[str, bytes, str], None]
 
 
@@ -69,12 +71,19 @@ class Recording:
         self._store, self._kinds, self._dead_letter = store, kinds, dead_letter
         self.recorded = 0  # readings stored
         self.rejected = 0  # messages that cannot be parsed, or that the store will never accept
+        self.invalid = 0  # values left out of messages whose other values are stored
+        self._named: set[tuple[str, str]] = set()  # sensors and measures of which one was left out
         self._newest_us: int | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why some of what is stored is not where it belongs; None if all is well."""
+        return self._store.trouble
 
     def progress(self) -> dict[str, float | None]:
         """Return the number of stored readings, and the age of the newest in the last batch (None before the first)."""
         lag_s = None if self._newest_us is None else round(time.time() - self._newest_us / MICRO, 1)
-        return {"recorded": self.recorded, "lag_s": lag_s}
+        return {"recorded": self.recorded, "lag_s": lag_s, "invalid": self.invalid}
 
     def on_batch(self, batch: Sequence[ReceivedMessage]) -> None:
         """Store the readings of a batch.
@@ -83,17 +92,43 @@ class Recording:
             OSError: the store is unavailable; the whole batch must be passed again.
         """
         points, bad = self._parse_batch(batch)
+        left_out: list[LeftOut] = []
         try:
-            refused = self._store.put([one for _, one in points])
+            refused = self._put([one for _, one in points], left_out)
             self._kinds.save()
         except OSError:
             self._kinds.forget()
             raise
-        bad += [(points[number][0], why) for number, why in refused.items()]
+        bad += [(points[number][0], why) for number, why in refused.items() if why != NO_TEXT]
         for message, why in bad:
             self._dead_letter(message.topic, message.payload, why)
         self.rejected += len(bad)
         self._count([one for number, (_, one) in enumerate(points) if number not in refused])
+        self._note([LeftOut(one, *what) for _, one in points for what in one.invalid.items()])
+        self._note(left_out)
+
+    def _put(self, points: Sequence[Point], left_out: list[LeftOut]) -> dict[int, str]:
+        """Store points. One that no store can take, whatever the reason, is refused by itself: it would come again.
+
+        Raises:
+            OSError: the store is unavailable.
+        """
+        try:
+            return self._store.put(points, left_out.append)
+        except ValueError as error:
+            left_out.clear()
+            if len(points) == 1:
+                return {0: repr(error)}
+            each = {number: self._put([one], left_out) for number, one in enumerate(points)}
+            return {number: refused[0] for number, refused in each.items() if refused}
+
+    def _note(self, left_out: Sequence[LeftOut]) -> None:
+        """Count values that were left out, and log each measure of a sensor once."""
+        self.invalid += sum(one.why != NO_TEXT for one in left_out)
+        for one, measure, why in left_out:
+            if one.measurement != STATE and (one.sensor, measure) not in self._named and len(self._named) < NAMED:
+                self._named.add((one.sensor, measure))
+                log.warning("a value is left out", sensor=one.sensor, measure=measure, reason=why)
 
     def _count(self, stored: Sequence[Point]) -> None:
         times_us = [one.time_us for one in stored if one.measurement == READING]
@@ -111,8 +146,8 @@ class Recording:
             elif not message.retained and not _is_cleared(message):
                 try:
                     points.append((message, self._point(message)))
-                except Refused as why:
-                    bad.append((message, str(why)))
+                except ValueError as why:
+                    bad.append((message, str(why) if isinstance(why, Refused) else repr(why)))
         return points, bad
 
     def _point(self, message: ReceivedMessage) -> Point:

@@ -1,19 +1,22 @@
 """The stores of the history: one setting selects the store, and only what that store needs is imported."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from bootstrap.config.model import a_certificate, a_host
 from bootstrap.config.secrets import a_secret
 from bootstrap.config.toml_file import Wrong
 from bootstrap.errors import to_install
-from bootstrap.history.points import Point
+from bootstrap.history.points import OnLeftOut, Point
 from bootstrap.history.reader import HistoryReader
 from bootstrap.limits import Limits
+
+if TYPE_CHECKING:
+    from bootstrap.history.influx.queries import Queries
 
 CLIENT = "influxdb_client"
 SecretFile: TypeAlias = Annotated[Path, a_secret]
@@ -22,10 +25,16 @@ SecretFile: TypeAlias = Annotated[Path, a_secret]
 class Store(Protocol):
     """Stores readings. A reading that is put twice is stored once."""
 
-    def put(self, points: Sequence[Point]) -> dict[int, str]:
+    @property
+    def trouble(self) -> str | None:
+        """Why some of what is stored is not where it belongs; None if all is well."""
+
+    def put(self, points: Sequence[Point], on_left_out: OnLeftOut = id, /) -> dict[int, str]:
         """Store all points except those that the store can never accept.
 
-        Returns: the index in `points` of each that is not accepted, with the reason.
+        `on_left_out` is called for each value that the store cannot hold. The other values of its point are stored.
+
+        Returns: the index in `points` of each of which nothing is accepted, with the reason.
 
         Raises:
             OSError: the store is unavailable. Some points may be stored; all must be put again.
@@ -137,16 +146,32 @@ class StoreSettings:
     def _open_reader_over_http(self) -> HistoryReader:
         """Open a database for reading; its answers tell VictoriaMetrics from InfluxDB, which share a write API."""
         from bootstrap.history.influx.influxql_reader import InfluxqlReader  # noqa: PLC0415
+        from bootstrap.history.influx.victoriametrics_reader import VictoriaMetricsReader  # noqa: PLC0415
+
+        queries = self._queries()
+        victoria = VictoriaMetricsReader(queries)
+        is_victoria = self.store == "influxdb" and victoria.detected()
+        return victoria if is_victoria else InfluxqlReader(queries, self.database)
+
+    def _queries(self) -> "Queries":
         from bootstrap.history.influx.queries import Queries  # noqa: PLC0415
         from bootstrap.history.influx.store import DatabaseServer  # noqa: PLC0415
-        from bootstrap.history.influx.victoriametrics_reader import VictoriaMetricsReader  # noqa: PLC0415
 
         server = DatabaseServer(self.url, self.ca_file)
         if self.store == "influxdb1":
-            return InfluxqlReader(Queries.by_password(server, self.username, self.password_file), self.database)
-        queries = Queries.by_token(server, self.token_file)
-        victoria = VictoriaMetricsReader(queries)
-        return victoria if victoria.detected() else InfluxqlReader(queries, self.database)
+            return Queries.by_password(server, self.username, self.password_file)
+        return Queries.by_token(server, self.token_file)
+
+    def _holds_text(self) -> bool:
+        """Ask the database whether it holds text, which only VictoriaMetrics does not.
+
+        Raises:
+            OSError: it cannot be reached, or a secret cannot be read.
+        """
+        from bootstrap.history.influx.store import TIMEOUT_S  # noqa: PLC0415
+        from bootstrap.history.influx.victoriametrics_reader import VictoriaMetricsReader  # noqa: PLC0415
+
+        return not VictoriaMetricsReader(replace(self._queries(), patience_s=TIMEOUT_S)).detected()
 
     def open_store(self, state: Path, *, owner: bool = True) -> Store:
         """Open the store, or prepare to connect to it. An `owner` may replace a damaged SQLite file.
@@ -164,7 +189,8 @@ class StoreSettings:
         if self.store == "influxdb1":
             from bootstrap.history.influx.influxdb1_writer import Influxdb1Writer  # noqa: PLC0415
 
-            return InfluxStore(Influxdb1Writer(server, self.database, self.username, self.password_file))
+            writer = Influxdb1Writer(server, self.database, self.username, self.password_file)
+            return InfluxStore(writer, self._holds_text)
         from bootstrap.history.influx.influxdb2_writer import Influxdb2Writer  # noqa: PLC0415 - 28 MB
 
-        return InfluxStore(Influxdb2Writer(server, self.org, self.database, self.token_file))
+        return InfluxStore(Influxdb2Writer(server, self.org, self.database, self.token_file), self._holds_text)

@@ -56,14 +56,16 @@ class Reporter:
     # The sensor's state.
 
     def heartbeat_facts(self) -> dict[str, Any]:
-        """Return the heartbeat's fields about reading and the link; a device may add its own."""
+        """Return the heartbeat's fields about reading and the link; a device may add its own, and add to `invalid`."""
+        own = dict(self._device.progress())
+        invalid = self._health.invalid + int(own.pop("invalid", 0) or 0)
         return {
-            **self._device.progress(),
+            **own,
             "why": self.why or None,
             "last_reading": self._last_reading,
             "reads": self.reads,
             "faults": self.faults,
-            "invalid": self._health.invalid,
+            "invalid": invalid,
             "reconnects": self._link.reconnects,
         }
 

@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from bootstrap.contract.payload import NUMBER, parse_number
 from bootstrap.contract.timestamps import parse
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
+from bootstrap.errors import Refused
 from bootstrap.history.points import EPOCH, MICROSECOND, Field, Point
 
 SEPARATORS = ",;\t"
@@ -19,8 +21,7 @@ IDENTITY = ("group", "sensor", "kind")  # columns and tags that identify the sen
 LONG = {"time", "measure", "value"}
 NANOS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 LATEST_US = 253_402_300_800 * 10**6  # the year 10 000
-TRUTH = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+TRUTH = {"t": 1.0, "f": 0.0}  # of line protocol alone
 # measurement and tags, fields, time; a backslash escapes the character after it
 LINE = re.compile(r'((?:\\.|[^\\ ])+) +((?:"(?:\\.|[^"\\])*"|\\.|[^\\" ])+)(?: +(-?\d+))?\s*', re.ASCII)
 FIELD = re.compile(r'((?:\\.|[^\\,=])+)=("(?:\\.|[^"\\])*"|[^,"\s]+)(?:,|$)')
@@ -108,10 +109,8 @@ class Reader:
         return _points(self._sensor_of(identity), time_us, fields)
 
     def _cell(self, name: str, text: str) -> Field:
-        if NUMBER.fullmatch(text):
-            return float(text)
-        if text.lower() in ("true", "false"):
-            return TRUTH[text.lower()]
+        if (found := _number(name, text)) is not None:
+            return found
         if not self.words:
             raise ValueError(f"{text[:40]!r} is not a number for {name!r}; use --words if it is text")
         return text
@@ -195,16 +194,27 @@ def _fields(text: str) -> Iterable[tuple[str, Field]]:
         found = FIELD.match(text, end)
         if not found:
             raise ValueError(f"{text[end : end + 40]!r} is not a field")
-        yield _unescaped(found[1]), _value(found[2])
+        name = _unescaped(found[1])
+        yield name, _value(name, found[2])
         end = found.end()
 
 
-def _value(text: str) -> Field:
+def _value(name: str, text: str) -> Field:
     if text[0] == '"':
         return _unescaped(text[1:-1])
     if text.lower() in TRUTH:
         return TRUTH[text.lower()]
-    number = text[:-1] if text[-1] in "iu" else text
-    if not NUMBER.fullmatch(number):
+    found = _number(name, text[:-1] if text[-1] in "iu" else text)
+    if found is None:
         raise ValueError(f"{text[:40]!r} is not a value")
-    return float(number)
+    return found
+
+
+def _number(name: str, text: str) -> float | None:
+    """Return the number that a value means by the rule for all that is recorded, or None if it is a word."""
+    try:
+        return parse_number(text)
+    except Refused as why:
+        if NUMBER.fullmatch(text):
+            raise ValueError(f"{name!r} is not a finite number: {why}") from None
+        raise

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -104,17 +105,20 @@ class Influx(Database):
         return series
 
     def stored(self, database: str = DATABASE, sensor: str = "", **login: str) -> Stored:
-        found = []
+        """What is in all measurements of readings; the values of one time are together."""
+        found: dict[tuple[str, str, str, int], dict[str, Any]] = {}
         only = f" WHERE sensor = '{sensor}'" if sensor else ""
-        for series in self.query(f"SELECT * FROM reading{only} GROUP BY *", database, **login):
-            tags = [series.get("tags", {}).get(name, "") for name in ("group", "sensor", "kind")]
+        measurements = ("reading", "text", "number")  # asked one by one: a field has one type in a query
+        asked = [self.query(f"SELECT * FROM {one}{only} GROUP BY *", database, **login) for one in measurements]
+        for series in chain.from_iterable(asked):
+            group, name, kind = (series.get("tags", {}).get(tag, "") for tag in ("group", "sensor", "kind"))
             for time_us, *values in series["values"]:
                 fields = dict(zip(series["columns"][1:], values, strict=True))
                 said = {name: value for name, value in fields.items() if value is not None}
                 # Go's JSON says 1e16 by its digits.
                 said = {name: float(value) if isinstance(value, int) else value for name, value in said.items()}
-                found.append((*tags, time_us, said))
-        return sorted(found, key=lambda one: one[:4])
+                found.setdefault((group, name, kind, time_us), {}).update(said)
+        return sorted(((*key, fields) for key, fields in found.items()), key=lambda one: one[:4])
 
 
 class Victoria(Database):
@@ -211,7 +215,7 @@ class FakeDatabase:
             handler.close_connection = True
             return
         status, headers, said = answer
-        if status == 204:
+        if status == 204 and request.path.endswith("/write"):
             self.lines += request.lines
         with suppress(OSError):
             handler.send_response(status)

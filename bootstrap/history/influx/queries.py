@@ -36,11 +36,13 @@ class Queries:
     Attributes:
         login: the header Authorization, or an empty string.
         advice: what to check if the login is refused.
+        patience_s: how long to wait for the next part of an answer, instead of a minute.
     """
 
     server: DatabaseServer
     login: str
     advice: str
+    patience_s: float | None = None
 
     @classmethod
     def by_password(cls, server: DatabaseServer, username: str | None, password_file: Path | None) -> Self:
@@ -69,7 +71,7 @@ class Queries:
             Declined: the server does not answer the query.
             OSError: the server cannot be reached, or the answer is incomplete.
         """
-        with closing(self.server.connection(PATIENCE_S)) as connection:
+        with closing(self.server.connection(self.patience_s or PATIENCE_S)) as connection:
             try:
                 for line in _complete(self._request(connection, path, parameters)):
                     yield self._object(line)

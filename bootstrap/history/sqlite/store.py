@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from bootstrap.history.points import READING, Point
+from bootstrap.history.points import READING, OnLeftOut, Point
 from bootstrap.history.reader import DAY_S, MICRO
 from bootstrap.history.sqlite.rollups import BUSY_S, SCHEMA, RollUps, bucket, is_gone
 from bootstrap.logs import log
@@ -50,6 +50,8 @@ PACE = Pace()
 
 class SqliteStore:
     """Writes one file. What is put is on disk when `put` returns."""
+
+    trouble: str | None = None
 
     def __init__(self, file: Path, keep_days: float, *, owner: bool = False, pace: Pace = PACE) -> None:
         """Open the file, or create it. An `owner` moves a damaged file aside and starts a new one.
@@ -111,10 +113,11 @@ class SqliteStore:
         log.error(text, file=str(self._file.with_name(aside)), error=str(error))
         return True
 
-    def put(self, points: Sequence[Point]) -> dict[int, str]:
+    def put(self, points: Sequence[Point], _on_left_out: OnLeftOut = id) -> dict[int, str]:
         """Store all readings or none, leave those that are already stored as they are, and refuse none.
 
         Raises:
+            ValueError: a point contains what cannot be stored.
             OSError: the disk is full, or the file cannot be written.
         """
         readings = [point for point in points if point.measurement == READING]
@@ -149,6 +152,10 @@ class SqliteStore:
             if self._set_aside(error):
                 self._reopen()
             raise OSError(str(error)) from None
+        except (ValueError, OverflowError) as error:
+            self._version = -1
+            self._database.execute("ROLLBACK")
+            raise ValueError(str(error)) from None
 
     def _insert(self, points: Sequence[Point]) -> int:
         """Insert readings, and return how many were not stored before."""

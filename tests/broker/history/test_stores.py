@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -311,22 +312,45 @@ def test_a_database_that_hangs_is_a_fault_and_has_it_all_afterwards(site: Site) 
     site.wait_stored(levels(40))
 
 
-def test_a_reading_that_the_database_refuses_is_shown_and_stops_no_other(influx: Site) -> None:
-    """A number where a word was, and a time that it cannot hold."""
+def test_what_is_bad_is_shown_and_stops_no_other(influx: Site) -> None:
+    """A word where numbers are is not bad, and even a name that line protocol cannot hold costs only its value."""
+    influx.setup("influxdb1", influx.database.url, 'foreign = "zigbee/+"')
+    influx.house.write(influx.broker.port, top="heartbeat_s = 0.2")
     influx.run()
+    influx.sensor.publish("zigbee/attic", '{"level":"unavailable","a\\\\b":1,"c":nan}')
     influx.say(0)
-    influx.wait_stored(levels(1))
-    influx.database.send(signal.SIGSTOP)  # so that all of these are one batch
-    for seq in range(1, 40):
-        influx.sensor.publish(TOPIC, reading(seq, level="high" if seq % 13 == 0 else seq))
-    influx.sensor.publish(TOPIC, reading(40, level=40).replace(f"{START.year}-", "9026-"))
-    influx.database.send(signal.SIGCONT)
-    influx.wait_stored([row for seq, row in enumerate(levels(40)) if seq == 0 or seq % 13])
+    for late in (reading(1, level=1).replace(f"{START.year}-", "9026-"), '{"time":"2026-11-20T20:31:07Z","\\ud800":1}'):
+        influx.sensor.publish(TOPIC, late)
+        influx.sensor.publish("home/attic/status/heartbeat", late)
+    influx.say(2)
+    wanted = [row for seq, row in enumerate(levels(3)) if seq != 1]
+    eventually(lambda: len(influx.database.stored()) == 3, "all is stored")
+    assert [row for row in influx.database.stored() if row[0] == "home"] == wanted
+    assert [row[4] for row in influx.database.stored() if row[0] == "zigbee"] == [{"level": "unavailable"}]
     influx.sensor.wait_value("cm/recorder/data/rejected", 4)
-    letters = influx.letters()
-    assert [json.loads(letter["payload"])["seq"] for letter in letters] == [13, 26, 39, 40]
-    assert ["field type conflict" in letter["reason"] for letter in letters] == [True, True, True, False]
-    assert "time outside range" in letters[3]["reason"]
+    assert sum("time outside range" in letter["reason"] for letter in influx.letters()) == 2
+    beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+    influx.sensor.wait(lambda seen: [beat for beat in beats(seen) if beat["invalid"] == 3], "three values are counted")
+
+
+def test_a_number_for_a_field_that_holds_text_is_stored_and_is_a_fault(influx: Site) -> None:
+    """As penates 0.2 left it when a word came first."""
+    influx.database.query(f"CREATE DATABASE {DATABASE}")
+    write(influx.database, f'reading,group=zigbee,sensor=bath level="unavailable" {START_US}')
+    influx.run()
+    influx.say(0, 1)
+    eventually(lambda: len(influx.database.stored(sensor="attic")) == 2, "both are stored")
+    influx.sensor.wait_value(STATE, "fault")
+    assert influx.database.stored(sensor="attic") == levels(2)
+    assert influx.letters() == []
+
+
+def write(database: Influx, line: str) -> None:
+    """As another program does."""
+    connection = HTTPConnection("127.0.0.1", database.port)
+    connection.request("POST", f"/write?db={DATABASE}&precision=u", line)
+    assert connection.getresponse().status == 204
+    connection.close()
 
 
 def test_one_bad_line_of_influxdb_2_is_found_by_halving(bare: Site, fake: FakeDatabase) -> None:

@@ -41,16 +41,19 @@ def beat(sensor: int, field: int) -> Told:
     return lambda minute: 1e6 * (sensor + 1) + minute * (field + 1)
 
 
-def lines(start: int) -> Iterator[str]:
-    """All of it, as the recorder writes it."""
+def lines(store: str, start: int) -> Iterator[str]:
+    """All of it, as the recorder writes it: the text for InfluxDB alone."""
     for number, name in enumerate(SENSORS):
         group, sensor = name.split("/")
         kind = "door" if sensor == "front" else "thermometer"
         tags = f"group={group},kind={kind},sensor={sensor}"
         yield f'state,{tags} state="online",online=1.0 {start}'
         for minute in range(COUNT):
-            said = f'open={opened(minute)},word="{WORD}"'
-            said = said if sensor == "front" else f"temperature={temperature(number)(minute)}"
+            said = f"temperature={temperature(number)(minute)}"
+            if sensor == "front":
+                said = f"open={opened(minute)}"
+                if store == "influxdb":
+                    yield f'text,{tags} word="{WORD}" {start + 60 * minute}'
             numbers = ",".join(f"{name}={beat(number, field)(minute)}" for field, name in enumerate(ALL))
             yield f"reading,{tags} {said} {start + 60 * minute}"
             yield f"heartbeat,{tags} {numbers},heartbeat_s={PERIODS_S[number]} {start + 60 * minute}"
@@ -102,16 +105,23 @@ class Recorded:
 
     def house(self) -> dict[str, Answer]:
         temperatures = {f"{name} temperature": self.mean(temperature(n)) for n, name in enumerate(SENSORS[:2])}
-        words = {} if self.influx else {"cm/front word": self.mean(lambda _: 0.0)}
         front = {"cm/front open": self.mean(opened)}
-        return {"Newest": self.newest(SENSORS), "temperature": temperatures, "open": front, "word": words}
+        return {"Newest": self.newest(SENSORS), **self.text(SENSORS), "temperature": temperatures, "open": front}
+
+    def text(self, sensors: tuple[str, ...]) -> dict[str, Answer]:
+        tags = {"group": "cm", "sensor": "front"}
+        # As the only column, it has its own time.
+        rows = (
+            [{**tags, "time": (self.start + 60 * (COUNT - 1)) * 1000, "last_word": WORD}]
+            if "cm/front" in sensors
+            else []
+        )
+        return {"Text": rows} if self.influx else {}
 
     def newest(self, sensors: tuple[str, ...]) -> list[dict[str, Any]]:
         last = COUNT - 1
-        said: dict[str, dict[str, float | str]] = {
-            name: {"temperature": temperature(n)(last)} for n, name in enumerate(SENSORS)
-        }
-        said["cm/front"] = {"open": opened(last), "word": WORD}
+        said = {name: {"temperature": temperature(n)(last)} for n, name in enumerate(SENSORS)}
+        said["cm/front"] = {"open": opened(last)}
         rows = []
         for name in sensors:
             group, sensor = name.split("/")
@@ -122,7 +132,7 @@ class Recorded:
             for key, value in said[name].items():
                 kind = "door" if sensor == "front" else "thermometer"
                 metric = {**tags, "kind": kind, "__name__": f"reading_{key}"}
-                rows.append({**metric, "Value": 0.0 if value == WORD else value})
+                rows.append({**metric, "Value": value})
         return rows
 
     @property
@@ -170,6 +180,7 @@ class Recorded:
         """Of the only sensor of the first group."""
         name = "mean_temperature" if self.influx else "reading_temperature"
         told: dict[str, Answer] = {"Measures": {name: self.mean(temperature(0))}, "Newest": self.newest(SENSORS[:1])}
+        told |= self.text(SENSORS[:1])
         states = {} if self.influx else {SENSORS[0]: self.series(lambda _: 1.0, max)}
         return {"State": states, **told, "Uptime": self.gauges("uptime_s", only="ab/"), **self.health(only="ab/")}
 
@@ -192,7 +203,7 @@ def database(store: str, recorded: Recorded, tmp_path_factory: pytest.TempPathFa
             database.query(f"CREATE DATABASE {DATABASE}")
         connection = HTTPConnection("127.0.0.1", database.port)
         path = "/write?db" if store == "influxdb" else "/api/v2/write?bucket"
-        connection.request("POST", f"{path}={DATABASE}&precision=s", "\n".join(lines(recorded.start)))
+        connection.request("POST", f"{path}={DATABASE}&precision=s", "\n".join(lines(store, recorded.start)))
         assert connection.getresponse().status == 204
         connection.close()
         database.ask("GET", "/internal/force_flush")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bootstrap.contract.payload import MAX_BYTES, decode, encode
+from bootstrap.contract.payload import MAX_BYTES, decode, encode, parse_number
 from bootstrap.errors import Refused
 
 numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**18) + 1, 10**18 - 1)
@@ -22,6 +22,7 @@ values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(s
 @example(" on")
 @example("0042")
 @example("\ud800")
+@example("{on")
 def test_what_is_encoded_reads_back_as_itself(value: object) -> None:
     try:
         payload = encode(value)
@@ -77,8 +78,27 @@ def test_what_comes_in(payload: bytes, value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("21.5", 21.5), ("+19.5", 19.5), (".5", 0.5), ("-5.", -5.0), (" 1e3\t", 1000.0), ("0042", 42.0)),
+        *(("True", 1.0), ("false", 0.0), ("on", None), ("", None), ("1,5", None), ("1_0", None), ("٣", None)),
+        *(("0x10", None), ("1 2", None), ("nano", None), ("9" * 18, 1e18)),
+    ],
+)
+def test_which_text_is_a_number(text: str, value: float | None) -> None:
+    assert parse_number(text) == value
+
+
+@pytest.mark.parametrize("text", ["nan", " NaN", "-inf", "Infinity", "1e400", "-" + "9" * 19, "9" * 5000])
+def test_which_number_is_none_that_can_be_stored(text: str) -> None:
+    with pytest.raises(Refused):
+        parse_number(text)
+
+
+@pytest.mark.parametrize(
     "payload",
     [
+        *(b'{"a":1', b"[1", b"{a}", b'{"a":nan}', b"[on]", b" {'a':1}"),
         b'"\\ud800"',
         b'{"\\udfff":1}',
         b"",

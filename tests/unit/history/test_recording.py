@@ -1,14 +1,16 @@
 """Which kind a reading is recorded with, whatever is heard or given twice."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bootstrap.contract.subscription import ReceivedMessage
+from bootstrap.history.points import Point
 from bootstrap.history.recording import KnownKinds, Recording
+from bootstrap.history.sqlite.store import SqliteStore
 from bootstrap.history.stores import StoreSettings
 from support.stores import WRITTEN, FakeDatabase
 
@@ -54,6 +56,76 @@ def test_a_batch_that_is_given_again_says_the_same(start: Start, fake: FakeDatab
     taking.on_batch(BATCH)
     assert kinds(fake) == ["", "door", "lamp"]
     assert (taking.recorded, taking.rejected) == (3, 0)
+
+
+def message(topic: str, payload: str) -> ReceivedMessage:
+    return ReceivedMessage(topic, payload.encode(), retained=False, at_us=1)
+
+
+def test_a_bad_value_costs_no_other_is_logged_once_and_counted(
+    start: Start, fake: FakeDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    taking = start()
+    fake.reply = lambda _: (500, {}, b"")
+    batch = 2 * [message("zigbee/attic", '{"temperature":21.5,"humidity":NaN,"a\\\\b":1,"mood":"dry"}')]
+    with pytest.raises(OSError, match="500"):
+        taking.on_batch(batch)
+    assert (taking.invalid, caplog.text) == (0, "")
+    fake.reply = lambda _: WRITTEN
+    taking.on_batch(batch)
+    assert [line.split()[1] for line in fake.lines] == 2 * ["temperature=21.5", 'mood="dry"']
+    assert (taking.recorded, taking.rejected, taking.invalid) == (2, 0, 4)
+    assert caplog.text.count("a value is left out") == 2
+    assert taking.progress()["invalid"] == 4
+
+
+BEAT = '{"time":"2026-11-20T20:31:07Z",%s}'
+
+
+@pytest.mark.parametrize("bad", ['"\\ud800":1', '"a\\u0000b":1', '"x":"\\ud800"', '"x":' + 5000 * "9"])
+def test_no_message_ends_it_and_the_others_are_stored(start: Start, fake: FakeDatabase, bad: str) -> None:
+    taking = start()
+    topics = [f"cm/attic/status/{name}" for name in ("heartbeat", "state", "about")] + ["cm/attic/data/reading", "a/b"]
+    taking.on_batch([reading(1), *(message(topic, BEAT % bad) for topic in topics), reading(2)])
+    assert taking.recorded >= 2
+    assert [line.split()[1] for line in fake.lines if "level" in line] == ["level=1.0", "level=2.0"]
+
+
+class Unwilling:
+    """A store that fails at one point in a way that nobody foresaw."""
+
+    trouble = None
+
+    def __init__(self) -> None:
+        self.points: list[Point] = []
+
+    def put(self, points: Sequence[Point], _on_left_out: object = None) -> dict[int, str]:
+        self.points += points
+        for one in points:
+            one.run.encode()
+            if one.seq == 2:
+                raise UnicodeError("nobody foresaw this")
+        return {}
+
+    def close(self) -> None: ...
+
+
+def test_a_point_that_a_store_cannot_take_is_refused_by_itself(tmp_path: Path) -> None:
+    letters: list[str] = []
+    store = Unwilling()
+    taking = Recording(store, KnownKinds(tmp_path / "kinds.json"), lambda _topic, _payload, why: letters.append(why))
+    taking.on_batch([reading(1), reading(2), reading(3)])
+    assert [one.seq for one in store.points][-3:] == [1, 2, 3]
+    assert (taking.recorded, taking.rejected, letters) == (2, 1, ["UnicodeError('nobody foresaw this')"])
+
+
+def test_sqlite_goes_on_after_a_point_that_it_cannot_take(tmp_path: Path) -> None:
+    good, bad = (Point("cm/attic", 1, run, 1, {"level": 1.0}) for run in ("r1", "\ud800"))
+    with closing(SqliteStore(tmp_path / "history.sqlite", 400)) as store:
+        with pytest.raises(ValueError, match="surrogate"):
+            store.put([good, bad])
+        assert store.put([good]) == {}
+        assert store.new == 1
 
 
 def test_a_run_knows_what_the_one_before_it_knew(start: Start, fake: FakeDatabase) -> None:

@@ -109,6 +109,50 @@ def test_a_line_that_cannot_be_written_down_is_refused_before_it_is_sent(store: 
     assert len(fake.requests) == 1
 
 
+def conflicts(request: Request, form: str) -> Reply:
+    """As a database answers whose field `level` holds text."""
+    bad = any(line.startswith("reading") and "level=" in line for line in request.lines)
+    return (400, {}, json.dumps(json.loads(form)).encode()) if bad else WRITTEN
+
+
+CONFLICT = 'field type conflict: input field \\"level\\" on measurement \\"reading\\" is type float, already exists as'
+CONFLICTS = [
+    f'{{"error": "partial write: {CONFLICT} type string dropped=4"}}',
+    f'{{"code": "unprocessable entity", "message": "failure writing points to database: {CONFLICT} type string"}}',
+    """{"error": "partial write of line protocol occurred", "data": [{"error_message": "invalid column type for column
+    'level', expected iox::column_type::field::string, got iox::column_type::field::float"}]}""".replace("\n   ", ""),
+]
+
+
+@pytest.mark.parametrize("form", CONFLICTS)
+def test_numbers_for_a_field_that_holds_text_go_elsewhere_and_are_a_fault(
+    store: Store, fake: FakeDatabase, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Without being searched for one by one."""
+    fake.reply = lambda request: conflicts(request, form)
+    other = Point("cm/attic", 99, "r1", 99, {"other": 1.0})
+    assert store.put([*POINTS, other]) == {}
+    assert (len(fake.requests), len(fake.lines)) == (2, len(POINTS) + 1)
+    assert {line.split(",")[0] for line in fake.lines if "level" in line} == {"number"}
+    assert "reading,group=cm,sensor=attic other=1.0 99" in fake.lines
+    assert store.put(POINTS) == {}
+    assert len(fake.requests) == 3
+    assert "'level' has another type" in (store.trouble or "")
+    monkeypatch.setattr(influx_store, "CONFLICT_S", 0.0)
+    assert store.trouble is None
+
+
+def test_what_is_refused_even_elsewhere_is_refused_by_itself(store: Store, fake: FakeDatabase) -> None:
+    def reply(request: Request) -> Reply:
+        bad = any("level=3.0" in line for line in request.lines)
+        return (400, {}, CONFLICTS[0].encode()) if bad else WRITTEN
+
+    fake.reply = reply
+    assert store.put(POINTS).keys() == {3}
+    assert len({line.split()[1] for line in fake.lines}) == 9
+    assert store.trouble
+
+
 def test_many_points_go_in_several_requests_each_once(store: Store, fake: FakeDatabase) -> None:
     count = 2 * influx_store.BATCH + 1
     points = [Point("cm/attic", number, "r1", number, {"level": float(number)}) for number in range(count)]
