@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias,
 from bootstrap.contract.commands import only_keys
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import ID_RULE, is_id
-from bootstrap.errors import NoReading, Refused
+from bootstrap.errors import NoReading, Refused, reason
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs.log import Level
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from bootstrap.pins.edge import Edge
 
 Value: TypeAlias = bool | int | float | str
-Reading: TypeAlias = Mapping[str, Value]
+Values: TypeAlias = Mapping[str, Value]
+Failure = OSError | ValueError  # in place of a value: why this measure, and perhaps no other, could not be read
+Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
 Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the GPIO line")]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
@@ -71,8 +73,13 @@ class Measure:
         marks = {"event": self.event, "counter": self.counter}
         return {"unit": self.unit_name, **_limits(self), **{mark: True for mark, is_so in marks.items() if is_so}}
 
-    def wrong(self, value: Value) -> str | None:
-        """Return why a value cannot be true: it has another type than declared, is not finite, or is out of range."""
+    def wrong(self, value: Value | OSError | ValueError) -> str | None:
+        """Return why a value cannot be true: it has another type than declared, is not finite, or is out of range.
+
+        An exception in its place is the reason itself.
+        """
+        if isinstance(value, Failure):
+            return reason(value)
         wanted = self.unit if isinstance(self.unit, type) else (int, float)
         if not isinstance(value, wanted) or (isinstance(value, bool) and self.unit is not bool):
             return f"{ascii(value)[:SHOWN]} is not a value in {self.unit_name}"
@@ -300,6 +307,9 @@ class Device:
 
         A single value that cannot be true is refused, and the others are published: one that is out of range, not
         finite, of another type than declared, or further from the previous one than `step`.
+
+        An OSError or ValueError in place of a value tells why this one could not be measured; the others are published
+        (see `bootstrap.sysfs.present`).
 
         Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick.
         """

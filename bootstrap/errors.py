@@ -3,6 +3,7 @@
 import sys
 from enum import IntEnum
 
+SHOWN = 200  # longest part of an exception's text that is published, in characters
 NOT_DONE = 1  # of a command: refused, a problem was found, or nobody answered
 
 
@@ -20,6 +21,11 @@ class Exit(IntEnum):
 def to_install(*packages: str) -> str:
     """Return the command that installs packages where this penates is installed."""
     return f"{sys.executable} -m pip install {' '.join(packages)}"
+
+
+def reason(error: Exception) -> str:
+    """Return the text of an exception as it can be published: short, and valid UTF-8."""
+    return str(error)[:SHOWN].encode(errors="replace").decode() or type(error).__name__
 
 
 class Fatal(Exception):  # noqa: N818 - it ends the daemon, whatever caused it

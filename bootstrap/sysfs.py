@@ -1,7 +1,7 @@
-"""Read the kernel's text files under /sys."""
+"""Read the kernel's text files under /sys and /proc."""
 
-import contextlib
 import errno
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 SHOWN = 5
+KIBIBYTES = re.compile(r"^(\S+):\s*(\d+)\b", re.ASCII | re.MULTILINE)
 
 
 def millis(file: Path) -> float:
@@ -30,6 +31,20 @@ def millis(file: Path) -> float:
         raise ValueError(f"{file} holds {text[:20]!r}, which is not a whole number") from None
 
 
+def first_number(file: Path) -> float:
+    """Read the number that a file such as /proc/loadavg begins with.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it does not begin with a number.
+    """
+    text = file.read_text(encoding="ascii")
+    try:
+        return float(text.split(maxsplit=1)[0])
+    except (IndexError, ValueError):
+        raise ValueError(f"{file} holds {text[:20]!r}, which does not begin with a number") from None
+
+
 def hexadecimal(file: Path) -> int:
     """Read a hexadecimal number such as `50005`.
 
@@ -37,26 +52,36 @@ def hexadecimal(file: Path) -> int:
         OSError: the file cannot be read.
         ValueError: it is not such a number.
     """
-    return int(file.read_text(encoding="ascii"), 16)
+    text = file.read_text(encoding="ascii").strip()
+    try:
+        return int(text, 16)
+    except ValueError:
+        raise ValueError(f"{file} holds {text[:20]!r}, which is not a hexadecimal number") from None
 
 
 def kibibytes(file: Path) -> dict[str, int]:
-    """Read lines such as `MemTotal:  948012 kB` as numbers by name.
+    """Read lines such as `MemTotal:  948012 kB` as numbers by name; lines of another form are passed over.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: a line has another form.
+        ValueError: it is not text.
     """
-    lines = (line.split() for line in file.read_text(encoding="ascii").splitlines())
-    return {name.rstrip(":"): int(number) for name, number, *_unit in lines}
+    return {name: int(number) for name, number in KIBIBYTES.findall(file.read_text(encoding="ascii"))}
 
 
-def present(**measures: Callable[[], T]) -> dict[str, T]:
-    """Take each measure; leave out those whose file does not exist, since this machine lacks them."""
-    found = {}
+def present(**measures: Callable[[], T]) -> dict[str, T | OSError | ValueError]:
+    """Take each measure by itself; leave out those whose file does not exist, since this machine lacks them.
+
+    Where a measure fails in another way, the error stands in place of its value, and costs no other.
+    """
+    found: dict[str, T | OSError | ValueError] = {}
     for name, measure in measures.items():
-        with contextlib.suppress(FileNotFoundError):
+        try:
             found[name] = measure()
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            found[name] = error
     return found
 
 

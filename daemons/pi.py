@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device, Measure, Reading, host_name
-from bootstrap.sysfs import hexadecimal, kibibytes, millis, present
+from bootstrap.sysfs import first_number, hexadecimal, kibibytes, millis, present
 
 THERMAL = "sys/class/thermal/thermal_zone0/temp"
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -32,10 +32,10 @@ class Pi(Device):
     sensor_id = staticmethod(host_name)
 
     def read(self) -> Reading:
-        """Return every measure that this machine has."""
+        """Return every measure that this machine has; one that cannot be read costs no other."""
         return present(
             cpu_temperature=lambda: millis(self.root / THERMAL),
-            load=lambda: float((self.root / "proc/loadavg").read_text().split()[0]),
+            load=lambda: first_number(self.root / "proc/loadavg"),
             memory=self.memory_used,
             disk_used=self.disk_share,
             throttled=lambda: bool(hexadecimal(self.root / THROTTLED) & NOW),
@@ -43,10 +43,15 @@ class Pi(Device):
 
     def memory_used(self) -> float:
         """Return the share of memory in use, without what the kernel could free, in percent."""
-        known = kibibytes(self.root / "proc/meminfo")
+        file = self.root / "proc/meminfo"
+        known = kibibytes(file)
+        if not known.get("MemTotal") or "MemAvailable" not in known:
+            raise ValueError(f"{file} has no MemTotal above 0, or no MemAvailable")
         return round(100 * (1 - known["MemAvailable"] / known["MemTotal"]), 1)
 
     def disk_share(self) -> float:
         """Return the used share of the file system as `df` counts it, in percent."""
         usage = shutil.disk_usage(self.disk)
+        if not usage.used + usage.free:
+            raise ValueError(f"{self.disk} has no size: it is not on a disk")
         return round(100 * usage.used / (usage.used + usage.free), 1)

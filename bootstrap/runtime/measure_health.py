@@ -7,19 +7,13 @@ from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import MISSED
-from bootstrap.device import Device, Measure, Reading, Value
+from bootstrap.device import Device, Failure, Measure, Reading, Value, Values
 
 HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
 
 AGREE = 3  # consecutive values that must agree before a jump is believed
 GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is absent
 NEVER = "this device has never measured it"
-SHOWN = 200  # longest part of a device's error text that is published, in characters
-
-
-def reason(error: Exception) -> str:
-    """Return the text of an exception as it can be published: short, and valid UTF-8."""
-    return str(error)[:SHOWN].encode(errors="replace").decode() or type(error).__name__
 
 
 @dataclass(slots=True)
@@ -68,7 +62,7 @@ class MeasureHealth:
         refused = self._device.check(reading)
         for name, value in reading.items():
             known = self._known[name]
-            if name not in refused and (why := self._leap(known, value, now)):
+            if name not in refused and not isinstance(value, Failure) and (why := self._leap(known, value, now)):
                 refused[name] = why
             known.received_at = now
         self.invalid += len(refused)
@@ -88,7 +82,7 @@ class MeasureHealth:
             return None
         return f"{value:g} {known.measure.unit} is more than {step:g} away from the last good value, {last:g}"
 
-    def record_good(self, reading: Reading, time: str, now: float) -> None:
+    def record_good(self, reading: Values, time: str, now: float) -> None:
         """Record values that were published with the timestamp `time`."""
         for name, value in reading.items():
             known = self._known[name]

@@ -8,11 +8,12 @@ from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import ENDED
 from bootstrap.contract.payload import encode
 from bootstrap.contract.topics import State, Topics
-from bootstrap.device import Device, Reading
+from bootstrap.device import Device, Failure, Reading, Values
+from bootstrap.errors import reason
 from bootstrap.logs import log
 from bootstrap.mqtt.link import Link
 from bootstrap.outbox.outbox import Outbox
-from bootstrap.runtime.measure_health import GONE, MeasureHealth, described, reason
+from bootstrap.runtime.measure_health import GONE, MeasureHealth, described
 
 LOST = b"lost"
 
@@ -124,17 +125,22 @@ class Reporter:
 
     # Readings.
 
-    def validate(self, reading: Reading) -> tuple[Reading, dict[str, str]]:
+    def validate(self, reading: Reading) -> tuple[Values, dict[str, str]]:
         """Return the values of a reading that may be published, and why the others may not; the others are counted.
 
         Raises:
             TypeError: the reading has a measure that was never declared, which is a bug.
         """
         invalid = self._health.validate(reading, time.monotonic())
-        return {name: value for name, value in reading.items() if name not in invalid}, invalid
+        good = {
+            name: value
+            for name, value in reading.items()
+            if name not in invalid and not isinstance(value, Failure)  # each failure is invalid
+        }
+        return good, invalid
 
     def publish_measured(
-        self, good: Reading, invalid: Mapping[str, str], at_us: int | None = None, *, whole: bool = False
+        self, good: Values, invalid: Mapping[str, str], at_us: int | None = None, *, whole: bool = False
     ) -> None:
         """Publish the good values, then the health: a client that trusts `online` must not find an old value.
 
@@ -165,7 +171,7 @@ class Reporter:
         self._health.record_failure(reason(error), absent=True)
         self._update_state()
 
-    def publish_reading(self, reading: Reading, at_us: int | None = None) -> str:
+    def publish_reading(self, reading: Values, at_us: int | None = None) -> str:
         """Publish a reading as a history record, and each of its values as state.
 
         It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.

@@ -41,7 +41,38 @@ def test_what_the_machine_lacks_is_left_out_and_no_fault(machine: Path) -> None:
     assert Pi(root=machine).read().keys() == {"load", "memory", "disk_used"}
 
 
-def test_what_it_has_and_cannot_be_read_is_a_fault(machine: Path) -> None:
-    (machine / THERMAL).write_text("hot\n")
-    with pytest.raises(ValueError, match="hot"):
-        Pi(root=machine).read()
+BROKEN = [
+    (THERMAL, "", "cpu_temperature", "the device did not answer"),
+    (THERMAL, "hot\n", "cpu_temperature", "'hot', which is not a whole number"),
+    (THROTTLED, "yes\n", "throttled", "'yes', which is not a hexadecimal number"),
+    ("proc/loadavg", "", "load", "does not begin with a number"),
+    ("proc/loadavg", "nan 1 2", "load", "nan"),
+    ("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 400 kB\n", "memory", "no MemAvailable"),
+    ("proc/meminfo", "MemTotal: 0 kB\nMemAvailable: 0 kB\n", "memory", "no MemTotal above 0"),
+    ("proc/meminfo", "\xff", "memory", "decode"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "measure", "why"), BROKEN)
+def test_what_it_has_and_cannot_be_read_fails_alone(
+    machine: Path, name: str, text: str, measure: str, why: str
+) -> None:
+    (machine / name).write_text(text, encoding="latin-1")
+    pi = Pi(root=machine, disk=machine)
+    wrong = pi.check(reading := pi.read())
+    assert reading.keys() == {"cpu_temperature", "load", "memory", "disk_used", "throttled"}
+    assert [*wrong] == [measure]
+    assert why in wrong[measure]
+
+
+def test_a_file_that_cannot_be_opened_fails_alone(machine: Path) -> None:
+    (machine / "proc/meminfo").unlink()
+    (machine / "proc/meminfo").mkdir()
+    pi = Pi(root=machine, disk=Path("/proc"))  # which has no size
+    assert {*pi.check(pi.read())} == {"memory", "disk_used"}
+
+
+def test_a_line_without_a_number_is_passed_over(machine: Path) -> None:
+    with (machine / "proc/meminfo").open("a") as file:
+        file.write("Foo:\nBar\n")
+    assert Pi(root=machine).read()["memory"] == 50.0

@@ -5,6 +5,8 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from bootstrap.contract.topics import State
 from bootstrap.device import Reading
 from bootstrap.outbox.message import Message
@@ -51,6 +53,22 @@ def test_a_trouble_is_a_fault_until_it_is_over(reporter: Reporter, supervisor: S
     supervisor.wait("X_WHY=the clock: it is unsure")
     reporter.set_problem("the clock", None)
     assert state(reporter) == "online"
+
+
+def test_an_error_in_place_of_a_value_costs_no_other_and_is_logged_once(
+    reporter: Reporter, outbox: Outbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken: Reading = {**GOOD, "depth": OSError(errno.EINVAL, "Invalid argument")}
+    for _ in range(2):
+        reporter.publish_measured(*reporter.validate(broken), whole=True)
+    told = said(outbox)
+    readings = [json.loads(one.payload) for one in told if one.topic == READING]
+    assert [(one["level"], one["word"], "depth" in one) for one in readings] == 2 * [(5, "open", False)]
+    health = [json.loads(one.payload) for one in told if one.topic == HEALTH][-1]
+    assert (health["depth"]["health"], health["depth"]["why"]) == ("failing", "[Errno 22] Invalid argument")
+    assert (health["level"]["health"], state(reporter)) == ("ok", "fault")
+    assert reporter.heartbeat_facts()["invalid"] == 2
+    assert caplog.text.count("a measure has a problem") == 1
 
 
 def test_a_trouble_after_the_last_word_changes_nothing(reporter: Reporter, outbox: Outbox) -> None:
