@@ -87,14 +87,14 @@ def word(text: str, error: json.JSONDecodeError) -> str:
     return text
 
 
-def text_of(payload: bytes) -> str:
-    """Return a payload as text, without surrounding white space.
+def text_of(payload: bytes, most: int = MAX_BYTES) -> str:
+    """Return a payload of `most` bytes as text, without surrounding white space.
 
     Raises:
-        Refused: it is empty, longer than 64 KiB, or not Unicode.
+        Refused: it is empty, longer, or not Unicode.
     """
-    if len(payload) > MAX_BYTES:
-        raise Refused(f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
+    if len(payload) > most:
+        raise Refused(f"the payload has {len(payload)} bytes; at most {most} are read")
     try:
         text = payload.decode().strip()
     except UnicodeDecodeError:

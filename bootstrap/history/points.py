@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias, get_args
 
+from bootstrap.contract.payload import text_of
 from bootstrap.contract.topics import ID_RULE, State, is_id
 from bootstrap.device import RESERVED_MEASURES
 from bootstrap.errors import Refused
@@ -23,6 +24,7 @@ NO_TEXT = "this store holds no text"  # why a value is left out, which is no fau
 FOREIGN = "foreign/"  # the run of a value that no sensor of penates has measured begins with this
 VALUE = "value"  # the measure's name where the topic has none
 LONGEST_NAME = 200  # characters of a foreign measure's name
+LONGEST = 190_000  # bytes of a reading; a longer one may have lost its end on its way (history/subscription.py)
 SHOWN = 80  # characters of a bad name in a message
 CACHED = 1024  # names of measures
 NO_KINDS: Mapping[str, str] = {}
@@ -93,11 +95,11 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
 
 def _object(payload: bytes) -> dict[str, Found]:
     """Parse JSON as fast as can be, and only if that fails so that a bad value costs no other."""
-    text = payload.decode()
+    text = text_of(payload, LONGEST)
     try:
         found = LOADS(text)
     except ValueError:
-        found = parse_json(text.strip())
+        found = parse_json(text)
     if not isinstance(found, dict):
         raise TypeError("it is not an object")
     return found

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import accumulate, count, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -32,7 +32,10 @@ NOTE = "subscription"
 STOP = "inproc://subscription-stop"
 WINDOW = 5000  # messages received before one is acknowledged; Mosquitto by itself allows 20
 BATCH = 1000  # messages stored at once, while the broker sends more; also how many acknowledged ones are remembered
-DURABLE = Durable(expiry_s=7 * 86_400, receive_maximum=WINDOW)  # the broker keeps what we have not acknowledged
+BATCH_BYTES = 1_000_000  # of their payloads, which take up to twenty times as much once they are parsed
+FULL_BYTES = 16_000_000  # of payloads that wait: no more is read until some of it is stored
+LARGEST = 200_000  # bytes of a packet: more than any reading has
+DURABLE = Durable(7 * 86_400, WINDOW, LARGEST)  # the broker keeps for a week what we have not acknowledged
 FIRST_RETRY_S, LAST_RETRY_S = 1.0, 10.0  # until an unavailable broker or store is tried again
 JOIN_S = 12.0
 NUMBERS = count(1)
@@ -106,6 +109,7 @@ class SubscriptionThread:
         self.number = next(NUMBERS)  # unique in this process
         self._connection: BlockingConnection | None = None
         self.waiting: list[Waiting] = []
+        self._bytes = 0  # of the payloads that wait
         self.missed = 0
         self._acknowledged: dict[int, ReceivedMessage] = {}  # by packet id: the last ones, known to the broker or not
         self._earlier: dict[int, ReceivedMessage] = {}  # by packet id: perhaps unacknowledged on earlier connections
@@ -191,7 +195,7 @@ class SubscriptionThread:
             log.info("subscribed", filters=[*self._source.retained, *self._source.filters])
 
     def _receive(self, message: Publish) -> None:
-        if not message.packet_id and len(self.waiting) >= WINDOW:
+        if not message.packet_id and (len(self.waiting) >= WINDOW or self._full):
             self.missed += 1
             return
         at_us = self._stamps.next(time.time_ns() // 1000)
@@ -201,6 +205,7 @@ class SubscriptionThread:
         elif message.packet_id:
             self._earlier.clear()  # duplicates come before anything new (MQTT 5, 4.6)
         self.waiting.append((message.packet_id, received))
+        self._bytes += len(received.payload)
 
     def _as_before(self, packet_id: int, received: ReceivedMessage) -> ReceivedMessage:
         """Return a duplicate as it arrived the first time: the broker sends it with its old packet id."""
@@ -215,6 +220,7 @@ class SubscriptionThread:
         self._earlier |= self._acknowledged | dict(self.waiting)
         self._acknowledged = {}
         self.waiting = [one for one in self.waiting if not one[0]]
+        self._bytes = sum(len(received.payload) for _, received in self.waiting)
         self._trouble = f"no broker: {why}"
         self._broker.failed()
 
@@ -227,7 +233,8 @@ class SubscriptionThread:
         connection = self._connection
         descriptor = connection.fileno() if connection else -1
         if connection:
-            poller.register(descriptor, zmq.POLLIN | (zmq.POLLOUT if connection.wants_to_write else 0))
+            reading = 0 if self._full else zmq.POLLIN
+            poller.register(descriptor, reading | (zmq.POLLOUT if connection.wants_to_write else 0))
         events = dict(poller.poll(int(self._timeout_s() * 1000) + 1))
         self._stopping = stop in events
         if connection:
@@ -243,22 +250,32 @@ class SubscriptionThread:
         ping_s = self._connection.ping_in_s
         return min(ping_s, self._store.wait_s) if self.waiting else ping_s
 
+    @property
+    def _full(self) -> bool:
+        return self._bytes >= FULL_BYTES
+
     def _has_enough(self) -> bool:
-        """Return whether a whole batch waits, after handling what has arrived."""
+        """Return whether a whole batch waits, or as much as may, after handling what has arrived."""
         if self._connection is not None:
             self._handle_events(self._connection)
-        return len(self.waiting) >= BATCH and not self._store.due
+        whole = len(self.waiting) >= BATCH or self._bytes >= BATCH_BYTES
+        return self._full or (whole and not self._store.due)
 
     def _put(self) -> None:
         """Store what waits and acknowledge it, or try again later."""
         while self.waiting and not self._store.wait_s:
-            batch = self.waiting[:BATCH]
+            batch = self._batch()
             try:
                 self._on_batch([received for _, received in batch])
             except OSError as error:
                 self._put_failed(error)
             else:
                 self._acknowledge(batch)
+
+    def _batch(self) -> list[Waiting]:
+        """Return the oldest that wait, within the limits of a batch, and at least one."""
+        sizes = accumulate(len(received.payload) for _, received in self.waiting[:BATCH])
+        return self.waiting[: max(1, sum(size <= BATCH_BYTES for size in sizes))]
 
     def _put_failed(self, error: OSError) -> None:
         if not self._store.due:
@@ -272,6 +289,7 @@ class SubscriptionThread:
         self._store.succeeded()
         self._trouble = None
         del self.waiting[: len(batch)]
+        self._bytes -= sum(len(received.payload) for _, received in batch)
         if self._connection is not None:
             self._remember(batch)
             self._connection.acknowledge(packet_id for packet_id, _ in batch)

@@ -93,10 +93,12 @@ class Durable(NamedTuple):
     Attributes:
         expiry_s: how long the broker keeps it, in seconds; MQTT 3.1.1 keeps it for ever.
         receive_maximum: how many unacknowledged messages the broker may send; MQTT 3.1.1 cannot limit that.
+        largest: bytes of a packet that we accept; of a larger one, MQTT 3.1.1 lets us keep only the beginning.
     """
 
     expiry_s: int
     receive_maximum: int
+    largest: int = LARGEST
 
 
 class Session(client.Client):
@@ -118,6 +120,8 @@ class Session(client.Client):
         )
         self._ready, self._options, self._on_event, self._durable = ready, options, on_event, durable
         self._buffer = bytearray()
+        self._largest = durable.largest if durable else LARGEST
+        self._surplus = 0  # bytes still to come, and to be thrown away, of a packet that was too large
         self.keepalive_s = options.keepalive_s
         self._last_out = self._last_in = time.monotonic()
         self.max_inflight_messages_set(0)  # no limit of paho's own: the caller limits them
@@ -139,7 +143,7 @@ class Session(client.Client):
     def _properties(self) -> Properties:
         """Return the limits on what the broker may send, which MQTT 3.1.1 does not have."""
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's own
-        properties.MaximumPacketSize = LARGEST
+        properties.MaximumPacketSize = self._largest
         if self._durable is not None:
             properties.SessionExpiryInterval = self._durable.expiry_s
             properties.ReceiveMaximum = self._durable.receive_maximum
@@ -196,7 +200,8 @@ class Session(client.Client):
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
         if not chunk:
             return MQTTErrorCode.MQTT_ERR_CONN_LOST
-        self._buffer += chunk
+        self._buffer += chunk[self._surplus :]
+        self._surplus = max(0, self._surplus - len(chunk))
         self._last_in = self._last_bytes_received = time.monotonic()
         try:
             return self._handle_packets()
@@ -215,9 +220,26 @@ class Session(client.Client):
                 if error := self._packet_handle():
                     return error
         del buffer[:done]
+        if len(buffer) > self._largest:
+            received.append(self._cut_off())
         if self._durable is None:
             self.acknowledge(received)
         return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _cut_off(self) -> int:
+        """Handle the beginning of a message that is too large, so that it is refused; returns its packet id.
+
+        MQTT 3.1.1 cannot ask the broker not to send it.
+        """
+        buffer = self._buffer
+        length, start = packets.variable_length(buffer, 1)
+        if buffer[0] & packets.TYPE != packets.PUBLISH:
+            raise MalformedError
+        message = packets.publish(buffer[0], buffer[start:], version_5=self._options.version_5)
+        self._surplus = start + length - len(buffer)
+        buffer.clear()
+        self._on_event(message)
+        return message.packet_id
 
     # Writing.
 

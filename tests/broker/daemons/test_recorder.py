@@ -17,7 +17,7 @@ from bootstrap.history.sqlite.reader import SqliteReader
 from support.history import stored, wait_stored
 from support.paths import FULL_DISK
 from support.secrets_and_certificates import write_certificates
-from support.world import PATIENCE_S, Broker, Eyes, House, Wanted, eventually, free_port, killed_ten_times
+from support.world import PATIENCE_S, Broker, Eyes, House, Running, Wanted, eventually, free_port, killed_ten_times
 
 TOPIC = "cm/attic/data/reading"
 TIME_US = 1_795_206_667_123_456
@@ -112,6 +112,30 @@ def test_a_file_that_is_taken_costs_nothing_and_is_a_fault(recorder: House, sens
     assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
     fault = [one.value for one in sensor.on("cm/recorder/status/state")].index("fault")
     sensor.wait_value("cm/recorder/status/state", "online", since=fault)
+
+
+@pytest.mark.exact
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_large_messages_cost_no_memory_and_no_other_message(
+    recorder: House, keeping: Broker, sensor: Eyes, protocol: str
+) -> None:
+    """MQTT 5 asks the broker for none; of the others only the beginning is kept."""
+    recorder.write(keeping.port, broker=f'protocol = "{protocol}"')
+    running = recorder.run("recorder")
+    running.wait_log("subscribed")
+    before_kb = peak_kb(running)
+    sensor.flood(TOPIC, 20 * ["x" * 1_900_000])()
+    sensor.publish(TOPIC, reading(1, level=1))
+    assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
+    assert peak_kb(running) - before_kb < 20_000
+    if protocol == "3.1.1":
+        sensor.wait_value("cm/recorder/data/rejected", 20)
+
+
+def peak_kb(running: Running) -> int:
+    """The most memory that it has had."""
+    status = Path(f"/proc/{running.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
 
 
 # How far it is.

@@ -3,7 +3,7 @@
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -96,6 +96,36 @@ def test_what_is_told_again_came_when_it_came_first_however_often_the_line_break
     first, again, news = taken
     assert again == first
     assert news.at_us > first.at_us
+
+
+def test_large_messages_wait_and_are_stored_within_a_limit_of_bytes(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is away at first; what is not read meanwhile stays at the broker."""
+    for name, value in (("BATCH_BYTES", 1000), ("FULL_BYTES", 3000), ("FIRST_RETRY_S", 0.01), ("LAST_RETRY_S", 0.01)):
+        monkeypatch.setattr(f"bootstrap.history.subscription.{name}", value)
+    monkeypatch.setattr("bootstrap.mqtt.session.CHUNK", 500)
+    messages = (b"\x32\xf9\x02\0\1t" + bytes([0, number, 0]) + bytes([number]) * 371 for number in range(1, 21))
+    words = b"".join(messages)
+    taken: list[int] = []
+    sizes: list[int] = []
+    back = threading.Event()
+
+    def take(batch: Sequence[ReceivedMessage]) -> None:
+        sizes.append(sum(len(one.payload) for one in batch))
+        if not back.is_set():
+            raise OSError("the disk is full")
+        taken.extend(one.payload[0] for one in batch)
+
+    with hearing(inbox, tmp_path, {0x80: lambda body: GRANTS[0x80](body) + words}, take) as intake:
+        eventually(lambda: (intake.progress()["waiting"] or 0) * 371 >= 3000, "as much waits as may")
+        tried = len(sizes)
+        eventually(lambda: len(sizes) > tried + 1, "it is tried again")
+        assert (intake.progress()["waiting"] or 0) * 371 < 3000 + 500 + 371
+        back.set()
+        eventually(lambda: len(taken) == 20, "all of it is stored")
+    assert taken == [*range(1, 21)]
+    assert 0 < max(sizes) <= 1000
 
 
 def test_it_takes_leave_of_the_broker(inbox: Inbox, tmp_path: Path) -> None:

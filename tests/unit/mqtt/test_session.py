@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bootstrap.contract.payload import MAX_BYTES
 from bootstrap.mqtt import packets
 from bootstrap.mqtt.address import ConnectOptions
 from bootstrap.mqtt.packets import Publish
-from bootstrap.mqtt.session import Closed, Connack, Durable, Event, Session
+from bootstrap.mqtt.session import CHUNK, Closed, Connack, Durable, Event, Session
 
 CONNACK = {"5": b"\x20\x03\x00\x00\x00", "3.1.1": b"\x20\x02\x00\x00"}
-DURABLE = Durable(expiry_s=60, receive_maximum=100)
+LARGEST = 100_000
+DURABLE = Durable(expiry_s=60, receive_maximum=100, largest=LARGEST)
 
 
 def length(number: int) -> bytes:
@@ -92,6 +94,24 @@ def test_every_message_arrives_however_it_is_cut(
         assert line.messages == sent
     finally:
         line.close()
+
+
+@pytest.mark.parametrize("more", [1, 40_000, 5_000_000])
+def test_of_a_message_that_is_too_large_only_the_beginning_is_kept(line: Line, more: int) -> None:
+    """MQTT 3.1.1 cannot ask for less; the messages around it arrive."""
+    small = [Publish("a", b"1", False, number, False) for number in (1, 3)]
+    large = publish(Publish("b/c", b"x" * (LARGEST + more), False, 2, False), line.protocol)
+    words = publish(small[0], line.protocol) + large + publish(small[1], line.protocol)
+    longest = 0
+    for start in range(0, len(words), CHUNK):
+        line.say(words[start : start + CHUNK])
+        longest = max(longest, len(line.session._buffer))  # noqa: SLF001 - what it holds
+    first, cut, last = line.messages
+    assert [first, last] == small
+    assert isinstance(cut, Publish)
+    assert (cut.topic, cut.packet_id) == ("b/c", 2)
+    assert MAX_BYTES < len(cut.payload) <= LARGEST + CHUNK
+    assert longest <= LARGEST + CHUNK
 
 
 def test_a_batch_is_acknowledged_in_one_write(line: Line) -> None:
