@@ -10,9 +10,9 @@ from typing import NamedTuple, TypeAlias, get_args
 
 from bootstrap.contract.payload import text_of
 from bootstrap.contract.topics import ID_RULE, State, is_id
+from bootstrap.contract.values import Found, Invalid, parse, parse_json
 from bootstrap.device import RESERVED_MEASURES
 from bootstrap.errors import Refused
-from bootstrap.history.values import Found, Invalid, parse, parse_json
 
 Field: TypeAlias = "float | str"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bootstrap.contract.subscription import ReceivedMessage
+from bootstrap.contract.values import members
 from bootstrap.errors import Refused
 from bootstrap.history.points import LEVELS, NO_TEXT, READING, LeftOut, Point, foreign, heartbeat, point, state
 from bootstrap.history.reader import MICRO
@@ -36,15 +37,12 @@ class KnownKinds:
             found = json.loads(read_own(self._file))
         except (OSError, ValueError, RecursionError):
             return {}
-        valid = isinstance(found, dict) and all(isinstance(kind, str) for kind in found.values())
-        return found if valid else {}
+        known = found if isinstance(found, dict) else {}
+        return {sensor: kind for sensor, kind in known.items() if isinstance(kind, str)}
 
     def update(self, topic: str, payload: bytes) -> None:
         """Note the kind in an `about`; if it contains none, the known kind is kept."""
-        try:
-            kind = json.loads(payload)["kind"]
-        except (ValueError, TypeError, KeyError, RecursionError):
-            return
+        kind = members(payload).get("kind")
         if isinstance(kind, str) and kind.isprintable() and "\\" not in kind:
             self.known[topic.removesuffix(ABOUT)] = kind
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import ENDED, is_silent
-from bootstrap.contract.payload import decode
 from bootstrap.contract.topics import Kind, Topics, is_id
+from bootstrap.contract.values import members
 from bootstrap.errors import Refused
 from bootstrap.runtime.measure_health import described
 from penates.console.output import shown
@@ -100,14 +100,6 @@ def _text(value: object) -> str:
     return shown(value.encode(errors="replace")) if isinstance(value, str) else ""
 
 
-def _object(payload: bytes) -> dict[str, Any]:
-    try:
-        value = decode(payload)
-    except Refused:
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
 def _monotonic(stamp: object, now: float) -> float | None:
     """Return a timestamp as a time of our monotonic clock; None if it is not one. One in the future becomes `now`."""
     try:
@@ -161,13 +153,13 @@ class FleetView:
                 if changed:
                     yield Change(topic, payload)
             case Kind.STATUS, "about":
-                known.about = _object(payload)
+                known.about = members(payload)
                 self.declared.update(topics.data(measure) for measure in known.measures if is_id(measure))
                 known.born_at = known.born_at if retained else now
             case Kind.STATUS, "health":
-                known.health = _object(payload)
+                known.health = members(payload)
             case Kind.STATUS, "heartbeat":
-                known.heartbeat = _object(payload)
+                known.heartbeat = members(payload)
                 known.beat_at = _monotonic(known.heartbeat.get("time"), now) if retained else now
                 times = (known.read_at, _monotonic(known.heartbeat.get("last_reading"), now))
                 known.read_at = max((read_at for read_at in times if read_at is not None), default=None)

@@ -112,3 +112,11 @@ def test_more_sensors_than_lines_are_counted() -> None:
     drawn = table(view, None, cells(view, facts=False), room=10)
     assert drawn.row_count == 10
     assert str(drawn.caption).startswith("and 40 more")
+
+
+def test_a_bad_value_in_a_heartbeat_costs_no_other() -> None:
+    view = FleetView()
+    bad = heartbeat(1, read_ago_s=1).replace(b"{", b'{"a":nan,"b":{"c":NaN},"\\ud800":1,"d":12345678901234567890,')
+    list(view.receive("cm/cellar/status/heartbeat", bad, retained=False))
+    (sensor,) = view.sensors.values()
+    assert sensor.heartbeat.keys() == {"time", "last_reading", "heartbeat_s"}

@@ -150,6 +150,12 @@ def test_an_about_that_says_nothing_changes_nothing(start: Start, fake: FakeData
     assert kinds(fake) == ["door"]
 
 
+def test_a_bad_value_beside_the_kind_costs_no_kind(start: Start, tmp_path: Path, fake: FakeDatabase) -> None:
+    (tmp_path / "kinds.json").write_text('{"cm/attic": "door", "cm/cellar": 7}')
+    start().on_batch([reading(1), message("cm/attic/status/about", '{"kind":"lamp","a":nan}'), reading(2)])
+    assert kinds(fake) == ["door", "lamp"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"cm/attic": 7}'])
 def test_a_memory_that_is_damaged_is_begun_anew(start: Start, tmp_path: Path, fake: FakeDatabase, text: str) -> None:
     (tmp_path / "kinds.json").write_text(text)

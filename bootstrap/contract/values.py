@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bootstrap.contract.payload import STRUCTURE, finite, integer, parse_number, text_of, word
+from bootstrap.contract.payload import STRUCTURE, Json, decode, encode, finite, integer, parse_number, text_of, word
 from bootstrap.errors import Refused
 
 # A text, or whatever else stands between brackets, commas and colons. A text without its end reaches to the last one.
@@ -38,6 +39,27 @@ def parse(payload: bytes) -> Found:
         bare = word(text, error)
     found = parse_number(bare)
     return bare if found is None else found
+
+
+def members(payload: bytes) -> dict[str, Json]:
+    """Return the good members of an object, of which a bad one may be beside them; none if it is no object."""
+    with suppress(Refused):
+        found = decode(payload)
+        return found if isinstance(found, dict) else {}
+    with suppress(Refused):
+        parsed = parse(payload)
+        if isinstance(parsed, dict):
+            return {name: value for name, value in parsed.items() if _is_good(name, value)}  # type: ignore[misc]
+    return {}
+
+
+def _is_good(name: str, value: Found) -> bool:
+    """Return whether there is nothing in a member that cannot be sent."""
+    try:
+        encode({name: value})
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def parse_json(text: str) -> Found:
