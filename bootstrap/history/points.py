@@ -209,6 +209,8 @@ def _field(value: Found) -> Field:
     Raises:
         Refused: it cannot be.
     """
+    if type(value) is float and math.isfinite(value):  # nearly always
+        return value
     if isinstance(value, str):
         if SURROGATE.search(value):
             raise Refused("it escapes half a surrogate pair")

@@ -151,14 +151,18 @@ class InfluxStore:
         return self._text
 
     def _write(self, entries: list[_Entry]) -> dict[int, str]:
-        """Write points, halving a batch until the bad ones are isolated; returns these with the reason."""
+        """Write points, halving a batch until the bad lines are isolated; returns their points with the reason."""
         try:
             _check(self._writer.post(b"\n".join(one.lines for one in entries)), self._writer.advice)
         except LinesRejected as why:
             if self._is_new(why, entries):
                 return self._write([one._replace(lines=self._lines(one.point)) for one in entries])
             if len(entries) == 1:
-                return {entries[0].number: str(why)}
+                one = entries[0]
+                parts = one.lines.split(b"\n")
+                if len(parts) == 1:
+                    return {one.number: str(why)}
+                entries = [one._replace(lines=part) for part in parts]
             half = len(entries) // 2
             return self._write(entries[:half]) | self._write(entries[half:])
         return {}

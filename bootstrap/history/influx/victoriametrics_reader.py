@@ -1,4 +1,7 @@
-"""Reading the history from VictoriaMetrics, which stores milliseconds, and 0 in place of text."""
+"""Reading the history from VictoriaMetrics, which stores milliseconds, and no text.
+
+Where penates 0.2 and earlier recorded text, it has 0.
+"""
 
 import json
 from collections import defaultdict

@@ -153,6 +153,12 @@ def test_what_is_refused_even_elsewhere_is_refused_by_itself(store: Store, fake:
     assert store.trouble
 
 
+def test_a_text_that_is_refused_costs_no_number_of_its_reading(store: Store, fake: FakeDatabase) -> None:
+    fake.reply = lambda request: (413, {}, BAD) if any('"' in line for line in request.lines) else WRITTEN
+    assert store.put([Point("cm/attic", 1, "r1", 1, {"level": 1.0, "word": "long"}), POINTS[2]]).keys() == {0}
+    assert [line.split()[1] for line in fake.lines] == ["level=1.0", "level=2.0"]
+
+
 def test_many_points_go_in_several_requests_each_once(store: Store, fake: FakeDatabase) -> None:
     count = 2 * influx_store.BATCH + 1
     points = [Point("cm/attic", number, "r1", number, {"level": float(number)}) for number in range(count)]
