@@ -87,16 +87,18 @@ def word(text: str, error: json.JSONDecodeError) -> str:
     return text
 
 
-def text_of(payload: bytes, most: int = MAX_BYTES) -> str:
-    """Return a payload of `most` bytes as text, without surrounding white space.
+def text_of(payload: bytes, most: int = MAX_BYTES, errors: str = "strict") -> str:
+    """Return a payload of at most `most` bytes as text, without surrounding white space.
+
+    `errors` is that of `bytes.decode`: with "surrogateescape", what is not UTF-8 becomes halves of surrogate pairs.
 
     Raises:
-        Refused: it is empty, longer, or not Unicode.
+        Refused: it is empty, longer, or not UTF-8.
     """
     if len(payload) > most:
         raise Refused(f"the payload has {len(payload)} bytes; at most {most} are read")
     try:
-        text = payload.decode().strip()
+        text = payload.decode(errors=errors).strip()
     except UnicodeDecodeError:
         raise Refused("the payload is not UTF-8 text") from None
     if not text:

@@ -13,6 +13,7 @@ from bootstrap.errors import Refused
 # A text, or whatever else stands between brackets, commas and colons. A text without its end reaches to the last one.
 TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?+|[^\s,:{}\[\]"]+', re.DOTALL)
 LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
+HALVES = "surrogateescape"  # so that one text in Latin-1 costs no other value
 SHOWN = 40  # characters of a bad value in a message
 
 
@@ -29,10 +30,12 @@ Found: TypeAlias = "bool | int | float | str | Invalid | list[Found] | dict[str,
 def parse(payload: bytes) -> Found:
     """Parse a payload: JSON, in which a bad value is `Invalid`; else a number by the one rule; else a word.
 
+    What is not UTF-8 becomes halves of surrogate pairs in the texts and names where it stands.
+
     Raises:
-        Refused: it is no text, begins like an object or a list and is none, or is nested too deeply.
+        Refused: it is empty or too long, begins like an object or a list and is none, or is nested too deeply.
     """
-    text = text_of(payload)
+    text = text_of(payload, errors=HALVES)
     try:
         return parse_json(text)
     except json.JSONDecodeError as error:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias, get_args
 
 from bootstrap.contract.payload import text_of
 from bootstrap.contract.topics import ID_RULE, State, is_id
-from bootstrap.contract.values import Found, Invalid, parse, parse_json
+from bootstrap.contract.values import HALVES, Found, Invalid, parse, parse_json
 from bootstrap.device import RESERVED_MEASURES
 from bootstrap.errors import Refused
 
@@ -95,7 +95,7 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
 
 def _object(payload: bytes) -> dict[str, Found]:
     """Parse JSON as fast as can be, and only if that fails so that a bad value costs no other."""
-    text = text_of(payload, LONGEST)
+    text = text_of(payload, LONGEST, HALVES)
     try:
         found = LOADS(text)
     except ValueError:
@@ -213,7 +213,7 @@ def _field(value: Found) -> Field:
         return value
     if isinstance(value, str):
         if SURROGATE.search(value):
-            raise Refused("it escapes half a surrogate pair")
+            raise Refused("it is not Unicode, or has half a surrogate pair")
         return value
     if isinstance(value, Invalid):
         raise Refused(value.why)

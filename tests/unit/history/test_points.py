@@ -63,6 +63,8 @@ ONE_BAD = {
     b'{"temperature":21.5,"":1}': "",
     b'{"temperature":21.5,"a\\u001b[31m":1}': "a\\x1b[31m",
     b'{"temperature":21.5,"what":undefined}': "what",
+    b'{"unit":"\xb0C","temperature":21.5}': "unit",
+    b'{"temperature":21.5,"\xb0C":1}': "\\udcb0C",
 }
 
 
@@ -146,6 +148,13 @@ def test_what_is_no_reading(payload: bytes) -> None:
 def test_one_bad_value_of_a_reading_costs_no_other_and_is_named(bad: str, name: str) -> None:
     found = point(TOPIC, reading(1, level=7).replace("}", f", {bad}}}").encode())
     assert (found.fields, [*found.invalid]) == ({"level": 7.0}, [name])
+
+
+def test_a_word_in_latin_1_costs_no_other_value_of_a_reading() -> None:
+    found = point(TOPIC, reading(1, level=7, word="?").encode().replace(b"?", b"\xb0"))
+    assert (found.fields, [*found.invalid]) == ({"level": 7.0}, ["word"])
+    with pytest.raises(Refused):
+        point(TOPIC, reading(1, level=7).encode().replace(b"r1", b"\xb0"))
 
 
 @pytest.mark.parametrize("bad", ['"\\ud800":1', '"reads":NaN', '"reads":nan', '"group":3', '"a\\\\b":1'])
