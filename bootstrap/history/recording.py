@@ -102,8 +102,9 @@ class Recording:
             self._dead_letter(message.topic, message.payload, why)
         self.rejected += len(bad)
         self._count([one for number, (_, one) in enumerate(points) if number not in refused])
-        self._note([LeftOut(one, *what) for _, one in points for what in one.invalid.items()])
-        self._note(left_out)
+        left_out += [LeftOut(one, *what) for _, one in points for what in one.invalid.items()]
+        texts = [points[number][1] for number, why in refused.items() if why == NO_TEXT]
+        self._note([*left_out, *(LeftOut(one, name, NO_TEXT) for one in texts for name in one.fields)])
 
     def _put(self, points: Sequence[Point], left_out: list[LeftOut]) -> dict[int, str]:
         """Store points. One that no store can take, whatever the reason, is refused by itself: it would come again.
@@ -124,9 +125,14 @@ class Recording:
         """Count values that were left out, and log each measure of a sensor once."""
         self.invalid += sum(one.why != NO_TEXT for one in left_out)
         for one, measure, why in left_out:
-            if one.measurement != STATE and (one.sensor, measure) not in self._named and len(self._named) < NAMED:
-                self._named.add((one.sensor, measure))
-                log.warning("a value is left out", sensor=one.sensor, measure=measure, reason=why)
+            if one.measurement == READING or why != NO_TEXT:  # a state is text, beside a number
+                self._name(one.sensor, measure, why)
+
+    def _name(self, sensor: str, measure: str, why: str) -> None:
+        """Log a measure of which a value was left out, once."""
+        if (sensor, measure) not in self._named and len(self._named) < NAMED:
+            self._named.add((sensor, measure))
+            log.warning("a value is left out", sensor=sensor, measure=measure, reason=why)
 
     def _count(self, stored: Sequence[Point]) -> None:
         times_us = [one.time_us for one in stored if one.measurement == READING]

@@ -79,6 +79,20 @@ def test_a_bad_value_costs_no_other_is_logged_once_and_counted(
     assert taking.progress()["invalid"] == 4
 
 
+def test_text_for_a_store_without_text_is_no_fault(
+    start: Start, fake: FakeDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As VictoriaMetrics says what it is."""
+    taking = start()
+    fake.reply = lambda asked: WRITTEN if asked.path == "/write" else (200, {}, b'{"status":"success"}')
+    taking.on_batch(
+        2 * [message("cm/attic/status/state", "fault"), message("a/b", '{"c":1,"d":"x"}'), message("a/e", "x")]
+    )
+    assert {line.split()[1] for line in fake.lines} == {"online=0.0", "c=1.0"}
+    assert (taking.rejected, taking.invalid) == (0, 0)
+    assert [record.message for record in caplog.records] == 2 * ["a value is left out"]
+
+
 BEAT = '{"time":"2026-11-20T20:31:07Z",%s}'
 
 
