@@ -112,14 +112,17 @@ class Recording:
         Raises:
             OSError: the store is unavailable.
         """
+        found: list[LeftOut] = []
         try:
-            return self._store.put(points, left_out.append)
+            refused = self._store.put(points, found.append)
         except ValueError as error:
-            left_out.clear()
             if len(points) == 1:
                 return {0: repr(error)}
-            each = {number: self._put([one], left_out) for number, one in enumerate(points)}
-            return {number: refused[0] for number, refused in each.items() if refused}
+            half = len(points) // 2
+            first, second = self._put(points[:half], left_out), self._put(points[half:], left_out)
+            return first | {half + number: why for number, why in second.items()}
+        left_out += found
+        return refused
 
     def _note(self, left_out: Sequence[LeftOut]) -> None:
         """Count values that were left out, and log each measure of a sensor once."""
