@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias,
 
 from bootstrap.contract.commands import only_keys
 from bootstrap.contract.payload import Json
-from bootstrap.contract.topics import ID_RULE, is_id
+from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs.log import Level
@@ -213,8 +213,21 @@ class Context(Protocol):
 
 
 def host_name(file_name: str) -> str:  # noqa: ARG001 - it replaces `sensor_id`
-    """Return this machine's name without its domain: the sensor id of a device that each machine has once."""
+    """Return the sensor id of a device that each machine has once: this machine's name, as in `id_of_host`."""
+    return id_of_host(this_host())
+
+
+def this_host() -> str:
+    """Return this machine's name without its domain."""
     return socket.gethostname().partition(".")[0]
+
+
+def id_of_host(host: str) -> str:
+    """Return a host's name as a sensor id; one that is also a user of the broker, such as `homeassistant`, gets `-pi`.
+
+    The host of Home Assistant is often called that.
+    """
+    return f"{host}-pi" if host in RESERVED_SENSORS else host
 
 
 @dataclass(kw_only=True)

@@ -96,7 +96,8 @@ def _same_names(found: Sequence[SensorSettings]) -> Iterator[Fault]:
     for settings in found:
         owner = owners.setdefault(settings.topics.client_id, settings.file)
         if owner != settings.file:
-            yield Fault(settings.file, 1, f"{settings.topics.client_id} is already defined in {owner}")
+            taken = f"{settings.topics.client_id} is already defined in {owner}"
+            yield Fault(settings.file, 1, f"{taken}; set another sensor = …")
 
 
 def _same_announcements(found: Sequence[SensorSettings]) -> Iterator[Fault]:

@@ -14,12 +14,14 @@ from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
-from bootstrap.contract.topics import EYES, RESERVED_SENSORS, Topics
+from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RESERVED_SENSORS, Topics
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.topic_settings import TopicSettings
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
+from penates.broker.expected_broker import ExpectedBroker
 from penates.broker.house_ca import Authority
+from penates.broker.trial import BrokerTrial
 from penates.files.install_paths import USER
 from penates.files.planned_file import ENTERED, SECRET, Planned, secret
 
@@ -147,6 +149,28 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
     ]
 
 
+def trial(wanted: BrokerPlan, planned: Sequence[Planned], program: str) -> BrokerTrial:
+    """Return a trial of these files, as `plan` returned them."""
+    own_acl = wanted.config / "mosquitto" / "acl"
+    return BrokerTrial(wanted.mosquitto, planned, own_acl, expected_broker(wanted, planned), program)
+
+
+def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedBroker:
+    """Return what the broker must be like with these files, as `plan` returned them."""
+    house = BrokerUsers.of(wanted.config, wanted.guests)
+    folder = wanted.config / "secrets"
+    passwords = {one.path.name: one.content for one in planned if one.path.parent == folder and one.content}
+    return ExpectedBroker(
+        plain_port=wanted.plain_port,
+        tls_port=wanted.tls_port,
+        tls_address=wanted.tls_address,
+        ca_file=wanted.config / "ca.pem",
+        group=house.groups[0],
+        passwords={user: content.decode().partition("\n")[0] for user, content in passwords.items()},
+        sensors=[user for user in house.users if user not in (ADMIN, EYES, HOME_ASSISTANT)],
+    )
+
+
 def _secret(file: Path) -> tuple[str, Planned]:
     """Return the password in a file, and the file as it is or will be."""
     try:
@@ -183,7 +207,11 @@ def _rules(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> 
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:
         wrong = f"the user {twice[0]!r} is defined twice, or is one of the house's own"
         raise SettingsError([Fault(str(own / "passwords"), 1, wrong)])
-    rules = acl + mosquitto_files.added(own / "acl", mosquitto_files.a_rule)
+    more = mosquitto_files.added(own / "acl", mosquitto_files.a_rule)
+    if nobodys := [*mosquitto_files.rules_of_nobody(more)]:
+        wrong = "put 'user NAME' before it: Mosquitto applies a rule without one to anonymous clients, and none come in"
+        raise SettingsError([Fault(str(own / "acl"), number, wrong) for number in nobodys])
+    rules = acl + more
     return [
         Planned(wanted.private, None, ENTERED, group=BROKER),
         _private(file, users),

@@ -23,6 +23,12 @@ BASE64 = r"(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?"
 USER = re.compile(rf"|#.*|[^:#\s][^:]*:\$(?:6|7\$\d+)\${BASE64}\${BASE64}|[^:#\s][^:]*:\$argon2id\$\S+", re.ASCII)
 ACCESS = {"listener", "port", "bind_address", "allow_anonymous", "password_file", "acl_file", "psk_file"}
 ACCESS |= {"per_listener_settings", "plugin", "auth_plugin", "global_plugin"}
+# Settings of a listener. Where none stands before them, they are those of Mosquitto's default one, and thereby open it.
+OF_A_LISTENER = {"max_connections", "max_qos", "maximum_qos", "mount_point", "socket_domain", "bind_interface"}
+OF_A_LISTENER |= {"use_username_as_clientid", "use_identity_as_username", "use_subject_as_username", "psk_hint"}
+OF_A_LISTENER |= {"cafile", "capath", "certfile", "keyfile", "crlfile", "dhparamfile", "require_certificate"}
+OF_A_LISTENER |= {"ciphers", "ciphers_tls1.3", "tls_engine"}
+DEFAULT_LISTENER = 1883
 STORAGE = "persist"  # a plugin with this in its name does not control access
 
 
@@ -109,6 +115,16 @@ def added(file: Path, check: Callable[[str], None]) -> str:
     return "".join(f"{line.strip()}\n" for line in lines)
 
 
+def rules_of_nobody(text: str) -> Iterator[int]:
+    """Yield the numbers of the rules before the first `user`: behind our own rules they would be our last user's."""
+    for number, line in enumerate(text.splitlines(), 1):
+        match line.split()[:1]:
+            case ["user"]:
+                return
+            case ["topic"]:
+                yield number
+
+
 def a_rule(line: str) -> None:
     """Raise ValueError, with what is allowed, unless a line fits into an access control list."""
     found = RULE.fullmatch(line)
@@ -137,21 +153,31 @@ class Directive(NamedTuple):
     name: str
     value: str
 
+    @property
+    def text(self) -> str:
+        """The line as it is written."""
+        return f"{self.name} {self.value}".strip()
+
+    def fault(self, why: str) -> Fault:
+        """Return a fault of this line."""
+        return Fault(str(self.file), self.number, f"{self.text!r} {why}")
+
 
 def directives(conf: Path) -> Iterator[Directive]:
     """Yield Mosquitto's settings as it reads them: blanks before a name are ignored, folders follow the main file."""
-    own = [*_lines(conf)]
+    own = [*lines_in(conf)]
     yield from own
     for folder in _included(own):
         for file in sorted(folder.glob("*.conf")):
-            yield from _lines(file)
+            yield from lines_in(file)
 
 
 def _included(main: Iterable[Directive]) -> list[Path]:
     return [Path(line.value) for line in main if line.name == "include_dir"]
 
 
-def _lines(file: Path) -> Iterator[Directive]:
+def lines_in(file: Path) -> Iterator[Directive]:
+    """Yield the settings in one file."""
     for number, row in enumerate(contents(file).decode(errors="replace").split("\n"), 1):
         name, _, value = row.strip().partition(" ")
         if name and name[0] != "#":
@@ -163,8 +189,26 @@ def conflicting_settings(folder: Path, ours: Collection[Path]) -> Iterator[Fault
     conf, conf_d = folder / "mosquitto.conf", folder / "conf.d"
     if not conf.exists():  # Mosquitto is not installed yet
         return
-    for file, number, name, value in directives(conf):
-        if file not in ours and name in ACCESS and STORAGE not in value:
-            yield Fault(str(file), number, f"{f'{name} {value}'!r} also controls access; put # before it")
-    if conf_d not in _included(_lines(conf)):
+    listens: dict[Path, Directive] = {}  # the first listener of each file
+    found = [line for line in directives(conf) if line.file not in ours]
+    access = [line for line in found if line.name in ACCESS and STORAGE not in line.value]
+    for line in found:
+        if line.name in ("listener", "port"):
+            listens.setdefault(line.file, line)
+        elif line.name in OF_A_LISTENER and line.file not in listens:
+            yield line.fault(f"is before any listener and opens one, on port {DEFAULT_LISTENER}; put # before it")
+    for line in access:
+        yield line.fault("also controls access" + (f"; {_to_keep(access)}" if line == access[-1] else ""))
+    if conf_d not in _included(lines_in(conf)):
         yield Fault(str(conf), 1, f"add 'include_dir {conf_d}', which contains our settings")
+
+
+def _to_keep(access: Sequence[Directive]) -> str:
+    """Return what to do about settings that control access, without shutting out whoever connects by them."""
+    ports = [line.value.split()[0] for line in access if line.name in ("listener", "port") and line.value]
+    port = next((port for port in ports if port.isdecimal()), DEFAULT_LISTENER)
+    return (
+        "whoever connects by these settings would be shut out, so give each program a user first "
+        "(docs/BROKER.md, Users), then put # before them; or keep this broker as it is, for penates, too: "
+        f"sudo penates install --broker localhost:{port} --username NAME"
+    )

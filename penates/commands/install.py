@@ -21,7 +21,7 @@ from bootstrap.config.loader import device_file
 from bootstrap.config.model import a_certificate
 from bootstrap.config.secrets import read_password
 from bootstrap.contract.topics import EYES
-from bootstrap.device import host_name
+from bootstrap.device import this_host
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import ROOT_ONLY
@@ -30,7 +30,7 @@ from penates.files.planned_file import Planned
 from penates.fleet.access import Access, host_and_port, trusting
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
-from penates.installer import host_setup, systemd_steps, unit_files
+from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
 from penates.installer.allowed_networks import resolves
 from penates.installer.house_plan import CA, HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord, programme, stamp
@@ -86,6 +86,7 @@ def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
     installation = _Installation(plan, record)
     installation.require_sole_instances()
+    broker_steps.require_success(plan, record)
     count = carry_out(installation.steps(), record.begin, dry=given.dry_run)
     if given.dry_run:
         print(f"{counted(count)} to do; nothing was changed")
@@ -119,9 +120,9 @@ class _Installation:
         yield from host_setup.command_link()
         yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
         if self._plan.local:
-            yield from systemd_steps.broker(planned, self._record)
+            yield from broker_steps.broker(self._plan, self._record)
         else:
-            yield from systemd_steps.close_broker(self._record)
+            yield from broker_steps.close_broker(self._record)
         yield from systemd_steps.files(self._units, self._wanted, self._record)
         if self._plan.local:
             yield systemd_steps.certificates()
@@ -179,7 +180,7 @@ class _Installation:
         except Unreachable as why:
             print(f"cannot check whether these sensors are alive on another machine: {why}", file=sys.stderr)
             return
-        taken = {sensor: host for sensor, host in found.items() if host.partition(".")[0] != host_name("")}
+        taken = {sensor: host for sensor, host in found.items() if host.partition(".")[0] != this_host()}
         if taken:
             advice = "; ".join(
                 f"{sensor} is alive on {host}: rename {device_file(starting[sensor])}, or stop it there"
@@ -211,11 +212,9 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
         _reject_broker_options(given)
     if given.join:
         invitation = Invitation.read(given.join)
-        if invitation.machine != host_name(""):
+        if invitation.machine != this_host():
             wanted = f"run sudo hostnamectl set-hostname {invitation.machine}, or invite this name"
-            raise Fatal(
-                Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {host_name('')}: {wanted}"
-            )
+            raise Fatal(Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {this_host()}: {wanted}")
         return invitation
     if not given.broker:
         return None

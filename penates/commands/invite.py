@@ -12,13 +12,13 @@ import os
 from collections.abc import Collection
 
 from bootstrap.contract.topics import EYES, ID_RULE, RESERVED_SENSORS, is_id
-from bootstrap.device import host_name
+from bootstrap.device import id_of_host, this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import ROOT_ONLY
 from penates.files.install_paths import HOUSE, INVITED, RECORD
 from penates.files.planned_file import Planned
-from penates.installer import systemd_steps
+from penates.installer import broker_steps, systemd_steps
 from penates.installer.house_plan import CA, HousePlan, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.invitation import Invitation, invited
@@ -27,8 +27,14 @@ from penates.installer.steps import carry_out, writes
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("machine", type=_name, metavar="HOSTNAME", help="the other machine's host name")
+    parser.add_argument("machine", type=_host, metavar="HOSTNAME", help="the other machine's host name")
     parser.add_argument("sensors", type=_name, nargs="*", metavar="ID", help="another sensor that will run there")
+
+
+def _host(text: str) -> str:
+    if not is_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
+    return text
 
 
 def _name(text: str) -> str:
@@ -44,14 +50,15 @@ def main(given: argparse.Namespace) -> Exit:
     if not RECORD.exists():
         raise Fatal(Exit.SETTINGS, "nothing is installed here yet, not even a broker: sudo scripts/install")
     before = invited()
-    wanted = {given.machine, *given.sensors, *before.get(given.machine, [])}
+    wanted = {id_of_host(given.machine), *given.sensors, *before.get(given.machine, [])}
     try:
         with scratch() as folder:
             plan = HousePlan(folder, guests=wanted)
             _require_free(wanted, given.machine, plan, before)
             file = _invitation(given.machine, wanted, plan).planned
             record = InstallRecord.read()
-            steps = [*systemd_steps.house_files(plan.planned), *systemd_steps.broker(plan.planned, record)]
+            broker_steps.require_success(plan, record)
+            steps = [*systemd_steps.house_files(plan.planned), *broker_steps.broker(plan, record)]
             carry_out([*steps, *writes([Planned(INVITED, None, 0o700), file])], record.begin, dry=False)
             record.end()
     except OSError as error:
@@ -68,9 +75,9 @@ def _require_free(wanted: Collection[str], machine: str, plan: HousePlan, others
     """
     if not plan.local:
         raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: run this there")
-    if machine == host_name(""):
+    if machine == this_host():
         raise Fatal(Exit.SETTINGS, f"{machine} is this machine; give the other one a different name")
-    here = {settings.topics.sensor: host_name("") for settings in plan.devices.values()}
+    here = {settings.topics.sensor: this_host() for settings in plan.devices.values()}
     there = {sensor: other for other, sensors in others.items() if other != machine for sensor in sensors}
     if taken := {sensor: place for sensor, place in (here | there).items() if sensor in wanted}:
         raise Fatal(Exit.RUNNING, "; ".join(f"{sensor} is a sensor of {place}" for sensor, place in taken.items()))

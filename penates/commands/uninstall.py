@@ -14,7 +14,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import ROOT_ONLY
 from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
-from penates.installer import host_setup, systemd_steps, unit_files
+from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, Remove, Step, carry_out, counted
 
@@ -53,7 +53,7 @@ def _steps(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
     ]
     folders = [Remove(UNITS / f"{name}.d") for name in (unit_files.SUPERVISOR, unit_files.TEMPLATE)]
     yield from (*ended, *files, *folders, host_setup.daemon_reload([*ended, *files, *folders], record))
-    yield from systemd_steps.remove_broker(record, purge=purge)
+    yield from broker_steps.remove_broker(record, purge=purge)
     yield from host_setup.remove_user()
     yield from host_setup.remove_mosquitto_sub_options(record)
     yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", ON_PATH, PROGRAM])

@@ -19,7 +19,7 @@ from bootstrap.config.model import PLAIN_PORT, TLS_PORT, House, SensorSettings
 from bootstrap.config.secrets import password_file
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
-from bootstrap.device import host_name
+from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal, to_install
 from penates.files.install_paths import HOUSE, SECRETS, STATE, USER
 from penates.files.package_data import folder
@@ -29,6 +29,7 @@ from penates.installer.invitation import Invitation, invited
 
 if TYPE_CHECKING:
     from penates.broker.broker_plan import BrokerPlan
+    from penates.broker.expected_broker import ExpectedBroker
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CA = "ca.pem"
@@ -194,12 +195,45 @@ class HousePlan:
         if not self.local:
             self._require_secrets()
             return self.own
+        return [*self.own, *(replace(one, path=self.final_path(one.path)) for one in self._broker_files)]
+
+    @cached_property
+    def _broker_files(self) -> list[Planned]:
+        """The broker's files; those of the house are in the temporary copy."""
         try:
             from penates.broker.broker_plan import plan  # noqa: PLC0415 - needs cryptography, for our own broker alone
         except ImportError as error:
             advice = to_install("cryptography", "ifaddr")
             raise Fatal(Exit.ABSENT, f"our own broker needs cryptography and ifaddr ({error}); {advice}") from None
-        return [*self.own, *(replace(one, path=self.final_path(one.path)) for one in plan(self._broker_plan))]
+        with self._final_names():
+            return plan(self._broker_plan)
+
+    @contextmanager
+    def _final_names(self) -> Iterator[None]:
+        """Name files of the temporary copy in faults as they are named in the house."""
+        try:
+            yield
+        except SettingsError as error:
+            faults = [replace(one, file=str(self.final_path(Path(one.file)))) for one in error.faults]
+            raise SettingsError(faults) from None
+
+    @property
+    def expected_broker(self) -> "ExpectedBroker":
+        """What our broker must be like once it runs."""
+        from penates.broker.broker_plan import expected_broker  # noqa: PLC0415 - needs cryptography
+
+        return replace(expected_broker(self._broker_plan, self._broker_files), ca_file=HOUSE / CA)
+
+    def try_broker(self, mosquitto: str) -> None:
+        """Try our broker's files with the program Mosquitto; nothing of this machine is changed.
+
+        Raises:
+            SettingsError, Unavailable, OSError: the broker would not be as it must be.
+        """
+        from penates.broker.broker_plan import trial  # noqa: PLC0415 - needs cryptography
+
+        with self._final_names():
+            trial(self._broker_plan, self._broker_files, mosquitto).require_success()
 
     @property
     def _broker_plan(self) -> "BrokerPlan":
@@ -232,7 +266,7 @@ class HousePlan:
         if missing and self.house.broker.username:
             raise SettingsError([Fault(HOUSE_FILE, 1, "no password yet: use --broker HOST --username NAME once more")])
         if missing:
-            ask = f"on the broker's machine run: sudo penates invite {host_name('')} {' '.join(sorted(missing))}"
+            ask = f"on the broker's machine run: sudo penates invite {this_host()} {' '.join(sorted(missing))}"
             raise SettingsError(
                 [
                     Fault(settings.file, 1, f"the broker does not know {settings.topics.sensor}; {ask}")

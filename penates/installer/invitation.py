@@ -18,7 +18,7 @@ class Invitation:
     """The invitation of one machine.
 
     Attributes:
-        machine: its host name, which is the id of its sensor of kind `pi`.
+        machine: its host name, from which the id of its sensor of kind `pi` is made.
         group: the house's group.
         brokers: the names and addresses of the broker's machine that are in its certificate.
         port: the broker's TLS port.

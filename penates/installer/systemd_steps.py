@@ -7,31 +7,34 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.broker.mosquitto_files import CONF_D
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
-from penates.installer.host_setup import PACKAGES, daemon_reload
+from penates.installer.host_setup import daemon_reload
 from penates.installer.install_record import InstallRecord
-from penates.installer.steps import PATH, CommandStep, Remove, Step, follows, program, writes
+from penates.installer.steps import PATH, CommandStep, Remove, Step, writes
 from penates.installer.unit_files import CERTIFICATES, DROP_IN, HARDENING, SUPERVISOR, TARGET, name_of
 
-MOSQUITTO_UNIT = "mosquitto.service"
 WANTS = UNITS / f"{TARGET}.wants"
 
 
 def active(unit: str) -> bool:
     """Return whether a unit is active."""
-    return _systemctl("is-active", unit) == "active"
+    return systemctl("is-active", unit) == "active"
 
 
 def status(unit: str) -> str:
     """Return the state of a unit, and the status that it reports."""
-    shown = _systemctl("show", "--property=ActiveState,StatusText", unit)
+    shown = systemctl("show", "--property=ActiveState,StatusText", unit)
     known = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     return ": ".join(filter(None, (known.get("ActiveState"), known.get("StatusText"))))
 
 
-def _systemctl(*arguments: str) -> str:
+def main_process(unit: str) -> int:
+    """Return the id of a unit's main process; 0 if it does not run."""
+    return int(systemctl("show", "--property=MainPID", "--value", unit) or 0)
+
+
+def systemctl(*arguments: str) -> str:
     """Return the output of systemctl; raise Unavailable if there is no such program."""
     try:
         return subprocess.run(  # noqa: S603
@@ -65,7 +68,7 @@ def remove_units(wanted: Sequence[str]) -> Iterator[Step]:
 
 def _failed(unit: str) -> str:
     """Return `failed` if systemd would go on listing the unit as failed."""
-    return "failed" if _systemctl("is-failed", unit) == "failed" else ""
+    return "failed" if systemctl("is-failed", unit) == "failed" else ""
 
 
 def _removable(folder: Path) -> Path:
@@ -134,59 +137,6 @@ class RestartStep:
         known = {unit: stamp for unit, stamp in self.record.stamps.items() if unit in self.stamps}
         self.record.stamps = known | {unit: self.stamps[unit] for unit in stale if active(unit)}
         self.record.write()
-
-
-def broker(planned: Sequence[Planned], record: InstallRecord) -> list[Step]:
-    """Return the steps that run Mosquitto with its new files. New listeners need a restart; the rest is reloaded."""
-    ours = writes(one for one in planned if one.path.is_relative_to(MOSQUITTO))
-    conf_d = (step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d"))
-    settings = follows(*conf_d, undone=record.undone)
-    rest = follows(*ours)
-    stopped = "" if active(MOSQUITTO_UNIT) else "stopped"
-    link = UNITS / "multi-user.target.wants" / MOSQUITTO_UNIT
-
-    def remember() -> None:
-        record.services.append(MOSQUITTO_UNIT)
-        record.write()
-
-    return [
-        *ours,
-        CommandStep(["systemctl", "enable", MOSQUITTO_UNIT], lambda: "" if link.is_symlink() else "new", done=remember),
-        CommandStep(["systemctl", "restart", MOSQUITTO_UNIT], lambda: settings() or stopped),
-        CommandStep(["systemctl", "reload", MOSQUITTO_UNIT], lambda: "" if settings() or stopped else rest()),
-    ]
-
-
-def _broker_files() -> list[Remove]:
-    return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
-
-
-def close_broker(record: InstallRecord) -> list[Step]:
-    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files."""
-    ours, (_, timer) = _broker_files(), CERTIFICATES
-    units = [Remove(UNITS / name) for name in CERTIFICATES]
-    started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
-    stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
-    undone = record.undone if program("mosquitto") and not started_by_us else ""
-    restart = str if started_by_us else follows(*ours, undone=undone)
-    steps: list[Step] = [stop, CommandStep(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
-    return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], restart)]
-
-
-def remove_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
-    """Yield the steps that leave Mosquitto as it was before the installation; one that we installed is removed."""
-    ours = _broker_files()
-    yield from ours
-    if record.packages:
-        yield CommandStep(
-            ["apt-get", "purge" if purge else "remove", "--yes", *record.packages], lambda: "installed with us"
-        )
-    if PACKAGES["mosquitto"] in record.packages:
-        return
-    if MOSQUITTO_UNIT in record.services:
-        yield CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
-    else:
-        yield CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], follows(*ours, undone=record.undone))
 
 
 def house_files(planned: Sequence[Planned]) -> list[Step]:

@@ -1,7 +1,8 @@
 """A machine to install on: this one's own files under an overlay, so that nothing of it is touched.
 
 Users, files and links are made by the real programs. Only systemd is not there: a stand-in notes what it is asked,
-and enables units by the real one, which can do that without running.
+enables units by the real one, which can do that without running, and runs a real Mosquitto, which ends with the
+command that was given on the machine. Each command has a network of its own.
 """
 
 import os
@@ -21,6 +22,7 @@ case $1 in
 is-active) if [ -e "active/$2" ]; then echo active; else echo inactive; exit 3; fi; exit ;;
 is-failed) if [ -e "failed/$2" ]; then echo failed; else echo inactive; exit 1; fi; exit ;;
 show)
+    case $* in *MainPID*--value*mosquitto*) cat mosquitto.pid 2>/dev/null; exit ;; esac
     shift; case $1 in --property) shift ;; esac; shift
     for unit; do
         if [ -e "active/$unit" ]; then echo ActiveState=active; else echo ActiveState=failed; fi
@@ -35,6 +37,24 @@ if [ "$1" = --now ]; then
     shift
     if [ "$verb" = disable ]; then for unit; do rm -f "active/$unit"; done; fi
 fi
+case $verb:$1 in
+stop:*) for unit; do rm -f "active/$unit"; done ;;
+restart:mosquitto.service | reload:mosquitto.service)
+    if [ -e broken/mosquitto.service ]; then rm broken/mosquitto.service active/mosquitto.service; exit 1; fi
+    [ ! -e mosquitto.pid ] || kill -KILL "$(cat mosquitto.pid)" 2>/dev/null
+    while [ -e "/proc/$(cat mosquitto.pid 2>/dev/null || echo none)/exe" ]; do sleep 0.01; done
+    rm -f mosquitto.pid active/mosquitto.service /var/log/mosquitto/mosquitto.log
+    mkdir -p /run/mosquitto && chown mosquitto /run/mosquitto
+    mosquitto -c /etc/mosquitto/mosquitto.conf >/dev/null 2>mosquitto.said &
+    tries=0
+    until grep -qs " running" /var/log/mosquitto/mosquitto.log mosquitto.said; do
+        kill -0 $! 2>/dev/null && [ $((tries += 1)) -lt 500 ] || exit 1
+        sleep 0.02
+    done
+    echo $! >mosquitto.pid
+    touch active/mosquitto.service
+    exit ;;
+esac
 case $verb in
 reset-failed) rm "failed/$1" ;;
 restart | start) for unit; do [ -e "broken/$unit" ] || touch "active/$unit"; done ;;
@@ -43,6 +63,7 @@ esac
 """
 ENTER = """
 set -e
+if [ "$(ip -brief link show up)" = "" ]; then ip link set lo up; ip address add 192.168.7.7/24 dev lo; fi
 mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
 mount --rbind /proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
@@ -50,7 +71,16 @@ if [ -n "$COVERAGE_PROCESS_CONFIG" ]; then mount --bind "$3" "$1/root$3"; fi
 hostname "$2"
 cd "$1/root"
 shift 3
-exec chroot . "$@"
+pid_file=var/systemctl/mosquitto.pid
+end() { # Mosquitto, before anybody removes the files that it may write
+    if read -r pid 2>/dev/null <$pid_file; then
+        rm -f $pid_file run/mosquitto/mosquitto.pid
+        kill -KILL "$pid" 2>/dev/null || true
+        while [ -e "/proc/$pid/exe" ]; do sleep 0.01; done
+    fi
+}
+trap end EXIT
+chroot . "$@"
 """
 
 
@@ -59,6 +89,7 @@ class Machine:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
+        self.networks = ["--net"]  # without it, that of the tests
         self.upper = folder / "upper"
         for part in ("upper", "work", "root"):
             (folder / part).mkdir(parents=True)
@@ -73,7 +104,7 @@ class Machine:
         """Another one, as this is now."""
         subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True)
         other = object.__new__(Machine)
-        other.folder, other.name, other.upper = folder, self.name, folder / "upper"
+        other.folder, other.name, other.upper, other.networks = folder, self.name, folder / "upper", self.networks
         return other
 
     def put_programme(self) -> None:
@@ -90,7 +121,7 @@ class Machine:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command on it, as `sudo` of the user pat gives it."""
         env = {**os.environ, "SUDO_USER": "pat", "HOME": "/root", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin"}
-        apart = ["unshare", "--mount", "--uts", "sh", "-c", ENTER, "enter"]
+        apart = ["unshare", "--mount", "--uts", *self.networks, "sh", "-c", ENTER, "enter"]
         entered = [*apart, str(self.folder), self.name, str(COVERAGE), *words]
         return subprocess.run(entered, env=env, capture_output=True, text=True, check=False, timeout=120)
 

@@ -10,6 +10,11 @@ from penates.broker.broker_plan import BrokerPlan, plan
 from penates.broker.mosquitto_files import hashed
 from support.places import ME, MINE, Place
 
+TO_KEEP = (
+    "whoever connects by these settings would be shut out, so give each program a user first (docs/BROKER.md, Users), "
+    "then put # before them; or keep this broker as it is, for penates, too: "
+    "sudo penates install --broker localhost:1884 --username NAME"
+)
 BRIDGE = f"bridge:{hashed('bridge')}\n"
 
 
@@ -141,9 +146,31 @@ def test_another_way_in_is_found(place: Place) -> None:
     with pytest.raises(SettingsError) as refused:
         plan(place.site)
     assert str(refused.value).splitlines() == [
-        f"{place.site.mosquitto}/mosquitto.conf:2: 'listener 1884' also controls access; put # before it",
-        f"{place.site.conf_d}/old.conf:2: 'allow_anonymous true' also controls access; put # before it",
-        f"{place.site.mosquitto}/more/x.conf:1: 'plugin /usr/lib/all.so' also controls access; put # before it",
+        f"{place.site.mosquitto}/mosquitto.conf:2: 'listener 1884' also controls access",
+        f"{place.site.conf_d}/old.conf:2: 'allow_anonymous true' also controls access",
+        f"{place.site.mosquitto}/more/x.conf:1: 'plugin /usr/lib/all.so' also controls access; {TO_KEEP}",
+    ]
+
+
+@pytest.mark.parametrize("line", ["max_connections 50", "certfile /etc/x.pem", "maximum_qos 1", "crlfile /etc/x"])
+def test_a_setting_that_opens_a_listener_of_its_own_is_found(place: Place, line: str) -> None:
+    place.make()
+    (place.site.mosquitto / "mosquitto.conf").write_text(f"include_dir {place.site.conf_d}\n")
+    (place.site.conf_d / "site.conf").write_text(f"# my limits\n{line}\n")
+    with pytest.raises(SettingsError) as refused:
+        plan(place.site)
+    why = f"{line!r} is before any listener and opens one, on port 1883; put # before it"
+    assert str(refused.value) == f"{place.site.conf_d}/site.conf:2: {why}"
+
+
+def test_a_rule_before_the_first_user_would_be_our_last_users(place: Place) -> None:
+    own = place.house.folder / "mosquitto"
+    own.mkdir()
+    (own / "acl").write_text("# everybody\ntopic readwrite #\npattern read x/%u\ntopic read a\nuser z\ntopic read b\n")
+    with pytest.raises(SettingsError) as refused:
+        plan(place.site)
+    assert [str(one)[: len(f"{own}/acl:2: put 'user NAME'")] for one in refused.value.faults] == [
+        f"{own}/acl:{number}: put 'user NAME'" for number in (2, 4)
     ]
 
 

@@ -137,7 +137,7 @@ def test_what_is_typed_need_not_be_quoted(rainy: House, typed: str, written: str
         (["door", "it", "pin"], "penates new: settings are given as SETTING=VALUE, such as pin=17, not 'pin'"),
         (
             ["door", "it", "pin=4", "sensor=frontdoor"],
-            "devices/it.toml:1: cm/frontdoor is already defined in devices/frontdoor.toml",
+            "devices/it.toml:1: cm/frontdoor is already defined in devices/frontdoor.toml; set another sensor = …",
         ),
         (["recorder", "it", "keep_days=3", "store=influxdb1"], "devices/it.toml:"),
     ],

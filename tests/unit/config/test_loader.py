@@ -381,7 +381,7 @@ def test_a_sensor_id_of_its_own(house: House) -> None:
     ids = {settings.topics.sensor for settings in check(house.folder)}
     assert ids == {socket.gethostname().split(".")[0], "attic-pi"}
     assert faults(house, devices={"third": f'{text}sensor = "attic-pi"\n'}) == [
-        "devices/third.toml:1: cm/attic-pi is already defined in devices/other.toml"
+        "devices/third.toml:1: cm/attic-pi is already defined in devices/other.toml; set another sensor = …"
     ]
     assert faults(house, devices={"third": f'{text}sensor = "a b"\n'})[0].startswith("devices/third.toml:2: 'sensor'")
 

@@ -1,0 +1,208 @@
+"""The steps that bring Mosquitto into the state that the house needs, and back."""
+
+import grp
+import os
+import pwd
+import stat
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.broker.expected_broker import ExpectedBroker
+from penates.broker.mosquitto_files import CONF_D
+from penates.broker.open_ports import connections, listener_of
+from penates.files.install_paths import MOSQUITTO, UNITS
+from penates.files.planned_file import Planned
+from penates.installer.host_setup import PACKAGES
+from penates.installer.house_plan import HousePlan
+from penates.installer.install_record import InstallRecord
+from penates.installer.steps import CommandStep, Remove, Step, follows, program, writes
+from penates.installer.systemd_steps import active, main_process, systemctl
+from penates.installer.unit_files import CERTIFICATES
+
+MOSQUITTO_UNIT = "mosquitto.service"
+PATIENCE_S = 10.0  # for a broker to read its files again
+PAUSE_S = 0.1
+
+
+@dataclass(frozen=True)
+class FormerPath:
+    """What was at a path before: a file, a folder, or nothing."""
+
+    path: Path
+    planned: Planned | None
+
+    @classmethod
+    def of(cls, path: Path) -> "FormerPath":
+        """Read it.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            return cls(path, None)
+        content = None if stat.S_ISDIR(found.st_mode) else path.read_bytes()
+        owner, group = pwd.getpwuid(found.st_uid).pw_name, grp.getgrgid(found.st_gid).gr_name
+        return cls(path, Planned(path, content, stat.S_IMODE(found.st_mode), owner, group))
+
+    def restore(self) -> None:
+        """Make it as it was."""
+        if self.planned:
+            self.planned.write()
+        else:
+            Remove(self.path).do()
+
+
+@dataclass(frozen=True)
+class ServeStep:
+    """Has Mosquitto use its new files, and checks that it is then as it must be; otherwise all is put back.
+
+    Attributes:
+        expected: what the broker must be like.
+        former: our files as they were before.
+        verb: `restart` or `reload`.
+        because: why it must be done; empty if it need not be.
+    """
+
+    expected: ExpectedBroker
+    former: Sequence[FormerPath] = field(repr=False)
+    verb: str
+    because: str
+    ran: bool = field(default_factory=lambda: active(MOSQUITTO_UNIT))
+
+    def __str__(self) -> str:
+        """Return it as a shell command."""
+        return f"systemctl {self.verb} {MOSQUITTO_UNIT}"
+
+    def needed(self) -> str:
+        """Return why it must be done."""
+        return self.because
+
+    def do(self) -> None:
+        """Restart or reload it, and look at it.
+
+        Raises:
+            Unavailable: it is not as it must be; it was put back.
+        """
+        try:
+            CommandStep(["systemctl", self.verb, MOSQUITTO_UNIT], str).do()
+            problems = self._problems()
+        except Unavailable as error:
+            problems = [*_taken_ports(self.expected), str(error)]
+        if problems:
+            self._put_back()
+            end = "runs again" if active(MOSQUITTO_UNIT) else "does not run"
+            raise Unavailable(f"Mosquitto {'; '.join(problems)}\nits files are as they were before, and it {end}")
+
+    def _problems(self) -> list[str]:
+        """Return what is wrong with the running broker. A reload takes effect a moment after systemctl has ended."""
+        try:
+            wrong = [*self.expected.wrong_listeners(main_process(MOSQUITTO_UNIT))]
+        except OSError:
+            return ["does not run"]
+        deadline = time.monotonic() + PATIENCE_S * (self.verb == "reload")
+        while not wrong and (problems := [*self.expected.wrong_logins()]):
+            if time.monotonic() >= deadline:
+                return problems
+            time.sleep(PAUSE_S)
+        return wrong
+
+    def _put_back(self) -> None:
+        for one in reversed(self.former):
+            one.restore()
+        systemctl(self.verb if self.ran else "stop", MOSQUITTO_UNIT)
+
+
+def require_success(plan: HousePlan, record: InstallRecord) -> None:
+    """Try Mosquitto with its new files, if it is installed already and they are new to it; nothing is changed.
+
+    Raises:
+        SettingsError, Unavailable, OSError: it would not be as it must be.
+    """
+    mosquitto = program("mosquitto")
+    if not (plan.local and mosquitto) or os.geteuid() or not any(step.needed() for step in broker(plan, record)):
+        return
+    own = main_process(MOSQUITTO_UNIT) if active(MOSQUITTO_UNIT) else 0
+    if taken := _taken_ports(plan.expected_broker, own):
+        raise Unavailable("; ".join(taken))
+    plan.try_broker(mosquitto)
+    if own and not (MOSQUITTO / "conf.d" / CONF_D[-1]).exists():
+        _announce_takeover(own)
+
+
+def _taken_ports(expected: ExpectedBroker, own: int = 0) -> list[str]:
+    """Return which of our ports another process has; `own` is Mosquitto's process."""
+    found = {port: listener_of(port) for port in (expected.plain_port, expected.tls_port)}
+    return [
+        f"cannot use port {port}: {holder} has it. Stop that, or, if it is a broker, use it: "
+        f"sudo penates install --broker localhost:{port} --username NAME"
+        for port, holder in found.items()
+        if holder and not holder.endswith(f"(process {own})")
+    ]
+
+
+def _announce_takeover(process: int) -> None:
+    """Tell who has been using this Mosquitto what changes for them."""
+    if clients := connections(process):
+        counted = f"{clients} client{'s are' if clients > 1 else ' is'}"
+        change = "from now on each needs a user and a password, and may send at most 100 kB at once"
+        print(f"{counted} connected to Mosquitto; {change}: docs/BROKER.md, Users", file=sys.stderr)
+
+
+def broker(plan: HousePlan, record: InstallRecord) -> list[Step]:
+    """Return the steps that run Mosquitto with its new files. New listeners need a restart; the rest is reloaded."""
+    ours = writes(one for one in plan.planned if one.path.is_relative_to(MOSQUITTO))
+    conf_d = (step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d"))
+    restart = follows(*conf_d, undone=record.undone)()
+    link = UNITS / "multi-user.target.wants" / MOSQUITTO_UNIT
+
+    def remember() -> None:
+        record.services.append(MOSQUITTO_UNIT)
+        record.write()
+
+    restart = restart or ("" if active(MOSQUITTO_UNIT) else "stopped")
+    serve = partial(ServeStep, plan.expected_broker, [FormerPath.of(step.planned.path) for step in ours])
+    return [
+        *ours,
+        CommandStep(["systemctl", "enable", MOSQUITTO_UNIT], lambda: "" if link.is_symlink() else "new", done=remember),
+        serve("restart", restart),
+        serve("reload", "" if restart else follows(*ours)()),
+    ]
+
+
+def _broker_files() -> list[Remove]:
+    return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
+
+
+def close_broker(record: InstallRecord) -> list[Step]:
+    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files."""
+    ours, (_, timer) = _broker_files(), CERTIFICATES
+    units = [Remove(UNITS / name) for name in CERTIFICATES]
+    started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
+    stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
+    undone = record.undone if program("mosquitto") and not started_by_us else ""
+    restart = str if started_by_us else follows(*ours, undone=undone)
+    steps: list[Step] = [stop, CommandStep(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
+    return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], restart)]
+
+
+def remove_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
+    """Yield the steps that leave Mosquitto as it was before the installation; one that we installed is removed."""
+    ours = _broker_files()
+    yield from ours
+    if record.packages:
+        yield CommandStep(
+            ["apt-get", "purge" if purge else "remove", "--yes", *record.packages], lambda: "installed with us"
+        )
+    if PACKAGES["mosquitto"] in record.packages:
+        return
+    if MOSQUITTO_UNIT in record.services:
+        yield CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
+    else:
+        yield CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], follows(*ours, undone=record.undone))
