@@ -4,7 +4,8 @@ Everything is validated before anything is opened, and every fault is reported a
 """
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import pwd
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from bootstrap.paths import Folders
 HOUSE = "house.toml"
 DEVICES = "devices"
 DEFAULT_FOLDERS = (Path("/etc/penates"), Path("config"))
+ROOT = 0  # its user id
 LEAST_EVERY_S = 0.01
 
 
@@ -183,15 +185,41 @@ def _check_device(device: Device, source: TomlFile) -> None:
 
 
 def usual_folder() -> Path | None:
-    """Return the first default folder that contains a house, or None."""
-    return next((usual for usual in DEFAULT_FOLDERS if (usual / HOUSE).exists()), None)
+    """Return the first default folder that contains a house, or None.
+
+    Raises:
+        SettingsError: it is in the working directory, and somebody else has put something into it.
+    """
+    usual = next((usual for usual in DEFAULT_FOLDERS if (usual / HOUSE).exists()), None)
+    if usual and not usual.is_absolute() and (foreign := next(_of_others(usual), None)):
+        why = f"belongs to {_owner(foreign)}, and settings may run code; if you trust it, add --config {usual}"
+        raise SettingsError([Fault(str(foreign), 1, why)])
+    return usual
+
+
+def _of_others(folder: Path) -> Iterator[Path]:
+    """Yield what belongs to neither us, nor root, nor whoever has called sudo: a folder and all that is in it."""
+    trusted = {ROOT, os.geteuid()}
+    if os.geteuid() == ROOT and (caller := os.environ.get("SUDO_UID", "")).isdecimal():
+        trusted.add(int(caller))
+    for path in (folder, *folder.rglob("*")):
+        if path.lstat().st_uid not in trusted or (path == folder and path.stat().st_uid not in trusted):
+            yield path
+
+
+def _owner(path: Path) -> str:
+    number = path.lstat().st_uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"the user {number}"
 
 
 def folder_or_default(folder: Path | None) -> Path:
     """Return `folder`, or the first default folder that contains a house.
 
     Raises:
-        SettingsError: there is no such folder.
+        SettingsError: there is no such folder, or it is one that is not used without being named.
     """
     if folder is not None:
         if not folder.is_dir():

@@ -1,11 +1,12 @@
 """Everything wrong with a configuration is said at once, with file, line, what, and what instead."""
 
+import os
 import socket
 from pathlib import Path
 
 import pytest
 
-from bootstrap.config import conflicts
+from bootstrap.config import conflicts, loader
 from bootstrap.config.loader import check
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError
@@ -389,3 +390,44 @@ def test_a_sensor_id_of_its_own(house: House) -> None:
 def test_group_of_one_device(house: House) -> None:
     faults(house, devices={"cellar": CELLAR + 'group = "garden"\n', "attic": 'kind = "pi"\nsensor = "attic"\n'})
     assert [settings.topics.client_id for settings in check(house.folder)] == ["cm/attic", "garden/cellar"]
+
+
+STRANGER = 4711
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+
+
+@as_root
+@pytest.mark.parametrize("given_away", ["", "house.toml", "devices", "devices/cellar.toml", "mine.py", "lib/mine.py"])
+def test_what_a_stranger_has_put_here_is_not_used_unasked(
+    house: House, given_away: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.write(1)
+    house.device("cellar", CELLAR)
+    (house.folder / "lib").mkdir()
+    for module in ("mine.py", "lib/mine.py"):
+        (house.folder / module).write_text("raise SystemExit('this must not run')\n")
+    house.folder.rename(house.folder.parent / "config")
+    monkeypatch.chdir(house.folder.parent)
+    monkeypatch.setattr(loader, "DEFAULT_FOLDERS", (Path("config"),))
+    assert loader.folder_or_default(None) == Path("config")
+    os.chown(Path("config") / given_away, STRANGER, STRANGER)
+    wanted = f"{Path('config') / given_away}:1: belongs to the user {STRANGER}, and settings may run code; "
+    for refused in (loader.usual_folder, lambda: loader.folder_or_default(None)):
+        with pytest.raises(SettingsError) as error:
+            refused()
+        assert str(error.value) == f"{wanted}if you trust it, add --config config"
+    assert loader.folder_or_default(Path("config")) == Path("config")
+    monkeypatch.setenv("SUDO_UID", str(STRANGER))
+    assert loader.folder_or_default(None) == Path("config")
+
+
+@as_root
+def test_a_link_that_a_stranger_has_put_here_is_not_followed(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.write(1)
+    monkeypatch.chdir(house.folder.parent)
+    monkeypatch.setattr(loader, "DEFAULT_FOLDERS", (Path("config"),))
+    Path("config").symlink_to(house.folder)
+    assert loader.usual_folder() == Path("config")
+    os.chown("config", STRANGER, STRANGER, follow_symlinks=False)
+    with pytest.raises(SettingsError, match="config:1: belongs to the user"):
+        loader.usual_folder()
