@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -276,6 +277,28 @@ def test_no_tls_older_than_1_2(served: Place) -> None:
         pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"),
     ):
         old.wrap_socket(plain, server_hostname="localhost")
+
+
+@pytest.mark.parametrize(
+    ("cipher", "accepted"),
+    [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+        ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+        ("ECDHE-ECDSA-AES128-SHA", False),
+        ("ECDHE-ECDSA-AES128-SHA256", False),
+    ],
+)
+def test_tls_1_2_only_with_ciphers_that_authenticate(served: Place, cipher: str, *, accepted: bool) -> None:
+    client = ssl.create_default_context(cafile=served.house.folder / "ca.pem")
+    client.maximum_version = ssl.TLSVersion.TLSv1_2
+    client.set_ciphers(cipher)
+    refused = pytest.raises(ssl.SSLError, match="HANDSHAKE_FAILURE")
+    with (
+        socket.create_connection(("127.0.0.1", served.site.tls_port)) as plain,
+        nullcontext() if accepted else refused,
+        client.wrap_socket(plain, server_hostname="localhost") as secured,
+    ):
+        assert secured.version() == "TLSv1.2"
 
 
 # A whole house.

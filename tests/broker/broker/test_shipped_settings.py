@@ -6,13 +6,23 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import paho.mqtt.client as mqtt
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.publish import multiple
 
+from bootstrap.mqtt.address import ConnectOptions
+from bootstrap.mqtt.blocking import BlockingConnection
+from bootstrap.mqtt.connect import connect
+from bootstrap.mqtt.paho import SubscribeOptions
+from bootstrap.mqtt.session import Connack, Suback
 from support.paths import SHIPPED
-from support.world import Broker, House, eventually
+from support.world import PATIENCE_S, Broker, Eyes, House, eventually
+
+if TYPE_CHECKING:
+    from paho.mqtt.reasoncodes import ReasonCode
 
 DEFAULT_QUEUE = 1000  # Mosquitto's own max_queued_messages
 TOPIC = "cm/attic/data/reading"
@@ -88,3 +98,50 @@ def test_without_it_most_would_be_lost(house: House, debians: Callable[[], Broke
     publish(broker.port, first=MORE, count=1)
     eventually(lambda: MORE in seqs(house), "a newer one comes after it")
     assert len(seqs(house)) <= DEFAULT_QUEUE + 1
+
+
+LARGE = b"x" * 90_000
+WAITING = 50_000_000  # bytes that may wait for one client
+MANY = 5 * WAITING // len(LARGE)
+MOST_KB = 180_000  # of the broker's memory with two such clients; it is 490 000 without limits
+
+
+def peak_kb(broker: Broker) -> int:
+    """The most memory that it has had."""
+    status = Path(f"/proc/{broker.process.pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def test_too_large_a_packet_costs_its_sender_alone(shipped: Broker) -> None:
+    neighbour, large = Eyes(shipped.port), mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+    ended: list[ReasonCode] = []
+    large.on_disconnect = lambda _client, _data, _flags, reason, _properties: ended.append(reason)
+    large.connect("127.0.0.1", shipped.port)
+    large.loop_start()
+    large.publish(TOPIC, b"x" * 200_000, qos=1)
+    eventually(lambda: ended, "it is disconnected")
+    large.loop_stop()
+    assert ended[0] == "Packet too large"
+    neighbour.publish(TOPIC, reading(7))
+    neighbour.wait(lambda seen: any(one.payload == reading(7).encode() for one in seen), "the neighbour's reading")
+    assert {len(one.payload) for one in neighbour.seen} == {len(reading(7))}
+    neighbour.close()
+
+
+@pytest.mark.exact
+def test_neither_who_is_away_nor_who_does_not_read_takes_all_memory(shipped: Broker) -> None:
+    Eyes(shipped.port, name="away").close()
+    options = ConnectOptions(client_id="deaf", protocol="5", keepalive_s=600)
+    deaf = BlockingConnection(connect("127.0.0.1", shipped.port, None), options)
+    while not any(isinstance(event, Connack) for event in deaf.events):
+        deaf.wait(PATIENCE_S)
+    deaf.subscribe([("#", SubscribeOptions(qos=1))])
+    while not any(isinstance(event, Suback) for event in deaf.events):
+        deaf.wait(PATIENCE_S)
+    multiple([(TOPIC, LARGE, 1, False)] * MANY, "127.0.0.1", shipped.port)
+    assert peak_kb(shipped) < MOST_KB
+    deaf.kill()
+    back = Eyes(shipped.port, name="away")
+    back.wait(lambda seen: len(seen) * len(LARGE) > WAITING - len(LARGE), "what there was room for")
+    back.close()
+    shipped.stop(signal.SIGKILL)  # it need not save all that

@@ -17,6 +17,7 @@ from support.paths import ROOT
 SAMPLES = ROOT / "config"
 SYSTEMS_OWN = Path("/usr/lib/systemd/system")
 EXPOSURE = 1.5
+EXPOSURE_AS_ROOT = 2.5
 PLACE = Path("etc/systemd/system")
 
 
@@ -94,3 +95,5 @@ def exposure(root: Path, name: str) -> float:
 def test_each_is_hardened(installed: Path) -> None:
     names = [*map(unit_files.unit, (*samples(), "home", "far")), unit_files.SUPERVISOR]
     assert {name: rated for name in names if (rated := exposure(installed, name)) > EXPOSURE} == {}
+    renewal, _ = unit_files.CERTIFICATES
+    assert exposure(installed, renewal) <= EXPOSURE_AS_ROOT
