@@ -17,6 +17,10 @@ from penates.broker.x509 import Identity
 from penates.files.planned_file import SECRET, Planned
 
 CLOSED = 0o700
+START_OVER = (
+    "remove it and the folder certs, run this command again, and give every client the new ca.pem (docs/BROKER.md, "
+    "Certificates)"
+)
 
 T = TypeVar("T")
 
@@ -79,7 +83,7 @@ class Authority:
         key = _read(self._keys / "ca.key", x509.read_key)
         if certificate is None:
             _require_set_clock()
-            return x509.new_ca(key)
+            return x509.new_ca(self._known, key)
         if key is not None and certificate.public_key() != key.public_key():
             raise Fatal(Exit.SETTINGS, f"{self._keys / 'ca.key'} is not the key of {self.ca_file}")
         return Identity(certificate, key)
@@ -112,10 +116,21 @@ class Authority:
         return Identity(certificate, key) if certificate and key else None
 
     @property
-    def _wanted(self) -> set[str]:
-        """The names for the certificate. Earlier addresses stay: a lease may come back, and others may use them."""
+    def _known(self) -> set[str]:
+        """The names that are known. Earlier addresses stay: a lease may come back, and others may use them."""
         held = x509.names_in(self._existing.certificate) if self._existing else set()
         return ({*self.names, *x509.own_names()} | held) - {*self.forgotten}
+
+    @property
+    def _wanted(self) -> set[str]:
+        """The names for the certificate: those that are known, and that the CA can vouch for.
+
+        With any other one in it, clients would refuse the whole certificate.
+        """
+        ca = self.ca.certificate
+        if foreign := sorted(name for name in self.names if not x509.permits(ca, name)):
+            raise Fatal(Exit.SETTINGS, f"{self.ca_file} was not made for {', '.join(foreign)}: {START_OVER}")
+        return {name for name in self._known if x509.permits(ca, name)}
 
 
 def _read(file: Path, parse: Callable[[bytes], T]) -> T | None:

@@ -38,9 +38,16 @@ USAGES = (
     "decipher_only",
 )
 LOCAL_NAMES = ("localhost", "127.0.0.1")
+# What nobody on the Internet is called: the CA of a house may vouch for these, and for the names that it is made with.
+PRIVATE_DOMAINS = ("local", "localhost", "lan", "home", "internal", "home.arpa")
+PRIVATE_NETWORKS = (
+    *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"),
+    *("::1/128", "fc00::/7", "fe80::/10"),
+)
 
 Key: TypeAlias = ec.EllipticCurvePrivateKey
 Name: TypeAlias = x509.DNSName | x509.IPAddress
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address | ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True)
@@ -94,14 +101,18 @@ def expiry(text: bytes) -> datetime:
     return read_certificate(text).not_valid_after_utc
 
 
-def new_ca(key: Key | None = None) -> Identity:
-    """Make a CA that signs server certificates, but no intermediate CAs; with a new key unless one is given."""
+def new_ca(names: Collection[str] = (), key: Key | None = None) -> Identity:
+    """Make a CA that signs server certificates, but no intermediate CAs; with a new key unless one is given.
+
+    It can vouch for private names and addresses and for `names`: whoever steals its key can pose as no other.
+    """
     key = key or ec.generate_private_key(ec.SECP256R1())
     title = f"penates CA of {socket.gethostname()}"[:NAME_LENGTH]
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
     builder = _builder(subject, subject, key.public_key(), datetime.now(UTC) + CA_LIFE)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     builder = builder.add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
+    builder = builder.add_extension(x509.NameConstraints(_permitted(names), None), critical=True)
     return Identity(builder.sign(key, hashes.SHA256()), key)
 
 
@@ -145,6 +156,40 @@ def _general_name(name: str) -> Name:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
+
+
+def _permitted(names: Collection[str]) -> list[Name]:
+    """Return what a CA of these names may vouch for, in the form that name constraints use."""
+    networks = [ipaddress.ip_network(network) for network in PRIVATE_NETWORKS]
+    private: list[Name] = [*map(x509.DNSName, PRIVATE_DOMAINS), *map(x509.IPAddress, networks)]
+    others = [_general_name(name) for name in sorted(names)]
+    own = [
+        x509.IPAddress(ipaddress.ip_network(one.value)) if isinstance(one, x509.IPAddress) else one for one in others
+    ]
+    return [*private, *(one for one in own if not _among(one, private))]
+
+
+def permits(ca: x509.Certificate, name: str) -> bool:
+    """Return whether a CA can vouch for a name or an address; one without name constraints can for all."""
+    try:
+        permitted = ca.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    except x509.ExtensionNotFound:
+        return True
+    return _among(_general_name(name), permitted or [])
+
+
+def _among(one: Name, permitted: Collection[x509.GeneralName]) -> bool:
+    """Return whether a name is in one of these domains, or an address in one of these networks."""
+    if isinstance(one, x509.DNSName):
+        domains = [domain.value for domain in permitted if isinstance(domain, x509.DNSName)]
+        return any(f".{one.value}".lower().endswith(f".{domain}".lower()) for domain in domains)
+    networks = [network.value for network in permitted if isinstance(network, x509.IPAddress)]
+    return any(_within(one.value, network) for network in networks)
+
+
+def _within(one: Address, network: Address) -> bool:
+    inner, outer = ipaddress.ip_network(str(one)), ipaddress.ip_network(str(network))
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]  # of one version
 
 
 def names_in(certificate: x509.Certificate) -> set[str]:

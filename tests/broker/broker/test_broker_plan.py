@@ -238,7 +238,7 @@ def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -
 
     before = shown()
     served.house.thermometer("roof")
-    served.make(names=["broker.example.org"])
+    served.make(names=["broker.lan"])
     assert greeting(served.site.plain_port, **served.login("roof")) == DENIED
     served.broker.send(signal.SIGHUP)
     eventually(lambda: greeting(served.site.plain_port, **served.login("roof")) == 0, "the new sensor is let in")

@@ -5,6 +5,7 @@ import grp
 import os
 import pwd
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from bootstrap.errors import Fatal
 from penates.broker import x509 as certificates
 from penates.broker.house_ca import Authority
 from penates.files.planned_file import Planned
+from support.secrets_and_certificates import write_certificates
 
 Kind = TypeVar("Kind", bound=x509.ExtensionType)
 ME, MINE = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
@@ -78,22 +80,61 @@ def test_what_the_certificates_say(tmp_path: Path) -> None:
     assert any(name.endswith(".local") for name in found.names_held)
 
 
+def greeted(folder: Path, server: certificates.Identity, name: str) -> dict[str, Any]:
+    """The certificate that a client as strict as Python 3.13 accepts for this name."""
+    (folder / "it.pem").write_bytes(certificates.pem(server.certificate))
+    (folder / "it.key").write_bytes(certificates.key_pem(key_of(server)))
+    client = ssl.create_default_context(cafile=folder / "ca.pem")
+    client.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "it.pem", folder / "it.key")
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    one = client.wrap_bio(to_client, to_server, server_hostname=name)
+    other = context.wrap_bio(to_server, to_client, server_side=True)
+    for side in (one, other, one, other):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    return one.getpeercert() or {}
+
+
 def test_openssls_strictest_eye_finds_nothing_wrong(tmp_path: Path) -> None:
     """Python's own from 3.13 on."""
+    found = made(tmp_path, names=["broker.example.org", "192.0.2.7", "2001:db8::1"])
+    for name in ("localhost", "127.0.0.1", "broker.example.org", "192.0.2.7", "2001:db8::1"):
+        assert greeted(tmp_path, found.server, name)["subjectAltName"]
+
+
+@pytest.mark.parametrize("name", ["later.local", "pi.home.arpa", "10.1.2.3", "fd00::7", "100.100.1.1"])
+def test_a_ca_vouches_for_private_names_that_come_later(tmp_path: Path, name: str) -> None:
+    ca = made(tmp_path).ca
+    assert certificates.permits(ca.certificate, name)
+    assert greeted(tmp_path, certificates.new_server(ca, [name]), name)
+
+
+@pytest.mark.parametrize("name", ["bank.example", "notlocal", "8.8.8.8", "2001:4860::1", "192.0.2.8"])
+def test_who_steals_a_ca_can_pose_as_nobody_else(tmp_path: Path, name: str) -> None:
+    found = made(tmp_path, names=["broker.example.org", "192.0.2.7"])
+    assert not certificates.permits(found.ca.certificate, name)
+    with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree violation"):
+        greeted(tmp_path, certificates.new_server(found.ca, [name]), name)
+    assert extension(found.ca.certificate, x509.NameConstraints).critical
+
+
+def test_a_name_that_the_ca_was_not_made_for_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made(tmp_path)
-    client = ssl.create_default_context(cafile=tmp_path / "ca.pem")
-    client.verify_flags |= ssl.VerifyFlags.VERIFY_X509_STRICT
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(tmp_path / "certs" / "server.pem", tmp_path / "certs" / "server.key")
-    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
-    one = client.wrap_bio(to_client, to_server, server_hostname="localhost")
-    other = server.wrap_bio(to_server, to_client, server_side=True)
-    for side in (one, other, one, other):
-        try:
-            side.do_handshake()
-        except ssl.SSLWantReadError:
-            continue
-    assert (one.getpeercert() or {})["subjectAltName"]
+    with pytest.raises(Fatal, match=r"ca\.pem was not made for broker\.example\.org: remove it and the folder certs"):
+        Authority(folder=tmp_path, names=["broker.example.org"]).plan()
+    monkeypatch.setattr(certificates, "own_names", lambda: {"renamed", "renamed.local", "203.0.113.7", "localhost"})
+    after = made(tmp_path).names_held
+    assert "renamed.local" in after
+    assert not {"renamed", "203.0.113.7"} & {*after}
+
+
+def test_an_older_ca_without_constraints_vouches_for_all(tmp_path: Path) -> None:
+    write_certificates(tmp_path, "localhost", days=100)
+    (tmp_path / "certs").mkdir()
+    (tmp_path / "key.pem").rename(tmp_path / "certs" / "ca.key")
+    assert "broker.example.org" in made(tmp_path, names=["broker.example.org"]).names_held
 
 
 def test_keys_are_their_owners_alone_from_the_first_byte_on(tmp_path: Path) -> None:
@@ -114,13 +155,13 @@ def test_what_is_good_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_new_name_makes_a_new_certificate_which_keeps_the_others(tmp_path: Path) -> None:
-    made(tmp_path, names=["one.example"])
-    assert news(tmp_path, names=["two.example"]) == ["server.key", "server.pem"]
-    assert {"one.example", "two.example"} <= set(made(tmp_path, names=["two.example"]).names_held)
-    left = made(tmp_path, forgotten=["one.example"]).names_held
-    assert "one.example" not in left
-    assert "two.example" in left
-    assert news(tmp_path, forgotten=["one.example"]) == []
+    made(tmp_path, names=["one.lan"])
+    assert news(tmp_path, names=["two.lan"]) == ["server.key", "server.pem"]
+    assert {"one.lan", "two.lan"} <= set(made(tmp_path, names=["two.lan"]).names_held)
+    left = made(tmp_path, forgotten=["one.lan"]).names_held
+    assert "one.lan" not in left
+    assert "two.lan" in left
+    assert news(tmp_path, forgotten=["one.lan"]) == []
 
 
 def test_renewed_in_time_by_the_same_ca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
