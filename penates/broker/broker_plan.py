@@ -22,7 +22,7 @@ from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
 from penates.broker.house_ca import Authority
 from penates.broker.trial import BrokerTrial
-from penates.files.install_paths import USER
+from penates.files.install_paths import LOOKERS
 from penates.files.planned_file import ENTERED, SECRET, Planned, secret
 
 BROKER = "mosquitto"  # its user and group, which from Mosquitto 2.1 on must own the secret files
@@ -140,7 +140,7 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
     known = {user: _secret(folder / user) for user in house.users}
     authority = Authority(folder=wanted.config, names=wanted.names)
     return [
-        Planned(folder, None, ENTERED, group=USER),
+        Planned(folder, None, ENTERED, group=LOOKERS),
         *(planned for _, planned in known.values()),
         *authority.plan(),
         *settings,

@@ -13,4 +13,5 @@ STATE = Path("/var/lib/penates")
 RUNTIME = Path("/run/penates")
 UNITS = Path("/etc/systemd/system")
 MOSQUITTO = Path("/etc/mosquitto")
-USER = "penates"  # and group
+USER = "penates"  # of the sensors, and their group
+LOOKERS = "penates-eyes"  # the group of the people who may read the password of `eyes`; no sensor is in it

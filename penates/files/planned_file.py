@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from penates.files.install_paths import USER
+from penates.files.install_paths import LOOKERS
 
 SECRET, SHARED, ENTERED = 0o600, 0o640, 0o750  # a file for its owner alone; one for its group too; a folder for both
 FOLDER_MODE = 0o755
@@ -109,8 +109,8 @@ def acting_as(user: int, group: int) -> Iterator[None]:
 
 
 def secret(file: Path, content: bytes, *, shared: bool) -> Planned:
-    """Return the file of a password for the broker: readable by the sensors' group if `shared`, else by root alone."""
-    return Planned(file, content, SHARED, group=USER) if shared else Planned(file, content, SECRET)
+    """Return the file of a password for the broker: readable by those who may look if `shared`, else by root."""
+    return Planned(file, content, SHARED, group=LOOKERS) if shared else Planned(file, content, SECRET)
 
 
 def _user(name: str) -> int:

@@ -6,7 +6,7 @@ import pwd
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from penates.files.install_paths import COMMAND, ON_PATH, STATE, USER
+from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, STATE, USER
 from penates.files.planned_file import SECRET, Planned
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows, program
@@ -32,28 +32,33 @@ def packages(record: InstallRecord, *, broker: bool) -> list[Step]:
 def user() -> list[Step]:
     """Return the steps that create the sensors' user and add it to the groups for GPIO and buses.
 
-    The person who installs joins the sensors' group, which may read the password of `eyes`.
+    The person who installs joins the sensors' group, which may read their state, and the group of those who may look.
     """
     made = ["useradd", "--system", "--gid", USER, "--home-dir", str(STATE), "--no-create-home"]
     steps: list[Step] = [
-        CommandStep(["groupadd", "--system", USER], lambda: "" if _group(USER) else "new"),
+        *(_new_group(name) for name in (USER, LOOKERS)),
         CommandStep([*made, "--shell", "/usr/sbin/nologin", USER], lambda: "" if _exists(USER) else "new"),
     ]
     joins = [(USER, group) for group in DEVICE_GROUPS if _group(group)]
     if person := invoker():
-        joins.append((person.pw_name, USER))
+        joins += [(person.pw_name, USER), (person.pw_name, LOOKERS)]
     return [*steps, *(_join(name, group) for name, group in joins)]
 
 
 def remove_user() -> list[Step]:
     """Return the steps that delete the sensors' user, and its group unless a user of that name remains."""
     return [
+        CommandStep(["groupdel", LOOKERS], lambda: "there" if _group(LOOKERS) else ""),
         CommandStep(["userdel", USER], lambda: "there" if _created_by_us(USER) else ""),
         CommandStep(
             ["groupdel", USER],
             lambda: "there" if _group(USER) and not (_exists(USER) and not _created_by_us(USER)) else "",
         ),
     ]
+
+
+def _new_group(name: str) -> CommandStep:
+    return CommandStep(["groupadd", "--system", name], lambda: "" if _group(name) else "new")
 
 
 def _join(name: str, group: str) -> CommandStep:

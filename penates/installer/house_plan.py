@@ -21,7 +21,7 @@ from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal, to_install
-from penates.files.install_paths import HOUSE, SECRETS, STATE, USER
+from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, STATE, USER
 from penates.files.package_data import folder
 from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
@@ -119,13 +119,13 @@ class HousePlan:
         match self._source:
             case Invitation(ca=ca, secrets=secrets):
                 yield Planned(HOUSE / CA, ca.encode())
-                yield Planned(SECRETS, None, ENTERED, group=USER)
+                yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
                 for user, password in secrets.items():
                     yield secret(SECRETS / user, f"{password}\n".encode(), shared=user == EYES)
             case OtherBroker(password=password, ca=certificate) as source:
                 if certificate:
                     yield Planned(HOUSE / CA, certificate)
-                yield Planned(SECRETS, None, ENTERED, group=USER)
+                yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
                 if password:
                     yield secret(SECRETS / source.secret, f"{password}\n".encode(), shared=True)
 

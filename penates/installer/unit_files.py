@@ -1,10 +1,11 @@
 """The unit files: those shipped, and what `penates install` adds to them for each device."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bootstrap.config.model import SensorSettings
+from penates.files.install_paths import HOUSE, SECRETS
 from penates.files.package_data import folder
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.installer.allowed_networks import allowed_networks
@@ -53,7 +54,7 @@ def for_device(
     """
     needed = needs(settings.device)
     about = settings.topics.client_id
-    allowed = [*_allowed([needed], [settings]), *_writable(state)]
+    allowed = [*_allowed([needed], [settings]), *_writable(state), *_readable([settings])]
     text = _text(
         settings.file,
         ("Unit", [("Description", f"{about}, a sensor ({settings.kind})")]),
@@ -69,7 +70,8 @@ def for_supervisor(
     needed = {name: needs(settings.device) for name, settings in found.items()}
     credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
     stops = [line for name, one in needed.items() for line in _safe(one, name)]
-    allowed = [*_allowed([*needed.values()], [*found.values()]), *_writable(state)]
+    each = [*found.values()]
+    allowed = [*_allowed([*needed.values()], each), *_writable(state), *_readable(each)]
     lines = [*_credentials(credentials), *allowed, *stops]
     return _drop_in(place, SUPERVISOR, DROP_IN, _text("devices/", ("Service", lines)))
 
@@ -104,6 +106,25 @@ def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> 
 def _writable(state: Path | None) -> list[tuple[str, str]]:
     """Return the setting that makes the state folder writable, since everything else is read-only to a unit."""
     return [("ReadWritePaths", str(state))] if state else []
+
+
+def _readable(found: Iterable[SensorSettings]) -> list[tuple[str, str]]:
+    """Return the settings that show a unit those secrets that its devices name, such as a database's token.
+
+    They replace the hardening by which it sees none: a file in a folder that is inaccessible cannot be shown.
+    """
+    files = sorted({str(file) for settings in found for file in _secret_files(settings)})
+    shown = [("TemporaryFileSystem", f"{SECRETS}:ro"), ("BindReadOnlyPaths", " ".join(f"-{file}" for file in files))]
+    return [("InaccessiblePaths", ""), *shown] if files else []
+
+
+def _secret_files(settings: SensorSettings) -> Iterator[Path]:
+    """Yield the files among a device's settings that are secrets of the house, whose folder may be a copy now."""
+    for value in settings.device.settings().values():
+        if isinstance(value, Path):
+            file = HOUSE / value.relative_to(settings.folder) if value.is_relative_to(settings.folder) else value
+            if file.is_relative_to(SECRETS):
+                yield file
 
 
 def _hosts(settings: SensorSettings) -> list[str]:

@@ -46,13 +46,15 @@ def test_a_house_of_two_on_a_fresh_machine(machine: Machine) -> None:
         "start penates.target",
     ]
     assert "penates:x:" in machine.file("/etc/passwd").read_text()
-    assert machine.run("id", "-nG", "pat").stdout.split() == ["pat", "penates"]
+    assert machine.run("id", "-nG", "pat").stdout.split() == ["pat", "penates", "penates-eyes"]
+    assert "penates-eyes" not in machine.run("id", "-nG", "penates").stdout.split()
 
 
 def test_each_secret_is_read_by_those_who_need_it(installed: Machine) -> None:
     secrets = installed.file("/etc/penates/secrets")
     assert (mode(installed, "/etc/penates/secrets"), mode(installed, "/etc/penates/secrets/admin")) == (0o750, 0o600)
     assert mode(installed, "/etc/penates/secrets/eyes") == 0o640
+    assert installed.run("stat", "-c", "%G", "/etc/penates/secrets/eyes").stdout == "penates-eyes\n"
     looking = installed.file("/home/pat/.config/mosquitto_sub")
     assert stat.S_IMODE(looking.stat().st_mode) == 0o600
     assert f"-P {(secrets / 'eyes').read_text().strip()}" in looking.read_text().splitlines()

@@ -118,8 +118,8 @@ def test_who_may_read_what(place: Place) -> None:
     may = {str(path): f"{one.mode:o} {one.owner}:{one.group}" for path, one in found.items()}
     for secret in ("admin", "recorder", "door", "attic"):
         assert may[f"house/secrets/{secret}"] == "600 root:root"
-    assert may["house/secrets"] == "750 root:penates"
-    assert may["house/secrets/eyes"] == "640 root:penates"
+    assert may["house/secrets"] == "750 root:penates-eyes"
+    assert may["house/secrets/eyes"] == "640 root:penates-eyes"
     assert may["house/certs"] == "700 root:root"
     assert may["house/certs/ca.key"] == may["house/certs/server.key"] == "600 root:root"
     assert may["house/ca.pem"] == may["mosquitto/conf.d/penates-listeners.conf"] == "644 root:root"

@@ -73,6 +73,21 @@ def test_a_recorder_reaches_its_store(house: House) -> None:
     assert f"IPAddressAllow={' '.join(HOME)}" in lines
 
 
+def test_a_unit_sees_no_secret_but_those_that_its_device_names(house: House) -> None:
+    hardening = (ROOT / "systemd" / "hardening.conf").read_text().splitlines()
+    assert "InaccessiblePaths=-/etc/penates/secrets" in hardening
+    (house.folder / "secrets").mkdir(parents=True)
+    (house.folder / "secrets" / "token").write_text("opensesame\n")
+    database = 'store = "influxdb"\nurl = "http://localhost:8086"\norg = "o"\ntoken_file = "secrets/token"\n'
+    lines = drop_in(house, f'kind = "recorder"\n{database}', "recorder")
+    first = lines.index("InaccessiblePaths=")
+    assert lines[first + 1 : first + 3] == [
+        "TemporaryFileSystem=/etc/penates/secrets:ro",
+        "BindReadOnlyPaths=-/etc/penates/secrets/token",
+    ]
+    assert not [line for line in drop_in(house, 'kind = "door"\npin = 17\n', "door") if "Paths=" in line]
+
+
 def test_the_broker_decides_whom_a_unit_reaches(tmp_path: Path) -> None:
     router = tmp_path / "resolv.conf"
     router.write_text("nameserver 192.168.1.1\n")
