@@ -77,8 +77,13 @@ def age(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
+def printable(text: str) -> str:
+    """Return a text that cannot control a terminal: nothing but line ends is left of what is not printable."""
+    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 def shown(payload: bytes) -> str:
     """Return a payload as text that is safe to print: short, and without control characters."""
     text = payload[: 4 * SHOWN].decode(errors="replace")
-    text = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    text = printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -13,6 +13,7 @@ from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, suggestio
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.reader import HistoryReader
 from bootstrap.history.recording import KINDS, KnownKinds
+from bootstrap.history.sqlite.editor import HistoryEditor
 from bootstrap.history.stores import Store
 from bootstrap.outbox.folder import outbox_folder
 from daemons.recorder import Recorder
@@ -62,6 +63,15 @@ class Recorded:
         """
         with _as_owner_of(self.state):
             return self.recorder.open_store(self.state, owner=False)
+
+    def open_editor(self) -> HistoryEditor:
+        """Open the history for changing it, even while the recorder writes.
+
+        Raises:
+            OSError: there is no file of SQLite, or it cannot be opened.
+        """
+        with _as_owner_of(self.state):
+            return HistoryEditor(self.recorder.sqlite_file(self.state))
 
     def kinds(self) -> Mapping[str, str]:
         """Return the kind of each sensor that the recorder knows."""

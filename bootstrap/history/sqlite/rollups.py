@@ -130,8 +130,12 @@ class RollUps:
     def finish(self) -> None:
         """Compute the days again in which five minutes were computed."""
         for sensor, start in sorted(self._days):
-            self._write(DAY_S, sensor, day(start, stored(self._database, FIVE_MINUTES_S, sensor, start, start + DAY_S)))
+            self.compute_day(sensor, start)
         self._days.clear()
+
+    def compute_day(self, sensor: int, start: int) -> None:
+        """Compute a day from its five minutes."""
+        self._write(DAY_S, sensor, day(start, stored(self._database, FIVE_MINUTES_S, sensor, start, start + DAY_S)))
 
     def _write(self, step_s: int, sensor: int, averages: Iterable[Average]) -> None:
         for average in averages:

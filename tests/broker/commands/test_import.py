@@ -114,8 +114,8 @@ BAD_CSV: list[tuple[str | bytes, str]] = [
     ("yesterday,1", "'yesterday' is not a time such as 2026-11-20T20:31:07Z"),
     ("2025-11-20T12:00:00,1", "'2025-11-20T12:00:00' has no time zone; end it with Z for UTC"),
     (f"{TIME},wet", "'wet' is not a number for 'level'; use --words if it is text"),
-    (f'{TIME},"21,5"', "'21,5' is not a number for 'level'; use --words if it is text"),
-    (f"{TIME},nan", "'nan' is not a number"),
+    (f'{TIME},"21,5"', "'21,5' is not a number for 'level': write a point for its comma"),
+    (f"{TIME},inf", "'inf' is not a number"),
     (f"{TIME},1_0", "'1_0' is not a number"),
     (f"{TIME},1e999", "'level' is not a finite number"),
     (f"{TIME}", "it has 1 value for 2 columns"),
@@ -145,19 +145,21 @@ def _good(count: int) -> list[bytes]:
 
 BAD_LINES = [
     ("hello", "it is not line protocol"),
-    ("a b=1", "it has no time"),
-    ("a b=1 -5000", "the time -5000 is not between 1970 and 9999; is --precision right?"),
-    (f"a b=x {TIME_US}000", "'x' is not a value"),
-    (f"a b {TIME_US}000", "'b' is not a field"),
-    (f'a b="x {TIME_US}000', "it is not line protocol"),
-    (f"a b=1e999 {TIME_US}000", "'b' is not a finite number"),
-    (f"a b\\ c=1 {TIME_US}000", "the measure 'b c' must be 1 to 64 ASCII letters"),
+    ("a,sensor=cm/x b=1", "it has no time"),
+    ("a,sensor=cm/x b=1 -5000", "the time -5000 is not between 1970 and 9999; is --precision right?"),
+    (f"a,sensor=cm/x b=x {TIME_US}000", "'x' is not a value"),
+    (f"a,sensor=cm/x b {TIME_US}000", "'b' is not a field"),
+    (f'a,sensor=cm/x b="x {TIME_US}000', "it is not line protocol"),
+    (f"a,sensor=cm/x b=1e999 {TIME_US}000", "'b' is not a finite number"),
+    (f"a,sensor=cm/x {'b' * 201}=1 {TIME_US}000", "the name of the measure 'bbb"),
+    (f"a,sensor=cm/x seq=1 {TIME_US}000", "a measure cannot be called 'seq'; the recorder calls it 'seq_'"),
+    (f"m,group=cm b=1 {TIME_US}000", "it has no tag 'sensor'; use --sensor"),
 ]
 
 
 def test_bad_lines_of_the_line_protocol(recorded: House) -> None:
     text = "\n".join(line for line, _ in BAD_LINES)
-    code, said, lines = load(recorded, "bad.lp", text, "--sensor", "cellar", "--precision", "ns")
+    code, said, lines = load(recorded, "bad.lp", text, "--precision", "ns")
     assert (code, said) == (1, f"0 values, 0 of them new; {len(BAD_LINES)} bad lines\n")
     for number, (line, (_, why)) in enumerate(zip(lines, BAD_LINES, strict=True), 1):
         assert line.startswith(f"{number}: {why}")
@@ -174,7 +176,18 @@ def test_bad_lines_of_the_line_protocol(recorded: House) -> None:
         ),
         ("a.csv", "", ["--sensor", "x"], "1: the first line must name the columns"),
         ("a.csv", "time,level\n1,2\n", [], "1: there is no column 'sensor'; use --sensor"),
-        ("a.csv", "time,level %\n1,2\n", ["--sensor", "x"], "1: the column 'level %' must be 1 to 64 ASCII letters"),
+        ("a.csv", "time,seq\n1,2\n", ["--sensor", "x"], "1: a measure cannot be called 'seq'"),
+        ("a.csv", "time,\n1,2\n", ["--sensor", "x"], "1: a measure has no name"),
+        ("a.csv", "time,entity_id,a\n1,b,2\n", ["--sensor", "x"], "1: what is the column 'entity_id'?"),
+        ("a.csv", "time,measure,value,room\n1,a,2,b\n", ["--sensor", "x"], "1: what is the column 'room'?"),
+        (
+            "a.csv",
+            "time,measure,count,min\n1,a,2,3\n",
+            ["--sensor", "x"],
+            "1: a column 'measure' needs a column 'value'",
+        ),
+        ("a.csv", "time,room,a\n1,b,2\n1,c,3\n", ["--sensor", "x"], "1: the column 'room' has no numbers, but 'b'"),
+        ("a.csv", b"\xff\xfet\0i\0", ["--sensor", "x"], "1: it is not UTF-8 text"),
         (
             "a.csv",
             "time,a,a\n1,2,3\n",
@@ -185,7 +198,9 @@ def test_bad_lines_of_the_line_protocol(recorded: House) -> None:
         ("a.lp", "a b=1 1\n", [], "1: it has no tag 'sensor'; use --sensor"),
     ],
 )
-def test_a_file_that_cannot_be_understood(recorded: House, name: str, text: str, options: list[str], why: str) -> None:
+def test_a_file_that_cannot_be_understood(
+    recorded: House, name: str, text: str | bytes, options: list[str], why: str
+) -> None:
     code, _, lines = load(recorded, name, text, *options)
     assert code == 1
     assert lines[0].startswith(why)

@@ -1,0 +1,94 @@
+"""What becomes of one line of an imported file, on its way from text to points."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from bootstrap.device import RESERVED_MEASURES
+from bootstrap.history.points import LONGEST_NAME, Field, Point
+
+IDENTITY = ("group", "sensor", "kind")  # columns and tags that identify the sensor, and are not measures
+WILDCARDS = frozenset("+#")
+
+Moment: TypeAlias = int | datetime  # microseconds since 1970; or a local time that a clock shows twice
+
+
+class FileLine(NamedTuple):
+    """The points of a line, why some or all of it has none, and how much of it is no value."""
+
+    number: int
+    points: list[Point]
+    faults: tuple[str, ...] = ()
+    empty: int = 0  # cells that say that there is no value
+    passed: bool = False  # it belongs to a series that was not chosen
+    lines: int = 1  # that a fault concerns
+
+
+@dataclass
+class FileRow:
+    """A line that has been parsed, except that its time may be open."""
+
+    number: int
+    sensor: str = ""
+    moment: Moment | None = None  # None if all of the line is bad
+    text: str = ""  # the time as it is in the file
+    measure: str = ""  # in a table with one value per line
+    fields: dict[str, Field] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    empty: int = 0
+    lines: int = 1
+
+    def line(self) -> FileLine:
+        """Return the row with one point for each measure, whose key is its time, so that it is stored once."""
+        points = []
+        if isinstance(self.moment, int):
+            points = [point(self.sensor, self.moment, name, value) for name, value in self.fields.items()]
+        return FileLine(self.number, points, tuple(self.faults), self.empty, lines=self.lines)
+
+
+def point(sensor: str, time_us: int, measure: str, value: Field) -> Point:
+    """Return a value as a point. Its key is its time, so that it is stored once whichever files contain it."""
+    return Point(sensor, time_us, f"import/{measure}", time_us, {measure: value})
+
+
+def bad(number: int, why: str) -> FileLine:
+    """Return a line of which nothing can be loaded."""
+    return FileLine(number, [], (why,))
+
+
+def sensor_of(chosen: str | None, identity: dict[str, str]) -> str:
+    """Return the sensor that was chosen, or else the one that a line names.
+
+    Raises:
+        ValueError: there is none, or no recorder could store it.
+    """
+    name = chosen or _named(identity)
+    if why := sensor_fault(name):
+        raise ValueError(f"{why}; use --sensor")
+    return name
+
+
+def _named(identity: dict[str, str]) -> str:
+    if not identity.get("sensor"):
+        raise ValueError("it has no tag 'sensor'; use --sensor")
+    return f"{identity['group']}/{identity['sensor']}" if identity.get("group") else identity["sensor"]
+
+
+def sensor_fault(name: str) -> str | None:
+    """Return why a recorder could not store a sensor of this name, ours or another publisher's; None if it could."""
+    if "/" not in name:
+        return f"the sensor {name[:80]!r} must be GROUP/SENSOR"
+    if not all(name.split("/")) or not name.isprintable() or {*name} & WILDCARDS:
+        return f"the sensor {name[:80]!r} must have names of printable characters, without + and #, between its slashes"
+    return None
+
+
+def measure_fault(name: str) -> str | None:
+    """Return why a recorder could not store a measure of this name; None if it could."""
+    if not name:
+        return "a measure has no name"
+    if len(name) > LONGEST_NAME:
+        return f"the name of the measure {name[:40]!r}… has more than {LONGEST_NAME} characters"
+    if name in RESERVED_MEASURES:
+        return f"a measure cannot be called {name!r}; the recorder calls it '{name}_'"
+    return None
