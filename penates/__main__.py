@@ -1,36 +1,39 @@
 """The entry point of the operator's command `penates`."""
 
 import os
+import signal
 import sys
-
-from bootstrap.config.toml_file import SettingsError
-from bootstrap.errors import NOT_DONE, Exit, Fatal
-from bootstrap.supervisor.control_socket import Unavailable
-from penates.cli import ALIASES, COMMANDS, parser
+from types import FrameType
 
 INTERRUPTED = 130  # a shell's exit code for Ctrl-C
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one sub-command and return its exit code. Only its module is loaded, so a sensor's process stays small."""
+    """Run one sub-command and return its exit code.
+
+    As a program (without `argv`), Ctrl-C ends it at any moment without a traceback: while modules are loaded and while
+    Python ends it does so at once, and in between it raises KeyboardInterrupt.
+    """
+    program = argv is None and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if program:
+        signal.signal(signal.SIGINT, _leave)
+    from penates.cli import carry_out, parsed  # noqa: PLC0415 - once Ctrl-C is harmless
+
     _open_missing_streams()
-    arguments = sys.argv[1:] if argv is None else argv
-    arguments = [*(ALIASES.get(name, name) for name in arguments[:1]), *arguments[1:]]
-    known = [name for name in arguments[:1] if name in COMMANDS]
-    given = parser(known or COMMANDS).parse_args(arguments)
+    given = parsed(sys.argv[1:] if argv is None else argv)
     try:
-        return int(given.main(given))
+        if program:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return carry_out(given)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SettingsError as error:
-        print(error, file=sys.stderr)
-        return Exit.SETTINGS
-    except Unavailable as error:
-        print(f"penates {arguments[0]}: {error}", file=sys.stderr)
-        return NOT_DONE
-    except Fatal as error:
-        print(f"penates {arguments[0]}: {error}", file=sys.stderr)
-        return error.code
+    finally:
+        if program:
+            signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    os._exit(INTERRUPTED)
 
 
 def _open_missing_streams() -> None:

@@ -3,10 +3,15 @@
 import argparse
 import importlib
 import shutil
+import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bootstrap import __version__
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.errors import NOT_DONE, Exit, Fatal
+from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.text import printable
 
 # In the order of `penates --help`: control the sensors, look at them, set up the house, run single processes.
 COMMANDS = (
@@ -18,6 +23,8 @@ COMMANDS = (
     "watch",
     "send",
     "history",
+    "history delete",
+    "history rename",
     "import",
     "kinds",
     "new",
@@ -36,7 +43,7 @@ COMMANDS = (
 )
 
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
-MODULES = {"import": "import_"}  # commands whose name is a Python keyword
+MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
 
 
 def _filled(text: str) -> str:
@@ -63,3 +70,28 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
         command.arguments(own)
         own.set_defaults(main=command.main)
     return top
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments of one sub-command. Only its module is loaded, so a sensor's process stays small."""
+    words = [*(ALIASES.get(name, name) for name in arguments[:1]), *arguments[1:]]
+    if " ".join(words[:2]) in COMMANDS:
+        words[:2] = [" ".join(words[:2])]
+    given = parser([name for name in words[:1] if name in COMMANDS] or COMMANDS).parse_args(words)
+    given.command = words[0]
+    return given
+
+
+def carry_out(given: argparse.Namespace) -> int:
+    """Run a sub-command, say why it could not do what it should, and return its exit code."""
+    try:
+        return int(given.main(given))
+    except SettingsError as error:
+        print(printable(str(error)), file=sys.stderr)
+        return Exit.SETTINGS
+    except Unavailable as error:
+        print(printable(f"penates {given.command}: {error}"), file=sys.stderr)
+        return NOT_DONE
+    except Fatal as error:
+        print(printable(f"penates {given.command}: {error}"), file=sys.stderr)
+        return error.code

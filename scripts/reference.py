@@ -13,7 +13,10 @@ EVERYWHERE = {"help", "config"}  # explained once, in the text of the page
 def reference() -> str:
     """Return a table of all commands, then each with its arguments and options."""
     found = _commands()
-    rows = [f"| [`penates {name}`](#penates-{name}) | {_paragraphs(one)[0]} |" for name, one in found.items()]
+    rows = [
+        f"| [`penates {name}`](#penates-{name.replace(' ', '-')}) | {_paragraphs(one)[0]} |"
+        for name, one in found.items()
+    ]
     sections = ["\n".join(_section(name, one)) for name, one in found.items()]
     return "\n".join(["| command | what it does |", "| --- | --- |", *rows, "", *sections])
 

@@ -12,7 +12,7 @@ import shtab
 
 from bootstrap.config import kinds
 from bootstrap.errors import Exit
-from penates.cli import parser
+from penates.cli import COMMANDS, parser
 
 SHELLS = ("bash", "zsh")
 SENSORS = dict.fromkeys(SHELLS, "_penates_sensors")
@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace) -> Exit:
     """Print the completion script."""
-    whole = parser()
+    whole = parser(name for name in COMMANDS if " " not in name)  # shtab knows no names of two words
     for action in _actions(whole):
         if action.metavar in ("NAME", "SENSOR"):
             action.complete = SENSORS  # type: ignore[attr-defined]  # where shtab looks

@@ -13,31 +13,28 @@ of readings has time, measure and value, which `penates import` reads; one of av
 import argparse
 import csv
 import json
-import re
 import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
 from bootstrap.config.toml_file import suggestion
-from bootstrap.contract import timestamps
 from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.history.points import Field
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, HistoryReader
 from penates.console.arguments import output_file
-from penates.console.output import HOUR, MINUTE, shown, to_a_reader
+from penates.console.output import colours, shown, to_a_reader
 from penates.history.recorder_lookup import Recorded, found, recorder_arguments
-from penates.history.series import READINGS, Drawn, drawn, name_units, step
+from penates.history.series import READINGS, Drawn, KnownMeasure, describe, drawn, step
+from penates.history.times import printed, since_us
 
 DAY = "24h"
-SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(s|min|m|h|d|w)", re.ASCII)
-SECONDS = {"s": 1, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY_S, "w": 7 * DAY_S}
 EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
 LOWEST, HIGHEST = 8, 20  # limits of a chart's height, in lines
 FRAME = 3  # lines above and below a chart
+SHORTEST_S = 60.0  # that is drawn
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,17 +55,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--png", type=output_file, metavar="FILE", help="save a chart")
 
 
-def since_us(text: str) -> int:
-    """Return when a span such as `7d`, or from a given time, begins, in microseconds since 1970."""
-    if span := SPAN.fullmatch(text):
-        return max(0, round((time.time() - float(span[1]) * SECONDS[span[2]]) * MICRO))
-    try:
-        return round(datetime.fromisoformat(text).astimezone().timestamp() * MICRO)
-    except (ValueError, OverflowError, OSError):
-        what = "a span such as 90min, 24h, 7d or 2w, or a time such as 2026-11-01 or 2026-11-01T12:00"
-        raise argparse.ArgumentTypeError(f"{text!r} must be {what}") from None
-
-
 def main(given: argparse.Namespace) -> int:
     """Find the sensor in the history, and draw or print its values."""
     recorded = Recorded.by(given)
@@ -81,14 +67,19 @@ def main(given: argparse.Namespace) -> int:
                 rows = _table(reader, sensor, given)
                 _print_json(rows) if given.json else _print_csv(rows)
             else:
-                _show(reader, sensor, given, recorded.units(sensor), whole=whole)
+                _show(reader, sensor, given, recorded.measures(sensor), whole=whole)
     except OSError as error:
         raise Fatal(Exit.ABSENT, str(error)) from None
     return Exit.STOPPED
 
 
 def _show(
-    reader: HistoryReader, sensor: str, given: argparse.Namespace, units: Mapping[str, str], *, whole: bool
+    reader: HistoryReader,
+    sensor: str,
+    given: argparse.Namespace,
+    measures: Mapping[str, KnownMeasure],
+    *,
+    whole: bool,
 ) -> None:
     now = time.time()
     each = EACH.get(given.each) if given.each else None
@@ -96,13 +87,15 @@ def _show(
     if given.measure:
         _only(drawing, reader, given)
     if not drawing.measures:
-        raise Fatal(Exit.ABSENT, _nothing(reader, sensor))
-    name_units(drawing.series.values(), units)
+        raise Fatal(Exit.ABSENT, _later(drawing) or _nothing(reader, sensor))
+    describe(drawing.series.values(), measures)
     span = (given.since / MICRO, max(now, drawing.ends[1])) if whole else filled(drawing.ends, now)
     if given.png:
-        _save(drawing, span, given.png)
+        _save(drawing, long_enough(span), given.png)
     else:
-        _draw(drawing, span)
+        _draw(drawing, long_enough(span))
+    if drawing.later:
+        print(f"penates history: {_later(drawing)}", file=sys.stderr)
 
 
 def filled(ends: tuple[float, float], now: float) -> tuple[float, float]:
@@ -111,12 +104,30 @@ def filled(ends: tuple[float, float], now: float) -> tuple[float, float]:
     return first, last if 0 < last - first < now - last else max(last, now)
 
 
+def long_enough(span: tuple[float, float]) -> tuple[float, float]:
+    """Return a span that can be drawn: of a value that was just read, or that has a time to come, there is no other."""
+    return span[0], max(span[1], span[0] + SHORTEST_S)
+
+
+def _later(drawing: Drawn) -> str:
+    """Return what is not drawn because its time is still to come; an empty string if there is no such thing."""
+    if not drawing.later:
+        return ""
+    values, last = f"{drawing.later} reading{'s' * (drawing.later != 1)}", printed(round(drawing.latest_s * MICRO))
+    return f"{values} of {drawing.sensor}, the last at {last}, cannot be true yet and {_are(drawing.later)} not drawn"
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
 def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> None:
     """Reduce the drawing to the given measure. Roll-ups contain no text, so texts are read from the readings."""
     if given.measure not in drawing.measures:
-        readings = Drawn(drawing.sensor, READINGS)
+        readings = Drawn(drawing.sensor, READINGS, until_s=drawing.until_s)
         readings.add_readings(reader, given.since, 2**62)
         drawing.words |= readings.words
+        drawing.heard |= readings.heard
     measures = drawing.measures
     if measures and given.measure not in measures:
         text = f"{drawing.sensor} has no {given.measure!r} since then; {suggestion(given.measure, measures)}"
@@ -127,7 +138,7 @@ def _only(drawing: Drawn, reader: HistoryReader, given: argparse.Namespace) -> N
 
 def _nothing(reader: HistoryReader, sensor: str) -> str:
     days = [one.start_s for one in reader.averages(sensor, -(2**62), DAY_S)]
-    last = f"; the newest is from {timestamps.utc(max(days) * MICRO)[:10]}" if days else ""
+    last = f"; the newest is from {printed(max(days) * MICRO).partition('T')[0]}" if days else ""
     return f"nothing of {sensor} is recorded since then{last}"
 
 
@@ -136,9 +147,7 @@ def _draw(drawing: Drawn, span: tuple[float, float]) -> None:
 
     width, lines = shutil.get_terminal_size()
     height = lines // max(1, len(drawing.series)) - FRAME
-    for part in terminal_chart.text(
-        drawing, span, (width, max(LOWEST, min(HIGHEST, height))), colour=sys.stdout.isatty()
-    ):
+    for part in terminal_chart.text(drawing, span, (width, max(LOWEST, min(HIGHEST, height))), colour=colours()):
         print(part)
 
 
@@ -172,14 +181,14 @@ def _table(reader: HistoryReader, sensor: str, given: argparse.Namespace) -> Ite
 def _readings(reader: HistoryReader, sensor: str, since_us: int) -> Iterator[dict[str, Field]]:
     for row in reader.rows(sensor, since_us):
         for name, value in row.fields.items():
-            yield {"time": timestamps.utc(row.time_us), "measure": name, "value": value}
+            yield {"time": printed(row.time_us), "measure": name, "value": value}
 
 
 def _averages(reader: HistoryReader, sensor: str, since_us: int, step_s: int) -> Iterator[dict[str, Field]]:
     for one in reader.averages(sensor, since_us, step_s):
         numbers = {"min": one.summary.low, "mean": one.summary.mean, "max": one.summary.high}
         yield {
-            "time": timestamps.utc(one.start_s * MICRO),
+            "time": printed(one.start_s * MICRO),
             "measure": one.measure,
             "count": one.summary.count,
             **numbers,

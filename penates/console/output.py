@@ -12,8 +12,10 @@ from typing import Any
 from bootstrap.contract import timestamps
 from bootstrap.errors import NOT_DONE
 from bootstrap.supervisor.control_socket import ControlMessage
+from penates.console.text import on_a_line, printable
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+DUMB = ("", "dumb", "unknown")  # values of TERM
 SHOWN = 100  # longest part of a payload that is printed, in characters
 
 
@@ -29,10 +31,20 @@ def to_a_reader() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def colours() -> bool:
+    """Return whether stdout is a terminal that has colours, and whose user wants them (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Return whether the terminal cannot move its cursor or change colours."""
+    return os.environ.get("TERM", "") in DUMB
+
+
 def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> int:
     """Print the supervisor's reply. Returns 0 if every sensor is in the state `wanted`, else another exit code."""
     if why := answer.get("error"):
-        print(why, file=sys.stderr)
+        print(printable(str(why)), file=sys.stderr)
         return int(answer["exit"])
     sensors = answer["sensors"]
     if as_json:
@@ -40,7 +52,7 @@ def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> in
     else:
         print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
         for name in answer.get("removed", []):
-            print(f"{name} has been stopped: its file is gone")
+            print(printable(f"{name} has been stopped: its file is gone"))
     return 0 if all(row["state"] == wanted for row in sensors) else NOT_DONE
 
 
@@ -53,7 +65,7 @@ def table(sensors: list[dict[str, Any]]) -> list[str]:
         lines.append(line)
         if (error := sensor["error"]) not in sensor["status"]:
             lines.append(f"  last error: {error}")
-    return lines
+    return [on_a_line(line) for line in lines]
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
@@ -77,13 +89,8 @@ def age(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
-def printable(text: str) -> str:
-    """Return a text that cannot control a terminal: nothing but line ends is left of what is not printable."""
-    return "".join(one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text)
-
-
 def shown(payload: bytes) -> str:
     """Return a payload as text that is safe to print: short, and without control characters."""
     text = payload[: 4 * SHOWN].decode(errors="replace")
-    text = printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
+    text = on_a_line(text)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

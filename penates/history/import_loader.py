@@ -9,7 +9,7 @@ from bootstrap.config.toml_file import Fault
 from bootstrap.history.reader import DAY_S, MICRO
 from bootstrap.history.sqlite.store import SqliteStore
 from bootstrap.history.stores import Store
-from penates.console.output import printable
+from penates.console.text import printable
 from penates.history.import_line import FileLine
 from penates.history.import_values import ImportedValue, SeenValues, StoredValues
 from penates.history.times import printed

@@ -73,7 +73,7 @@ class TimeRules:
         if not (self.any_time or earliest_us <= time_us <= time.time() * MICRO + AHEAD_US):
             date = "; a date is written like 2026-01-31T12:30" if COMPACT.fullmatch(text) else ""
             number = "; is --precision right?" if NUMBER.fullmatch(text) else ";"
-            what = f"the time {text[:40]} would be on {printed(time_us)[:10]}"
+            what = f"the time {text[:40]} would be on {printed(time_us).partition('T')[0]}"
             raise ValueError(f"{what}{number} --any-time accepts it{date}")
         return time_us
 

@@ -8,7 +8,8 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
 from penates.history.series import Drawn, Series
-from penates.history.terminal_chart import STEP_TITLES, local
+from penates.history.terminal_chart import STEP_TITLES
+from penates.history.times import local
 
 WIDTH, HEIGHT = 10, 3  # of one measure's chart, in inches
 DPI = 100
@@ -36,9 +37,18 @@ def save(drawn: Drawn, span: tuple[float, float], file: Path) -> None:
 
 def _draw(axes: Axes, series: Series) -> None:
     if series.truth:
-        axes.step(_wall(series.times), series.values, where="post")
         axes.set_yticks([0, 1], ["false", "true"])
-        return
+    if series.event:
+        axes.plot(_wall(series.times), series.highs, color="C0", marker="|", linestyle="none")
+    elif series.truth:
+        for piece in series.pieces():
+            mark = "." if len(series.times[piece]) == 1 else ""
+            axes.step(_wall(series.times[piece]), series.values[piece], color="C0", marker=mark, where="post")
+    else:
+        _lines(axes, series)
+
+
+def _lines(axes: Axes, series: Series) -> None:
     for piece in series.pieces():
         times = _wall(series.times[piece])
         mark = "." if len(times) == 1 else ""

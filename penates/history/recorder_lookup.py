@@ -19,6 +19,7 @@ from bootstrap.outbox.folder import outbox_folder
 from daemons.recorder import Recorder
 from penates.console.arguments import config_option, house
 from penates.files.planned_file import acting_as
+from penates.history.series import KnownMeasure
 
 KIND = "recorder"
 
@@ -61,7 +62,7 @@ class Recorded:
         Raises:
             OSError: it cannot be opened.
         """
-        with _as_owner_of(self.state):
+        with self.as_owner():
             return self.recorder.open_store(self.state, owner=False)
 
     def open_editor(self) -> HistoryEditor:
@@ -70,34 +71,35 @@ class Recorded:
         Raises:
             OSError: there is no file of SQLite, or it cannot be opened.
         """
-        with _as_owner_of(self.state):
+        with self.as_owner():
             return HistoryEditor(self.recorder.sqlite_file(self.state))
+
+    def as_owner(self) -> AbstractContextManager[None]:
+        """Have root act as the owner of the state folder: the recorder must be able to write files that are made there.
+
+        Nor must root follow links that somebody else made.
+        """
+        if os.geteuid() or not self.state.exists():
+            return nullcontext()
+        status = self.state.stat()
+        return acting_as(status.st_uid, status.st_gid)
 
     def kinds(self) -> Mapping[str, str]:
         """Return the kind of each sensor that the recorder knows."""
         return KnownKinds(self.folder / KINDS).known
 
-    def units(self, sensor: str) -> dict[str, str]:
-        """Return the unit of each measure, `bool` or `str`; nothing if this house has no such sensor."""
+    def measures(self, sensor: str) -> dict[str, KnownMeasure]:
+        """Return what is known of each measure; nothing if this house has no such sensor."""
         for settings in self.configuration.all().values():
             if settings.topics.client_id == sensor:
-                return {name: measure.unit_name for name, measure in settings.device.measures.items()}
+                every_s = settings.device.every_s
+                found = settings.device.measures.items()
+                return {name: KnownMeasure(one.unit_name, one.event, every_s) for name, one in found}
         return {}
 
     def sensor(self, name: str) -> str:
         """Return `group/sensor`; the group is the house's if the name has none."""
         return name if "/" in name else f"{self.house.group}/{name}"
-
-
-def _as_owner_of(state: Path) -> AbstractContextManager[None]:
-    """Have root act as the owner of the state folder: the recorder must be able to write files that are made there.
-
-    Nor must root follow links that somebody else made.
-    """
-    if os.geteuid() or not state.exists():
-        return nullcontext()
-    status = state.stat()
-    return acting_as(status.st_uid, status.st_gid)
 
 
 def _name(configuration: Configuration, named: str | None) -> str:

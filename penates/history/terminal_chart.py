@@ -1,29 +1,27 @@
 """A history as charts made of characters, for a terminal."""
 
 import math
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from itertools import pairwise
 
 import plotext
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S
-from penates.console.output import HOUR, MINUTE, shown
-from penates.history.series import Drawn, Series
+from penates.console.output import HOUR, MINUTE, age, shown
+from penates.history.series import Drawn, Series, gap_s
+from penates.history.times import local
 
 STEPS = [5, 10, 15, 30] + [n * MINUTE for n in (1, 2, 5, 10, 15, 30)] + [n * HOUR for n in (1, 2, 3, 6, 12)]
-STEPS += [n * DAY_S for n in (1, 2, 7, 14, 30, 60, 90, 180, 365)]
+STEPS += [n * DAY_S for n in (1, 2, 7, 14, 30, 60, 90, 180, 365, 3650, 36_500, 365_000)]
 DST_S = 2 * HOUR  # by which a day may be longer or shorter
 LABEL = 18  # columns for one time and the space around it
 LINES = 3  # lines of a chart for one number at its side
 LEAST = 1e-4  # the smallest change that is shown, relative to the values
 WORDS = 30  # changes of a text that are listed
 LINE, EDGE = "cyan", "gray"
+MARK = "•"  # an event
 STEP_TITLES = {FIVE_MINUTES_S: ", mean of each 5 minutes", DAY_S: ", mean of each day (UTC)"}
-
-
-def local(moment: float) -> datetime:
-    """Return a moment in this machine's time zone."""
-    return datetime.fromtimestamp(moment).astimezone()
 
 
 def ticks(since: float, until: float, most: int) -> dict[float, str]:
@@ -57,10 +55,18 @@ def chart(series: Series, title: str, span: tuple[float, float], size: tuple[int
     plotext.limit_size(False, False)
     plotext.plotsize(*size)
     plotext.title(title)
+    for paint in (plotext.canvas_color, plotext.axes_color, plotext.ticks_color):
+        paint("default")  # as the terminal has it
+    if series.event:
+        plotext.scatter(series.times, series.highs, marker=MARK, color=LINE)
+    elif series.truth:
+        for piece in series.pieces():
+            plotext.plot(*series.stairs(piece), marker="braille", color=LINE)
     if series.truth:
-        plotext.plot(*series.stairs(), marker="braille", color=LINE)
         plotext.yticks([0, 1], ["false", "true"])
         plotext.ylim(0, 1)
+    elif series.event:
+        _scale(series, size[1])
     else:
         _lines(series, edges=colour and series.lows != series.highs)
         _scale(series, size[1])
@@ -96,19 +102,34 @@ def below(series: Series) -> str:
     final = {0.0: "false", 1.0: "true"}.get(value, f"{value:g}") if series.truth else f"{value:g}"
     last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
     whole = series.whole
-    readings = f"{whole.count} reading{'s' * (whole.count != 1)}"
+    what = "event" if series.event else "reading"
+    count = f"{whole.count} {what}{'s' * (whole.count != 1)}"
     if series.truth:
-        return f"{readings}, {whole.mean:.0%} true, {last}"
-    return f"{readings}, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
+        return f"{count}, {_share(series)}{last}"
+    return f"{count}, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
 
 
-def listed(measure: str, changes: list[tuple[float, str]]) -> Iterator[str]:
-    """Yield the texts of a measure, with the time of each change."""
+def _share(series: Series) -> str:
+    """Return for which part of the time a state was true."""
+    true_s, known_s = (0.0, 0.0) if series.event else series.true_s()
+    return f"true for {true_s / known_s:.0%} of {age(known_s)}, " if known_s else ""
+
+
+def listed(measure: str, changes: list[tuple[float, str]], heard: Sequence[float] = ()) -> Iterator[str]:
+    """Yield the texts of a measure, with the time of each change, and of each gap among those that were `heard`."""
+    limit = gap_s(heard, None, lasts=True)
+    gaps = [(before, f"nothing until {clock(later)}") for before, later in pairwise(heard) if later - before > limit]
+    lines = sorted([*((moment, shown(word.encode())) for moment, word in changes), *gaps], key=lambda line: line[0])
     yield f"{shown(measure.encode())}:"
-    if (earlier := len(changes) - WORDS) > 0:
+    if (earlier := len(lines) - WORDS) > 0:
         yield f"  {earlier} earlier change{'s' * (earlier != 1)}"
-    for moment, word in changes[-WORDS:]:
-        yield f"  {local(moment):%Y-%m-%d %H:%M:%S}  {shown(word.encode())}"
+    for moment, word in lines[-WORDS:]:
+        yield f"  {clock(moment)}  {word}"
+
+
+def clock(moment: float) -> str:
+    """Return a moment to the second, by this machine's zone."""
+    return f"{local(moment):%Y-%m-%d %H:%M:%S}"
 
 
 def text(drawn: Drawn, span: tuple[float, float], size: tuple[int, int], *, colour: bool) -> Iterator[str]:
@@ -119,4 +140,4 @@ def text(drawn: Drawn, span: tuple[float, float], size: tuple[int, int], *, colo
         yield chart(series, title, span, size, colour=colour)
         yield f"  {below(series)}\n"
     for name, changes in sorted(drawn.words.items()):
-        yield from listed(name, changes)
+        yield from listed(name, changes, drawn.heard.get(name, ()))

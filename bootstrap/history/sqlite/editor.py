@@ -263,7 +263,7 @@ class HistoryEditor:
     # Names.
 
     def rename(self, old: str, new: str) -> None:
-        """Give the history of a sensor another name, which no other may have.
+        """Give the history of a sensor another name.
 
         Raises:
             ValueError: there is a history of that name.

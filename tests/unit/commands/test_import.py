@@ -6,57 +6,23 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from typing import TypeAlias
 
 import pytest
 
-from bootstrap.history.points import Field, Point, foreign
+from bootstrap.history.points import Point, foreign
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
 from bootstrap.history.sqlite.reader import SqliteReader
 from bootstrap.history.sqlite.store import SqliteStore
-from penates.__main__ import main
+from support.history import RecordedHouse
 from support.world import House
 
-Capture: TypeAlias = pytest.CaptureFixture[str]
 NEWEST_S = 1_767_225_600  # 2026-01-01
 
 
-class Recorded:
-    """A house whose recorder is not running."""
-
-    def __init__(self, house: House, capture: Capture) -> None:
-        self.house, self._capture = house, capture
-        self.file = house.folder / "state" / "history.sqlite"
-        house.write(1)
-        self.keep(36_500)
-
-    def keep(self, days: float, file: str = "") -> None:
-        self.house.device("recorder", f'kind = "recorder"\nkeep_days = {days}\n{file}')
-
-    def penates(self, *words: str) -> tuple[int, str, str]:
-        code = main([*words, "--config", str(self.house.folder)])
-        said = self._capture.readouterr()
-        return code, said.out, said.err
-
-    def load(self, name: str, text: str | bytes, *options: str, sensor: str = "cm/a") -> tuple[int, str, list[str]]:
-        """The exit code, what was said of the file, and the complaints, without the file's name."""
-        path = self.house.folder / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        code, out, err = self.penates("import", str(path), *(["--sensor", sensor] if sensor else []), *options)
-        return code, out.replace(f"{path}: ", "").strip(), err.replace(f"{path}:", "").splitlines()
-
-    def rows(self, sensor: str = "cm/a") -> list[tuple[float, dict[str, Field]]]:
-        with closing(SqliteReader(self.file)) as reader:
-            return [(row.time_us / MICRO, row.fields) for row in reader.rows(sensor, -(2**62))]
-
-    def values(self, measure: str, sensor: str = "cm/a") -> list[Field]:
-        return [fields[measure] for _, fields in self.rows(sensor) if measure in fields]
-
-
 @pytest.fixture
-def recorded(house: House, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> Recorded:
+def recorded(house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RecordedHouse:
     monkeypatch.setenv("STATE_DIRECTORY", str(house.folder / "state"))
-    return Recorded(house, capsys)
+    return RecordedHouse(house, capsys)
 
 
 def table(*rows: str, head: str = "time,a") -> str:
@@ -70,14 +36,16 @@ FIRST_S = 1_792_884_600  # half past one that day in Berlin
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_an_hour_that_comes_twice_is_told_apart_by_the_order_of_the_lines(recorded: Recorded, backwards: bool) -> None:
+def test_an_hour_that_comes_twice_is_told_apart_by_the_order_of_the_lines(
+    recorded: RecordedHouse, backwards: bool
+) -> None:
     rows = [f"{hour},{number}" for number, hour in enumerate(HOURS)]
     code, said, _ = recorded.load("a.csv", table(*rows[:: -1 if backwards else 1]), "--zone", "Europe/Berlin")
     assert (code, said) == (0, "6 values, 6 of them new; 0 bad lines")
     assert recorded.rows() == [(FIRST_S + 1800 * number, {"a": float(number)}) for number in range(6)]
 
 
-def test_two_measures_in_turns_are_told_apart_too(recorded: Recorded) -> None:
+def test_two_measures_in_turns_are_told_apart_too(recorded: RecordedHouse) -> None:
     rows = [f"{hour},{name},{number}" for number, hour in enumerate(HOURS) for name in ("x", "y")]
     head = "time,measure,value"
     assert recorded.load("a.csv", table(*rows, head=head), "--zone", "Europe/Berlin")[0] == 0
@@ -97,7 +65,7 @@ def test_two_measures_in_turns_are_told_apart_too(recorded: Recorded) -> None:
         ["01:30", "02:00", "02:30", "02:10", "02:20", "02:00", "03:00"],  # in no order
     ],
 )
-def test_an_hour_that_order_does_not_tell_apart_is_named(recorded: Recorded, hours: list[str]) -> None:
+def test_an_hour_that_order_does_not_tell_apart_is_named(recorded: RecordedHouse, hours: list[str]) -> None:
     code, _, lines = recorded.load(
         "a.csv", table(*(f"2026-10-25 {hour},1" for hour in hours)), "--zone", "Europe/Berlin"
     )
@@ -108,14 +76,14 @@ def test_an_hour_that_order_does_not_tell_apart_is_named(recorded: Recorded, hou
     assert len(recorded.rows()) == len(hours) - len(twice) if len(hours) > len(twice) else True
 
 
-def test_files_sorted_by_measure_do_not_look_like_an_hour_that_comes_again(recorded: Recorded) -> None:
+def test_files_sorted_by_measure_do_not_look_like_an_hour_that_comes_again(recorded: RecordedHouse) -> None:
     rows = [f"2026-10-25 02:{minute}0,{name},1" for name in ("x", "y") for minute in range(6)]
     head = "time,measure,value"
     code, said, lines = recorded.load("a.csv", table(*rows, head=head), "--zone", "Europe/Berlin")
     assert (code, said, len(lines)) == (1, "0 values, 0 of them new; 12 bad lines", 12)
 
 
-def test_an_hour_that_never_was_takes_no_other_ones_place(recorded: Recorded) -> None:
+def test_an_hour_that_never_was_takes_no_other_ones_place(recorded: RecordedHouse) -> None:
     rows = [f"2026-03-29 {hour},{number}" for number, hour in enumerate(("01:30", "02:30", "03:30"), 1)]
     code, _, lines = recorded.load("a.csv", table(*rows), "--zone", "Europe/Berlin")
     assert (code, lines) == (
@@ -137,7 +105,7 @@ def test_an_hour_that_never_was_takes_no_other_ones_place(recorded: Recorded) ->
         ("2099-01-01T00:00:00Z", "2099"),
     ],
 )
-def test_a_time_that_is_implausible_is_asked_about(recorded: Recorded, moment: str, date: str) -> None:
+def test_a_time_that_is_implausible_is_asked_about(recorded: RecordedHouse, moment: str, date: str) -> None:
     code, _, (line,) = recorded.load("a.csv", table(f"{moment},1"))
     assert code == 1
     assert line.startswith(f"2: the time {moment} would be on {date}")
@@ -147,7 +115,7 @@ def test_a_time_that_is_implausible_is_asked_about(recorded: Recorded, moment: s
     assert len(recorded.rows()) == 1
 
 
-def test_a_date_long_ago_is_a_date(recorded: Recorded) -> None:
+def test_a_date_long_ago_is_a_date(recorded: RecordedHouse) -> None:
     assert recorded.load("a.csv", table("1981-07-01T12:00:00Z,1"))[0] == 0
 
 
@@ -161,7 +129,7 @@ ENTITIES = """\
 """
 
 
-def test_two_series_never_become_one(recorded: Recorded) -> None:
+def test_two_series_never_become_one(recorded: RecordedHouse) -> None:
     code, said, lines = recorded.load("a.lp", ENTITIES)
     assert (code, said) == (1, "5 values, 5 of them new; 1 bad line")
     assert lines[0].startswith("3: 'device_class_str' of cm/a is already '°C,domain=sensor,entity_id=kitchen' (")
@@ -169,7 +137,7 @@ def test_two_series_never_become_one(recorded: Recorded) -> None:
     assert (recorded.values("value"), recorded.values("%")) == ([20.5, 20.6], [55])
 
 
-def test_one_of_several_series_can_be_chosen(recorded: Recorded) -> None:
+def test_one_of_several_series_can_be_chosen(recorded: RecordedHouse) -> None:
     choice = ("--tag", "entity_id=bath", "--tag", "domain=sensor", "--measurement", "°C")
     assert recorded.load("a.lp", ENTITIES, *choice)[:2] == (
         0,
@@ -185,7 +153,7 @@ def test_one_of_several_series_can_be_chosen(recorded: Recorded) -> None:
 # Two values for one key.
 
 
-def test_a_second_value_for_a_key_is_named_with_both_lines(recorded: Recorded) -> None:
+def test_a_second_value_for_a_key_is_named_with_both_lines(recorded: RecordedHouse) -> None:
     text = table(f"{NEWEST_S},1", f"{NEWEST_S + 60},2", f"{NEWEST_S},1", f"{NEWEST_S},3")
     code, said, lines = recorded.load("a.csv", text)
     assert (code, said) == (1, "3 values, 2 of them new; 1 bad line")
@@ -194,7 +162,7 @@ def test_a_second_value_for_a_key_is_named_with_both_lines(recorded: Recorded) -
     assert recorded.values("a") == [1, 2]
 
 
-def test_a_value_that_differs_from_the_stored_one_is_named_or_replaces_it(recorded: Recorded) -> None:
+def test_a_value_that_differs_from_the_stored_one_is_named_or_replaces_it(recorded: RecordedHouse) -> None:
     recorded.load("a.csv", table(f'{NEWEST_S},"21,5"', f"{NEWEST_S + 60},7"), "--words")
     mended = table(f"{NEWEST_S},21.5", f"{NEWEST_S + 60},7")
     code, said, (line,) = recorded.load("a.csv", mended)
@@ -207,7 +175,7 @@ def test_a_value_that_differs_from_the_stored_one_is_named_or_replaces_it(record
         assert [one.summary.mean for one in reader.averages("cm/a", 0, DAY_S)] == [14.25]
 
 
-def test_what_the_recorder_itself_has_stored_is_known_and_can_be_corrected(recorded: Recorded) -> None:
+def test_what_the_recorder_itself_has_stored_is_known_and_can_be_corrected(recorded: RecordedHouse) -> None:
     recorded.file.parent.mkdir()
     with closing(SqliteStore(recorded.file, 36_500)) as store:
         store.put([Point("cm/a", NEWEST_S * MICRO, "r1", 0, {"a": 1.0, "b": "x"})])
@@ -220,7 +188,7 @@ def test_what_the_recorder_itself_has_stored_is_known_and_can_be_corrected(recor
 # Cells.
 
 
-def test_a_bad_cell_costs_no_other_and_one_without_a_value_is_none(recorded: Recorded) -> None:
+def test_a_bad_cell_costs_no_other_and_one_without_a_value_is_none(recorded: RecordedHouse) -> None:
     rows = (f"{NEWEST_S},nan,41", f"{NEWEST_S + 1},unavailable,42", f"{NEWEST_S + 2},20,wet", f"{NEWEST_S + 3},None,43")
     code, said, lines = recorded.load("a.csv", table(*rows, head="time,a,b"))
     end = "3 left out, such as nan, null or unavailable"
@@ -229,7 +197,7 @@ def test_a_bad_cell_costs_no_other_and_one_without_a_value_is_none(recorded: Rec
     assert (recorded.values("a"), recorded.values("b")) == ([20], [41, 42, 43])
 
 
-def test_a_comma_is_a_decimal_mark_where_it_separates_nothing(recorded: Recorded) -> None:
+def test_a_comma_is_a_decimal_mark_where_it_separates_nothing(recorded: RecordedHouse) -> None:
     rows = (f"{NEWEST_S};21,5;40", f"{NEWEST_S + 1};-1,0e1;", f"{NEWEST_S + 2};21.5;41")
     code, _, lines = recorded.load("a.csv", table(*rows, head="time;a;b"), "--words")
     assert (code, lines) == (1, ["4: '21.5' has another decimal mark than line 2; which one is right?"])
@@ -239,14 +207,14 @@ def test_a_comma_is_a_decimal_mark_where_it_separates_nothing(recorded: Recorded
 # Quotes.
 
 
-def test_a_stray_quote_costs_its_own_line(recorded: Recorded) -> None:
+def test_a_stray_quote_costs_its_own_line(recorded: RecordedHouse) -> None:
     rows = [f"{NEWEST_S + number}," + '"' * (number == 1) + f"{number / 100}" for number in range(9500)]
     code, said, lines = recorded.load("a.csv", table(*rows))
     assert (code, said) == (1, "9499 values, 9499 of them new; 1 bad line")
     assert lines == ["3: a quote is opened and not closed"]
 
 
-def test_a_block_of_lines_that_two_quotes_swallow_is_named(recorded: Recorded) -> None:
+def test_a_block_of_lines_that_two_quotes_swallow_is_named(recorded: RecordedHouse) -> None:
     rows = [f"{NEWEST_S + number},{number}" for number in range(10)]
     rows[2], rows[6] = f'{NEWEST_S + 2},"2', f'{NEWEST_S + 6},6"'
     assert recorded.load("a.csv", table(*rows))[::2] == (
@@ -273,7 +241,7 @@ FOREIGN = (
 
 
 @pytest.mark.parametrize("form", ["csv", "json"])
-def test_whatever_is_recorded_and_printed_can_be_loaded_again(recorded: Recorded, form: str) -> None:
+def test_whatever_is_recorded_and_printed_can_be_loaded_again(recorded: RecordedHouse, form: str) -> None:
     recorded.file.parent.mkdir()
     points = [foreign(topic, payload, (NEWEST_S + n) * MICRO + n) for n, (topic, payload) in enumerate(FOREIGN)]
     if form == "csv":  # which cannot tell a name of nothing from none
@@ -291,7 +259,7 @@ def test_whatever_is_recorded_and_printed_can_be_loaded_again(recorded: Recorded
         assert printed
 
 
-def test_averages_cannot_be_loaded(recorded: Recorded) -> None:
+def test_averages_cannot_be_loaded(recorded: RecordedHouse) -> None:
     recorded.load("a.csv", table(f"{NEWEST_S},1"))
     for form in ("csv", "json"):
         _, printed, _ = recorded.penates("history", "a", f"--{form}", "--each", "day", "--since", "2025-12-01")
@@ -299,14 +267,14 @@ def test_averages_cannot_be_loaded(recorded: Recorded) -> None:
         assert (code, said[:8], "verages cannot be loaded" in lines[0]) == (1, "0 values", True)
 
 
-def test_names_that_no_topic_has_are_refused(recorded: Recorded) -> None:
+def test_names_that_no_topic_has_are_refused(recorded: RecordedHouse) -> None:
     for name in ("a+/b", "a/#", "a//b", "a/\x1b"):
         lines = recorded.load("a.json", json.dumps({"time": NEWEST_S, "sensor": name, "a": 1}), sensor="")[2]
         assert "must have names of printable characters" in lines[0]
         assert "\x1b" not in lines[0]
 
 
-def test_json_costs_only_what_is_bad_in_it(recorded: Recorded) -> None:
+def test_json_costs_only_what_is_bad_in_it(recorded: RecordedHouse) -> None:
     good = {"time": NEWEST_S, "run": "r1", "seq": 7, "a": 1, "b": True, "c": "dry", "d": None, "e": [1], "f": 1e999}
     lines = [json.dumps(good), "[1]", "{", '{"a":1}', '{"time":1767225600,"a":1,"a":2}', '{"time":1,"measure":"a"}']
     code, said, complaints = recorded.load("a.txt", "\n".join(lines))
@@ -318,7 +286,7 @@ def test_json_costs_only_what_is_bad_in_it(recorded: Recorded) -> None:
 # Pipes and archives.
 
 
-def test_a_pipe_and_an_archive_are_read_whatever_they_are_called(recorded: Recorded) -> None:
+def test_a_pipe_and_an_archive_are_read_whatever_they_are_called(recorded: RecordedHouse) -> None:
     content = table(f"{NEWEST_S},1")
     for number, name in enumerate(("a.csv.gz", "b.txt", "c.gz")):
         packed = gzip.compress(content.encode()) if name.endswith("gz") else content
@@ -329,7 +297,7 @@ def test_a_pipe_and_an_archive_are_read_whatever_they_are_called(recorded: Recor
 
 
 @pytest.mark.parametrize("name", ["-", "/dev/stdin"])
-def test_the_standard_input_may_be_a_pipe(recorded: Recorded, name: str) -> None:
+def test_the_standard_input_may_be_a_pipe(recorded: RecordedHouse, name: str) -> None:
     command = [
         sys.executable,
         "-m",
@@ -347,7 +315,7 @@ def test_the_standard_input_may_be_a_pipe(recorded: Recorded, name: str) -> None
         assert done.stdout.decode().startswith(f"{name}: 1 value, ")
 
 
-def test_an_archive_that_was_cut_is_said_and_what_came_before_is_stored(recorded: Recorded) -> None:
+def test_an_archive_that_was_cut_is_said_and_what_came_before_is_stored(recorded: RecordedHouse) -> None:
     rows = [f"{NEWEST_S + number},{number * 7919 % 104_729}" for number in range(5000)]
     packed = gzip.compress(table(*rows).encode())
     code, out, lines = recorded.load("a.csv.gz", packed[: len(packed) // 2])
@@ -360,7 +328,7 @@ def test_an_archive_that_was_cut_is_said_and_what_came_before_is_stored(recorded
 # What is not kept.
 
 
-def test_what_would_be_deleted_at_once_is_said_before(recorded: Recorded) -> None:
+def test_what_would_be_deleted_at_once_is_said_before(recorded: RecordedHouse) -> None:
     recorded.keep(400)
     old_s, now_s = int(time.time()) - 500 * DAY_S, int(time.time())
     code, said, lines = recorded.load("w.csv", table(f"{old_s},open", f"{now_s - 10},shut", head="time,a"), "--words")

@@ -12,6 +12,7 @@ from bootstrap.config.model import SensorSettings
 from bootstrap.contract import timestamps
 from penates.__main__ import main
 from penates.commands import status
+from penates.console.output import show
 from support.world import House
 
 # Who looks after them.
@@ -53,3 +54,14 @@ def at_home(cellar_settings: SensorSettings, house: House, monkeypatch: pytest.M
     assert cellar_settings.folder == house.folder
     monkeypatch.setattr(status, "HOUSE", house.folder)
     return house
+
+
+def test_what_a_device_says_cannot_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = "\x1b]0;mine\x07\u202e\x9b"
+    row = {"name": odd, "sensor": odd, "state": "fault", "since": timestamps.now(), "pid": 1, "restarts": 0}
+    show({"sensors": [{**row, "status": f"fault; {odd}", "error": f"it\n{odd}"}], "removed": [odd]}, as_json=False)
+    show({"error": odd, "exit": 1}, as_json=False)
+    said = capsys.readouterr()
+    assert "last error: it" in said.out
+    assert not {"\x1b", "\x07", "\u202e", "\x9b"} & {*said.out, *said.err}
+    assert said.out.count("\n") == 4

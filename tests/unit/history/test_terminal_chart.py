@@ -1,6 +1,7 @@
 """Charts in a terminal: what is drawn of a series, and by which times and numbers."""
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.history.reader import DAY_S, Summary
-from penates.commands.history import filled
+from penates.commands.history import filled, long_enough
 from penates.history import terminal_chart
-from penates.history.series import Drawn, Series, name_units
+from penates.history.series import Drawn, KnownMeasure, Series, describe
 from support.paths import SUPPORT
 
 NOON_S = 1_763_636_400  # 2025-11-20 12:00 in Berlin
@@ -106,16 +107,87 @@ def test_whatever_the_values_there_is_a_chart(values: list[float]) -> None:
     assert f"{len(values)} reading{'s' * (len(values) != 1)}, " in terminal_chart.below(series)
 
 
-def test_what_nothing_is_known_of_is_a_gap_and_a_door_stays_as_it_was() -> None:
+def states(*parts: tuple[int, float]) -> Series:
+    """A door that is read each minute: for so many minutes, with this value, or for none."""
+    series, minute = Series("open", truth=True), 0
+    for minutes, value in parts:
+        for number in range(minute, minute + minutes):
+            if not math.isnan(value):
+                series.add(NOON_S + 60 * number, Summary(1, value, value, value))
+        minute += minutes
+    return series
+
+
+def test_what_nothing_is_known_of_is_a_gap_for_states_too() -> None:
     series = wave(range(40, 60))
     assert [(piece.start, piece.stop) for piece in series.pieces()] == [(0, 40), (40, 268)]
     series.truth = True
-    assert [(piece.start, piece.stop) for piece in series.pieces()] == [(0, 268)]
+    assert [(piece.start, piece.stop) for piece in series.pieces()] == [(0, 40), (40, 268)]
+    door = states((61, 1.0), (180, math.nan), (5, 0.0))
+    assert [(piece.start, piece.stop) for piece in door.pieces()] == [(0, 61), (61, 66)]
+    assert "66 readings, true for 94% of 64 min, last false at" in terminal_chart.below(door)
+    lines = terminal_chart.chart(door, "open", (NOON_S, NOON_S + 250 * 60), (60, 10), colour=False).splitlines()
+    assert not {*lines[2][25:50]} - {" "}, "nothing is drawn in the gap"
 
 
-def test_what_is_only_ever_0_or_1_is_a_truth_value_unless_a_unit_is_known() -> None:
-    for units, truth in (({}, True), ({"open": "bool"}, True), ({"open": "%"}, False)):
+def test_a_state_that_is_told_only_when_it_changes_lasts_unless_its_period_is_known() -> None:
+    series = Series("motion", truth=True)
+    for minute, value in ((0, 1.0), (1, 0.0), (30, 1.0), (32, 0.0), (200, 1.0), (201, 0.0)):
+        series.add(NOON_S + 60 * minute, Summary(1, value, value, value))
+    assert [*series.pieces()] == [slice(0, 6)]
+    assert series.true_s() == (240, 201 * 60)
+    series.every_s = 60.0
+    assert len([*series.pieces()]) == 3
+
+
+def test_a_share_is_of_time_not_of_readings() -> None:
+    door = Series("open", truth=True, every_s=3600)
+    for minute, value in ((0, 0.0), (30, 1.0), (31, 1.0), (32, 1.0), (33, 0.0), (60, 0.0)):
+        door.add(NOON_S + 60 * minute, Summary(1, value, value, value))
+    assert "6 readings, true for 5% of 60 min, last false at" in terminal_chart.below(door)
+
+
+def test_events_are_marks() -> None:
+    bell = Series("pressed", truth=True, event=True)
+    for minute in (0, 7, 9, 50):
+        bell.add(NOON_S + 60 * minute, Summary(1, 1.0, 1.0, 1.0))
+    drawing = terminal_chart.chart(bell, "pressed", (NOON_S - 600, NOON_S + 3600), (60, 10), colour=False)
+    assert drawing.count(terminal_chart.MARK) == 4
+    assert not [
+        letter for letter in drawing if "\N{BRAILLE PATTERN BLANK}" < letter <= "\N{BRAILLE PATTERN DOTS-12345678}"
+    ]
+    assert terminal_chart.below(bell).startswith("4 events, last true at")
+
+
+def test_a_text_that_stops_is_listed_so() -> None:
+    heard = [NOON_S + 60.0 * number for number in (*range(10), *range(100, 110))]
+    lines = [*terminal_chart.listed("mood", [(heard[0], "dry")], heard)]
+    assert [line.split("  ")[-1][:13] for line in lines[1:]] == ["dry", "nothing until"]
+
+
+def test_the_background_is_the_terminals_own() -> None:
+    text = terminal_chart.chart(wave(), "t", (NOON_S - DAY_S / 2, NOON_S + DAY_S / 2), (60, 12), colour=True)
+    codes = {*re.findall(r"\x1b\[([0-9;]*)m", text)}
+    assert codes - {"0"}
+    assert not [code for code in codes if code.startswith(("4", "10", "38;5;0", "38;5;15"))]
+
+
+@pytest.mark.parametrize("moment", [-62e9, -1.0, 0.0, 4e9, 2.5e11])
+def test_a_value_of_any_time_is_drawn(moment: float) -> None:
+    series = Series("level")
+    series.add(moment, Summary(1, 5.0, 5.0, 5.0))
+    drawing = Drawn("cm/a", 0, {"level": series}, {"mood": [(moment, "dry")]})
+    text = "\n".join(terminal_chart.text(drawing, long_enough((moment, moment)), (60, 12), colour=False))
+    assert "1 reading, lowest 5" in text
+
+
+def test_what_has_been_both_0_and_1_and_nothing_else_is_a_truth_value_unless_a_unit_is_known() -> None:
+    for unit, truth in (("", True), ("bool", True), ("%", False)):
         series = Series("open")
         series.add(0, Summary(2, 0.5, 0.0, 1.0))
-        name_units([series], units)
+        describe([series], {"open": KnownMeasure(unit)})
         assert series.truth is truth
+    rain = Series("rain")
+    rain.add(0, Summary(2, 0.0, 0.0, 0.0))
+    describe([rain], {})
+    assert not rain.truth
