@@ -1,6 +1,7 @@
 """Show the sensors on a broker, live: their state, what they measure and how old that is.
 
-On a terminal it is a table; h shows the heartbeats, q quits. Otherwise it is one line per change, such as
+On a terminal it is a table, or a paragraph per sensor where it is narrow; h shows the heartbeats, q quits. Otherwise,
+and on a terminal that cannot move its cursor (TERM=dumb), it is one line per change, such as
 `cm/cellar/status/state online`, or with --json an object. Any device that follows the contract (docs/TOPICS.md) is
 shown, whoever made it. The history is left out, so that a slow link carries each value only once.
 """
@@ -27,16 +28,15 @@ from bootstrap.contract.topics import EYES, is_id
 from bootstrap.errors import Exit, Refused
 from bootstrap.eventloop.loop import STOP_SIGNALS
 from penates.console.arguments import output_file
-from penates.console.output import shown, to_a_reader
+from penates.console.output import is_dumb, shown, to_a_reader
 from penates.fleet.access import access, access_arguments
 from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived
 from penates.fleet.fleet_view import Change, FleetView
-from penates.fleet.watch_table import cells, picture, table
+from penates.fleet.watch_table import cells, fitting, picture
 
 STATUS = ("state", "about", "heartbeat", "health")
 REDRAW_S = 0.5  # shortest time between two redraws
 LOOK_S = 1.0  # longest time between two looks at what only time changes
-FRAME = 6  # terminal lines taken by the table's frame and the cursor
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,11 +57,11 @@ def _place(text: str) -> str:
 
 def main(given: argparse.Namespace) -> int:
     """Show the sensors until the command is ended."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in STOP_SIGNALS:  # a shell without job control starts what is in its background with SIGINT ignored
         signal.signal(number, signal.default_int_handler)
     with closing(FleetClient(access(given, EYES))) as client:
         fleet = LiveFleet(client, given.places or ["+/+"])
-        as_table = sys.stdout.isatty() and not given.json
+        as_table = sys.stdout.isatty() and not given.json and not is_dumb()
         with contextlib.suppress(KeyboardInterrupt), to_a_reader():
             watch(fleet) if as_table else follow(fleet, as_json=given.json)
         for number in STOP_SIGNALS:
@@ -145,8 +145,7 @@ def watch(fleet: LiveFleet) -> None:
                 if drawn and console.size != drawn[0]:
                     console.clear()
                 drawn = looks
-                room = console.size.height - FRAME
-                live.update(table(fleet.view, fleet.down, rows, facts=facts, room=room), refresh=True)
+                live.update(fitting(console, fleet.view, fleet.down, rows, facts=facts), refresh=True)
     print(f"penates watch: {fleet.down}", file=sys.stderr)
 
 

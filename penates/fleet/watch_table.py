@@ -1,5 +1,6 @@
 """The table of `penates watch`."""
 
+import bisect
 import io
 import re
 import sys
@@ -29,21 +30,68 @@ FACTS_HEAD = ("sensor", "state", *FACTS, "up", "age")
 STEP_S = 5  # ages below a minute are rounded to this, to redraw less often
 LONGEST_S = 1e10  # longest plausible uptime, about 300 years
 PICTURE_WIDTH = 104
+NARROW = 72  # columns below which a table has no room for its values
 
 
 def table(
-    view: FleetView, down: str | None, rows: list[tuple[Text, ...]], *, facts: bool = False, room: int = sys.maxsize
+    view: FleetView,
+    down: str | None,
+    rows: list[tuple[Text, ...]],
+    *,
+    facts: bool = False,
+    size: tuple[int, int] = (PICTURE_WIDTH, sys.maxsize),
 ) -> Table:
-    """Return a table of `rows`, made by `cells`, at most `room` of them. `down` is why there is no broker."""
-    drawing = Table(title=_title(view, down), expand=not facts)
-    for name in FACTS_HEAD if facts else HEAD:
-        right = name in FACTS_HEAD[2:] or name == "age"
-        drawing.add_column(name, justify="right" if right else "left", no_wrap=name in ("sensor", "state"))
+    """Return a table of `rows`, made by `cells`. `down` is why there is no broker.
+
+    `size` is its width in columns, and the most rows. Where it is narrow, each sensor is a paragraph.
+    """
+    width, room = size
+    drawing = _paragraphs() if width < NARROW else _columns(facts=facts)
+    drawing.title = _title(view, down)
     for row in rows[: max(1, room)]:
-        drawing.add_row(*row, style="dim" if down else "")
+        drawing.add_row(*([_paragraph(row, facts=facts)] if width < NARROW else row), style="dim" if down else "")
     if len(rows) > room:
         drawing.caption = f"and {len(rows) - max(1, room)} more: name a GROUP or GROUP/SENSOR to see them"
     return drawing
+
+
+def _columns(*, facts: bool) -> Table:
+    drawing = Table(expand=not facts)
+    for name in FACTS_HEAD if facts else HEAD:
+        right = name in FACTS_HEAD[2:] or name == "age"
+        drawing.add_column(name, justify="right" if right else "left", no_wrap=name in ("sensor", "state"))
+    return drawing
+
+
+def _paragraphs() -> Table:
+    drawing = Table(box=None, show_header=False, padding=0, expand=True)
+    drawing.add_column(overflow="fold")
+    return drawing
+
+
+def _paragraph(row: tuple[Text, ...], *, facts: bool) -> Text:
+    """Return a row of either table as text, its values or numbers on a line of their own."""
+    if not facts:
+        group, sensor, _, state, values, since = row
+        return Text.assemble(group, "/", sensor, " ", state, " ", (str(since), "dim"), "\n  ", values)
+    name, state, *numbers = row
+    named = zip(FACTS_HEAD[2:], numbers, strict=True)
+    return Text.assemble(name, " ", state, "\n  ", " ".join(f"{what} {number}" for what, number in named))
+
+
+def fitting(console: Console, view: FleetView, down: str | None, rows: list[tuple[Text, ...]], *, facts: bool) -> Table:
+    """Return the table with as many rows as the console has room for; a row may take several lines."""
+
+    def drawing(count: int) -> Table:
+        return table(view, down, rows, facts=facts, size=(console.size.width, count))
+
+    def fits(count: int) -> bool:
+        return len(console.render_lines(drawing(count), pad=False)) < console.size.height  # a line is the cursor's
+
+    if fits(len(rows)):
+        return drawing(len(rows))
+    too_many = bisect.bisect_left(range(1, len(rows)), True, key=lambda count: not fits(count))
+    return drawing(max(1, too_many))
 
 
 def _title(view: FleetView, down: str | None) -> Text:

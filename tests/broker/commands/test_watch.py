@@ -24,9 +24,9 @@ PENATES = [sys.executable, "-m", "penates"]
 class Lines:
     """`penates watch` into a pipe: what it says, as it says it."""
 
-    def __init__(self, env: dict[str, str], *words: str) -> None:
+    def __init__(self, env: dict[str, str], *words: str, before: tuple[str, ...] = ()) -> None:
         self.process = subprocess.Popen(
-            [*PENATES, "watch", *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*before, *PENATES, "watch", *words], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         self.out: list[str] = []
         self.err: list[str] = []
@@ -60,8 +60,8 @@ class Lines:
 def watch(house: House) -> Any:
     watching: list[Lines] = []
 
-    def begin(*words: str) -> Lines:
-        watching.append(Lines(house.env(), *words))
+    def begin(*words: str, before: tuple[str, ...] = ()) -> Lines:
+        watching.append(Lines(house.env(), *words, before=before))
         return watching[-1]
 
     yield begin
@@ -121,6 +121,13 @@ def test_a_broker_that_is_not_there_yet_is_waited_for(house: House, broker: Brok
     broker.start()
     lines.wait("connected", lines.err)
     assert house
+
+
+def test_a_script_that_has_started_it_in_the_background_can_stop_it(broker: Broker, watch: Watch) -> None:
+    """A shell without job control has SIGINT ignored there."""
+    lines = watch("--broker", f"127.0.0.1:{broker.port}", before=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
+    lines.wait("connected", lines.err)
+    assert lines.end() == 0
 
 
 def test_objects_for_scripts_and_only_what_was_asked_for(
@@ -227,9 +234,9 @@ def test_tls_is_spoken_and_the_name_verified(house: House, tls_broker: Broker, w
 class Terminal:
     """`penates watch` on a terminal of its own."""
 
-    def __init__(self, env: dict[str, str], *words: str) -> None:
+    def __init__(self, env: dict[str, str], *words: str, term: str = "xterm", columns: int = 110) -> None:
         self.end, theirs = pty.openpty()
-        env = {**env, "TERM": "xterm", "COLUMNS": "110", "LINES": "30"}
+        env = {**env, "TERM": term, "COLUMNS": str(columns), "LINES": "30"}
         self.process = subprocess.Popen(
             [*PENATES, "watch", *words], env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         )
@@ -275,6 +282,26 @@ def test_the_table_on_a_terminal_and_its_keys(wires: Wires, broker: Broker, eyes
         since = terminal.wait(r"2 sensors", since)
         terminal.press("q")
         assert terminal.process.wait(120) == 0
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.end)
+
+
+@pytest.mark.parametrize(
+    ("term", "seen"),
+    [("xterm", r"cm/frontdoor online \d+ s\s+open false"), ("dumb", "^cm/frontdoor/data/open false\r\n")],
+)
+def test_a_narrow_terminal_and_a_dumb_one(wires: Wires, eyes: Eyes, term: str, seen: str) -> None:
+    wires.line(17).drive(False)
+    wires.run("frontdoor", 'kind = "door"\npin = 17\n')
+    eyes.wait_value("cm/frontdoor/data/open", value=False)
+    terminal = Terminal(wires.house.env(), "--config", str(wires.house.folder), term=term, columns=40)
+    try:
+        terminal.wait(f"(?m){seen}")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.process.wait(120) == 0
+        assert "Traceback" not in terminal.seen
     finally:
         terminal.process.kill()
         terminal.process.wait()

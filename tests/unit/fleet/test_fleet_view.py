@@ -109,7 +109,7 @@ def test_more_sensors_than_lines_are_counted() -> None:
     view = FleetView()
     for number in range(50):
         list(view.receive(f"cm/t{number}/status/state", b"online", retained=True))
-    drawn = table(view, None, cells(view, facts=False), room=10)
+    drawn = table(view, None, cells(view, facts=False), size=(110, 10))
     assert drawn.row_count == 10
     assert str(drawn.caption).startswith("and 40 more")
 
