@@ -1,14 +1,13 @@
 """Readings in CSV files, with a column for each measure or a line for each value."""
 
 import csv
-import math
 import re
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from penates.history.import_line import IDENTITY, FileRow, measure_fault, sensor_of
-from penates.history.import_times import NUMBER, TimeRules
+from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, TRUTH, FileRow, measure_fault, number, sensor_of
+from penates.history.import_times import TimeRules
 
 SEPARATORS = ",;\t"
 COMMA, POINT = ",", "."
@@ -16,8 +15,8 @@ LONG = {"time", "measure", "value"}
 UNIT = "unit"  # a column that may stand beside these, and is not read
 # Columns that tell series apart, but of which it is not known how: these must not become one series.
 OTHER_NAMES = frozenset({"_field", "_measurement", "domain", "entity", "entity_id", "field", "measurement", "topic"})
-TRUTH = {"true": 1.0, "false": 0.0}
-NO_VALUE = frozenset({"nan", "null", "none", "unavailable", "unknown", "n/a", "na", "-"})
+NAN = "nan"
+NO_VALUE = frozenset({NAN, "null", "none", "unavailable", "unknown", "n/a", "na", "-"})
 DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?", re.ASCII)
 TIME = re.compile(r'\s*"?(\d{4}-?\d\d|\d{9})', re.ASCII)  # the beginning of a date, or a number of seconds or more
 LOOKED_AT, LEAST = 50, 2  # rows by which a column is judged
@@ -78,8 +77,8 @@ class CsvTable:
         if why := self._text_column([cells for _, cells in first if isinstance(cells, list)]):
             yield FileRow(1, faults=[why])
             return
-        for number, cells in chain(first, found):
-            yield self._row(number, cells) if isinstance(cells, list) else cells
+        for line, cells in chain(first, found):
+            yield self._row(line, cells) if isinstance(cells, list) else cells
 
     def _text_column(self, rows: list[list[str]]) -> str | None:
         """Return why a table without text has a column of text, which may tell apart what is beside it."""
@@ -143,8 +142,8 @@ class CsvTable:
 
     # Cells to values.
 
-    def _row(self, number: int, cells: list[str]) -> FileRow:
-        row = FileRow(number)
+    def _row(self, line: int, cells: list[str]) -> FileRow:
+        row = FileRow(line)
         try:
             self._fill(row, cells)
         except (ValueError, OverflowError) as error:
@@ -152,8 +151,8 @@ class CsvTable:
         return row
 
     def _fill(self, row: FileRow, cells: list[str]) -> None:
-        if "\N{REPLACEMENT CHARACTER}" in "".join(cells):
-            raise ValueError("it is not UTF-8 text")
+        if NOT_UTF8.search("".join(cells)):
+            raise ValueError(NO_TEXT)
         if len(cells) != len(self._names):
             raise ValueError(f"it has {len(cells)} value{'s' * (len(cells) != 1)} for {len(self._names)} columns")
         found = dict(zip(self._names, (cell.strip() for cell in cells) if self._padded else cells, strict=True))
@@ -183,34 +182,29 @@ class CsvTable:
         else:
             row.fields[name] = value
 
-    def _cell(self, number: int, name: str, text: str) -> float | str | None:
+    def _cell(self, line: int, name: str, text: str) -> float | str | None:
         """Return the value of a cell; None if it says that there is none."""
-        found = self._parsed(number, name, text.strip())
+        bare = text.strip().lower()
+        if bare == NAN or (bare in NO_VALUE and not self._words):
+            return None
+        found = self._parsed(line, name, text.strip())
         if found is not None:
             return found
         if self._words:
             return text
-        if text.strip().lower() in NO_VALUE:
-            return None
         what = f"{text[:EXCERPT]!r} is not a number for {name!r}"
         if DECIMAL_COMMA.fullmatch(text.strip()):
             raise ValueError(f"{what}: write a point for its comma, or separate the columns by semicolons")
         raise ValueError(f"{what}; use --words if it is text")
 
-    def _parsed(self, number: int, name: str, text: str) -> float | None:
+    def _parsed(self, line: int, name: str, text: str) -> float | None:
         """Return a number or truth value, or None. A comma is a decimal mark where it does not separate cells."""
-        if text.lower() in TRUTH:
-            return TRUTH[text.lower()]
         comma = self._separator != COMMA and DECIMAL_COMMA.fullmatch(text)
-        if not comma and not NUMBER.fullmatch(text):
-            return None
-        if comma or POINT in text:
+        found = number(name, text.replace(COMMA, POINT) if comma else text)
+        if found is not None and (comma or POINT in text):
             mark, other = (COMMA, POINT) if comma else (POINT, COMMA)
             if other in self._marks:
-                line = self._marks[other]
-                raise ValueError(f"{text[:EXCERPT]!r} has another decimal mark than line {line}; which one is right?")
-            self._marks.setdefault(mark, number)
-        value = float(text.replace(COMMA, POINT))
-        if not math.isfinite(value):
-            raise ValueError(f"{name!r} is not a finite number")
-        return value
+                what = f"{text[:EXCERPT]!r} has another decimal mark than line {self._marks[other]}"
+                raise ValueError(f"{what}; which one is right?")
+            self._marks.setdefault(mark, line)
+        return found

@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 from penates.history import import_json
 from penates.history.import_csv import CsvTable, names_of
-from penates.history.import_line import FileLine, FileRow, bad
+from penates.history.import_line import NO_TEXT, NOT_UTF8, FileLine, FileRow, bad
 from penates.history.import_lines import LineParser, SeriesChoice
 from penates.history.import_times import TimeRules
 
-NO_TEXT = ("\N{REPLACEMENT CHARACTER}", "it is not UTF-8 text")
+ENCODINGS = ("utf-8-sig", "utf-8")  # of the first line and of the others
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class Reader:
 
         A CSV file whose header is wrong yields that reason alone.
         """
-        lines = (line.decode("utf-8-sig" if number == 0 else "utf-8", "replace") for number, line in enumerate(stream))
+        lines = (
+            line.decode("utf-8-sig" if number == 0 else "utf-8", "surrogateescape")
+            for number, line in enumerate(stream)
+        )
         first = next(lines, "")
         name = file.name.lower().removesuffix(".gz")
         if name.endswith((".csv", ".tsv")) or _is_header(first):
@@ -53,7 +56,7 @@ class Reader:
 
     def _csv(self, header: str, lines: Iterator[str]) -> Iterator[FileLine]:
         table = CsvTable(header, self.sensor, self._times("s"), words=self.words)
-        if why := NO_TEXT[1] if NO_TEXT[0] in header else table.fault():
+        if why := NO_TEXT if NOT_UTF8.search(header) else table.fault():
             yield bad(1, why)
             return
         yield from self._settled(table.rows(lines))
@@ -69,8 +72,8 @@ class Reader:
     def _lines(self, file: Path, lines: Iterator[tuple[int, str]]) -> Iterator[FileLine]:
         parser = LineParser(str(file), self.sensor, self._times("ns"), self.choice)
         for number, line in lines:
-            if NO_TEXT[0] in line:
-                yield bad(number, NO_TEXT[1])
+            if NOT_UTF8.search(line):
+                yield bad(number, NO_TEXT)
             elif line.strip() and not line.startswith("#"):
                 yield parser.line(number, line)
 

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from penates.history.import_csv import EXCERPT, LONG, OTHER_NAMES
-from penates.history.import_line import IDENTITY, FileRow, measure_fault, sensor_of
+from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, FileRow, measure_fault, sensor_of
 from penates.history.import_times import TimeRules
 
 MARKS = ("run", "seq", "clock", "boot")  # which the readings of a sensor carry beside their values
@@ -36,7 +36,8 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _fill(row: FileRow, found: Any, sensor: str | None, times: TimeRules) -> None:  # noqa: ANN401 - it is what JSON is
     if not isinstance(found, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - it is about text
-    json.dumps(found, ensure_ascii=False).encode()  # an escaped half of a surrogate pair is refused here
+    if NOT_UTF8.search(json.dumps(found, ensure_ascii=False)):  # an escaped half of a surrogate pair is none either
+        raise ValueError(NO_TEXT)
     if "time" not in found:
         raise ValueError("it has no 'time'")
     row.sensor = sensor_of(sensor, {name: str(found.pop(name)) for name in IDENTITY if name in found})

@@ -1,5 +1,7 @@
 """What becomes of one line of an imported file, on its way from text to points."""
 
+import math
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -8,6 +10,10 @@ from bootstrap.device import RESERVED_MEASURES
 from bootstrap.history.points import LONGEST_NAME, Field, Point
 
 IDENTITY = ("group", "sensor", "kind")  # columns and tags that identify the sensor, and are not measures
+TRUTH = {"true": 1.0, "false": 0.0}
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what stands for a byte that is not, after decoding by `surrogateescape`
+NO_TEXT = "it is not UTF-8 text"
 WILDCARDS = frozenset("+#")
 
 Moment: TypeAlias = int | datetime  # microseconds since 1970; or a local time that a clock shows twice
@@ -44,6 +50,22 @@ class FileRow:
         if isinstance(self.moment, int):
             points = [point(self.sensor, self.moment, name, value) for name, value in self.fields.items()]
         return FileLine(self.number, points, tuple(self.faults), self.empty, lines=self.lines)
+
+
+def number(name: str, text: str) -> float | None:
+    """Return the number or truth value that a text means; None if it is a word.
+
+    Raises:
+        ValueError: it is a number that no store can hold.
+    """
+    if text.lower() in TRUTH:
+        return TRUTH[text.lower()]
+    if not NUMBER.fullmatch(text):
+        return None
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{name!r} is not a finite number")
+    return value
 
 
 def point(sensor: str, time_us: int, measure: str, value: Field) -> Point:

@@ -1,15 +1,14 @@
 """Readings in InfluxDB's line protocol."""
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bootstrap.history.points import READING, VALUE, Field
-from penates.history.import_line import IDENTITY, FileLine, bad, measure_fault, point, sensor_of
-from penates.history.import_times import NUMBER, TimeRules
+from penates.history.import_line import IDENTITY, FileLine, bad, measure_fault, number, point, sensor_of
+from penates.history.import_times import TimeRules
 
-TRUTH = {"true": 1.0, "false": 0.0, "t": 1.0, "f": 0.0}
+TRUTH = {"t": 1.0, "f": 0.0}  # beside true and false
 # measurement and tags, fields, time; a backslash escapes the character after it
 LINE = re.compile(r'((?:\\.|[^\\ ])+) +((?:"(?:\\.|[^"\\])*"|\\.|[^\\" ])+)(?: +(-?\d+))?\s*', re.ASCII)
 FIELD = re.compile(r'((?:\\.|[^\\,=])+)=("(?:\\.|[^"\\])*"|[^,"\s]+)(?:,|$)')
@@ -62,14 +61,14 @@ class LineParser:
     times: TimeRules
     choice: SeriesChoice
 
-    def line(self, number: int, text: str) -> FileLine:
+    def line(self, at: int, text: str) -> FileLine:
         """Return what a line contains."""
         try:
-            return self._parsed(number, text)
+            return self._parsed(at, text)
         except (ValueError, OverflowError) as error:
-            return bad(number, str(error))
+            return bad(at, str(error))
 
-    def _parsed(self, number: int, text: str) -> FileLine:
+    def _parsed(self, at: int, text: str) -> FileLine:
         found = LINE.fullmatch(text)
         if not found:
             raise ValueError("it is not line protocol: measurement,tag=… field=… time")
@@ -77,7 +76,7 @@ class LineParser:
         measurement, *parts = (_unescaped(part) for part in PART.split(key))
         tags = dict(part.split("=", 1) for part in parts if "=" in part)
         if self.choice.excludes(measurement, tags):
-            return FileLine(number, [], passed=True)
+            return FileLine(at, [], passed=True)
         if moment is None:
             raise ValueError("it has no time")
         values = dict(_fields(fields))
@@ -87,17 +86,10 @@ class LineParser:
         others = sorted(f"{tag}={value}" for tag, value in tags.items() if tag not in IDENTITY)
         source = ",".join([measurement, *others])
         why = {
-            name: _fault(name, value) or self.choice.fault(sensor, name, source, f"{self.file}:{number}")
-            for name, value in values.items()
+            name: measure_fault(name) or self.choice.fault(sensor, name, source, f"{self.file}:{at}") for name in values
         }
         points = [point(sensor, time_us, name, value) for name, value in values.items() if not why[name]]
-        return FileLine(number, points, tuple(fault for fault in why.values() if fault))
-
-
-def _fault(measure: str, value: Field) -> str | None:
-    if isinstance(value, float) and not math.isfinite(value):
-        return f"{measure!r} is not a finite number"
-    return measure_fault(measure)
+        return FileLine(at, points, tuple(fault for fault in why.values() if fault))
 
 
 def _unescaped(text: str) -> str:
@@ -110,16 +102,17 @@ def _fields(text: str) -> Iterable[tuple[str, Field]]:
         found = FIELD.match(text, end)
         if not found:
             raise ValueError(f"{text[end : end + EXCERPT]!r} is not a field")
-        yield _unescaped(found[1]), _value(found[2])
+        name = _unescaped(found[1])
+        yield name, _value(name, found[2])
         end = found.end()
 
 
-def _value(text: str) -> Field:
+def _value(name: str, text: str) -> Field:
     if text[0] == '"':
         return _unescaped(text[1:-1])
     if text.lower() in TRUTH:
         return TRUTH[text.lower()]
-    number = text[:-1] if text[-1] in "iu" else text
-    if not NUMBER.fullmatch(number):
+    found = number(name, text[:-1] if text[-1] in "iu" else text)
+    if found is None:
         raise ValueError(f"{text[:EXCERPT]!r} is not a value")
-    return float(number)
+    return found

@@ -11,14 +11,13 @@ from typing import TypeAlias
 from bootstrap.contract.timestamps import parse
 from bootstrap.history.points import EPOCH, MICROSECOND
 from bootstrap.history.reader import DAY_S, MICRO
-from penates.history.import_line import FileRow, Moment
+from penates.history.import_line import NUMBER, FileRow, Moment
 from penates.history.times import printed
 
 NANOS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}
 LATEST_US = 253_402_300_800 * MICRO  # the year 10 000
 EARLY_US = 946_684_800 * MICRO  # the year 2000: numbers below it are rather dates, or of another precision
 AHEAD_US = 366 * DAY_S * MICRO
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 COMPACT = re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])(\d{2}){0,3}", re.ASCII)
 FORWARD, BACKWARD = 1, -1  # the order of a file's lines
 

@@ -18,7 +18,8 @@ from bootstrap.history.sqlite.rollups import BUSY_S, RollUps, bucket, whole_sinc
 
 ALWAYS_US = (-(2**62), 2**62)
 TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-AT = "SELECT run, seq, fields FROM reading WHERE sensor = ? AND time = ?"
+# The index is named because SQLite would rather look through all readings of a sensor.
+AT = "SELECT run, seq, fields FROM reading INDEXED BY reading_time WHERE sensor = ? AND time = ?"
 BETWEEN = "sensor = ? AND time >= ? AND time < ?"
 
 

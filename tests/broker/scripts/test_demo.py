@@ -17,12 +17,12 @@ LISTENING = "0A"
 VALUES = ("bell/data/pressed", "cellar/data/temperature", "frontdoor/data/open", "hall/data/motion", "lamp/data/on")
 
 
-def demo(temporary: Path, *words: str) -> "subprocess.Popen[str]":
+def demo(temporary: Path, *words: str, before: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
     """In a session of its own, so that a signal to all of it is Ctrl-C at a terminal."""
     temporary.mkdir(exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NOTIFY", "GPIOZERO", "PENATES"))}
     return subprocess.Popen(
-        [ROOT / "scripts" / "demo", *words],
+        [*before, ROOT / "scripts" / "demo", *words],
         env={**kept, "TMPDIR": str(temporary)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -105,7 +105,8 @@ def wait_drawn(running: "subprocess.Popen[str]") -> str:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_is_ended_by_hand_and_leaves_nothing(tmp_path: Path, number: int) -> None:
     temporary = tmp_path / "t"
-    running = demo(temporary)
+    background = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")  # as a shell without job control starts it there
+    running = demo(temporary, before=background if number == signal.SIGINT else ())
     said = wait_drawn(running)
     (os.killpg if number == signal.SIGINT else os.kill)(running.pid, number)
     out, rest = running.communicate(timeout=120)

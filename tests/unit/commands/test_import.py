@@ -236,7 +236,7 @@ FOREIGN = (
     ("zigbee2mqtt/Küche Süd", b'{"temperature":21.5,"power (W)":12,"state":"ON","air":{"a,b":1},"":"x","time":"noon"}'),
     ("tele/plug/SENSOR", b'{"Time":"2026-11-27T05:00:00","AM2301":{"Temperature":21.5}}'),
     ("home/og/bad/mood", '»wet\n, and"cold" '.encode()),
-    ("tele/plug/LWT", b'" padded "'),
+    ("tele/plug/LWT", '" padded \N{REPLACEMENT CHARACTER}"'.encode()),
 )
 
 

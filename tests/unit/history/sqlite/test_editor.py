@@ -10,7 +10,7 @@ import pytest
 
 from bootstrap.history.points import Point
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
-from bootstrap.history.sqlite.editor import ALWAYS_US, Chosen, HistoryEditor
+from bootstrap.history.sqlite.editor import ALWAYS_US, AT, Chosen, HistoryEditor
 from bootstrap.history.sqlite.reader import SqliteReader
 from bootstrap.history.sqlite.store import SqliteStore
 
@@ -128,6 +128,13 @@ def test_the_recorder_goes_on_meanwhile(editor: HistoryEditor, file: Path) -> No
     assert [time_us for time_us, _ in seen(file)[0]][-1] == later[11].time_us  # type: ignore[attr-defined]
     assert len(seen(file, "cm/b")[0]) == 1  # type: ignore[arg-type]
     assert len(seen(file, "cm/c")[0]) == 100  # type: ignore[arg-type]
+
+
+def test_a_value_is_found_by_its_time_and_not_among_all_of_its_sensor(editor: HistoryEditor, file: Path) -> None:
+    assert editor.values([POINTS[7]._replace(fields={"t": 0.0}), POINTS[8]._replace(fields={"x": 0.0})]) == {0: 7.0}
+    with closing(sqlite3.connect(file)) as database:
+        (plan,) = database.execute(f"EXPLAIN QUERY PLAN {AT}", (1, 1)).fetchall()
+    assert "reading_time (sensor=? AND time=?)" in plan[-1]
 
 
 def test_what_is_not_there_is_said(tmp_path: Path, editor: HistoryEditor) -> None:
