@@ -6,7 +6,17 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, TRUTH, FileRow, measure_fault, number, sensor_of
+from penates.history.import_line import (
+    IDENTITY,
+    NO_TEXT,
+    NOT_UTF8,
+    TRUTH,
+    FileRow,
+    measure_fault,
+    number,
+    sensor_of,
+    source_of,
+)
 from penates.history.import_times import TimeRules
 
 SEPARATORS = ",;\t"
@@ -156,7 +166,8 @@ class CsvTable:
         if len(cells) != len(self._names):
             raise ValueError(f"it has {len(cells)} value{'s' * (len(cells) != 1)} for {len(self._names)} columns")
         found = dict(zip(self._names, (cell.strip() for cell in cells) if self._padded else cells, strict=True))
-        row.sensor = sensor_of(self._sensor, {name: found.pop(name).strip() for name in IDENTITY if name in found})
+        identity = {name: found.pop(name).strip() for name in IDENTITY if name in found}
+        row.sensor, row.source = sensor_of(self._sensor, identity), source_of(self._sensor, identity)
         row.text = found.pop("time").strip()
         row.moment = self._times.moment(row.text)
         if self._long:

@@ -48,26 +48,26 @@ class Reader:
         first = next(lines, "")
         name = file.name.lower().removesuffix(".gz")
         if name.endswith((".csv", ".tsv")) or _is_header(first):
-            return self._csv(first, lines)
+            return self._csv(file, first, lines)
         numbered = enumerate(itertools.chain([first], lines), 1)
         if name.endswith((".json", ".jsonl", ".ndjson")) or first.lstrip().startswith("{"):
-            return self._json(numbered)
+            return self._json(file, numbered)
         return self._lines(file, numbered)
 
-    def _csv(self, header: str, lines: Iterator[str]) -> Iterator[FileLine]:
+    def _csv(self, file: Path, header: str, lines: Iterator[str]) -> Iterator[FileLine]:
         table = CsvTable(header, self.sensor, self._times("s"), words=self.words)
         if why := NO_TEXT if NOT_UTF8.search(header) else table.fault():
             yield bad(1, why)
             return
-        yield from self._settled(table.rows(lines))
+        yield from self._settled(file, table.rows(lines))
 
-    def _json(self, lines: Iterator[tuple[int, str]]) -> Iterator[FileLine]:
+    def _json(self, file: Path, lines: Iterator[tuple[int, str]]) -> Iterator[FileLine]:
         times = self._times("s")
         rows = (import_json.row(number, line, self.sensor, times) for number, line in lines if line.strip())
-        yield from self._settled(rows)
+        yield from self._settled(file, rows)
 
-    def _settled(self, rows: Iterator[FileRow]) -> Iterator[FileLine]:
-        return (row.line() for row in self._times("s").settled(rows))
+    def _settled(self, file: Path, rows: Iterator[FileRow]) -> Iterator[FileLine]:
+        return (row.line() for row in self.choice.unmixed(self._times("s").settled(rows), str(file)))
 
     def _lines(self, file: Path, lines: Iterator[tuple[int, str]]) -> Iterator[FileLine]:
         parser = LineParser(str(file), self.sensor, self._times("ns"), self.choice)

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 from penates.history.import_csv import EXCERPT, LONG, OTHER_NAMES
-from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, FileRow, measure_fault, sensor_of
+from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, FileRow, measure_fault, once, sensor_of, source_of
 from penates.history.import_times import TimeRules
 
 MARKS = ("run", "seq", "clock", "boot")  # which the readings of a sensor carry beside their values
@@ -16,20 +16,13 @@ def row(number: int, line: str, sensor: str | None, times: TimeRules) -> FileRow
     """Return the row of a line; all numbers and truth values are floats, strings are text."""
     found = FileRow(number)
     try:
-        _fill(found, json.loads(line, object_pairs_hook=_each_once), sensor, times)
+        _fill(found, json.loads(line, object_pairs_hook=once), sensor, times)
     except RecursionError:
         found.faults = ["it is nested too deeply"]
     except json.JSONDecodeError as error:
         found.faults = [f"it is not a JSON object: {error}"]
     except (ValueError, OverflowError) as error:
         found.moment, found.fields, found.faults = None, {}, [str(error)]
-    return found
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("it has one name twice")
     return found
 
 
@@ -40,7 +33,8 @@ def _fill(row: FileRow, found: Any, sensor: str | None, times: TimeRules) -> Non
         raise ValueError(NO_TEXT)
     if "time" not in found:
         raise ValueError("it has no 'time'")
-    row.sensor = sensor_of(sensor, {name: str(found.pop(name)) for name in IDENTITY if name in found})
+    identity = {name: str(found.pop(name)) for name in IDENTITY if name in found}
+    row.sensor, row.source = sensor_of(sensor, identity), source_of(sensor, identity)
     row.text = str(found.pop("time"))
     row.moment = times.moment(row.text)
     if {"measure", "value"} <= found.keys():

@@ -2,9 +2,10 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from bootstrap.device import RESERVED_MEASURES
 from bootstrap.history.points import LONGEST_NAME, Field, Point
@@ -16,6 +17,7 @@ NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what stands for a byte that is not, 
 NO_TEXT = "it is not UTF-8 text"
 WILDCARDS = frozenset("+#")
 
+T = TypeVar("T")
 Moment: TypeAlias = int | datetime  # microseconds since 1970; or a local time that a clock shows twice
 
 
@@ -39,6 +41,7 @@ class FileRow:
     moment: Moment | None = None  # None if all of the line is bad
     text: str = ""  # the time as it is in the file
     measure: str = ""  # in a table with one value per line
+    source: str = ""  # the sensor that the line names, if another was chosen
     fields: dict[str, Field] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     empty: int = 0
@@ -88,6 +91,25 @@ def sensor_of(chosen: str | None, identity: dict[str, str]) -> str:
     if why := sensor_fault(name):
         raise ValueError(f"{why}; use --sensor")
     return name
+
+
+def source_of(chosen: str | None, identity: dict[str, str]) -> str:
+    """Return the sensor that a line names, if another was chosen instead; else an empty string."""
+    return "/".join(identity[name] for name in ("group", "sensor") if identity.get(name)) if chosen else ""
+
+
+def once(pairs: Iterable[tuple[str, T]]) -> dict[str, T]:
+    """Return pairs as a mapping.
+
+    Raises:
+        ValueError: it has a name twice.
+    """
+    found: dict[str, T] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"it has {name[:80]!r} twice")
+        found[name] = value
+    return found
 
 
 def _named(identity: dict[str, str]) -> str:

@@ -1,11 +1,11 @@
 """Readings in InfluxDB's line protocol."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bootstrap.history.points import READING, VALUE, Field
-from penates.history.import_line import IDENTITY, FileLine, bad, measure_fault, number, point, sensor_of
+from penates.history.import_line import IDENTITY, FileLine, FileRow, bad, measure_fault, number, once, point, sensor_of
 from penates.history.import_times import TimeRules
 
 TRUTH = {"t": 1.0, "f": 0.0}  # beside true and false
@@ -36,6 +36,15 @@ class SeriesChoice:
             return True
         return any(tags.get(name) != value for name, value in self.tags.items())
 
+    def unmixed(self, rows: Iterable[FileRow], file: str) -> Iterator[FileRow]:
+        """Yield rows of a table without the values of a second sensor that was given the name of the first."""
+        for row in rows:
+            for name in [*row.fields] if row.source else ():
+                if why := self.fault(row.sensor, name, row.source, f"{file}:{row.number}"):
+                    row.faults.append(why)
+                    del row.fields[name]
+            yield row
+
     def fault(self, sensor: str, measure: str, source: str, where: str) -> str | None:
         """Return why a value cannot be loaded as this measure: another series was; None if it can."""
         first, found = self.sources.setdefault((sensor, measure), (source, where))
@@ -43,7 +52,7 @@ class SeriesChoice:
             return None
         return (
             f"{measure!r} of {sensor} is already {first!r} ({found}), and {source!r} must not be mixed with it;"
-            " choose one with --tag or --measurement"
+            " choose one with --tag or --measurement, or leave out --sensor"
         )
 
 
@@ -74,16 +83,17 @@ class LineParser:
             raise ValueError("it is not line protocol: measurement,tag=… field=… time")
         key, fields, moment = found.groups()
         measurement, *parts = (_unescaped(part) for part in PART.split(key))
-        tags = dict(part.split("=", 1) for part in parts if "=" in part)
+        tags = once((name, value) for name, _, value in (part.partition("=") for part in parts))
         if self.choice.excludes(measurement, tags):
             return FileLine(at, [], passed=True)
         if moment is None:
             raise ValueError("it has no time")
-        values = dict(_fields(fields))
+        values = once(_fields(fields))
         if values.keys() == {VALUE} and measurement != READING:
             values = {measurement: values[VALUE]}
         sensor, time_us = sensor_of(self.sensor, tags), self.times.number(moment)
-        others = sorted(f"{tag}={value}" for tag, value in tags.items() if tag not in IDENTITY)
+        named = ("kind",) if self.sensor else IDENTITY  # a sensor that is chosen must not mix those that are named
+        others = sorted(f"{tag}={value}" for tag, value in tags.items() if tag not in named)
         source = ",".join([measurement, *others])
         why = {
             name: measure_fault(name) or self.choice.fault(sensor, name, source, f"{self.file}:{at}") for name in values

@@ -150,6 +150,24 @@ def test_one_of_several_series_can_be_chosen(recorded: RecordedHouse) -> None:
     assert recorded.values("t", "cm/b") == [3.5]
 
 
+def test_two_sensors_of_a_file_never_become_one_that_was_chosen(recorded: RecordedHouse) -> None:
+    rows = [f"{NEWEST_S + number},cm,{name},{number}" for number, name in enumerate(("x", "y", "x"))]
+    lines = [f"m,group=cm,sensor={name} a=1 {NEWEST_S + number}000000000" for number, name in enumerate("xyx")]
+    objects = [json.dumps({"time": NEWEST_S + number, "sensor": name, "a": 1}) for number, name in enumerate("xyx")]
+    files = {"csv": table(*rows, head="time,group,sensor,a"), "lp": "\n".join(lines), "json": "\n".join(objects)}
+    for form, content in files.items():
+        code, said, complaints = recorded.load(f"a.{form}", content, sensor=f"cm/{form}")
+        assert (code, said, len(complaints)) == (1, "2 values, 2 of them new; 1 bad line", 1)
+        assert "or leave out --sensor" in complaints[0]
+        assert len(recorded.rows(f"cm/{form}")) == 2
+
+
+@pytest.mark.parametrize("line", ["m,sensor=cm/x,sensor=cm/y a=1", "m,sensor=cm/x a=1,a=2"])
+def test_what_is_there_twice_in_a_line_is_not_guessed(recorded: RecordedHouse, line: str) -> None:
+    code, _, (complaint,) = recorded.load("a.lp", f"{line} {NEWEST_S}000000000", sensor="")
+    assert (code, complaint.startswith("1: it has '"), complaint.endswith("' twice")) == (1, True, True)
+
+
 # Two values for one key.
 
 
