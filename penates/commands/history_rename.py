@@ -3,7 +3,8 @@
   penates history rename cm/celar cm/cellar
 
 It asks before it does, works while the recorder runs, and adds a line to history_changes.jsonl in the recorder's
-folder. There must be no history of the new name. What is measured under the old name afterwards is recorded as that.
+folder. If there is a history of the new name, both become one, unless they have values from the same time. What is
+measured under the old name afterwards is recorded as that.
 """
 
 import argparse
@@ -40,24 +41,17 @@ def main(given: argparse.Namespace) -> int:
             with closing(recorded.open_reader()) as reader:
                 old = found(reader, given.sensor)
                 new = given.new if "/" in given.new else f"{old.partition('/')[0]}/{given.new}"
-                if why := sensor_fault(new) or _taken(reader.sensors(), old, new):
-                    raise Fatal(Exit.ABSENT, why)
-            if not agreed(COMMAND, on_a_line(f"Rename {old} to {new}?"), yes=given.yes):
+                joined = new in reader.sensors()
+            if why := sensor_fault(new) or (f"{old} has that name already" if new == old else None):
+                raise Fatal(Exit.ABSENT, why)
+            question = f"Join {old} with {new}, which cannot be undone?" if joined else f"Rename {old} to {new}?"
+            if not agreed(COMMAND, on_a_line(question), yes=given.yes):
                 return NOT_DONE
             changed.rename(old, new)
-            logged(recorded, COMMAND, sensor=old, new=new)
+            logged(recorded, COMMAND, sensor=old, new=new, joined=joined)
     except ValueError as error:
         raise Fatal(Exit.ABSENT, str(error)) from None
     except OSError as error:
         raise Fatal(Exit.ABSENT, str(error)) from None
     print(on_a_line(f"{old} is now {new}"))
     return Exit.STOPPED
-
-
-def _taken(sensors: list[str], old: str, new: str) -> str | None:
-    if new == old:
-        return f"{old} has that name already"
-    if new in sensors:
-        how = f"print {old} with --csv --each reading, load that with `penates import --sensor {new}`, and delete {old}"
-        return f"there is a history of {new} already; to join them, {how}"
-    return None

@@ -80,7 +80,11 @@ def test_a_sensor_gets_another_name(recorded: RecordedHouse) -> None:
     assert recorded.rows("cm/b") == before
     assert recorded.rows() == []
     assert recorded.penates("history", "rename", "cm/b", "zigbee2mqtt/Küche Süd", "--yes")[0] == 0
-    assert [line["new"] for line in log(recorded)] == ["cm/b", "zigbee2mqtt/Küche Süd"]
+    recorded.load("b.csv", f"time,t\n{int(time.time()) - 86_400},5\n", sensor="cm/b")
+    assert recorded.penates("history", "rename", "cm/b", "zigbee2mqtt/Küche Süd", "--yes")[0] == 0
+    assert len(recorded.rows("zigbee2mqtt/Küche Süd")) == 121
+    assert [line["joined"] for line in log(recorded)] == [False, False, True]
+    assert [line["new"] for line in log(recorded)][:2] == ["cm/b", "zigbee2mqtt/Küche Süd"]
 
 
 @pytest.mark.parametrize(
@@ -91,14 +95,14 @@ def test_a_sensor_gets_another_name(recorded: RecordedHouse) -> None:
         (("delete", "a", "--from", "2099-01-01"), "there is nothing of cm/a in that time"),
         (("delete", "a", "--from", "1h", "--to", "2h"), "--from must be before --to"),
         (("rename", "a", "a"), "cm/a has that name already"),
-        (("rename", "a", "c"), "there is a history of cm/c already; to join them, print cm/a with --csv"),
+        (("rename", "a", "c"), "both have values from the same time; delete those of one"),
         (("rename", "a", "c/#"), "must have names of printable characters"),
         (("rename", "a", "c\x1b[2J"), "must have names of printable characters"),
         (("rename", "b", "d"), "there is no history of 'b'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(recorded: RecordedHouse, words: tuple[str, ...], why: str) -> None:
-    recorded.load("c.csv", f"time,t\n{int(time.time())},1\n", sensor="cm/c")
+    recorded.load("c.csv", f"time,t\n{int(time.time())},1\n{int(time.time()) - 1800},1\n", sensor="cm/c")
     code, _, err = recorded.penates("history", *words, "--yes")
     assert (code, why in err, err.count("\n")) == (1, True, 1), err
     assert "\x1b" not in err

@@ -108,12 +108,39 @@ def test_an_average_of_readings_that_are_gone_is_deleted_as_a_whole(file: Path) 
     assert seen(file)[1] == [one for one in before if one.measure == "h" or one.start_s not in whole]  # type: ignore[attr-defined]
 
 
-def test_a_new_name_takes_all_and_no_name_is_taken_twice(editor: HistoryEditor, file: Path) -> None:
+def test_a_new_name_takes_all(editor: HistoryEditor, file: Path) -> None:
     before = seen(file)
     editor.rename("cm/a", "home/a")
     assert seen(file, "home/a") == before
-    with pytest.raises(ValueError, match="'home/a' already"):
+    with pytest.raises(ValueError, match="both have values from the same time"):
         editor.rename("cm/b", "home/a")
+    assert seen(file, "home/a") == before
+
+
+@pytest.mark.parametrize("cut", [900, DAY_S // EVERY_S, 1200])
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_two_that_follow_each_other_become_one(
+    file: Path, tmp_path: Path, cut: int, settled: bool, backwards: bool
+) -> None:
+    """As if all of it had been recorded under the new name, even if the change was within five minutes or a day."""
+    recorded(file, POINTS[:cut])
+    later = [point._replace(sensor="cm/b", run="r2") for point in POINTS[cut:]]
+    if settled:
+        recorded(file, later)
+    else:
+        with closing(SqliteStore(file, 36_500)) as store:
+            store.put(later)
+    old, new = ("cm/b", "cm/a") if backwards else ("cm/a", "cm/b")
+    with closing(HistoryEditor(file)) as editor:
+        editor.rename(old, new)
+    recorded(tmp_path / "other.sqlite", POINTS)
+    assert seen(file, new) == seen(tmp_path / "other.sqlite")
+    recorded(file, [POINTS[0]._replace(sensor=new, run="r3", time_us=(START_S + 3 * DAY_S) * MICRO)])
+    recorded(tmp_path / "other.sqlite", [POINTS[0]._replace(run="r3", time_us=(START_S + 3 * DAY_S) * MICRO)])
+    assert seen(file, new) == seen(tmp_path / "other.sqlite")
+    with closing(SqliteReader(file)) as reader:
+        assert reader.sensors() == [new]
 
 
 def test_the_recorder_goes_on_meanwhile(editor: HistoryEditor, file: Path) -> None:
