@@ -7,6 +7,7 @@ import sys
 from bootstrap.contract import timestamps
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.sqlite.editor import HistoryEditor
+from bootstrap.paths import open_own
 from penates.history.recorder_lookup import Recorded
 
 LOG = "history_changes.jsonl"  # in the recorder's folder
@@ -47,6 +48,5 @@ def logged(recorded: Recorded, command: str, **facts: object) -> None:
     with recorded.as_owner():
         file = recorded.folder / LOG
         file.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(file, flags, 0o640), "a", encoding="utf-8") as stream:
+        with os.fdopen(open_own(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT), "a", encoding="utf-8") as stream:
             stream.write(f"{line}\n")
