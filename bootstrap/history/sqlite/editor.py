@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from bootstrap.history.points import Field, Point
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
+from bootstrap.history.sqlite.joining import join
 from bootstrap.history.sqlite.rollups import BUSY_S, RollUps, bucket, whole_since_s
 
 ALWAYS_US = (-(2**62), 2**62)
@@ -272,42 +273,8 @@ class HistoryEditor:
         with self._commit():
             first, second = self._id(old), self._id(new)
             if first is not None and second is not None:
-                self._join(first, second)
+                join(self._database, first, second)
             self._database.execute("UPDATE sensor SET name = ? WHERE id = ?", (new, first))
-
-    def _join(self, first: int, second: int) -> None:
-        """Give all of the `second` sensor, usually the shorter history, to the `first`."""
-        one, other = self._ends(first), self._ends(second)
-        whole = max(whole_since_s(self._database, sensor) for sensor in (first, second))
-        begin, end = (max(one[0], other[0]), min(one[1], other[1])) if one and other else (1, 0)
-        if begin < end or begin == end < whole:
-            raise ValueError("both have values from the same time; delete those of one of them first")
-        if any(self._has(sensor, ALWAYS_US[0], max(ALWAYS_US[0], whole * MICRO)) for sensor in (first, second)):
-            raise ValueError("some of their readings are about to be reduced to averages; try again later")
-        self._move(first, second, whole)
-        rollups = RollUps(self._database)
-        if begin == end:  # the five minutes in which one ends and the other begins
-            rollups.fold(first, begin)
-        for day in {end // DAY_S * DAY_S for end in (*(one or ()), *(other or ()))}:
-            rollups.compute_day(first, day)
-
-    def _ends(self, sensor: int) -> tuple[int, int] | None:
-        """Return the starts of a sensor's first and last five minutes."""
-        times = self._database.execute(
-            "SELECT min(time), max(time) FROM reading WHERE sensor = ?", (sensor,)
-        ).fetchone()
-        query = "SELECT min(start), max(start) FROM rollup WHERE step = ? AND sensor = ?"
-        starts = self._database.execute(query, (FIVE_MINUTES_S, sensor)).fetchone()
-        found = [*(bucket(time_us) for time_us in times if time_us is not None)]
-        found += [start for start in starts if start is not None]
-        return (min(found), max(found)) if found else None
-
-    def _move(self, first: int, second: int, whole: int) -> None:
-        for table in ("reading", "gone", "dirty", "rollup"):  # of an average of both, either is computed again
-            move = f"UPDATE OR REPLACE {table} SET sensor = ? WHERE sensor = ?"  # noqa: S608 - constants
-            self._database.execute(move, (first, second))
-        self._database.execute("UPDATE sensor SET whole = ? WHERE id = ?", (whole, first))
-        self._database.execute("DELETE FROM sensor WHERE id = ?", (second,))
 
     def close(self) -> None:
         """Close the file."""
