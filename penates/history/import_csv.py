@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
 
+from bootstrap.contract.payload import TRUTH
 from penates.history.import_line import (
     IDENTITY,
     NO_TEXT,
     NOT_UTF8,
-    TRUTH,
     FileRow,
     measure_fault,
     number,

@@ -1,18 +1,17 @@
 """What becomes of one line of an imported file, on its way from text to points."""
 
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypeAlias, TypeVar
 
+from bootstrap.contract.payload import NUMBER, parse_number
 from bootstrap.device import RESERVED_MEASURES
+from bootstrap.errors import Refused
 from bootstrap.history.points import LONGEST_NAME, Field, Point
 
 IDENTITY = ("group", "sensor", "kind")  # columns and tags that identify the sensor, and are not measures
-TRUTH = {"true": 1.0, "false": 0.0}
-NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # what stands for a byte that is not, after decoding by `surrogateescape`
 NO_TEXT = "it is not UTF-8 text"
 WILDCARDS = frozenset("+#")
@@ -56,19 +55,17 @@ class FileRow:
 
 
 def number(name: str, text: str) -> float | None:
-    """Return the number or truth value that a text means; None if it is a word.
+    """Return the number that a text means by the rule for all that is recorded; None if it is a word.
 
     Raises:
         ValueError: it is a number that no store can hold.
     """
-    if text.lower() in TRUTH:
-        return TRUTH[text.lower()]
-    if not NUMBER.fullmatch(text):
-        return None
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{name!r} is not a finite number")
-    return value
+    try:
+        return parse_number(text)
+    except Refused as why:
+        if NUMBER.fullmatch(text):
+            raise ValueError(f"{name!r} is not a finite number: {why}") from None
+        raise
 
 
 def point(sensor: str, time_us: int, measure: str, value: Field) -> Point:

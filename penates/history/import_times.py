@@ -8,10 +8,11 @@ from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from typing import TypeAlias
 
+from bootstrap.contract.payload import NUMBER
 from bootstrap.contract.timestamps import parse
 from bootstrap.history.points import EPOCH, MICROSECOND
 from bootstrap.history.reader import DAY_S, MICRO
-from penates.history.import_line import NUMBER, FileRow, Moment
+from penates.history.import_line import FileRow, Moment
 from penates.history.times import printed
 
 NANOS = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9}

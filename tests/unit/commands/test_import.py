@@ -263,7 +263,7 @@ def test_whatever_is_recorded_and_printed_can_be_loaded_again(recorded: Recorded
     recorded.file.parent.mkdir()
     points = [foreign(topic, payload, (NEWEST_S + n) * MICRO + n) for n, (topic, payload) in enumerate(FOREIGN)]
     if form == "csv":  # which cannot tell a name of nothing from none
-        points[0].fields.pop("")
+        points[0].fields.pop("", None)
     with closing(SqliteStore(recorded.file, 36_500)) as store:
         store.put(points)
     for sensor in {point.sensor for point in points}:
