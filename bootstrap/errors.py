@@ -14,7 +14,7 @@ class Exit(IntEnum):
     ABSENT = 1  # the device was not there at setup; the supervisor tries again
     BUG = 70
     RUNNING = 75  # another process already runs this sensor
-    REFUSED = 77  # by the broker, before it had ever accepted us
+    REFUSED = 77  # a command other than `run`, by the broker
     SETTINGS = 78
 
 

@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from bootstrap.config.model import HomeAssistantSettings, SensorSettings
@@ -42,6 +42,7 @@ class Discovery:
         self._topics, self._loop, self._outbox, self._pump = topics, loop, outbox, pump
         self._settings = settings
         self._payload = b""
+        self._withdrawn: set[str] = set()  # topics that are cleared
         self._timer: Timer | None = None
         self._connected_at = 0.0
 
@@ -51,13 +52,27 @@ class Discovery:
         return self._settings.topic(self._topics)
 
     @property
+    def topics(self) -> list[str]:
+        """The topics on which the sensor is announced, or whose clearing the broker has not answered yet."""
+        waiting = sorted(topic for topic in self._withdrawn if self._outbox.holds(topic))
+        return [*waiting, *([self.topic] if self._settings.enabled else [])]
+
+    @property
     def _birth(self) -> str:
         return f"{self._settings.prefix}/status"
 
     @property
     def filters(self) -> list[str]:
         """The topics to subscribe to: the announcement itself, and the birth message of Home Assistant."""
-        return [self.topic, self._birth] if self._settings.enabled else [self.topic]
+        return [self.topic, self._birth] if self._settings.enabled else []
+
+    def withdraw(self, announced: Iterable[str]) -> None:
+        """Clear these topics, on which earlier runs were announced, except the one that is used now."""
+        for topic in announced:
+            if topic != self.topic or not self._settings.enabled:
+                log.info("no longer announced to Home Assistant there", topic=topic)
+                self._withdrawn.add(topic)
+                self._outbox.put_state(topic, b"")
 
     def introduce(self, announcement: bytes) -> None:
         """Publish this announcement, now and at each connect."""
@@ -68,9 +83,10 @@ class Discovery:
 
     def apply_settings(self, settings: HomeAssistantSettings) -> None:
         """Remove the announcement under the old settings; afterwards call `introduce`, and connect again."""
+        old, self._settings = self._settings, settings
         if self._payload:
-            self._outbox.put_state(self.topic, b"")
-        self._settings, self._payload = settings, b""
+            self.withdraw([old.topic(self._topics)])
+        self._payload = b""
 
     def on_connected(self) -> None:
         """Note when the broker starts to send its retained messages."""
@@ -94,12 +110,9 @@ class Discovery:
             self._pump()
 
     def _on_retained(self, payload: bytes) -> None:
-        """Replace or remove the announcement of an earlier run."""
+        """Replace the announcement of an earlier run."""
         if self._settings.enabled:
             self._replace(payload)
-        else:
-            log.info("no longer announced to Home Assistant", topic=self.topic)
-            self._outbox.put_state(self.topic, b"")
 
     def _replace(self, before: bytes) -> None:
         """Remove the components that were announced before and are gone, then announce the sensor again."""

@@ -10,7 +10,7 @@ from bootstrap.eventloop.loop import READABLE, WRITABLE, Loop, Timer
 from bootstrap.mqtt.address import ConnectOptions
 from bootstrap.mqtt.packets import Publish
 from bootstrap.mqtt.paho import SubscribeOptions
-from bootstrap.mqtt.session import Closed, Connack, Event, Puback, Reason, Session, Suback
+from bootstrap.mqtt.session import Closed, Connack, Event, Pingresp, Puback, Reason, Session, Suback
 from bootstrap.outbox.message import Message
 
 LINGER_S = 2.0
@@ -35,7 +35,10 @@ class ConnectionOwner(Protocol):
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message has arrived."""
 
-    def on_closed(self, why: str) -> None:
+    def on_pingresp(self) -> None:
+        """The broker has answered a ping, and everything that was sent before it."""
+
+    def on_closed(self, closed: Closed) -> None:
         """The connection has ended."""
 
 
@@ -76,8 +79,10 @@ class Connection:
                 owner.on_connack(event)
             case Suback(_, reasons):
                 owner.on_suback(reasons)
-            case Closed(why):
-                owner.on_closed(why)
+            case Closed():
+                owner.on_closed(event)
+            case Pingresp():
+                owner.on_pingresp()
             case Publish(topic, payload, retained):
                 owner.on_message(topic, payload, retained=retained)
             case _:
@@ -86,10 +91,10 @@ class Connection:
     # Reading and writing, called by the loop.
 
     def _on_ready(self, events: int) -> None:
-        if events & WRITABLE:
-            self._session.loop_write()
-        if events & ~WRITABLE:
+        if events & ~WRITABLE:  # first, because a DISCONNECT tells more than a write that fails
             self._read()
+        if events & WRITABLE and self._session.socket():
+            self._session.loop_write()
         self._watch()
 
     def _read(self) -> None:
@@ -120,6 +125,11 @@ class Connection:
     def subscribe(self, *filters: str) -> None:
         """Subscribe to `filters`."""
         self._session.subscribe_to((one, COMMANDS) for one in filters)
+        self._watch()
+
+    def ping(self) -> None:
+        """Ask for a `Pingresp`, which arrives after everything that the broker has sent before."""
+        self._session.ping()
         self._watch()
 
     def close(self, closed: Callable[[], None]) -> None:

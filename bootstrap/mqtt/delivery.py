@@ -7,9 +7,10 @@ from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.eventloop.threads import Worker
 from bootstrap.mqtt.connection import Connection
 from bootstrap.mqtt.denials import Denials
+from bootstrap.mqtt.hang_ups import HangUps, publishing
 from bootstrap.mqtt.session import Connack, Reason
 from bootstrap.outbox.flusher import Flusher
-from bootstrap.outbox.message import ack_outcome
+from bootstrap.outbox.message import AckOutcome, ack_outcome
 from bootstrap.outbox.outbox import WINDOW, Outbox
 
 PUBACK_S = 15.0
@@ -28,6 +29,9 @@ class Delivery:
     ) -> None:
         """Call `denied(topic, reason)` as `Denials` does, and `overdue(why)` when a PUBACK has not come in time."""
         self._loop, self._outbox, self._overdue = loop, outbox, overdue
+        self.hang_ups = HangUps()
+        self._refused: list[str] = []  # topics that were denied on this connection
+        self._window = WINDOW
         self._flusher = Flusher(loop, worker, outbox.history)
         self._denials = Denials(denied)
         self._connection: Connection | None = None
@@ -43,11 +47,29 @@ class Delivery:
     def begin(self, connection: Connection, connack: Connack) -> None:
         """Publish over this connection, within the broker's limits."""
         self._connection = connection
-        self._outbox.window, self._outbox.largest = min(WINDOW, connack.receive_maximum), connack.largest
+        self._window, self._outbox.largest = min(WINDOW, connack.receive_maximum), connack.largest
+        self._outbox.window = 1 if self.hang_ups.cautious else self._window
+
+    def widen(self) -> None:
+        """Publish as many messages at once as the broker allows."""
+        self._outbox.window = self._window
+        self.pump()
+
+    @property
+    def unanswered(self) -> list[str]:
+        """What the broker may have hung up on: the topics that it denied, else the messages it did not acknowledge."""
+        return [publishing(topic) for topic in self._refused or self._outbox.unanswered]
+
+    def set_aside(self, topic: str, for_s: float) -> None:
+        """Publish nothing to this topic for `for_s` seconds, because the broker hangs up when that is published."""
+        why = "it closes the connection instead of answering"
+        self._outbox.set_aside(topic, time.monotonic() + for_s, f"the broker: {why}")
+        self._denials.hung_up(topic, why, for_s)
 
     def end(self) -> None:
         """Stop publishing; what is unacknowledged goes back to the outbox."""
         self._connection = None
+        self._refused.clear()
         self._cancel()
         self._outbox.connection_lost(time.monotonic())
         self._flusher.check()
@@ -72,6 +94,10 @@ class Delivery:
         message = self._outbox.acknowledged(packet_id, outcome, reason.text, time.monotonic())
         if message is not None:
             self._denials.note(message, outcome, reason)
+            if outcome is AckOutcome.DENIED:
+                self._refused.append(message.topic)
+            else:
+                self.hang_ups.answered(publishing(message.topic))
         self.pump()
 
     def _cancel(self) -> None:

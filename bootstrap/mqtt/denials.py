@@ -30,3 +30,9 @@ class Denials:
             if denied:
                 log.error("the broker refused a message", topic=message.topic, reason=reason.text)
             self._report(message.topic, reason.text if denied else None)
+
+    def hung_up(self, topic: str, why: str, for_s: float) -> None:
+        """Note that the broker closes the connection when we publish to this topic, which is now left out."""
+        log.error("the broker hangs up on a message; the rest is sent", topic=topic, again_in_s=for_s)
+        self._denied.add(topic)
+        self._report(topic, why)

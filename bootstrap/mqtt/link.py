@@ -5,34 +5,27 @@ Nothing here blocks: the device is read whether there is a broker or not.
 
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 from functools import partial
 from typing import Protocol
 
 from bootstrap.errors import Exit, Fatal
-from bootstrap.eventloop.backoff import Backoff
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.eventloop.threads import Worker
-from bootstrap.logs import log
-from bootstrap.mqtt.address import BrokerAddress
-from bootstrap.mqtt.connect import connect
+from bootstrap.mqtt import outages
+from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
+from bootstrap.mqtt.attempts import Attempts
 from bootstrap.mqtt.connection import Connection
 from bootstrap.mqtt.delivery import Delivery
-from bootstrap.mqtt.session import Connack, Reason
+from bootstrap.mqtt.outages import Outages
+from bootstrap.mqtt.requests import Requests
+from bootstrap.mqtt.session import Closed, Connack, Reason
 from bootstrap.outbox.outbox import Outbox
 
-FIRST_RETRY_S, LAST_RETRY_S, JITTER = 0.5, 5.0, 0.3
-SLOW_RETRY_S = 60.0  # after a refusal by a broker that has accepted us before
 CONNACK_S = 10.0
-CONNECT_S = 120.0  # for a name server that has no limit of its own, SYNs and the TLS handshake
-TRIES = 3  # refusals before it is fatal, if we were never accepted
-TAKEOVERS, TAKEOVER_WINDOW_S = 3, 60.0
-STEADY_S = 10.0  # after a connection that lasted this long, the next failure counts as the first
-
-# CONNACK reasons that pass by themselves: server unavailable, busy, quota and rate exceeded, move (MQTT 5, 3.2.2.2).
-PASSING = frozenset({0x88, 0x89, 0x97, 0x9C, 0x9D, 0x9F})
+LOOK_S = 5.0  # for the broker to send what it retains of us
+TAKEN_OVER = 0x8E  # reason code of DISCONNECT: another client has connected with our client id
 
 
 class Phase(Enum):
@@ -42,6 +35,7 @@ class Phase(Enum):
     WAITING = auto()
     CONNECTING = auto()
     AWAITING_CONNACK = auto()
+    LOOKING = auto()  # at what the broker retains of us, before we publish anything
     UP = auto()
     CLOSING = auto()
     CLOSED = auto()
@@ -50,11 +44,21 @@ class Phase(Enum):
 class LinkOwner(Protocol):
     """Receives the events of the link."""
 
+    def silent_s(self) -> float:
+        """Return for how many seconds we may not publish yet, after the broker has sent what it retains of us."""
+        ...
+
     def on_connected(self) -> None:
         """The broker has accepted us; what is put in the outbox now is part of the birth."""
 
     def on_disconnected(self, why: str) -> None:
         """There is no broker, or the connection to it is lost."""
+
+    def on_refused(self, why: str) -> None:
+        """The broker does not accept us, until the next `on_connected`."""
+
+    def on_flapping(self, why: str | None) -> None:
+        """The connection keeps breaking; with None it lasts again."""
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """A message has arrived."""
@@ -66,24 +70,23 @@ class LinkOwner(Protocol):
 class Link:
     """Keeps one connection to the broker, or the next attempt at one."""
 
-    def __init__(self, loop: Loop, worker: Worker, address: BrokerAddress, outbox: Outbox, owner: LinkOwner) -> None:
-        self._loop, self._worker, self._address = loop, worker, address
-        self._owner = owner
-        self._delivery = Delivery(loop, worker, outbox, owner.on_denied, self._overdue)
+    def __init__(self, loop: Loop, worker: Worker, address: BrokerAddress, outbox: Outbox) -> None:
+        self.owner: LinkOwner  # is set before `start`
+        self._loop = loop
+        self._attempts = Attempts(worker, address, self._connected, self._lost)
+        denied = lambda topic, why: self.owner.on_denied(topic, why)  # noqa: E731, PLW0108 - there is no owner yet
+        self._delivery = Delivery(loop, worker, outbox, denied, self._overdue)
+        self._outages, self._hang_ups = Outages(), self._delivery.hang_ups
+        self._requests = Requests(self._hang_ups)
+        self._at_first: list[str] = []
         self._before_birth: list[str] = []
         self._after_birth: list[str] = []
         self._phase = Phase.IDLE
         self._connection: Connection | None = None
-        self._timer: Timer | None = None  # of the phase: a retry, CONNACK
-        self._backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S, JITTER)
-        self._host = 0
-        self._began_at = self._up_at = 0.0
-        self._connects = self._refusals = 0
-        self._takeovers: deque[float] = deque(maxlen=TAKEOVERS)
-        self._tried = ""  # the last host and port
-        self._login = ""  # for the log
-        self._outage_logged = False
-        self._flapping = False  # the last connection was a short one
+        self._connack: Connack | None = None
+        self._timer: Timer | None = None  # of the phase: a retry, CONNACK, the look, a connection that lasts
+        self._up_at = 0.0
+        self._connects = 0
 
     @property
     def begun(self) -> bool:
@@ -92,7 +95,7 @@ class Link:
 
     @property
     def up(self) -> bool:
-        """Whether the broker has accepted us, and the connection is not known to be lost."""
+        """Whether we may publish, and the connection is not known to be lost."""
         return self._phase is Phase.UP
 
     @property
@@ -105,10 +108,10 @@ class Link:
         """Whether the link continues by itself. An absent broker does not stop it; a missing timer would."""
         armed = self._timer is not None and self._timer.call is not None
         match self._phase:
-            case Phase.WAITING | Phase.AWAITING_CONNACK:
+            case Phase.WAITING | Phase.AWAITING_CONNACK | Phase.LOOKING:
                 return armed
             case Phase.CONNECTING:
-                return time.monotonic() - self._began_at < CONNECT_S
+                return self._attempts.making_progress
             case Phase.UP:
                 return self._delivery.making_progress
             case _:
@@ -119,9 +122,13 @@ class Link:
         """How often the broker has accepted us again."""
         return max(0, self._connects - 1)
 
-    def subscribe(self, before_birth: list[str], after_birth: list[str]) -> None:
-        """Subscribe to these at every connect from now on, before and after the newest state is published."""
-        self._before_birth, self._after_birth = before_birth, after_birth
+    def subscribe(self, at_first: list[str], before_birth: list[str], after_birth: list[str]) -> None:
+        """Subscribe to these at every connect from now on.
+
+        What is retained on `at_first` arrives before `silent_s` is asked; the others are subscribed to before and after
+        the newest state is published.
+        """
+        self._at_first, self._before_birth, self._after_birth = at_first, before_birth, after_birth
 
     def start(self) -> None:
         """Connect, and stay connected."""
@@ -133,15 +140,28 @@ class Link:
 
     def close(self) -> None:
         """Disconnect if the broker is there. `closed` becomes true at once, or when the broker has closed too."""
-        if self._connection is None or not self.up:
+        self._disconnect(partial(self._enter, Phase.CLOSED))
+
+    def give_way(self, why: str) -> None:
+        """Disconnect, so that the broker publishes no last will, then end with a Fatal (75): another instance runs."""
+
+        def end() -> None:
+            raise Fatal(Exit.RUNNING, why)
+
+        self._disconnect(end)
+
+    def _disconnect(self, then: Callable[[], None]) -> None:
+        if self._connection is None or self._phase not in (Phase.LOOKING, Phase.UP):
             self.drop()
+            then()
             return
         self._enter(Phase.CLOSING)
         self._delivery.pause()
-        self._connection.close(partial(self._enter, Phase.CLOSED))
+        self._connection.close(then)
 
     def drop(self) -> None:
         """Close without DISCONNECT; if the link was up, the broker publishes the will."""
+        self._attempts.cancel()
         self._enter(Phase.CLOSED)
         self._delivery.pause()
         if self._connection is not None:
@@ -149,15 +169,16 @@ class Link:
 
     def move(self, address: BrokerAddress) -> None:
         """Use another address from now on: disconnect from the old one, without a will, then connect to the new one."""
-        self._address, self._host, self._refusals = address, 0, 0
-        self._backoff.reset()
-        self._outage_logged = self._flapping = False
+        self._attempts.use(address)
+        self._outages.reset()
+        self.owner.on_flapping(None)
         connection, self._connection = self._connection, None
         if self._phase is Phase.CLOSING:  # because of an earlier move
             return
         self._enter(Phase.CLOSING)
+        self._requests.end()
         self._delivery.end()
-        self._owner.on_disconnected("its settings have changed")
+        self.owner.on_disconnected("its settings have changed")
         if connection is None:
             self._connect()
         else:
@@ -178,124 +199,121 @@ class Link:
 
     def _connect(self) -> None:
         self._enter(Phase.CONNECTING)
-        self._began_at = time.monotonic()
-        address = self._address
-        host, port = address.hosts[self._host % len(address.hosts)], address.port
-        self._tried = f"{host}:{port}"
-        then, failed = partial(self._connected, address), partial(self._not_connected, address)
-        self._worker.call(partial(connect, host, port, address.ca_file), then, failed)
+        self._attempts.start()
 
-    def _awaits(self, address: BrokerAddress) -> bool:
-        """Return whether we still wait for the outcome of this attempt."""
-        return self._phase is Phase.CONNECTING and address is self._address
-
-    def _not_connected(self, address: BrokerAddress, error: Exception) -> None:
-        if not isinstance(error, OSError):
-            raise error
-        if self._awaits(address):
-            self._lost(f"{self._tried}: {error}")
-
-    def _connected(self, address: BrokerAddress, ready: socket.socket) -> None:
-        if not self._awaits(address):
-            ready.close()
-            return
-        try:
-            options = address.connect_options()
-        except (OSError, ValueError) as error:
-            ready.close()
-            self._lost(f"the password: {error}")
-            return
-        self._login = f"as {options.username or 'nobody'}, with {'a' if options.password else 'no'} password"
-        silent = f"{self._tried}: no answer in {CONNACK_S:g} s"
+    def _connected(self, ready: socket.socket, options: ConnectOptions) -> None:
+        silent = f"{self._attempts.tried}: no answer in {CONNACK_S:g} s"
         self._enter(Phase.AWAITING_CONNACK, CONNACK_S, partial(self._lost, silent))
         self._connection = Connection(self._loop, ready, options, self)
+
+    def _begin(self) -> None:
+        """Publish the birth, then what waits."""
+        self._enter(Phase.UP, outages.STEADY_S, self._steady)
+        self._up_at = time.monotonic()
+        self._connects += 1
+        self._outages.connected(self._attempts.tried)
+        self.owner.on_connected()
+        if self._hang_ups.cautious:
+            self._requests.subscribe([*self._before_birth, *self._after_birth], self._publish)
+        else:
+            self._requests.subscribe(self._before_birth, self._publish)
+            self._requests.subscribe(self._after_birth, lambda: None)
+
+    def _publish(self) -> None:
+        if self._connection is not None and self._connack is not None:
+            self._delivery.begin(self._connection, self._connack)
+            self._delivery.pump()
+
+    def _steady(self) -> None:
+        """Note that the connection lasts."""
+        self._hang_ups.steady()
+        self._requests.go_on()
+        self._delivery.widen()
+        self._outages.steady()
+        self.owner.on_flapping(None)
 
     # What the connection reports.
 
     def on_connack(self, connack: Connack) -> None:
-        """Publish the birth, or note why the broker refuses us."""
+        """Look at what the broker retains of us, or note why it refuses us."""
         if connack.reason.failed:
             self._refused(connack.reason)
-            return
-        self._enter(Phase.UP)
-        self._up_at = time.monotonic()
-        self._connects += 1
-        self._refusals = 0
-        level = log.debug if self._flapping else log.info
-        level("connected", broker=self._tried)
-        self._owner.on_connected()
-        if self._connection is not None:
-            self._delivery.begin(self._connection, connack)
-            self._connection.subscribe(*self._before_birth)
-            self._delivery.pump()
-            self._connection.subscribe(*self._after_birth)
+        elif self._connection is not None:
+            self._connack = connack
+            self._enter(Phase.LOOKING, LOOK_S, self._begin)
+            self._hang_ups.opened()
+            self._requests.begin(self._connection)
+            self._requests.subscribe(self._at_first, self._connection.ping)
+
+    def on_pingresp(self) -> None:
+        """Begin to publish, unless another instance may be alive."""
+        if self._phase is Phase.LOOKING:
+            if wait_s := self.owner.silent_s():
+                self._enter(Phase.LOOKING, wait_s, self._begin)
+            else:
+                self._begin()
 
     def on_puback(self, packet_id: int, reason: Reason) -> None:
         """Go on publishing."""
         self._delivery.on_puback(packet_id, reason)
 
     def on_suback(self, reasons: list[Reason]) -> None:
-        """Log what was refused. With an ACL file, Mosquitto grants all and delivers nothing; other brokers refuse."""
-        for reason in reasons:
-            if reason.failed:
-                log.error("the broker refused a subscription; commands may not reach us", reason=reason.text)
+        """Go on subscribing."""
+        self._requests.on_suback(reasons)
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Pass the message on to the owner."""
-        self._owner.on_message(topic, payload, retained=retained)
+        self.owner.on_message(topic, payload, retained=retained)
 
-    def on_closed(self, why: str) -> None:
-        """Connect again later."""
-        hint = "" if self.up else "; is it the right port, and does it want TLS (ca_file)?"
-        self._lost(f"{self._tried}: {why}{hint}")
+    def on_closed(self, closed: Closed) -> None:
+        """Find out why, if that can be known, and connect again later."""
+        why = f"{self._attempts.tried}: {closed.why}"
+        if closed.code == TAKEN_OVER:
+            self._lost(why, self._attempts.taken_over)
+        elif self._phase not in (Phase.LOOKING, Phase.UP):
+            login = self._attempts.login
+            self._lost(f"{why}; is it the right port, does it want TLS (ca_file), does it accept {login}?")
+        elif found := self._hang_ups.broken([*self._requests.unanswered, *self._delivery.unanswered]):
+            self._lost(why, f"the broker hangs up on: {found}")
+            self._set_aside(found)
+        else:
+            self._lost(why)
 
     # What goes wrong.
 
     def _overdue(self, why: str) -> None:
-        self._lost(f"{self._tried}: {why}")
+        self._lost(f"{self._attempts.tried}: {why}")
 
-    def _lost(self, why: str) -> None:
+    def _lost(self, why: str, cause: str = "", *, refused: bool = False) -> None:
         """Keep what is unacknowledged, try again later, and log it once."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.drop()
-        now = time.monotonic()
+        self._requests.end()
         self._delivery.end()
-        if self.up:
-            self._flapping = now - self._up_at < STEADY_S
-        if self.up and not self._flapping:
-            self._backoff.reset()
-            self._outage_logged = False
-        level = log.debug if self._outage_logged else log.warning
-        level("no broker; readings are kept meanwhile", reason=why)
-        self._outage_logged = True
-        self._owner.on_disconnected(why)
-        self._host += 1
-        more_hosts = self._host % len(self._address.hosts) != 0
-        self._enter(Phase.WAITING, 0 if more_hosts else self._backoff.advance(now - self._began_at), self._connect)
+        lasted_s = time.monotonic() - self._up_at if self.up else None
+        self._outages.lost(why, lasted_s, cause, self._attempts.suspicion)
+        self.owner.on_disconnected(why)
+        self.owner.on_flapping(self._outages.flapping)
+        more_hosts = self._attempts.next_host()
+        wait_s = 0.0 if more_hosts else self._outages.retry_s(self._attempts.age_s, refused=refused)
+        self._enter(Phase.WAITING, wait_s, self._connect)
+
+    def _set_aside(self, request: str) -> None:
+        """Go on without the request on which the broker hangs up."""
+        for_s = self._hang_ups.hold_s(request)
+        verb, _, topic = request.partition(" ")
+        if verb == "publish":
+            self._delivery.set_aside(topic, for_s)
+        else:
+            self._requests.set_aside(topic, for_s)
+        self._outages.explained()
+        self._enter(Phase.WAITING, self._outages.retry_s(0.0, refused=False), self._connect)
 
     def _refused(self, reason: Reason) -> None:
-        """Try again later; a broker that has never accepted us is fatal after a few refusals."""
-        why = f"{self._tried} refused us: {reason.text} ({self._login})"
-        if reason.code in PASSING:
-            self._lost(why)
-            return
-        self._refusals += 1
-        if not self._connects and self._refusals >= TRIES:
-            raise Fatal(Exit.REFUSED, f"{TRIES} times {why}; see username and password_file")
-        if self._refusals == 1:
-            log.error("the broker refuses us; readings are kept meanwhile", reason=why)
-            self._outage_logged = True
-        self._lost(why)
-        if self._connects:
-            self._enter(Phase.WAITING, SLOW_RETRY_S, self._connect)
-
-    def taken_over(self, why: str) -> None:
-        """Note that another client with our id has displaced us; the two would displace each other for ever.
-
-        Raises:
-            Fatal: it has happened three times in a minute.
-        """
-        self._takeovers.append(time.monotonic())
-        if len(self._takeovers) == TAKEOVERS and self._takeovers[-1] - self._takeovers[0] < TAKEOVER_WINDOW_S:
-            raise Fatal(Exit.RUNNING, why)
+        """Try again later, whether the broker has ever accepted us or not: the device is read meanwhile."""
+        why = f"{self._attempts.tried} refused us: {reason.text} ({self._attempts.login})"
+        advice = self._attempts.cure(reason.code)
+        self._outages.refused(why, advice)
+        self._lost(why, refused=True)
+        self.owner.on_refused(f"{why}; {advice}")

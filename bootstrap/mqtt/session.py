@@ -32,6 +32,7 @@ VERSIONS = {"5": client.MQTTv5, "3.1.1": client.MQTTv311}
 LARGEST = 2_000_000  # bytes of a packet that we accept: enough to refuse it with a reason, too little to fill a Pi
 OVERHEAD = 20  # bytes of a PUBLISH besides topic and payload, at most
 CHUNK = 32_768  # bytes read at once
+LONGEST_REASON = 200  # characters of a text that the broker sends with a reason code
 
 
 class Reason(NamedTuple):
@@ -52,6 +53,8 @@ class Connack(NamedTuple):
     reason: Reason
     receive_maximum: int
     largest: float
+    retains: bool = True  # whether it keeps retained messages
+    largest_qos: int = 2
 
 
 class Puback(NamedTuple):
@@ -79,9 +82,10 @@ class Pingresp(NamedTuple):
 
 
 class Closed(NamedTuple):
-    """The connection has ended, by the broker or the network."""
+    """The connection has ended, by the broker or the network. `code` is that of a DISCONNECT, if there was one."""
 
     why: str
+    code: int = 0
 
 
 Event: TypeAlias = Connack | Puback | Suback | Unsuback | Pingresp | Closed | Publish
@@ -159,24 +163,27 @@ class Session(client.Client):
         self.keepalive_s = getattr(more, "ServerKeepAlive", self.keepalive_s)  # it overrides ours (MQTT 5, 3.2.2.3.14)
         window = getattr(more, "ReceiveMaximum", 65_535)
         largest = getattr(more, "MaximumPacketSize", math.inf) - OVERHEAD
-        self._on_event(Connack(_reason(code), window, largest))
+        retains, qos = getattr(more, "RetainAvailable", 1), getattr(more, "MaximumQoS", 2)
+        self._on_event(Connack(_reason(code, more), window, largest, bool(retains), qos))
 
-    def _published(self, _client: object, _data: object, packet_id: int, code: ReasonCode, _more: object) -> None:
-        self._on_event(Puback(packet_id, _reason(code)))
+    def _published(self, _client: object, _data: object, packet_id: int, code: ReasonCode, more: object) -> None:
+        self._on_event(Puback(packet_id, _reason(code, more)))
 
     def _subscribed(
-        self, _client: object, _data: object, packet_id: int, codes: list[ReasonCode], _more: object
+        self, _client: object, _data: object, packet_id: int, codes: list[ReasonCode], more: object
     ) -> None:
-        self._on_event(Suback(packet_id, [_reason(code) for code in codes]))
+        self._on_event(Suback(packet_id, [_reason(code, more) for code in codes]))
 
     def _unsubscribed(self, _client: object, _data: object, packet_id: int, _codes: object, _more: object) -> None:
         self._on_event(Unsuback(packet_id))
 
     def _disconnected(
-        self, _client: object, _data: object, flags: client.DisconnectFlags, code: ReasonCode, _more: object
+        self, _client: object, _data: object, flags: client.DisconnectFlags, code: ReasonCode, more: object
     ) -> None:
-        by_broker = flags.is_disconnect_packet_from_server
-        self._on_event(Closed(f"the broker disconnected us: {code}" if by_broker else f"the connection broke: {code}"))
+        if flags.is_disconnect_packet_from_server:
+            self._on_event(Closed(f"the broker disconnected us: {_described(code, more)}", code.value))
+        else:
+            self._on_event(Closed(f"the connection broke: {code}"))
 
     def _handle_pingresp(self) -> MQTTErrorCode:
         outcome = super()._handle_pingresp()
@@ -278,5 +285,11 @@ class Session(client.Client):
         return now + self.keepalive_s / 2  # paho may have decided not to ping
 
 
-def _reason(code: ReasonCode) -> Reason:
-    return Reason(code.value, str(code) if code.value >= FAILURE else "")
+def _reason(code: ReasonCode, more: object) -> Reason:
+    return Reason(code.value, _described(code, more) if code.value >= FAILURE else "")
+
+
+def _described(code: ReasonCode, more: object) -> str:
+    """Return a reason code in words, with what the broker adds: its own text, and the server to use instead."""
+    added = (getattr(more, name, None) for name in ("ReasonString", "ServerReference"))
+    return ": ".join([str(code), *(text[:LONGEST_REASON] for text in added if isinstance(text, str) and text)])

@@ -14,6 +14,15 @@ def outbox_folder(state: Path, topics: Topics) -> Path:
     return state / OUTBOX / topics.file_name
 
 
+def outboxes(state: Path) -> list[Path]:
+    """Return the folders of all sensors that have ever run with this state folder.
+
+    Raises:
+        OSError: there are none, or they may not be read.
+    """
+    return [folder for folder in (state / OUTBOX).iterdir() if folder.is_dir()]
+
+
 def adopt_older_folder(state: Path, topics: Topics) -> None:
     """Move what version 0.1 left undelivered to the folder that is used now."""
     old, new = state / OLD_OUTBOX / topics.file_name, outbox_folder(state, topics)

@@ -57,6 +57,10 @@ class StateQueue:
         self._due: dict[str, None] = {}
         self._in_flight: set[str] = set()
         self._refused: dict[str, float] = {}  # when each may be sent again
+        self._set_aside: dict[str, float] = {}  # the same, on whichever connection
+
+    def __contains__(self, topic: str) -> bool:
+        return topic in self._newest
 
     def put(self, topic: str, payload: bytes) -> None:
         """Replace the payload of this topic."""
@@ -74,13 +78,18 @@ class StateQueue:
         return Message(topic, self._newest[topic], retain=True)
 
     def _may_go(self, topic: str, now: float) -> bool:
-        return self._refused.get(topic, -inf) <= now
+        return max(self._refused.get(topic, -inf), self._set_aside.get(topic, -inf)) <= now
 
     def answered(self, topic: str) -> None:
         """Note that the broker has accepted a value, or never will. A topic that is cleared is forgotten."""
         self._in_flight.discard(topic)
+        self._set_aside.pop(topic, None)
         if topic not in self._due and not self._newest[topic]:
             del self._newest[topic]
+
+    def set_aside(self, topic: str, until: float) -> None:
+        """Do not send this topic before `until`, on this connection or another."""
+        self._set_aside[topic] = until
 
     def retry(self, topic: str, at: float) -> None:
         """Send a refused value again, but not before `at`."""
@@ -89,8 +98,10 @@ class StateQueue:
         self._due[topic] = None
 
     def wait_s(self, now: float) -> float | None:
-        """Return the seconds until a refused value is sent again; None if there is none."""
-        return max(0.0, min(self._refused.values()) - now) if self._refused else None
+        """Return the seconds until a value that was refused or set aside is sent again; None if there is none."""
+        aside = [at for topic, at in self._set_aside.items() if topic in self._due and at > now]
+        times = [*self._refused.values(), *aside]
+        return max(0.0, min(times) - now) if times else None
 
     def resend(self) -> None:
         """Send every value again on the next connection, in the order of first use."""
@@ -101,7 +112,7 @@ class StateQueue:
     @property
     def settled(self) -> bool:
         """Whether the broker has answered the newest value of every topic."""
-        return not (self._due.keys() - self._refused.keys()) and not self._in_flight
+        return not (self._due.keys() - self._refused.keys() - self._set_aside.keys()) and not self._in_flight
 
 
 class OnceQueue:
@@ -122,6 +133,11 @@ class OnceQueue:
     def take(self) -> Message:
         """Remove and return the oldest message."""
         return self._waiting.popleft()
+
+    @property
+    def next_topic(self) -> str | None:
+        """The topic of the oldest message."""
+        return self._waiting[0].topic if self._waiting else None
 
     def give_back(self, messages: Iterable[Message]) -> None:
         """Put back messages that were taken and not acknowledged, newest first."""
@@ -152,8 +168,12 @@ class Pause:
     """A pause of the history after a refusal, then one record at a time until one is delivered."""
 
     def __init__(self) -> None:
-        self._until = -inf
+        self._until = self._set_aside_until = -inf
         self.one_at_a_time = False
+
+    def set_aside(self, until: float) -> None:
+        """Send no history before `until`, on this connection or another."""
+        self._set_aside_until = until
 
     def begin(self, until: float) -> None:
         """Send no history before `until`."""
@@ -165,7 +185,7 @@ class Pause:
 
     def wait_s(self, now: float) -> float:
         """Return the seconds that are left of the pause."""
-        return max(0.0, self._until - now)
+        return max(0.0, self._until - now, self._set_aside_until - now)
 
 
 class Outbox:
@@ -183,6 +203,8 @@ class Outbox:
         self._dead_letters, self._recorded = dead_letters, recorded
         self._in_flight: dict[int, InFlight] = {}
         self._refused = 0
+        self._unanswered: QueuedReading | None = None  # the only reading that the last connection left unanswered
+        self._skipped: QueuedReading | None = None  # is sent after the next one, if at all
         self._recorder_missing = False
         self.window = WINDOW
         self.largest = inf  # bytes of topic and payload that this broker accepts
@@ -195,6 +217,10 @@ class Outbox:
     def put_state(self, topic: str, payload: bytes) -> None:
         """Queue the current value of a retained topic."""
         self._state.put(topic, payload)
+
+    def holds(self, topic: str) -> bool:
+        """Return whether a retained topic has a value, or the broker has not answered yet that it was cleared."""
+        return topic in self._state
 
     def put_once(self, topic: str, payload: bytes) -> None:
         """Queue a message to be delivered once, such as an answer to a command."""
@@ -217,17 +243,26 @@ class Outbox:
             return InFlight(message, now, None)
         if self._once:
             return InFlight(self._once.take(), now, None)
-        if self._history_wait_s(now) == 0 and (record := self.history.take()):
+        if self._history_wait_s(now) == 0 and (record := self._take_reading()):
             self._rate.spend()
             record.settle(self.clock)
             return InFlight(record.message, now, record)
         return None
 
+    def _take_reading(self) -> QueuedReading | None:
+        """Return the oldest reading, or the one after it if that is skipped."""
+        record = self.history.take()
+        if record is None or record is not self._skipped:
+            return record
+        following = self.history.take()
+        self.history.requeue(record)
+        return following
+
     def _history_wait_s(self, now: float) -> float | None:
         """Return the seconds until history may be sent; None if that takes an acknowledgement or a new message."""
         unacknowledged = sum(flight.record is not None for flight in self._in_flight.values())
         room = 1 if self._pause.one_at_a_time else max(1, self.window - SPARE)
-        if not self.history.waiting or unacknowledged >= room:
+        if self.history.waiting <= (self._skipped is not None) or unacknowledged >= room:
             return None
         return max(self._rate.wait_s(now), self._pause.wait_s(now), self.clock.hold_s())
 
@@ -260,6 +295,8 @@ class Outbox:
         if outcome is AckOutcome.DELIVERED or (outcome is AckOutcome.NOBODY and not self._recorded):
             self.history.acknowledged(record, now)
             self._resume()
+            if self._skipped is not None and record.number > self._skipped.number:
+                self._give_up_skipped()
         elif record.tries >= TRIES:
             self._dead_letter(flight, reason)
         else:
@@ -296,8 +333,43 @@ class Outbox:
         if flight.message.retain:
             self._state.answered(flight.message.topic)
 
+    @property
+    def unanswered(self) -> list[str]:
+        """The topics of the messages that the broker has not acknowledged."""
+        return [flight.message.topic for flight in self._in_flight.values()]
+
+    def set_aside(self, topic: str, until: float, reason: str) -> None:
+        """Send nothing to this topic before `until`, because the broker closes the connection when that is published.
+
+        Of the history, only the reading that was sent last is skipped at first: it may be that one alone. The rest is
+        held back if the broker does not accept the next one either.
+        """
+        if self._once.next_topic == topic:
+            self._dead_letters.add(self._once.take(), reason)
+            self._refused += 1
+        if topic in self._state:
+            self._state.set_aside(topic, until)
+        elif self._unanswered is not None and self._unanswered.message.topic == topic:
+            skipped, self._skipped = self._skipped, None if self._skipped else self._unanswered
+            if skipped:
+                self._pause.set_aside(until)
+
+    def _give_up_skipped(self) -> None:
+        """Give up the skipped reading: the broker has accepted a later one on the same topic."""
+        record, skipped = self.history.take(), self._skipped
+        self._skipped = None
+        if record is None:
+            return
+        if record is skipped:
+            self._dead_letters.add(record.message, "the broker closes the connection when it is published")
+            self.history.rejected(record)
+        else:
+            self.history.requeue(record)
+
     def connection_lost(self, now: float) -> None:
         """Queue again, after a lost connection, all state and every message that was not acknowledged."""
+        records = [flight.record for flight in self._in_flight.values()]
+        self._unanswered = records[0] if len(records) == 1 else None
         once = [flight.message for flight in self._in_flight.values() if flight.is_once]
         self._once.give_back(reversed(once))
         self.history.connection_lost(now)

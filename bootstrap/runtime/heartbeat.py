@@ -5,16 +5,15 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.payload import decode, encode
+from bootstrap.contract.payload import encode
 from bootstrap.contract.topics import Topics
-from bootstrap.errors import Refused
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.outbox.outbox import Outbox
+from bootstrap.runtime.twins import Twins
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 RUN_LENGTH = 8
@@ -49,8 +48,13 @@ class Heartbeat:
         self.topic = topics.status("heartbeat")
         self.run = new_run()
         self.period_s = 0.0
-        self._started_at, self._born_at = time.monotonic(), time.time()
+        self._started_at = time.monotonic()
+        self.twins = Twins(self.run, self.uptime_s)
         self._timer: Timer | None = None
+
+    def uptime_s(self) -> float:
+        """Return for how many seconds this run has lasted."""
+        return time.monotonic() - self._started_at
 
     def start(self) -> None:
         """Start or restart the timer. A period of 0 seconds turns the heartbeat off."""
@@ -72,7 +76,7 @@ class Heartbeat:
             "time": timestamps.now(),
             "clock": "unsure" if self._outbox.clock.unsure else "ok",
             "run": self.run,
-            "uptime_s": round(time.monotonic() - self._started_at, 1),
+            "uptime_s": round(self.uptime_s(), 1),
             "heartbeat_s": self.period_s,
             **self._facts(),
             "queued": self._outbox.queued,
@@ -82,13 +86,3 @@ class Heartbeat:
             "rss_mb": rss_mb(),
             "host": socket.gethostname(),
         }
-
-    def older_instance(self, heartbeat: bytes) -> str | None:
-        """Return where an older instance of this sensor runs, if `heartbeat` is from one that is still alive."""
-        with suppress(Refused):
-            match decode(heartbeat):
-                case {"run": str(run), "time": str(moment), "uptime_s": float(uptime_s), **rest} if run != self.run:
-                    at = timestamps.parse(moment).timestamp()
-                    if at - uptime_s < self._born_at < at:
-                        return f"on {rest.get('host', 'an unknown host')} (run {run})"
-        return None

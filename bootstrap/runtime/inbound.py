@@ -1,4 +1,4 @@
-"""The messages a sensor receives: commands, and what the broker retained from an earlier or another instance."""
+"""What a sensor learns from its link: commands, what the broker retains of another run, and how it treats us."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ from bootstrap.runtime.sampler import Sampler
 
 
 class Inbound:
-    """Passes each message to the part of the sensor that handles it."""
+    """Passes each message and each event of the link to the part of the sensor that handles it."""
 
     def __init__(
         self, topics: Topics, link: Link, reporter: Reporter, heartbeat: Heartbeat, discovery: Discovery
@@ -47,25 +47,68 @@ class Inbound:
     def subscribe(self) -> None:
         """Subscribe at every connect, in an order that loses nothing.
 
-        A client that sees the sensor online may send commands at once, so commands come before the birth messages.
-        The retained heartbeat must arrive before we replace it, the retained state after.
+        The retained heartbeat and state show whether another run is alive, before we publish anything. A client that
+        sees the sensor online may send commands at once, so commands come before the birth messages. An old last will
+        is found by the retained state after them.
         """
-        before = [self._topics.commands, self._heartbeat.topic, *self._discovery.filters]
-        self._link.subscribe(before, [self._topics.status("state")])
+        state = self._topics.status("state")
+        self._link.subscribe([self._heartbeat.topic, state], [self._topics.commands, *self._discovery.filters], [state])
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Execute a command, or correct what the broker has retained about this sensor."""
         prefix, _, name = topic.rpartition("/")
         if topic == self._heartbeat.topic:
-            if where := self._heartbeat.older_instance(payload):
-                self._link.taken_over(f"{self._topics.client_id} is already running {where}")
+            if where := self._heartbeat.twins.on_heartbeat(payload):
+                self._link.give_way(f"{self._topics.client_id} is already running {where}")
         elif topic == self._topics.status("state"):
-            self._reporter.correct_state(payload)
+            self._on_state(payload)
         elif f"{prefix}/+" == self._topics.commands:
             self._actions.handle(name, payload, retained=retained)
         else:
             self._discovery.on_message(topic, payload, retained=retained)
         self._link.pump()
+
+    def _on_state(self, payload: bytes) -> None:
+        if self._link.up:
+            self._reporter.correct_state(payload)
+        else:
+            self._heartbeat.twins.on_state(payload)
+
+    # What the link reports of the broker.
+
+    def silent_s(self) -> float:
+        """Return for how many seconds an older instance of this sensor may still show that it is alive."""
+        return self._heartbeat.twins.silent_s()
+
+    def on_connected(self) -> None:
+        """Publish a fresh heartbeat with the birth."""
+        self._discovery.on_connected()
+        self._reporter.set_broker(None)
+        self._reporter.set_problem("broker", None)
+        self._publish_heartbeat()
+
+    def on_disconnected(self, why: str) -> None:
+        """Show the reason in the status. The device is still read."""
+        self._reporter.set_broker(why)
+
+    def on_refused(self, why: str) -> None:
+        """Stay in the state fault until the broker accepts us."""
+        self._reporter.set_problem("broker", why)
+
+    def on_flapping(self, why: str | None) -> None:
+        """Show in the heartbeat that the connection keeps breaking."""
+        if self._reporter.set_flapping(why or "") and self._link.up:
+            self._publish_heartbeat()
+
+    def on_denied(self, topic: str, why: str | None) -> None:
+        """Stay in the state fault until publishing is allowed again. A denied announcement is not a fault."""
+        if topic not in self._discovery.topics:
+            self._reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}")
+            self._publish_heartbeat()
+
+    def _publish_heartbeat(self) -> None:
+        self._heartbeat.publish()
+        self._reporter.publish_health()
 
     def _act(self, takes: Takes | None, act: Callable[[Json], Reading | None], value: Json) -> None:
         if takes:

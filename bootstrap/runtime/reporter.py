@@ -37,7 +37,7 @@ class Reporter:
         self.run = ""
         self.reads = self.faults = 0
         self.state: State = "starting"
-        self.why, self._alone_since = "", timestamps.now()
+        self.why, self._flapping, self._alone_since = "", "", timestamps.now()
         self._link_status = f"connecting to the broker since {_shown(self._alone_since)}"
         self._measured = False
 
@@ -62,7 +62,7 @@ class Reporter:
         invalid = self._health.invalid + int(own.pop("invalid", 0) or 0)
         return {
             **own,
-            "why": self.why or None,
+            "why": "; ".join(filter(None, (self.why, self._flapping))) or None,
             "last_reading": self._last_reading,
             "reads": self.reads,
             "faults": self.faults,
@@ -74,6 +74,8 @@ class Reporter:
     def status(self) -> str:
         """One line for people: the state, the link, the time of the last reading, and how much is undelivered."""
         parts = [f"{self.state}: {self.why}" if self.why else self.state, self._link_status]
+        if self._flapping:
+            parts.append(self._flapping)
         if self._last_reading:
             parts.append(f"last reading {_shown(self._last_reading)}")
         if not self._link.up and self._outbox.queued:
@@ -100,6 +102,17 @@ class Reporter:
         since = _shown(self._alone_since)
         self._link_status = "connected to the broker" if why is None else f"no broker since {since}: {why}"
         self._on_status()
+
+    def set_flapping(self, why: str) -> bool:
+        """Set what the heartbeat and `status` show of a connection that keeps breaking; empty text if it does not.
+
+        Returns:
+            Whether that has changed.
+        """
+        changed, self._flapping = why != self._flapping, why
+        if changed:
+            self._on_status()
+        return changed
 
     def correct_state(self, retained: bytes) -> None:
         """Publish the true state at once if the broker has retained an old last will instead."""

@@ -20,6 +20,7 @@ from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.inbound import Inbound
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
+from bootstrap.runtime.run_record import AnnouncedTopics
 
 DAY_S = 86_400.0
 
@@ -50,13 +51,16 @@ class Sensor:
         """Call `on_status` whenever `state`, `why` or `status` has changed. `known` is as in `make_outbox`."""
         self.settings, self._topics, self._parts = settings, settings.topics, parts
         self._outbox = make_outbox(settings, known)
-        self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox, self)
+        self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox)
         self.reporter = Reporter(self._topics, self._outbox, self.link, settings.device, on_status)
         facts = self.reporter.heartbeat_facts
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
         self._heartbeat.period_s = settings.heartbeat_s
+        self._announced = AnnouncedTopics(outbox_folder(settings.folders.state, self._topics), self._heartbeat.run)
+        self._heartbeat.twins.predecessor = self._announced.last.ended
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
+        self.link.owner = self._inbound
         self.reporter.begin(self._heartbeat.run)
         self._device = self._attached()
 
@@ -103,6 +107,7 @@ class Sensor:
         """Log what runs here, and queue the birth messages."""
         about, address = self.settings, BrokerAddress.of(self.settings)
         log.info("starting", kind=about.kind, settings=about.device.settings(), broker=address.facts)
+        self._discovery.withdraw(self._announced.topics)
         self._introduce()
         self.publish_heartbeat()
 
@@ -110,6 +115,7 @@ class Sensor:
         """Publish `status/about` and the announcement to Home Assistant."""
         self.reporter.publish_about(self.settings.about)
         self._discovery.introduce(announced(self.settings))
+        self._announced.keep(self._discovery.topics)
 
     def set_up(self) -> None:
         """Run the device's setup. Its exceptions propagate."""
@@ -136,6 +142,7 @@ class Sensor:
 
     def _beat(self) -> None:
         self.publish_heartbeat()
+        self._announced.keep(self._discovery.topics)
         self.link.pump()
         log.settle()
 
@@ -217,26 +224,3 @@ class Sensor:
         self.reporter.set_problem("not reloaded", problem)
         self.publish_heartbeat()
         self.link.pump()
-
-    # What the link reports.
-
-    def on_connected(self) -> None:
-        """Publish a fresh heartbeat with the birth."""
-        self._discovery.on_connected()
-        self.reporter.set_broker(None)
-        self.publish_heartbeat()
-
-    def on_disconnected(self, why: str) -> None:
-        """Show the reason in the status. The device is still read."""
-        self.reporter.set_broker(why)
-
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Pass the message on."""
-        self._inbound.on_message(topic, payload, retained=retained)
-
-    def on_denied(self, topic: str, why: str | None) -> None:
-        """Stay in the state fault until publishing is allowed again. A denied announcement is not a fault."""
-        if topic == self._discovery.topic:
-            return
-        self.reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}")
-        self.publish_heartbeat()

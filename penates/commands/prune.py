@@ -3,9 +3,10 @@
   sudo penates prune --dry-run
   sudo penates prune --gone cm/shed
 
-A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost. One on
-another host may only be switched off: it is cleared if you name it with --gone and it is not alive. The command prints
-what it would clear and asks before it does.
+A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost; so is
+one of another group that has left a folder in this machine's state folder, as after a change of `group`. One on another
+host may only be switched off: it is cleared if you name it with --gone, whatever its group, and it is not alive. The
+command prints what it would clear and asks before it does.
 """
 
 import argparse
@@ -18,10 +19,11 @@ from bootstrap.config.loader import Configuration, folder_or_default
 from bootstrap.config.toml_file import SettingsError
 from bootstrap.contract.topics import ADMIN
 from bootstrap.errors import NOT_DONE, Exit, Fatal
+from bootstrap.paths import Folders
 from penates.console.arguments import sensor_name
 from penates.console.output import to_a_reader
 from penates.fleet.access import access, access_arguments
-from penates.fleet.leftover_topics import Leftovers, OwnSensors, find
+from penates.fleet.leftover_topics import Leftovers, OwnSensors, find, ran_here
 from penates.fleet.probe import MqttProbe, Silent, Unreachable, reach
 
 PATIENCE_S = 10.0
@@ -50,7 +52,7 @@ def main(given: argparse.Namespace) -> int:
 
 
 def _prune(probe: MqttProbe, own: OwnSensors, named: Collection[str], given: argparse.Namespace) -> int:
-    found = find(probe.retained(_filters(own)), own, named, time.monotonic())
+    found = find(probe.retained(_filters(own, named)), own, named, time.monotonic())
     _show(found)
     if given.dry_run or not found.clear:
         return NOT_DONE if _refused(found, named) else Exit.STOPPED
@@ -64,10 +66,14 @@ def _prune(probe: MqttProbe, own: OwnSensors, named: Collection[str], given: arg
     return NOT_DONE if left or _refused(found, named) else Exit.STOPPED
 
 
-def _filters(own: OwnSensors) -> Iterator[str]:
+def _filters(own: OwnSensors, named: Collection[str]) -> Iterator[str]:
     """Yield the topic filters to read."""
-    yield from (f"{group}/+/{name}" for group in sorted(own.groups) for name in STATUS)
+    others = (one for one in sorted({*own.past, *named}) if one.partition("/")[0] not in own.groups)
+    yield from (
+        f"{sensors}/{name}" for sensors in (*(f"{one}/+" for one in sorted(own.groups)), *others) for name in STATUS
+    )
     yield from (f"{prefix}/device/+/config" for prefix in sorted({"+", own.prefix}))
+    yield from sorted({topic for topics in own.past.values() for topic in topics})
 
 
 def _own(configuration: Configuration) -> OwnSensors:
@@ -81,7 +87,8 @@ def _own(configuration: Configuration) -> OwnSensors:
         raise SettingsError(configuration.faults)
     groups = {configuration.house.group, *(settings.topics.group for settings in sensors)}
     known = {settings.topics.client_id: settings for settings in sensors}
-    return OwnSensors(known, groups, socket.gethostname(), configuration.house.homeassistant.prefix)
+    past = ran_here(Folders.usual(configuration.house.state).state)
+    return OwnSensors(known, groups, socket.gethostname(), configuration.house.homeassistant.prefix, past)
 
 
 def _refused(found: Leftovers, named: Collection[str]) -> bool:

@@ -7,7 +7,6 @@ exit codes:
   1   the device was absent at the start
   70  a bug; the log shows where
   75  the sensor is already running
-  77  the broker refused the sensor
   78  the settings are wrong; nothing was opened
 """
 

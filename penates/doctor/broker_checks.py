@@ -17,15 +17,20 @@ from bootstrap.config.secrets import password_file, read_password
 from bootstrap.contract.topics import ADMIN, EYES, RECORDER, Topics
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.connect import connect
+from bootstrap.mqtt.refusals import cure
+from bootstrap.mqtt.session import Reason
 from bootstrap.outbox.message import Message
 from bootstrap.runtime.heartbeat import new_run
 from penates.doctor.findings import SUDO, Finding, bad, good, unknown
 from penates.doctor.reachability import BROKER, local
 from penates.fleet.fleet_view import FleetView, SeenSensor
-from penates.fleet.probe import PATIENCE_S, MqttProbe, Silent
+from penates.fleet.probe import PATIENCE_S, HungUp, MqttProbe, Silent
 
 NAME = "doctor"
 INSTALL = "sudo penates install"
+HUNG_UP = Reason(0x87, "the broker closed the connection")  # as if it had answered "not authorized"
+WILL_IS = "retained and at QoS 1"
+PASSWORD_CODES = frozenset({0x86, 0x87})  # CONNACK: bad user name or password, not authorized
 ACL = f"give the broker passwords and an ACL, as `{INSTALL}` does"
 STATE = "/status/state"
 STATUS = ("state", "heartbeat", "about")
@@ -40,6 +45,30 @@ class BrokerSession:
     options: ConnectOptions
     open_socket: Callable[[], socket.socket]
     mark: bytes = field(default_factory=lambda: new_run().encode())  # by which we recognise our own messages
+
+    def subscribe(self) -> None:
+        """Subscribe to the sensor's own topics."""
+        self.probe.subscribe(*(f"{self.topics.client_id}/{kind}/#" for kind in ("status", "action")))
+
+    def may_subscribe(self, one: str) -> bool:
+        """Subscribe to a filter; returns whether the broker answered. Some close the connection instead."""
+        try:
+            return bool(self.probe.subscribe(one))
+        except HungUp:
+            return False
+
+    def publish(self, topic: str, payload: bytes = b"") -> Reason:
+        """Publish a message; returns the broker's answer. Closing the connection instead is a denial."""
+        try:
+            return self.probe.publish(topic, payload)
+        except HungUp:
+            return HUNG_UP
+
+    def reopen(self) -> None:
+        """Connect again if the broker hung up, as some do on what they do not allow."""
+        if not self.probe.open:
+            self.probe.reopen(self.open_socket())
+            self.subscribe()
 
     @property
     def topics(self) -> Topics:
@@ -72,7 +101,7 @@ def check_broker(settings: SensorSettings, host: str) -> tuple[list[Finding], Se
     """Connect as this sensor and run the checks. Also returns the sensor as the broker has it, or None."""
     address = BrokerAddress.of(settings)
     try:
-        options = replace(address.connect_options(), client_id=f"{settings.topics.client_id}/{NAME}", will=None)
+        options = _as_sensor(settings)
     except PermissionError as error:
         return [unknown("password", f"not allowed to read {error.filename}", SUDO)], None
     except OSError as error:
@@ -85,12 +114,34 @@ def check_broker(settings: SensorSettings, host: str) -> tuple[list[Finding], Se
         with MqttProbe(open_socket(), options) as probe:
             reason = probe.greet()
             if reason.failed:
-                return [_refused(options, reason.text)], None
+                return [_refused(options, reason)], None
             found.append(_accepted(options))
             found.extend(_run_checks(BrokerSession(settings, probe, options, open_socket)))
             return found, _seen(probe).get(settings.topics.client_id)
     except (OSError, Silent) as error:
-        return [*found, bad(BROKER, f"{host}: {error}", "see its log: journalctl -u mosquitto -n 20")], None
+        text = f"{host}: {error}"
+        if not found and isinstance(error, HungUp) and _accepts_without_will(open_socket, options):
+            text = f"{host}: it closes the connection if the last will is {WILL_IS}, as penates needs it"
+        return [*found, bad(BROKER, text, "see its log: journalctl -u mosquitto -n 20")], None
+
+
+def _as_sensor(settings: SensorSettings) -> ConnectOptions:
+    """Return the options of CONNECT as the sensor has them, but for the client id and the topic of the last will.
+
+    The will has no payload, so that it would change nothing if it were published.
+    """
+    options = BrokerAddress.of(settings).connect_options()
+    will = Message(settings.topics.status(NAME), b"", retain=True)
+    return replace(options, client_id=f"{settings.topics.client_id}/{NAME}", will=will)
+
+
+def _accepts_without_will(open_socket: Callable[[], socket.socket], options: ConnectOptions) -> bool:
+    """Return whether the broker accepts a connection that has no last will."""
+    try:
+        with MqttProbe(open_socket(), replace(options, will=None)) as probe:
+            return not probe.greet().failed
+    except (OSError, Silent):
+        return False
 
 
 def seen_by_eyes(settings: SensorSettings, host: str) -> SeenSensor | None:
@@ -149,15 +200,17 @@ def _accepted(options: ConnectOptions) -> Finding:
     return good("password", f"the broker accepts the user {options.username}")
 
 
-def _refused(options: ConnectOptions, why: str) -> Finding:
+def _refused(options: ConnectOptions, reason: Reason) -> Finding:
+    if reason.code not in PASSWORD_CODES:
+        return bad(BROKER, f"it refuses the sensor: {reason.text}", cure(reason.code, options))
     who = f"the user {options.username}" if options.username else "clients without a password"
     advice = f"{INSTALL} recreates users and passwords" if options.username else "set `password_file` in house.toml"
-    return bad("password", f"the broker refuses {who}: {why}", advice)
+    return bad("password", f"the broker refuses {who}: {reason.text}", advice)
 
 
 def may_publish_status(session: BrokerSession) -> Finding:
     """Check that it may publish its status, and receive it, as a sensor does to find another of its own name."""
-    denied = session.probe.publish(session.status, session.mark).failed
+    denied = session.publish(session.status, session.mark).failed
     if not denied and session.probe.receives(session.status, session.mark):
         return good("status/#", "it may publish and receive its own")
     if denied or not session.probe.reports_denial:
@@ -175,7 +228,7 @@ def may_publish_data(session: BrokerSession) -> Finding:
     """Check that it may publish values and history."""
     if not session.probe.reports_denial:
         return unknown("data/#", "MQTT 3.1.1 does not report whether a publish is denied")
-    if session.probe.publish(session.topics.data(NAME)).failed:
+    if session.publish(session.topics.data(NAME)).failed:
         return bad("data/#", f"it may not publish {session.topics.client_id}/data/#", _allow(session, "write", "data"))
     return good("data/#", "it may publish its own")
 
@@ -184,7 +237,7 @@ def may_receive_commands(session: BrokerSession) -> Finding:
     """Check that it receives commands, sent below a topic level to which the sensor itself does not subscribe."""
     topic = f"{session.topics.client_id}/action/{NAME}/probe"
     conclusive = session.anonymous or session.probe.reports_denial
-    sent = conclusive and not session.probe.publish(topic, session.mark).failed
+    sent = conclusive and not session.publish(topic, session.mark).failed
     try:
         why = "" if sent else _send_command(session, topic)
     except PermissionError as error:
@@ -223,7 +276,7 @@ def may_not_impersonate(session: BrokerSession) -> Finding:
     if session.others and session.settings.kind != RECORDER and not session.address.broker.username:
         return bad("only its own", f"it receives messages of others, such as {session.others[0]}", ACL)
     other = Topics(session.topics.group, f"not-{session.topics.sensor}"[:64])
-    if session.probe.publish(other.status(NAME)).failed:
+    if session.publish(other.status(NAME)).failed:
         return good("only its own", "it may neither publish as another sensor nor receive its messages")
     if session.anonymous and all(map(local, session.address.hosts)):
         return unknown("only its own", "anybody on this machine may publish as it: the broker requires no password")
@@ -262,11 +315,14 @@ CHECKS: tuple[Callable[[BrokerSession], Finding], ...] = (
 
 def _run_checks(session: BrokerSession) -> Iterator[Finding]:
     """Run every check. The sensor's retained messages arrive before the answer to what the first check publishes."""
-    own = (f"{session.topics.client_id}/{kind}/#" for kind in ("status", "action"))
     announced = session.settings.homeassistant.topic(session.topics)
-    session.probe.subscribe(*own, f"{session.topics.group}/+{STATE}", announced)
+    session.subscribe()
+    for one in (f"{session.topics.group}/+{STATE}", *([announced] if session.settings.homeassistant.enabled else [])):
+        session.may_subscribe(one)
+        session.reopen()
     for check in CHECKS:
         yield check(session)
+        session.reopen()
     held = session.probe.newest()
     if session.settings.homeassistant.enabled and session.topics.status("state") in held:
         yield _announcement(announced, there=bool(held.get(announced)))

@@ -12,6 +12,8 @@ from penates.fleet.fleet_view import SeenSensor
 
 NEARLY = 0.9  # share of the records that may be kept
 LAG_S = 3600
+FEW = 3  # reconnects that are no sign of anything
+OFTEN_S = 120  # mean time between two of them, below which a connection keeps breaking
 
 
 def reported(settings: SensorSettings, sensor: SeenSensor, logs: str) -> Iterator[Finding]:
@@ -20,10 +22,24 @@ def reported(settings: SensorSettings, sensor: SeenSensor, logs: str) -> Iterato
     beat_s = sensor.beat_age_s(now)
     fresh = beat_s is not None and sensor.heartbeat_s > 0 and not is_silent(beat_s, sensor.heartbeat_s)
     yield _state(settings, sensor, beat_s, fresh=fresh, logs=logs)
+    breaks = _breaks(sensor) if fresh else ""
+    if breaks:
+        advice = f"has another client its client id {sensor.topics.client_id}, or its user name? See the broker's log"
+        yield bad("link", breaks, f"{advice}, and {logs}")
     if fresh and sensor.host:
-        yield _host(sensor.host, beat_s or 0.0, settings)
+        yield _host(sensor.host, beat_s or 0.0, settings, steady=not breaks)
     if fresh:
         yield from _delivery(settings, sensor.heartbeat)
+
+
+def _breaks(sensor: SeenSensor) -> str:
+    """Return what its heartbeat shows of a connection that keeps breaking, or empty text."""
+    uptime_s, reconnects = _number(sensor.heartbeat, "uptime_s"), _number(sensor.heartbeat, "reconnects")
+    why = sensor.heartbeat.get("why")
+    if reconnects <= FEW or uptime_s / reconnects > OFTEN_S:
+        return shown(why.encode()) if sensor.state != "fault" and isinstance(why, str) else ""
+    text = f"it connected again {reconnects:g} times in {age(uptime_s)}"
+    return f"{text}: {shown(why.encode())}" if isinstance(why, str) else text
 
 
 def on_other_machines(known: Mapping[str, SeenSensor]) -> Iterator[Finding]:
@@ -66,9 +82,13 @@ def _state(settings: SensorSettings, sensor: SeenSensor, beat_s: float | None, *
     return good("state", f"{state}; {last}")
 
 
-def _host(host: str, beat_s: float, settings: SensorSettings) -> Finding:
+def _host(host: str, beat_s: float, settings: SensorSettings, *, steady: bool) -> Finding:
     """Check that the sensor runs only here: two of one name would disconnect each other again and again."""
     here = socket.gethostname()
+    if host == here and not steady:
+        return unknown(
+            "alone", "it runs here, but its connection keeps breaking, as if somebody else had its client id"
+        )
     if host == here:
         return good("alone", "it runs here, and nowhere else as far as is known")
     text = f"it runs on {host}, last heartbeat {age(beat_s)} ago, and this is {here}"

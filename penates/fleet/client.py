@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from bootstrap.eventloop.backoff import Retry
 from bootstrap.mqtt.blocking import BlockingConnection
 from bootstrap.mqtt.connect import connect
-from bootstrap.mqtt.link import PASSING
 from bootstrap.mqtt.packets import Publish
 from bootstrap.mqtt.paho import SubscribeOptions
+from bootstrap.mqtt.refusals import PASSING
 from bootstrap.mqtt.session import Closed, Connack, Event, Suback
 from bootstrap.outbox.message import Message
 from penates.fleet.access import Access

@@ -23,6 +23,10 @@ class Silent(Exception):  # noqa: N818 - it is a fact about the broker
     """The broker has not answered in time, or has closed the connection."""
 
 
+class HungUp(Silent):
+    """The broker has closed the connection."""
+
+
 class Unreachable(Exception):  # noqa: N818 - a broker that is not running yet is not an error
     """The broker cannot be reached, or refused us."""
 
@@ -42,6 +46,7 @@ class MqttProbe:
         self._synced = False
         self.received: list[Publish] = []
         self.reports_denial = options.version_5  # 3.1.1 acknowledges a denied publish like any other
+        self._options = options
         self._connection = BlockingConnection(ready, options)
 
     def __enter__(self) -> Self:
@@ -49,6 +54,20 @@ class MqttProbe:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def open(self) -> bool:
+        """Whether the broker has not closed the connection, as far as is known."""
+        return self._connection.open
+
+    def reopen(self, ready: socket.socket) -> None:
+        """Connect again over `ready`. What was received before is kept."""
+        self._connection.close()
+        self._connack, self._why = None, ""
+        self._answers.clear()
+        self._connection = BlockingConnection(ready, self._options)
+        if (reason := self.greet()).failed:
+            raise Silent(f"connecting again: {reason.text}")
 
     # Waiting.
 
@@ -82,9 +101,13 @@ class MqttProbe:
             self.wait(left_s)
         return True
 
+    def _silent(self, what: str = "") -> Silent:
+        """Return the exception for an answer that is missing."""
+        return HungUp(self._why) if self._why else Silent(f"no answer{what} within {self._patience_s:g} s")
+
     def _answer(self, packet_id: int) -> list[Reason]:
         if not self.until(lambda: packet_id in self._answers, self._patience_s):
-            raise Silent(self._why or f"no answer within {self._patience_s:g} s")
+            raise self._silent()
         return self._answers[packet_id]
 
     # Requests.
@@ -93,7 +116,7 @@ class MqttProbe:
         """Return the broker's answer to CONNECT."""
         self.until(lambda: self._connack is not None, self._patience_s)
         if self._connack is None:
-            raise Silent(self._why or f"no answer to CONNECT within {self._patience_s:g} s")
+            raise self._silent(" to CONNECT")
         return self._connack.reason
 
     def subscribe(self, *filters: str) -> list[Reason]:
@@ -123,7 +146,7 @@ class MqttProbe:
         self._synced = False
         self._connection.ping()
         if not self.until(lambda: self._synced, self._patience_s):
-            raise Silent(self._why or f"no answer within {self._patience_s:g} s")
+            raise self._silent()
 
     def newest(self) -> dict[str, bytes]:
         """Return the newest payload of each topic that was retained, including later changes."""

@@ -82,11 +82,11 @@ def command(data: bytes) -> None:
     name, _, said = data.partition(b" ")
     topic = name.decode(errors="replace")
     try:
-        sensor.on_message(f"cm/lamp/action/{topic}", said, retained=len(data) % 5 == 0)
-        sensor.on_message("cm/lamp/status/heartbeat", said, retained=False)
-        sensor.on_message("cm/lamp/status/state", said, retained=True)
+        sensor.link.owner.on_message(f"cm/lamp/action/{topic}", said, retained=len(data) % 5 == 0)
+        sensor.link.owner.on_message("cm/lamp/status/heartbeat", said, retained=False)
+        sensor.link.owner.on_message("cm/lamp/status/state", said, retained=True)
     except Fatal as end:
-        assert end.code is Exit.RUNNING  # noqa: PT017 - three heartbeats of an elder: that is their meaning
+        assert end.code is Exit.RUNNING  # noqa: PT017 - two heartbeats of an elder: that is their meaning
         stack.close()
         lamp.cache_clear()
 

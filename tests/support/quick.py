@@ -3,7 +3,7 @@
 import sys
 
 from bootstrap.homeassistant import discovery
-from bootstrap.mqtt import link
+from bootstrap.mqtt import outages
 from bootstrap.outbox import outbox
 from bootstrap.supervisor import child
 from penates.__main__ import main
@@ -13,6 +13,6 @@ if __name__ == "__main__":
     child.FIRST_RETRY_S, child.LAST_RETRY_S, child.STEADY_S = 0.05, 0.4, 2.0
     outbox.DENIED_S = outbox.NOBODY_S = outbox.LATER_S = 0.3
     discovery.WITHIN_S = 0.5
-    link.STEADY_S = 0.2
+    outages.STEADY_S = 0.2
     prune.PATIENCE_S = 5.0
     sys.exit(main(sys.argv[1:]))

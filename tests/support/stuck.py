@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bootstrap.mqtt import link
+from bootstrap.mqtt import attempts
 from bootstrap.runtime import sampler
 from penates.__main__ import main
 
@@ -28,6 +28,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "reader":
         replace(sampler.Sampler, read_once, "_tick")
     else:
-        link.CONNECT_S = 0.5
-        replace(link.Link, forget, "_connected", "_not_connected")
+        attempts.CONNECT_S = 0.5
+        replace(attempts.Attempts, forget, "_connected", "_failed")
     sys.exit(main(sys.argv[2:]))

@@ -544,7 +544,8 @@ class FakeBroker:
     """Accepts one client and answers as told: packet type to bytes, or to a function of the packet."""
 
     def __init__(self, answers: dict[int, Callable[[bytes], bytes]]) -> None:
-        self._answers = {0x10: lambda _: b"\x20\x03\x00\x00\x00", 0x30: puback, **answers}
+        usual = {0x10: lambda _: b"\x20\x03\x00\x00\x00", 0x30: puback, 0x80: suback, 0xC0: lambda _: b"\xd0\x00"}
+        self._answers = {**usual, **answers}
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -582,6 +583,11 @@ def puback(body: bytes) -> bytes:
     """Acknowledge a publish at QoS 1."""
     end = 2 + int.from_bytes(body[:2], "big")
     return b"\x40\x02" + body[end : end + 2]
+
+
+def suback(body: bytes) -> bytes:
+    """Grant a subscription, by MQTT 5."""
+    return b"\x90\x04" + body[:2] + b"\x00\x01"
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from support.paths import QUICK
 from support.world import PATIENCE_S, Broker, Eyes, House, retained
 
 HERE = socket.gethostname()
+OTHER = "homeassistant/device/other-old/config"
 
 
 def stand(eyes: Eyes, sensor: str, state: str = "stopped", host: str | None = HERE, age_s: float = 0) -> set[str]:
@@ -64,6 +65,7 @@ def test_what_is_gone_is_cleared_and_what_lives_is_not(cellar: House, broker: Br
     assert [line for line in dry.stdout.splitlines() if line.startswith("left")] == [
         f"left alone: cm/alive is alive: online, on {HERE}",
         "left alone: cm/attic is stopped, on attic; if it is gone: --gone cm/attic",
+        f"left alone: other/old is announced on {OTHER}, in another group; if it is gone: --gone other/old",
     ]
     assert prune(cellar, "--yes").stdout.startswith("nothing to clear\n")
 
@@ -87,6 +89,41 @@ def test_what_is_called_gone_must_not_be_alive(cellar: House, eyes: Eyes, case: 
     there = retained(eyes.port).keys()
     assert topics & there == (set() if cleared else topics)
     assert "cm/shed/status/state" in there
+
+
+def renamed(house: House, port: int, eyes: Eyes, **renames: str) -> dict[str, Any]:
+    """Run the cellar under its old name and below its old prefix, stop it, and rename it; returns what it has left."""
+    house.write(port, log='level = "debug"\n[homeassistant]\nprefix = "ha/found"')
+    running = house.run()
+    eyes.wait_value("cm/cellar/data/temperature", 21.5)
+    assert running.stop() == 0
+    house.write(port)
+    text = (house.folder / "house.toml").read_text()
+    (house.folder / "house.toml").write_text(text.replace('group = "cm"', f'group = "{renames.get("group", "cm")}"'))
+    if name := renames.get("file"):
+        (house.folder / "devices" / "cellar.toml").rename(house.folder / "devices" / f"{name}.toml")
+    return retained(port)
+
+
+@pytest.mark.parametrize("renames", [{"group": "home2"}, {"file": "basement"}])
+def test_a_renamed_group_or_sensor_leaves_nothing_behind(
+    cellar: House, broker: Broker, eyes: Eyes, renames: dict[str, str]
+) -> None:
+    left = renamed(cellar, broker.port, eyes, **renames)
+    assert {"ha/found/device/cm-cellar/config", "cm/cellar/status/about"} <= left.keys()
+    dry = prune(cellar, "--dry-run")
+    assert {line.partition(": ")[0] for line in dry.stdout.splitlines()} == left.keys()
+    assert prune(cellar, "--yes").returncode == 0
+    assert retained(broker.port) == {}
+
+
+def test_a_sensor_of_another_group_is_cleared_if_it_is_called_gone(cellar: House, broker: Broker, eyes: Eyes) -> None:
+    """One that ran elsewhere, of which nothing here knows."""
+    topics = stand(eyes, "old/attic", host="attic")
+    beside = stand(eyes, "old/shed")
+    assert "left alone: old/attic is announced on" in prune(cellar, "--dry-run").stdout
+    assert prune(cellar, "--yes", "--gone", "old/attic").returncode == 0
+    assert retained(broker.port).keys() & (topics | beside) == beside
 
 
 @pytest.mark.parametrize(("name", "said"), [("cm/cellar", "has a file in devices/"), ("cm/x", "is not on the broker")])

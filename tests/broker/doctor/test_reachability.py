@@ -3,17 +3,23 @@
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bootstrap.config.loader import load
 from bootstrap.config.model import BrokerSettings
+from bootstrap.mqtt.address import BrokerAddress
+from bootstrap.mqtt.connect import connect
 from penates.commands import doctor
 from penates.doctor import reachability
+from penates.doctor.broker_checks import BrokerSession
 from penates.doctor.findings import Finding, Verdict
+from penates.fleet.probe import MqttProbe
 from support.secrets_and_certificates import write_certificates, write_chain
-from support.world import Broker, FakeBroker, House, swallow_syns
+from support.world import Broker, FakeBroker, House, puback, swallow_syns
 
 GOOD, BAD, UNKNOWN = Verdict
 
@@ -133,3 +139,52 @@ def test_a_port_without_tls(broker: Broker, tmp_path: Path) -> None:
     write_certificates(tmp_path, "localhost")
     about = reach("localhost", broker.port, tmp_path / "ca.pem")[1]
     assert (about.verdict, about.advice) == (BAD, "is `port` in house.toml the one with TLS?")
+
+
+@pytest.mark.parametrize(
+    ("setting", "protocol", "said"),
+    [
+        ("retain_available false", "5", ("it refuses the sensor: Retain not supported", "retain_available")),
+        ("max_qos 0", "5", ("it refuses the sensor: QoS not supported", "max_qos")),
+        ("retain_available false", "3.1.1", ("if the last will is retained and at QoS 1", "log")),
+    ],
+)
+def test_what_a_broker_lacks_is_no_password(
+    house: House, new_broker: Callable[..., Broker], setting: str, protocol: str, said: tuple[str, str]
+) -> None:
+    """It is asked as the sensor asks it: with the same last will, retained, at the same QoS."""
+    house.write(new_broker("lacking", setting).port, broker=f'protocol = "{protocol}"')
+    house.thermometer()
+    findings = found(house)
+    assert (findings["broker"].verdict, "password" in findings) == (BAD, False)
+    assert said[0] in findings["broker"].text
+    assert said[1] in findings["broker"].advice
+
+
+def test_a_broker_of_an_older_protocol_gets_the_setting(house: House) -> None:
+    old = FakeBroker({0x10: lambda _: b"\x20\x02\x00\x01"})
+    house.write(old.port)
+    house.thermometer()
+    about = found(house)["broker"]
+    old.close()
+    assert about.advice == 'set protocol = "3.1.1" in [broker] of house.toml'
+
+
+def test_to_hang_up_is_to_deny(house: House) -> None:
+    def publish(body: bytes) -> bytes:
+        if body[2:].startswith(b"cm/not-cellar/"):
+            raise EOFError
+        return puback(body)
+
+    broker = FakeBroker({0x30: publish})
+    house.write(broker.port)
+    house.thermometer()
+    settings = load(house.folder, "cellar")
+    open_socket = partial(connect, "127.0.0.1", broker.port, None)
+    options = BrokerAddress.of(settings).connect_options()
+    with MqttProbe(open_socket(), options) as probe:
+        session = BrokerSession(settings, probe, options, open_socket)
+        assert session.publish("cm/not-cellar/status/doctor").failed
+        session.reopen()
+        assert not session.publish("cm/cellar/status/doctor").failed
+    broker.close()

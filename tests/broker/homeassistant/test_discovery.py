@@ -91,17 +91,37 @@ def test_what_is_held_and_cannot_be_used_is_written_over(house: House, broker: B
 
 @pytest.mark.parametrize("had", [True, False])
 def test_switched_off_it_leaves_nothing_behind(house: House, broker: Broker, eyes: Eyes, had: bool) -> None:
-    if had:
-        eyes.publish(TOPIC, PAST, retain=True)
-    house.write(broker.port, log='level = "debug"\n[homeassistant]\nenabled = false')
+    house.write(broker.port)
     house.thermometer(every_s=0.2)
+    if had:
+        running = house.run()
+        told_of(eyes)
+        assert running.stop() == 0
+    house.write(broker.port, log='level = "debug"\n[homeassistant]\nenabled = false')
     running = house.run()
     running.wait_log("read (", count=3)
     eyes.publish("homeassistant/status", "online")
     running.wait_log("read (", count=8)
     if had:
         told_of(eyes, times=2)
-    assert [one.payload for one in eyes.on(TOPIC)] == ([PAST.encode(), b""] if had else [])
+    assert [bool(one.payload) for one in eyes.on(TOPIC)] == ([True, False] if had else [])
+    assert TOPIC not in retained(broker.port)
+    asked = broker.log().rpartition("as cm/cellar (")[2]
+    assert "\tcm/cellar/action/+" in asked
+    assert "\thomeassistant/" not in asked
+
+
+def test_another_prefix_leaves_nothing_behind(house: House, broker: Broker, eyes: Eyes) -> None:
+    house.write(broker.port)
+    house.thermometer()
+    running = house.run()
+    told_of(eyes)
+    assert running.stop() == 0
+    house.write(broker.port, log='level = "debug"\n[homeassistant]\nprefix = "ha/found"')
+    running = house.run()
+    told_of(eyes, "ha/found/device/cm-cellar/config")
+    eyes.wait(lambda seen: [one for one in seen if (one.topic, one.payload) == (TOPIC, b"")], "taken back")
+    assert running.stop() == 0
     assert TOPIC not in retained(broker.port)
 
 

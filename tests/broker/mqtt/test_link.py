@@ -1,16 +1,18 @@
 """The broker goes away, comes back, freezes, refuses and lies; the daemon reads on, and nothing is lost or wrong."""
 
+import contextlib
+import re
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bootstrap.outbox.segment_log import SegmentLog
-from support.paths import QUICK
+from support.paths import QUICK, TESTS
 from support.secrets_and_certificates import write_certificates, write_password
 from support.world import (
     Broker,
@@ -22,10 +24,12 @@ from support.world import (
     eventually,
     puback,
     retained,
+    suback,
     swallow_syns,
 )
 
 READING = "cm/cellar/data/reading"
+CONFIG = "homeassistant/device/cm-cellar/config"
 TEMPERATURE = "cm/cellar/data/temperature"
 
 
@@ -152,16 +156,31 @@ def test_hosts_of_one_broker_are_tried_in_turn(house: House, broker: Broker, eye
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_wrong_password_from_the_start_is_fatal_with_the_reason(house: House, guarded: Broker, protocol: str) -> None:
-    (house.folder / "cellar.password").write_text("swordfish\n")
+def test_a_wrong_password_from_the_start_costs_no_reading(
+    house: House, guarded: Broker, supervisor: Supervisor, protocol: str
+) -> None:
+    """As after a power cut, when a broker is there before its users are."""
+    (house.folder / "cellar.password").write_text("opensesame\n")
+    write_password(guarded.folder, "not yet")
+    (guarded.folder / "acl").write_text("pattern readwrite #\n")
+    guarded.send(signal.SIGHUP)
+    eyes = Eyes(guarded.port, username="eyes", password="eyes")
     house.write(guarded.port, broker=f'password_file = "{{sensor}}.password"\nprotocol = "{protocol}"')
-    house.thermometer()
-    running = house.run()
-    assert running.wait() == 77
-    assert "Not authorized" in running.log
-    assert len(running.logged("error cm/cellar: the broker refuses us; readings")) == 1
-    assert "(as cellar, with a password)" in running.log
-    assert "swordfish" not in running.log
+    house.thermometer(every_s=0.2)
+    running = house.run(NOTIFY_SOCKET=supervisor.address)
+    told = supervisor.told_until("X_STATE=fault")
+    assert any(line.startswith(f"STATUS=fault: broker: 127.0.0.1:{guarded.port} refused us") for line in told)
+    running.wait_log("debug cm/cellar: no broker", count=4)  # more refusals than it once survived
+    write_password(guarded.folder, "opensesame")
+    guarded.send(signal.SIGHUP)
+    eyes.wait_value("cm/cellar/status/state", "online")
+    delivered(eyes, len(running.logged("debug cm/cellar: read (")), 10)
+    assert running.stop() == 0
+    (refused,) = running.logged("error cm/cellar: the broker refuses us; readings")
+    assert "Not authorized (client id cm/cellar, user cellar, a password)" in refused
+    assert "see username and password_file in [broker] of house.toml" in refused
+    assert "opensesame" not in running.log
+    eyes.close()
 
 
 def test_a_password_that_becomes_wrong_is_not_fatal(house: House, guarded: Broker) -> None:
@@ -238,24 +257,36 @@ def test_an_idle_link_is_kept_alive(house: House, broker: Broker) -> None:
     assert not running.logged("warning cm/cellar: no broker")
 
 
-def test_two_of_the_same_id_do_not_throw_each_other_out_for_ever(cellar: House, eyes: Eyes, tmp_path: Path) -> None:
-    first = cellar.run(STATE_DIRECTORY=str(tmp_path / "one"))
-    eyes.wait_value("cm/cellar/status/state", "online")
-    second = cellar.run(STATE_DIRECTORY=str(tmp_path / "two"))
-    codes: set[int | None] = set()
-    deadline = time.monotonic() + 30
-    while not codes:
-        assert time.monotonic() < deadline
-        codes = {one.process.poll() for one in (first, second)} - {None}
-        time.sleep(0.05)
-    assert codes == {75}
-    survivor = next(one for one in (first, second) if one.process.poll() is None)
-    ended = next(one for one in (first, second) if one is not survivor)
+@pytest.fixture
+def twin(tmp_path: Path, broker: Broker) -> Iterator[House]:
+    """A copy of the cellar on another machine, where it is warmer, with a clock of its own."""
+    house = House(tmp_path / "twin")
+    house.write(broker.port)
+    house.thermometer(millidegrees=99000)
+    yield house
+    house.close()
+
+
+@pytest.mark.parametrize("clock_s", [-600, 3600])
+def test_the_younger_of_two_ends_whatever_its_clock_says(
+    cellar: House, twin: House, eyes: Eyes, tmp_path: Path, clock_s: int
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text(str(clock_s))
+    elder = cellar.run()
+    eyes.wait_value(TEMPERATURE, 21.5)
     run = eyes.on("cm/cellar/status/heartbeat")[0].value["run"]
-    assert ended.logged(f"cm/cellar is already running on {socket.gethostname()} (run {run})")
+    younger = twin.run(program=[str(TESTS / "support" / "other_clock.py"), str(clock)])
+    assert younger.wait() == 75
+    assert younger.logged(f"cm/cellar is already running on {socket.gethostname()} (run {run})")
     since = len(eyes.seen)
-    assert survivor.stop() == 0
+    cellar.probe("cellar", 23000)
+    eyes.wait_value(TEMPERATURE, 23.0, since)
+    assert elder.stop() == 0
     eyes.wait_value("cm/cellar/status/state", "stopped", since)
+    assert {one.value["run"] for one in eyes.on("cm/cellar/status/heartbeat")} == {run}
+    assert {one.value for one in eyes.on(TEMPERATURE)} == {21.5, 23.0}
+    assert {one.value["run"] for one in eyes.on(READING)} == {run}
 
 
 def test_what_is_larger_than_the_broker_takes_is_said_and_counted_and_blocks_nothing(
@@ -338,10 +369,135 @@ def test_a_quota_that_is_exceeded_is_said_once(house: House) -> None:
     assert len(daemon.logged("the broker refused a message")) == 1
 
 
+class HangingUp:
+    """A broker that hangs up on what it does not allow, and what it was sent of the rest."""
+
+    def __init__(self, refuses: Callable[[bytes], bool]) -> None:
+        self.published: list[bytes] = []
+        self.subscribed: list[bytes] = []
+        self._refuses = refuses
+        self._fake = FakeBroker({0x30: self._publish, 0x80: self._subscribe})
+        self.port, self.close = self._fake.port, self._fake.close
+
+    def _publish(self, body: bytes) -> bytes:
+        if self._refuses(body):
+            raise EOFError
+        self.published.append(body[2:])
+        return puback(body)
+
+    def _subscribe(self, body: bytes) -> bytes:
+        self.subscribed.append(body)
+        if self._refuses(body):
+            raise EOFError
+        return suback(body)
+
+    def readings(self) -> list[int]:
+        """The numbers of the readings that arrived."""
+        found = [re.search(rb'"seq":(\d+)', one) for one in self.published if one.startswith(READING.encode())]
+        return [int(one[1]) for one in found if one]
+
+
+@pytest.fixture
+def hangs_up() -> Iterator[Callable[[Callable[[bytes], bool]], HangingUp]]:
+    made: list[HangingUp] = []
+
+    def make(refuses: Callable[[bytes], bool]) -> HangingUp:
+        made.append(HangingUp(refuses))
+        return made[-1]
+
+    yield make
+    for broker in made:
+        broker.close()
+
+
+def test_a_broker_that_never_answers_a_subscription_costs_no_reading(house: House) -> None:
+    """Not even after it has hung up once, when each request waits for the answer to the one before."""
+    asked: list[bytes] = []
+
+    def subscribe(body: bytes) -> bytes:
+        asked.append(body)
+        if len(asked) == 1:
+            raise EOFError
+        return b""
+
+    published: list[bytes] = []
+
+    def publish(body: bytes) -> bytes:
+        published.append(body[2:])
+        return puback(body)
+
+    broker = FakeBroker({0x80: subscribe, 0x30: publish})
+    house.write(broker.port)
+    house.thermometer()
+    house.run(program=QUICK)
+    eventually(lambda: any(one.startswith(READING.encode()) for one in published), "a reading")
+    broker.close()
+
+
+@pytest.mark.long
+def test_a_broker_that_hangs_up_on_the_announcement_costs_the_announcement(
+    house: House, hangs_up: Callable[..., HangingUp]
+) -> None:
+    broker = hangs_up(lambda body: re.search(rb"\0.homeassistant/", body) is not None)  # its topic, with its length
+    house.write(broker.port)
+    house.thermometer(every_s=0.2)
+    running = house.run()
+    said = running.wait_log("the broker hangs up on a message; the rest is sent")
+    assert f'topic="{CONFIG}"' in said[0]
+    assert len(running.logged("the broker hangs up on a subscription; it is left out")) == 2
+    count = len(running.logged("debug cm/cellar: read ("))
+    eventually(lambda: {*range(1, count + 1)} <= {*broker.readings()}, "every reading")
+    heartbeats = [one for one in broker.published if one.startswith(b"cm/cellar/status/state")]
+    assert not any(one.endswith(b"fault") for one in heartbeats)
+    assert running.stop() == 0
+
+
+@pytest.mark.long
+def test_a_message_that_a_broker_hangs_up_on_is_set_aside_and_named(
+    house: House, hangs_up: Callable[..., HangingUp]
+) -> None:
+    """A reading that this broker cannot bear, among many that it can; then a topic that it does not allow."""
+    broker = hangs_up(lambda body: b'"seq":4,' in body or body[2:].startswith(b"cm/cellar/status/health"))
+    house.write(broker.port, log='level = "debug"\n[homeassistant]\nenabled = false')
+    house.thermometer(every_s=0.2)
+    running = house.run()
+    running.wait_log('the broker hangs up on a message; the rest is sent (topic="cm/cellar/data/reading"')
+    running.wait_log('the broker hangs up on a message; the rest is sent (topic="cm/cellar/status/health"')
+    eventually(lambda: {*range(5, 9)} <= {*broker.readings()}, "the readings after it")
+    assert {1, 2, 3} <= {*broker.readings()}
+    assert not any(b"homeassistant" in one for one in (*broker.subscribed, *broker.published))
+    why = re.compile(rb"cm/cellar/status/heartbeat.*cm/cellar/status/health: the broker does not let us publish it")
+    eventually(lambda: any(why.match(one) for one in broker.published), "it is named", 3)
+    assert running.stop() == 0
+    (letter,) = (house.folder / "state" / "outbox" / "cm.cellar" / "dead_letters.jsonl").read_text().splitlines()
+    assert '\\"seq\\":4,' in letter
+
+
+@pytest.mark.long
+def test_a_connection_that_keeps_breaking_is_reported_with_its_count_and_cause(
+    cellar: House, broker: Broker, eyes: Eyes
+) -> None:
+    """Somebody else has our client id: each throws the other out."""
+    running = cellar.run()
+    running.wait_log("connected (")
+    with contextlib.closing(Eyes(broker.port, "cm/cellar")):
+        said = running.wait_log("warning cm/cellar: the connection keeps breaking")[0]
+    assert "breaks=3" in said
+    assert "has another client the client id cm/cellar?" in said
+    running.wait_log("the connection lasts again")
+    eyes.wait(lambda _: eyes.on("cm/cellar/status/heartbeat")[-1].value["why"] is None, "it is over")
+    why = [str(one.value["why"]) for one in eyes.on("cm/cellar/status/heartbeat")]
+    assert any(
+        re.match(r"the connection to the broker broke \d times in \d+ s: .* client id cm/cellar", one) for one in why
+    )
+    assert running.stop() == 0
+
+
 def test_a_plain_client_on_a_tls_port_gets_a_hint(house: House, tls_broker: Broker) -> None:
     house.write(tls_broker.port)
     house.thermometer()
-    assert "does it want TLS (ca_file)?" in house.run().wait_log("no broker")[0]
+    hint = "does it want TLS (ca_file), does it accept client id cm/cellar, no user, no password?"
+    assert hint in house.run().wait_log("no broker")[0]
 
 
 # TLS.

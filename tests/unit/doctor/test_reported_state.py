@@ -1,5 +1,6 @@
 """What a sensor's own reports show of it."""
 
+import socket
 import time
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,14 @@ def seen(said: dict[str, bytes]) -> SeenSensor:
         ("online", {"on_disk": 95_000}, "outbox", "readings waiting on disk: 95000; the oldest will soon be dropped"),
         ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "the readings it stores now are 2 h old; waiting: 9"),
         ("online", {"dropped": 3}, "outbox", "messages dropped since its start: 3"),
+        ("online", {"reconnects": 30, "uptime_s": 60.0}, "link", "it connected again 30 times in "),
+        ("online", {"reconnects": 30, "uptime_s": 90_000.0}, "", ""),
+        (
+            "online",
+            {"why": "the connection to the broker broke 5 times"},
+            "link",
+            "the connection to the broker broke 5",
+        ),
     ],
 )
 def test_what_it_says_of_itself(
@@ -61,3 +70,10 @@ def test_words_that_are_none_of_ours(cellar_settings: SensorSettings) -> None:
 def test_without_heartbeats_nobody_knows(cellar_settings: SensorSettings) -> None:
     (about,) = reported(replace(cellar_settings, heartbeat_s=0), seen({"state": b"online"}), "")
     assert about.verdict is UNKNOWN
+
+
+def test_one_whose_connection_keeps_breaking_may_not_be_alone(cellar_settings: SensorSettings) -> None:
+    said = reports("online", reconnects=30, uptime_s=60.0, host=socket.gethostname())
+    about = {one.check: one for one in reported(cellar_settings, seen(said), "the log")}
+    assert about["alone"].verdict is UNKNOWN
+    assert "client id cm/cellar" in about["link"].advice

@@ -473,3 +473,103 @@ def test_a_quota_that_is_exceeded_costs_no_record_however_long() -> None:
     wire.send()
     wire.answer()
     assert (wire.outbox.queued, wire.outbox.dropped) == (0, 0)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def hung_up_on(wire: Wire, topic: str) -> None:
+    """Sent alone, unanswered when the connection broke, and found to be the cause."""
+    wire.hang_up()
+    wire.outbox.set_aside(topic, wire.now + 60, "it hangs up")
+
+
+def letters(wire: Wire) -> list[str]:
+    file = wire.folder / "dead_letters.jsonl"
+    return [json.loads(line)["payload"] for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_a_value_that_is_hung_up_on_waits_and_the_others_do_not(wire: Wire) -> None:
+    wire.outbox.put_state("a", b"1")
+    wire.outbox.put_state("b", b"2")
+    wire.outbox.window = 1
+    wire.send()
+    hung_up_on(wire, "a")
+    wire.hang_up()  # on no other connection is it sent either
+    wire.send()
+    assert [one.topic for one in wire.flying.values()] == ["b"]
+    wire.answer()
+    assert wire.outbox.state_settled
+    assert wire.outbox.wait_s(wire.now) == 60
+    wire.now += 60
+    wire.send()
+    assert wire.answer().topic == "a"
+    assert wire.outbox.wait_s(wire.now) is None
+
+
+def test_a_value_that_is_replaced_while_it_is_sent_again_is_no_reason_to_wake(wire: Wire) -> None:
+    wire.outbox.put_state("a", b"1")
+    wire.send()
+    hung_up_on(wire, "a")
+    wire.now += 61
+    wire.send()
+    wire.outbox.put_state("a", b"2")
+    assert wire.outbox.wait_s(wire.now) is None
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_one_reading_that_is_hung_up_on_is_given_up_once_a_later_one_is_accepted(wire: Wire, others: int) -> None:
+    wire.outbox.window = 1
+    for number in range(1, 2 + others):
+        wire.outbox.put_history("h", b"%d" % number, wire.now)
+    wire.send()
+    hung_up_on(wire, "h")
+    wire.send()
+    if not others:
+        assert not wire.flying
+        assert wire.outbox.wait_s(wire.now) is None
+        wire.outbox.put_history("h", b"2", wire.now)
+        wire.send()
+    assert letters(wire) == []
+    assert wire.answer().payload == b"2"
+    assert letters(wire) == ["1"]
+    wire.send()
+    while wire.flying:
+        wire.answer()
+        wire.send()
+    assert (wire.outbox.queued, wire.outbox.dropped) == (0, 1)
+
+
+def test_a_history_that_is_hung_up_on_waits_and_loses_nothing(wire: Wire) -> None:
+    wire.outbox.window = 1
+    for number in (1, 2, 3):
+        wire.outbox.put_history("h", b"%d" % number, wire.now)
+    wire.outbox.put_state("a", b"1")
+    for _ in range(2):
+        wire.send()
+        while [one.topic for one in wire.flying.values()] == ["a"]:
+            wire.answer()
+            wire.send()
+        hung_up_on(wire, "h")
+    wire.send()
+    assert [one.topic for one in wire.flying.values()] == ["a"]
+    wire.answer()
+    wire.send()
+    assert not wire.flying
+    wire.now += 60
+    wire.send()
+    assert wire.answer().payload == b"1"
+    assert (letters(wire), wire.outbox.queued) == ([], 2)
+
+
+def test_an_answer_that_is_hung_up_on_is_given_up(wire: Wire) -> None:
+    wire.outbox.put_once("w", b"1")
+    wire.outbox.put_once("v", b"2")
+    wire.outbox.window = 1
+    wire.send()
+    hung_up_on(wire, "w")
+    wire.send()
+    assert wire.answer().payload == b"2"
+    assert (letters(wire), wire.outbox.dropped) == (["1"], 1)

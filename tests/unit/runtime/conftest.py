@@ -25,15 +25,6 @@ def outbox(tmp_path: Path) -> Outbox:
     return make_outbox(tmp_path)
 
 
-class Deaf:
-    """Who is told nothing by a link that was never begun."""
-
-    def on_connected(self) -> None: ...
-    def on_disconnected(self, why: str) -> None: ...
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None: ...
-    def on_denied(self, topic: str, why: str | None) -> None: ...
-
-
 @pytest.fixture
 def reporter(outbox: Outbox) -> Iterator[Reporter]:
     """With a link that was never begun, so that what is said stays in the outbox."""
@@ -46,7 +37,7 @@ def reporter(outbox: Outbox) -> Iterator[Reporter]:
         worker = Worker(inbox)
         stack.callback(worker.close)
         address = BrokerAddress(Path(), Section(host="127.0.0.1"), topics)
-        link = Link(Loop(), worker, address, outbox, Deaf())
+        link = Link(Loop(), worker, address, outbox)
 
         def tell() -> None:
             notify(f"X_STATE={made.state}", f"X_WHY={made.why}")
