@@ -7,14 +7,18 @@ from typing import NamedTuple, Protocol, TypeAlias
 class ReceivedMessage(NamedTuple):
     """A message as it arrived; `retained` if the broker had stored it, so that it is not new.
 
-    `at_us` is when it arrived, in microseconds since 1970, later than any message before it. It stays the same however
-    often the message is stored, even if the message is delivered again because our acknowledgement was lost.
+    `at_us` is when it arrived, in microseconds since 1970, which is true of no other message; `unsure` if the clock was
+    never set since. It stays the same however often the message is stored, even if the message is delivered again
+    because our acknowledgement was lost. `boot_us` is not None, and counts from the machine's start, as long as the
+    clock cannot be right and the message waits for it.
     """
 
     topic: str
     payload: bytes
     retained: bool
     at_us: int = 0
+    unsure: bool = False
+    boot_us: int | None = None
 
 
 OnBatch: TypeAlias = Callable[[Sequence[ReceivedMessage]], None]  # stores them all, or raises OSError

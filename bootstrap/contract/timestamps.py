@@ -5,6 +5,7 @@ A Pi has no clock chip: it starts with a time in the past, and jumps when it rec
 
 import json
 import os
+import secrets
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,14 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.errors import Refused
+from bootstrap.logs import log
 
 HOLD_S = 600.0  # longest wait for the clock to be set
 CHECK_S = 1.0
 MAX_LEAD_US = 1_000_000  # a timestamp that is further ahead of the clock is marked as unsure
+LONGEST_LEAD_US = 300_000_000  # a lead over the clock that half its pace makes good in ten minutes
+SAME_MOMENT_US = 1000  # arrivals that are closer are told apart; order is worth no wrong time to them
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 TIMEX_BYTES = 256  # more than struct timex has
 MARK = b'"boot":['
+ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+RUN_LENGTH = 8
+
+
+def new_run() -> str:
+    """Return a random name for readings that follow each other in time."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(RUN_LENGTH))
 
 
 def utc(microseconds: int) -> str:
@@ -59,10 +70,14 @@ def _boot_us() -> int:
 
 
 class Stamps:
-    """The timestamps of one sensor's readings: each is later than the one before, whatever the clock does."""
+    """Timestamps of which each is later than the one before, whatever the clock does."""
 
     def __init__(self) -> None:
         self._last = self._last_boot = 0
+
+    def lead_us(self, now_us: int) -> int:
+        """Return by how many microseconds the newest timestamp is ahead of the clock, which is at `now_us`."""
+        return max(0, self._last - now_us)
 
     def next(self, at_us: int) -> int:
         """Return the timestamp for `at_us`, both in microseconds since 1970.
@@ -99,24 +114,23 @@ def synchronised() -> bool:
         return False
 
 
-class Clock:
-    """The clock of one sensor's readings.
+class MachineClock:
+    """The machine's clock, and how far to trust it.
 
-    It is *unsure* while it is not synchronised and is earlier than a time known to have passed. A reading taken then
-    carries the boot id and the time since boot, so that its timestamp can be corrected once the clock is set.
+    It is *unsure* while it is not synchronised and is earlier than a time known to have passed. What happens then is
+    dated by the time since boot, so that its timestamp can be corrected once the clock is set.
     """
 
     def __init__(self, known: float = 0.0) -> None:
         """Start with `known`, a time that has passed, in seconds since 1970."""
-        self._known = known
-        self._stamps, self._boot_stamps = Stamps(), Stamps()
+        self.known = known
         self._held_since: float | None = None
-        self._started_us: int | None = None  # when the machine booted, by a clock that is set
+        self._started_us: int | None = None
 
     @property
     def unsure(self) -> bool:
         """Whether the clock cannot be right."""
-        return time.time() < self._known and not synchronised()
+        return time.time() < self.known and not synchronised()
 
     def hold_s(self) -> float:
         """Return in how many seconds to check again whether the history's times are known; 0 if it need not wait."""
@@ -127,15 +141,44 @@ class Clock:
         self._held_since = self._held_since or moment
         return CHECK_S if moment - self._held_since < HOLD_S else 0.0
 
+    @property
+    def started_us(self) -> int:
+        """When the machine booted; the same each time, so that order is kept, unless the clock was set."""
+        started = _wall_us() - _boot_us()
+        if self._started_us is None or abs(started - self._started_us) > MAX_LEAD_US:
+            self._started_us = started
+        return self._started_us
+
+
+class Clock(MachineClock):
+    """The clock of one sensor's readings, each of which is later than the one before it in the same run.
+
+    Attributes:
+        run: the name of the readings from the start on; a new one begins when the clock is set back by more than can be
+            caught up with in minutes, because the first reading with the true time is then an earlier one.
+    """
+
+    def __init__(self, known: float = 0.0) -> None:
+        """Start with `known`, a time that has passed, in seconds since 1970."""
+        super().__init__(known)
+        self._stamps, self._boot_stamps = Stamps(), Stamps()
+        self.run = new_run()
+
     def stamp(self, at_us: int | None = None) -> dict[str, Any]:
-        """Return the time now, or `at_us` in microseconds since 1970, as the fields of a reading."""
+        """Return the time now, or `at_us` in microseconds since 1970, as the fields of a reading of `run`."""
         wall = _wall_us()
-        given = wall if at_us is None else at_us
+        if (lead_us := self._stamps.lead_us(wall)) > LONGEST_LEAD_US:
+            self._begin_run(lead_us)
+        given = wall if at_us is None else min(at_us, wall)
         stamped = self._stamps.next(given)
         fields: dict[str, Any] = {"time": utc(stamped)}
         if self.unsure:
             return {**fields, "boot": [_boot_id(), self._boot_stamps.next(_boot_us() - (wall - given))]}
         return {**fields, "clock": "unsure"} if stamped - given > MAX_LEAD_US else fields
+
+    def _begin_run(self, lead_us: int) -> None:
+        self._stamps, self.run = Stamps(), new_run()
+        log.warning("the clock was set back; readings have its time at once, as a new run", by_s=lead_us // 1_000_000)
 
     def settle(self, payload: bytes) -> bytes:
         """Return a reading to publish, its time corrected if possible, else marked unsure; anything else unchanged."""
@@ -148,11 +191,32 @@ class Clock:
     def _settled(self, reading: dict[str, Any]) -> bytes:
         boot, age_us = reading.pop("boot")
         if boot == _boot_id() and not self.unsure:
-            self._started_us = self._started_us or _wall_us() - _boot_us()
-            reading["time"] = utc(self._started_us + age_us)
+            reading["time"] = utc(self.started_us + age_us)
         else:
             reading["clock"] = "unsure"
         return json.dumps(reading, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class ArrivalClock(MachineClock):
+    """When messages without a time of their own arrived. No two have the same time; a correction counts at once."""
+
+    def __init__(self, known: float = 0.0) -> None:
+        """Start with `known`, a time that has passed, in seconds since 1970."""
+        super().__init__(known)
+        self._stamps = Stamps()
+
+    def stamp(self) -> tuple[int, int | None]:
+        """Return the time now in microseconds since 1970, and None; while it is unsure 0, and that since boot."""
+        unsure = self.unsure
+        now_us = _boot_us() if unsure else _wall_us()
+        if self._stamps.lead_us(now_us) > SAME_MOMENT_US:
+            self._stamps = Stamps()
+        stamped = self._stamps.next(now_us)
+        return (0, stamped) if unsure else (stamped, None)
+
+    def settle(self, boot_us: int) -> tuple[int, bool]:
+        """Return the time of an arrival `boot_us` after boot, as well as it is known now, and whether it is unsure."""
+        return self.started_us + boot_us, self.unsure
 
 
 def _boot_id() -> str:

@@ -166,8 +166,8 @@ class Recording:
             if topic.endswith(HEARTBEAT):
                 return heartbeat(topic, payload, kinds)
             if topic.endswith(STATE):
-                return state(topic, payload, message.at_us, kinds)
-        return foreign(topic, payload, message.at_us)
+                return state(topic, payload, message.at_us, kinds)._replace(unsure=message.unsure)
+        return foreign(topic, payload, message.at_us)._replace(unsure=message.unsure)
 
 
 def _is_cleared(message: ReceivedMessage) -> bool:

@@ -6,7 +6,6 @@ state to the loop by notes in the inbox, and is stopped by a message on a socket
 
 import json
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count, islice
@@ -16,7 +15,7 @@ from typing import TypeAlias
 import zmq
 
 from bootstrap.contract.subscription import OnBatch, ReceivedMessage
-from bootstrap.contract.timestamps import Stamps
+from bootstrap.contract.timestamps import ArrivalClock
 from bootstrap.eventloop.backoff import Retry
 from bootstrap.eventloop.threads import Inbox, Sender, Socket, Sockets
 from bootstrap.history.session_memory import SessionMemory
@@ -60,6 +59,7 @@ class SubscriptionSource:
     Attributes:
         retained: filters whose retained messages are also received, at each connect and before other messages.
         memory: the file that remembers the filters of the session.
+        known: a time that has certainly passed, in seconds since 1970: while the clock is earlier, it is not trusted.
     """
 
     address: BrokerAddress
@@ -67,6 +67,7 @@ class SubscriptionSource:
     filters: Sequence[str]
     retained: Sequence[str] = ()
     memory: Path | None = None
+    known: float = 0.0
 
 
 class Subscription:
@@ -113,7 +114,8 @@ class SubscriptionThread:
         self.missed = 0
         self._acknowledged: dict[int, ReceivedMessage] = {}  # by packet id: the last ones, known to the broker or not
         self._earlier: dict[int, ReceivedMessage] = {}  # by packet id: perhaps unacknowledged on earlier connections
-        self._stamps = Stamps()
+        self._clock = ArrivalClock(source.known)
+        self._held = False
         self._memory = SessionMemory(source.memory, [*source.retained, *source.filters])
         self._trouble: str | None = None
         self._reported: str | None = None
@@ -198,8 +200,8 @@ class SubscriptionThread:
         if not message.packet_id and (len(self.waiting) >= WINDOW or self._full):
             self.missed += 1
             return
-        at_us = self._stamps.next(time.time_ns() // 1000)
-        received = ReceivedMessage(message.topic, message.payload, message.retained, at_us)
+        at_us, boot_us = self._clock.stamp()
+        received = ReceivedMessage(message.topic, message.payload, message.retained, at_us, boot_us=boot_us)
         if message.duplicate:
             received = self._as_before(message.packet_id, received)
         elif message.packet_id:
@@ -248,7 +250,7 @@ class SubscriptionThread:
         if self._connection is None:
             return self._broker.wait_s
         ping_s = self._connection.ping_in_s
-        return min(ping_s, self._store.wait_s) if self.waiting else ping_s
+        return min(ping_s, max(self._store.wait_s, self._clock.hold_s())) if self.waiting else ping_s
 
     @property
     def _full(self) -> bool:
@@ -263,8 +265,9 @@ class SubscriptionThread:
 
     def _put(self) -> None:
         """Store what waits and acknowledge it, or try again later."""
-        while self.waiting and not self._store.wait_s:
-            batch = self._batch()
+        while self.waiting and not self._store.wait_s and not self._must_hold():
+            batch = [self._settled(one) for one in self._batch()]
+            self.waiting[: len(batch)] = batch
             try:
                 self._on_batch([received for _, received in batch])
             except OSError as error:
@@ -276,6 +279,22 @@ class SubscriptionThread:
         """Return the oldest that wait, within the limits of a batch, and at least one."""
         sizes = accumulate(len(received.payload) for _, received in self.waiting[:BATCH])
         return self.waiting[: max(1, sum(size <= BATCH_BYTES for size in sizes))]
+
+    def _must_hold(self) -> bool:
+        """Return whether the times of what has arrived may soon be known. Logs it once each time."""
+        held = self._clock.hold_s() > 0
+        if held and not self._held:
+            log.warning("the clock is not set; what is received waits until it is, or for ten minutes")
+        self._held = held
+        return held
+
+    def _settled(self, one: Waiting) -> Waiting:
+        """Return a message with the time at which it arrived."""
+        packet_id, received = one
+        if received.boot_us is None:
+            return one
+        at_us, unsure = self._clock.settle(received.boot_us)
+        return packet_id, received._replace(at_us=at_us, unsure=unsure, boot_us=None)
 
     def _put_failed(self, error: OSError) -> None:
         if not self._store.due:

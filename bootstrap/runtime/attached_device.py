@@ -20,15 +20,16 @@ class AttachedDevice:
         parts: ProcessParts,
         reporter: Reporter,
         published: Callable[[], None],
+        known: float = 0.0,
     ) -> None:
-        """Call `published` whenever values of the device were put in the outbox."""
+        """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
         self._device = device = settings.device
         self.sampler = Sampler(parts.loop, device, reporter, published)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         self._resources.callback(device.teardown)
-        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox)
+        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
         device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions))
 

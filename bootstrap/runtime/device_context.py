@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 class Subscriptions:
     """The connections of a device that subscribes to what others publish, such as the recorder."""
 
-    def __init__(self, settings: SensorSettings, sockets: Sockets, inbox: Inbox) -> None:
-        self._settings, self._sockets, self._inbox = settings, sockets, inbox
+    def __init__(self, settings: SensorSettings, sockets: Sockets, inbox: Inbox, known: float = 0.0) -> None:
+        """Trust no clock that is earlier than `known`, in seconds since 1970."""
+        self._settings, self._sockets, self._inbox, self._known = settings, sockets, inbox, known
         self.state = settings.folders.state
         self.folder = outbox_folder(self.state, settings.topics)
         self._dead_letters = DeadLetters(self.folder)
@@ -42,7 +43,9 @@ class Subscriptions:
         def options() -> ConnectOptions:
             return replace(address.connect_options(), client_id=client_id, will=None)
 
-        source = SubscriptionSource(address, options, filters, retained, self.folder / "subscriptions.json")
+        source = SubscriptionSource(
+            address, options, filters, retained, self.folder / "subscriptions.json", self._known
+        )
         subscription = Subscription(self._sockets, self._inbox, source, on_batch)
         self._open.callback(subscription.close)
         self.begun = True

@@ -1,7 +1,6 @@
 """The heartbeat: whether a sensor is alive, and how it performs."""
 
 import os
-import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -15,15 +14,8 @@ from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.outbox.outbox import Outbox
 from bootstrap.runtime.twins import Twins
 
-ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
-RUN_LENGTH = 8
 MEGABYTE = 1_000_000
 STATM = Path("/proc/self/statm")
-
-
-def new_run() -> str:
-    """Return a random name for one start of a sensor."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(RUN_LENGTH))
 
 
 def rss_mb() -> float:
@@ -46,8 +38,8 @@ class Heartbeat:
         """Call `beat` every period. `facts` returns the fields kept elsewhere: reads, faults, reconnects."""
         self._loop, self._outbox, self._facts, self._beat = loop, outbox, facts, beat
         self.topic = topics.status("heartbeat")
-        self.run = new_run()
         self.period_s = 0.0
+        self.run = outbox.clock.run  # the first, which names this start of the sensor
         self._started_at = time.monotonic()
         self.twins = Twins(self.run, self.uptime_s)
         self._timer: Timer | None = None

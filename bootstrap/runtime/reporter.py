@@ -32,19 +32,13 @@ class Reporter:
         self._health_payload = b""
         self._all_failing, self._unwell = False, set[str]()  # as last logged
         self._other_problems: dict[str, str] = {}
-        self._seq = 0
+        self._run, self._seq = self._clock.run, 0
         self._last_reading: str | None = None
-        self.run = ""
         self.reads = self.faults = 0
         self.state: State = "starting"
         self.why, self._flapping, self._alone_since = "", "", timestamps.now()
         self._link_status = f"connecting to the broker since {_shown(self._alone_since)}"
         self._measured = False
-
-    def begin(self, run: str) -> None:
-        """Publish the first state. `run` names this start in every reading."""
-        self.run = run
-        self.publish_state("starting")
 
     def use_device(self, device: Device) -> None:
         """Report on this device from now on. Run, counts and state continue; measures that it lacks are cleared."""
@@ -189,10 +183,12 @@ class Reporter:
 
         It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.
         """
-        self._seq += 1
         stamp = self._clock.stamp(at_us)
+        if self._run != self._clock.run:
+            self._run, self._seq = self._clock.run, 0
+        self._seq += 1
         self._last_reading = stamp["time"]
-        head = {"time": self._last_reading, "run": self.run, "seq": self._seq, **stamp}
+        head = {"time": self._last_reading, "run": self._run, "seq": self._seq, **stamp}
         self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
         for name, value in reading.items():
             self._publish_value(name, encode(value))

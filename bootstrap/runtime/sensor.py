@@ -61,14 +61,15 @@ class Sensor:
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
         self.link.owner = self._inbound
-        self.reporter.begin(self._heartbeat.run)
+        self.reporter.publish_state("starting")
         self._device = self._attached()
 
     # The device.
 
     def _attached(self) -> AttachedDevice:
         """Return the device of the current settings, attached."""
-        found = AttachedDevice(self.settings, self._parts, self.reporter, self.link.pump)
+        known = self._outbox.clock.known
+        found = AttachedDevice(self.settings, self._parts, self.reporter, self.link.pump, known)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
 

@@ -14,13 +14,13 @@ from functools import partial
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.secrets import password_file, read_password
+from bootstrap.contract.timestamps import new_run
 from bootstrap.contract.topics import ADMIN, EYES, RECORDER, Topics
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.connect import connect
 from bootstrap.mqtt.refusals import cure
 from bootstrap.mqtt.session import Reason
 from bootstrap.outbox.message import Message
-from bootstrap.runtime.heartbeat import new_run
 from penates.doctor.findings import SUDO, Finding, bad, good, unknown
 from penates.doctor.reachability import BROKER, local
 from penates.fleet.fleet_view import FleetView, SeenSensor

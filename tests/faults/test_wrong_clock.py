@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.contract.timestamps import parse
 from support.faults.recorder import READING
 from support.faults.scene import HEARTBEAT, SENSOR, Scene
 from support.paths import OTHER_CLOCK
 from support.world import Running
 
 HOUR_S = 3600
+YEARS_S = 9 * 365 * 24 * HOUR_S
 
 
 class Clock:
@@ -50,13 +52,13 @@ def test_jump_ahead(scene: Scene, clock: Clock) -> None:
 
 
 @pytest.mark.fault(
-    "The clock jumps an hour back.",
+    "The clock jumps four minutes back.",
     promise="No timer stops; nothing lost, in order, state right. Times go on at half their pace, marked `unsure`,"
     " until they are right again.",
 )
 def test_jump_back(scene: Scene, clock: Clock) -> None:
     running = clock.run(scene)
-    clock.set(-HOUR_S)
+    clock.set(-240)
     goes_on(scene)
     scene.well()
     scene.clock_is_true = False
@@ -64,6 +66,29 @@ def test_jump_back(scene: Scene, clock: Clock) -> None:
     clocks = [one.value.get("clock") for one in scene.recorder.eyes.on(READING)]
     jumped = clocks.index("unsure")
     assert clocks == [None] * jumped + ["unsure"] * (len(clocks) - jumped)
+
+
+@pytest.mark.fault(
+    "The clock is nine years ahead for a while, then right.",
+    promise="No timer stops; nothing lost, in order, state right. Readings have the true time at once, as a new run.",
+)
+def test_back_from_the_future(scene: Scene, clock: Clock) -> None:
+    clock.set(YEARS_S)
+    running = clock.run(scene)
+    goes_on(scene)
+    clock.set(0)
+    set_at = time.time()
+    goes_on(scene)
+    scene.well()
+    scene.clock_is_true = False
+    scene.finish(running)
+    readings = [one.value for one in scene.recorder.eyes.on(READING)]
+    runs = [*dict.fromkeys(one["run"] for one in readings)]
+    true = [one for one in readings if one["run"] == runs[1]]
+    assert len(runs) == 2
+    assert [one["seq"] for one in true] == [*range(1, len(true) + 1)]
+    assert all(set_at - 1 < parse(one["time"]).timestamp() < time.time() and "clock" not in one for one in true)
+    assert running.logged("the clock was set back")
 
 
 @pytest.mark.fault(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.timestamps import HOLD_S, Clock, Stamps, newest
+from bootstrap.contract.timestamps import HOLD_S, ArrivalClock, Clock, Stamps, newest
 from bootstrap.errors import Refused
 
 NOW = 1_795_206_667.0  # 2026-11-20T20:31:07Z
@@ -116,19 +116,98 @@ def test_a_corrected_time_is_later_than_the_one_before(world: World) -> None:
     assert times == sorted(set(times))
 
 
-def test_an_hour_back_puts_nothing_out_of_order_and_is_caught_up_with(world: World) -> None:
+def test_four_minutes_back_put_nothing_out_of_order_and_are_caught_up_with(world: World) -> None:
     world.wall = NOW
     ours = Clock()
+    run = ours.run
     times = [ours.stamp()]
-    world.wall -= HOUR
-    for _ in range(150):
+    world.wall -= 240
+    for _ in range(10):
         world.pass_by(60)
         times.append(ours.stamp())
+    assert ours.run == run
     texts = [stamp["time"] for stamp in times]
     assert texts == sorted(set(texts))
     assert texts[2] == "2026-11-20T20:32:07.000000Z"  # at half the pace
     assert [stamp.get("clock") for stamp in times[:2]] == [None, "unsure"]
     assert times[-1] == {"time": timestamps.utc(round(world.wall * 1e6))}
+
+
+@pytest.mark.parametrize("ahead_s", [303, HOUR, 9 * 365 * 24 * HOUR])
+def test_back_by_more_than_is_soon_caught_up_with_is_a_new_run_with_the_true_time(
+    world: World, ahead_s: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A clock chip with a wrong year, until the network has the right one."""
+    world.wall = NOW + ahead_s
+    ours = Clock(known=NOW - HOUR)
+    run = ours.run
+    ours.stamp()
+    world.pass_by(2)
+    world.wall = NOW + 2
+    times = [ours.stamp(), ours.stamp(round((NOW + ahead_s) * 1e6))]  # and an edge that was dated before
+    assert times == [{"time": "2026-11-20T20:31:09.000000Z"}, {"time": "2026-11-20T20:31:09.000001Z"}]
+    assert ours.run != run
+    assert caplog.text.count("the clock was set back") == 1
+
+
+def test_an_edge_of_long_ago_does_not_set_the_clock_back(world: World) -> None:
+    world.wall = NOW
+    ours = Clock()
+    run = ours.run
+    times = [ours.stamp()["time"], ours.stamp(round((NOW - HOUR) * 1e6))["time"]]
+    assert (times, ours.run) == (sorted(set(times)), run)
+
+
+def test_what_waits_for_the_clock_is_dated_by_the_clock_that_is_set_at_last(world: World) -> None:
+    """First it is set to a wrong year, which is nobody's time any more once it is set again."""
+    ours = Clock(known=NOW - HOUR)
+    early = record(ours)
+    world.wall = NOW + 9 * 365 * 24 * HOUR
+    ours.settle(early)
+    world.wall = NOW
+    assert json.loads(ours.settle(early))["time"] == "2026-11-20T20:31:07.000000Z"
+
+
+# When something arrived that has no time of its own.
+
+
+def test_arrivals_of_one_moment_differ(world: World) -> None:
+    world.wall = NOW
+    ours = ArrivalClock()
+    now_us = round(NOW * 1e6)
+    assert [ours.stamp() for _ in range(3)] == [(now_us + later, None) for later in range(3)]
+
+
+@pytest.mark.parametrize("ahead_s", [1, 240, 2 * HOUR])
+def test_arrivals_have_a_corrected_time_at_once(world: World, ahead_s: float) -> None:
+    world.wall = NOW + ahead_s
+    ours = ArrivalClock(known=NOW - HOUR)
+    ours.stamp()
+    world.wall = NOW
+    assert ours.stamp() == (round(NOW * 1e6), None)
+
+
+def test_an_arrival_before_the_clock_was_set_waits_and_gets_its_true_time(world: World) -> None:
+    world.wall = NOW - 10 * HOUR
+    ours = ArrivalClock(known=NOW - HOUR)
+    at_us, boot_us = ours.stamp()
+    assert boot_us is not None
+    assert (at_us, ours.hold_s() > 0) == (0, True)
+    world.pass_by(9)
+    world.wall = NOW
+    assert ours.hold_s() == 0
+    assert ours.settle(boot_us) == (round((NOW - 9) * 1e6), False)
+    assert ours.stamp() == (round(NOW * 1e6), None)
+
+
+def test_an_arrival_under_a_clock_that_is_never_set_is_unsure(world: World) -> None:
+    ours = ArrivalClock(known=NOW)
+    _, boot_us = ours.stamp()
+    assert boot_us is not None
+    ours.hold_s()
+    world.pass_by(HOLD_S)
+    assert ours.hold_s() == 0
+    assert ours.settle(boot_us) == (100_000_000, True)
 
 
 def test_an_hour_forward_is_a_gap_and_no_more(world: World) -> None:

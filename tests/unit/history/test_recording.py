@@ -156,6 +156,23 @@ def test_a_disk_that_is_full_is_the_store_away(start: Start, tmp_path: Path, fak
     assert kinds(fake) == 2 * ["", "door", "lamp"]
 
 
+@pytest.mark.parametrize("topic", ["home/attic/temperature", "cm/attic/status/state"])
+@pytest.mark.parametrize("unsure", [True, False])
+def test_a_time_of_arrival_is_as_sure_as_the_clock_was(topic: str, unsure: bool) -> None:
+    found: list[Point] = []
+
+    class Kept:
+        def put(self, points: Sequence[Point]) -> dict[int, str]:
+            found.extend(points)
+            return {}
+
+        def close(self) -> None: ...
+
+    message = ReceivedMessage(topic, b"online", retained=False, at_us=5, unsure=unsure)
+    Recording(Kept(), KnownKinds(Path()), lambda *_: None).on_batch([message])
+    assert [(one.time_us, one.unsure) for one in found] == [(5, unsure)]
+
+
 @pytest.mark.parametrize("payload", [None, "", [], {}, {"kind": 7}, {"kind": "a\\b"}, {"kind": "a\nb"}])
 def test_an_about_that_says_nothing_changes_nothing(start: Start, fake: FakeDatabase, payload: object) -> None:
     start().on_batch([about({"kind": "door"}), about(payload), reading(1)])

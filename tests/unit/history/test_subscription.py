@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.config.model import BrokerSettings
+from bootstrap.contract import timestamps
 from bootstrap.contract.subscription import OnBatch, ReceivedMessage
 from bootstrap.contract.topics import Topics
 from bootstrap.eventloop.loop import Loop
@@ -33,21 +35,24 @@ def inbox() -> Iterator[Inbox]:
 
 
 @contextmanager
-def hearing(inbox: Inbox, folder: Path, answers: Answers, take: OnBatch = print) -> Iterator[Subscription]:
+def hearing(
+    inbox: Inbox, folder: Path, answers: Answers, take: OnBatch = print, known: float = 0.0
+) -> Iterator[Subscription]:
     """What is heard of a broker that answers like this."""
     fake = FakeBroker(answers)
     try:
-        with subscribed(inbox, folder, fake.port, take) as subscription:
+        with subscribed(inbox, folder, fake.port, take, known) as subscription:
             yield subscription
     finally:
         fake.close()
 
 
 @contextmanager
-def subscribed(inbox: Inbox, folder: Path, port: int, take: OnBatch) -> Iterator[Subscription]:
+def subscribed(inbox: Inbox, folder: Path, port: int, take: OnBatch, known: float = 0.0) -> Iterator[Subscription]:
     """What is heard at this port."""
     address = BrokerAddress(folder, BrokerSettings(host="127.0.0.1", port=port), Topics("cm", "recorder"))
-    source = SubscriptionSource(address, address.connect_options, ["+/+/data/reading"], ["+/+/status/about"])
+    filters, retained = ["+/+/data/reading"], ["+/+/status/about"]
+    source = SubscriptionSource(address, address.connect_options, filters, retained, known=known)
     intake = Subscription(inbox._sockets, inbox, source, take)  # noqa: SLF001 - ours
     try:
         yield intake
@@ -126,6 +131,29 @@ def test_large_messages_wait_and_are_stored_within_a_limit_of_bytes(
         eventually(lambda: len(taken) == 20, "all of it is stored")
     assert taken == [*range(1, 21)]
     assert 0 < max(sizes) <= 1000
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_what_arrives_before_the_clock_is_set_waits_for_it(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_set: bool
+) -> None:
+    """If the clock is never set, what has arrived is stored after a while and marked."""
+    clock = threading.Event()
+    taken: list[ReceivedMessage] = []
+    monkeypatch.setattr(timestamps, "synchronised", clock.is_set)
+    monkeypatch.setattr(timestamps, "CHECK_S", 0.01)
+    answers: Answers = {0x80: lambda body: GRANTS[0x80](body) + b"\x32\x07\x00\x01t\x00\x01\x001"}
+    with hearing(inbox, tmp_path, answers, taken.extend, known=time.time() + 3600) as subscription:
+        eventually(lambda: subscription.progress()["waiting"] == 1, "it has arrived")
+        arrived_us = time.time() * 1e6
+        assert not taken
+        if is_set:
+            clock.set()
+        else:
+            monkeypatch.setattr(timestamps, "HOLD_S", 0.0)
+        eventually(lambda: taken, "it is stored")
+    assert (taken[0].unsure, taken[0].boot_us) == (not is_set, None)
+    assert taken[0].at_us == pytest.approx(arrived_us, abs=PATIENCE_S * 1e6)
 
 
 def test_it_takes_leave_of_the_broker(inbox: Inbox, tmp_path: Path) -> None:

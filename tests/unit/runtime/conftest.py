@@ -43,7 +43,7 @@ def reporter(outbox: Outbox) -> Iterator[Reporter]:
             notify(f"X_STATE={made.state}", f"X_WHY={made.why}")
 
         made = Reporter(topics, outbox, link, device, tell)
-        made.begin("run")
+        made.publish_state("starting")
         made.publish_about({"kind": "told"})
         Heartbeat(Loop(), topics, outbox, made.heartbeat_facts, tell).publish()
         made.publish_health()

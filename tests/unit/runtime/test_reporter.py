@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from bootstrap.contract.topics import State
+from bootstrap.contract.timestamps import parse
+from bootstrap.contract.topics import State, Topics
 from bootstrap.device import Reading
+from bootstrap.eventloop.loop import Loop
 from bootstrap.outbox.message import Message
 from bootstrap.outbox.outbox import Outbox
+from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.reporter import Reporter
 from support.world import Supervisor
 
@@ -90,3 +93,30 @@ def test_words_of_a_device_that_no_topic_can_hold_are_told_all_the_same(reporter
     health = next(json.loads(one.payload) for one in said(outbox) if one.topic == HEALTH)
     assert health["level"]["why"].startswith("[Errno 5] ???")
     assert len(health["level"]["why"]) == 200
+
+
+def test_a_clock_that_is_set_back_for_good_begins_a_run_in_the_same_process(
+    reporter: Reporter, outbox: Outbox, monkeypatch: Any
+) -> None:
+    """Heartbeats go on to name the process by its first run: nobody takes it for another of the same sensor."""
+    ahead_s = [9 * 365 * 86_400]
+    true_ns = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: true_ns() + ahead_s[0] * 10**9)
+    heartbeat = Heartbeat(Loop(), Topics("cm", "told"), outbox, dict, lambda: None)
+    heartbeat.period_s = 60
+    for _ in range(2):
+        reporter.publish_reading({"level": 5})
+    ahead_s[0] = 0
+    for _ in range(2):
+        reporter.publish_reading({"level": 5})
+    heartbeat.publish()
+    readings = [json.loads(one.payload) for one in said(outbox) if one.topic == READING]
+    runs = [one["run"] for one in readings]
+    assert (runs[0] == runs[1], runs[2] == runs[3], runs[0] == runs[2]) == (True, True, False)
+    assert [one["seq"] for one in readings] == [1, 2, 1, 2]
+    times = [parse(one["time"]).timestamp() for one in readings]
+    assert times == pytest.approx([time.time() + ahead for ahead in (283_824_000, 283_824_000, 0, 0)], abs=3600)
+    beat = next(one.payload for one in said(outbox) if one.topic == "cm/told/status/heartbeat")
+    assert json.loads(beat)["run"] == runs[0]
+    assert heartbeat.twins.on_heartbeat(beat) is None
+    assert heartbeat.twins.silent_s() == 0
