@@ -47,6 +47,8 @@ class Measure:
         high: the highest number, in `unit`.
         step: the most by which two consecutive readings can differ. A larger jump is refused, and accepted at the third
             reading that agrees on it.
+        power_on: the number that the device holds before it has measured. It is believed only within `step` of another
+            number; so `step` must be set, too.
         event: an occurrence such as a click, not a state: never retained, and published late only in the history.
         counter: it only grows, except for a restart at 0.
     """
@@ -57,10 +59,13 @@ class Measure:
     step: float = math.inf
     event: bool = False
     counter: bool = False
+    power_on: float | None = None
 
     def __post_init__(self) -> None:
         if not self.step > 0:
             raise ValueError(f"step must be above 0, not {self.step}")
+        if self.power_on is not None and self.step == math.inf:
+            raise ValueError("power_on needs a step, within which another number confirms it")
 
     @property
     def unit_name(self) -> str:

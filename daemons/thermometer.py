@@ -6,8 +6,6 @@ from pathlib import Path
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.sysfs import millis
 
-POWER_ON = 85.0  # what the chip holds until its first conversion (DS18B20 data sheet, "Memory")
-
 
 @dataclass(kw_only=True)
 class Thermometer(Device):
@@ -21,11 +19,9 @@ class Thermometer(Device):
     bus: Path = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
     every_s: float = 60.0
 
-    temperature = Measure("°C", low=-55, high=125)
+    # 85 °C is what the chip holds until its first conversion (DS18B20 data sheet, "Memory").
+    temperature = Measure("°C", low=-55, high=125, step=10, power_on=85)
 
     def read(self) -> Reading:
         """Return the temperature, which the kernel converts and reads."""
-        celsius = millis(self.bus / self.serial / "temperature")
-        if celsius == POWER_ON:
-            raise ValueError(f"{POWER_ON} °C is the power-on value: the probe lost power or did not convert")
-        return {"temperature": celsius}
+        return {"temperature": millis(self.bus / self.serial / "temperature")}

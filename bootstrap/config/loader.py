@@ -13,6 +13,7 @@ from typing import Any
 
 from bootstrap.config.conflicts import conflicts, probe
 from bootstrap.config.kinds import KindError, find
+from bootstrap.config.measure_limits import with_limits
 from bootstrap.config.model import DeviceNames, House, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, shown, suggestion
@@ -154,7 +155,7 @@ class Configuration:
             source.fault("'kind' is missing" if kind is None else "'kind' must be text in quotes", source.line("kind"))
             return "", None
         try:
-            device = source.fill(find(kind, self.folder), table)
+            device = source.fill(with_limits(find(kind, self.folder), source, table), table)
         except KindError as error:
             source.fault(str(error), source.line("kind"))
             return kind, None

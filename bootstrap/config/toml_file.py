@@ -13,7 +13,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from bootstrap.limits import a_duration
 
@@ -67,6 +67,7 @@ class TomlFile:
         self.folder, self.name = folder, name
         self.faults: list[Fault] = []
         self._key_lines: dict[tuple[str, str], int] = {}
+        self.outside_sections: set[str] = set()  # settings that belong above the first section
         self.loaded = False
         self.table: dict[str, Any] = self._load(draft)
 
@@ -115,10 +116,12 @@ class TomlFile:
     def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
         """Return a `cls` with the values of a table, or None after adding the reasons to `faults`."""
         known = {field.name: field for field in fields(cls) if field.init}  # type: ignore[arg-type]
+        if not section:
+            self.outside_sections |= known.keys()
         before = len(self.faults)
         unknown = sorted(table.keys() - known.keys())
         for key in unknown:
-            self.fault(f"no setting {_cut(repr(key))}; {suggestion(key, known)}", self.line(key, section))
+            self._report_unknown(key, section, known)
         hints = get_type_hints(cls, include_extras=True)
         values = {}
         for name, field in known.items():
@@ -127,6 +130,13 @@ class TomlFile:
             elif _required(field) and not any(meant(key, known) == name for key in unknown):
                 self._report_missing(name, section)
         return self._make(cls, values) if len(self.faults) == before else None
+
+    def _report_unknown(self, key: str, section: str, known: Iterable[str]) -> None:
+        misplaced = section and key in self.outside_sections
+        hint = f"move the line above [{section}], which ends with the file" if misplaced else suggestion(key, known)
+        self.fault(
+            f"no setting {_cut(repr(key))}{f' in [{section}]' if misplaced else ''}; {hint}", self.line(key, section)
+        )
 
     def _report_missing(self, name: str, section: str) -> None:
         unset = self._key_lines.get((section, f"# {name}"))
@@ -144,6 +154,10 @@ class TomlFile:
             self.fault(f"{name!r} must be {error}, not {shown(value)}", self.line(name, section))
             return None
         return converted
+
+    def section(self, name: str, value: object, cls: type[T]) -> T | None:
+        """Return a `cls` with the values of one section, or None after adding the reasons to `faults`."""
+        return cast("T | None", self._value(name, value, cls, ""))
 
     def _section(self, name: str, value: object, hint: Any) -> object:  # noqa: ANN401 - a dataclass
         if not isinstance(value, dict):

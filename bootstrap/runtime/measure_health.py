@@ -36,6 +36,24 @@ class _Known:
             self.health, self.since = health, timestamps.now()
         self.why, self.errors = why, errors
 
+    def near(self, value: float) -> bool:
+        """Whether a number is within a step of the last good one."""
+        return self.number is not None and abs(value - self.number) <= self.measure.step
+
+    def is_confirmed(self, value: float) -> bool:
+        """Note a jump, and return whether enough numbers in a row agree on it. Power-on values alone never do."""
+        if self.leaps and abs(value - self.leaps[-1]) > self.measure.step:
+            self.leaps.clear()
+        self.leaps = [*self.leaps, value][-AGREE:]
+        return len(self.leaps) == AGREE and any(leap != self.measure.power_on for leap in self.leaps)
+
+    def doubt(self, value: float) -> str:
+        """Return why a number is not believed."""
+        unit, step = self.measure.unit, self.measure.step
+        if value == self.measure.power_on:
+            return f"{value:g} {unit} is the power-on value: the device lost power or did not measure"
+        return f"{value:g} {unit} is more than {step:g} away from the last good value, {self.number:g}"
+
     @property
     def bad(self) -> bool:
         """Whether this is a fault. A measure that never had a value or an error is not: the device lacks it."""
@@ -69,18 +87,16 @@ class MeasureHealth:
         return refused
 
     def _leap(self, known: _Known, value: Value, now: float) -> str | None:
-        """Return why a number is too far from the last good one, or None. After a long gap any value is believed."""
-        last, step = known.number, known.measure.step
-        if last is None or isinstance(value, str) or now - known.received_at >= self._patience_s:
+        """Return why a number is not believed yet, or None: it is too far from the last good one.
+
+        With nothing to compare, at the start or after a long gap, any number is believed but the power-on value.
+        """
+        if isinstance(value, str):
             return None
-        if abs(value - last) <= step:
+        alone = known.number is None or now - known.received_at >= self._patience_s
+        if known.near(value) if not alone else value != known.measure.power_on:
             return None
-        if known.leaps and abs(value - known.leaps[-1]) > step:
-            known.leaps.clear()
-        known.leaps.append(value)
-        if len(known.leaps) >= AGREE:
-            return None
-        return f"{value:g} {known.measure.unit} is more than {step:g} away from the last good value, {last:g}"
+        return None if known.is_confirmed(value) else known.doubt(value)
 
     def record_good(self, reading: Values, time: str, now: float) -> None:
         """Record values that were published with the timestamp `time`."""

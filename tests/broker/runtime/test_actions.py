@@ -73,10 +73,10 @@ def test_read_reads_now_and_answers_with_the_id(
     house.thermometer(every_s=3600)
     house.run()
     eyes.wait_value("cm/cellar/status/state", "online")
-    house.probe("cellar", 5000)
+    house.probe("cellar", 15000)
     answer = eyes.ask("cm/cellar", "read", payload() if callable(payload) else payload)
     assert (answer["action"], answer["id"], answer["result"], answer["reason"]) == ("read", identity, "done", None)
-    eyes.wait_value("cm/cellar/data/temperature", 5.0)
+    eyes.wait_value("cm/cellar/data/temperature", 15.0)
 
 
 @pytest.mark.parametrize("payload", ["debug", '{"level": "debug", "id": 3}'])

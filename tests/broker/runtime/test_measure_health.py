@@ -20,9 +20,10 @@ class Teller:
         self._house, self._broker, self.eyes = house, broker, eyes
         self.running: Running
 
-    def run(self, reading: Any, every_s: float = 3600, heartbeat_s: float = 0, **env: str) -> None:
+    def run(self, reading: Any, every_s: float = 3600, heartbeat_s: float = 0, limits: str = "", **env: str) -> None:
         self._house.write(self._broker.port, top=f"heartbeat_s = {heartbeat_s}")
-        self._house.device("told", f'kind = "support.odd_devices.Told"\nfile = "told.json"\nevery_s = {every_s}\n')
+        head = f'kind = "support.odd_devices.Told"\nfile = "told.json"\nevery_s = {every_s}\n'
+        self._house.device("told", head + limits)
         self.tell(reading)
         self.running = self._house.run("told", program=None, **env)
         self.running.wait_log("connected (")
@@ -81,6 +82,20 @@ def test_a_bad_value_is_refused_alone(teller: Teller) -> None:
     assert (level["health"], level["why"], level["errors"]) == ("failing", "11 V is not within 0 to 10", 1)
     assert level["last_good"] == teller.eyes.on(READING)[0].value["time"] < level["since"]
     assert teller.running.logged('a measure has a problem (measure=level, reason="11 V is not within 0 to 10")')
+
+
+def test_limits_of_the_owner_are_those_on_the_wire(teller: Teller) -> None:
+    teller.run(GOOD, limits="[level]\nlow = 2\nhigh = 8\n[depth]\nstep = 1\n")
+    about: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/told/status/about"]  # noqa: E731
+    measures = teller.eyes.wait(about, "what it measures")[0]["measures"]
+    assert measures["level"] | {"every_s": 0} == {"unit": "V", "low": 2, "high": 8, "every_s": 0}
+    assert measures["depth"] | {"every_s": 0} == {"unit": "m", "step": 1, "every_s": 0}
+    assert teller.read({"level": 1}) == "1 V is not within 2 to 8"
+    assert teller.read({"level": 9}) == "9 V is not within 2 to 8"
+    assert teller.read({"depth": 3}) == "3 m is more than 1 away from the last good value, 1.5"
+    assert teller.read({"level": 8, "depth": 2.5}) is None
+    teller.eyes.wait_value("cm/told/data/depth", 2.5)
+    assert {one.value for one in teller.eyes.on("cm/told/data/level")} == {5, 8}
 
 
 def test_after_its_value_health_and_after_that_online(teller: Teller) -> None:

@@ -51,7 +51,7 @@ def test_the_payloads(cellar: House, eyes: Eyes) -> None:
     assert (heartbeat["heartbeat_s"], heartbeat["reads"], heartbeat["faults"]) == (60, 1, 0)
     about = eyes.on("cm/cellar/status/about")[0].value
     assert list(about) == ["kind", "measures", "actions", "heartbeat_s", "version", "host"]
-    assert about["measures"] == {"temperature": {"unit": "°C", "low": -55, "high": 125, "every_s": 1}}
+    assert about["measures"] == {"temperature": {"unit": "°C", "low": -55, "high": 125, "step": 10, "every_s": 1}}
     assert about["actions"] == {"log": {"words": ["debug", "info", "warning", "error"]}, "read": {"words": ["now"]}}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from bootstrap.config import conflicts, loader
 from bootstrap.config.loader import check
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError
+from bootstrap.device import Device
 from support.configuration import CELLAR, HOUSE, faults
 from support.world import House
 
@@ -79,6 +81,63 @@ def test_a_device_file(house: House, text: str, fault: str) -> None:
     found = faults(house, devices={"cellar": text})
     assert len(found) == 1
     assert found[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[temprature]\nlow = 0\n", "3: no measure 'temprature'; did you mean 'temperature'?"),
+        ("[broker]\nport = 1\n", "3: no measure 'broker'; choose from temperature"),
+        ("temprature.low = 0\n", "3: no measure 'temprature'; did you mean 'temperature'?"),
+        ("temperature = 5\n", "3: 'temperature' must be a section, [temperature], not 5"),
+        ("\n[temperature]\nlo = 0\n", "5: no setting 'lo'; did you mean 'low'?"),
+        ('[temperature]\nlow = "0"\n', "4: 'low' must be a number, not \"0\""),
+        ("[temperature]\nhigh = inf\n", "4: 'high' must be a number, not inf"),
+        ("[temperature]\nstep = 0\n", "4: 'step' must be above 0, not 0"),
+        (
+            "[temperature]\n\nlow = 125\n",
+            "5: 'low' of 'temperature' must be below its 'high', but 'low' is 125 and 'high'",
+        ),
+        (
+            "[temperature]\nhigh = -60\n",
+            "4: 'low' of 'temperature' must be below its 'high', but 'high' is -60 and 'low'",
+        ),
+        ("[temperature]\nlow = 5\nevery_s = 3\n", "5: no setting 'every_s' in [temperature]; move the line above"),
+        ("[temperature]\nlow = 5\nsensor = 'x'\n", "5: no setting 'sensor' in [temperature]; move the line above"),
+    ],
+)
+def test_limits_of_a_measure(house: House, text: str, fault: str) -> None:
+    found = faults(house, devices={"cellar": CELLAR + text})
+    assert len(found) == 1
+    assert found[0].startswith(f"devices/cellar.toml:{fault}")
+
+
+def test_what_is_no_number_has_no_limits(house: House) -> None:
+    assert faults(house, devices={"front": 'kind = "door"\npin = 4\n[open]\nlow = 0\n'}) == [
+        "devices/front.toml:3: 'open' is bool, no number: it has no low, high or step"
+    ]
+
+
+def test_a_line_of_the_house_below_a_section_is_told_where_it_belongs(house: House) -> None:
+    assert faults(house, HOUSE + "[broker]\nheartbeat_s = 5\n") == [
+        "house.toml:3: no setting 'heartbeat_s' in [broker]; move the line above [broker], which ends with the file"
+    ]
+
+
+def test_the_same_limits_are_the_same_settings_and_others_are_not(house: House) -> None:
+    """A reload replaces a device whose settings differ, and sets up a copy of the old one if the new one fails."""
+    (house.folder / "house.toml").write_text(HOUSE)
+
+    def device(text: str) -> Device:
+        (house.folder / "devices" / "cellar.toml").write_text(CELLAR + text)
+        return check(house.folder)[0].device
+
+    plain, limited = device(""), device("[temperature]\nlow = -10\nstep = 2.5\n")
+    assert limited == device("temperature = { step = 2.5, low = -10 }\n") != plain
+    assert limited != device("[temperature]\nlow = -11\nstep = 2.5\n")
+    assert isinstance(limited, type(plain))
+    measure = replace(plain.measures["temperature"], low=-10, step=2.5)
+    assert replace(limited).measures == {"temperature": measure}
 
 
 @pytest.mark.parametrize(

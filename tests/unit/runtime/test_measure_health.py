@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.contract.liveness import MISSED
-from bootstrap.device import Measure
+from bootstrap.device import Measure, Reading
 from bootstrap.runtime.measure_health import AGREE, MeasureHealth
+from daemons.thermometer import Thermometer
 from support.odd_devices import Told
 
 # The rule of steps, by itself.
@@ -23,15 +24,7 @@ def scale() -> Callable[[], tuple[MeasureHealth, Take]]:
     def make() -> tuple[MeasureHealth, Take]:
         health = MeasureHealth(Told(file=Path(), every_s=10), 0)
 
-        def take(depth: float, now: float) -> bool:
-            """Whether the value is published."""
-            refused = health.validate({"depth": depth}, now)
-            health.record_invalid(refused)
-            if not refused:
-                health.record_good({"depth": depth}, "now", now)
-            return not refused
-
-        return health, take
+        return health, lambda depth, now: takes(health, {"depth": depth}, now)
 
     return make
 
@@ -68,3 +61,45 @@ def test_after_a_long_silence_anything_is_believed(scale: Callable[[], tuple[Mea
 def test_a_step_of_nothing_is_a_mistake(step: float) -> None:
     with pytest.raises(ValueError, match="step must be above 0"):
         Measure("V", step=step)
+
+
+def test_a_power_on_value_without_a_step_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="power_on needs a step"):
+        Measure("V", power_on=85)
+
+
+# A probe whose bus invents values with a right checksum, and whose chip holds 85 °C until it has measured.
+
+
+@pytest.mark.parametrize(
+    ("read", "believed"),
+    [
+        ([84.812, 0, 84.875, -0.062, 84.937, 25, 84.937, 85, 85.062], [84.812, 84.875, 84.937, 84.937, 85, 85.062]),
+        ([20, 85, 20.1, 85, 85, 20.2], [20, 20.1, 20.2]),
+        ([85, 85, 85, 85, 20], [20]),
+        ([85, 85, 85.062, 85], [85.062, 85]),
+        ([20, 85, 85, 85, 85.062, 85], [20, 85.062, 85]),
+        ([20, 60, 60.1, 60.2, 85, 60.3], [20, 60.2, 60.3]),
+        ([20, 0, 20, 0, 20, 30.1], [20, 20, 20]),
+        ([0, 0.062, -0.062, 25, 0], [0, 0.062, -0.062, 0]),
+    ],
+)
+def test_a_probe_is_believed_where_another_reading_agrees(read: list[float], believed: list[float]) -> None:
+    health = MeasureHealth(Thermometer(serial="28-1", every_s=60), 0)
+    assert [value for now, value in enumerate(read) if takes(health, {"temperature": value}, float(now))] == believed
+
+
+def test_after_a_long_silence_a_power_on_value_is_not_believed() -> None:
+    health = MeasureHealth(Thermometer(serial="28-1", every_s=1), 0)
+    assert takes(health, {"temperature": 84.9}, 0)
+    assert not takes(health, {"temperature": 85}, MISSED)
+    assert health.problems["temperature"] == "85 °C is the power-on value: the device lost power or did not measure"
+
+
+def takes(health: MeasureHealth, reading: Reading, now: float) -> bool:
+    """Whether it is published."""
+    refused = health.validate(reading, now)
+    health.record_invalid(refused)
+    if not refused:
+        health.record_good(reading, "now", now)
+    return not refused
