@@ -30,7 +30,7 @@ class Button(Device):
         """Watch the line, which the button pulls to GND."""
         self.count, self.down, self.holding = 0, False, False
         self.timer: Timer | None = None
-        self.contact = self.watch(DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s))
+        self.contact = self.watch(DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s or None))
 
     def on_edge(self, edge: Edge) -> Reading:
         """Start the timer for a hold at a press, and for the end of the series at a release."""

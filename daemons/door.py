@@ -23,7 +23,7 @@ class Door(Device):
 
     def setup(self) -> None:
         """Watch the line, which the contact pulls to GND."""
-        contact = DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s)
+        contact = DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s or None)
         self.contact = self.watch(contact)
 
     def on_edge(self, edge: Edge) -> Reading:

@@ -9,10 +9,11 @@ import itertools
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from bootstrap.errors import to_install
+from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox
 from bootstrap.pins.edge import Edge, wall_ns
@@ -41,16 +42,44 @@ def line_holder() -> str:
 
 def package(factory: str | None) -> str:
     """Return the name of the package to install for a pin factory."""
-    return {"lgpio": "lgpio", "rpigpio": "RPi.GPIO"}.get(factory or DEFAULT_FACTORY, "gpiod")
+    return {"lgpio": "lgpio", "rpigpio": "rpi-lgpio"}.get(factory or DEFAULT_FACTORY, "gpiod")
 
 
-def no_pins(error: Exception) -> str | None:
-    """Return what to do if this error means that there is no such pin factory or pin; None for any other error."""
-    if isinstance(error, ImportError) or type(error).__name__ == "BadPinFactory":
-        factory = os.environ.get(FACTORY)
-        wanted = f"on a Pi {to_install(package(factory))}, elsewhere set {FACTORY}=simulated"
-        return f"no pin factory {factory!r}: {error}; {wanted}"
-    return f"no such pin: {error}" if type(error).__name__.startswith("PinInvalid") else None
+def pin_failure(error: Exception) -> Fatal | OSError | None:
+    """Return what a failure in the setup of a device means if pins are its cause; None if they are not.
+
+    Fatal: the pin or the pin factory is not of this board, which takes a change. OSError: it may be there later.
+    """
+    factory = os.environ.get(FACTORY, DEFAULT_FACTORY)
+    names = {cls.__name__ for cls in type(error).__mro__}  # gpiozero is loaded only by devices that have pins
+    if "PinUnknownPi" in names:
+        what = "a Raspberry Pi has one in /proc, unless its unit or container hides it"
+        return Fatal(Exit.SETTINGS, f"this machine has no board revision: {what}; elsewhere set {FACTORY}=simulated")
+    if names & {"PinError", "GPIOPinInUse"}:
+        return Fatal(Exit.SETTINGS, f"no such pin: {error}" if "PinInvalidPin" in names else f"a wrong pin: {error}")
+    if isinstance(error, OSError):
+        return None  # what our own factories raise
+    absent = type(error).__module__ == "lgpio"  # its errors: no chip, no permission, a line that is taken
+    if "BadPinFactory" in names or (_passed(error, "_default_pin_factory") and not absent):
+        return Fatal(Exit.SETTINGS, f"no pin factory {factory!r}: {error}; {_other_factory(factory, error)}")
+    if factory not in OUR_FACTORIES and _passed(error, "gpiozero.pins."):
+        return OSError(f"no line by the pin factory {factory!r}: {error}")
+    return None
+
+
+def _passed(error: Exception, what: str) -> bool:
+    """Return whether an exception came through a function of gpiozero with this name, or a module that begins so."""
+    frames = (frame for frame, _line in traceback.walk_tb(error.__traceback__))
+    places = ((frame.f_globals.get("__name__", ""), frame.f_code.co_name) for frame in frames)
+    return any(module.startswith(what) or (module == "gpiozero.devices" and name == what) for module, name in places)
+
+
+def _other_factory(factory: str, error: Exception) -> str:
+    """Return what makes a pin factory work, or works in its place."""
+    wanted = f"on a Pi {to_install(package(factory))}"
+    if factory == "rpigpio" and not isinstance(error, ImportError):
+        wanted = f"if RPi.GPIO does not know this Pi: {wanted} in its place, or set {FACTORY}={DEFAULT_FACTORY}"
+    return f"{wanted}; elsewhere set {FACTORY}=simulated"
 
 
 class DevicePins:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.pins.device_pins import DevicePins
-from bootstrap.runtime.device_context import DeviceContext, Subscriptions, set_up
+from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler
@@ -23,19 +23,17 @@ class AttachedDevice:
         known: float = 0.0,
     ) -> None:
         """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
-        self._device = device = settings.device
+        device = settings.device
         self.sampler = Sampler(parts.loop, device, reporter, published)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
-        self._resources.callback(device.teardown)
+        setup = DeviceSetup(device)
+        self.set_up = setup.do
+        self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
         device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions))
-
-    def set_up(self) -> None:
-        """Run the device's setup. Its exceptions propagate."""
-        set_up(self._device)
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

@@ -11,11 +11,12 @@ from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.logs import log
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
-from bootstrap.pins.device_pins import DevicePins, no_pins
+from bootstrap.pins.device_pins import DevicePins, pin_failure
 
 if TYPE_CHECKING:
     from bootstrap.history.subscription import Subscription
@@ -81,15 +82,35 @@ class DeviceContext:
         return self._loop.call_later(seconds, lambda: self._publish(call))
 
 
-def set_up(device: Device) -> None:
-    """Run the device's setup.
+class DeviceSetup:
+    """The setup of a device, and the teardown that belongs to it."""
 
-    Raises:
-        Fatal: its pins cannot be used; that is an error in the settings (78), not a bug of the device.
-    """
-    try:
-        device.setup()
-    except Exception as error:
-        if why := no_pins(error):
-            raise Fatal(Exit.SETTINGS, why) from None
-        raise
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._complete = False
+
+    def do(self) -> None:
+        """Run the device's setup.
+
+        Raises:
+            Fatal: its pins cannot be used, or a module is missing: an error in the settings (78), no bug of the device.
+            OSError: the device is absent.
+        """
+        try:
+            self._device.setup()
+        except Exception as error:
+            if failure := pin_failure(error):
+                raise failure from None
+            if isinstance(error, ImportError):
+                raise Fatal(Exit.SETTINGS, f"a module that the device needs is missing: {error}") from None
+            raise
+        self._complete = True
+
+    def undo(self) -> None:
+        """Tear the device down. After an incomplete setup its exceptions are only logged: the cause is in `setup`."""
+        try:
+            self._device.teardown()
+        except Exception as error:
+            if self._complete:
+                raise
+            log.warning("teardown failed, too, after a setup that was not completed", error=repr(error))

@@ -8,7 +8,7 @@ from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
 from bootstrap.pins.device_pins import DevicePins, set_line_holder
-from bootstrap.runtime.device_context import DeviceContext, Subscriptions, set_up
+from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.lock import take_lock
 
 
@@ -26,11 +26,12 @@ def make_safe(settings: SensorSettings) -> Exit:
             set_line_holder(settings.topics.client_id)
             pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
             stack.callback(pins.close)
-            stack.callback(settings.device.teardown)
+            setup = DeviceSetup(settings.device)
+            stack.callback(setup.undo)
             subscriptions = Subscriptions(settings, sockets, inbox)
             stack.callback(subscriptions.close)
             settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
-            set_up(settings.device)
+            setup.do()
     except Fatal as end:
         log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
         return end.code

@@ -53,9 +53,13 @@ def _factory(user: SensorUser) -> Iterator[Finding]:
     module = MODULES.get(user.factory)
     if module and find_spec(module) is None:
         yield bad("pins", f"the pin factory {user.factory} needs {module}", to_install(package(user.factory)))
-    if user.factory == "lgpio" and not user.may(user.folder, WRITE):
+    if user.factory in ("lgpio", "rpigpio") and not user.may(user.folder, WRITE):
         advice = "start it, or have its unit start it (WorkingDirectory=), in a folder of its own"
-        yield bad("pins", f"lgpio creates files in its working folder; {user.name} may not in {user.folder}", advice)
+        yield bad(
+            "pins",
+            f"{package(user.factory)} creates files in its working folder; {user.name} may not in {user.folder}",
+            advice,
+        )
 
 
 def _one_wire(settings: SensorSettings) -> Iterator[Finding]:

@@ -92,6 +92,26 @@ class Odd(Device):
 
 
 @dataclass(kw_only=True)
+class HalfOpen(Device):
+    """Wiring: none. What its teardown closes was never opened, because its setup failed."""
+
+    error: str = "OSError"
+
+    level = Measure("V")
+
+    def setup(self) -> None:
+        if self.error in ERRORS:
+            raise ERRORS[self.error]
+        self.port = DigitalOutputDevice(99)
+
+    def read(self) -> Reading:
+        return {"level": 1}
+
+    def teardown(self) -> None:
+        self.port.close()
+
+
+@dataclass(kw_only=True)
 class Moody(Device):
     """Wiring: none. Each read takes its time and every other one fails; its end takes its time, too."""
 

@@ -46,6 +46,19 @@ def test_an_absent_device_is_fault_and_exit_1(odd: House, broker: Broker, eyes: 
     assert "lost" not in [one.value for one in eyes.on(STATE)]
 
 
+@pytest.mark.parametrize(
+    ("error", "code", "why"), [("OSError", 1, "the device is absent"), ("a pin", 78, "no such pin: ")]
+)
+def test_what_a_teardown_cannot_close_hides_no_cause(odd: House, error: str, code: int, why: str) -> None:
+    odd.device("half", f'kind = "support.odd_devices.HalfOpen"\nerror = "{error}"\n')
+    running = odd.run("half", program=None, GPIOZERO_PIN_FACTORY="simulated")
+    assert running.wait() == code
+    assert running.logged(why)
+    assert len(running.logged("teardown failed, too, after a setup that was not completed")) == 1
+    assert not running.logged("a bug ended the daemon")
+    assert odd.penates("safe", "half", GPIOZERO_PIN_FACTORY="simulated").returncode == code
+
+
 @pytest.mark.parametrize("error", ["RuntimeError", "ValueError"])
 def test_a_bug_in_setup_is_lost_and_exit_70(odd: House, broker: Broker, error: str) -> None:
     running = run_odd(odd, "setup", error)
