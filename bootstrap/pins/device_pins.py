@@ -78,7 +78,8 @@ def _other_factory(factory: str, error: Exception) -> str:
     """Return what makes a pin factory work, or works in its place."""
     wanted = f"on a Pi {to_install(package(factory))}"
     if factory == "rpigpio" and not isinstance(error, ImportError):
-        wanted = f"if RPi.GPIO does not know this Pi: {wanted} in its place, or set {FACTORY}={DEFAULT_FACTORY}"
+        known = f"{to_install(package(factory))} in its place, or set {FACTORY}={DEFAULT_FACTORY}"
+        wanted = f"on a Pi that RPi.GPIO does not know, {known}"
     return f"{wanted}; elsewhere set {FACTORY}=simulated"
 
 

@@ -8,7 +8,7 @@ from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
-from bootstrap.runtime.sampler import Sampler
+from bootstrap.runtime.sampler import Sampler, phase_of
 
 
 class AttachedDevice:
@@ -24,7 +24,7 @@ class AttachedDevice:
     ) -> None:
         """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
         device = settings.device
-        self.sampler = Sampler(parts.loop, device, reporter, published)
+        self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)

@@ -1,6 +1,8 @@
 """Reading the device on time, and separating good readings from faults."""
 
+import math
 import time
+import zlib
 from collections.abc import Callable, Mapping
 
 from bootstrap.device import Device, Reading
@@ -11,20 +13,34 @@ from bootstrap.pins.edge import Edge
 from bootstrap.runtime.reporter import Reporter
 
 FIRST_RETRY_S = 1.0
+RETRY_JITTER = 0.3  # share of a retry's wait: sensors on one bus that fails do not all try again in the same instant
+
+
+def phase_of(name: str) -> float:
+    """Return when in its period a sensor of this name reads, from 0 to 1: sensors that start together spread out."""
+    return zlib.crc32(name.encode()) / 2**32
 
 
 class Sampler:
     """Calls `read` every `every_s` seconds; sooner after a failure, so that a slow sensor does not stay in fault."""
 
-    def __init__(self, loop: Loop, device: Device, reporter: Reporter, published: Callable[[], None]) -> None:
-        """Call `published` whenever something was put in the outbox."""
+    def __init__(
+        self, loop: Loop, device: Device, reporter: Reporter, published: Callable[[], None], phase: float = 0.0
+    ) -> None:
+        """Call `published` whenever something was put in the outbox.
+
+        `phase` moves all reads but the first by this part of a period, so that the second follows after half a period
+        at the earliest, and before one and a half.
+        """
         self._loop, self._device, self._reporter, self._published = loop, device, reporter, published
+        self._phase, self._in_step_with = phase, 0.0
         self._timer: Timer | None = None
-        self._backoff = Backoff(min(FIRST_RETRY_S, device.every_s), device.every_s)
+        self._backoff = Backoff(min(FIRST_RETRY_S, device.every_s), device.every_s, RETRY_JITTER)
         self._stopped = False
 
     def start(self) -> None:
         """Read in the loop's next turn, then periodically."""
+        self._in_step_with = time.monotonic() + self._phase * self._device.every_s
         self._timer = self._loop.call_later(0, self._tick)
 
     @property
@@ -45,11 +61,11 @@ class Sampler:
         self._timer = self._loop.call_at(self._retry_due() if failed else self._next_due(began), self._tick)
 
     def _next_due(self, began: float) -> float:
-        """Return when to read next, in step with the first read. Steps that have already passed are skipped."""
+        """Return when to read next, in step. Steps that have already passed, or soon would, are skipped."""
         self._backoff.reset()
         every_s = self._device.every_s
-        missed = max(0.0, time.monotonic() - began) // every_s
-        return began + (missed + 1) * every_s
+        earliest = max(time.monotonic(), began + every_s / 2)
+        return self._in_step_with + math.ceil((earliest - self._in_step_with) / every_s) * every_s
 
     def _retry_due(self) -> float:
         """Return when to read next after a failure."""

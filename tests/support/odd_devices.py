@@ -153,6 +153,21 @@ class Late(Device):
 
 
 @dataclass(kw_only=True)
+class Failing(Device):
+    """Wiring: none. Its first reads fail."""
+
+    failures: int = 1
+
+    level = Measure("V")
+
+    def read(self) -> Reading:
+        self.failures -= 1
+        if self.failures >= 0:
+            raise OSError("it fails")
+        return {"level": 1}
+
+
+@dataclass(kw_only=True)
 class Outputs(Device):
     """Wiring: none. Two outputs that are on, and a bad day on `action/go`."""
 

@@ -213,20 +213,24 @@ def test_no_header_here_is_said_plainly(wires: Wires) -> None:
 def test_gpiozeros_own_factories_still_work(wires: Wires, eyes: Eyes) -> None:
     """`mock` changes its pins in the calling thread; the note goes through the inbox all the same."""
     wires.env["GPIOZERO_PIN_FACTORY"] = "mock"
-    script = wires.house.folder / "press.py"
+    script, go = wires.house.folder / "press.py", wires.house.folder / "go"
     script.write_text(
-        "import sys, threading\n"
+        "import os, sys, threading, time\n"
         "from gpiozero import Device\n"
         "from penates.__main__ import main\n"
         "def press():\n"
+        f"    while not os.path.exists({str(go)!r}):\n"
+        "        time.sleep(0.05)\n"
         "    pin = Device.pin_factory.pin(17)\n"
         "    pin.drive_low()\n"
         "    pin.drive_high()\n"
-        "threading.Timer(1, press).start()\n"
+        "threading.Thread(target=press, daemon=True).start()\n"
         "sys.exit(main(sys.argv[1:]))\n"
     )
     wires.house.device("frontdoor", 'kind = "door"\npin = 17\nbounce_s = 0.0\nevery_s = 3600\n')
     running = wires.house.run("frontdoor", program=[str(script)], **wires.env)
+    eyes.wait(lambda seen: [one for one in seen if one.topic == DOOR_READING], "the first reading")
+    go.touch()
     eyes.wait(lambda seen: [one for one in seen if one.topic == DOOR_READING][2:], "both edges")
     assert [one["open"] for one in readings(eyes)] == [True, False, True]
     assert running.stop() == 0
