@@ -215,6 +215,32 @@ def lines(pi: Pi) -> None:
         verdict(f"the line at {level}: open is {word}", came is not None)
 
 
+def rpigpio(pi: Pi) -> None:
+    """Door and lamp by the interface of RPi.GPIO, and then by ours again."""
+    pi.say("sudo /opt/penates/bin/pip install --quiet 'rpi-lgpio>=0.6'")
+    units = "penates@frontdoor penates@lamp"
+    folders = [f"/etc/systemd/system/penates@{name}.service.d" for name in ("frontdoor", "lamp")]
+    setting = "[Service]\nEnvironment=GPIOZERO_PIN_FACTORY=rpigpio\n"
+    for folder in folders:
+        pi.say(f"sudo mkdir -p {folder} && printf '{setting}' | sudo tee {folder}/rpigpio.conf")
+    pi.say(f"sudo systemctl daemon-reload && sudo systemctl restart {units}")
+    verdict("all are online by RPi.GPIO", wait(lambda: pi.online() == len(pi.names)) is not None)
+    lines(pi)
+    verdict("the lamp is switched on", pi.succeeds("sudo penates send cm/lamp set on"))
+    verdict("and says so", wait(lambda: lamp_is(pi, "true"), 20) is not None)
+    pi.say("sudo systemctl kill --kill-whom=main --signal=KILL penates@lamp", must=False)
+    verdict("after SIGKILL it is off", wait(lambda: lamp_is(pi, "false")) is not None)
+    for folder in folders:
+        pi.say(f"sudo rm {folder}/rpigpio.conf && sudo rmdir --ignore-fail-on-non-empty {folder}")
+    pi.say(f"sudo systemctl daemon-reload && sudo systemctl restart {units}")
+    pi.say("sudo /opt/penates/bin/pip uninstall --quiet --yes rpi-lgpio")
+    verdict("all are online by the kernel's lines", wait(lambda: pi.online() == len(pi.names)) is not None)
+
+
+def lamp_is(pi: Pi, word: str) -> bool:
+    return pi.topics("cm/lamp/data/on").get("cm/lamp/data/on") == word
+
+
 def hurt(pi: Pi, name: str, how: str, command: str, limit_s: float = PATIENCE_S) -> None:
     """One of them is hurt: it comes back alone."""
     before = pi.pids()
@@ -418,7 +444,7 @@ def main() -> int:
     install(pi)
     all_online = wait(lambda: pi.online() == len(pi.names))
     verdict(f"{len(pi.names)} sensors are online", all_online is not None)
-    for part in (doctor, lines, damages, settings, broker, guarded, commands, again, supervised):
+    for part in (doctor, lines, rpigpio, damages, settings, broker, guarded, commands, again, supervised):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)
     verdict("the kernel has warned of nothing", warnings(pi) - warned, 0)

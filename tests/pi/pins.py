@@ -2,7 +2,9 @@
 
     python3 tests/pi/pins.py [FACTORY]
 
-FACTORY is `kernel`, or `lgpio` to see the difference. Prints what it finds, and ends with 1 if a promise is not kept.
+FACTORY is `kernel`, or `lgpio` to see the difference, or `rpigpio`: the interface of RPi.GPIO, which the package
+`rpi-lgpio` provides on the kernel's lines (`.venv/bin/pip install rpi-lgpio`). Prints what it finds, and ends with 1 if
+a promise is not kept.
 """
 
 import json
