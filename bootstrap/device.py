@@ -278,7 +278,7 @@ class Device:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
 
     def progress(self) -> Mapping[str, float | None]:
-        """Return what its heartbeats report in addition to those of every device."""
+        """Return what its heartbeats report in addition to those of every device; called once `setup` is complete."""
         return {}
 
     def attach(self, context: Context) -> None:

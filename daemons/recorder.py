@@ -32,7 +32,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
 
     def progress(self) -> Mapping[str, float | None]:
         """Return the progress of the recording and of the subscription."""
-        return {} if not hasattr(self, "subscription") else self.recording.progress() | self.subscription.progress()
+        return self.recording.progress() | self.subscription.progress()
 
     def read(self) -> Reading:
         """Return how much was stored. OSError: the broker or the store is unavailable."""

@@ -29,7 +29,7 @@ class AttachedDevice:
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         setup = DeviceSetup(device)
-        self.set_up = setup.do
+        self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)

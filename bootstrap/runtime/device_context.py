@@ -1,6 +1,6 @@
 """What a device may use while it is attached: timers, pins, subscriptions and its state folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -105,6 +105,10 @@ class DeviceSetup:
                 raise Fatal(Exit.SETTINGS, f"a module that the device needs is missing: {error}") from None
             raise
         self._complete = True
+
+    def progress(self) -> Mapping[str, float | None]:
+        """Return what the device's heartbeats report of it; before a complete setup, it is not asked."""
+        return self._device.progress() if self._complete else {}
 
     def undo(self) -> None:
         """Tear the device down. After an incomplete setup its exceptions are only logged: the cause is in `setup`."""

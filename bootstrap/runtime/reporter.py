@@ -50,9 +50,9 @@ class Reporter:
 
     # The sensor's state.
 
-    def heartbeat_facts(self) -> dict[str, Any]:
-        """Return the heartbeat's fields about reading and the link; a device may add its own, and add to `invalid`."""
-        own = dict(self._device.progress())
+    def heartbeat_facts(self, progress: Mapping[str, float | None] | None = None) -> dict[str, Any]:
+        """Return the heartbeat's fields about reading and the link; a device's `progress` may add to `invalid`."""
+        own = dict(progress or {})
         invalid = self._health.invalid + int(own.pop("invalid", 0) or 0)
         return {
             **own,

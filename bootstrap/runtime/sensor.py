@@ -53,7 +53,7 @@ class Sensor:
         self._outbox = make_outbox(settings, known)
         self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox)
         self.reporter = Reporter(self._topics, self._outbox, self.link, settings.device, on_status)
-        facts = self.reporter.heartbeat_facts
+        facts = lambda: self.reporter.heartbeat_facts(self._device.progress())  # noqa: E731 - the device may change
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
         self._heartbeat.period_s = settings.heartbeat_s
         self._announced = AnnouncedTopics(outbox_folder(settings.folders.state, self._topics), self._heartbeat.run)
@@ -62,7 +62,7 @@ class Sensor:
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
         self.link.owner = self._inbound
         self.reporter.publish_state("starting")
-        self._device = self._attached()
+        self._device: AttachedDevice = self._attached()
 
     # The device.
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ class Odd(Device):
 
 @dataclass(kw_only=True)
 class HalfOpen(Device):
-    """Wiring: none. What its teardown closes was never opened, because its setup failed."""
+    """Wiring: none. What its teardown closes and its heartbeats tell of was never opened, because its setup failed."""
 
     error: str = "OSError"
 
@@ -106,6 +107,9 @@ class HalfOpen(Device):
 
     def read(self) -> Reading:
         return {"level": 1}
+
+    def progress(self) -> Mapping[str, float | None]:
+        return {"port": self.port.value}
 
     def teardown(self) -> None:
         self.port.close()

@@ -15,7 +15,7 @@ from bootstrap.contract import timestamps
 from bootstrap.history.reader import DAY_S
 from bootstrap.history.sqlite.reader import SqliteReader
 from support.history import stored, wait_stored
-from support.paths import FULL_DISK
+from support.paths import FULL_DISK, OTHER_CLOCK
 from support.secrets_and_certificates import write_certificates
 from support.world import PATIENCE_S, Broker, Eyes, House, Running, Wanted, eventually, free_port, killed_ten_times
 
@@ -98,6 +98,39 @@ def test_what_is_retained_is_no_history_and_what_is_no_reading_is_shown(recorder
     sensor.wait(
         lambda seen: [one for one in seen if one.topic == "cm/recorder/data/rejected" and one.value == 1], "counted"
     )
+
+
+def test_what_others_say_has_the_time_that_is_right_in_the_end(
+    recorder: House, keeping: Broker, sensor: Eyes, tmp_path: Path
+) -> None:
+    """The machine starts two years ago and is set; then its clock is two hours ahead for a while."""
+    clock = tmp_path / "clock"
+
+    def set_clock(offset_s: int) -> None:
+        (tmp_path / "next clock").write_text(str(offset_s))
+        (tmp_path / "next clock").replace(clock)
+
+    def recorded(count: int) -> list[float]:
+        found = sorted(wait_stored(recorder, count, "home/attic"), key=lambda row: row[2]["temperature"])
+        return [time_us / 1e6 - time.time() for _, time_us, _ in found]
+
+    set_clock(-2 * 365 * 86_400)
+    recorder.write(keeping.port, top="heartbeat_s = 0.2")
+    recorder.device("recorder", 'kind = "recorder"\nevery_s = 0.2\nkeep_days = 36500\nforeign = "home/#"\n')
+    running = recorder.run("recorder", program=[OTHER_CLOCK, str(clock)])
+    running.wait_log("subscribed")
+    sensor.publish("home/attic/temperature", "1")
+    beat = "cm/recorder/status/heartbeat"
+    sensor.wait(lambda seen: [one for one in seen if one.topic == beat and one.value["waiting"]], "it is held")
+    assert not stored(recorder, "home/attic")
+    set_clock(0)
+    assert recorded(1) == pytest.approx([0], abs=PATIENCE_S)
+    set_clock(7200)
+    sensor.publish("home/attic/temperature", "2")
+    recorded(2)
+    set_clock(0)
+    sensor.publish("home/attic/temperature", "3")
+    assert recorded(3) == pytest.approx([0, 7200, 0], abs=2 * PATIENCE_S)
 
 
 def test_a_file_that_is_taken_costs_nothing_and_is_a_fault(recorder: House, sensor: Eyes) -> None:
