@@ -1,6 +1,7 @@
 """Pin factories of others, and what a board or a pin does not allow."""
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,8 @@ def rpigpio(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def choose_rpigpio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(FACTORY, "rpigpio")
     monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
+    monkeypatch.setattr("gpiozero.pins.local.LocalPiFactory.pins", {})  # all factories share them
+    monkeypatch.setattr("gpiozero.pins.local.LocalPiFactory._reservations", defaultdict(list))
     for name in RPI_MODULES:
         monkeypatch.delitem(sys.modules, name, raising=False)
 
