@@ -162,7 +162,9 @@ def test_a_time_of_arrival_is_as_sure_as_the_clock_was(topic: str, unsure: bool)
     found: list[Point] = []
 
     class Kept:
-        def put(self, points: Sequence[Point]) -> dict[int, str]:
+        trouble = None
+
+        def put(self, points: Sequence[Point], _on_left_out: object = None) -> dict[int, str]:
             found.extend(points)
             return {}
 

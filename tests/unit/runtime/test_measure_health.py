@@ -1,6 +1,6 @@
 """The rule of steps: which jump of a value is believed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.contract.liveness import MISSED
-from bootstrap.device import Measure, Reading
+from bootstrap.device import Measure
 from bootstrap.runtime.measure_health import AGREE, MeasureHealth
 from daemons.thermometer import Thermometer
 from support.odd_devices import Told
@@ -96,7 +96,7 @@ def test_after_a_long_silence_a_power_on_value_is_not_believed() -> None:
     assert health.problems["temperature"] == "85 °C is the power-on value: the device lost power or did not measure"
 
 
-def takes(health: MeasureHealth, reading: Reading, now: float) -> bool:
+def takes(health: MeasureHealth, reading: Mapping[str, float], now: float) -> bool:
     """Whether it is published."""
     refused = health.validate(reading, now)
     health.record_invalid(refused)
