@@ -63,11 +63,12 @@ class Heartbeat:
         self._outbox.put_state(self.topic, encode(self._payload()) if self.period_s else b"")
 
     def _payload(self) -> dict[str, Any]:
+        self.twins.own.add(self._outbox.clock.run)
         history = self._outbox.history
         return {
             "time": timestamps.now(),
             "clock": "unsure" if self._outbox.clock.unsure else "ok",
-            "run": self.run,
+            "run": self._outbox.clock.run,
             "uptime_s": round(self.uptime_s(), 1),
             "heartbeat_s": self.period_s,
             **self._facts(),

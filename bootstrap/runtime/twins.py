@@ -39,6 +39,7 @@ class Twins:
 
     def __init__(self, run: str, uptime_s: Callable[[], float]) -> None:
         self._run, self._uptime_s = run, uptime_s
+        self.own = {run}  # a clock that is set back begins another run in the same process
         self._others: dict[str, OtherRun] = {}
         self._retained: str | None = None  # the run of the heartbeat that the broker retains, if it is another one
         self._stopped = False
@@ -48,7 +49,7 @@ class Twins:
     def on_heartbeat(self, payload: bytes) -> str | None:
         """Note a heartbeat on our topic. Returns where an older instance runs, if it is from one that is alive."""
         match _decoded(payload):
-            case {"run": str(run), "uptime_s": int() | float() as uptime_s, **rest} if run != self._run:
+            case {"run": str(run), "uptime_s": int() | float() as uptime_s, **rest} if run not in self.own:
                 self._retained = run
                 return self._judge(run, float(uptime_s), str(rest.get("host", "an unknown host")))
         self._retained = None
