@@ -14,7 +14,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.history.reader import HistoryReader
 from bootstrap.history.recording import KINDS, KnownKinds
 from bootstrap.history.sqlite.editor import HistoryEditor
-from bootstrap.history.stores import Store
+from bootstrap.history.stores import NOTE, Store
 from bootstrap.outbox.folder import outbox_folder
 from daemons.recorder import Recorder
 from penates.console.arguments import config_option, house
@@ -63,7 +63,7 @@ class Recorded:
             OSError: it cannot be opened.
         """
         with self.as_owner():
-            return self.recorder.open_store(self.state, owner=False)
+            return self.recorder.open_store(self.state, owner=False, note=self.folder / NOTE)
 
     def open_editor(self) -> HistoryEditor:
         """Open the history for changing it, even while the recorder writes.
