@@ -75,14 +75,8 @@ class Recorded:
             return HistoryEditor(self.recorder.sqlite_file(self.state))
 
     def as_owner(self) -> AbstractContextManager[None]:
-        """Have root act as the owner of the state folder: the recorder must be able to write files that are made there.
-
-        Nor must root follow links that somebody else made.
-        """
-        if os.geteuid() or not self.state.exists():
-            return nullcontext()
-        status = self.state.stat()
-        return acting_as(status.st_uid, status.st_gid)
+        """Have root act as the owner of the state folder."""
+        return as_owner_of(self.state)
 
     def kinds(self) -> Mapping[str, str]:
         """Return the kind of each sensor that the recorder knows."""
@@ -100,6 +94,17 @@ class Recorded:
     def sensor(self, name: str) -> str:
         """Return `group/sensor`; the group is the house's if the name has none."""
         return name if "/" in name else f"{self.house.group}/{name}"
+
+
+def as_owner_of(folder: Path) -> AbstractContextManager[None]:
+    """Have root act as the owner of a folder with state: the recorder must be able to write files that are made there.
+
+    Nor must root follow links that somebody else made.
+    """
+    if os.geteuid() or not folder.exists():
+        return nullcontext()
+    status = folder.stat()
+    return acting_as(status.st_uid, status.st_gid)
 
 
 def _name(configuration: Configuration, named: str | None) -> str:

@@ -4,6 +4,9 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
+
+from bootstrap.history.sqlite.rollups import FORMAT
 
 MAGIC = b"SQLite format 3\0"
 PARTS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a file, by the end of its name
@@ -49,3 +52,33 @@ def require_complete(file: Path) -> None:
     page = int.from_bytes(header[16:18]) if header[16:18] != b"\0\1" else 65_536
     if not header.startswith(MAGIC) or file.stat().st_size < page * int.from_bytes(header[28:32]):
         raise OSError(f"{file} is not a complete history; perhaps it is still being copied")
+
+
+def require_history(file: Path) -> None:
+    """Check the whole of a copy that nobody writes to: it is a history of this version, and not damaged.
+
+    Raises:
+        OSError: it is not, or cannot be read.
+    """
+    require_complete(file)
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?immutable=1", uri=True)) as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise OSError(f"the history is damaged: {error}") from None
+    if version != FORMAT:
+        raise OSError(f"the history's format is {version}, which another version of penates uses")
+    if found != "ok":
+        raise OSError(f"the history is damaged: {' '.join(found.split())}")
+
+
+def put_in_place(copy: Path, file: Path) -> None:
+    """Rename a whole copy onto a history. A recorder that writes to it notices that after its next batch.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    for end in PARTS:  # first, so that no journal of the one before is ever beside the new one
+        part(file, end).unlink(missing_ok=True)
+    copy.replace(file.resolve())

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from bootstrap.history.sqlite.copy import copy_to, part, require_complete, require_regular
 from bootstrap.history.sqlite.history_memory import FileId, HistoryMemory, HistoryMissing, file_id, links
-from bootstrap.history.sqlite.rollups import BUSY_S, SCHEMA
+from bootstrap.history.sqlite.rollups import BUSY_S, FORMAT, SCHEMA
 from bootstrap.logs import log
 
-FORMAT = 1
 CACHE_KIB = 500  # page cache; four times as much is no faster
 JOURNAL_BYTES = 16_000_000  # size to which a larger journal shrinks again
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -77,19 +77,28 @@ class HistoryMemory:
             HistoryMissing: it is not. That is over once it is there again, or the note is removed.
             OSError: that cannot be found out.
         """
+        self.require_disk()
+        if self.known and file_id(self._file) is None:
+            raise self.missing("it is gone")
+
+    def require_disk(self) -> None:
+        """Check that the disk on which a history was is mounted.
+
+        Raises:
+            HistoryMissing: it is not.
+            OSError: that cannot be found out.
+        """
         known = self.known
         if known is None:
             return
-        there = file_id(self._file)  # this also makes an automounter mount the disk
-        mount = mount_point(self._file.resolve().parent)
-        if mount in Path(known.mount).parents:
+        file_id(self._file)  # makes an automounter mount the disk
+        if mount_point(self._file.resolve().parent) in Path(known.mount).parents:
             raise self.missing(f"no disk is mounted at {known.mount}")
-        if there is None:
-            raise self.missing("it is not there any more")
 
     def missing(self, why: str) -> HistoryMissing:
         """Return the exception that says why a remembered history cannot be used, and what to do."""
-        return HistoryMissing(f"{self._file}: {why}; bring it back, or remove {self._note} to begin a new history")
+        hint = f" (to begin a new history, remove {self._note.resolve()})" if self._note else ""
+        return HistoryMissing(f"{self._file}: {why}{hint}")
 
     def remember(self) -> None:
         """Remember that this history is recorded into. If that cannot be written, nothing is remembered."""

@@ -74,7 +74,7 @@ def test_a_history_that_is_gone_is_missed_and_one_that_is_removed_is_written_aga
     since = sensor.on("cm/recorder/status/state")[-1].at
     kept = file.rename(file.with_name("kept"))
     running = recorder.run("recorder")
-    running.wait_log("it is not there any more")
+    running.wait_log("it is gone")
     sensor.publish(TOPIC, reading(2))
     sensor.wait(lambda seen: [one for one in seen if one.at > since and one.value == "fault"], "it says fault")
     assert not file.exists()
