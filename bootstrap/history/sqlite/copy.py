@@ -11,12 +11,22 @@ from bootstrap.history.sqlite.rollups import FORMAT
 MAGIC = b"SQLite format 3\0"
 PARTS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a file, by the end of its name
 HEADER = 100  # bytes
+ALONE, WITH_JOURNAL = "immutable=1", "mode=ro"
+APART_S = 10.0  # longer than SQLite needs to carry a journal of usual size into its file
 
 
 def part(file: Path, end: str) -> Path:
     """Return what SQLite keeps beside a file; beside the file itself, if `file` is a link to it."""
     whole = file.resolve()
     return whole.with_name(whole.name + end)
+
+
+def is_free(file: Path) -> bool:
+    """Return whether there is nothing at a path but perhaps an empty file, as whoever looks for a history may make."""
+    try:
+        return file.stat().st_size == 0
+    except FileNotFoundError:
+        return True
 
 
 def copy_to(source: sqlite3.Connection, file: Path) -> None:
@@ -61,8 +71,33 @@ def require_history(file: Path) -> None:
         OSError: it is not, or cannot be read.
     """
     require_complete(file)
+    _check(file, ALONE)
+
+
+def has_foreign_journal(file: Path) -> bool:
+    """Return whether the journal beside a file, which nobody has open, is that of another one and would damage it.
+
+    It is checked only if the file was put there some time after the journal was written: that takes a while.
+    """
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?immutable=1", uri=True)) as database:
+        journal = part(file, "-wal").stat()
+        if not journal.st_size or file.stat().st_ctime < journal.st_ctime + APART_S:
+            return False
+        require_complete(file)
+        _check(file, ALONE)
+    except OSError:
+        return False
+    try:
+        _check(file, WITH_JOURNAL)
+    except OSError:
+        return True
+    return False
+
+
+def _check(file: Path, how: str) -> None:
+    """Check a history without changing it; how it is opened decides whether the journal beside it is read, too."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?{how}", uri=True)) as database:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:

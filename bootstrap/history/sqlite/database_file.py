@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bootstrap.history.sqlite.copy import copy_to, part, require_complete, require_regular
+from bootstrap.history.sqlite.copy import copy_to, has_foreign_journal, is_free, part, require_complete, require_regular
 from bootstrap.history.sqlite.history_memory import FileId, HistoryMemory, HistoryMissing, file_id, links
 from bootstrap.history.sqlite.rollups import BUSY_S, FORMAT, SCHEMA
 from bootstrap.logs import log
@@ -101,6 +101,8 @@ class DatabaseFile:
             require_complete(self._path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         require_regular(self._path)
+        if self._owner and has_foreign_journal(self._path):
+            self._move_journal_aside()
         before = file_id(self._path)
         database = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
@@ -155,6 +157,14 @@ class DatabaseFile:
         log.error(text, file=str(self._path.with_name(aside)), error=str(error))
         return True
 
+    def _move_journal_aside(self) -> None:
+        """Keep the journal of a file that was replaced while nobody had it open from being applied to the new one."""
+        journal = part(self._path, "-wal")
+        aside = journal.with_name(f"{self._path.name}.damaged-{_now()}-wal")
+        journal.rename(aside)
+        part(self._path, "-shm").unlink(missing_ok=True)
+        log.error("the journal beside the history is of another file: it was moved aside", file=str(aside))
+
     def _leave(self, database: sqlite3.Connection) -> None:
         """Close a file that is not at its path any more, so that what is there is opened next.
 
@@ -164,7 +174,7 @@ class DatabaseFile:
             OSError: always, so that what was just committed to it is stored again.
         """
         rescued = None
-        if self._owner and self._id and links(self._id) == 0 and file_id(self._path) is None:
+        if self._owner and self._id and links(self._id) == 0 and is_free(self._path):
             rescued = self._rescue(database)
         self._put_down(database)
         if rescued:

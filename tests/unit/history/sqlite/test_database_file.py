@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.history.points import Point
+from bootstrap.history.sqlite import copy
 from bootstrap.history.sqlite.reader import SqliteReader
 from bootstrap.history.sqlite.store import SqliteStore
 
@@ -44,8 +45,8 @@ def opened(file: Path, note: Path | None = None, *, owner: bool = True) -> Sqlit
     return SqliteStore(file, keep_days=36_500, owner=owner, note=note)
 
 
-def put(store: SqliteStore, *seqs: int) -> None:
-    store.put([Point("cm/attic", NOW_US + seq, "r1", seq, {"level": float(seq)}) for seq in seqs])
+def put(store: SqliteStore, *seqs: int, word: str = "dry") -> None:
+    store.put([Point("cm/attic", NOW_US + seq, "r1", seq, {"level": float(seq), "word": word}) for seq in seqs])
 
 
 def put_until_stored(store: SqliteStore, *seqs: int) -> list[str]:
@@ -104,6 +105,14 @@ def test_a_removed_file_is_written_again_from_what_is_open(store: SqliteStore, f
     put(store, 4)
     assert stored(file) == [1, 2, 3, 4]
     assert names(file.parent) == ["history.sqlite"]
+
+
+def test_an_empty_file_that_somebody_has_made_there_meanwhile_is_no_history(store: SqliteStore, file: Path) -> None:
+    file.unlink()
+    with closing(sqlite3.connect(file)) as database, pytest.raises(sqlite3.OperationalError):
+        database.execute("SELECT count(*) FROM reading")
+    assert len(put_until_stored(store, 2)) == 1
+    assert stored(file) == [1, 2]
 
 
 def test_a_removed_folder_is_made_again(store: SqliteStore, file: Path) -> None:
@@ -224,3 +233,24 @@ def test_a_pipe_or_folder_in_its_place_is_refused(file: Path) -> None:
     file.with_name("history.sqlite-wal").mkdir()
     with pytest.raises(OSError, match=r"history\.sqlite-wal is not a regular file"):
         opened(file)
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+def test_the_journal_of_another_file_is_not_applied(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, foreign: bool
+) -> None:
+    """As a recorder that was killed leaves it beside an older copy that is put back."""
+    monkeypatch.setattr(copy, "APART_S", 0.0)
+    with closing(opened(file)) as store:
+        put(store, *range(100))
+    kept = shutil.copy(file, tmp_path / "kept")
+    with closing(opened(file)) as store:
+        for first in range(0, 6000, 1000):  # more than fits into the journal
+            put(store, *range(first, first + 1000), word="x" * 2000)
+        whole, journal = file.read_bytes(), file.with_name("history.sqlite-wal").read_bytes()
+    file.with_name("history.sqlite-wal").write_bytes(journal)
+    file.write_bytes(kept.read_bytes() if foreign else whole)
+    with closing(opened(file)) as store:
+        put(store, 9000)
+    assert len(stored(file)) == (101 if foreign else 6001)
+    assert len([*file.parent.glob("history.sqlite.damaged-*-wal")]) == foreign
