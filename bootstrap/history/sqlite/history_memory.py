@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self, TypeAlias
 
-from bootstrap.paths import rewrite
+from bootstrap.paths import read_own, rewrite
 
 FileId: TypeAlias = tuple[int, int]  # device and inode
 
@@ -65,7 +65,7 @@ class HistoryMemory:
     def known(self) -> KnownHistory | None:
         """The history that was recorded into before at this path, or None."""
         try:
-            found = KnownHistory(**json.loads(self._note.read_text(encoding="utf-8"))) if self._note else None
+            found = KnownHistory(**json.loads(read_own(self._note))) if self._note else None
         except (OSError, ValueError, TypeError, RecursionError):
             return None
         return found if found and found.file == str(self._file) and isinstance(found.mount, str) else None

@@ -143,7 +143,7 @@ def test_a_file_that_is_still_being_copied_is_waited_for(store: SqliteStore, fil
         put(other, *range(100, 2000))
     file.unlink()
     content = whole.read_bytes()
-    for size in (0, 50, 5000, len(content) - 1):
+    for size in (50, 5000, len(content) - 1):
         file.write_bytes(content[:size])
         with pytest.raises(OSError, match=r"replaced by another|not a complete history"):
             put(store, 2)
@@ -243,7 +243,7 @@ def test_the_journal_of_another_file_is_not_applied(
     monkeypatch.setattr(copy, "APART_S", 0.0)
     with closing(opened(file)) as store:
         put(store, *range(100))
-    kept = shutil.copy(file, tmp_path / "kept")
+    kept = Path(shutil.copy(file, tmp_path / "kept"))
     with closing(opened(file)) as store:
         for first in range(0, 6000, 1000):  # more than fits into the journal
             put(store, *range(first, first + 1000), word="x" * 2000)
