@@ -60,10 +60,14 @@ class Recorded:
         """Open the history for adding to it, even while the recorder does so.
 
         Raises:
-            OSError: it cannot be opened.
+            OSError: it cannot be opened, or is missing.
         """
         with self.as_owner():
-            return self.recorder.open_store(self.state, owner=False, note=self.folder / NOTE)
+            store = self.recorder.open_store(self.state, owner=False, note=self.folder / NOTE)
+        if store.trouble:
+            store.close()
+            raise OSError(store.trouble)
+        return store
 
     def open_editor(self) -> HistoryEditor:
         """Open the history for changing it, even while the recorder writes.
