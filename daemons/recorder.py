@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.history.recording import KINDS, KnownKinds, Recording
-from bootstrap.history.stores import StoreSettings
+from bootstrap.history.stores import NOTE, StoreSettings
 from bootstrap.history.topic_settings import TopicSettings
 
 FLEET = ("status/heartbeat", "status/state")  # for Grafana
@@ -25,7 +25,8 @@ class Recorder(TopicSettings, StoreSettings, Device):
 
     def setup(self) -> None:
         """Open the store, then subscribe."""
-        self.opened = self.open_store(self.context.state, owner=not self.share)
+        note = self.context.folder / NOTE
+        self.opened = self.open_store(self.context.state, owner=not self.share, note=note)
         self.recording = Recording(self.opened, KnownKinds(self.context.folder / KINDS), self.context.dead_letter)
         filters = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
         self.subscription = self.subscribe(filters, self.recording.on_batch, retained=self.of_each("status/about"))

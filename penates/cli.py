@@ -26,6 +26,8 @@ COMMANDS = (
     "history delete",
     "history rename",
     "import",
+    "backup",
+    "restore",
     "kinds",
     "new",
     "install",

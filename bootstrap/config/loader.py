@@ -16,7 +16,7 @@ from bootstrap.config.kinds import KindError, find
 from bootstrap.config.measure_limits import with_limits
 from bootstrap.config.model import DeviceNames, House, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
-from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, shown, suggestion
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.paths import Folders
@@ -170,7 +170,7 @@ class Configuration:
         """Check the password's file even if `[broker]` has other faults, so that all are reported at once."""
         section = self._source.table.get("broker")
         named = section.get("password_file") if isinstance(section, dict) else None
-        file = password_file(self.folder, named if isinstance(named, str) else None, sensor)
+        file = password_file(self.folder, named if isinstance(named, str) and is_path(named) else None, sensor)
         if file and (why := password_problem(file)):
             line = self._source.line("password_file", "broker")
             self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))

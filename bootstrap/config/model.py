@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from bootstrap import __version__
+from bootstrap.config.toml_file import a_path
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.limits import YEAR_S, Limits
@@ -89,7 +90,7 @@ class BrokerSettings:
     port: Annotated[int, Limits(1, 65_535)] | None = None
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
-    password_file: str | None = None
+    password_file: Annotated[str, a_path] | None = None
     ca_file: Annotated[Path, a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
 

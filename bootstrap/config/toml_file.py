@@ -303,9 +303,27 @@ def _exactly(kind: type) -> Callable[[object, Path], object]:
     return check
 
 
-def _path(value: object, folder: Path) -> Path:
-    if not isinstance(value, str) or not value or "\0" in value:
+def a_path(text: str) -> None:
+    """Raise ValueError if `text` is no path, or one that only a shell understands."""
+    if not text or "\0" in text:
         raise ValueError(_NAMES[Path])
+    if text[0] in "~$":
+        raise ValueError(f"the full path, as nothing replaces {text[0]!r} (a service has no home folder)")
+
+
+def is_path(text: str) -> bool:
+    """Return whether `a_path` accepts `text`."""
+    try:
+        a_path(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _path(value: object, folder: Path) -> Path:
+    if not isinstance(value, str):
+        raise ValueError(_NAMES[Path])  # noqa: TRY004 - every wrong value is a ValueError here
+    a_path(value)
     return folder / value
 
 

@@ -75,7 +75,7 @@ class Recording:
 
     @property
     def trouble(self) -> str | None:
-        """Why some of what is stored is not where it belongs; None if all is well."""
+        """Why readings are not stored where they belong; None if all is well."""
         return self._store.trouble
 
     def progress(self) -> dict[str, float | None]:

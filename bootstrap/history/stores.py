@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bootstrap.history.influx.queries import Queries
 
 CLIENT = "influxdb_client"
+NOTE = "history.json"  # in a recorder's folder
 SecretFile: TypeAlias = Annotated[Path, a_secret]
 
 
@@ -27,7 +28,7 @@ class Store(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """Why some of what is stored is not where it belongs; None if all is well."""
+        """Why readings are not stored where they belong; None if all is well, as far as is known."""
 
     def put(self, points: Sequence[Point], on_left_out: OnLeftOut = id, /) -> dict[int, str]:
         """Store all points except those that the store can never accept.
@@ -173,8 +174,11 @@ class StoreSettings:
 
         return not VictoriaMetricsReader(replace(self._queries(), patience_s=TIMEOUT_S)).detected()
 
-    def open_store(self, state: Path, *, owner: bool = True) -> Store:
-        """Open the store, or prepare to connect to it. An `owner` may replace a damaged SQLite file.
+    def open_store(self, state: Path, *, owner: bool = True, note: Path | None = None) -> Store:
+        """Open the store, or prepare to connect to it.
+
+        An `owner` may replace a damaged SQLite file. `note` remembers that file, so that it is not begun anew when it
+        is missing.
 
         Raises:
             OSError: a file cannot be opened. A database need not be available yet.
@@ -182,7 +186,7 @@ class StoreSettings:
         if self.store == "sqlite":
             from bootstrap.history.sqlite.store import SqliteStore  # noqa: PLC0415
 
-            return SqliteStore(self.sqlite_file(state), self.keep_days, owner=owner)
+            return SqliteStore(self.sqlite_file(state), self.keep_days, owner=owner, note=note)
         from bootstrap.history.influx.store import DatabaseServer, InfluxStore  # noqa: PLC0415
 
         server = DatabaseServer(self.url, self.ca_file)

@@ -22,8 +22,13 @@ class RotatingStderr:
         os.close(descriptor)
 
     def rotate(self) -> None:
-        """Start a new file if this one is full. To be called from time to time. A disk error changes nothing."""
+        """Start a new file if this one is full, or is not at its path any more. To be called from time to time.
+
+        A disk error changes nothing.
+        """
         try:
+            if self._is_lost():
+                self._open()
             if os.fstat(2).st_size < self.limit_mb * MEGABYTE:
                 return
             for number in range(KEPT, 1, -1):
@@ -38,6 +43,10 @@ class RotatingStderr:
             self._open()
         except OSError:
             return
+
+    def _is_lost(self) -> bool:
+        """Return whether somebody has removed, renamed or replaced the file, so that nobody finds what is logged."""
+        return not (self._path.exists() and os.path.samestat(self._path.stat(), os.fstat(2)))
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")

@@ -89,6 +89,11 @@ def age(seconds: float) -> str:
     return f"{max(0.0, seconds):.0f} s"
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number with what it counts, such as `1 file` or `2 files`."""
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
 def shown(payload: bytes) -> str:
     """Return a payload as text that is safe to print: short, and without control characters."""
     text = payload[: 4 * SHOWN].decode(errors="replace")

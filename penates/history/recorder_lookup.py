@@ -14,7 +14,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.history.reader import HistoryReader
 from bootstrap.history.recording import KINDS, KnownKinds
 from bootstrap.history.sqlite.editor import HistoryEditor
-from bootstrap.history.stores import Store
+from bootstrap.history.stores import NOTE, Store
 from bootstrap.outbox.folder import outbox_folder
 from daemons.recorder import Recorder
 from penates.console.arguments import config_option, house
@@ -60,10 +60,14 @@ class Recorded:
         """Open the history for adding to it, even while the recorder does so.
 
         Raises:
-            OSError: it cannot be opened.
+            OSError: it cannot be opened, or is missing.
         """
         with self.as_owner():
-            return self.recorder.open_store(self.state, owner=False)
+            store = self.recorder.open_store(self.state, owner=False, note=self.folder / NOTE)
+        if store.trouble:
+            store.close()
+            raise OSError(store.trouble)
+        return store
 
     def open_editor(self) -> HistoryEditor:
         """Open the history for changing it, even while the recorder writes.
@@ -75,14 +79,8 @@ class Recorded:
             return HistoryEditor(self.recorder.sqlite_file(self.state))
 
     def as_owner(self) -> AbstractContextManager[None]:
-        """Have root act as the owner of the state folder: the recorder must be able to write files that are made there.
-
-        Nor must root follow links that somebody else made.
-        """
-        if os.geteuid() or not self.state.exists():
-            return nullcontext()
-        status = self.state.stat()
-        return acting_as(status.st_uid, status.st_gid)
+        """Have root act as the owner of the state folder."""
+        return as_owner_of(self.state)
 
     def kinds(self) -> Mapping[str, str]:
         """Return the kind of each sensor that the recorder knows."""
@@ -100,6 +98,17 @@ class Recorded:
     def sensor(self, name: str) -> str:
         """Return `group/sensor`; the group is the house's if the name has none."""
         return name if "/" in name else f"{self.house.group}/{name}"
+
+
+def as_owner_of(folder: Path) -> AbstractContextManager[None]:
+    """Have root act as the owner of a folder with state: the recorder must be able to write files that are made there.
+
+    Nor must root follow links that somebody else made.
+    """
+    if os.geteuid() or not folder.exists():
+        return nullcontext()
+    status = folder.stat()
+    return acting_as(status.st_uid, status.st_gid)
 
 
 def _name(configuration: Configuration, named: str | None) -> str:

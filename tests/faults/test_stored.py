@@ -166,6 +166,42 @@ def test_disk_full(archive: Archive) -> None:
 
 
 @pytest.mark.fault(
+    "The recorder's SQLite file is removed while it records.",
+    promise="It is written again before anything more is acknowledged. Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+)
+def test_history_removed(archive: Archive) -> None:
+    counter, recorder = archive.run()
+    for file in archive.state.glob("history.sqlite*"):
+        file.unlink()
+    recorder.wait_log("it was written again")
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
+    "The recorder's SQLite file is away, like an unmounted disk, and the recorder is started again meanwhile.",
+    promise="No new history is begun; state `fault` until it is back. Nothing lost, nothing twice.",
+    disordered=None,
+    wrong=None,
+    within_s=15,
+)
+def test_history_away(archive: Archive) -> None:
+    counter, recorder = archive.run()
+    file = archive.state / "history.sqlite"
+    away = file.rename(archive.state / "away")
+    recorder.wait_log("it is gone")
+    assert recorder.stop() == 0, recorder.log
+    recorder = archive.record()
+    archive.reads(50)
+    assert not file.exists()
+    away.rename(file)
+    archive.well()
+    archive.finish(counter, recorder)
+
+
+@pytest.mark.fault(
     "The recorder's connection breaks before its acknowledgements are heard.",
     promise="Nothing lost, nothing twice; nor is what others said, whose time is that of its arrival.",
     disordered=None,

@@ -17,7 +17,8 @@ from support.world import House, eventually
 def stored(house: House, sensor: str = "cm/attic") -> list[tuple[int, int, dict[str, Any]]]:
     """The rows of a sensor: seq, time and fields."""
     query = "SELECT seq, time, fields FROM reading JOIN sensor ON id = sensor WHERE name = ? ORDER BY seq"
-    with closing(sqlite3.connect(house.folder / "state" / "history.sqlite")) as database:
+    file = house.folder / "state" / "history.sqlite"
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
         return [(seq, time_us, json.loads(fields)) for seq, time_us, fields in database.execute(query, (sensor,))]
 
 

@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 from bootstrap.history.points import Field, Point
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
+from bootstrap.history.sqlite.copy import require_regular
+from bootstrap.history.sqlite.history_memory import file_id
 from bootstrap.history.sqlite.joining import join
 from bootstrap.history.sqlite.rollups import BUSY_S, RollUps, bucket, whole_since_s
 
@@ -67,7 +69,8 @@ class HistoryEditor:
         """
         if not file.exists():
             raise FileNotFoundError(f"{file} does not exist")
-        self._file = file
+        require_regular(file)
+        self._file, self._opened = file, file_id(file)
         with self._changeable():
             address = f"file:{quote(str(file.absolute()))}?mode=rw"
             self._database = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
@@ -82,7 +85,11 @@ class HistoryEditor:
 
     @contextmanager
     def _commit(self) -> Iterator[None]:
-        """Change something in one transaction."""
+        """Change something in one transaction.
+
+        Raises:
+            OSError: it was not changed, or not in the file that is at the path now.
+        """
         with self._changeable():
             self._database.execute("BEGIN IMMEDIATE")
             try:
@@ -91,6 +98,8 @@ class HistoryEditor:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+        if file_id(self._file) != self._opened:
+            raise OSError(f"{self._file} was removed or replaced meanwhile; what was changed is not in it")
 
     def _id(self, sensor: str) -> int | None:
         found = self._database.execute("SELECT id FROM sensor WHERE name = ?", (sensor,)).fetchone()

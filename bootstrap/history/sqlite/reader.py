@@ -1,6 +1,5 @@
 """Reading the history from a SQLite file, even while a recorder writes it."""
 
-import errno
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -9,10 +8,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Row
+from bootstrap.history.sqlite.copy import copy_to, require_regular
 from bootstrap.history.sqlite.rollups import BUSY_S, computed, day, stored, whole_since_s
 
 FOR_EVER_S = 2**62
-PARTS = ("wal", "shm", "journal")  # what SQLite keeps beside a file
 
 
 class SqliteReader:
@@ -26,9 +25,7 @@ class SqliteReader:
         """
         if not file.exists():
             raise FileNotFoundError(f"{file} does not exist")
-        for one in (file, *(file.with_name(f"{file.name}-{part}") for part in PARTS)):
-            if one.exists() and not one.is_file():  # a pipe would block us
-                raise OSError(errno.EINVAL, f"{one} is not a regular file")
+        require_regular(file)
         self._file = file
         with self._readable():
             self._database = self._connect("mode=ro")
@@ -111,6 +108,15 @@ class SqliteReader:
     def _dirty(self, sensor: int, since_s: int, until_s: int) -> list[int]:
         query = "SELECT start FROM dirty WHERE sensor = ? AND start >= ? AND start < ? ORDER BY start"
         return [start for (start,) in self._database.execute(query, (sensor, since_s, until_s))]
+
+    def copy_to(self, file: Path) -> None:
+        """Copy the history as it is now, whoever writes to it meanwhile, to a new file.
+
+        Raises:
+            OSError: it cannot be read or written.
+        """
+        with self._readable():
+            copy_to(self._database, file)
 
     def close(self) -> None:
         """Close the file."""

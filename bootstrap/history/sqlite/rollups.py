@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from bootstrap.history.points import FOREIGN
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
 
+FORMAT = 1  # of the tables
 NEVER = -(2**63)
 BUSY_S = 5.0  # longest wait for another writer
 SCHEMA = f"""

@@ -5,29 +5,24 @@ minutes and a day are kept after the readings themselves have expired (see rollu
 """
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 from bootstrap.history.points import READING, OnLeftOut, Point
 from bootstrap.history.reader import DAY_S, MICRO
-from bootstrap.history.sqlite.rollups import BUSY_S, SCHEMA, RollUps, bucket, is_gone
-from bootstrap.logs import log
+from bootstrap.history.sqlite.database_file import DatabaseFile
+from bootstrap.history.sqlite.history_memory import HistoryMemory
+from bootstrap.history.sqlite.rollups import RollUps, bucket, is_gone
 
 DatabaseRow: TypeAlias = tuple[int, str, int, int, str]  # as in the table `reading`
 
-FORMAT = 1
 INSERT = "INSERT OR IGNORE INTO reading VALUES (?, ?, ?, ?, ?)"
 SETTLED_S = 60.0  # from the end of five minutes until they are rolled up
-CACHE_KIB = 500  # page cache; four times as much is no faster
-JOURNAL_BYTES = 16_000_000  # size to which a larger journal shrinks again
 COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 @dataclass(frozen=True)
@@ -51,67 +46,26 @@ PACE = Pace()
 class SqliteStore:
     """Writes one file. What is put is on disk when `put` returns."""
 
-    trouble: str | None = None
-
-    def __init__(self, file: Path, keep_days: float, *, owner: bool = False, pace: Pace = PACE) -> None:
+    def __init__(
+        self, file: Path, keep_days: float, *, owner: bool = False, note: Path | None = None, pace: Pace = PACE
+    ) -> None:
         """Open the file, or create it. An `owner` moves a damaged file aside and starts a new one.
+
+        `note` is a file that remembers the history. If there was one and it is missing, `trouble` says so.
 
         Raises:
             OSError: the file cannot be opened, or is not a history.
         """
-        self._file, self._keep_s, self._owner, self._pace = file, keep_days * DAY_S, owner, pace
+        self._keep_s, self._pace = keep_days * DAY_S, pace
         self.new = 0  # readings stored that were not stored before
-        try:
-            self._open()
-        except sqlite3.Error as error:
-            if not self._set_aside(error):
-                raise OSError(f"{file}: {error}") from None
-            self._reopen()
-
-    def _open(self) -> None:
         self._sensors: dict[str, tuple[int, int]] = {}  # id, and `whole` in seconds since 1970
         self._version = self._look_at = self._tidy_at = -1.0
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(self._file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except sqlite3.Error:
-            self._database.close()
-            raise
+        self._file = DatabaseFile(file, HistoryMemory(file, note), owner=owner)
 
-    def _prepare(self) -> None:
-        (version,) = self._database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"its format is {version}, which another version of penates uses")
-        for pragma in (
-            "journal_mode = WAL",
-            "synchronous = FULL",
-            f"cache_size = -{CACHE_KIB}",
-            f"journal_size_limit = {JOURNAL_BYTES}",
-        ):
-            self._database.execute(f"PRAGMA {pragma}")
-        if version != FORMAT:
-            self._database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT")
-
-    def _reopen(self) -> None:
-        try:
-            self._open()
-        except sqlite3.Error as error:
-            raise OSError(f"{self._file}: {error}") from None
-
-    def _set_aside(self, error: sqlite3.Error) -> bool:
-        """Move a damaged file aside, so that a person can look at it; returns whether that was done."""
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
-        if not (damaged and self._owner):
-            return False
-        self._database.close()
-        aside = f"{self._file.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}"
-        for end in ("-wal", "-shm", ""):  # the file itself last, so that it is seen to be damaged until all are moved
-            with suppress(FileNotFoundError):
-                self._file.with_name(self._file.name + end).rename(self._file.with_name(aside + end))
-        text = "the history is damaged: it was moved aside and a new one started; `sqlite3 FILE .recover` may save it"
-        log.error(text, file=str(self._file.with_name(aside)), error=str(error))
-        return True
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be stored, if it is known before anything is put."""
+        return self._file.trouble
 
     def put(self, points: Sequence[Point], _on_left_out: OnLeftOut = id) -> dict[int, str]:
         """Store all readings or none, leave those that are already stored as they are, and refuse none.
@@ -142,20 +96,11 @@ class SqliteStore:
     @contextmanager
     def _commit(self) -> Iterator[None]:
         try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield
-            self._database.execute("COMMIT")
-        except sqlite3.Error as error:
+            with self._file.commit() as self._database:
+                yield
+        except (ValueError, OSError):
             self._version = -1
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            if self._set_aside(error):
-                self._reopen()
-            raise OSError(str(error)) from None
-        except (ValueError, OverflowError) as error:
-            self._version = -1
-            self._database.execute("ROLLBACK")
-            raise ValueError(str(error)) from None
+            raise
 
     def _insert(self, points: Sequence[Point]) -> int:
         """Insert readings, and return how many were not stored before."""
@@ -212,4 +157,4 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self._file.close()

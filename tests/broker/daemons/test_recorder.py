@@ -58,7 +58,34 @@ def test_a_reading_is_stored_once_at_its_own_time(recorder: House, sensor: Eyes)
         (seq, TIME_US, {"temperature": 21.5, "open": 1.0, "word": "dry"}) for seq in (1, 2)
     ]
     assert running.stop() == 0
-    assert not running.logged("warning")
+    (announced,) = running.logged("warning")
+    assert "a new history is begun" in announced
+
+
+def test_a_history_that_is_gone_is_missed_and_one_that_is_removed_is_written_again(
+    recorder: House, sensor: Eyes
+) -> None:
+    file = recorder.folder / "state" / "history.sqlite"
+    first = recorder.run("recorder")
+    first.wait_log("subscribed")
+    sensor.publish(TOPIC, reading(1))
+    wait_stored(recorder, 1)
+    first.stop()
+    since = sensor.on("cm/recorder/status/state")[-1].at
+    kept = file.rename(file.with_name("kept"))
+    running = recorder.run("recorder")
+    running.wait_log("it is gone")
+    sensor.publish(TOPIC, reading(2))
+    sensor.wait(lambda seen: [one for one in seen if one.at > since and one.value == "fault"], "it says fault")
+    assert not file.exists()
+    kept.rename(file)
+    wait_stored(recorder, 2)
+    for one in file.parent.glob("history.sqlite*"):
+        one.unlink()
+    sensor.publish(TOPIC, reading(3))
+    running.wait_log("it was written again")
+    assert [seq for seq, *_ in wait_stored(recorder, 3)] == [1, 2, 3]
+    assert running.stop() == 0
 
 
 def test_what_is_said_while_it_is_away_is_stored_when_it_is_back(recorder: House, sensor: Eyes) -> None:

@@ -490,3 +490,28 @@ def test_a_link_that_a_stranger_has_put_here_is_not_followed(house: House, monke
     os.chown("config", STRANGER, STRANGER, follow_symlinks=False)
     with pytest.raises(SettingsError, match="config:1: belongs to the user"):
         loader.usual_folder()
+
+
+@pytest.mark.parametrize(
+    ("start", "setting"),
+    [
+        (CELLAR, 'bus = "~/w1"'),
+        ('kind = "recorder"\n\n', 'file = "~/history.sqlite"'),
+        ('kind = "recorder"\n\n', 'file = "~penates/history.sqlite"'),
+        ('kind = "recorder"\n\n', 'file = "$HOME/history.sqlite"'),
+    ],
+)
+def test_a_path_that_only_a_shell_understands(house: House, start: str, setting: str) -> None:
+    name, value = setting.split(" = ")
+    why = (
+        f"'{name}' must be the full path, as nothing replaces {value[1]!r} (a service has no home folder), not {value}"
+    )
+    assert faults(house, devices={"cellar": start + setting}) == [f"devices/cellar.toml:3: {why}"]
+
+
+@pytest.mark.parametrize(
+    "setting", ['state = "~/state"', '[broker]\npassword_file = "~/{sensor}"', '[broker]\nca_file = "~/ca"']
+)
+def test_a_path_of_the_house_that_only_a_shell_understands(house: House, setting: str) -> None:
+    (found,) = faults(house, house_toml=f"{HOUSE}{setting}")
+    assert "must be the full path, as nothing replaces '~'" in found

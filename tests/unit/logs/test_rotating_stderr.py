@@ -67,3 +67,15 @@ def test_a_link_in_the_place_of_a_new_file_is_removed_and_not_followed(file: Pat
     log.rotate()
     os.write(2, b"2 ")
     assert begins(file) == {"supervisor.log": "2", "supervisor.log.1": "1", "victim": "precious"}
+
+
+def test_a_file_that_somebody_has_removed_or_renamed_is_begun_again(file: Path) -> None:
+    log = RotatingStderr(file, LIMIT_MB)
+    os.write(2, b"1 ")
+    file.unlink()
+    log.rotate()
+    os.write(2, b"2 ")
+    file.rename(file.with_name("mine"))
+    log.rotate()
+    os.write(2, b"3 ")
+    assert begins(file) == {"mine": "2", "supervisor.log": "3"}

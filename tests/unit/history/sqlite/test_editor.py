@@ -173,3 +173,13 @@ def test_what_is_not_there_is_said(tmp_path: Path, editor: HistoryEditor) -> Non
     assert editor.extent(Chosen("cm/x")) is None
     assert editor.extent(Chosen("cm/a", "x")) is None
     assert editor.extent(Chosen("cm/a", to_us=START_S * MICRO)) is None
+
+
+def test_what_was_changed_in_a_file_that_was_replaced_is_not_taken_for_done(
+    editor: HistoryEditor, file: Path, tmp_path: Path
+) -> None:
+    recorded(file, [Point("cm/a", 1_000_000, "r1", 1, {"level": 1.0})])
+    recorded(tmp_path / "other.sqlite", [Point("cm/a", 1_000_000, "r1", 1, {"level": 1.0})])
+    (tmp_path / "other.sqlite").rename(file)
+    with pytest.raises(OSError, match="was removed or replaced meanwhile"):
+        sum(editor.delete(Chosen("cm/a")))

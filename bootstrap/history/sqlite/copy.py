@@ -1,0 +1,119 @@
+"""Copies of a history that is in use, and what must be true of a file before it is used as one."""
+
+import sqlite3
+import stat
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from bootstrap.history.sqlite.rollups import FORMAT
+
+MAGIC = b"SQLite format 3\0"
+PARTS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a file, by the end of its name
+HEADER = 100  # bytes
+ALONE, WITH_JOURNAL = "immutable=1", "mode=ro"
+APART_S = 10.0  # longer than SQLite needs to carry a journal of usual size into its file
+
+
+def part(file: Path, end: str) -> Path:
+    """Return what SQLite keeps beside a file; beside the file itself, if `file` is a link to it."""
+    whole = file.resolve()
+    return whole.with_name(whole.name + end)
+
+
+def is_free(file: Path) -> bool:
+    """Return whether there is nothing at a path but perhaps an empty file, as whoever looks for a history may make."""
+    try:
+        return file.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+
+
+def copy_to(source: sqlite3.Connection, file: Path) -> None:
+    """Copy a database as it is now, whoever writes to it meanwhile, to a file that stands by itself.
+
+    Raises:
+        sqlite3.Error: it cannot be read or written.
+    """
+    with closing(sqlite3.connect(file, isolation_level=None)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # no -wal beside the copy
+
+
+def require_regular(file: Path) -> None:
+    """Check that what stands at the path of a history, and beside it, is no folder, and no pipe, which would block.
+
+    Raises:
+        OSError: it is.
+    """
+    for one in (file, *(part(file, end) for end in PARTS)):
+        if one.exists() and not stat.S_ISREG(one.stat().st_mode):
+            raise OSError(f"{one} is not a regular file")
+
+
+def require_complete(file: Path) -> None:
+    """Check that a file is a database, and as long as its header says: somebody may still be copying it.
+
+    Raises:
+        OSError: it is not, or cannot be read. No connection to it may be open: closing a file drops its locks.
+    """
+    with file.open("rb") as stream:
+        header = stream.read(HEADER)
+    page = int.from_bytes(header[16:18]) if header[16:18] != b"\0\1" else 65_536
+    if not header.startswith(MAGIC) or file.stat().st_size < page * int.from_bytes(header[28:32]):
+        raise OSError(f"{file} is not a complete history; perhaps it is still being copied")
+
+
+def require_history(file: Path) -> None:
+    """Check the whole of a copy that nobody writes to: it is a history of this version, and not damaged.
+
+    Raises:
+        OSError: it is not, or cannot be read.
+    """
+    require_complete(file)
+    _check(file, ALONE)
+
+
+def has_foreign_journal(file: Path) -> bool:
+    """Return whether the journal beside a file, which nobody has open, is that of another one and would damage it.
+
+    It is checked only if the file was put there some time after the journal was written: that takes a while.
+    """
+    try:
+        journal = part(file, "-wal").stat()
+        if not journal.st_size or file.stat().st_ctime < journal.st_ctime + APART_S:
+            return False
+        require_complete(file)
+        _check(file, ALONE)
+    except OSError:
+        return False
+    try:
+        _check(file, WITH_JOURNAL)
+    except OSError:
+        return True
+    return False
+
+
+def _check(file: Path, how: str) -> None:
+    """Check a history without changing it; how it is opened decides whether the journal beside it is read, too."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?{how}", uri=True)) as database:
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        raise OSError(f"the history is damaged: {error}") from None
+    if version != FORMAT:
+        raise OSError(f"the history's format is {version}, which another version of penates uses")
+    if found != "ok":
+        raise OSError(f"the history is damaged: {' '.join(found.split())}")
+
+
+def put_in_place(copy: Path, file: Path) -> None:
+    """Rename a whole copy onto a history. A recorder that writes to it notices that after its next batch.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    for end in PARTS:  # first, so that no journal of the one before is ever beside the new one
+        part(file, end).unlink(missing_ok=True)
+    copy.replace(file.resolve())
