@@ -10,6 +10,7 @@ defaults: a thread, batches of 1000) is fed by paho's own loop and builds a Poin
 Broker, subject and database share the machine's processors.
 """
 
+import json
 import os
 import signal
 import sqlite3
@@ -33,6 +34,7 @@ from support.world import Broker, Eyes, House, eventually, pipe  # noqa: E402
 READINGS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
 SENSORS = 10
 PATIENCE_S = 300
+SECRET = 32 * "0"  # in the name of the recorder's session
 LINES = ("max_inflight_messages 5000", "max_queued_messages 1000000")
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -132,7 +134,10 @@ def recorder(port: int, folder: Path, *store: str) -> Cost:
     house.device(
         "recorder", "\n".join(['kind = "recorder"', 'group = "own"', 'groups = ["cm"]', "every_s = 0.1", *store])
     )
-    reserve(port, "own/recorder/history")
+    file = house.folder / "state" / "outbox" / "own.recorder" / "session.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"secret": SECRET, "earlier_ended": True}))
+    reserve(port, f"own/recorder/history-{SECRET}")
     publish(port)
     eyes = Eyes(port, filters="own/recorder/data/recorded")
     began = time.monotonic()

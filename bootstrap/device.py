@@ -18,7 +18,7 @@ from bootstrap.logs.log import Level
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bootstrap.contract.subscription import OnBatch, SubscriptionHandle
+    from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
 
@@ -208,6 +208,17 @@ class Context(Protocol):
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
 
+    def set_problem(self, what: str, why: str | None) -> None:
+        """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
+
+    @property
+    def sensor(self) -> str:
+        """This sensor's name, `group/sensor`."""
+
+    @property
+    def published(self) -> "PublishedReading":
+        """The last reading that was published."""
+
     @property
     def state(self) -> "Path":
         """The house's folder for what must outlive a restart."""
@@ -246,6 +257,7 @@ class Device:
     every_s: float = 60.0  # seconds between readings
 
     measures: ClassVar[Mapping[str, Measure]] = {}
+    records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
     opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes, besides GPIO lines, that its unit may open
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 

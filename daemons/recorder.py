@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bootstrap.device import Device, Measure, Reading
+from bootstrap.history.proof import Proof
 from bootstrap.history.recording import KINDS, KnownKinds, Recording
+from bootstrap.history.recording_check import CHECK_S, RecordingCheck
 from bootstrap.history.stores import NOTE, StoreSettings
 from bootstrap.history.topic_settings import TopicSettings
 
@@ -18,6 +20,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
     Wiring: none. Set `[history] recorder = true` in house.toml, so that the sensors know.
     """
 
+    records = True
     every_s: float = 60.0
 
     recorded = Measure("1", low=0, counter=True)  # readings stored since the start
@@ -25,21 +28,31 @@ class Recorder(TopicSettings, StoreSettings, Device):
 
     def setup(self) -> None:
         """Open the store, then subscribe."""
-        note = self.context.folder / NOTE
-        self.opened = self.open_store(self.context.state, owner=not self.share, note=note)
-        self.recording = Recording(self.opened, KnownKinds(self.context.folder / KINDS), self.context.dead_letter)
-        filters = self.filters("data/reading", *([] if self.store == "sqlite" else FLEET))
+        context, share = self.context, self.share
+        self.opened = self.open_store(context.state, owner=not share, note=context.folder / NOTE)
+        own, proof = self.own_readings(context.sensor), Proof(context.sensor, context.published)
+        kinds, uncounted = KnownKinds(context.folder / KINDS), context.sensor if own else ""
+        self.recording = Recording(self.opened, kinds, context.dead_letter, proof, uncounted)
+        self.recording.gaps = None if share else self.recording.gaps
+        filters = [*self.filters("data/reading", *([] if self.store == "sqlite" else FLEET)), *own]
         self.subscription = self.subscribe(filters, self.recording.on_batch, retained=self.of_each("status/about"))
+        self.checked = RecordingCheck(context, proof, self.recording, self.subscription, self.groups)
+        self.after(CHECK_S, self.check_recording)
 
     def progress(self) -> Mapping[str, float | None]:
         """Return the progress of the recording and of the subscription."""
-        return self.recording.progress() | self.subscription.progress()
+        return self.checked.progress()
 
     def read(self) -> Reading:
         """Return how much was stored. OSError: the broker or the store is unavailable."""
         if trouble := self.subscription.trouble or self.recording.trouble:
             raise OSError(trouble)
         return {"recorded": self.recording.recorded, "rejected": self.recording.rejected}
+
+    def check_recording(self) -> Reading | None:
+        """Check that readings are received and stored; return one where that has to be proven."""
+        self.after(CHECK_S, self.check_recording)
+        return self.read() if self.checked.check() else None
 
     def teardown(self) -> None:
         """Close the store."""

@@ -21,6 +21,20 @@ class ReceivedMessage(NamedTuple):
     boot_us: int | None = None
 
 
+class PublishedReading(NamedTuple):
+    """The last reading that a sensor has published.
+
+    Attributes:
+        run: as in the reading.
+        seq: as in the reading; 0 if there was none in this run.
+        unacknowledged: how many messages the broker has not acknowledged; None without a connection.
+    """
+
+    run: str
+    seq: int
+    unacknowledged: int | None
+
+
 OnBatch: TypeAlias = Callable[[Sequence[ReceivedMessage]], None]  # stores them all, or raises OSError
 
 
@@ -30,6 +44,17 @@ class SubscriptionHandle(Protocol):
     @property
     def trouble(self) -> str | None:
         """Why the broker or the store is unavailable; None if all is well."""
+
+    @property
+    def times_subscribed(self) -> int:
+        """How often the broker has confirmed the subscription."""
+
+    @property
+    def denied(self) -> str | None:
+        """Why the broker does not let it say that it records; None if it does, or has not been asked."""
+
+    def announce(self, payload: bytes) -> None:
+        """Publish this word, retained, if the connection still is the one that `times_subscribed` counted last."""
 
     def progress(self) -> dict[str, float | None]:
         """Return the fields that a heartbeat reports about it."""

@@ -8,7 +8,9 @@ from pathlib import Path
 from bootstrap.contract.subscription import ReceivedMessage
 from bootstrap.contract.values import members
 from bootstrap.errors import Refused
+from bootstrap.history.gaps import Gaps
 from bootstrap.history.points import LEVELS, NO_TEXT, READING, LeftOut, Point, foreign, heartbeat, point, state
+from bootstrap.history.proof import Proof
 from bootstrap.history.reader import MICRO
 from bootstrap.history.stores import Store
 from bootstrap.logs import log
@@ -65,8 +67,16 @@ class KnownKinds:
 class Recording:
     """Stores batches in the thread of the subscription; the counts may be read from any thread."""
 
-    def __init__(self, store: Store, kinds: KnownKinds, dead_letter: DeadLetter) -> None:
+    def __init__(
+        self, store: Store, kinds: KnownKinds, dead_letter: DeadLetter, proof: Proof | None = None, uncounted: str = ""
+    ) -> None:
+        """Note in `proof` what is received and stored. Readings of the sensor `uncounted` are not in `recorded`.
+
+        `gaps` may be set to None if others receive a part of the readings.
+        """
         self._store, self._kinds, self._dead_letter = store, kinds, dead_letter
+        self._proof, self._uncounted = proof, uncounted
+        self.gaps: Gaps | None = Gaps()
         self.recorded = 0  # readings stored
         self.rejected = 0  # messages that cannot be parsed, or that the store will never accept
         self.invalid = 0  # values left out of messages whose other values are stored
@@ -81,7 +91,8 @@ class Recording:
     def progress(self) -> dict[str, float | None]:
         """Return the number of stored readings, and the age of the newest in the last batch (None before the first)."""
         lag_s = None if self._newest_us is None else round(time.time() - self._newest_us / MICRO, 1)
-        return {"recorded": self.recorded, "lag_s": lag_s, "invalid": self.invalid}
+        missed = self.gaps.missing if self.gaps else 0
+        return {"recorded": self.recorded, "lag_s": lag_s, "invalid": self.invalid, "missed": missed}
 
     def on_batch(self, batch: Sequence[ReceivedMessage]) -> None:
         """Store the readings of a batch.
@@ -90,6 +101,8 @@ class Recording:
             OSError: the store is unavailable; the whole batch must be passed again.
         """
         points, bad = self._parse_batch(batch)
+        if self._proof:
+            self._proof.receive(one for _, one in points)
         left_out: list[LeftOut] = []
         try:
             refused = self._put([one for _, one in points], left_out)
@@ -101,6 +114,8 @@ class Recording:
         for message, why in bad:
             self._dead_letter(message.topic, message.payload, why)
         self.rejected += len(bad)
+        if self.gaps:
+            self.gaps.note(one for _, one in points)
         self._count([one for number, (_, one) in enumerate(points) if number not in refused])
         left_out += [LeftOut(one, *what) for _, one in points for what in one.invalid.items()]
         texts = [points[number][1] for number, why in refused.items() if why == NO_TEXT]
@@ -138,7 +153,9 @@ class Recording:
             log.warning("a value is left out", sensor=sensor, measure=measure, reason=why)
 
     def _count(self, stored: Sequence[Point]) -> None:
-        times_us = [one.time_us for one in stored if one.measurement == READING]
+        if self._proof:
+            self._proof.store(stored)
+        times_us = [one.time_us for one in stored if one.measurement == READING and one.sensor != self._uncounted]
         self.recorded += len(times_us)
         self._newest_us = max(times_us, default=self._newest_us)
 

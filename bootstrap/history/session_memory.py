@@ -21,6 +21,10 @@ class SessionMemory:
         self._remember([*before, *(one for one in self._wanted if one not in before)])
         return [one for one in before if one not in self._wanted]
 
+    def all(self) -> list[str]:
+        """Return the filters wanted by this configuration or an earlier one."""
+        return [*dict.fromkeys([*self._remembered(), *self._wanted])]
+
     def renewed(self) -> None:
         """Note that the session is subscribed to what is wanted now, and to nothing else."""
         self._remember(self._wanted)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 from bootstrap.config.model import Id
 from bootstrap.contract.topic_filters import Filter, none_twice
 
+UNGUESSABLE = 16  # characters of a name that is taken for a random one
+
 
 @dataclass(kw_only=True)
 class TopicSettings:
@@ -19,8 +21,14 @@ class TopicSettings:
     foreign: Annotated[Filter | list[Filter], none_twice] | None = None
 
     # A name, such as "history", under which several recorders share the load: each receives a part of the messages.
-    # The part of a recorder that is not running waits for it; no other recorder receives it.
+    # The part of a recorder that is not running waits for it; no other recorder receives it. Whoever may connect to the
+    # broker and knows the name can join, and takes messages that are then lost: use a random one, openssl rand -hex 16.
     share: Id | None = None
+
+    @property
+    def is_share_guessable(self) -> bool:
+        """Whether others may guess the name of the shared subscription."""
+        return self.share is not None and len(self.share) < UNGUESSABLE
 
     def filters(self, *wanted: str) -> list[str]:
         """Return the filters for these topics of every sensor, each named by its last two levels, and for `foreign`."""
@@ -31,6 +39,12 @@ class TopicSettings:
         """Return the same filters without `$share`, as a broker's ACL must allow them."""
         foreign = [self.foreign] if isinstance(self.foreign, str) else self.foreign or []
         return [*self.of_each(*wanted), *foreign]
+
+    def own_readings(self, sensor: str) -> list[str]:
+        """Return the filter for the readings of the recorder itself, unless another one brings it all of them."""
+        group = sensor.partition("/")[0]
+        covered = not self.share and not {"+", group}.isdisjoint(self.groups)
+        return [] if covered else [f"{sensor}/data/reading"]
 
     def of_each(self, *wanted: str) -> list[str]:
         """Return the filters for these topics of every sensor; they are never shared."""

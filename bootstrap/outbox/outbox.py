@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
 
+from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import Clock
 from bootstrap.logs import log
 from bootstrap.outbox.backlog import Backlog, BacklogLimits, QueuedReading
@@ -192,26 +193,33 @@ class Outbox:
     """Decides what is published next, and keeps it until the broker has acknowledged it."""
 
     def __init__(
-        self, history: Backlog, rate: float, dead_letters: DeadLetters, clock: Clock, *, recorded: bool = False
+        self,
+        history: Backlog,
+        rate: float,
+        dead_letters: DeadLetters,
+        clock: Clock,
+        *,
+        recorders: KnownRecorders | None = None,
     ) -> None:
-        """Send `rate` readings of the history a second. `recorded` means that a recorder must receive each of them."""
+        """Send `rate` readings of the history a second, if one of the `recorders` is wanted, while one records."""
         self.history, self.clock = history, clock
         self._state = StateQueue()
         self._once = OnceQueue(ONCE_LIMIT)
         self._rate = RateLimit(rate, max(1.0, rate))
         self._pause = Pause()
-        self._dead_letters, self._recorded = dead_letters, recorded
+        self._dead_letters, self.recorders = dead_letters, recorders or KnownRecorders()
         self._in_flight: dict[int, InFlight] = {}
         self._refused = 0
         self._unanswered: QueuedReading | None = None  # the only reading that the last connection left unanswered
         self._skipped: QueuedReading | None = None  # is sent after the next one, if at all
         self._recorder_missing = False
+        self._held_since: float | None = None
         self.window = WINDOW
         self.largest = inf  # bytes of topic and payload that this broker accepts
 
     def apply_settings(self, limits: BacklogLimits, rate: float, *, recorded: bool) -> None:
         """Use these limits and this rate from now on."""
-        self.history.limits, self._recorded = limits, recorded
+        self.history.limits, self.recorders.wanted = limits, recorded
         self._rate = RateLimit(rate, max(1.0, rate))
 
     def put_state(self, topic: str, payload: bytes) -> None:
@@ -262,9 +270,20 @@ class Outbox:
         """Return the seconds until history may be sent; None if that takes an acknowledgement or a new message."""
         unacknowledged = sum(flight.record is not None for flight in self._in_flight.values())
         room = 1 if self._pause.one_at_a_time else max(1, self.window - SPARE)
-        if self.history.waiting <= (self._skipped is not None) or unacknowledged >= room:
+        waiting = self.history.waiting > (self._skipped is not None)
+        if not waiting or unacknowledged >= room or self._must_wait(now):
             return None
         return max(self._rate.wait_s(now), self._pause.wait_s(now), self.clock.hold_s())
+
+    def _must_wait(self, now: float) -> bool:
+        """Return whether the history must wait until a recorder says that it records. Logs it after a moment."""
+        if not self.recorders.missing:
+            self._held_since = None
+            return False
+        self._held_since = now if self._held_since is None else self._held_since
+        if now - self._held_since >= NOBODY_S:
+            self._log_recorder(missing=True)
+        return True
 
     def wait_s(self, now: float) -> float | None:
         """Return the seconds until more may be sent; None if that takes an acknowledgement or a new message."""
@@ -292,7 +311,7 @@ class Outbox:
         self, flight: InFlight, record: QueuedReading, outcome: AckOutcome, reason: str, now: float
     ) -> None:
         record.tries += outcome is AckOutcome.LATER
-        if outcome is AckOutcome.DELIVERED or (outcome is AckOutcome.NOBODY and not self._recorded):
+        if outcome is AckOutcome.DELIVERED or (outcome is AckOutcome.NOBODY and not self.recorders.wanted):
             self.history.acknowledged(record, now)
             self._resume()
             if self._skipped is not None and record.number > self._skipped.number:
@@ -312,7 +331,7 @@ class Outbox:
     def _log_recorder(self, *, missing: bool) -> None:
         """Log once that there is no recorder, and once that there is one again."""
         if missing and not self._recorder_missing:
-            log.warning("no recorder receives the history; it is kept until one does")
+            log.warning("no recorder says that it records; the history is kept until one does")
         elif self._recorder_missing and not missing:
             log.info("the history is recorded again")
         self._recorder_missing = missing
@@ -376,6 +395,8 @@ class Outbox:
         self._state.resend()
         self._pause.end()
         self._in_flight.clear()
+        self.recorders.clear()
+        self._held_since = None
 
     def oldest_sent_at(self) -> float | None:
         """Return when the oldest unacknowledged message was sent; None if there is none."""
@@ -386,6 +407,11 @@ class Outbox:
         """The number of readings and answers that the broker has not acknowledged."""
         once = sum(flight.is_once for flight in self._in_flight.values())
         return len(self.history) + len(self._once) + once
+
+    @property
+    def deliverable(self) -> int:
+        """The number of those that need not wait until a recorder says that it records."""
+        return self.queued - (self.history.waiting if self.recorders.missing else 0)
 
     @property
     def dropped(self) -> int:

@@ -33,7 +33,7 @@ class AttachedDevice:
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
-        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions))
+        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

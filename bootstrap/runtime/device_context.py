@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bootstrap.config.model import SensorSettings
-from bootstrap.contract.subscription import OnBatch
+from bootstrap.contract.recording_word import NAME, NOT_RECORDING
+from bootstrap.contract.subscription import OnBatch, PublishedReading
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal
 from bootstrap.eventloop.loop import Loop, Timer
@@ -17,6 +18,7 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
     from bootstrap.history.subscription import Subscription
@@ -33,21 +35,33 @@ class Subscriptions:
         self._dead_letters = DeadLetters(self.folder)
         self._open = ExitStack()
         self.begun = False  # whether there is a subscription
+        self.sensor = settings.topics.client_id
+        self._running: list[Subscription] = []
+
+    @property
+    def making_progress(self) -> bool:
+        """Whether no thread of a subscription hangs."""
+        return all(one.making_progress for one in self._running)
 
     def subscribe(self, filters: Sequence[str], on_batch: OnBatch, retained: Sequence[str] = ()) -> "Subscription":
         """Implement `Device.subscribe`. The import is local because few devices need it."""
+        from bootstrap.history.session_name import SessionName  # noqa: PLC0415
         from bootstrap.history.subscription import Subscription, SubscriptionSource  # noqa: PLC0415
 
         address = BrokerAddress.of(self._settings)
-        client_id = f"{self._settings.topics.client_id}/history"
+        name = SessionName(self.folder / "session.json", f"{self._settings.topics.client_id}/history")
+
+        topic = self._settings.topics.status(NAME)
+        will = Message(topic, NOT_RECORDING, retain=True) if self._settings.device.records else None
 
         def options() -> ConnectOptions:
-            return replace(address.connect_options(), client_id=client_id, will=None)
+            return replace(address.connect_options(), will=will)
 
         source = SubscriptionSource(
-            address, options, filters, retained, self.folder / "subscriptions.json", self._known
+            address, options, name, filters, retained, self.folder / "subscriptions.json", self._known
         )
         subscription = Subscription(self._sockets, self._inbox, source, on_batch)
+        self._running.append(subscription)
         self._open.callback(subscription.close)
         self.begun = True
         return subscription
@@ -70,12 +84,24 @@ class DeviceContext:
         pins: DevicePins,
         publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
+        reporter: Reporter | None = None,
     ) -> None:
-        """Use `publish` to publish the result of a delayed call."""
-        self._loop, self._publish, self.subscriptions = loop, publish, subscriptions
+        """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published."""
+        self._loop, self._publish, self.subscriptions, self._reporter = loop, publish, subscriptions, reporter
+        self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.state, self.folder = subscriptions.state, subscriptions.folder
+
+    @property
+    def published(self) -> PublishedReading:
+        """Implement `Context.published`."""
+        return self._reporter.published if self._reporter else PublishedReading("", 0, None)
+
+    def set_problem(self, what: str, why: str | None) -> None:
+        """Implement `Context.set_problem`."""
+        if self._reporter:
+            self._reporter.set_problem(what, why)
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, after `seconds`, and publish what it returns."""

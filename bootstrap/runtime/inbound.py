@@ -5,6 +5,7 @@ from functools import partial
 
 from bootstrap.contract.commands import only, only_keys
 from bootstrap.contract.payload import Json
+from bootstrap.contract.recording_word import FILTER
 from bootstrap.contract.topics import Topics
 from bootstrap.device import Device, Reading, Takes
 from bootstrap.errors import Refused
@@ -52,7 +53,9 @@ class Inbound:
         is found by the retained state after them.
         """
         state = self._topics.status("state")
-        self._link.subscribe([self._heartbeat.topic, state], [self._topics.commands, *self._discovery.filters], [state])
+        recorders = [FILTER] if self._reporter.recorders.wanted else []
+        before = [self._topics.commands, *self._discovery.filters, *recorders]
+        self._link.subscribe([self._heartbeat.topic, state], before, [state])
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Execute a command, or correct what the broker has retained about this sensor."""
@@ -64,7 +67,7 @@ class Inbound:
             self._on_state(payload)
         elif f"{prefix}/+" == self._topics.commands:
             self._actions.handle(name, payload, retained=retained)
-        else:
+        elif not self._reporter.recorders.note(topic, payload):
             self._discovery.on_message(topic, payload, retained=retained)
         self._link.pump()
 

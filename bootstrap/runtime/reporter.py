@@ -7,6 +7,7 @@ from typing import Any
 from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import ENDED
 from bootstrap.contract.payload import encode
+from bootstrap.contract.subscription import PublishedReading
 from bootstrap.contract.topics import State, Topics
 from bootstrap.device import Device, Failure, Reading, Values
 from bootstrap.errors import reason
@@ -26,6 +27,7 @@ class Reporter:
     ) -> None:
         """Call `on_status` whenever `state`, `why` or `status` has changed."""
         self._topics, self._outbox, self._clock, self._link = topics, outbox, outbox.clock, link
+        self.recorders = outbox.recorders
         self._device, self._on_status = device, on_status
         self._health = MeasureHealth(device, time.monotonic())
         self._health_seen: list[tuple[object, ...]] = []
@@ -89,6 +91,11 @@ class Reporter:
         else:
             self._other_problems[what] = why
         self._update_state()
+
+    @property
+    def published(self) -> PublishedReading:
+        """The last reading that was published, and how much the broker has not acknowledged."""
+        return PublishedReading(self._run, self._seq, self._outbox.queued if self._link.up else None)
 
     def set_broker(self, why: str | None) -> None:
         """Show in `status` that there is a broker, or since when and why there is none."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from bootstrap.config.model import HistorySettings, SensorSettings
+from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import Clock
 from bootstrap.contract.topics import State
 from bootstrap.homeassistant.discovery import Discovery, announced
@@ -34,12 +35,23 @@ def make_outbox(settings: SensorSettings, known: float) -> Outbox:
     adopt_older_folder(state, settings.topics)
     folder = outbox_folder(state, settings.topics)
     backlog, dead_letters = Backlog(SegmentLog(folder), backlog_limits(keep)), DeadLetters(folder)
-    return Outbox(backlog, keep.rate, dead_letters, Clock(known), recorded=keep.recorder)
+    recorders = KnownRecorders(settings.topics.group, wanted=is_recorded(settings))
+    return Outbox(backlog, keep.rate, dead_letters, Clock(known), recorders=recorders)
+
+
+def is_recorded(settings: SensorSettings) -> bool:
+    """Return whether a recorder must receive each reading. A recorder's own readings prove that it does."""
+    return settings.history.recorder and not settings.device.records
 
 
 def backlog_limits(keep: HistorySettings) -> BacklogLimits:
     """Return the limits of the backlog that `[history]` sets."""
     return BacklogLimits(records=keep.records, age_s=keep.days * DAY_S, resend_s=RESEND_S if keep.recorder else 0.0)
+
+
+def _connection_settings(settings: SensorSettings) -> tuple[object, ...]:
+    """Return the settings whose change needs a new connection."""
+    return settings.broker, settings.homeassistant, is_recorded(settings)
 
 
 class Sensor:
@@ -150,7 +162,7 @@ class Sensor:
     @property
     def stuck(self) -> set[str]:
         """The parts that are not making progress."""
-        parts = (("reader", self._device.sampler), ("link", self.link))
+        parts = (("reader", self._device.sampler), ("link", self.link), ("subscription", self._device.subscriptions))
         return {name for name, part in parts if not part.making_progress}
 
     def make_safe(self) -> None:
@@ -168,13 +180,13 @@ class Sensor:
 
     @property
     def delivered(self) -> bool:
-        """Whether the link is up and the broker has acknowledged all readings and answers."""
-        return self.link.up and self._outbox.queued == 0
+        """Whether the link is up and the broker has acknowledged all readings and answers that it may receive now."""
+        return self.link.up and self._outbox.deliverable == 0
 
     @property
     def all_acknowledged(self) -> bool:
-        """Whether the broker has acknowledged everything, including the newest state."""
-        return self._outbox.state_settled and self._outbox.queued == 0
+        """Whether the broker has acknowledged everything that it may receive now, including the newest state."""
+        return self._outbox.state_settled and self._outbox.deliverable == 0
 
     def publish_last_state(self, state: State, why: str) -> None:
         """Publish the last state, connecting first if the link was never started."""
@@ -207,7 +219,7 @@ class Sensor:
         """Apply every changed setting that is not the device's."""
         self.settings = settings
         self._outbox.apply_settings(
-            backlog_limits(settings.history), settings.history.rate, recorded=settings.history.recorder
+            backlog_limits(settings.history), settings.history.rate, recorded=is_recorded(settings)
         )
         if settings.heartbeat_s != before.heartbeat_s:
             self._heartbeat.period_s = settings.heartbeat_s
@@ -215,9 +227,9 @@ class Sensor:
             self._introduce()
         if settings.homeassistant != before.homeassistant:
             self._discovery.apply_settings(settings.homeassistant)
-            self._inbound.subscribe()
             self._introduce()
-        if (settings.broker, settings.homeassistant) != (before.broker, before.homeassistant):
+        if _connection_settings(settings) != _connection_settings(before):
+            self._inbound.subscribe()
             self.link.move(BrokerAddress.of(settings))
 
     def reloaded(self, problem: str | None) -> None:

@@ -14,7 +14,7 @@ from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
-from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RESERVED_SENSORS, Topics
+from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.topic_settings import TopicSettings
 from daemons.recorder import FLEET
@@ -96,8 +96,11 @@ class BrokerUsers:
             raise SettingsError(faults)
         users = {*RESERVED_SENSORS, *guests, *(settings.topics.sensor for settings in found)}
         groups = {house.group, *(settings.topics.group for settings in found)}
-        recorders = {one.topics.sensor: one.device for one in found if isinstance(one.device, TopicSettings)}
-        recorded = {user: one.unshared(*RECORDED) for user, one in ({"recorder": TopicSettings()} | recorders).items()}
+        recorded = {RECORDER: TopicSettings().unshared(*RECORDED)} | {
+            one.topics.sensor: [*device.unshared(*RECORDED), *device.own_readings(one.topics.client_id)]
+            for one in found
+            if isinstance(device := one.device, TopicSettings)
+        }
         sensors = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
         announced = _announced(house.homeassistant, sensors)
         return cls(sorted(users), sorted(groups), recorded, announced, house.homeassistant.prefix)

@@ -10,7 +10,10 @@ import sys
 
 from bootstrap.config.loader import Configuration, check, folder_or_default
 from bootstrap.errors import Exit
+from bootstrap.history.topic_settings import TopicSettings
 from penates.console.arguments import config_option
+
+SHARE = "whoever guesses the name `share` takes readings that are then lost; use a random one: openssl rand -hex 16"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +30,8 @@ def main(given: argparse.Namespace) -> Exit:
         print(note, file=sys.stderr)
     found = check(folder, given.names, secrets=not given.no_secrets)
     for settings in found:
+        if isinstance(settings.device, TopicSettings) and settings.device.is_share_guessable:
+            print(f"{settings.file}: {SHARE}", file=sys.stderr)
         print(f"{settings.topics.client_id}: {settings.kind}")
     print(f"{folder}: {len(found)} device{'s' * (len(found) != 1)}, no faults")
     return Exit.STOPPED

@@ -103,6 +103,9 @@ def _delivery(settings: SensorSettings, heartbeat: Mapping[str, object]) -> Iter
         advice = "it is catching up, or its store is slow or cannot be reached: docs/STORES.md"
         text = f"the readings it stores now are {age(lag_s)} old; waiting: {_number(heartbeat, 'waiting'):g}"
         yield bad("recorder", text, advice)
+    if missed := _number(heartbeat, "missed"):
+        advice = "its log names the sensors; is the broker's queue full (max_queued_messages), or does one flood it?"
+        yield bad("recorder", f"messages that never reached it since its start: {missed:g}", advice)
     on_disk, dropped = _number(heartbeat, "on_disk"), _number(heartbeat, "dropped")
     if why := heartbeat.get("storage"):
         yield bad("outbox", f"readings cannot be kept on disk: {shown(str(why).encode())}", "df -h; touch a file there")

@@ -2,6 +2,7 @@
 
 import sys
 
+from bootstrap.history import proof
 from bootstrap.homeassistant import discovery
 from bootstrap.mqtt import outages
 from bootstrap.outbox import outbox
@@ -15,4 +16,5 @@ if __name__ == "__main__":
     discovery.WITHIN_S = 0.5
     outages.STEADY_S = 0.2
     prune.PATIENCE_S = 5.0
+    proof.PROOF_S = proof.AGAIN_S = 1.0
     sys.exit(main(sys.argv[1:]))

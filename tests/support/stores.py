@@ -23,6 +23,12 @@ DATABASE = "penates"
 Stored = list[tuple[str, str, str, int, dict[str, Any]]]  # group, sensor, kind, microseconds, fields
 
 
+def of_others(found: dict[tuple[str, str, str, int], dict[str, Any]]) -> Stored:
+    """What is stored, sorted, but for what a recorder stores of its own."""
+    rows = ((*key, fields) for key, fields in found.items() if key[1] != "recorder")
+    return sorted(rows, key=lambda one: one[:4])
+
+
 class Database:
     """A server with a folder of its own, which can be stopped, killed, frozen and started again."""
 
@@ -118,7 +124,7 @@ class Influx(Database):
                 # Go's JSON says 1e16 by its digits.
                 said = {name: float(value) if isinstance(value, int) else value for name, value in said.items()}
                 found.setdefault((group, name, kind, time_us), {}).update(said)
-        return sorted(((*key, fields) for key, fields in found.items()), key=lambda one: one[:4])
+        return of_others(found)
 
 
 class Victoria(Database):
@@ -144,7 +150,7 @@ class Victoria(Database):
                 name = tags["__name__"].removeprefix("reading_")
                 assert name not in found.setdefault(key, {}), f"{name} is there twice at {key}"
                 found[key][name] = value
-        return sorted((*key, fields) for key, fields in found.items())
+        return of_others(found)
 
 
 @dataclass(frozen=True)

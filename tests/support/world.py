@@ -23,6 +23,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bootstrap.config.loader import state_of
 from bootstrap.contract.payload import decode
+from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import Clock
 from bootstrap.outbox.backlog import RESEND_S, Backlog, BacklogLimits
 from bootstrap.outbox.dead_letters import DeadLetters
@@ -68,7 +69,8 @@ def close_segment_logs() -> None:
 def make_outbox(folder: Path, records: int = 1000, *, recorded: bool = False) -> Outbox:
     """One that finds in its folder what an earlier run has left."""
     backlog = Backlog(segment_log(folder), BacklogLimits(records=records, resend_s=RESEND_S if recorded else 0.0))
-    return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorded=recorded)
+    recorders = KnownRecorders("cm", wanted=recorded)
+    return Outbox(backlog, DRAIN_RATE, DeadLetters(folder), Clock(), recorders=recorders)
 
 
 def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
@@ -182,7 +184,8 @@ class Eyes:
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
         self._ready = threading.Event()
-        self._client.on_subscribe = lambda *_: self._ready.set()
+        self.greeting: tuple[str, bytes] | None = None  # published, retained, at each connect
+        self._client.on_subscribe = self._on_subscribe
         self._client.reconnect_delay_set(1, 1)
         if login:
             self._client.username_pw_set(**login)
@@ -195,6 +198,15 @@ class Eyes:
 
     def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe(self._filters, options=SubscribeOptions(qos=1, retainAsPublished=True))
+
+    def _on_subscribe(self, *_: Any) -> None:
+        self._ready.set()
+        self.greet()
+
+    def greet(self) -> None:
+        """Publish the greeting, if there is one."""
+        if self.greeting:
+            self._client.publish(*self.greeting, qos=1, retain=True)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         with self._news:

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 from bootstrap.config.secrets import read_secret
+from bootstrap.history.influx.bounded_answer import BoundedAnswer
 from bootstrap.history.influx.store import GOOD, LOGIN, LONGEST, TIMEOUT_S, DatabaseAnswer, DatabaseServer
 
 NOT_FOUND = 404
@@ -67,6 +68,8 @@ class Influxdb1Writer:
     def _exchange(self, target: str, body: bytes) -> DatabaseAnswer:
         if self._connection is None:
             self._connection = self._connect()
+        if self._connection.sock:
+            self._connection.sock.settimeout(TIMEOUT_S)  # which the last answer has shortened
         self._connection.request("POST", target, body, self._headers)
         with self._connection.getresponse() as response:
             text = response.read(LONGEST).decode(errors="replace")
@@ -78,7 +81,9 @@ class Influxdb1Writer:
         self._headers = {"Content-Type": "text/plain; charset=utf-8"}
         if header := login(self._username, self._password_file):
             self._headers["Authorization"] = header
-        return self._server.connection(TIMEOUT_S)
+        connection = self._server.connection(TIMEOUT_S)
+        connection.response_class = BoundedAnswer
+        return connection
 
     def close(self) -> None:
         """Close the connection."""

@@ -5,12 +5,34 @@ from pathlib import Path
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS, WriteApi
 from influxdb_client.rest import ApiException
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from bootstrap.config.secrets import read_secret
+from bootstrap.history.influx.bounded_answer import BoundedAnswer
 from bootstrap.history.influx.store import TIMEOUT_S, TOKEN, DatabaseAnswer, DatabaseServer
 
 WRITTEN = DatabaseAnswer(204)
+
+
+class _Http(HTTPConnection):
+    response_class = BoundedAnswer
+
+
+class _Https(HTTPSConnection):
+    response_class = BoundedAnswer
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+POOLS = {"http": _HttpPool, "https": _HttpsPool}
 
 
 class Influxdb2Writer:
@@ -47,6 +69,7 @@ class Influxdb2Writer:
             ca_file = str(self._server.ca_file) if self._server.ca_file else None
             limit_ms = int(TIMEOUT_S * 1000)
             self._client = InfluxDBClient(self._server.url, token, org=self._org, timeout=limit_ms, ssl_ca_cert=ca_file)
+            self._client.api_client.rest_client.pool_manager.pool_classes_by_scheme = POOLS
             self._api = self._client.write_api(write_options=SYNCHRONOUS)
         return self._api
 

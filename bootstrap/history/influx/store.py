@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from bootstrap.history.influx.line_protocol import DAY_US, NUMBER, lines
 from bootstrap.history.points import READING, LeftOut, OnLeftOut, Point
-from bootstrap.history.subscription import StoreUnavailable
+from bootstrap.history.store_attempts import StoreUnavailable
 from bootstrap.tls import tls
 
 TIMEOUT_S = 4.0  # for one request, after which the batch is tried again

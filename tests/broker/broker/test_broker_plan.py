@@ -173,6 +173,19 @@ def test_a_recorder_hears_readings_and_no_commands(served: Place, people: Callab
     assert answer(served.site.plain_port, "cm/door/data/reading", served.login("recorder")) == DENIED
 
 
+def test_only_a_recorder_says_that_it_records_and_every_sensor_knows(
+    served: Place, people: Callable[..., Eyes]
+) -> None:
+    port, word = served.site.plain_port, "cm/recorder/status/recording"
+    for user, topic in (("cellar", "cm/cellar/status/recording"), ("cellar", word), ("eyes", word)):
+        assert answer(port, topic, served.login(user), retain=True) == DENIED
+    for user in ("recorder", "admin"):
+        assert answer(port, word, served.login(user), retain=True) < REFUSED
+    cellar = people("cellar", filters="+/+/status/recording")
+    people("recorder").publish(word, b"1")
+    cellar.wait_value(word, 1)
+
+
 def test_nobody_takes_over_a_recorders_session(people: Callable[..., Eyes]) -> None:
     """Whoever may come in may call itself by its client id; what waits there is not told to it."""
     name, reading = "cm/recorder/history", "cm/door/data/reading"

@@ -3,6 +3,8 @@
 import os
 import stat
 
+import pytest
+
 from support.configuration import CELLAR, HOUSE, faults
 from support.world import House
 
@@ -12,6 +14,15 @@ def test_nothing_wrong(house: House) -> None:
     checked = house.penates("check")
     assert (checked.returncode, checked.stderr) == (0, "")
     assert "cm/cellar: thermometer" in checked.stdout
+
+
+@pytest.mark.parametrize(("share", "warned"), [("history", True), ("6ff5c1f3c5a94d0d", False)])
+def test_a_share_that_others_can_guess_is_named_and_no_fault(house: House, share: str, warned: bool) -> None:
+    house.write(1883)
+    house.device("archive", f'kind = "recorder"\nshare = "{share}"\n')
+    done = house.penates("check")
+    assert done.returncode == 0, done.stderr
+    assert ("devices/archive.toml: whoever guesses the name" in done.stderr) == warned
 
 
 def test_a_file_that_is_set_aside_is_named_and_no_fault(house: House) -> None:

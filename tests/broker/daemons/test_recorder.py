@@ -15,7 +15,7 @@ from bootstrap.contract import timestamps
 from bootstrap.history.reader import DAY_S
 from bootstrap.history.sqlite.reader import SqliteReader
 from support.history import stored, wait_stored
-from support.paths import FULL_DISK, OTHER_CLOCK
+from support.paths import FULL_DISK, OTHER_CLOCK, QUICK
 from support.secrets_and_certificates import write_certificates
 from support.world import PATIENCE_S, Broker, Eyes, House, Running, Wanted, eventually, free_port, killed_ten_times
 
@@ -215,8 +215,7 @@ def test_its_heartbeat_says_how_far_it_is(recorder: House, keeping: Broker, sens
     assert sensor.wait(last(lambda beat: beat["recorded"] == 0), "nothing is stored")[0]["lag_s"] is None
     moment = timestamps.utc(time.time_ns() // 1000 - 3_600_000_000)
     sensor.publish(topic, reading(1, level=1).replace("2026-11-20T20:31:07.123456Z", moment))
-    beat = sensor.wait(last(lambda beat: beat["recorded"] == 1), "one is stored")[0]
-    assert beat["waiting"] == 0
+    beat = sensor.wait(last(lambda beat: beat["recorded"] == 1 and beat["waiting"] == 0), "one is stored")[0]
     assert 3600 <= beat["lag_s"] <= 3600 + PATIENCE_S
 
 
@@ -279,6 +278,64 @@ def test_what_others_say_is_another_list_after_a_reload(recorder: House, sensor:
     assert running.stop() == 0
 
 
+# Its session at the broker.
+
+GUESSED = "cm/recorder/history"  # the client id until 0.2
+
+
+def test_whoever_guesses_its_client_id_gets_nothing_and_loses_nothing(
+    recorder: House, keeping: Broker, sensor: Eyes
+) -> None:
+    running = recorder.run("recorder")
+    running.wait_log("the session of an earlier version is empty")
+    running.send(signal.SIGKILL)
+    running.wait()
+    for seq in range(100):
+        sensor.publish(TOPIC, reading(seq, level=seq))
+        if seq % 40 == 0:
+            with closing(Eyes(keeping.port, name=GUESSED, filters="cm/cellar/action/+")) as thief:
+                sensor.publish("cm/cellar/action/end", "now")
+                thief.wait_value("cm/cellar/action/end", "now")
+                assert {one.topic for one in thief.seen} == {"cm/cellar/action/end"}
+    recorder.run("recorder")
+    assert [seq for seq, *_ in wait_stored(recorder, 100)] == [*range(100)]
+    secret = recorder.folder / "state" / "outbox" / "cm.recorder" / "session.json"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert GUESSED + "-" not in running.log
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_waits_in_the_session_of_an_earlier_version_is_stored_once_and_the_session_ended(
+    recorder: House, keeping: Broker, sensor: Eyes, protocol: str
+) -> None:
+    recorder.write(keeping.port, broker=f'protocol = "{protocol}"')
+    Eyes(keeping.port, name=GUESSED, filters="+/+/data/reading").close()
+    sensor.flood(TOPIC, [reading(seq, level=seq) for seq in range(1500)])()
+    running = recorder.run("recorder")
+    running.wait_log("the session of an earlier version is empty")
+    assert [seq for seq, *_ in wait_stored(recorder, 1500)] == [*range(1500)]
+    sensor.publish(TOPIC, reading(1500, level=1))
+    wait_stored(recorder, 1501)
+    with closing(Eyes(keeping.port, name=GUESSED, filters="cm/cellar/action/+")) as after:
+        sensor.publish("cm/cellar/action/end", "now")
+        after.wait_value("cm/cellar/action/end", "now")
+        assert len(after.seen) == 1
+    assert running.stop() == 0
+    assert not recorder.run("recorder").wait_log("subscribed")[1:]
+
+
+def test_a_lost_name_of_the_session_is_a_new_session_and_said(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder")
+    running.wait_log("the session of an earlier version is empty")
+    assert running.stop() == 0
+    (recorder.folder / "state" / "outbox" / "cm.recorder" / "session.json").write_text("{")
+    running = recorder.run("recorder")
+    running.wait_log("the name of the session at the broker is lost")
+    running.wait_log("subscribed")
+    sensor.publish(TOPIC, reading(1, level=1))
+    assert [seq for seq, *_ in wait_stored(recorder, 1)] == [1]
+
+
 # Several recorders.
 
 
@@ -328,6 +385,84 @@ def test_one_of_several_that_leaves_for_good_first_gets_what_waited_for_it(recor
 def kept(house: House, name: str) -> str:
     """What its session is subscribed to."""
     return (house.folder / "state" / "outbox" / f"cm.{name}" / "subscriptions.json").read_text()
+
+
+# The proof that it records.
+
+DEAF = "topic write +/+/data/#\ntopic readwrite +/+/status/#\ntopic read +/+/action/#\n"
+HEARS = DEAF + "topic read +/+/data/reading\n"
+
+
+@pytest.mark.parametrize("groups", ["", 'groups = ["home"]', 'share = "history"'])
+def test_one_that_may_not_read_is_a_fault_until_it_may(
+    house: House, new_broker: Callable[..., Broker], tmp_path: Path, groups: str
+) -> None:
+    """A broker with access rules grants the subscription and delivers nothing."""
+    acl = tmp_path / "acl"
+    acl.write_text(DEAF)
+    broker = new_broker("rules", f"acl_file {acl}")
+    house.write(broker.port, top="heartbeat_s = 0.5")
+    house.device("recorder", f'kind = "recorder"\nevery_s = 0.5\n{groups}\n')
+    with closing(Eyes(broker.port, filters="cm/recorder/status/+")) as eyes:
+        running = house.run("recorder", program=QUICK)
+        running.wait_log("subscribed")
+        eyes.wait_value("cm/recorder/status/state", "fault")
+        why = "it may not read cm/recorder/data/reading"
+        heartbeats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
+        eyes.wait(lambda seen: [beat for beat in heartbeats(seen) if why in (beat["why"] or "")], "the reason")
+        before = len(eyes.seen)
+        acl.write_text(HEARS)
+        broker.send(signal.SIGHUP)
+        eyes.wait_value("cm/recorder/status/state", "online", since=before)
+    assert running.stop() == 0
+
+
+# What it says of itself, and what sensors make of it.
+
+WORD = "cm/recorder/status/recording"
+
+
+def says(*, recording: bool) -> Wanted:
+    """Whether this is the last thing that it has said."""
+    return lambda seen: [one.value["recording"] for one in seen if one.topic == WORD][-1:] == [recording]
+
+
+def later(count: int) -> Wanted:
+    """Whether more readings of the sensor have come."""
+    return lambda seen: sum(one.topic == TOPIC for one in seen) > count
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_sensors_keep_their_readings_while_it_does_not_say_that_it_records(
+    recorder: House, keeping: Broker, sensor: Eyes, protocol: str
+) -> None:
+    """Whoever else subscribes, here the eyes, and whether it was stopped or killed."""
+    recorder.write(keeping.port, broker=f'protocol = "{protocol}"', log="[history]\nrecorder = true")
+    recorder.device("pi", 'kind = "pi"\nsensor = "attic"\nevery_s = 0.1\n')
+    recorder.run("pi")
+    sensor.wait_value("cm/attic/status/state", "online")
+    for end in (signal.SIGTERM, signal.SIGKILL):
+        running = recorder.run("recorder")
+        sensor.wait(says(recording=True), "it records")
+        sensor.wait(later(len(sensor.on(TOPIC)) + 5), "readings come")
+        running.stop(end)
+        sensor.wait(says(recording=False), "it does not record any more")
+    first = next(one for one in sensor.seen if one.topic == WORD and one.value["recording"])
+    assert not [one for one in sensor.on(TOPIC) if one.at < first.at]
+    seqs = [seq for seq, *_ in stored(recorder)]
+    assert seqs == [*range(1, len(seqs) + 1)]
+
+
+def test_sensors_are_not_told_before_its_own_reading_is_stored(recorder: House, sensor: Eyes) -> None:
+    running = recorder.run("recorder")
+    running.wait_log("subscribed")
+    sensor.wait(says(recording=True), "it records")
+    with closing(sqlite3.connect(recorder.folder / "state" / "history.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        sensor.publish(TOPIC, reading(1, level=1))
+        sensor.wait(says(recording=False), "it does not record any more")
+        other.execute("ROLLBACK")
+    sensor.wait(says(recording=True), "it records again")
 
 
 # The disk.

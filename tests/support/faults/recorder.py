@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from bootstrap.contract.recording_word import recording_word
 from support.truth import Entry, entries
 from support.world import Eyes, eventually
 
@@ -54,6 +55,8 @@ class Recorder:
         self.eyes = Eyes(port, "recorder", **login)
         self.history = History()
         self.eyes.listen(READING, self._heard)
+        self.eyes.greeting = "cm/recorder/status/recording", recording_word("+", recording=True)
+        self.eyes.greet()
 
     def _heard(self, at: float) -> None:
         """A retained message is no reading, whoever left it there; and a reading may be a twin's, of other measures."""

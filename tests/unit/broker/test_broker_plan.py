@@ -22,7 +22,7 @@ def test_a_guest_is_announced_by_itself_alone(place: Place) -> None:
     """Which group it is of we do not know."""
     place.make(guests=["garage"])
     rules = (place.site.private / "acl").read_text().split("\nuser garage\n")[1].split("\n\n")[0].splitlines()
-    assert rules[:-1] == [f"topic readwrite homeassistant/device/{group}-garage/config" for group in ("cm", "up")]
+    assert rules[2:-1] == [f"topic readwrite homeassistant/device/{group}-garage/config" for group in ("cm", "up")]
     place.house.device("b-a", 'kind = "door"\npin = 4\n')
     place.house.device("c", 'kind = "door"\npin = 5\ngroup = "cm-b"\n')
     with pytest.raises(
@@ -66,7 +66,8 @@ def test_a_recorder_of_another_name_hears_what_its_file_says(place: Place) -> No
     place.make()
     rules = (place.site.private / "acl").read_text().split("\nuser archive\n")[1].split("\n\n")[0].splitlines()
     assert rules[0] == "topic read up/+/data/reading"
-    assert rules[-1] == "topic read tele/+/SENSOR"
+    last = [f"topic readwrite {group}/archive/status/recording" for group in ("cm", "up")]
+    assert rules[-4:] == ["topic read tele/+/SENSOR", "topic read cm/archive/data/reading", *last]
     assert "\nuser recorder\ntopic read +/+/data/reading\n" in (place.site.private / "acl").read_text()
 
 

@@ -38,6 +38,7 @@ def seen(said: dict[str, bytes]) -> SeenSensor:
         ("online", {"storage": "No space left"}, "outbox", "readings cannot be kept on disk: No space left"),
         ("online", {"on_disk": 95_000}, "outbox", "readings waiting on disk: 95000; the oldest will soon be dropped"),
         ("online", {"lag_s": 7300.0, "waiting": 9}, "recorder", "the readings it stores now are 2 h old; waiting: 9"),
+        ("online", {"missed": 7}, "recorder", "messages that never reached it since its start: 7"),
         ("online", {"dropped": 3}, "outbox", "messages dropped since its start: 3"),
         ("online", {"reconnects": 30, "uptime_s": 60.0}, "link", "it connected again 30 times in "),
         ("online", {"reconnects": 30, "uptime_s": 90_000.0}, "", ""),

@@ -1,5 +1,6 @@
 """A subscription to a broker that refuses, breaks off and tells again."""
 
+import select
 import socket
 import struct
 import threading
@@ -16,8 +17,10 @@ from bootstrap.contract.subscription import OnBatch, ReceivedMessage
 from bootstrap.contract.topics import Topics
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.history.session_name import SessionName
 from bootstrap.history.subscription import Subscription, SubscriptionSource
 from bootstrap.mqtt.address import BrokerAddress
+from bootstrap.mqtt.connect import connect
 from support.world import PATIENCE_S, FakeBroker, eventually
 
 Answers = dict[int, Callable[[bytes], bytes]]
@@ -52,7 +55,8 @@ def subscribed(inbox: Inbox, folder: Path, port: int, take: OnBatch, known: floa
     """What is heard at this port."""
     address = BrokerAddress(folder, BrokerSettings(host="127.0.0.1", port=port), Topics("cm", "recorder"))
     filters, retained = ["+/+/data/reading"], ["+/+/status/about"]
-    source = SubscriptionSource(address, address.connect_options, filters, retained, known=known)
+    name = SessionName(None, "cm/recorder/history")
+    source = SubscriptionSource(address, address.connect_options, name, filters, retained, known=known)
     intake = Subscription(inbox._sockets, inbox, source, take)  # noqa: SLF001 - ours
     try:
         yield intake
@@ -200,3 +204,54 @@ def test_a_connection_that_breaks_at_an_acknowledgement_is_made_again_at_once(in
             assert connects.acquire(timeout=PATIENCE_S)
             assert connects.acquire(timeout=PATIENCE_S)
         listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_broker_that_resets_for_a_while_is_connected_to_again(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a forwarded port does while the broker behind it is away, before CONNECT can be written."""
+    monkeypatch.setattr("bootstrap.history.subscription.FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr("bootstrap.history.subscription.LAST_RETRY_S", 0.01)
+    stored = threading.Event()
+    resets: list[object] = []
+
+    def reset_at_first(host: str, port: int, trust: Path | None) -> socket.socket:
+        if len(resets) == 3:
+            return connect(host, port, trust)
+        ready = connect(host, front.getsockname()[1], trust)
+        poller = select.poll()
+        poller.register(ready, 0)
+        resets.append(poller.poll(PATIENCE_S * 1000))
+        return ready
+
+    def reset_all() -> None:
+        with suppress(OSError):
+            while True:
+                client = front.accept()[0]
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+
+    monkeypatch.setattr("bootstrap.history.subscription.connect", reset_at_first)
+    grants = {0x80: lambda body: GRANTS[0x80](body) + b"\x32\x07\x00\x01t\x00\x01\x001"}
+    with socket.create_server(("127.0.0.1", 0)) as front:
+        threading.Thread(target=reset_all, daemon=True).start()
+        with hearing(inbox, tmp_path, grants, lambda _: stored.set()):
+            assert stored.wait(PATIENCE_S)
+        front.shutdown(socket.SHUT_RDWR)
+    assert [bool(reset) for reset in resets] == [True] * 3
+
+
+def test_a_store_that_hangs_for_good_makes_no_progress(
+    inbox: Inbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bootstrap.history.subscription.HANG_S", 0.01)
+    released = threading.Event()
+    grants = {0x80: lambda body: GRANTS[0x80](body) + b"\x32\x07\x00\x01t\x00\x01\x001"}
+
+    def hang(_batch: object) -> None:
+        released.wait(PATIENCE_S)
+
+    with hearing(inbox, tmp_path, grants, hang) as intake:
+        eventually(lambda: not intake.making_progress, "it hangs")
+        released.set()
+        eventually(lambda: intake.making_progress, "it goes on")

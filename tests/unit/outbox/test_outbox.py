@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from bootstrap.contract.recording_word import recording_word
 from bootstrap.outbox.backlog import WELL_S
 from bootstrap.outbox.message import AckOutcome, Message, ack_outcome
 from bootstrap.outbox.outbox import DENIED_S, LATER_S, NOBODY_S, SOON_S, SPARE, TRIES, WINDOW
@@ -38,6 +39,11 @@ class Wire:
     def start(self) -> None:
         """A new run, with what the one before has left on disk."""
         self.outbox = make_outbox(self.folder, self.limit, recorded=self.recorded)
+        self.record()
+
+    def record(self) -> None:
+        """A recorder says that it records."""
+        self.outbox.recorders.note("cm/recorder/status/recording", recording_word("+", recording=True))
 
     def close(self) -> None:
         rmtree(self.folder)
@@ -59,6 +65,7 @@ class Wire:
     def hang_up(self) -> None:
         self.flying.clear()
         self.outbox.connection_lost(self.now)
+        self.record()
 
 
 class Model(RuleBasedStateMachine):
@@ -338,6 +345,28 @@ def test_what_is_refused_without_a_reason_we_know_is_given_up_after_some_tries()
         wire.now += LATER_S
     assert (wire.outbox.queued, wire.outbox.dropped) == (0, 1)
     assert payloads(wire.sent) == [b"1", b"2", b"1", b"1", b"1", b"1"]
+
+
+def test_readings_wait_until_a_recorder_says_that_it_records(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "penates")
+    wire = Wire(recorded=True)
+    wire.outbox.connection_lost(wire.now)
+    wire.outbox.put_history("h", b"1", wire.now)
+    wire.outbox.put_state("s", b"live")
+    for _ in range(3):
+        wire.send()
+        assert wire.outbox.wait_s(wire.now) is None
+        wire.now += NOBODY_S
+    assert payloads(wire.sent) == [b"live"]
+    assert (wire.outbox.queued, wire.outbox.deliverable) == (1, 0)
+    assert caplog.text.count("no recorder says that it records") == 1
+    wire.record()
+    wire.send()
+    assert payloads(wire.sent) == [b"live", b"1"]
+    assert wire.outbox.deliverable == 1
+    wire.answer(1)
+    assert "recorded again" in caplog.text
+    assert wire.outbox.queued == 0
 
 
 def test_nobody_to_hear_it_is_no_delivery_where_there_is_a_recorder() -> None:

@@ -7,7 +7,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -17,8 +17,8 @@ from bootstrap.config.toml_file import Wrong
 from bootstrap.eventloop.backoff import Retry
 from bootstrap.history.influx import store as influx_store
 from bootstrap.history.points import Point
+from bootstrap.history.store_attempts import StoreUnavailable
 from bootstrap.history.stores import CLIENT, Store, StoreSettings
-from bootstrap.history.subscription import StoreUnavailable
 from support.secrets_and_certificates import write_certificates
 from support.stores import WRITTEN, FakeDatabase, Reply, Request
 from support.world import swallow_syns
@@ -234,3 +234,28 @@ def test_a_client_that_is_not_installed_is_a_fault(monkeypatch: pytest.MonkeyPat
     with pytest.raises(Wrong, match=f"needs influxdb-client; {re.escape(mended)}"):
         StoreSettings(store="influxdb")
     StoreSettings(store="influxdb1")
+
+
+@pytest.mark.parametrize("part", [b"H", b"HTTP/1.1 500 No\r\nContent-Length: 1000000\r\n\r\n"])
+def test_an_answer_that_comes_byte_by_byte_is_none(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: bytes
+) -> None:
+    """Whether in its head or in its body: each byte alone would come in time."""
+    monkeypatch.setattr("bootstrap.history.influx.influxdb2_writer.TIMEOUT_S", 0.3)
+    monkeypatch.setattr("bootstrap.history.influx.influxdb1_writer.TIMEOUT_S", 0.3)
+    given_up = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        client = listener.accept()[0]
+        with client, suppress(OSError):
+            client.recv(100_000)
+            client.sendall(part)
+            while not given_up.wait(0.05):
+                client.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with closing(StoreSettings(store=kind, url=url).open_store(tmp_path)) as store, pytest.raises(OSError):  # noqa: PT011 - as each library says it
+            store.put(POINTS)
+        given_up.set()
