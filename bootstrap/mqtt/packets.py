@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-CONNECT, PUBLISH, PUBACK, SUBSCRIBE = 0x10, 0x30, 0x40, 0x80
+CONNECT, PUBLISH, PUBACK, SUBSCRIBE, PINGREQ = 0x10, 0x30, 0x40, 0x80, 0xC0
 TYPE, DUPLICATE, QOS, RETAIN = 0xF0, 0x08, 0x06, 0x01  # in the first byte of a packet
 CONTINUED = 0x80  # in a byte of a length: another byte follows
 LONGEST_LENGTH = 4  # bytes

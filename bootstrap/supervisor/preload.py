@@ -31,9 +31,10 @@ from bootstrap.sysfs import millis
 
 TOPICS = Topics("preload", "sensor")
 HERE = "127.0.0.1"
-# Mosquitto's answers to CONNECT, PUBLISH and SUBSCRIBE (MQTT 5, 3.2, 3.4, 3.9). CONNACK carries its limits; PUBACK and
-# SUBACK lack the packet id and the reason codes that follow it.
+# Mosquitto's answers to CONNECT, PUBLISH, SUBSCRIBE and PINGREQ (MQTT 5, 3.2, 3.4, 3.9, 3.13). CONNACK carries its
+# limits; PUBACK and SUBACK lack the packet id and the reason codes that follow it.
 CONNACK, PUBACK, SUBACK = b"\x20\x09\x00\x00\x06\x22\x00\x0a\x21\x00\x14", b"\x40\x03", b"\x90\x04"
+PINGRESP = b"\xd0\x00"
 NO_SUBSCRIBERS = b"\x10"  # PUBACK's reason code "no matching subscribers"
 NOWHERE = Path(os.devnull)  # not a folder, so a run that fails leaves no files
 NUMBER = Path("/proc/sys/kernel/pid_max")
@@ -172,5 +173,7 @@ def _answer(kind: int, body: bytes) -> bytes:
         case packets.SUBSCRIBE:
             held = _retained(TOPICS.status("heartbeat"), b"{}") + _retained(TOPICS.status("state"), b"starting")
             return SUBACK + body[:2] + b"\x00\x01" + held
+        case packets.PINGREQ:
+            return PINGRESP
         case _:
             return b""

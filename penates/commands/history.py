@@ -34,7 +34,7 @@ DAY = "24h"
 EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
 LOWEST, HIGHEST = 8, 20  # limits of a chart's height, in lines
 FRAME = 3  # lines above and below a chart
-SHORTEST_S = 60.0  # that is drawn
+SHORTEST_S = 5.0  # that is drawn
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

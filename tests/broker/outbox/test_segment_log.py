@@ -29,9 +29,11 @@ def test_a_daemon_writes_no_file_while_its_broker_answers(cellar: House, eyes: E
     cellar.thermometer(every_s=0.1)
     running = cellar.run()
     eyes.wait(lambda seen: len(seen) > 10, "it is well")
-    lock = cellar.folder / "state" / "cm.cellar.lock"
-    before = changes(cellar.folder / "state")
-    assert (written_to(running.pid), [*before]) == ([lock], [lock])
+    state = cellar.folder / "state"
+    lock, outbox = state / "cm.cellar.lock", state / "outbox"
+    before = changes(state)
+    assert written_to(running.pid) == [lock]
+    assert before.keys() == {lock, outbox, outbox / "cm.cellar", outbox / "cm.cellar" / "run.json"}
     so_far = len(eyes.seen)
     eyes.wait(lambda seen: len(seen) > so_far + 60, "readings and heartbeats")
     assert changes(cellar.folder / "state") == before
