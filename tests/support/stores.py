@@ -168,7 +168,10 @@ WRITTEN: Reply = (204, {}, b"")
 
 
 class FakeDatabase:
-    """Answers each request as `reply` says; None hangs up. What it took is in `lines`."""
+    """Answers each request as `reply` says; None hangs up. What it took is in `lines`.
+
+    What a recorder stores of its own is answered too, but not kept.
+    """
 
     def __init__(self, trust: ssl.SSLContext | None = None) -> None:
         self.reply: Callable[[Request], Reply | None] = lambda _: WRITTEN
@@ -214,8 +217,11 @@ class FakeDatabase:
     def serve(self, handler: BaseHTTPRequestHandler) -> None:
         url = urlsplit(handler.path)
         body = handler.rfile.read(int(handler.headers["Content-Length"] or 0)).decode()
-        request = Request(url.path, dict(parse_qsl(url.query)), dict(handler.headers), body.splitlines())
-        self.requests.append(request)
+        lines = body.splitlines()
+        others = [line for line in lines if "sensor=recorder" not in line]
+        request = Request(url.path, dict(parse_qsl(url.query)), dict(handler.headers), others)
+        if others or not lines:
+            self.requests.append(request)
         answer = self.reply(request)
         if answer is None:
             handler.close_connection = True

@@ -238,7 +238,7 @@ def test_a_database_in_trouble_is_a_fault_and_gets_it_all_later(
     bare.sensor.wait_value(STATE, "fault")
     eventually(lambda: len(fake.requests) > 1, "it is tried again")
     fake.reply = lambda _: WRITTEN
-    eventually(lambda: len({line for line in fake.lines if "sensor=attic" in line}) == 20, "all is written")
+    eventually(lambda: len({*fake.lines}) == 20, "all is written")
     bare.sensor.wait_value("cm/recorder/data/recorded", 20)
     assert [letter["payload"] for letter in bare.letters()] == ["no reading"]
 
@@ -253,13 +253,15 @@ def test_what_waits_is_told_and_a_foreign_value_that_waits_is_stored_once(bare: 
     bare.sensor.wait_value(STATE, "fault")
     beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
 
-    def last(wanted: list[tuple[int, int]]) -> Wanted:
-        return lambda seen: any((beat["recorded"], beat["waiting"]) in wanted for beat in beats(seen)[-1:])
+    def last(recorded: int, waiting: range) -> Wanted:
+        return lambda seen: any(
+            beat["recorded"] == recorded and beat["waiting"] in waiting for beat in beats(seen)[-1:]
+        )
 
-    bare.sensor.wait(last([(0, 3), (0, 4)]), "three wait, and perhaps what its sensor is")
+    bare.sensor.wait(last(0, range(3, 1000)), "three wait, and what the recorder says of itself")
     eventually(lambda: len(fake.requests) > 1, "it is tried again")
     fake.reply = lambda _: WRITTEN
-    bare.sensor.wait(last([(3, 0)]), "none waits")
+    bare.sensor.wait(last(3, range(1)), "none waits")
     said = [line for request in fake.requests for line in request.lines]
     assert [line.rpartition(" ")[0] for line in fake.lines] == [
         f"reading,group=zigbee,sensor=attic temperature={value}" for value in (1.0, 2.0, 2.0)
@@ -278,14 +280,15 @@ def test_what_nobody_tells_again_waits_for_the_store_as_far_as_there_is_room(bar
     beats: Wanted = lambda seen: [one.value for one in seen if one.topic == "cm/recorder/status/heartbeat"]  # noqa: E731
     told: Callable[[Any], bool] = lambda beat: beat["waiting"] + beat["missed"] >= WINDOW + 500  # noqa: E731
     beat = bare.sensor.wait(lambda seen: [beat for beat in beats(seen)[-1:] if told(beat)], "all came")[0]
-    assert (beat["waiting"], beat["missed"] in (500, 501)) == (WINDOW, True)  # what its sensor is waits, too
+    assert (beat["waiting"], beat["missed"] >= 500) == (WINDOW, True)  # what the recorder says of itself waits, too
     bare.broker.stop()
     bare.broker.start()
     running.wait_log("subscribed", 2)
     fake.reply = lambda _: WRITTEN
     stored: Callable[[], set[str]] = lambda: {line.split("=")[-1].split()[0] for line in fake.lines if "attic" in line}  # noqa: E731
-    eventually(lambda: len(stored()) >= WINDOW - 1, "what waited is written")
-    assert stored() >= {f"{value}.0" for value in range(WINDOW - 1)}
+    others = WINDOW - 100  # at least, beside what the recorder says of itself
+    eventually(lambda: len(stored()) >= others, "what waited is written")
+    assert stored() >= {f"{value}.0" for value in range(others)}
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
