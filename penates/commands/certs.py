@@ -16,6 +16,7 @@ from bootstrap.config.loader import folder_or_default
 from bootstrap.config.model import a_host
 from bootstrap.errors import Exit, Fatal, to_install
 from penates.console.arguments import config_option
+from penates.console.output import counted
 
 if TYPE_CHECKING:
     from penates.broker.house_ca import Authority
@@ -84,5 +85,5 @@ def _show(authority: "Authority") -> None:
     for what, identity in (("CA", authority.ca), ("broker", authority.server)):
         until = identity.certificate.not_valid_after_utc
         days = (until - datetime.now(UTC)).days
-        print(f"{what}: valid until {until:%Y-%m-%d}, for {days} day{'s' * (days != 1)}")
+        print(f"{what}: valid until {until:%Y-%m-%d}, for {counted(days, 'day')}")
     print(f"  for {', '.join(authority.names_held)}")

@@ -12,6 +12,7 @@ from bootstrap.config.loader import Configuration, check, folder_or_default
 from bootstrap.errors import Exit
 from bootstrap.history.topic_settings import TopicSettings
 from penates.console.arguments import config_option
+from penates.console.output import counted
 
 SHARE = "whoever guesses the name `share` takes readings that are then lost; use a random one: openssl rand -hex 16"
 
@@ -33,5 +34,5 @@ def main(given: argparse.Namespace) -> Exit:
         if isinstance(settings.device, TopicSettings) and settings.device.is_share_guessable:
             print(f"{settings.file}: {SHARE}", file=sys.stderr)
         print(f"{settings.topics.client_id}: {settings.kind}")
-    print(f"{folder}: {len(found)} device{'s' * (len(found) != 1)}, no faults")
+    print(f"{folder}: {counted(len(found), 'device')}, no faults")
     return Exit.STOPPED

@@ -25,7 +25,7 @@ from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.mqtt.address import BrokerAddress
 from bootstrap.paths import Folders
 from penates.console.arguments import config_option, json_option
-from penates.console.output import to_a_reader
+from penates.console.output import counted, to_a_reader
 from penates.doctor import broker_checks, machine, reachability
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.doctor.hardware import hardware
@@ -102,7 +102,7 @@ def _configuration(configuration: Configuration) -> Iterator[Finding]:
     if not faults:
         count = len(configuration.sensors)
         ignored = ", ".join(note.file for note in configuration.notes)
-        text = f"{configuration.folder}: {count} device{'s' * (count != 1)}, no faults"
+        text = f"{configuration.folder}: {counted(count, 'device')}, no faults"
         yield good("files", f"{text}; ignored: {ignored}" if ignored else text)
 
 

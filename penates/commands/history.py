@@ -25,7 +25,7 @@ from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.history.points import Field
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, HistoryReader
 from penates.console.arguments import output_file
-from penates.console.output import colours, shown, to_a_reader
+from penates.console.output import colours, counted, shown, to_a_reader
 from penates.history.recorder_lookup import Recorded, found, recorder_arguments
 from penates.history.series import READINGS, Drawn, KnownMeasure, describe, drawn, step
 from penates.history.times import printed, since_us
@@ -113,7 +113,7 @@ def _later(drawing: Drawn) -> str:
     """Return what is not drawn because its time is still to come; an empty string if there is no such thing."""
     if not drawing.later:
         return ""
-    values, last = f"{drawing.later} reading{'s' * (drawing.later != 1)}", printed(round(drawing.latest_s * MICRO))
+    values, last = f"{counted(drawing.later, 'reading')}", printed(round(drawing.latest_s * MICRO))
     return f"{values} of {drawing.sensor}, the last at {last}, cannot be true yet and {_are(drawing.later)} not drawn"
 
 

@@ -16,6 +16,7 @@ from contextlib import closing
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.history.influx.influxql_reader import quoted
 from bootstrap.history.sqlite.editor import ALWAYS_US, Chosen, Extent, HistoryEditor
+from penates.console.output import counted
 from penates.console.text import on_a_line
 from penates.history.changes import agreed, editor, logged
 from penates.history.recorder_lookup import Recorded, found, recorder_arguments
@@ -66,13 +67,13 @@ def _delete(recorded: Recorded, changed: HistoryEditor, chosen: Chosen, *, yes: 
     finally:  # after Ctrl-C, too, the log says what is gone
         times = {"from": printed(extent.first_us), "to": printed(extent.last_us)}
         logged(recorded, COMMAND, sensor=chosen.sensor, measure=chosen.measure, **times, readings=count)
-    print(f"{count} reading{'s' * (count != 1)} deleted")
+    print(f"{counted(count, 'reading')} deleted")
     return Exit.STOPPED
 
 
 def _amount(extent: Extent) -> str:
-    readings = f"{extent.readings} reading{'s' * (extent.readings != 1)}"
-    averages = f"{extent.averages} average{'s' * (extent.averages != 1)} of five minutes"
+    readings = f"{counted(extent.readings, 'reading')}"
+    averages = f"{counted(extent.averages, 'average')} of five minutes"
     return f"{readings} and {averages}, from {printed(extent.first_us)} to {printed(extent.last_us)}"
 
 

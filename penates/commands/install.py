@@ -25,6 +25,7 @@ from bootstrap.device import this_host
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import ROOT_ONLY
+from penates.console.output import counted
 from penates.files.install_paths import COMMAND, HOUSE, SECRETS, UNITS
 from penates.files.planned_file import Planned
 from penates.fleet.access import Access, host_and_port, trusting
@@ -35,7 +36,7 @@ from penates.installer.allowed_networks import resolves
 from penates.installer.house_plan import CA, HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.invitation import Invitation
-from penates.installer.steps import Step, carry_out, counted
+from penates.installer.steps import Step, carry_out
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,10 +90,10 @@ def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     broker_steps.require_success(plan, record)
     count = carry_out(installation.steps(), record.begin, dry=given.dry_run)
     if given.dry_run:
-        print(f"{counted(count)} to do; nothing was changed")
+        print(f"{counted(count, 'step')} to do; nothing was changed")
         return Exit.STOPPED
     record.end()
-    print(f"{counted(count)} done; the sensors:" if count else "nothing to do; the sensors:")
+    print(f"{counted(count, 'step')} done; the sensors:" if count else "nothing to do; the sensors:")
     return installation.report()
 
 

@@ -21,7 +21,7 @@ from bootstrap.contract.topics import ADMIN
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.paths import Folders
 from penates.console.arguments import sensor_name
-from penates.console.output import to_a_reader
+from penates.console.output import counted, to_a_reader
 from penates.fleet.access import access, access_arguments
 from penates.fleet.leftover_topics import Leftovers, OwnSensors, find, ran_here
 from penates.fleet.probe import MqttProbe, Silent, Unreachable, reach
@@ -110,7 +110,7 @@ def _agreed(probe: MqttProbe, count: int) -> bool:
     if not sys.stdin.isatty():
         print("penates prune: nothing cleared: stdin is not a terminal to ask on; use --yes", file=sys.stderr)
         return False
-    print(f"Clear {count} topic{'s' * (count != 1)}? [y/N] ", end="", flush=True)
+    print(f"Clear {counted(count, 'topic')}? [y/N] ", end="", flush=True)
     while not probe.wait(PATIENCE_S, sys.stdin.fileno()):
         pass
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -13,10 +13,11 @@ from bootstrap.config.loader import state_of
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import ROOT_ONLY
+from penates.console.output import counted
 from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
 from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
-from penates.installer.steps import CommandStep, Remove, Step, carry_out, counted
+from penates.installer.steps import CommandStep, Remove, Step, carry_out
 
 STAMPS = Path("/var/lib/systemd/timers")  # where systemd records when a timer last elapsed
 
@@ -39,7 +40,11 @@ def main(given: argparse.Namespace) -> Exit:
     except OSError as error:
         raise Unavailable(str(error)) from None
     kept = [str(folder) for folder in folders if folder.exists()]
-    print("nothing was changed" if given.dry_run else f"{counted(count)} done; kept: {', '.join(kept) or 'nothing'}")
+    print(
+        "nothing was changed"
+        if given.dry_run
+        else f"{counted(count, 'step')} done; kept: {', '.join(kept) or 'nothing'}"
+    )
     return Exit.STOPPED
 
 

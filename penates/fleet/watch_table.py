@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penates.console.output import MINUTE, age, shown
+from penates.console.output import MINUTE, age, counted, shown
 from penates.fleet.fleet_view import FleetView, SeenSensor
 
 COLOURS = {"online": "green", "fault": "bold yellow", "starting": "cyan", "stopped": "dim", "lost": "bold red"}
@@ -98,7 +98,7 @@ def _title(view: FleetView, down: str | None) -> Text:
     if down:
         return Text(f"no broker: {down}", style="bold red")
     counts = Counter(sensor.state or "?" for sensor in view.sensors.values())
-    title = Text(f"{len(view.sensors)} sensor{'s' * (len(view.sensors) != 1)}")
+    title = Text(f"{counted(len(view.sensors), 'sensor')}")
     for state, count in counts.items():
         title.append(f" · {count} {state}", style=COLOURS.get(state, ""))
     return title.append("      h heartbeats · q quit", style="dim")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 
 from bootstrap.contract.payload import TRUTH
+from penates.console.output import counted
 from penates.history.import_line import (
     IDENTITY,
     NO_TEXT,
@@ -164,7 +165,7 @@ class CsvTable:
         if NOT_UTF8.search("".join(cells)):
             raise ValueError(NO_TEXT)
         if len(cells) != len(self._names):
-            raise ValueError(f"it has {len(cells)} value{'s' * (len(cells) != 1)} for {len(self._names)} columns")
+            raise ValueError(f"it has {counted(len(cells), 'value')} for {len(self._names)} columns")
         found = dict(zip(self._names, (cell.strip() for cell in cells) if self._padded else cells, strict=True))
         identity = {name: found.pop(name).strip() for name in IDENTITY if name in found}
         row.sensor, row.source = sensor_of(self._sensor, identity), source_of(self._sensor, identity)

@@ -9,6 +9,7 @@ from bootstrap.config.toml_file import Fault
 from bootstrap.history.reader import DAY_S, MICRO
 from bootstrap.history.sqlite.store import SqliteStore
 from bootstrap.history.stores import Store
+from penates.console.output import counted
 from penates.console.text import printable
 from penates.history.import_line import FileLine
 from penates.history.import_values import ImportedValue, SeenValues, StoredValues
@@ -119,9 +120,9 @@ class Loader:
 
     def _summary(self, new: int | None) -> str:
         counts = self._counts
-        values = f"{counts['loaded']} value{'s' * (counts['loaded'] != 1)}"
+        values = f"{counted(counts['loaded'], 'value')}"
         news = "" if new is None else f", {new} of them new"
-        bad = f"{counts['bad']} bad line{'s' * (counts['bad'] != 1)}"
+        bad = f"{counted(counts['bad'], 'bad line')}"
         return f"{values}{news}; {bad}" + "".join(f"; {text}" for text in self._notes())
 
     def _notes(self) -> Iterator[str]:
@@ -131,6 +132,6 @@ class Loader:
         if counts["empty"]:
             yield f"{counts['empty']} left out, such as nan, null or unavailable"
         if counts["passed"]:
-            yield f"{counts['passed']} line{'s' * (counts['passed'] != 1)} of series not chosen"
+            yield f"{counted(counts['passed'], 'line')} of series not chosen"
         if counts["old"]:
             yield f"{counts['old']} older than keep_days = {self._keep_days:g}, of which averages are kept"

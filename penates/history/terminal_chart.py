@@ -8,7 +8,7 @@ from itertools import pairwise
 import plotext
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S
-from penates.console.output import HOUR, MINUTE, age, shown
+from penates.console.output import HOUR, MINUTE, age, counted, shown
 from penates.history.series import Drawn, Series, gap_s
 from penates.history.times import local
 
@@ -103,7 +103,7 @@ def below(series: Series) -> str:
     last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
     whole = series.whole
     what = "event" if series.event else "reading"
-    count = f"{whole.count} {what}{'s' * (whole.count != 1)}"
+    count = f"{counted(whole.count, what)}"
     if series.truth:
         return f"{count}, {_share(series)}{last}"
     return f"{count}, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
@@ -122,7 +122,7 @@ def listed(measure: str, changes: list[tuple[float, str]], heard: Sequence[float
     lines = sorted([*((moment, shown(word.encode())) for moment, word in changes), *gaps], key=lambda line: line[0])
     yield f"{shown(measure.encode())}:"
     if (earlier := len(lines) - WORDS) > 0:
-        yield f"  {earlier} earlier change{'s' * (earlier != 1)}"
+        yield f"  {counted(earlier, 'earlier change')}"
     for moment, word in lines[-WORDS:]:
         yield f"  {clock(moment)}  {word}"
 

@@ -153,11 +153,6 @@ def writes(planned: Iterable[Planned]) -> list[Write]:
     return [Write(one) for one in {one.path: one for one in planned}.values()]
 
 
-def counted(count: int) -> str:
-    """Return a number of steps as text."""
-    return f"{count} step{'s' * (count != 1)}"
-
-
 def carry_out(steps: Iterable[Step], begin: Callable[[], None], *, dry: bool) -> int:
     """Show each step that is needed, and do it unless `dry`; return how many there were.
 

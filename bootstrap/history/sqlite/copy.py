@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from bootstrap.history.sqlite.rollups import FORMAT
+from bootstrap.history.sqlite.rollups import BUSY_S, FORMAT
 
 MAGIC = b"SQLite format 3\0"
 PARTS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a file, by the end of its name
@@ -29,6 +29,16 @@ def is_free(file: Path) -> bool:
         return True
 
 
+def connect(file: Path, how: str) -> sqlite3.Connection:
+    """Open a file that exists; `how` is a parameter of SQLite's URIs, such as `mode=ro`.
+
+    Raises:
+        sqlite3.Error: it cannot be opened.
+    """
+    address = f"file:{quote(str(file.absolute()))}?{how}"
+    return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
+
+
 def copy_to(source: sqlite3.Connection, file: Path) -> None:
     """Copy a database as it is now, whoever writes to it meanwhile, to a file that stands by itself.
 
@@ -38,6 +48,17 @@ def copy_to(source: sqlite3.Connection, file: Path) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")  # no -wal beside the copy
+
+
+def require_existing(file: Path) -> None:
+    """Check that there is a file at the path of a history, and that it and what is beside it are regular.
+
+    Raises:
+        OSError: there is none, or one of them is not.
+    """
+    if not file.exists():
+        raise FileNotFoundError(f"{file} does not exist")
+    require_regular(file)
 
 
 def require_regular(file: Path) -> None:
@@ -97,7 +118,7 @@ def has_foreign_journal(file: Path) -> bool:
 def _check(file: Path, how: str) -> None:
     """Check a history without changing it; how it is opened decides whether the journal beside it is read, too."""
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(file.absolute()))}?{how}", uri=True)) as database:
+        with closing(connect(file, how)) as database:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:

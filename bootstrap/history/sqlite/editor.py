@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from bootstrap.history.points import Field, Point
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
-from bootstrap.history.sqlite.copy import require_regular
+from bootstrap.history.sqlite.copy import connect, require_existing
 from bootstrap.history.sqlite.history_memory import file_id
 from bootstrap.history.sqlite.joining import join
-from bootstrap.history.sqlite.rollups import BUSY_S, RollUps, bucket, whole_since_s
+from bootstrap.history.sqlite.rollups import RollUps, bucket, sensor_id, whole_since_s
 
 ALWAYS_US = (-(2**62), 2**62)
 TEXT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -67,13 +66,10 @@ class HistoryEditor:
         Raises:
             OSError: the file does not exist, or is not a history.
         """
-        if not file.exists():
-            raise FileNotFoundError(f"{file} does not exist")
-        require_regular(file)
+        require_existing(file)
         self._file, self._opened = file, file_id(file)
         with self._changeable():
-            address = f"file:{quote(str(file.absolute()))}?mode=rw"
-            self._database = sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
+            self._database = connect(file, "mode=rw")
             self._database.execute("SELECT whole FROM sensor LIMIT 1")
 
     @contextmanager
@@ -101,10 +97,6 @@ class HistoryEditor:
         if file_id(self._file) != self._opened:
             raise OSError(f"{self._file} was removed or replaced meanwhile; what was changed is not in it")
 
-    def _id(self, sensor: str) -> int | None:
-        found = self._database.execute("SELECT id FROM sensor WHERE name = ?", (sensor,)).fetchone()
-        return found[0] if found else None
-
     # Values.
 
     def values(self, points: Sequence[Point]) -> dict[int, Field]:
@@ -112,7 +104,7 @@ class HistoryEditor:
         found: dict[int, Field] = {}
         with self._changeable():
             for sensor in {point.sensor for point in points}:
-                number = self._id(sensor)
+                number = sensor_id(self._database, sensor)
                 times = [point.time_us for point in points if point.sensor == sensor]
                 if number is not None and self._has(number, min(times), max(times) + 1):
                     numbered = [(index, point) for index, point in enumerate(points) if point.sensor == sensor]
@@ -137,7 +129,7 @@ class HistoryEditor:
         """Replace the values stored at the times of these points, each of which has one value."""
         with self._commit():
             for point in points:
-                sensor = self._id(point.sensor)
+                sensor = sensor_id(self._database, point.sensor)
                 if sensor is not None:
                     self._replace(sensor, point)
                     dirty = (bucket(point.time_us), sensor)
@@ -158,7 +150,7 @@ class HistoryEditor:
     def extent(self, chosen: Chosen) -> Extent | None:
         """Return how much is chosen; None if nothing is."""
         with self._changeable():
-            sensor = self._id(chosen.sensor)
+            sensor = sensor_id(self._database, chosen.sensor)
             if sensor is None:
                 return None
             readings, *times = self._readings(sensor, chosen)
@@ -192,7 +184,7 @@ class HistoryEditor:
         day_s: int | None = chosen.from_us // MICRO // DAY_S * DAY_S
         while day_s is not None:
             with self._commit():
-                sensor = self._id(chosen.sensor)
+                sensor = sensor_id(self._database, chosen.sensor)
                 day_s = None if sensor is None else self._next_day(sensor, chosen, day_s)
                 count = 0 if sensor is None or day_s is None else self._delete_day(sensor, chosen, day_s)
             if day_s is not None:
@@ -264,7 +256,7 @@ class HistoryEditor:
 
     def _forget(self, sensor: str) -> None:
         """Delete what was noted about a sensor whose readings are deleted, unless new ones have arrived."""
-        number = self._id(sensor)
+        number = sensor_id(self._database, sensor)
         if number is None or self._has(number, *ALWAYS_US):
             return
         for table in ("gone", "dirty", "rollup"):
@@ -280,7 +272,7 @@ class HistoryEditor:
             ValueError: they have values from the same time, so that they cannot be of one sensor.
         """
         with self._commit():
-            first, second = self._id(old), self._id(new)
+            first, second = sensor_id(self._database, old), sensor_id(self._database, new)
             if first is not None and second is not None:
                 join(self._database, first, second)
             self._database.execute("UPDATE sensor SET name = ? WHERE id = ?", (new, first))

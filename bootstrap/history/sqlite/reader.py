@@ -5,11 +5,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Row
-from bootstrap.history.sqlite.copy import copy_to, require_regular
-from bootstrap.history.sqlite.rollups import BUSY_S, computed, day, stored, whole_since_s
+from bootstrap.history.sqlite.copy import ALONE, WITH_JOURNAL, connect, copy_to, require_existing
+from bootstrap.history.sqlite.rollups import computed, day, sensor_id, stored, whole_since_s
 
 FOR_EVER_S = 2**62
 
@@ -23,12 +22,10 @@ class SqliteReader:
         Raises:
             OSError: the file does not exist, or is not a history.
         """
-        if not file.exists():
-            raise FileNotFoundError(f"{file} does not exist")
-        require_regular(file)
+        require_existing(file)
         self._file = file
         with self._readable():
-            self._database = self._connect("mode=ro")
+            self._database = connect(file, WITH_JOURNAL)
             try:
                 self._database.execute("SELECT whole FROM sensor LIMIT 1")
             except sqlite3.OperationalError:
@@ -36,12 +33,8 @@ class SqliteReader:
                 if file.with_name(f"{file.name}-wal").exists():
                     raise
                 self._database.close()
-                self._database = self._connect("immutable=1")
+                self._database = connect(file, ALONE)
                 self._database.execute("SELECT whole FROM sensor LIMIT 1")
-
-    def _connect(self, how: str) -> sqlite3.Connection:
-        address = f"file:{quote(str(self._file.absolute()))}?{how}"
-        return sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
@@ -65,28 +58,24 @@ class SqliteReader:
         with self._readable():
             return [name for (name,) in self._database.execute("SELECT name FROM sensor ORDER BY name")]
 
-    def _id(self, sensor: str) -> int | None:
-        found = self._database.execute("SELECT id FROM sensor WHERE name = ?", (sensor,)).fetchone()
-        return found[0] if found else None
-
     def whole_since_us(self, sensor: str) -> int:
         """Return the time since which all readings of a sensor are kept."""
         with self._readable():
-            number = self._id(sensor)
+            number = sensor_id(self._database, sensor)
             return MICRO * whole_since_s(self._database, number) if number else 0
 
     def rows(self, sensor: str, since_us: int) -> Iterator[Row]:
         """Return the readings of one sensor, oldest first."""
         query = "SELECT time, fields FROM reading WHERE sensor = ? AND time >= ? ORDER BY time, run, seq"
         with self._readable():
-            for time_us, fields in self._database.execute(query, (self._id(sensor), since_us)):
+            for time_us, fields in self._database.execute(query, (sensor_id(self._database, sensor), since_us)):
                 yield Row(time_us, json.loads(fields))
 
     def averages(self, sensor: str, since_us: int, step_s: int) -> list[Average]:
         """Return the roll-ups that ended after `since_us`, oldest first."""
         parts = self._days if step_s == DAY_S else self._five_minutes
         with self._snapshot():
-            number = self._id(sensor)
+            number = sensor_id(self._database, sensor)
             return [] if number is None else [*parts(number, since_us // MICRO - step_s + 1, FOR_EVER_S)]
 
     def _five_minutes(self, sensor: int, since_s: int, until_s: int) -> Iterator[Average]:

@@ -79,6 +79,12 @@ def _merged(start: int, found: dict[str, list[Summary]]) -> list[Average]:
     return [Average(start, name, Summary.merged(parts)) for name, parts in sorted(found.items())]
 
 
+def sensor_id(database: sqlite3.Connection, sensor: str) -> int | None:
+    """Return the number of a sensor in the tables, or None if it has no history."""
+    found = database.execute("SELECT id FROM sensor WHERE name = ?", (sensor,)).fetchone()
+    return found[0] if found else None
+
+
 def whole_since_s(database: sqlite3.Connection, sensor: int) -> int:
     """Return the time since which all readings of a sensor are kept, in seconds since 1970."""
     found: tuple[int] = database.execute("SELECT whole FROM sensor WHERE id = ?", (sensor,)).fetchone()
