@@ -43,11 +43,15 @@ class Wire:
         with contextlib.suppress(OSError):
             while data := source.recv(65_536):
                 passes.wait()
-                to.sendall(data)
+                to.sendall(self._passing(data))
         passes.wait()  # not even the end of a connection is heard over a wire that is cut
         for end in (source, to):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def _passing(self, data: bytes) -> bytes:
+        """What becomes of a piece on its way."""
+        return data
 
     def cut(self, *, up: bool = True, down: bool = True) -> None:
         """Let nothing pass any more, towards the broker, from it, or both."""
@@ -64,10 +68,14 @@ class Wire:
         """Break every connection and close the port: whoever comes is refused."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for end in self._ends:
+        self.break_all()
+        self.mend()
+
+    def break_all(self) -> None:
+        """Break every connection; whoever comes is joined to the broker again."""
+        for end in list(self._ends):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        self.mend()
 
     def accept(self) -> None:
         """Open the same port again."""
