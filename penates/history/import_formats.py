@@ -13,8 +13,6 @@ from penates.history.import_line import NO_TEXT, NOT_UTF8, FileLine, FileRow, ba
 from penates.history.import_lines import LineParser, SeriesChoice
 from penates.history.import_times import TimeRules
 
-ENCODINGS = ("utf-8-sig", "utf-8")  # of the first line and of the others
-
 
 @dataclass(frozen=True)
 class Reader:
