@@ -1,10 +1,11 @@
 """The disk under the state folder is full, closed or damaged."""
 
+import resource
 from collections.abc import Callable
 
 import pytest
 
-from support.faults.scene import Scene
+from support.faults.scene import SETTLES_S, Scene
 from support.paths import FULL_DISK
 from support.truth import made
 
@@ -43,6 +44,10 @@ def test_disk_full(scene: Scene, how: list[str]) -> None:
     scene.reads(300)
     scene.broker.start()
     scene.well()
+    scene.recorder.wait(made(scene.diary), SETTLES_S)
+    # The limit is for each file, and the diary grows as well: a slow machine makes it too large.
+    _, most = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (most, most))
     scene.finish(running)
     assert says_why(scene)
     assert scene.heartbeats()[-1]["dropped"] == 0

@@ -28,5 +28,6 @@ if __name__ == "__main__":
     where, room = sys.argv[1], int(sys.argv[2])
     Path(where).mkdir(parents=True, exist_ok=True)
     if "--no-mount" in sys.argv or not mount_small(where, room):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))  # Python ignores the signal (SIGXFSZ)
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, most))  # Python ignores the signal (SIGXFSZ)
     sys.exit(main([word for word in sys.argv[3:] if word != "--no-mount"]))

@@ -115,10 +115,16 @@ class Scene:
         said: dict[str, Any] = {}
 
         def right() -> bool:
+            before = made(self.diary)
+            said.clear()
             said.update(self.newcomer())
-            return said.get(STATE) == "online" and self._fresh(said)
+            return said.get(STATE) == "online" and self._fresh(said, before)
 
-        eventually(right, f"the retained values are right: {said}", SETTLES_S)
+        try:
+            eventually(right, "the retained values are right", SETTLES_S)
+        except AssertionError as late:
+            late.add_note(f"{made(self.diary)} readings were made; told last: {said}")
+            raise
         return time.monotonic()
 
     def _birth_s(self) -> float:
@@ -133,10 +139,10 @@ class Scene:
         """What somebody is told who asks now."""
         return retained(self.broker.port, **self._login)
 
-    def _fresh(self, said: dict[str, Any]) -> bool:
-        """Whether these are the values of a moment ago."""
-        last = list(entries(self.diary))[-30:]
-        recent = [truth(one.count) for one in last if one.at >= last[-1].at - FRESH_S]
+    def _fresh(self, said: dict[str, Any], before: int) -> bool:
+        """Whether these are the values of a moment before that many were made, or later ones."""
+        known = list(entries(self.diary))
+        recent = [truth(one.count) for one in known if one.at >= known[before - 1].at - FRESH_S]
         return all(said.get(f"{SENSOR}/data/{name}") in {one[name] for one in recent} for name in truth(0))
 
     def _told(self) -> dict[str, Any]:
