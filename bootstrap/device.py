@@ -14,6 +14,7 @@ from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs.log import Level
+from bootstrap.needs import Pin as Pin  # noqa: PLC0414 - authors import it from here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,6 @@ Value: TypeAlias = bool | int | float | str
 Values: TypeAlias = Mapping[str, Value]
 Failure = OSError | ValueError  # in place of a value: why this measure, and perhaps no other, could not be read
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
-Pin: TypeAlias = Annotated[int, Limits(0, 27, "BCM number of the GPIO line")]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
 A = TypeVar("A", bound=Callable[..., Any])  # an action

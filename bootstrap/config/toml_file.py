@@ -247,7 +247,9 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
         converted = convert(value, args[0], folder)
-        args[1](converted)
+        for mark in args[1:]:
+            if callable(mark):
+                mark(converted)
         return converted
     if origin is Literal:
         if value not in args:

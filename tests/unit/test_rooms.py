@@ -19,7 +19,7 @@ PACKAGES = ("bootstrap", "daemons", "penates")
 FLOORS = (
     {"bootstrap.errors", "bootstrap.limits", "bootstrap.logs", "bootstrap.paths", "bootstrap.sysfs", "bootstrap.tls"},
     {"bootstrap.contract", "bootstrap.eventloop"},
-    {"bootstrap.outbox", "bootstrap.pins"},
+    {"bootstrap.needs", "bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.device"},
     {"bootstrap.config"},
     {"bootstrap.mqtt"},
