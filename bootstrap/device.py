@@ -205,6 +205,9 @@ class Context(Protocol):
     ) -> "SubscriptionHandle":
         """Subscribe to topics: see `Device.subscribe`."""
 
+    def publish(self, reading: Reading, at_us: int | None = None) -> None:
+        """Publish a reading that no call of the device has returned, made now or `at_us` microseconds since 1970."""
+
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
 
@@ -258,6 +261,7 @@ class Device:
 
     measures: ClassVar[Mapping[str, Measure]] = {}
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
+    is_heard: ClassVar[bool] = False  # whether its values come by themselves, so that a read without them says nothing
     opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes, besides GPIO lines, that its unit may open
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.toml_file import Fault
 from bootstrap.device import Device
+from bootstrap.gateway import Adopted
 
 KERNEL_BUS = Path("/sys/bus/w1/devices")
 ONE_WIRE_PIN = 4  # of the overlay w1-gpio, unless config.txt says another
@@ -52,7 +53,13 @@ def probe(device: Device) -> Probe | None:
 
 def conflicts(found: Sequence[SensorSettings], line: LineOf) -> list[Fault]:
     """Return a fault for each sensor that uses or is called what another sensor before it does."""
-    return [*_shared(found, line), *_same_names(found), *_same_announcements(found)]
+    own = lambda settings: line(settings, "") if settings.section else 1  # noqa: E731 - the line of a name
+    return [
+        *_shared(found, line),
+        *_same_names(found, own),
+        *_same_announcements(found, own),
+        *_adopted_twice(found, line),
+    ]
 
 
 def _shared(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fault]:
@@ -90,21 +97,40 @@ def one_wire_pins() -> list[int]:
     return [ONE_WIRE_PIN]
 
 
-def _same_names(found: Sequence[SensorSettings]) -> Iterator[Fault]:
-    """Yield a fault for each file whose sensor id another file has, too."""
+def _place(settings: SensorSettings) -> str:
+    """Return where a sensor is defined, for people: its file, or its section of a gateway's file."""
+    return f"[{settings.section}] of {settings.file}" if settings.section else settings.file
+
+
+def _same_names(found: Sequence[SensorSettings], line: Callable[[SensorSettings], int]) -> Iterator[Fault]:
+    """Yield a fault for each sensor whose id another sensor has, too."""
     owners: dict[str, str] = {}
     for settings in found:
-        owner = owners.setdefault(settings.topics.client_id, settings.file)
-        if owner != settings.file:
+        owner = owners.setdefault(settings.topics.client_id, _place(settings))
+        if owner != _place(settings):
             taken = f"{settings.topics.client_id} is already defined in {owner}"
-            yield Fault(settings.file, 1, f"{taken}; set another sensor = …")
+            other = "rename the section" if settings.section else "set another sensor = …"
+            yield Fault(settings.file, line(settings), f"{taken}; {other}")
 
 
-def _same_announcements(found: Sequence[SensorSettings]) -> Iterator[Fault]:
+def _same_announcements(found: Sequence[SensorSettings], line: Callable[[SensorSettings], int]) -> Iterator[Fault]:
     """Yield a fault for each sensor that Home Assistant cannot tell from another, such as `x/b-a` from `x-b/a`."""
     owners: dict[str, SensorSettings] = {}
     for settings in found:
         owner = owners.setdefault(settings.homeassistant.topic(settings.topics), settings)
         if settings.homeassistant.enabled and owner.topics != settings.topics:
             both = f"{settings.topics.client_id} and {owner.topics.client_id} of {owner.file}"
-            yield Fault(settings.file, 1, f"{both} are the same to Home Assistant; set another sensor = …")
+            other = "rename the section" if settings.section else "set another sensor = …"
+            yield Fault(settings.file, line(settings), f"{both} are the same to Home Assistant; {other}")
+
+
+def _adopted_twice(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fault]:
+    """Yield a fault for each sensor that another gateway of the same kind has adopted, too."""
+    owners: dict[tuple[object, ...], SensorSettings] = {}
+    for settings in found:
+        if isinstance(device := settings.device, Adopted):
+            owner = owners.setdefault((settings.kind, *device.key.items()), settings)
+            if owner.file != settings.file:
+                key = ", ".join(f"{name} {value!r}" for name, value in device.key.items())
+                text = f"{key} is already adopted as {owner.topics.client_id} in {owner.file}"
+                yield Fault(settings.file, line(settings, device.identity[0]), text)

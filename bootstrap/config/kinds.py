@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootstrap.config.toml_file import suggestion
 from bootstrap.device import Device
+from bootstrap.gateway import Adopted, Gateway
 
 HOME = "daemons"
 _loaded: dict[str, int | None] = {}  # when the file of each of the user's own modules was changed, as loaded
@@ -46,8 +47,14 @@ def find(kind: str, folder: Path) -> type[Device]:
 
 def _validated(kind: str, found: type[Device]) -> type[Device]:
     """Return `found` if it is complete enough to work."""
-    if "__dataclass_fields__" not in vars(found):
-        raise KindError(f"kind {kind!r}: put @dataclass(kw_only=True) above the class")
+    if issubclass(found, Adopted):
+        raise KindError(f"kind {kind!r} is a sensor that a gateway carries; set the gateway's class as the kind")
+    carried = [getattr(found, "adopts", None)] if issubclass(found, Gateway) else []
+    for one in (found, *carried):
+        if one in (None, Adopted):
+            raise KindError(f"kind {kind!r} does not say what it carries: set adopts = … to a subclass of Adopted")
+        if "__dataclass_fields__" not in vars(one):
+            raise KindError(f"kind {kind!r}: put @dataclass(kw_only=True) above the class {one.__name__}")
     if not found.measures:
         raise KindError(f"kind {kind!r} declares no Measure")
     if found.read is Device.read:
@@ -60,6 +67,7 @@ def _single_device(kind: str, module: str, folder: Path) -> type[Device]:
         value
         for value in vars(_load(kind, module, folder)).values()
         if isinstance(value, type) and issubclass(value, Device) and value.__module__ == module
+        if not issubclass(value, Adopted)
     ]
     if len(own) != 1:
         raise KindError(f"the file of kind {kind!r} must define one device; it defines {len(own)}")

@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.config.conflicts import conflicts, probe
+from bootstrap.config.gateway_file import SECTIONS, GatewayFile, check_period
 from bootstrap.config.kinds import KindError, find
-from bootstrap.config.measure_limits import with_limits
+from bootstrap.config.measure_limits import limited_device
 from bootstrap.config.model import DeviceNames, House, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
+from bootstrap.gateway import Gateway
 from bootstrap.paths import Folders
 
 HOUSE = "house.toml"
 DEVICES = "devices"
 DEFAULT_FOLDERS = (Path("/etc/penates"), Path("config"))
 ROOT = 0  # its user id
-LEAST_EVERY_S = 0.01
 
 
 def device_file(name: str) -> str:
@@ -39,12 +40,14 @@ class Configuration:
 
     `drafts` are device files that are yet to be written, by sensor.
     Without `secrets`, password files may be missing, as they are before they are created.
+    `minor` are those of the faults that cost a single sensor of a gateway: the rest of the file can be used.
     """
 
     folder: Path
     faults: list[Fault] = field(default_factory=list)
     drafts: Mapping[str, bytes] = field(default_factory=dict)
     secrets: bool = True
+    minor: list[Fault] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
@@ -70,11 +73,18 @@ class Configuration:
         """
         found = {sensor: self.settings(sensor) for sensor in names or self.sensors}
         valid = {sensor: settings for sensor, settings in found.items() if settings}
-        self.faults += conflicts([*valid.values()], self._line)
+        found_twice = conflicts([one for settings in valid.values() for one in settings.all_carried], self._line)
+        self.minor += [fault for fault in found_twice if any(self._is_of_carried(fault, one) for one in valid.values())]
+        self.faults += found_twice
         if not names:
             self.faults += self._misplaced()
         self.faults = sorted(set(self.faults))
         return valid
+
+    def _is_of_carried(self, conflict: Fault, gateway: SensorSettings) -> bool:
+        """Return whether a conflict is one of a sensor that this gateway carries: the sections end its file."""
+        first = min((self._line(one, "") for one in gateway.carried.values()), default=0)
+        return conflict.file == gateway.file and 0 < first <= conflict.line
 
     @property
     def notes(self) -> list[Fault]:
@@ -109,7 +119,7 @@ class Configuration:
 
     def _line(self, settings: SensorSettings, name: str) -> int:
         """Return the line of a setting in a sensor's file."""
-        return self._device_source(settings.file).line(name)
+        return self._device_source(settings.file).line(name, settings.section)
 
     def _device_source(self, file: str) -> TomlFile:
         drafts = {device_file(sensor): text for sensor, text in self.drafts.items()}
@@ -120,16 +130,16 @@ class Configuration:
             return None
         table = dict(source.table)
         names = source.fill(DeviceNames, {key: table.pop(key) for key in ("group", "sensor") if key in table})
-        kind, device = self._device(source, table)
+        kind, device, carried = self._device(source, table)
         if device and names:
             sensor = names.sensor or device.sensor_id(sensor)
         self._check_name(sensor, kind, source)
         if self.secrets:
             self._check_password(sensor)
-        if not (device and names and self.house) or source.faults:
+        if not (device and names and self.house) or {*source.faults}.difference(self.minor):
             return None
         house = self.house
-        return SensorSettings(
+        settings = SensorSettings(
             folder=self.folder,
             file=source.name,
             topics=Topics(names.group or house.group, sensor),
@@ -142,6 +152,7 @@ class Configuration:
             history=house.history,
             homeassistant=house.homeassistant,
         )
+        return carried.carried_by(settings) if carried else settings
 
     def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
         if not is_id(sensor):
@@ -149,22 +160,34 @@ class Configuration:
         elif sensor in RESERVED_SENSORS - {kind}:
             source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or set sensor = …")
 
-    def _device(self, source: TomlFile, table: dict[str, Any]) -> tuple[str, Device | None]:
+    def _device(self, source: TomlFile, table: dict[str, Any]) -> tuple[str, Device | None, GatewayFile | None]:
+        """Return the kind in a device's file, its device, and the sensors that it carries if it is a gateway."""
         kind = table.pop("kind", None)
         if not isinstance(kind, str):
             source.fault("'kind' is missing" if kind is None else "'kind' must be text in quotes", source.line("kind"))
-            return "", None
+            return "", None, None
+        carried = None
         try:
-            device = source.fill(with_limits(find(kind, self.folder), source, table), table)
+            found = find(kind, self.folder)
+            sections = table.pop(SECTIONS, {}) if issubclass(found, Gateway) else {}
+            device = limited_device(found, source, table)
+            if issubclass(found, Gateway):
+                carried = self._carried(found, source, sections)
         except KindError as error:
             source.fault(str(error), source.line("kind"))
-            return kind, None
+            return kind, None, None
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
             source.fault(f"kind {kind!r} cannot be created: {error!r}", source.line("kind"))
-            return kind, None
+            return kind, None, None
         if device:
             _check_device(device, source)
-        return kind, device
+        return kind, device, carried
+
+    def _carried(self, gateway: type[Gateway], source: TomlFile, sections: object) -> GatewayFile:
+        """Return the sensors in a gateway's file; the faults of their sections are minor ones."""
+        found = GatewayFile.read(gateway, source, sections)
+        self.minor += [fault for faults in found.faults.values() for fault in faults]
+        return found
 
     def _check_password(self, sensor: str) -> None:
         """Check the password's file even if `[broker]` has other faults, so that all are reported at once."""
@@ -178,9 +201,7 @@ class Configuration:
 
 def _check_device(device: Device, source: TomlFile) -> None:
     """Check what types cannot express of the settings that many kinds have."""
-    if device.every_s < LEAST_EVERY_S:
-        limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
-        source.fault(limit, source.line("every_s"))
+    check_period(device, source)
     if (at := probe(device)) and at.problem:
         source.fault(f"'serial' must be {at.problem}, not {shown(at.serial)}", source.line("serial"))
 
@@ -236,11 +257,12 @@ def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:
     """Return one sensor's settings. The other devices' files are not read, so their faults do not matter.
 
     Raises:
-        SettingsError: with every fault of `house.toml` and this sensor's file.
+        SettingsError: with every fault of `house.toml` and this sensor's file, unless it is a minor one.
     """
     configuration = Configuration(folder, secrets=secrets)
     settings = configuration.settings(sensor)
-    if settings is None or configuration.faults:
+    faults = {*configuration.faults}.difference(configuration.minor)
+    if settings is None or faults:
         raise SettingsError(sorted(configuration.faults))
     return settings
 

@@ -1,11 +1,14 @@
 """The limits of measures that the owner of a device sets: a section `[MEASURE]` in the device's file."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, Self, TypeVar, cast
 
 from bootstrap.config.toml_file import TomlFile, suggestion
 from bootstrap.device import Device, Measure
+
+D = TypeVar("D", bound=Device)
 
 
 def _a_step(step: float) -> None:
@@ -22,28 +25,44 @@ class MeasureLimits:
     step: Annotated[float, _a_step] | None = None
 
 
-def with_limits(kind: type[Device], source: TomlFile, table: dict[str, Any]) -> type[Device]:
-    """Take the sections of measures from `table`, and return `kind` with these limits; faults are added to `source`."""
+def limited_device(kind: type[D], source: TomlFile, table: dict[str, Any], section: str = "") -> D | None:
+    """Return a device with the settings in a table, and with the limits in its sections of measures.
+
+    `section` is the one in the file that contains the table. Without a device, the reasons are added to `source`.
+    """
     settings = {field.name for field in fields(kind)}
-    source.outside_sections |= {"kind", "group", "sensor", *settings}
-    changed = {}
-    for name in [name for name in table if name in kind.measures]:
-        if measure := _limited(source, name, table.pop(name), kind.measures[name]):
-            changed[name] = measure
-    for name in [name for name, value in table.items() if isinstance(value, dict) and name not in settings]:
-        del table[name]
-        source.fault(f"no measure {name!r}; {suggestion(name, kind.measures)}", source.line(name))
-    if not changed:
-        return kind
-    return _subclass(kind, tuple(changed.items()))  # type: ignore[arg-type]  # a class is hashable, whatever is made of it
+    if not section:
+        source.outside_sections |= {"kind", "group", "sensor", *settings}
+    limits = {name: table.pop(name) for name in [*table] if isinstance(table[name], dict) and name not in settings}
+    limits |= {name: table.pop(name) for name in [*table] if name in kind.measures}
+    before = len(source.faults)
+    device = source.fill(kind, table, section)
+    changed = _changed(source, limits, device.measures if device else kind.measures, section)
+    if device is None or len(source.faults) > before:
+        return None
+    return _subclass(kind, changed).like(device) if changed else device  # type: ignore[return-value, arg-type]
 
 
-def _limited(source: TomlFile, name: str, section: object, measure: Measure) -> Measure | None:
+def _changed(
+    source: TomlFile, limits: Mapping[str, object], measures: Mapping[str, Measure], section: str
+) -> tuple[tuple[str, Measure], ...]:
+    """Return the measures that have other limits, after adding the faults of their sections to `source`."""
+    changed = []
+    for name, values in limits.items():
+        place = f"{section}.{name}" if section else name
+        if name not in measures:
+            source.fault(f"no measure {name!r}; {suggestion(name, measures)}", source.line(place))
+        elif measure := _limited(source, place, name, values, measures[name]):
+            changed.append((name, measure))
+    return tuple(changed)
+
+
+def _limited(source: TomlFile, place: str, name: str, section: object, measure: Measure) -> Measure | None:
     """Return a measure with the limits that are set, or None after adding a fault to `source`."""
     if isinstance(measure.unit, type):
-        source.fault(f"{name!r} is {measure.unit_name}, no number: it has no low, high or step", source.line(name))
+        source.fault(f"{name!r} is {measure.unit_name}, no number: it has no low, high or step", source.line(place))
         return None
-    limits = source.section(name, section, MeasureLimits)
+    limits = source.section(place, section, MeasureLimits)
     if limits is None:
         return None
     given = {key: limit for key, limit in asdict(limits).items() if limit is not None}
@@ -51,12 +70,30 @@ def _limited(source: TomlFile, name: str, section: object, measure: Measure) -> 
     if found.low >= found.high:
         key, other = ("low", "high") if "low" in given else ("high", "low")
         text = f"'low' of {name!r} must be below its 'high', but {key!r} is {given[key]:g}"
-        source.fault(f"{text} and {other!r} is {getattr(found, other):g}", source.line(key, name))
+        source.fault(f"{text} and {other!r} is {getattr(found, other):g}", source.line(key, place))
         return None
     return found
 
 
 @cache
-def _subclass(kind: type[Device], measures: tuple[tuple[str, Measure], ...]) -> type[Device]:
+def _subclass(kind: type[Device], measures: tuple[tuple[str, Measure], ...]) -> type["_Limited"]:
     """Return a class with other limits, the same for the same limits, so that equal settings stay equal."""
-    return cast("type[Device]", type(kind.__name__, (kind,), {"__module__": kind.__module__, **dict(measures)}))
+    body = {"__module__": kind.__module__, "limited": dict(measures), **dict(measures)}
+    return cast("type[_Limited]", type(kind.__name__, (_Limited, kind), body))
+
+
+class _Limited:
+    """Gives a kind of device its limits; those of an instance, whose measures its settings determine, too."""
+
+    limited: ClassVar[Mapping[str, Measure]]
+
+    @classmethod
+    def like(cls, device: Device) -> Self:
+        """Return a device with the same settings."""
+        return cls(**{one.name: getattr(device, one.name) for one in fields(device) if one.init})
+
+    def __post_init__(self) -> None:
+        if own := getattr(super(), "__post_init__", None):
+            own()
+        if measures := vars(self).get("measures"):
+            self.measures = {**measures, **self.limited}

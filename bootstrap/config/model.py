@@ -3,8 +3,9 @@
 import re
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -173,6 +174,10 @@ class SensorSettings:
         folder: the configuration folder; secrets are relative to it.
         file: the device's file, relative to `folder`.
         kind: as the device's file names it.
+        section: the section of that file, for a sensor that a gateway carries.
+        user: its name at the broker if that is not its own: a gateway's, for the sensors that it carries.
+        carried: the sensors that a gateway carries, by name.
+        unusable: why other sections of a gateway's file cannot be used, by the sensor's name.
     """
 
     folder: Path
@@ -186,6 +191,20 @@ class SensorSettings:
     log: LogSettings = LogSettings()
     history: HistorySettings = HistorySettings()
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
+    section: str = ""
+    user: str = ""
+    carried: Mapping[str, "SensorSettings"] = field(default_factory=dict)
+    unusable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def broker_user(self) -> str:
+        """Its name at a broker at which each sensor is a user, unless another carries it."""
+        return self.user or self.topics.sensor
+
+    @property
+    def all_carried(self) -> list["SensorSettings"]:
+        """Itself, and the sensors that it carries: each is a sensor on the broker."""
+        return [self, *self.carried.values()]
 
     @property
     def about(self) -> dict[str, Any]:

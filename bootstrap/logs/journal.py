@@ -11,7 +11,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TextIO, TypeAlias
 
 Entry: TypeAlias = dict[str, str]
@@ -65,8 +65,11 @@ def send(found: Entry) -> bool:
 class JournalHandler(logging.StreamHandler[TextIO]):
     """Sends entries to the journal or to the supervisor; what the journal does not accept goes to the stream."""
 
-    def __init__(self, stream: TextIO, sensor: str, message: logging.Formatter) -> None:
-        """Format the text of entries by `message`; the handler's own formatter is for the lines on the stream."""
+    def __init__(self, stream: TextIO, sensor: Callable[[], str], message: logging.Formatter) -> None:
+        """Format the text of entries by `message`; the handler's own formatter is for the lines on the stream.
+
+        `sensor` returns the name of the sensor that logs.
+        """
         super().__init__(stream)
         self._sensor, self._message = sensor, message
         # The journal's own stream is a socket. A pipe leads to our supervisor, which itself logs to the journal.
@@ -75,7 +78,7 @@ class JournalHandler(logging.StreamHandler[TextIO]):
     def emit(self, record: logging.LogRecord) -> None:
         """Send the record to the journal, forward it to the supervisor, or write it to the stream."""
         message, fields = self._message.format(record), getattr(record, "fields", {})
-        found = entry(self._sensor, message, PRIORITIES[record.levelno], fields)
+        found = entry(self._sensor(), message, PRIORITIES[record.levelno], fields)
         if self._forwards:
             self._forward(found)
         elif not send(found):

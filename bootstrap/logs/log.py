@@ -12,8 +12,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from typing import Literal, TextIO, TypeAlias
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Literal, ParamSpec, TextIO, TypeAlias, TypeVar
 
 from bootstrap.logs import journal
 
@@ -25,6 +26,10 @@ INDENT = "  "  # of a traceback's rows; no line of the log begins with a space o
 
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 Format: TypeAlias = Literal["auto", "text", "json"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_speaker: ContextVar[str] = ContextVar("speaker", default="")  # the sensor that logs, if it is one of many
 
 _logger = logging.getLogger("penates")
 _logger.propagate = False
@@ -83,6 +88,15 @@ def pass_on(sensor: str, line: bytes) -> bytes:
     return journal.pass_on(sensor, line) if into_journal else line
 
 
+def call_as(sensor: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call something that logs as one of the sensors of this process."""
+    before = _speaker.set(sensor)
+    try:
+        return call(*args, **kwargs)
+    finally:
+        _speaker.reset(before)
+
+
 @contextlib.contextmanager
 def redirect(stream: TextIO) -> Iterator[None]:
     """Log to this stream, as text, within the block."""
@@ -99,7 +113,7 @@ def redirect(stream: TextIO) -> Iterator[None]:
 def _handler(sensor: str, style: Format, stream: TextIO | None) -> logging.Handler:
     handler: logging.Handler = logging.StreamHandler(stream)
     if style == "auto" and stream is not None and is_journal(stream):
-        handler = journal.JournalHandler(stream, sensor, _Message(sensor))
+        handler = journal.JournalHandler(stream, lambda: _speaker.get() or sensor, _Message(sensor))
         handler.setFormatter(_Marked(sensor))
     else:
         handler.setFormatter(_JsonLines(sensor) if style == "json" else _Text(sensor))
@@ -119,7 +133,8 @@ class _Limit(logging.Filter):
         """Return whether to log the record. At level `debug`, nothing is left out."""
         if _logger.level <= logging.DEBUG or record.msg == LEFT_OUT:
             return True
-        about = {key: value for key, value in _fields(record).items() if key in SUBJECTS}
+        speaker = {"sensor": _speaker.get()} if _speaker.get() else {}
+        about = speaker | {key: value for key, value in _fields(record).items() if key in SUBJECTS}
         with self._lock:
             self.settle()
             tally = self._tallies.setdefault((record.msg, *about.values()), _Tally(record, about))
@@ -168,7 +183,7 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line, with any traceback indented below it: no line of that can be taken for another message."""
         parts = [f"{name}={_shown(value)}" for name, value in _fields(record).items()]
-        line = f"{self._head(record)}{self._sensor}: {record.getMessage()}"
+        line = f"{self._head(record)}{_speaker.get() or self._sensor}: {record.getMessage()}"
         line += f" ({', '.join(parts)})" if parts else ""
         if record.exc_info:
             line += "".join(f"\n{self._margin(record)}{INDENT}{_plain(row)}" for row in self._rows(record))
@@ -210,7 +225,7 @@ class _JsonLines(_Text):
         line = {
             "time": self.formatTime(record, self.datefmt),
             "level": record.levelname.lower(),
-            "sensor": self._sensor,
+            "sensor": _speaker.get() or self._sensor,
             "message": record.getMessage(),
             **_fields(record),
             **({"traceback": rows} if rows else {}),

@@ -28,16 +28,20 @@ class ConnectOptions:
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """The broker as one sensor connects to it. `folder` is the configuration folder, which secrets are relative to."""
+    """The broker as one sensor connects to it. `folder` is the configuration folder, which secrets are relative to.
+
+    `user` is the sensor's name at a broker at which each sensor is a user, if that is not its own.
+    """
 
     folder: Path
     broker: BrokerSettings
     topics: Topics
+    user: str = ""
 
     @classmethod
     def of(cls, settings: SensorSettings) -> "BrokerAddress":
         """Return the address of this sensor's broker."""
-        return cls(settings.folder, settings.broker, settings.topics)
+        return cls(settings.folder, settings.broker, settings.topics, settings.user)
 
     @property
     def hosts(self) -> list[str]:
@@ -67,13 +71,14 @@ class BrokerAddress:
             OSError: the password cannot be read.
             ValueError: it is empty, or not text.
         """
-        file = password_file(self.folder, self.broker.password_file, self.topics.sensor)
+        user = self.user or self.topics.sensor
+        file = password_file(self.folder, self.broker.password_file, user)
         return ConnectOptions(
             client_id=self.topics.client_id,
             protocol=self.broker.protocol,
             keepalive_s=self.broker.keepalive_s,
             will=will(self.topics.status("state")),
-            username=self.broker.username or (self.topics.sensor if file else None),
+            username=self.broker.username or (user if file else None),
             password=read_password(file) if file else None,
         )
 

@@ -1,5 +1,6 @@
 """Attempts to connect to the broker's addresses in turn, in a worker thread, with the current password."""
 
+import math
 import socket
 import time
 from collections.abc import Callable
@@ -28,7 +29,7 @@ class Attempts:
         self._on_connected, self._on_failed = connected, failed
         self._number = 0
         self._host = 0
-        self._began_at = 0.0
+        self._began_at = 0.0  # when its thread began: an attempt may wait for one
         self._options: ConnectOptions | None = None
         self.tried = ""  # the last host and port
 
@@ -40,12 +41,18 @@ class Attempts:
     def start(self) -> None:
         """Begin an attempt."""
         self.cancel()
-        self._began_at = time.monotonic()
+        self._began_at = math.inf
         address = self._address
         host = address.hosts[self._host % len(address.hosts)]
         self.tried = f"{host}:{address.port}"
         then, failed = partial(self._connected, self._number), partial(self._failed, self._number)
-        self._worker.call(partial(connect, host, address.port, address.ca_file), then, failed)
+        self._worker.call(partial(self._connect, self._number, host, address), then, failed)
+
+    def _connect(self, number: int, host: str, address: BrokerAddress) -> socket.socket:
+        """Connect; called in the worker's thread."""
+        if number == self._number:
+            self._began_at = time.monotonic()
+        return connect(host, address.port, address.ca_file)
 
     def cancel(self) -> None:
         """Ignore the outcome of the attempt that runs."""
@@ -58,8 +65,8 @@ class Attempts:
 
     @property
     def age_s(self) -> float:
-        """How long ago the last attempt began, in seconds."""
-        return time.monotonic() - self._began_at
+        """How long ago the last attempt began, in seconds; 0 while it waits for a thread."""
+        return max(0.0, time.monotonic() - self._began_at)
 
     @property
     def making_progress(self) -> bool:

@@ -4,7 +4,7 @@ import socket
 import ssl
 from pathlib import Path
 
-from bootstrap.tls import tls
+from bootstrap.tls import shared_tls
 
 TIMEOUT_S = 5.0
 
@@ -26,7 +26,7 @@ def connect(host: str, port: int, trust: Path | ssl.SSLContext | None, timeout_s
     if trust is None:
         return plain
     try:
-        return (tls(trust) if isinstance(trust, Path) else trust).wrap_socket(plain, server_hostname=host)
+        return (shared_tls(trust) if isinstance(trust, Path) else trust).wrap_socket(plain, server_hostname=host)
     except OSError as error:
         plain.close()
         raise OSError(f"no TLS: {error}") from None

@@ -67,11 +67,16 @@ class LinkOwner(Protocol):
         """The broker does not let us publish to this topic; with None it does again."""
 
 
+def _raise(fatal: Fatal) -> None:
+    raise fatal
+
+
 class Link:
     """Keeps one connection to the broker, or the next attempt at one."""
 
     def __init__(self, loop: Loop, worker: Worker, address: BrokerAddress, outbox: Outbox) -> None:
         self.owner: LinkOwner  # is set before `start`
+        self.end_by: Callable[[Fatal], None] = _raise  # ends whoever gives way to another instance
         self._loop = loop
         self._attempts = Attempts(worker, address, self._connected, self._lost)
         denied = lambda topic, why: self.owner.on_denied(topic, why)  # noqa: E731, PLW0108 - there is no owner yet
@@ -144,11 +149,7 @@ class Link:
 
     def give_way(self, why: str) -> None:
         """Disconnect, so that the broker publishes no last will, then end with a Fatal (75): another instance runs."""
-
-        def end() -> None:
-            raise Fatal(Exit.RUNNING, why)
-
-        self._disconnect(end)
+        self._disconnect(lambda: self.end_by(Fatal(Exit.RUNNING, why)))
 
     def _disconnect(self, then: Callable[[], None]) -> None:
         if self._connection is None or self._phase not in (Phase.LOOKING, Phase.UP):

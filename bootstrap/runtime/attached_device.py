@@ -24,7 +24,10 @@ class AttachedDevice:
     ) -> None:
         """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
         device = settings.device
-        self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
+        phase = 0.0 if device.is_heard else phase_of(settings.topics.client_id)
+        self.sampler = Sampler(parts.loop, device, reporter, published, phase)
+        if device.is_heard:  # all those of a process are looked at in one turn of the loop
+            self.sampler.counted_from = parts.in_step_with
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)

@@ -82,11 +82,14 @@ class DeviceContext:
         self,
         loop: Loop,
         pins: DevicePins,
-        publish: Callable[[Callable[[], Reading | None]], None],
+        publish: Callable[[Callable[[], Reading | None], int | None], None],
         subscriptions: Subscriptions,
         reporter: Reporter | None = None,
     ) -> None:
-        """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published."""
+        """Use `publish` to publish the result of a call that is made now or was made at a time in microseconds.
+
+        Without a reporter nothing else is published.
+        """
         self._loop, self._publish, self.subscriptions, self._reporter = loop, publish, subscriptions, reporter
         self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own
@@ -105,7 +108,11 @@ class DeviceContext:
 
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, after `seconds`, and publish what it returns."""
-        return self._loop.call_later(seconds, lambda: self._publish(call))
+        return self._loop.call_later(seconds, lambda: self._publish(call, None))
+
+    def publish(self, reading: Reading, at_us: int | None = None) -> None:
+        """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""
+        log.call_as(self.sensor, self._publish, lambda: reading, at_us)
 
 
 class DeviceSetup:

@@ -1,5 +1,6 @@
 """The heartbeat: whether a sensor is alive, and how it performs."""
 
+import math
 import os
 import socket
 import time
@@ -15,6 +16,7 @@ from bootstrap.outbox.outbox import Outbox
 from bootstrap.runtime.twins import Twins
 
 MEGABYTE = 1_000_000
+MOMENT = 0.001  # part of a period
 STATM = Path("/proc/self/statm")
 
 
@@ -41,6 +43,7 @@ class Heartbeat:
         self.period_s = 0.0
         self.run = outbox.clock.run  # the first, which names this start of the sensor
         self._started_at = time.monotonic()
+        self.counted_from = self._started_at  # from when the periods are counted, monotonic
         self.twins = Twins(self.run, self.uptime_s)
         self._timer: Timer | None = None
 
@@ -52,7 +55,12 @@ class Heartbeat:
         """Start or restart the timer. A period of 0 seconds turns the heartbeat off."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_later(self.period_s, self._tick) if self.period_s else None
+        self._timer = self._loop.call_at(self._next_due(), self._tick) if self.period_s else None
+
+    def _next_due(self) -> float:
+        """Return when the next period begins; one that begins within a moment counts as begun."""
+        periods = (time.monotonic() - self.counted_from) / self.period_s
+        return self.counted_from + (math.floor(periods + MOMENT) + 1) * self.period_s
 
     def _tick(self) -> None:
         self._beat()

@@ -36,6 +36,12 @@ class Inbound:
         acts: dict[str, Act] = {"log": self._act_log, "read": self._act_read, **own}
         self._actions = Actions(acts, self._reporter.publish_answer)
 
+    def drop_device(self) -> None:
+        """Refuse the commands of a device that is not set up."""
+        closed, self._sampler = self._actions.closed, None
+        self._actions = Actions({"log": self._act_log}, self._reporter.publish_answer)
+        self._actions.closed = closed
+
     @property
     def closed(self) -> bool:
         """Whether commands are refused because the process is stopping."""

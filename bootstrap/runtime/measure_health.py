@@ -121,13 +121,18 @@ class MeasureHealth:
     def passed_over(self, named: Collection[str], now: float) -> None:
         """Record a successful read that returned only `named`.
 
-        A missing measure stays ok for a few periods, then becomes stale; events never do.
+        A missing measure stays ok for a few periods, then becomes stale; events never do. Of a device whose values come
+        by themselves, such a read tells nothing, so what was failing goes on failing.
         """
+        unheard = self._device.is_heard and all(known.last_good is None for known in self._known.values())
         for name, known in self._known.items():
             if name in named:
                 continue
             if known.measure.event or now - known.good_at < self._patience_s:
-                known.become("ok")
+                if not (self._device.is_heard and known.errors):
+                    known.become("ok")
+            elif unheard:
+                known.become("stale", f"nothing was heard for more than {self._patience_s:g} s")
             elif known.last_good is None:
                 known.become("absent", NEVER)
             else:

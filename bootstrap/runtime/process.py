@@ -22,14 +22,14 @@ from bootstrap.mqtt.connection import LINGER_S
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import set_line_holder
 from bootstrap.runtime.lock import take_lock
+from bootstrap.runtime.lodgers import Lodgers
+from bootstrap.runtime.orderly_end import DRAIN_S, LAST_STATE_S
 from bootstrap.runtime.parent_death import die_with
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.sd_notify import notify, notify_reloading, watchdog_s
 from bootstrap.runtime.sensor import Sensor
 from bootstrap.runtime.shutdown_guard import ShutdownGuard
 
-DRAIN_S = 5.0  # longest wait at a stop for what is unacknowledged
-LAST_STATE_S = 2.0  # longest wait for the last state to be acknowledged
 ORPHAN_STOP_S = 2.5  # longest orderly stop after the supervisor died
 
 
@@ -117,20 +117,31 @@ class Process:
         worker = Worker(inbox)
         stack.callback(worker.close)
         self._parts = ProcessParts(self._loop, sockets, inbox, worker)
+        self._lodgers = Lodgers(self._parts, self._notify_status)
         threading.excepthook = partial(_thread_died, self._make_safe)
 
     def add(self, settings: SensorSettings, known: float = 0.0) -> Sensor:
-        """Add a sensor, which is set up when the process runs.
+        """Add a sensor, which is set up when the process runs; what is wrong with it is wrong with the process.
 
         `known` is a time that has certainly passed, in seconds since 1970.
         """
         set_line_holder(settings.topics.client_id)
         sensor = Sensor(settings, self._parts, known, self._notify_status)
+        self._lodgers.known = known
         self.sensors.append(sensor)
-        self._stack.callback(sensor.close)
-        self._stack.callback(self._guard.arm)
-        self._stack.callback(sensor.end_subscriptions)  # stores what was received; may take long, so before the guard
+        self._release_by(sensor)
         return sensor
+
+    def _release_by(self, held: Sensor | Lodgers) -> None:
+        """Close a sensor at the end. Storing what it has received may take long, so that is before the guard."""
+        self._stack.callback(held.close)
+        self._stack.callback(self._guard.arm)
+        self._stack.callback(held.end_subscriptions)
+
+    @property
+    def _all(self) -> list[Sensor]:
+        """The sensors that run, including those whose faults are their own."""
+        return [*self.sensors, *self._lodgers.sensors]
 
     def run(self) -> Exit:
         """Set up every sensor, run the loop until a stop, and shut down. Returns the exit code."""
@@ -139,6 +150,8 @@ class Process:
         try:
             for sensor in self.sensors:
                 sensor.set_up()
+            self._release_by(self._lodgers)
+            self._carry()
         except Fatal:
             raise
         except OSError as error:
@@ -147,6 +160,12 @@ class Process:
             log.error("a bug in setup", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug in setup: {error!r}")
         return self._serve()
+
+    def _carry(self) -> None:
+        """Start, reload and end the sensors that gateways carry, as their settings say."""
+        for sensor in self.sensors:
+            if sensor.adoptions is not None:
+                self._lodgers.carry(sensor)
 
     def _serve(self) -> Exit:
         try:
@@ -157,7 +176,7 @@ class Process:
         except Absent as end:
             return self._end_absent(end)
         except Exception as error:
-            if any(sensor.link.up for sensor in self.sensors):
+            if any(sensor.link.up for sensor in self._all):
                 raise  # closing without a DISCONNECT makes the broker publish the last will
             log.error("a bug before the first connection", traceback=True, exit=int(Exit.BUG))
             return self._end("lost", Exit.BUG, f"a bug: {error!r}")
@@ -178,7 +197,7 @@ class Process:
 
     def _prove_progress(self) -> None:
         """Notify the watchdog, unless a part is stuck twice in a row: then the process counts as hung."""
-        stuck = set[str]().union(*(sensor.stuck for sensor in self.sensors))
+        stuck = set[str]().union(*(sensor.stuck for sensor in self._all))
         before, self._stuck = self._stuck, stuck
         if stuck & before:
             log.error("no progress; the watchdog is not notified", stuck=sorted(stuck))
@@ -187,7 +206,7 @@ class Process:
 
     @property
     def _status(self) -> str:
-        return " | ".join(sensor.reporter.status for sensor in self.sensors)
+        return " | ".join(filter(None, [*(sensor.reporter.status for sensor in self.sensors), self._lodgers.summary]))
 
     def _notify_status(self) -> None:
         """Notify the supervisor of our status. The state is that of the first sensor that is not online."""
@@ -211,6 +230,7 @@ class Process:
 
         notify_reloading()
         problems = [(sensor, reload(sensor)) for sensor in self.sensors]
+        self._carry()
         self._loop.call_soon(partial(self._reloaded, problems))  # after the first read of a new device
 
     def _reloaded(self, problems: list[tuple[Sensor, str | None]]) -> None:
@@ -226,7 +246,7 @@ class Process:
         if self._stopping:
             log.info("stopping at once", why=why)
         else:
-            connected = all(sensor.link.up for sensor in self.sensors)
+            connected = all(sensor.link.up for sensor in self._all)
             log.info("stopping; a second signal stops at once", why=why, connected=connected)
         self._stopping, self._hurry = True, self._stopping
 
@@ -239,7 +259,7 @@ class Process:
     def _make_safe(self) -> None:
         """Set the outputs of every sensor to their safe values, even if that fails for another one."""
         with ExitStack() as stack:
-            for sensor in self.sensors:
+            for sensor in self._all:
                 stack.callback(sensor.make_safe)
 
     def _end_absent(self, error: OSError) -> Exit:
@@ -252,16 +272,17 @@ class Process:
         """Stop working, deliver what is queued, publish the last state, disconnect."""
         notify("STOPPING=1")
         in_order = state == "stopped"
-        for sensor in self.sensors:
+        self._lodgers.hold()
+        for sensor in self._all:
             sensor.stop_working(in_order=in_order)
         if in_order:
             self._wait(lambda sensor: sensor.delivered, DRAIN_S)
-        for sensor in self.sensors:
+        for sensor in self._all:
             sensor.publish_last_state(state, why)
         if not in_order:
             self._wait(lambda sensor: sensor.link.up, LAST_STATE_S)
         self._wait(lambda sensor: not sensor.link.up or sensor.all_acknowledged, LAST_STATE_S)
-        for sensor in self.sensors:
+        for sensor in self._all:
             sensor.disconnect()
         self._wait(lambda sensor: sensor.link.closed, LINGER_S + 1)
         if why:
@@ -270,4 +291,4 @@ class Process:
 
     def _wait(self, until: Callable[[Sensor], bool], limit_s: float) -> None:
         """Run the loop until `until` is true of every sensor, for at most `limit_s` seconds; in a hurry, not at all."""
-        self._loop.run(lambda: self._hurry or all(map(until, self.sensors)), limit_s)
+        self._loop.run(lambda: self._hurry or all(map(until, self._all)), limit_s)

@@ -48,15 +48,27 @@ def reload(sensor: Reloadable) -> str | None:
         for fault in error.faults:
             log.error("not reloaded; nothing has changed", fault=str(fault))
         return "; ".join(map(str, error.faults))
+    why = apply(sensor, new)
+    if why is None:
+        log.settle(all_of_it=True)
+        log.start(new.topics.client_id, new.log.level, new.log.format)
+        log.info("reloaded", changed=_changed(before, new))
+    return why
+
+
+def apply(sensor: Reloadable, new: SensorSettings) -> str | None:
+    """Apply new settings to a sensor. Returns why they do not work, and the old ones go on, or None.
+
+    Raises:
+        Absent: neither the new device nor the old one can be set up.
+    """
+    before = sensor.settings
     moved = sensor.subscribes and new.broker != before.broker
     if new.device == before.device and new.kind == before.kind and not moved:
         new = replace(new, device=before.device)
     elif why := _replace_device(sensor, new):
         return why
     sensor.apply_settings(new, before)
-    log.settle(all_of_it=True)
-    log.start(new.topics.client_id, new.log.level, new.log.format)
-    log.info("reloaded", changed=_changed(before, new))
     return None
 
 
@@ -103,5 +115,5 @@ def _replace_device(sensor: Reloadable, new: SensorSettings) -> str | None:
 
 def _changed(before: SensorSettings, new: SensorSettings) -> list[str]:
     """Return the names of the settings that differ."""
-    names = ("kind", "device", "broker", "heartbeat_s", "log", "history", "homeassistant")
+    names = ("kind", "device", "carried", "broker", "heartbeat_s", "log", "history", "homeassistant")
     return [name for name in names if getattr(new, name) != getattr(before, name)]

@@ -133,6 +133,10 @@ class Reporter:
             self._health_payload = payload
             self._outbox.put_state(self._topics.status("health"), payload)
 
+    def publish_status(self, name: str, fact: Mapping[str, Any]) -> None:
+        """Publish a fact of this sensor's own as `status/NAME`."""
+        self._outbox.put_state(self._topics.status(name), encode(fact))
+
     def publish_answer(self, answer: dict[str, object]) -> None:
         """Publish the answer to a command."""
         self._outbox.put_once(self._topics.status("action"), encode(answer))

@@ -34,13 +34,15 @@ class Sampler:
         """
         self._loop, self._device, self._reporter, self._published = loop, device, reporter, published
         self._phase, self._in_step_with = phase, 0.0
+        self.counted_from: float | None = None  # from when periods are counted (monotonic), if not from the first read
         self._timer: Timer | None = None
         self._backoff = Backoff(min(FIRST_RETRY_S, device.every_s), device.every_s, RETRY_JITTER)
         self._stopped = False
 
     def start(self) -> None:
         """Read in the loop's next turn, then periodically."""
-        self._in_step_with = time.monotonic() + self._phase * self._device.every_s
+        counted_from = time.monotonic() if self.counted_from is None else self.counted_from
+        self._in_step_with = counted_from + self._phase * self._device.every_s
         self._timer = self._loop.call_later(0, self._tick)
 
     @property
@@ -80,9 +82,9 @@ class Sampler:
         """Publish what an edge means, with the edge's own timestamp."""
         self._publish_between_reads(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
 
-    def run_later(self, call: Callable[[], Reading | None]) -> None:
-        """Publish the result of a delayed call of the device."""
-        self._publish_between_reads(call)
+    def run_later(self, call: Callable[[], Reading | None], at_us: int | None = None) -> None:
+        """Publish the result of a delayed call of the device, made now or `at_us` microseconds since 1970."""
+        self._publish_between_reads(call, at_us)
 
     def _publish_between_reads(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> None:
         """Publish what was measured between two reads. After a failure, read soon to see whether the device is well."""

@@ -1,12 +1,14 @@
 """One sensor: its topics, its device, and its own link to the broker, with a last will."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import Any
 
 from bootstrap.config.model import HistorySettings, SensorSettings
 from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import Clock
 from bootstrap.contract.topics import State
+from bootstrap.gateway import Gateway
 from bootstrap.homeassistant.discovery import Discovery, announced
 from bootstrap.logs import log
 from bootstrap.mqtt.address import BrokerAddress
@@ -16,6 +18,7 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import adopt_older_folder, outbox_folder
 from bootstrap.outbox.outbox import Outbox
 from bootstrap.outbox.segment_log import SegmentLog
+from bootstrap.runtime.adoptions import Adoptions
 from bootstrap.runtime.attached_device import AttachedDevice
 from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.inbound import Inbound
@@ -58,15 +61,24 @@ class Sensor:
     """A device, and everything that makes it a sensor on the broker: link, outbox, heartbeat, actions, discovery."""
 
     def __init__(
-        self, settings: SensorSettings, parts: ProcessParts, known: float, on_status: Callable[[], None]
+        self,
+        settings: SensorSettings,
+        parts: ProcessParts,
+        known: float,
+        on_status: Callable[[], None],
+        adoptions: Adoptions | None = None,
     ) -> None:
-        """Call `on_status` whenever `state`, `why` or `status` has changed. `known` is as in `make_outbox`."""
+        """Call `on_status` whenever `state`, `why` or `status` has changed. `known` is as in `make_outbox`.
+
+        `adoptions` are those of the gateway that carries it; a gateway's own begin with it.
+        """
         self.settings, self._topics, self._parts = settings, settings.topics, parts
         self._outbox = make_outbox(settings, known)
         self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox)
         self.reporter = Reporter(self._topics, self._outbox, self.link, settings.device, on_status)
         facts = lambda: self.reporter.heartbeat_facts(self._device.progress())  # noqa: E731 - the device may change
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
+        self._heartbeat.counted_from = parts.in_step_with
         self._heartbeat.period_s = settings.heartbeat_s
         self._announced = AnnouncedTopics(outbox_folder(settings.folders.state, self._topics), self._heartbeat.run)
         self._heartbeat.twins.predecessor = self._announced.last.ended
@@ -74,6 +86,10 @@ class Sensor:
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
         self.link.owner = self._inbound
         self.reporter.publish_state("starting")
+        gateway = settings.device
+        self.adoptions = (
+            Adoptions(gateway, parts.loop, self._publish_unknown) if isinstance(gateway, Gateway) else adoptions
+        )
         self._device: AttachedDevice = self._attached()
 
     # The device.
@@ -81,6 +97,8 @@ class Sensor:
     def _attached(self) -> AttachedDevice:
         """Return the device of the current settings, attached."""
         known = self._outbox.clock.known
+        if self.adoptions is not None:
+            self.adoptions.join(self._topics.sensor, self.settings.device)
         found = AttachedDevice(self.settings, self._parts, self.reporter, self.link.pump, known)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
@@ -102,8 +120,18 @@ class Sensor:
         self._device.sampler.start()
 
     def detach_device(self) -> None:
-        """Release the device, its lines and outputs. A second call does nothing."""
+        """Release the device, its lines and outputs, and refuse its commands. A second call does nothing."""
         self._device.detach()
+        self._inbound.drop_device()
+
+    def set_unusable(self, sections: Mapping[str, str]) -> None:
+        """Show which sections of a gateway's file cannot be used, and why."""
+        self.reporter.set_problem("sections", "; ".join(sections.values()) or None)
+        self.link.pump()
+
+    def _publish_unknown(self, heard: Mapping[str, Any]) -> None:
+        self.reporter.publish_status("unknown", heard)
+        self.link.pump()
 
     @property
     def subscribes(self) -> bool:
@@ -122,6 +150,8 @@ class Sensor:
         log.info("starting", kind=about.kind, settings=about.device.settings(), broker=address.facts)
         self._discovery.withdraw(self._announced.topics)
         self._introduce()
+        if isinstance(about.device, Gateway) and self.adoptions:
+            self.adoptions.unknown.publish()
         self.publish_heartbeat()
 
     def _introduce(self) -> None:

@@ -21,6 +21,7 @@ FLOORS = (
     {"bootstrap.contract", "bootstrap.eventloop"},
     {"bootstrap.needs", "bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.device"},
+    {"bootstrap.gateway"},
     {"bootstrap.config"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},

@@ -1,0 +1,100 @@
+"""The sensors that a gateway carries: the sections `[sensors.NAME]` of its file.
+
+A fault in one of them costs that sensor alone.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from bootstrap.config.measure_limits import limited_device
+from bootstrap.config.model import SensorSettings
+from bootstrap.config.toml_file import Fault, TomlFile
+from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
+from bootstrap.device import Device
+from bootstrap.gateway import Adopted, Gateway
+
+SECTIONS = "sensors"
+LEAST_EVERY_S = 0.01
+
+
+def section_of(name: str) -> str:
+    """Return the name of a sensor's section."""
+    return f"{SECTIONS}.{name}"
+
+
+@dataclass
+class GatewayFile:
+    """The sections of a gateway's file: the devices in them, and the faults of those that cannot be used."""
+
+    adopts: type[Adopted]
+    source: TomlFile
+    devices: dict[str, Adopted] = field(default_factory=dict)
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, gateway: type[Gateway], source: TomlFile, sections: object) -> "GatewayFile":
+        """Read every section, and add the faults to `source`, too."""
+        found = cls(gateway.adopts, source)
+        if not isinstance(sections, dict):
+            source.fault(f"{SECTIONS!r} must be sections, such as [{section_of('NAME')}]", source.line(SECTIONS))
+            return found
+        for name, table in sections.items():
+            before = len(source.faults)
+            device = found._device(name, table)
+            if device is None or len(source.faults) > before:
+                found.faults[name] = source.faults[before:]
+            else:
+                found.devices[name] = device
+        return found
+
+    def _device(self, name: str, table: object) -> Adopted | None:
+        """Return the device of a section, or None after adding the reasons to the faults."""
+        place = section_of(name)
+        line = self.source.line(place)
+        if not is_id(name):
+            self.source.fault(f"a sensor's name must be {ID_RULE}, not {name!r}", line)
+        elif name in RESERVED_SENSORS:
+            self.source.fault(f"the sensor id {name!r} is reserved; choose another name", line)
+        if not isinstance(table, dict):
+            self.source.fault(f"{place!r} must be a section, [{place}]", line)
+            return None
+        try:
+            device = limited_device(self.adopts, self.source, dict(table), place)
+        except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
+            self.source.fault(f"{name!r} cannot be created: {error!r}", line)
+            return None
+        if device:
+            self._check(name, device)
+        return device
+
+    def _check(self, name: str, device: Adopted) -> None:
+        """Check what types cannot express."""
+        place = section_of(name)
+        check_period(device, self.source, place)
+        if not device.measures:
+            self.source.fault(f"{name!r} has no measure", self.source.line(place))
+        twin = next((one for one, other in self.devices.items() if other.key == device.key), None)
+        if twin:
+            key = ", ".join(f"{setting} {value!r}" for setting, value in device.key.items())
+            self.source.fault(f"{key} is already adopted as {twin!r}", self.source.line(device.identity[0], place))
+
+    def carried_by(self, gateway: SensorSettings) -> SensorSettings:
+        """Return the settings of a gateway with those of the sensors that it carries."""
+        carried = {
+            name: replace(
+                gateway,
+                topics=Topics(gateway.topics.group, name),
+                device=device,
+                section=section_of(name),
+                user=gateway.topics.sensor,
+            )
+            for name, device in self.devices.items()
+        }
+        unusable = {name: "; ".join(map(str, faults)) for name, faults in self.faults.items()}
+        return replace(gateway, carried=carried, unusable=unusable)
+
+
+def check_period(device: Device, source: TomlFile, section: str = "") -> None:
+    """Add a fault if a device would be read too often."""
+    if device.every_s < LEAST_EVERY_S:
+        limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
+        source.fault(limit, source.line("every_s", section))

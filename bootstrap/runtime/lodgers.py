@@ -1,0 +1,112 @@
+"""The sensors of one process that are not its own: those that a gateway carries, or that share it."""
+
+from collections.abc import Callable, Iterable
+
+from bootstrap.config.gateway_file import section_of
+from bootstrap.config.model import SensorSettings
+from bootstrap.logs import log
+from bootstrap.runtime.adoptions import Adoptions
+from bootstrap.runtime.lodger import Lodger
+from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.sd_notify import notify
+from bootstrap.runtime.sensor import Sensor
+
+APART_S = 0.01  # between the first connections of two sensors
+SHOWN = 3  # problems in the status
+
+
+class Lodgers:
+    """Starts, reloads and ends them, each on its own."""
+
+    def __init__(self, parts: ProcessParts, on_status: Callable[[], None]) -> None:
+        """Call `on_status` when `summary` may have changed."""
+        self._parts, self._on_status = parts, on_status
+        self.known = 0.0  # a time that has certainly passed, in seconds since 1970
+        self._running: dict[str, Lodger] = {}  # by client id
+        self._ending: list[Lodger] = []
+        self._untold: dict[str, Lodger] = {}
+
+    @property
+    def sensors(self) -> list[Sensor]:
+        """Those that run now, whatever is wrong with their devices."""
+        return [one.sensor for one in self._all if one.sensor]
+
+    @property
+    def _all(self) -> list[Lodger]:
+        return [*self._running.values(), *self._ending]
+
+    def start(self, wanted: Iterable[SensorSettings], adoptions: Adoptions | None = None) -> None:
+        """Start these sensors; they connect one after the other. `adoptions` are those of their gateway."""
+        for number, settings in enumerate(wanted, 1):
+            lodger = Lodger(settings, self._parts, self.known, self._note, adoptions)
+            self._running[settings.topics.client_id] = lodger
+            lodger.start(number * APART_S)
+
+    def carry(self, gateway: Sensor) -> None:
+        """Make the sensors that a gateway carries those of its settings: start, reload and end what has changed."""
+        wanted, adoptions = gateway.settings.carried, gateway.adoptions
+        prefix = f"{gateway.settings.topics.group}/"
+        before = {name: self._running[prefix + name] for name in (adoptions.sensors if adoptions else ())}
+        unusable = gateway.settings.unusable
+        for name in before.keys() - wanted.keys() - unusable.keys():
+            self._end(before[name], adoptions)
+        for name in before.keys() & wanted.keys():
+            before[name].reloaded(None)
+            before[name].apply(wanted[name])
+        self.start([one for name, one in wanted.items() if name not in before], adoptions)
+        for name, why in unusable.items():
+            log.error("a sensor of the gateway cannot be used", sensor=name, fault=why)
+            if name in before:
+                before[name].reloaded(why)
+        gateway.set_unusable({section_of(name): why for name, why in unusable.items() if name not in before})
+
+    def _end(self, lodger: Lodger, adoptions: Adoptions | None) -> None:
+        topics = lodger.settings.topics
+        log.info("no longer carried", sensor=topics.client_id)
+        if adoptions is not None:
+            adoptions.leave(topics.sensor)
+        del self._running[topics.client_id]
+        self._ending.append(lodger)
+        lodger.end(lambda: self._ended(lodger))
+
+    def _ended(self, lodger: Lodger) -> None:
+        self._ending.remove(lodger)
+        self._on_status()
+
+    def hold(self) -> None:
+        """Make no further attempt to start any."""
+        for one in self._all:
+            one.hold()
+
+    def end_subscriptions(self) -> None:
+        """Store what devices have received by connections of their own, then close these."""
+        for one in self._all:
+            one.end_subscriptions()
+
+    def close(self) -> None:
+        """Release everything at once, in reverse order."""
+        for one in reversed(self._all):
+            one.close()
+
+    # What supervisors are told.
+
+    def _note(self, lodger: Lodger) -> None:
+        """Tell of a new state, together with the others of this turn of the loop."""
+        if not self._untold:
+            self._parts.loop.call_soon(self._tell)
+        self._untold[lodger.settings.topics.client_id] = lodger
+
+    def _tell(self) -> None:
+        told, self._untold = self._untold, {}
+        notify(*(f"X_SENSOR={name} {one.state} {one.why}".rstrip() for name, one in told.items()))
+        self._on_status()
+
+    @property
+    def summary(self) -> str:
+        """One line for people: how many are online, and what is wrong with the first others; empty without any."""
+        if not self._running:
+            return ""
+        wrong = [(name, one) for name, one in self._running.items() if one.state != "online"]
+        text = f"carries {len(self._running)} sensors, {len(self._running) - len(wrong)} online"
+        shown = [f"{name} {one.state}{one.why and f': {one.why}'}" for name, one in wrong[:SHOWN]]
+        return "; ".join([text, *shown, *(["…"] if wrong[SHOWN:] else [])])
