@@ -133,4 +133,4 @@ def _adopted_twice(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fa
             if owner.file != settings.file:
                 key = ", ".join(f"{name} {value!r}" for name, value in device.key.items())
                 text = f"{key} is already adopted as {owner.topics.client_id} in {owner.file}"
-                yield Fault(settings.file, line(settings, device.identity[0]), text)
+                yield Fault(settings.file, max(line(settings, name) for name in device.key), text)

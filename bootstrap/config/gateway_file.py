@@ -49,7 +49,7 @@ class GatewayFile:
     def _device(self, name: str, table: object) -> Adopted | None:
         """Return the device of a section, or None after adding the reasons to the faults."""
         place = section_of(name)
-        line = self.source.line(place)
+        line = max(self.source.line(place), self.source.line(name, SECTIONS))
         if not is_id(name):
             self.source.fault(f"a sensor's name must be {ID_RULE}, not {name!r}", line)
         elif name in RESERVED_SENSORS:
@@ -75,7 +75,9 @@ class GatewayFile:
         twin = next((one for one, other in self.devices.items() if other.key == device.key), None)
         if twin:
             key = ", ".join(f"{setting} {value!r}" for setting, value in device.key.items())
-            self.source.fault(f"{key} is already adopted as {twin!r}", self.source.line(device.identity[0], place))
+            self.source.fault(
+                f"{key} is already adopted as {twin!r}", max(self.source.line(one, place) for one in device.key)
+            )
 
     def carried_by(self, gateway: SensorSettings) -> SensorSettings:
         """Return the settings of a gateway with those of the sensors that it carries."""

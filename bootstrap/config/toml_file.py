@@ -211,7 +211,7 @@ def _find_keys(rows: Iterable[str]) -> dict[tuple[str, str], int]:
     section = ""
     for number, row in enumerate(rows, 1):
         if header := _HEADER.match(row):
-            section = header[1].strip(" \t[")
+            section = header[1].strip(" \t[").replace('"', "")
             found.setdefault(("", section), number)
         elif key := _KEY.match(row):
             found.setdefault((section, key[key.lastindex or 0]), number)

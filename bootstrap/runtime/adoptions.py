@@ -1,11 +1,12 @@
 """A gateway and the sensors that it carries, as they know each other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bootstrap.device import Device
 from bootstrap.eventloop.loop import Loop
 from bootstrap.gateway import Adopted, Gateway, SensorKey
+from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.unknown_sensors import UnknownSensors
 
 
@@ -15,11 +16,13 @@ class Adoptions:
     It outlives each single device, which a reload replaces.
     """
 
-    def __init__(self, gateway: Gateway, loop: Loop, publish_unknown: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, gateway: Gateway, loop: Loop, reporter: Reporter, pump: Callable[[], None]) -> None:
+        """Publish what nobody has adopted by the gateway's `reporter`; `pump` sends it."""
         self.gateway = gateway
         self.sensors: dict[str, Adopted] = {}
         self._by_key: dict[frozenset[tuple[str, object]], Adopted] = {}
-        self.unknown = UnknownSensors(loop, publish_unknown)
+        self._reporter, self._pump = reporter, pump
+        self.unknown = UnknownSensors(loop, self._publish_unknown)
 
     def find(self, key: SensorKey) -> Adopted | None:
         """Implement `Adoption.find`."""
@@ -28,6 +31,15 @@ class Adoptions:
     def note_unknown(self, key: SensorKey, example: str) -> None:
         """Implement `Adoption.note_unknown`."""
         self.unknown.note(key, example)
+
+    def _publish_unknown(self, heard: Mapping[str, Any]) -> None:
+        self._reporter.publish_status("unknown", heard)
+        self._pump()
+
+    def set_unusable(self, sections: Mapping[str, str]) -> None:
+        """Show in the gateway's state which sections of its file cannot be used, and why."""
+        self._reporter.set_problem("sections", "; ".join(sections.values()) or None)
+        self._pump()
 
     def join(self, name: str, device: Device) -> None:
         """Let a device know the others; it replaces the one that had its place."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 
-from bootstrap.config.gateway_file import section_of
 from bootstrap.config.model import SensorSettings
 from bootstrap.logs import log
 from bootstrap.runtime.adoptions import Adoptions
@@ -45,8 +44,10 @@ class Lodgers:
     def carry(self, gateway: Sensor) -> None:
         """Make the sensors that a gateway carries those of its settings: start, reload and end what has changed."""
         wanted, adoptions = gateway.settings.carried, gateway.adoptions
-        prefix = f"{gateway.settings.topics.group}/"
-        before = {name: self._running[prefix + name] for name in (adoptions.sensors if adoptions else ())}
+        if adoptions is None:
+            return
+        group = gateway.settings.topics.group
+        before = {name: self._running[f"{group}/{name}"] for name in adoptions.sensors}
         unusable = gateway.settings.unusable
         for name in before.keys() - wanted.keys() - unusable.keys():
             self._end(before[name], adoptions)
@@ -58,13 +59,13 @@ class Lodgers:
             log.error("a sensor of the gateway cannot be used", sensor=name, fault=why)
             if name in before:
                 before[name].reloaded(why)
-        gateway.set_unusable({section_of(name): why for name, why in unusable.items() if name not in before})
+        adoptions.set_unusable({name: why for name, why in unusable.items() if name not in before})
+        adoptions.unknown.publish()
 
-    def _end(self, lodger: Lodger, adoptions: Adoptions | None) -> None:
+    def _end(self, lodger: Lodger, adoptions: Adoptions) -> None:
         topics = lodger.settings.topics
         log.info("no longer carried", sensor=topics.client_id)
-        if adoptions is not None:
-            adoptions.leave(topics.sensor)
+        adoptions.leave(topics.sensor)
         del self._running[topics.client_id]
         self._ending.append(lodger)
         lodger.end(lambda: self._ended(lodger))

@@ -164,8 +164,7 @@ class Process:
     def _carry(self) -> None:
         """Start, reload and end the sensors that gateways carry, as their settings say."""
         for sensor in self.sensors:
-            if sensor.adoptions is not None:
-                self._lodgers.carry(sensor)
+            self._lodgers.carry(sensor)
 
     def _serve(self) -> Exit:
         try:

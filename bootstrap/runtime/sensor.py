@@ -1,8 +1,7 @@
 """One sensor: its topics, its device, and its own link to the broker, with a last will."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
 
 from bootstrap.config.model import HistorySettings, SensorSettings
 from bootstrap.contract.recording_word import KnownRecorders
@@ -70,7 +69,7 @@ class Sensor:
     ) -> None:
         """Call `on_status` whenever `state`, `why` or `status` has changed. `known` is as in `make_outbox`.
 
-        `adoptions` are those of the gateway that carries it; a gateway's own begin with it.
+        `adoptions` are those of the gateway that carries it.
         """
         self.settings, self._topics, self._parts = settings, settings.topics, parts
         self._outbox = make_outbox(settings, known)
@@ -86,10 +85,9 @@ class Sensor:
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
         self.link.owner = self._inbound
         self.reporter.publish_state("starting")
-        gateway = settings.device
-        self.adoptions = (
-            Adoptions(gateway, parts.loop, self._publish_unknown) if isinstance(gateway, Gateway) else adoptions
-        )
+        if isinstance(settings.device, Gateway):
+            adoptions = Adoptions(settings.device, parts.loop, self.reporter, self.link.pump)
+        self.adoptions = adoptions
         self._device: AttachedDevice = self._attached()
 
     # The device.
@@ -124,15 +122,6 @@ class Sensor:
         self._device.detach()
         self._inbound.drop_device()
 
-    def set_unusable(self, sections: Mapping[str, str]) -> None:
-        """Show which sections of a gateway's file cannot be used, and why."""
-        self.reporter.set_problem("sections", "; ".join(sections.values()) or None)
-        self.link.pump()
-
-    def _publish_unknown(self, heard: Mapping[str, Any]) -> None:
-        self.reporter.publish_status("unknown", heard)
-        self.link.pump()
-
     @property
     def subscribes(self) -> bool:
         """Whether the device has a connection of its own to the broker."""
@@ -150,8 +139,6 @@ class Sensor:
         log.info("starting", kind=about.kind, settings=about.device.settings(), broker=address.facts)
         self._discovery.withdraw(self._announced.topics)
         self._introduce()
-        if isinstance(about.device, Gateway) and self.adoptions:
-            self.adoptions.unknown.publish()
         self.publish_heartbeat()
 
     def _introduce(self) -> None:

@@ -192,7 +192,7 @@ class ControlApi:
         house = configuration.house
         if house and Folders.usual(house.state) != self.folders:
             return [Fault(HOUSE, 1, "'state' cannot change while the supervisor runs; stop it and start it again")]
-        return configuration.faults if names is None else _faults_of(configuration, names)
+        return _major(configuration) if names is None else _faults_of(configuration, names)
 
 
 def _read_all(configuration: Configuration) -> dict[str, DeviceFile]:
@@ -210,7 +210,12 @@ def _text(folder: Path, name: str) -> bytes | None:
 
 def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fault]:
     files = {HOUSE, DEVICES, *map(device_file, names)}
-    return [fault for fault in configuration.faults if fault.file in files]
+    return [fault for fault in _major(configuration) if fault.file in files]
+
+
+def _major(configuration: Configuration) -> list[Fault]:
+    """Return the faults that cost more than one sensor of a gateway; that one tells of its own."""
+    return [fault for fault in configuration.faults if fault not in configuration.minor]
 
 
 def _of_no_device(configuration: Configuration) -> list[Fault]:
