@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 
 from bootstrap.config.loader import HOUSE, Configuration
-from bootstrap.config.model import HomeAssistantSettings, House
+from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics
@@ -71,7 +71,8 @@ class BrokerUsers:
         users: their names, sorted.
         groups: the first levels of their topics, sorted.
         recorded: for each recorder, the topics it subscribes to; the user `recorder` may run on another machine.
-        announced: for each sensor, the topics of its announcements to Home Assistant.
+        announced: for each user, the topics of its sensors' announcements to Home Assistant.
+        carried: for each gateway, the sensors that it carries, as `group/sensor`.
         prefix: Home Assistant's discovery prefix.
     """
 
@@ -79,6 +80,7 @@ class BrokerUsers:
     groups: Sequence[str]
     recorded: Mapping[str, Sequence[str]]
     announced: Mapping[str, Sequence[str]]
+    carried: Mapping[str, Sequence[str]]
     prefix: str
 
     @classmethod
@@ -101,9 +103,30 @@ class BrokerUsers:
             for one in found
             if isinstance(device := one.device, TopicSettings)
         }
-        sensors = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
-        announced = _announced(house.homeassistant, sensors)
-        return cls(sorted(users), sorted(groups), recorded, announced, house.homeassistant.prefix)
+        _refuse_users_of_that_name(found, users)
+        own = [(one.topics, one.broker_user) for settings in found for one in settings.all_carried]
+        announced = _announced(
+            house.homeassistant, [*own, *((Topics(*pair), pair[1]) for pair in product(sorted(groups), guests))]
+        )
+        carried = {
+            one.broker_user: sorted(each.topics.client_id for each in one.carried.values())
+            for one in found
+            if one.carried
+        }
+        return cls(sorted(users), sorted(groups), recorded, announced, carried, house.homeassistant.prefix)
+
+
+def _refuse_users_of_that_name(found: Iterable[SensorSettings], users: Collection[str]) -> None:
+    """Raise SettingsError if a user could publish as a sensor of that name, which a gateway carries as another user."""
+    why = "is the name of a user of the broker, who could publish as this sensor, too; rename the section"
+    faults = [
+        Fault(gateway.file, TomlFile(gateway.folder, gateway.file).line(one.section), f"{name!r} {why}")
+        for gateway in found
+        for name, one in gateway.carried.items()
+        if name in users
+    ]
+    if faults:
+        raise SettingsError(faults)
 
 
 def _shared_username(folder: Path, house: House | None) -> list[Fault]:
@@ -113,15 +136,15 @@ def _shared_username(folder: Path, house: House | None) -> list[Fault]:
     return [Fault(HOUSE, line, "remove 'username': at this broker each sensor is a user of its own, named by its id")]
 
 
-def _announced(assistant: HomeAssistantSettings, sensors: Iterable[Topics]) -> dict[str, list[str]]:
+def _announced(assistant: HomeAssistantSettings, sensors: Iterable[tuple[Topics, str]]) -> dict[str, list[str]]:
     """Return the topics by which each user may announce itself; a guest's group is unknown, so it gets one for each."""
     owners: dict[str, str] = {}
     announced: dict[str, list[str]] = {}
-    for topics in sensors:
-        topic, user = assistant.topic(topics), topics.sensor
-        if (other := owners.setdefault(topic, user)) != user:
+    for topics, user in sensors:
+        topic = assistant.topic(topics)
+        if (other := owners.setdefault(topic, topics.sensor)) != topics.sensor:
             raise SettingsError(
-                [Fault(HOUSE, 1, f"{other!r} and {user!r} would both be announced by {topic}; rename one")]
+                [Fault(HOUSE, 1, f"{other!r} and {topics.sensor!r} would both be announced by {topic}; rename one")]
             )
         announced.setdefault(user, []).append(topic)
     return announced
@@ -171,6 +194,7 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
         group=house.groups[0],
         passwords={user: content.decode().partition("\n")[0] for user, content in passwords.items()},
         sensors=[user for user in house.users if user not in (ADMIN, EYES, HOME_ASSISTANT)],
+        carried=house.carried,
     )
 
 
@@ -204,7 +228,7 @@ def _rules(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> 
     """Return the files of the users and of their access; the house's owner may add to both."""
     file = wanted.private / "passwords"
     passwords = mosquitto_files.passwords(known, contents(file).decode() if file.exists() else "")
-    acl = mosquitto_files.acl(house.groups, house.recorded, house.announced, house.prefix)
+    acl = mosquitto_files.acl(house.groups, house.recorded, house.announced, house.carried, house.prefix)
     own = wanted.config / "mosquitto"
     users = passwords + mosquitto_files.added(own / "passwords", mosquitto_files.a_user)
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:

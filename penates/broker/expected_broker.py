@@ -27,6 +27,7 @@ class ExpectedBroker:
         group: a group of the house.
         passwords: the password of each user.
         sensors: the users that are sensors.
+        carried: for each of them that is a gateway, the sensors that it carries, as `group/sensor`.
     """
 
     plain_port: int
@@ -36,6 +37,7 @@ class ExpectedBroker:
     group: str
     passwords: Mapping[str, str] = field(repr=False)
     sensors: Sequence[str]
+    carried: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def wrong_listeners(self, pid: int) -> Iterator[str]:
         """Yield where the broker listens although it must not, and where it must but does not."""
@@ -63,12 +65,14 @@ class ExpectedBroker:
 
     def wrong_rights(self) -> Iterator[str]:
         """Yield which user may publish or receive what it must not. Only for a broker that nobody else uses."""
+        owners = {f"{self.group}/{sensor}": sensor for sensor in self.sensors}
+        owners |= {sensor: user for user, sensors in self.carried.items() for sensor in sensors}
         for user in (*self.sensors, EYES, ADMIN):
             with self._connected(user, self.plain_port) as probe:
-                for sensor in self.sensors:
-                    topic = f"{self.group}/{sensor}/data/{NAME}"
-                    if (not probe.publish(topic).failed) != (user in (sensor, ADMIN)):
-                        yield f"{'refuses' if user in (sensor, ADMIN) else 'accepts'} {topic} from the user {user}"
+                for sensor, owner in owners.items():
+                    topic = f"{sensor}/data/{NAME}"
+                    if (not probe.publish(topic).failed) != (user in (owner, ADMIN)):
+                        yield f"{'refuses' if user in (owner, ADMIN) else 'accepts'} {topic} from the user {user}"
         with self._connected(ADMIN, self.plain_port) as admin:
             for user in self.sensors:
                 yield from self._overheard(user, admin)

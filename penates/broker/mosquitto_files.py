@@ -43,19 +43,25 @@ def listeners(values: Mapping[str, object]) -> str:
 
 
 def acl(
-    groups: Sequence[str], recorded: Mapping[str, Sequence[str]], announced: Mapping[str, Sequence[str]], prefix: str
+    groups: Sequence[str],
+    recorded: Mapping[str, Sequence[str]],
+    announced: Mapping[str, Sequence[str]],
+    carried: Mapping[str, Sequence[str]],
+    prefix: str,
 ) -> str:
     """Return the access control list.
 
-    `recorded` contains the topics of each recorder, `announced` those of each sensor's announcements to Home Assistant;
-    `prefix` is Home Assistant's discovery prefix.
+    `recorded` contains the topics of each recorder, `announced` those of each user's announcements to Home Assistant,
+    `carried` the sensors of each gateway, as `group/sensor`; `prefix` is Home Assistant's discovery prefix.
     """
     common: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [prefix]}
     recorders = [common | {"<recorder>": [user], "<recorded>": topics} for user, topics in recorded.items()]
     sensors = [common | {"<sensor>": [user], "<announcement>": topics} for user, topics in announced.items()]
+    gateways = [common | {"<gateway>": [user], "<carried>": names} for user, names in carried.items()]
+    paragraphs = {"<recorder>": recorders, "<sensor>": sensors, "<gateway>": gateways}
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
-        each = recorders if "<recorder>" in part else sensors if "<sensor>" in part else [common]
+        each = next((one for placeholder, one in paragraphs.items() if placeholder in part), [common])
         found += [_filled(part, one) for one in each]
     return "\n\n".join(found) + "\n"
 

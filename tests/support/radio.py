@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - dataclasses read it
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path

@@ -13,12 +13,15 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bootstrap.config.toml_file import SettingsError
 from bootstrap.mqtt.connect import connect
+from penates.broker.broker_plan import expected_broker, plan
 from penates.broker.mosquitto_files import hashed
 from penates.fleet.access import Access, trusting
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
 from support.places import Place
+from support.radio import radio
 from support.world import PATIENCE_S, Broker, Eyes, Wires, eventually
 
 if TYPE_CHECKING:
@@ -256,6 +259,65 @@ def test_a_reload_takes_over_a_new_sensor_and_a_new_certificate(served: Place) -
     served.broker.send(signal.SIGHUP)
     eventually(lambda: greeting(served.site.plain_port, **served.login("roof")) == 0, "the new sensor is let in")
     assert shown() != before
+
+
+@pytest.fixture
+def carrying(served: Place) -> Place:
+    """One whose radio carries two sensors."""
+    served.house.device("radio", radio(2))
+    served.make()
+    served.broker.send(signal.SIGHUP)
+    eventually(lambda: greeting(served.site.plain_port, **served.login("radio")) == 0, "the radio is let in")
+    return served
+
+
+def test_a_gateway_speaks_for_each_sensor_that_it_carries_and_nobody_else_does(
+    carrying: Place, people: Callable[..., Eyes]
+) -> None:
+    place = carrying
+    port, login = place.site.plain_port, place.login("radio")
+    said = ("radio/data/heard", "s1/data/temperature", "s2/data/reading", "s2/status/state")
+    for topic in (*(f"cm/{one}" for one in said), "homeassistant/device/cm-s1/config"):
+        assert answer(port, topic, login) < REFUSED
+        assert answer(port, topic, place.login("cellar")) == DENIED
+    for topic in (
+        "cm/s3/data/temperature",
+        "cm/s1/action/read",
+        "cm/cellar/data/temperature",
+        "up/s1/data/temperature",
+    ):
+        assert answer(port, topic, login) == DENIED
+    assert answer(port, "cm/s1/status/recording", login) == DENIED
+    assert not (place.house.folder / "secrets" / "s1").exists()
+    heard = people("radio")
+    for topic in ("cm/s3/action/read", "cm/cellar/action/read", "cm/s2/action/read", "cm/radio/action/read"):
+        people("admin").publish(topic, b"1")
+    heard.wait_value("cm/radio/action/read", 1)
+    assert {one.topic for one in heard.seen} == {"cm/s2/action/read", "cm/radio/action/read"}
+    assert [*expected_broker(place.site, plan(place.site)).wrong_rights()] == []
+
+
+def test_a_sensor_is_adopted_while_its_gateway_runs(carrying: Place, people: Callable[..., Eyes]) -> None:
+    place = carrying
+    eyes, running = people("eyes"), place.house.run("radio")
+    for sensor in ("radio", "s1", "s2"):
+        eyes.wait_value(f"cm/{sensor}/status/state", "online")
+    since = len(eyes.seen)
+    place.house.device("radio", radio(3))
+    place.make()
+    place.broker.send(signal.SIGHUP)
+    eventually(lambda: answer(place.site.plain_port, "cm/s3/data/x", place.login("radio")) < REFUSED, "it may")
+    running.send(signal.SIGHUP)
+    eyes.wait_value("cm/s3/status/state", "online")
+    states = [one.topic for one in eyes.seen[since:] if one.topic.endswith("status/state")]
+    assert states == ["cm/s3/status/state"] * len(states)
+    assert running.stop() == 0
+
+
+def test_a_carried_sensor_cannot_have_the_name_of_a_user(place: Place) -> None:
+    place.house.device("radio", radio(2, 'group = "ook"'))
+    with pytest.raises(SettingsError, match=r"devices/radio.toml:9: 's2' is the name of a user of the broker"):
+        place.make(guests=["s2"])
 
 
 # TLS.
