@@ -11,6 +11,8 @@ from bootstrap.runtime.sd_notify import notify
 from bootstrap.runtime.sensor import Sensor
 
 APART_S = 0.01  # between the first connections of two sensors
+AT_ONCE, LONGEST = 10, 150  # sensors in one notification, and characters of what is wrong with one
+BUSY_S = 0.2  # until a supervisor that is too busy is told again
 SHOWN = 3  # problems in the status
 
 
@@ -72,6 +74,7 @@ class Lodgers:
 
     def _ended(self, lodger: Lodger) -> None:
         self._ending.remove(lodger)
+        notify(f"X_SENSOR={lodger.settings.topics.client_id}")
         self._on_status()
 
     def hold(self) -> None:
@@ -99,7 +102,11 @@ class Lodgers:
 
     def _tell(self) -> None:
         told, self._untold = self._untold, {}
-        notify(*(f"X_SENSOR={name} {one.state} {one.why}".rstrip() for name, one in told.items()))
+        lines = [f"X_SENSOR={name} {one.state} {one.why[:LONGEST]}".rstrip() for name, one in told.items()]
+        sent = [notify(*lines[first : first + AT_ONCE]) for first in range(0, len(lines), AT_ONCE)]
+        if not all(sent):
+            self._untold = {**told, **self._untold}
+            self._parts.loop.call_later(BUSY_S, self._tell)
         self._on_status()
 
     @property

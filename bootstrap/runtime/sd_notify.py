@@ -5,19 +5,25 @@ import socket
 import time
 
 
-def notify(*lines: str) -> None:
-    """Send lines such as `READY=1` to the supervisor, if there is one. A supervisor that is gone is ignored."""
+def notify(*lines: str) -> bool:
+    """Send lines such as `READY=1` to the supervisor, if there is one. A supervisor that is gone is ignored.
+
+    Returns False if it is too busy to receive them.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
-        return
+        return True
     if address.startswith("@"):  # an abstract socket
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
         sender.setblocking(False)
         try:
             sender.sendto("\n".join(" ".join(line.splitlines()) for line in lines).encode(), address)
+        except BlockingIOError:
+            return False
         except OSError:
-            return
+            return True
+    return True
 
 
 def notify_reloading() -> None:

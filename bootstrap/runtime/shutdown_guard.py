@@ -22,7 +22,8 @@ class ShutdownGuard:
         self._timer: threading.Timer | None = None
 
     def arm(self) -> None:
-        """Start the timer: the release must end within the limit."""
+        """Start the timer, or start it again: the release of what comes next must end within the limit."""
+        self.disarm()
         self._timer = threading.Timer(self._limit_s, self._hung)
         self._timer.daemon = True
         self._timer.start()

@@ -72,6 +72,7 @@ class Child:
     restarts: int = 0
     error: str = ""  # the last error
     status: str = ""  # the last STATUS that it sent
+    carried: dict[str, tuple[str, str]] = field(default_factory=dict)  # state and reason of each that it carries
 
     def __post_init__(self) -> None:
         self.wanted = False  # whether it should run
@@ -99,6 +100,7 @@ class Child:
             "restarts": self.restarts,
             "error": self.error,
             "status": self.status,
+            "carries": [{"sensor": name, "state": state, "why": why} for name, (state, why) in self.carried.items()],
         }
 
     def _enter(self, state: ChildState, after_s: float | None = None, then: Callable[[], None] | None = None) -> None:
@@ -197,6 +199,7 @@ class Child:
         """Handle what it sent by sd_notify(3)."""
         if self._hung:
             return
+        self._note_carried(lines)
         for line in lines:
             key, _, value = line.partition("=")
             if key == "STATUS":
@@ -213,6 +216,15 @@ class Child:
                 self._enter_reported(self._reported)
         if self.state is not ChildState.STOPPING:
             self._wait(self.owner.watchdog_s, self._silent)
+
+    def _note_carried(self, lines: list[str]) -> None:
+        """Note the states of sensors that the process carries; one without a state is no longer carried."""
+        for line in lines:
+            if line.startswith("X_SENSOR="):
+                sensor, state, why = [*line.partition("=")[2].split(" ", 2), "", ""][:3]
+                self.carried.pop(sensor, None)
+                if state:
+                    self.carried[sensor] = (state, why)
 
     def _enter_reported(self, state: ChildState) -> None:
         self._enter(state)
@@ -254,7 +266,7 @@ class Child:
         code = os.waitstatus_to_exitcode(status)
         steady = time.monotonic() - self._began_at >= STEADY_S
         why = self._hung or _reason(code, self.status)
-        self.pid, self.status = None, ""
+        self.pid, self.status, self.carried = None, "", {}
         asked = self.state is ChildState.STOPPING
         self._close_log_pipe(drop=not asked and (code, why) == self._outcome and not steady)
         if asked:

@@ -61,8 +61,12 @@ class Supervisor:
             self.children[name].start()
         self.when_settled(names, lambda: self._ready(ready))
         if watchdog := watchdog_s():
-            self.loop.call_every(watchdog, lambda: notify("WATCHDOG=1"))
+            self.loop.call_every(watchdog, self._notify_watchdog)
         self.loop.run(until=lambda: self.stopping and not (self._running() or self._waiting))
+
+    @staticmethod
+    def _notify_watchdog() -> None:
+        notify("WATCHDOG=1")
 
     def _ready(self, ready: Callable[[], None]) -> None:
         notify("READY=1")

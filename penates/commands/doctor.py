@@ -78,10 +78,12 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
     folders = Folders.usual(house.state)
     processes = supervision(folder, folders.runtime, [*chosen])
     broker, host = reachability.reach(house.broker)
+    each = [(name, one) for name, settings in chosen.items() for one in settings.all_carried]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = pool.map(lambda name: [*_sensor(name, chosen[name], processes, host)], chosen)
-        reports = [Report(chosen[name].topics.client_id, rows) for name, rows in zip(chosen, found, strict=True)]
-    others = [] if names or host is None else [*_elsewhere(sensors.values(), host)]
+        found = pool.map(lambda one: [*_sensor(one[0], one[1], processes, host)], each)
+        reports = [Report(one.topics.client_id, rows) for (_, one), rows in zip(each, found, strict=True)]
+    here = [one for settings in sensors.values() for one in settings.all_carried]
+    others = [] if names or host is None else [*_elsewhere(here, host)]
     return [Report(HOUSE, [*files, *broker, *_machine(house, folders), *others]), *reports]
 
 
@@ -118,10 +120,14 @@ def _machine(house: House, folders: Folders) -> Iterator[Finding]:
 
 
 def _sensor(name: str, settings: SensorSettings, processes: Supervision, host: str | None) -> Iterator[Finding]:
-    """Check one sensor: its process, its hardware, what the broker lets it do, and its state."""
-    yield processes.runs(name, settings)
+    """Check one sensor: its process, its hardware, what the broker lets it do, and its state.
+
+    `name` is that of its file. A sensor that a gateway carries has neither process nor hardware of its own.
+    """
     user = processes.user(name, settings)
-    yield from _tried("devices", lambda: hardware(settings, user))
+    if not settings.section:
+        yield processes.runs(name, settings)
+        yield from _tried("devices", lambda: hardware(settings, user))
     yield from _tried("folder", lambda: machine.outbox(settings, user))
     if host is None:
         yield unknown(reachability.BROKER, "not checked, because it cannot be reached")

@@ -17,17 +17,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bootstrap.config.gateway_file import SECTIONS
 from bootstrap.config.loader import device_file
 from bootstrap.config.model import a_certificate
 from bootstrap.config.secrets import read_password
 from bootstrap.contract.topics import EYES
 from bootstrap.device import this_host
 from bootstrap.errors import NOT_DONE, Exit, Fatal
+from bootstrap.gateway import Gateway
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import ROOT_ONLY
 from penates.console.output import counted
 from penates.files.install_paths import COMMAND, HOUSE, SECRETS, UNITS
 from penates.files.planned_file import Planned
+from penates.files.toml_edit import split_sections
 from penates.fleet.access import Access, host_and_port, trusting
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
@@ -128,8 +131,28 @@ class _Installation:
         if self._plan.local:
             yield systemd_steps.certificates()
         yield systemd_steps.enabled(self._wanted)
-        yield systemd_steps.RestartStep(self._stamps(), self._record)
+        yield from self._renewed()
         yield systemd_steps.started(unit_files.TARGET)
+
+    def _renewed(self) -> Iterator[Step]:
+        """Yield the steps that restart what has changed, and reload gateways of which only the sensors have changed."""
+        restarts = systemd_steps.RestartStep(self._stamps(), self._record, self._reloads())
+        yield from (restarts, systemd_steps.ReloadStep(restarts))
+
+    def _reloads(self) -> dict[str, str]:
+        """Return, for each unit with a gateway, a hash over the sensors that it carries."""
+        carried = {name: rest for name in self._devices if (rest := self._sections(name)[1])}
+        if self._wanted == [unit_files.SUPERVISOR]:
+            return {unit_files.SUPERVISOR: stamp(carried.values())} if carried else {}
+        return {unit_files.unit(name): stamp([rest]) for name, rest in carried.items()}
+
+    def _sections(self, name: str) -> tuple[bytes, bytes]:
+        """Return the text of a device's file without the sections of sensors that it carries, and these sections."""
+        text = self._content(device_file(name)).decode(errors="replace")
+        if not isinstance(self._devices[name].device, Gateway):
+            return text.encode(), b""
+        own, carried = split_sections(text, SECTIONS)
+        return own.encode(), carried.encode()
 
     def _mosquitto_sub(self) -> Iterator[Planned]:
         """Yield the options file of `mosquitto_sub`, if the password is known."""
@@ -154,7 +177,7 @@ class _Installation:
         file = self._plan.secret_of(self._devices[name])
         mine = [one.content or b"" for one in self._units if one.path.parent.name == f"{unit_files.unit(name)}.d"]
         secret = self._plan.content(file) if file and file.is_relative_to(HOUSE) else b""
-        return [*mine, self._content(device_file(name)), secret, *self._code(self._devices[name].kind)]
+        return [*mine, self._sections(name)[0], secret, *self._code(self._devices[name].kind)]
 
     def _code(self, kind: str) -> list[bytes]:
         """Return the house's own modules, if the kind is a class of its own."""
@@ -170,8 +193,9 @@ class _Installation:
             Fatal: one is; the message names the machine.
         """
         starting = {
-            settings.topics.sensor: name
+            one.topics.sensor: name
             for name, settings in self._devices.items()
+            for one in settings.all_carried
             if not systemd_steps.active(unit_files.SUPERVISOR if self._record.one_unit else unit_files.unit(name))
         }
         if not starting or (access := self._access()) is None:

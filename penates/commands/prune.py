@@ -82,7 +82,7 @@ def _own(configuration: Configuration) -> OwnSensors:
     Raises:
         SettingsError: it has faults.
     """
-    sensors = configuration.all().values()
+    sensors = [one for settings in configuration.all().values() for one in settings.all_carried]
     if configuration.faults or configuration.house is None:
         raise SettingsError(configuration.faults)
     groups = {configuration.house.group, *(settings.topics.group for settings in sensors)}

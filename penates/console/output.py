@@ -53,7 +53,8 @@ def show(answer: ControlMessage, *, as_json: bool, wanted: str = "online") -> in
         print("\n".join(table(sensors) if sensors else ["nothing has changed"]))
         for name in answer.get("removed", []):
             print(printable(f"{name} has been stopped: its file is gone"))
-    return 0 if all(row["state"] == wanted for row in sensors) else NOT_DONE
+    every = [*sensors, *(one for row in sensors for one in row.get("carries", []))]
+    return 0 if all(row["state"] == wanted for row in every) else NOT_DONE
 
 
 def table(sensors: list[dict[str, Any]]) -> list[str]:
@@ -65,6 +66,9 @@ def table(sensors: list[dict[str, Any]]) -> list[str]:
         lines.append(line)
         if (error := sensor["error"]) not in sensor["status"]:
             lines.append(f"  last error: {error}")
+        for one in sensor.get("carries", []):
+            why = f": {one['why']}" if one["why"] else ""
+            lines.append(f"  carries {one['sensor']}: {one['state']}{why}")
     return [on_a_line(line) for line in lines]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TypeAlias
 
+HEADER = re.compile(r"\s*\[([^\]]*)\]")
 Settings: TypeAlias = Mapping[tuple[str, str], object]  # (section, key): value
 
 
@@ -19,6 +20,38 @@ def with_settings(text: str, settings: Settings) -> str:
         else:
             _set(rows, section, key, f"{key} = {json.dumps(value, ensure_ascii=False)}")
     return "\n".join([*rows, ""])
+
+
+def split_sections(text: str, name: str) -> tuple[str, str]:
+    """Return a text without the sections `[name]` and `[name.…]`, and these sections."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    inside = False
+    for row in text.splitlines(keepends=True):
+        if header := HEADER.match(row):
+            inside = header[1].strip().partition(".")[0].strip() == name
+        parts[inside].append(row)
+    return "".join(parts[0]), "".join(parts[1])
+
+
+def with_section(text: str, section: str, settings: Mapping[str, str]) -> str:
+    """Return the text with a new section at its end. `settings` are in TOML; what was there stays byte for byte."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    rows = [f"[{section}]", *(f"{key} = {value}" for key, value in settings.items())]
+    gap = "" if not text else end if text.endswith("\n") else 2 * end
+    return text + gap + "".join(f"{row}{end}" for row in rows)
+
+
+def without_section(text: str, section: str) -> str:
+    """Return the text without a section and those below it; everything else stays byte for byte."""
+    kept: list[str] = []
+    inside = False
+    for row in text.splitlines(keepends=True):
+        if header := HEADER.match(row):
+            name = header[1].replace(" ", "").replace('"', "")
+            inside = name == section or name.startswith(f"{section}.")
+        if not inside:
+            kept.append(row)
+    return "".join(kept)
 
 
 def _comment_out(rows: list[str], section: str, key: str) -> None:

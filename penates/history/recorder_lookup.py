@@ -88,7 +88,7 @@ class Recorded:
 
     def measures(self, sensor: str) -> dict[str, KnownMeasure]:
         """Return what is known of each measure; nothing if this house has no such sensor."""
-        for settings in self.configuration.all().values():
+        for settings in (one for found in self.configuration.all().values() for one in found.all_carried):
             if settings.topics.client_id == sensor:
                 every_s = settings.device.every_s
                 found = settings.device.measures.items()

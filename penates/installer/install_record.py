@@ -24,6 +24,7 @@ class InstallRecord:
         services: the services of other packages that we enabled.
         files: the files that we made for people, outside our own folders.
         stamps: for each unit, a hash over everything it runs with.
+        reloads: for each gateway's unit, a hash over the sensors that it carries.
         unfinished: whether a run began and did not end, so that services may not have reloaded what it wrote.
     """
 
@@ -32,6 +33,7 @@ class InstallRecord:
     services: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     stamps: dict[str, str] = field(default_factory=dict)
+    reloads: dict[str, str] = field(default_factory=dict)
     unfinished: bool = False
 
     @property

@@ -110,10 +110,12 @@ class RestartStep:
     Attributes:
         stamps: for each unit, a hash over everything it runs with.
         record: holds the hashes of their last start.
+        reloads: for each gateway's unit, a hash over the sensors that it carries: to change those needs no restart.
     """
 
     stamps: Mapping[str, str]
     record: InstallRecord = field(repr=False)
+    reloads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def stale(self) -> list[str]:
@@ -136,7 +138,37 @@ class RestartStep:
         subprocess.run(["systemctl", "restart", *stale], check=False, capture_output=True, env={"PATH": PATH})  # noqa: S603, S607
         known = {unit: stamp for unit, stamp in self.record.stamps.items() if unit in self.stamps}
         self.record.stamps = known | {unit: self.stamps[unit] for unit in stale if active(unit)}
+        self.record.reloads |= {unit: stamp for unit, stamp in self.reloads.items() if unit in stale}
         self.record.write()
+
+
+@dataclass(frozen=True)
+class ReloadStep:
+    """Reloads the units of gateways that run and whose sensors have changed; it comes after the restarts."""
+
+    restarts: RestartStep
+
+    @property
+    def changed(self) -> list[str]:
+        """The units to reload."""
+        stale, known = self.restarts.stale, self.restarts.record.reloads
+        return [unit for unit, stamp in self.restarts.reloads.items() if unit not in stale and known.get(unit) != stamp]
+
+    def __str__(self) -> str:
+        """Return it as a shell command."""
+        return " ".join(["systemctl", "reload", *self.changed])
+
+    def needed(self) -> str:
+        """Return `changed` if there is a unit to reload."""
+        return "changed" if self.changed else ""
+
+    def do(self) -> None:
+        """Reload the units."""
+        record = self.restarts.record
+        for unit in self.changed:
+            CommandStep(["systemctl", "reload", unit], lambda: "changed").do()
+            record.reloads[unit] = self.restarts.reloads[unit]
+        record.write()
 
 
 def house_files(planned: Sequence[Planned]) -> list[Step]:
