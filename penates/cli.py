@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 
 from bootstrap import __version__
 from bootstrap.config.toml_file import SettingsError
@@ -30,6 +31,7 @@ COMMANDS = (
     "restore",
     "kinds",
     "new",
+    "unknown",
     "install",
     "invite",
     "uninstall",
@@ -65,7 +67,7 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"penates {__version__}")
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in names:
-        command = importlib.import_module(f"penates.commands.{MODULES.get(name, name)}")
+        command = _module(name)
         summary = (command.__doc__ or "").strip().splitlines()[0]
         own = commands.add_parser(name, help=summary, description=_filled(command.__doc__ or ""), allow_abbrev=False)
         own.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -74,12 +76,20 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
     return top
 
 
+def _module(name: str) -> ModuleType:
+    """Return the module of a sub-command."""
+    return importlib.import_module(f"penates.commands.{MODULES.get(name, name)}")
+
+
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the arguments of one sub-command. Only its module is loaded, so a sensor's process stays small."""
     words = [*(ALIASES.get(name, name) for name in arguments[:1]), *arguments[1:]]
     if " ".join(words[:2]) in COMMANDS:
         words[:2] = [" ".join(words[:2])]
-    given = parser([name for name in words[:1] if name in COMMANDS] or COMMANDS).parse_args(words)
+    names = [name for name in words[:1] if name in COMMANDS]
+    for name in names:
+        words = getattr(_module(name), "prepared", list)(words)
+    given = parser(names or COMMANDS).parse_args(words)
     given.command = words[0]
     return given
 

@@ -150,10 +150,10 @@ def sheet(kind: str, folder: Path) -> Sheet:
     """
     device = find(kind, folder)
     what, _, wiring = inspect.cleandoc(device.__doc__ or "").partition("Wiring:")
-    return Sheet(kind, device, what.strip(), " ".join(wiring.split()) or "none.", [*_settings(device)])
+    return Sheet(kind, device, what.strip(), " ".join(wiring.split()) or "none.", [*settings_of(device)])
 
 
-def _settings(device: type[Device]) -> Iterator[Setting]:
+def settings_of(device: type[Device]) -> Iterator[Setting]:
     """Yield the settings in order; `every_s`, which every kind has, comes last."""
     hints = get_type_hints(device, include_extras=True)
     comments = ChainMap(*(_comments(cls) for cls in device.__mro__ if is_dataclass(cls)))

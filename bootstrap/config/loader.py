@@ -38,7 +38,7 @@ def device_file(name: str) -> str:
 class Configuration:
     """A configuration folder, read as far as possible; what is wrong with it is in `faults`.
 
-    `drafts` are device files that are yet to be written, by sensor.
+    `drafts` are the texts of device files that are yet to be written, by the file's name.
     Without `secrets`, password files may be missing, as they are before they are created.
     `minor` are those of the faults that cost a single sensor of a gateway: the rest of the file can be used.
     """
@@ -64,7 +64,8 @@ class Configuration:
         except OSError:
             return []
         found = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
-        return [*found, *self.drafts]  # last, so that their conflicts are reported as their faults
+        known = [name for name in found if name not in self.drafts]
+        return [*known, *self.drafts]  # last, so that their conflicts are reported as their faults
 
     def all(self, names: Sequence[str] = ()) -> dict[str, SensorSettings]:
         """Return the settings of each sensor whose file has no fault of its own, and complete `faults`.

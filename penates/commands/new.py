@@ -7,13 +7,19 @@ The file contains every setting with its meaning and default, commented out; `pe
 On a terminal, the command asks for each setting without a default. Elsewhere, or after an empty answer, the setting is
 left to be set in the file: `penates check` reports it as missing, and the exit code is 78. If a GPIO line belongs to
 another device, or the name is taken, nothing is written.
+
+  penates new shed --from cm/radio --id 44
+
+With --from, a gateway adopts a sensor that it hears (`penates unknown` lists them): its file gets the section
+[sensors.shed], and starts to carry it. To forget a sensor, remove its section, and run the same command that is printed
+here as the next one.
 """
 
 import argparse
 import os
 import sys
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bootstrap.config.kinds import KindError
@@ -27,31 +33,40 @@ from bootstrap.config.toml_file import Fault, SettingsError, convert, suggestion
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.paths import write_new
-from penates.console.arguments import config_option
-from penates.datasheet import Setting, Sheet, sheet, toml
+from penates.console.arguments import config_option, sensor_name
+from penates.datasheet import Setting, Sheet, settings_of, sheet, toml
 from penates.files.install_paths import HOUSE
+
+OPTIONS = ("config", "set", "from", "help")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
     parser.add_argument("kind", metavar="KIND", help="such as door, or mine.Rain for a class of your own")
-    parser.add_argument("new", metavar="NEW", help="the sensor's name, such as frontdoor; its file will be NEW.toml")
+    new = "the sensor's name, such as frontdoor; its file will be NEW.toml"
+    parser.add_argument("new", metavar="NEW", nargs="?", help=new)
     parser.add_argument("given", metavar="SETTING=VALUE", nargs="*", default=[], help="such as pin=17")
     anywhere = "a setting, at any position in the command"
+    carrier = "the gateway that adopts the sensor; then its name is the only one, and settings may be options: --id 44"
+    parser.add_argument("--from", dest="gateway", type=sensor_name, metavar="GROUP/SENSOR", help=carrier)
     parser.add_argument("--set", action="append", default=[], metavar="SETTING=VALUE", help=anywhere)
 
 
 def main(given: argparse.Namespace) -> int:
     """Compose the file, check that it fits into the house, write it, and print the next step."""
     folder = folder_or_default(given.config)
+    if given.gateway:
+        return _adopt(folder, given)
+    if given.new is None:
+        raise Fatal(Exit.SETTINGS, "the sensor's name is missing: penates new KIND NEW")
     if not is_id(given.new):
         raise Fatal(Exit.SETTINGS, f"a sensor's name must be {ID_RULE}, not {given.new!r}")
     try:
         found = sheet(given.kind, folder)
     except KindError as error:
         raise Fatal(Exit.SETTINGS, str(error)) from None
-    values = _values(found, [*given.given, *given.set], folder)
+    values = values_of(found.settings, [*given.given, *given.set], folder)
     if sys.stdin.isatty():
         values |= _asked(found, values, folder)
     group = open_house(folder)[1].group
@@ -69,9 +84,43 @@ def main(given: argparse.Namespace) -> int:
     return Exit.SETTINGS if missing else Exit.STOPPED
 
 
-def _values(found: Sheet, arguments: Iterable[str], folder: Path) -> dict[str, str]:
+def prepared(words: Sequence[str]) -> list[str]:
+    """Return the command line with each setting of an adopted sensor, such as `--id 44`, as `--set id=44`."""
+    if not any(word.partition("=")[0] == "--from" for word in words):
+        return [*words]
+    found, rest = list[str](), iter(words)
+    for word in rest:
+        name, equals, value = word.removeprefix("--").partition("=")
+        if word.startswith("--") and name not in OPTIONS:
+            found += ["--set", f"{name}={value if equals else next(rest, '')}"]
+        else:
+            found.append(word)
+    return found
+
+
+def _adopt(folder: Path, given: argparse.Namespace) -> int:
+    """Have a gateway adopt a sensor: write its section, then apply it."""
+    from penates.files.gateway_sections import Adopting  # noqa: PLC0415 - needed for a gateway alone
+    from penates.installer import adoption  # noqa: PLC0415
+
+    if folder == HOUSE:
+        adoption.require_root()
+    adopting = Adopting.at(folder, given.gateway.client_id, given.kind)
+    arguments = [*([given.new] if given.new else []), *given.given, *given.set]
+    values = values_of(settings_of(adopting.adopts), arguments, folder)
+    file = adopting.write(values)
+    print(f"{file}: [{adopting.section}] was added")
+    if folder == HOUSE:
+        adoption.apply(file.stem)
+        return Exit.STOPPED
+    where = f" --config {given.config}" if given.config else ""
+    print(f"Next: penates reload{where}")
+    return Exit.STOPPED
+
+
+def values_of(settings: Iterable[Setting], arguments: Iterable[str], folder: Path) -> dict[str, str]:
     """Return the settings on the command line, as TOML."""
-    hints = {"group": str, "sensor": str} | {setting.name: setting.hint for setting in found.settings}
+    hints = {"group": str, "sensor": str} | {setting.name: setting.hint for setting in settings}
     values: dict[str, str] = {}
     for argument in arguments:
         name, equals, value = argument.partition("=")

@@ -41,19 +41,6 @@ def with_section(text: str, section: str, settings: Mapping[str, str]) -> str:
     return text + gap + "".join(f"{row}{end}" for row in rows)
 
 
-def without_section(text: str, section: str) -> str:
-    """Return the text without a section and those below it; everything else stays byte for byte."""
-    kept: list[str] = []
-    inside = False
-    for row in text.splitlines(keepends=True):
-        if header := HEADER.match(row):
-            name = header[1].replace(" ", "").replace('"', "")
-            inside = name == section or name.startswith(f"{section}.")
-        if not inside:
-            kept.append(row)
-    return "".join(kept)
-
-
 def _comment_out(rows: list[str], section: str, key: str) -> None:
     first, end = _bounds(rows, section)
     for number in range(first or 0, end if first is not None else 0):

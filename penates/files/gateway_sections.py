@@ -1,0 +1,97 @@
+"""Adding a sensor to a gateway's file: a section at its end, while everything else stays as it is."""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootstrap.config.gateway_file import section_of
+from bootstrap.config.loader import Configuration
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents, suggestion
+from bootstrap.errors import Exit, Fatal
+from bootstrap.gateway import Adopted, Gateway
+from penates.files.toml_edit import with_section
+
+MODE = 0o7777
+
+
+@dataclass(frozen=True)
+class Adopting:
+    """A gateway's file that is to carry another sensor.
+
+    Attributes:
+        folder: the configuration folder.
+        file: the gateway's file, relative to it.
+        adopts: the class of its sensors.
+        name: the new sensor's.
+    """
+
+    folder: Path
+    file: str
+    adopts: type[Adopted]
+    name: str
+
+    @classmethod
+    def at(cls, folder: Path, gateway: str, name: str) -> "Adopting":
+        """Return what is needed to have the gateway `group/sensor` adopt a sensor of this name.
+
+        Raises:
+            Fatal: there is no such gateway, or its file has faults.
+            SettingsError: it carries a sensor of this name.
+        """
+        found = {one.topics.client_id: one for one in Configuration(folder, secrets=False).all().values()}
+        gateways = {name: one.device for name, one in found.items() if isinstance(one.device, Gateway)}
+        if gateway in gateways:
+            if name in {*found[gateway].carried, *found[gateway].unusable}:
+                line = TomlFile(folder, found[gateway].file).line(section_of(name))
+                raise SettingsError(
+                    [Fault(found[gateway].file, line, f"{name!r} is already there; nothing was written")]
+                )
+            return cls(folder, found[gateway].file, gateways[gateway].adopts, name)
+        known = suggestion(gateway, gateways) if gateways else "this house has none without faults (penates check)"
+        raise Fatal(Exit.SETTINGS, f"{gateway} is no gateway; {known}")
+
+    @property
+    def section(self) -> str:
+        """The section of the new sensor."""
+        return section_of(self.name)
+
+    def write(self, values: Mapping[str, str]) -> Path:
+        """Write the section with these settings, in TOML. Returns the file.
+
+        Raises:
+            SettingsError: it would have a fault, and nothing was written.
+            Fatal: the file cannot be written.
+        """
+        before = contents(self.folder / self.file)
+        after = with_section(before.decode(), self.section, values).encode()
+        if new := [fault for fault in self._faults(after) if fault not in self._faults(before)]:
+            raise SettingsError(new)
+        file = self.folder / self.file
+        try:
+            _replace(file, after)
+        except OSError as error:
+            raise Fatal(Exit.SETTINGS, f"{file} cannot be written: {error.strerror}; use sudo?") from None
+        return file
+
+    def _faults(self, text: bytes) -> list[Fault]:
+        """Return the faults of the gateway's file with this text in it."""
+        configuration = Configuration(self.folder, drafts={Path(self.file).stem: text}, secrets=False)
+        configuration.all()
+        return [fault for fault in configuration.faults if fault.file == self.file]
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Replace the content of a file, which keeps its owner and its mode."""
+    status = file.stat()
+    new = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        new.write_bytes(content)
+        new.chmod(stat.S_IMODE(status.st_mode) & MODE)
+        if os.geteuid() == 0:
+            os.chown(new, status.st_uid, status.st_gid)
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
