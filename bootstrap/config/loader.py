@@ -15,8 +15,10 @@ from bootstrap.config.conflicts import conflicts, probe
 from bootstrap.config.gateway_file import SECTIONS, GatewayFile, check_period
 from bootstrap.config.kinds import KindError, find
 from bootstrap.config.measure_limits import limited_device
-from bootstrap.config.model import DeviceNames, House, SensorSettings
+from bootstrap.config.model import DeviceNames, House, ProcessSettings, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
+from bootstrap.config.together import SECTION as TOGETHER
+from bootstrap.config.together import processes, read_together
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
@@ -53,7 +55,9 @@ class Configuration:
         if not os.access(self.folder / DEVICES, os.R_OK | os.X_OK):
             self.faults.append(Fault(DEVICES, 1, "no such folder, or no permission to read it"))
         self._source = TomlFile(self.folder, HOUSE)
-        self.house = self._source.fill(House, self._source.table) if self._source.loaded else None
+        table = dict(self._source.table)
+        self.together = read_together(self._source, table.pop(TOGETHER, {}), self.sensors)
+        self.house = self._source.fill(House, table) if self._source.loaded else None
         self.faults += self._source.faults
 
     @cached_property
@@ -66,6 +70,11 @@ class Configuration:
         found = sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml") and name[0] != ".")
         known = [name for name in found if name not in self.drafts]
         return [*known, *self.drafts]  # last, so that their conflicts are reported as their faults
+
+    @cached_property
+    def processes(self) -> dict[str, list[str]]:
+        """The processes of the house, each with the sensors that run in it: one, or those of `[together]`."""
+        return processes(self.sensors, self.together)
 
     def all(self, names: Sequence[str] = ()) -> dict[str, SensorSettings]:
         """Return the settings of each sensor whose file has no fault of its own, and complete `faults`.
@@ -268,6 +277,21 @@ def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:
     return settings
 
 
+def load_process(folder: Path, name: str) -> ProcessSettings:
+    """Return what one process runs: the sensor of this file, or those that `[together]` names.
+
+    Raises:
+        SettingsError: as `load` does, or the sensor runs in a process of another name.
+    """
+    configuration = Configuration(folder)
+    if sensors := configuration.together.get(name):
+        return ProcessSettings(name=name, sensors=tuple(load(folder, one) for one in sensors), together=True)
+    if group := next((group for group, sensors in configuration.together.items() if name in sensors), None):
+        line = TomlFile(folder, HOUSE).line(group, TOGETHER)
+        raise SettingsError([Fault(HOUSE, line, f"{name!r} runs in the process {group!r}; name that instead")])
+    return ProcessSettings(name=name, sensors=(load(folder, name),))
+
+
 def state_of(folder: Path) -> Path | None:
     """Return the `state` folder that `house.toml` sets, whatever else is wrong with the file."""
     named = TomlFile(folder, HOUSE).table.get("state")
@@ -292,13 +316,13 @@ def unknown_names(names: Iterable[str], known: Collection[str]) -> list[Fault]:
 
 
 def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> list[SensorSettings]:
-    """Return the settings of every sensor, or of those in `names`.
+    """Return the settings of every sensor, or of those in `names`, which may also be processes of `[together]`.
 
     Raises:
         SettingsError: with every fault of every file.
     """
     configuration = Configuration(folder, secrets=secrets)
-    valid = configuration.all(names)
+    valid = configuration.all([one for name in names for one in configuration.together.get(name, [name])])
     if not valid and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
     if configuration.faults:

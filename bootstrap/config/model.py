@@ -218,3 +218,33 @@ class SensorSettings:
             "version": __version__,
             "host": socket.gethostname(),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessSettings:
+    """What one process runs: a sensor, or several that their owner has put together.
+
+    Attributes:
+        name: that of its sensor's file, or that in `[together]`.
+        sensors: the sensors that have a file of their own.
+        together: whether it is one of `[together]`.
+    """
+
+    name: str
+    sensors: tuple[SensorSettings, ...]
+    together: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its name in the log: that of its only sensor on the broker, or its own."""
+        return self.name if self.together else self.sensors[0].topics.client_id
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of its sensor; None if there are several."""
+        return None if self.together else self.sensors[0].kind
+
+    @property
+    def names(self) -> list[Topics]:
+        """The names of its sensors on the broker; if they change, a new process is needed."""
+        return [one.topics for one in self.sensors]

@@ -16,12 +16,10 @@ class Adoptions:
     It outlives each single device, which a reload replaces.
     """
 
-    def __init__(self, gateway: Gateway, loop: Loop, reporter: Reporter, pump: Callable[[], None]) -> None:
-        """Publish what nobody has adopted by the gateway's `reporter`; `pump` sends it."""
+    def __init__(self, gateway: Gateway, loop: Loop) -> None:
         self.gateway = gateway
         self.sensors: dict[str, Adopted] = {}
         self._by_key: dict[frozenset[tuple[str, object]], Adopted] = {}
-        self._reporter, self._pump = reporter, pump
         self.unknown = UnknownSensors(loop, self._publish_unknown)
 
     def find(self, key: SensorKey) -> Adopted | None:
@@ -31,6 +29,10 @@ class Adoptions:
     def note_unknown(self, key: SensorKey, example: str) -> None:
         """Implement `Adoption.note_unknown`."""
         self.unknown.note(key, example)
+
+    def publish_by(self, reporter: Reporter, pump: Callable[[], None]) -> None:
+        """Publish what nobody has adopted by the gateway's `reporter` from now on; `pump` sends it."""
+        self._reporter, self._pump = reporter, pump
 
     def _publish_unknown(self, heard: Mapping[str, Any]) -> None:
         self._reporter.publish_status("unknown", heard)

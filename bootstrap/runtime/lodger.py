@@ -72,7 +72,7 @@ class Lodger:
         except Fatal as end:
             self._on_fatal(end)
             return
-        self.sensor, self._failed = sensor, ""
+        self.sensor, self._failed, self._adoptions = sensor, "", sensor.adoptions
         self._resources.callback(sensor.close)
         sensor.link.end_by = self._on_fatal
         sensor.introduce()

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from bootstrap.config.model import SensorSettings
+from bootstrap.config.toml_file import SettingsError
+from bootstrap.gateway import Gateway
 from bootstrap.logs import log
 from bootstrap.runtime.adoptions import Adoptions
 from bootstrap.runtime.lodger import Lodger
@@ -46,7 +48,7 @@ class Lodgers:
     def carry(self, gateway: Sensor) -> None:
         """Make the sensors that a gateway carries those of its settings: start, reload and end what has changed."""
         wanted, adoptions = gateway.settings.carried, gateway.adoptions
-        if adoptions is None:
+        if adoptions is None or not isinstance(gateway.settings.device, Gateway):
             return
         group = gateway.settings.topics.group
         before = {name: self._running[f"{group}/{name}"] for name in adoptions.sensors}
@@ -63,6 +65,22 @@ class Lodgers:
                 before[name].reloaded(why)
         adoptions.set_unusable({name: why for name, why in unusable.items() if name not in before})
         adoptions.unknown.publish()
+
+    def reload(self) -> None:
+        """Read the files of those that have one of their own again, and apply what has changed."""
+        from bootstrap.runtime.reload import read_again  # noqa: PLC0415 - few processes ever reload
+
+        for one in [*self._running.values()]:
+            if one.settings.section:
+                continue
+            try:
+                new = read_again(one.settings)
+            except SettingsError as error:
+                log.error("not reloaded", sensor=one.settings.topics.client_id, fault="; ".join(map(str, error.faults)))
+                one.reloaded("; ".join(map(str, error.faults)))
+            else:
+                one.reloaded(None)
+                one.apply(new)
 
     def _end(self, lodger: Lodger, adoptions: Adoptions) -> None:
         topics = lodger.settings.topics
@@ -108,6 +126,14 @@ class Lodgers:
             self._untold = {**told, **self._untold}
             self._parts.loop.call_later(BUSY_S, self._tell)
         self._on_status()
+
+    @property
+    def worst(self) -> tuple[str, str]:
+        """The state of the first that is not online, and why; one that waits to be started again counts as `fault`."""
+        for name, one in self._running.items():
+            if one.state != "online":
+                return "starting" if one.state == "starting" else "fault", f"{name}: {one.why}" if one.why else name
+        return "online", ""
 
     @property
     def summary(self) -> str:

@@ -5,13 +5,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from bootstrap.config.model import SensorSettings
+from bootstrap.config.model import ProcessSettings, SensorSettings
 from bootstrap.contract import timestamps
 from bootstrap.contract.topics import State
 from bootstrap.errors import Absent, Exit, Fatal
@@ -21,7 +21,7 @@ from bootstrap.logs import log
 from bootstrap.mqtt.connection import LINGER_S
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import set_line_holder
-from bootstrap.runtime.lock import take_lock
+from bootstrap.runtime.lock import ProcessLock, take_lock
 from bootstrap.runtime.lodgers import Lodgers
 from bootstrap.runtime.orderly_end import DRAIN_S, LAST_STATE_S
 from bootstrap.runtime.parent_death import die_with
@@ -29,6 +29,7 @@ from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.sd_notify import notify, notify_reloading, watchdog_s
 from bootstrap.runtime.sensor import Sensor
 from bootstrap.runtime.shutdown_guard import ShutdownGuard
+from bootstrap.runtime.status_report import StatusReport
 
 ORPHAN_STOP_S = 2.5  # longest orderly stop after the supervisor died
 
@@ -45,19 +46,27 @@ class Inherited(NamedTuple):
     known: float | None = None
 
 
-def run(settings: SensorSettings, inherited: Inherited | None = None) -> Exit:
-    """Run a process with one sensor until a signal or a fault ends it. Returns the exit code; never raises."""
+def run(settings: ProcessSettings, inherited: Inherited | None = None) -> Exit:
+    """Run a process until a signal or a fault ends it. Returns the exit code; never raises."""
     supervisor, known = inherited or Inherited()
-    log.start(settings.topics.client_id, settings.log.level, settings.log.format)
+    first = settings.sensors[0]
+    log.start(settings.label, first.log.level, first.log.format)
     try:
         if sys.stderr is not None:
             faulthandler.enable()  # prints every thread's stack on the watchdog's SIGABRT
         with ExitStack() as stack:
-            take_lock(settings, stack)
+            if settings.together:
+                stack.callback(ProcessLock(first.folders, f"together-{settings.name}").close)
+            else:
+                take_lock(first, stack)
             if supervisor is not None:
                 stack.callback(os.close, die_with(supervisor))
             process = Process(stack, supervisor)
-            process.add(settings, known_time(settings) if known is None else known)
+            known = known_time(settings) if known is None else known
+            if settings.together:
+                process.share(settings, known)
+            else:
+                process.add(first, known)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked by a supervisor at the fork
             return process.run()
     except Fatal as end:
@@ -72,10 +81,10 @@ def run(settings: SensorSettings, inherited: Inherited | None = None) -> Exit:
         log.settle(all_of_it=True)
 
 
-def known_time(settings: SensorSettings) -> float:
+def known_time(settings: ProcessSettings) -> float:
     """Return a time that has certainly passed, in seconds since 1970, from the newest file the machine keeps."""
-    state = settings.folders.state
-    return timestamps.newest([state, outbox_folder(state, settings.topics), Path(__file__)])
+    state = settings.sensors[0].folders.state
+    return timestamps.newest([state, *(outbox_folder(state, one) for one in settings.names), Path(__file__)])
 
 
 def _thread_died(make_safe: Callable[[], None], died: threading.ExceptHookArgs) -> None:
@@ -100,9 +109,9 @@ class Process:
 
     def __init__(self, stack: ExitStack, supervisor: int | None = None) -> None:
         self.sensors: list[Sensor] = []
+        self._sharing: Sequence[SensorSettings] = ()
         self._stack, self._supervised = stack, supervisor is not None
         self._stopping = self._hurry = False
-        self._stuck: set[str] = set()
         sockets = Sockets()
         self._guard = ShutdownGuard(sockets)
         stack.callback(self._guard.disarm)
@@ -118,6 +127,7 @@ class Process:
         stack.callback(worker.close)
         self._parts = ProcessParts(self._loop, sockets, inbox, worker)
         self._lodgers = Lodgers(self._parts, self._notify_status)
+        self._report = StatusReport(self.sensors, self._lodgers)
         threading.excepthook = partial(_thread_died, self._make_safe)
 
     def add(self, settings: SensorSettings, known: float = 0.0) -> Sensor:
@@ -131,6 +141,11 @@ class Process:
         self.sensors.append(sensor)
         self._release_by(sensor)
         return sensor
+
+    def share(self, settings: ProcessSettings, known: float = 0.0) -> None:
+        """Run these sensors when the process runs; what is wrong with one is its own affair. `known` is as in `add`."""
+        set_line_holder(settings.name)
+        self._lodgers.known, self._sharing = known, settings.sensors
 
     def _release_by(self, held: Sensor | Lodgers) -> None:
         """Close a sensor at the end. Storing what it has received may take long, so that is before the guard."""
@@ -151,6 +166,7 @@ class Process:
             for sensor in self.sensors:
                 sensor.set_up()
             self._release_by(self._lodgers)
+            self._lodgers.start(self._sharing)
             self._carry()
         except Fatal:
             raise
@@ -163,7 +179,7 @@ class Process:
 
     def _carry(self) -> None:
         """Start, reload and end the sensors that gateways carry, as their settings say."""
-        for sensor in self.sensors:
+        for sensor in self._all:
             self._lodgers.carry(sensor)
 
     def _serve(self) -> Exit:
@@ -190,29 +206,14 @@ class Process:
             sensor.start_link()
             sensor.start_heartbeat()
         if watchdog := watchdog_s():
-            self._loop.call_every(watchdog, self._prove_progress)
+            self._loop.call_every(watchdog, self._report.prove_progress)
 
     # systemd, or the supervisor.
 
-    def _prove_progress(self) -> None:
-        """Notify the watchdog, unless a part is stuck twice in a row: then the process counts as hung."""
-        stuck = set[str]().union(*(sensor.stuck for sensor in self._all))
-        before, self._stuck = self._stuck, stuck
-        if stuck & before:
-            log.error("no progress; the watchdog is not notified", stuck=sorted(stuck))
-        else:
-            notify("WATCHDOG=1", f"STATUS={self._status}")
-
-    @property
-    def _status(self) -> str:
-        return " | ".join(filter(None, [*(sensor.reporter.status for sensor in self.sensors), self._lodgers.summary]))
-
     def _notify_status(self) -> None:
-        """Notify the supervisor of our status. The state is that of the first sensor that is not online."""
-        reporters = [sensor.reporter for sensor in self.sensors]
-        worst = next((one for one in reporters if one.state != "online"), reporters[0]) if reporters else None
-        if worst is not None:
-            notify(f"STATUS={self._status}", f"X_STATE={worst.state}", f"X_WHY={worst.why}")
+        """Notify the supervisor of our status, once there is a sensor."""
+        if self._all:
+            self._report.notify()
 
     def _on_signal(self, name: str) -> None:
         """Stop or reload. SIGHUP means that our terminal is gone, or without a terminal, that the settings changed."""
@@ -229,6 +230,7 @@ class Process:
 
         notify_reloading()
         problems = [(sensor, reload(sensor)) for sensor in self.sensors]
+        self._lodgers.reload()
         self._carry()
         self._loop.call_soon(partial(self._reloaded, problems))  # after the first read of a new device
 

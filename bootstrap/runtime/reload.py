@@ -43,7 +43,7 @@ def reload(sensor: Reloadable) -> str | None:
     """
     before = sensor.settings
     try:
-        new = _read(before)
+        new = read_again(before)
     except SettingsError as error:
         for fault in error.faults:
             log.error("not reloaded; nothing has changed", fault=str(fault))
@@ -72,7 +72,7 @@ def apply(sensor: Reloadable, new: SensorSettings) -> str | None:
     return None
 
 
-def _read(before: SensorSettings) -> SensorSettings:
+def read_again(before: SensorSettings) -> SensorSettings:
     """Return the settings in the files.
 
     Raises:

@@ -86,7 +86,8 @@ class Sensor:
         self.link.owner = self._inbound
         self.reporter.publish_state("starting")
         if isinstance(settings.device, Gateway):
-            adoptions = Adoptions(settings.device, parts.loop, self.reporter, self.link.pump)
+            adoptions = adoptions or Adoptions(settings.device, parts.loop)
+            adoptions.publish_by(self.reporter, self.link.pump)
         self.adoptions = adoptions
         self._device: AttachedDevice = self._attached()
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol
 
-from bootstrap.config.model import SensorSettings
+from bootstrap.config.model import ProcessSettings
 from bootstrap.contract import timestamps
 from bootstrap.errors import Exit
 from bootstrap.eventloop.loop import Loop, Timer
@@ -51,8 +51,8 @@ class ChildOwner(Protocol):
     watchdog_s: float
     stopping: bool
 
-    def fork(self, settings: SensorSettings, stderr: int, address: str) -> int:
-        """Fork a process that runs this sensor, logs to `stderr` and notifies `address`. Returns its process id."""
+    def fork(self, settings: ProcessSettings, stderr: int, address: str) -> int:
+        """Fork a process that runs these sensors, logs to `stderr` and notifies `address`. Returns its process id."""
 
     def on_settled(self) -> None:
         """Handle a child's new state."""
@@ -65,7 +65,7 @@ class Child:
     owner: ChildOwner
     name: str
     write: Callable[[str, bytes], None] = field(repr=False)  # called with the client id and a line that it logged
-    settings: SensorSettings | None = None
+    settings: ProcessSettings | None = None
     state: ChildState = ChildState.STOPPED
     since: str = ""
     pid: int | None = None
@@ -92,7 +92,7 @@ class Child:
         settings = self.settings
         return {
             "name": self.name,
-            "sensor": settings.topics.client_id if settings else None,
+            "sensor": settings.label if settings else None,
             "kind": settings.kind if settings else None,
             "state": self.state,
             "since": self.since,
@@ -178,9 +178,9 @@ class Child:
         else:
             self._enter(ChildState.STARTING, self.owner.watchdog_s, self._silent)
 
-    def _begin(self, settings: SensorSettings) -> None:
+    def _begin(self, settings: ProcessSettings) -> None:
         with ExitStack() as stack:
-            write = partial(self.write, settings.topics.client_id)
+            write = partial(self.write, settings.label)
             self._log_pipe = LogPipe(self.owner.loop, write, hold=self._outcome is not None)
             stack.callback(self._log_pipe.close, drop=False)
             self._notify_socket = NotifySocket(self.owner.loop, self.on_notify)

@@ -1,12 +1,12 @@
 """The requests that the supervisor executes. Each reads and checks the settings before it changes anything."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.config.loader import DEVICES, HOUSE, Configuration, device_file, unknown_names
-from bootstrap.config.model import House, SensorSettings
+from bootstrap.config.model import House, ProcessSettings
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.logs import log
@@ -46,11 +46,14 @@ def supervise(
 
 
 @dataclass(frozen=True)
-class DeviceFile:
-    """A device's file as last read. `text` is None if it could not be read, `settings` if it has faults."""
+class ProcessFiles:
+    """The files of one process as last read, by name. A text is None if it could not be read.
 
-    text: bytes | None
-    settings: SensorSettings | None
+    `settings` is None if a file has faults.
+    """
+
+    texts: Mapping[str, bytes | None]
+    settings: ProcessSettings | None
 
 
 class ControlApi:
@@ -59,14 +62,14 @@ class ControlApi:
     def __init__(self, supervisor: Supervisor, configuration: Configuration, folders: Folders) -> None:
         self._supervisor = supervisor
         self._folder = configuration.folder
-        self._files: dict[str, DeviceFile] = {}
+        self._files: dict[str, ProcessFiles] = {}
         self._gone: set[str] = set()  # names whose file is gone, while their process may still be ending
         self.folders = folders
         supervisor.reload = self._on_hangup
         supervisor.on_ended = lambda child: self._forget(child.name)
         for name, read in _read_all(configuration).items():
             why = _faults_of(configuration, [name])
-            self._use_file(name, DeviceFile(read.text, None) if why else read)
+            self._use_file(name, ProcessFiles(read.texts, None) if why else read)
             if why:
                 self._supervisor.child(name).fail("; ".join(map(str, why)))
 
@@ -78,7 +81,7 @@ class ControlApi:
         notify_reloading()
         self.handle({"do": "reload"}, _on_reloaded)
 
-    def _use_file(self, name: str, read: DeviceFile) -> None:
+    def _use_file(self, name: str, read: ProcessFiles) -> None:
         self._gone.discard(name)
         self._files[name] = read
         self._supervisor.child(name).settings = read.settings
@@ -167,13 +170,13 @@ class ControlApi:
             self._forget(name)
         self._answer_later(changed, reply, changed=changed, removed=removed)
 
-    def _change(self, name: str, read: DeviceFile) -> None:
+    def _change(self, name: str, read: ProcessFiles) -> None:
         """Apply a changed file to its child. A stopped child stays stopped; one with a new id is restarted."""
         is_new = name not in self._files or name in self._gone
         child = self._supervisor.child(name)
         before = child.settings
         self._use_file(name, read)
-        same = before and read.settings and before.topics == read.settings.topics
+        same = before and read.settings and before.names == read.settings.names
         if is_new or (child.wanted and not same):
             child.restart()
         elif child.wanted:
@@ -195,10 +198,19 @@ class ControlApi:
         return _major(configuration) if names is None else _faults_of(configuration, names)
 
 
-def _read_all(configuration: Configuration) -> dict[str, DeviceFile]:
+def _read_all(configuration: Configuration) -> dict[str, ProcessFiles]:
     """Return every device's file and its settings, by name."""
-    found = configuration.all()
-    return {name: DeviceFile(_text(configuration.folder, name), found.get(name)) for name in configuration.sensors}
+    valid = configuration.all()
+    found = {}
+    for name, sensors in configuration.processes.items():
+        texts = {one: _text(configuration.folder, one) for one in sensors}
+        settings = tuple(valid[one] for one in sensors if one in valid)
+        together = name in configuration.together
+        whole = len(settings) == len(sensors)
+        found[name] = ProcessFiles(
+            texts, ProcessSettings(name=name, sensors=settings, together=together) if whole else None
+        )
+    return found
 
 
 def _text(folder: Path, name: str) -> bytes | None:
@@ -209,7 +221,8 @@ def _text(folder: Path, name: str) -> bytes | None:
 
 
 def _faults_of(configuration: Configuration, names: Collection[str]) -> list[Fault]:
-    files = {HOUSE, DEVICES, *map(device_file, names)}
+    sensors = [one for name in names for one in configuration.processes.get(name, [name])]
+    files = {HOUSE, DEVICES, *map(device_file, sensors)}
     return [fault for fault in _major(configuration) if fault.file in files]
 
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap.config.model import House, SensorSettings
+from bootstrap.config.model import House, ProcessSettings
 from bootstrap.eventloop.loop import STOP_SIGNALS, Loop, Signals, has_terminal
 from bootstrap.homeassistant.discovery import announced
 from bootstrap.logs import log
@@ -151,11 +151,11 @@ class Supervisor:
 
     # Forking.
 
-    def fork(self, settings: SensorSettings, stderr: int, address: str) -> int:
+    def fork(self, settings: ProcessSettings, stderr: int, address: str) -> int:
         """Fork a process that runs this sensor. Signals stay blocked in the child until it has its own handlers."""
         known = process.known_time(settings)  # called before the fork, which costs its memory only once
         with suppress(Exception):  # called for its memory, too; if a user's class fails here, only its child may end
-            announced(settings)
+            announced(settings.sensors[0])
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
@@ -165,7 +165,7 @@ class Supervisor:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return pid
 
-    def _run_child(self, settings: SensorSettings, stderr: int, address: str, known: float) -> NoReturn:
+    def _run_child(self, settings: ProcessSettings, stderr: int, address: str, known: float) -> NoReturn:
         """Run as the child: release what is the supervisor's, then run the sensor and exit. Never returns."""
         code = 1
         try:
@@ -176,7 +176,7 @@ class Supervisor:
             _close_all_but(0, 1, 2, self._lifeline)
             os.setpgid(0, 0)  # Ctrl-C in a terminal goes to the supervisor alone, which stops us in order
             with suppress(OSError):
-                COMMAND_NAME.write_text(settings.topics.sensor, encoding="ascii")
+                COMMAND_NAME.write_text(settings.label.rpartition("/")[2], encoding="ascii")
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
             code = process.run(settings, process.Inherited(self._lifeline, known))
         except BaseException:  # noqa: BLE001 - nothing may escape into the supervisor's own code

@@ -76,7 +76,7 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
         return [Report(HOUSE, files)]
     chosen = {name: one for name, one in sensors.items() if name in names or not names}
     folders = Folders.usual(house.state)
-    processes = supervision(folder, folders.runtime, [*chosen])
+    processes = supervision(folder, folders.runtime, configuration.processes)
     broker, host = reachability.reach(house.broker)
     each = [(name, one) for name, settings in chosen.items() for one in settings.all_carried]
     with ThreadPoolExecutor(AT_ONCE) as pool:

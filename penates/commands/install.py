@@ -13,7 +13,7 @@ import argparse
 import getpass
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,15 +106,29 @@ class _Installation:
     def __init__(self, plan: HousePlan, record: InstallRecord) -> None:
         self._plan, self._record = plan, record
         self._devices = plan.devices
-        each = [unit_files.unit(name) for name in self._devices]
+        self._processes = plan.configuration.processes
+        each = [unit_files.unit(name) for name in self._processes]
         self._wanted = [unit_files.SUPERVISOR] if record.one_unit and each else each
         secrets = {name: plan.secret_of(settings) for name, settings in self._devices.items()}
         self._units = [*unit_files.shipped(UNITS), *(unit_files.for_broker(UNITS) if plan.local else ())]
         if record.one_unit:
             self._units += unit_files.for_supervisor(UNITS, self._devices, secrets, plan.state)
         else:
-            for name, settings in self._devices.items():
-                self._units += unit_files.for_device(UNITS, settings, name, secrets[name], plan.state)
+            for name in self._processes:
+                self._units += self._unit(name, secrets)
+
+    def _unit(self, name: str, secrets: dict[str, Path | None]) -> list[Planned]:
+        """Return the drop-in of a process's unit."""
+        if name not in self._plan.configuration.together:
+            return unit_files.for_device(UNITS, self._devices[name], name, secrets[name], self._plan.state)
+        found = {one: self._devices[one] for one in self._processes[name]}
+        passwords = {one: secrets[one] for one in found}
+        return unit_files.for_together(UNITS, name, found, passwords, self._plan.state)
+
+    def _unit_of(self, sensor: str) -> str:
+        """Return the unit in which the sensor of this file runs."""
+        name = next(name for name, sensors in self._processes.items() if sensor in sensors)
+        return unit_files.SUPERVISOR if self._record.one_unit else unit_files.unit(name)
 
     def steps(self) -> Iterator[Step]:
         """Yield all steps in the order in which they are carried out."""
@@ -141,10 +155,11 @@ class _Installation:
 
     def _reloads(self) -> dict[str, str]:
         """Return, for each unit with a gateway, a hash over the sensors that it carries."""
-        carried = {name: rest for name in self._devices if (rest := self._sections(name)[1])}
-        if self._wanted == [unit_files.SUPERVISOR]:
-            return {unit_files.SUPERVISOR: stamp(carried.values())} if carried else {}
-        return {unit_files.unit(name): stamp([rest]) for name, rest in carried.items()}
+        carried: dict[str, list[bytes]] = {}
+        for name in self._devices:
+            if rest := self._sections(name)[1]:
+                carried.setdefault(self._unit_of(name), []).append(rest)
+        return {unit: stamp(parts) for unit, parts in carried.items()}
 
     def _sections(self, name: str) -> tuple[bytes, bytes]:
         """Return the text of a device's file without the sections of sensors that it carries, and these sections."""
@@ -168,16 +183,19 @@ class _Installation:
         """Return, for each unit, a hash over everything it runs with."""
         common = [*programme(), self._content("house.toml"), self._content(CA)]
         common += [one.content or b"" for one in unit_files.shipped(UNITS)]
-        own = {name: self._own(name) for name in self._devices}
+        own = {name: self._own(name, sensors) for name, sensors in self._processes.items()}
         if self._wanted == [unit_files.SUPERVISOR]:
             return {unit_files.SUPERVISOR: stamp([*common, *(part for parts in own.values() for part in parts)])}
         return {unit_files.unit(name): stamp([*common, *parts]) for name, parts in own.items()}
 
-    def _own(self, name: str) -> list[bytes]:
-        file = self._plan.secret_of(self._devices[name])
+    def _own(self, name: str, sensors: Sequence[str]) -> list[bytes]:
         mine = [one.content or b"" for one in self._units if one.path.parent.name == f"{unit_files.unit(name)}.d"]
+        return [*mine, *(part for one in sensors for part in self._of_sensor(one))]
+
+    def _of_sensor(self, name: str) -> list[bytes]:
+        file = self._plan.secret_of(self._devices[name])
         secret = self._plan.content(file) if file and file.is_relative_to(HOUSE) else b""
-        return [*mine, self._sections(name)[0], secret, *self._code(self._devices[name].kind)]
+        return [self._sections(name)[0], secret, *self._code(self._devices[name].kind)]
 
     def _code(self, kind: str) -> list[bytes]:
         """Return the house's own modules, if the kind is a class of its own."""
@@ -196,7 +214,7 @@ class _Installation:
             one.topics.sensor: name
             for name, settings in self._devices.items()
             for one in settings.all_carried
-            if not systemd_steps.active(unit_files.SUPERVISOR if self._record.one_unit else unit_files.unit(name))
+            if not systemd_steps.active(self._unit_of(name))
         }
         if not starting or (access := self._access()) is None:
             return

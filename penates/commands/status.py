@@ -42,5 +42,6 @@ def _rows(folder: Path) -> list[dict[str, object]]:
 
     configuration = Configuration(folder, secrets=False)
     sensors = configuration.all()
-    found = units(configuration.sensors)
-    return [row(name, of_sensor(found, name), sensors.get(name)) for name in configuration.sensors if found]
+    found = units(configuration.processes)
+    processes = configuration.processes.items() if found else ()
+    return [row(name, of_sensor(found, name), [sensors.get(one) for one in files]) for name, files in processes]

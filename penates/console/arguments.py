@@ -72,11 +72,11 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     Raises:
         SettingsError: there is no such sensor, or no sensor at all.
     """
-    if faults := unknown_names(names, configuration.sensors):
+    if faults := unknown_names(names, configuration.processes):
         raise SettingsError(faults)
     if not configuration.sensors:
         raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
-    return names or configuration.sensors
+    return names or [*configuration.processes]
 
 
 def sensor_name(text: str) -> Topics:

@@ -1,5 +1,6 @@
 """What `penates doctor` finds out about the sensors' processes from systemd, the supervisor and the kernel's locks."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -31,15 +32,20 @@ class Supervision:
     units: dict[str, Unit] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] | None = None  # from the supervisor's reply; None if there is no supervisor
     problem: str = ""  # why the supervisor did not reply
+    processes: Mapping[str, str] = field(default_factory=dict)  # of each sensor's file, the name of its process
 
     def unit(self, name: str) -> Unit | None:
         """Return the unit that runs this sensor, or None if no unit does."""
-        return of_sensor(self.units, name)
+        return of_sensor(self.units, self.process(name))
+
+    def process(self, name: str) -> str:
+        """Return the name of the process in which the sensor of this file runs."""
+        return self.processes.get(name, name)
 
     def user(self, name: str, settings: SensorSettings) -> SensorUser:
         """Return the user as whom this sensor runs, or would run."""
         unit = self.unit(name)
-        row = (self.rows or {}).get(name, {})
+        row = (self.rows or {}).get(self.process(name), {})
         pid = int((unit or {}).get("MainPID") or 0) or row.get("pid") or holder(self._lock(settings))
         nodes = unit.get("DeviceAllow", "") if unit and unit.get("DevicePolicy") == "closed" else None
         found = (SensorUser.running(pid) if pid else None) or (_of_unit(unit) if unit else None) or SensorUser.me()
@@ -56,30 +62,34 @@ class Supervision:
 
     def runs(self, name: str, settings: SensorSettings) -> Finding:
         """Return whether the sensor has a process, and who supervises it."""
-        if self.rows is not None and name in self.rows:
-            return _row(self.rows[name], self.logs(name))
+        if self.rows is not None and (row := self.rows.get(self.process(name))):
+            return _row(row, self.logs(name))
         if unit := self.unit(name):
             return _unit(unit, self.logs(name))
         if self.problem:
             return unknown("process", f"the supervisor cannot be asked: {self.problem}", SUDO)
         if pid := holder(self._lock(settings)):
             return good("process", f"it runs as process {pid}, and nothing supervises it")
-        start = f"penates start {name} --config {self.folder}"
+        start = f"penates start {self.process(name)} --config {self.folder}"
         return bad("process", "it is not running", "sudo penates install" if self.units else start)
 
 
-def supervision(folder: Path, runtime: Path, names: list[str]) -> Supervision:
-    """Ask systemd and the supervisor. Only the installed house has units."""
-    found = units(names) if folder.resolve() == HOUSE else {}
+def supervision(folder: Path, runtime: Path, processes: Mapping[str, Sequence[str]]) -> Supervision:
+    """Ask systemd and the supervisor. Only the installed house has units.
+
+    `processes` are those of the house, each with the files of its sensors.
+    """
+    found = units(processes) if folder.resolve() == HOUSE else {}
+    of_each = {one: name for name, sensors in processes.items() for one in sensors}
     try:
         answer = ask(runtime, control_request("status", folder.absolute()), PATIENCE_S)
     except NotRunning:
-        return Supervision(folder, runtime, found)
+        return Supervision(folder, runtime, found, processes=of_each)
     except (Unavailable, OSError) as error:
-        return Supervision(folder, runtime, found, problem=str(error))
+        return Supervision(folder, runtime, found, problem=str(error), processes=of_each)
     if "error" in answer:
-        return Supervision(folder, runtime, found, problem=str(answer["error"]))
-    return Supervision(folder, runtime, found, {row["name"]: row for row in answer["sensors"]})
+        return Supervision(folder, runtime, found, problem=str(answer["error"]), processes=of_each)
+    return Supervision(folder, runtime, found, {row["name"]: row for row in answer["sensors"]}, processes=of_each)
 
 
 def _of_unit(unit: Unit) -> SensorUser | None:

@@ -28,7 +28,8 @@ def apply(name: str) -> None:
         steps: list[Step] = [*systemd_steps.house_files(plan.planned)]
         if plan.local:
             steps += broker_steps.broker(plan, record)
-        unit = unit_files.SUPERVISOR if record.one_unit else unit_files.unit(name)
+        process = next(one for one, sensors in plan.configuration.processes.items() if name in sensors)
+        unit = unit_files.SUPERVISOR if record.one_unit else unit_files.unit(process)
         steps.append(CommandStep(["systemctl", "reload", unit], lambda: "new" if systemd_steps.active(unit) else ""))
         carry_out(steps, record.begin, dry=False)
         record.end()

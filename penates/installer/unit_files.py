@@ -67,13 +67,29 @@ def for_supervisor(
     place: Path, found: dict[str, SensorSettings], passwords: dict[str, Path | None], state: Path | None = None
 ) -> list[Planned]:
     """Return the drop-in of the supervisor's unit, with what all devices need together."""
+    return _drop_in(place, SUPERVISOR, DROP_IN, _text("devices/", _shared(found, passwords, state)))
+
+
+def for_together(
+    place: Path, name: str, found: dict[str, SensorSettings], passwords: dict[str, Path | None], state: Path | None
+) -> list[Planned]:
+    """Return the drop-in of the unit of sensors that share a process, with what all of them need."""
+    about = ", ".join(one.topics.client_id for one in found.values())
+    described = ("Unit", [("Description", f"{about}: sensors that share a process")])
+    text = _text("house.toml, [together]", described, _shared(found, passwords, state))
+    return _drop_in(place, unit(name), DROP_IN, text)
+
+
+def _shared(
+    found: dict[str, SensorSettings], passwords: dict[str, Path | None], state: Path | None
+) -> tuple[str, list[tuple[str, str]]]:
+    """Return the section of a unit in which several sensors run, each with its own password."""
     needed = {name: needs(settings.device) for name, settings in found.items()}
     credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
     stops = [line for name, one in needed.items() for line in _safe(one, name)]
     each = [*found.values()]
     allowed = [*_allowed([*needed.values()], each), *_writable(state), *_readable(each)]
-    lines = [*_credentials(credentials), *allowed, *stops]
-    return _drop_in(place, SUPERVISOR, DROP_IN, _text("devices/", ("Service", lines)))
+    return "Service", [*_credentials(credentials), *allowed, *stops]
 
 
 def _drop_in(place: Path, owner: str, name: str, content: bytes) -> list[Planned]:

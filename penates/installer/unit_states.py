@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.config.model import SensorSettings
@@ -59,8 +59,9 @@ def of_sensor(found: Mapping[str, Unit], name: str) -> Unit | None:
     return shared if shared and shared["ActiveState"] != "inactive" else None
 
 
-def row(name: str, unit: Unit | None, settings: SensorSettings | None) -> dict[str, object]:
-    """Return a sensor's row for `penates status`, in the form in which the supervisor describes a child."""
+def row(name: str, unit: Unit | None, sensors: Sequence[SensorSettings | None]) -> dict[str, object]:
+    """Return a process's row for `penates status`, in the form in which the supervisor describes a child."""
+    settings = sensors[0] if len(sensors) == 1 else None
     unit = unit or {"ActiveState": "inactive"}
     status = unit.get("StatusText", "")
     return {

@@ -12,8 +12,6 @@ from bootstrap.contract.payload import Json
 from bootstrap.device import Measure, Reading, takes
 from bootstrap.gateway import Adopted, Gateway
 
-LOOK_EVERY_S = 0.01
-
 
 @dataclass(kw_only=True)
 class RadioSensor(Adopted):
@@ -48,6 +46,7 @@ class Radio(Gateway):
     air: Path = Path("air")
     sent: Path = Path("sent")
     babble_s: float = 0.0  # between two values that it makes up for each sensor
+    look_every_s: float = 0.01
     every_s: float = 60.0
 
     adopts: ClassVar = RadioSensor
@@ -61,7 +60,7 @@ class Radio(Gateway):
             self.after(0, self.receive)
 
     def receive(self) -> None:
-        self.after(LOOK_EVERY_S, self.receive)
+        self.after(self.look_every_s, self.receive)
         with suppress(FileNotFoundError), self.air.open("rb") as air:
             air.seek(self.offset)
             *lines, _rest = air.read().split(b"\n")

@@ -266,7 +266,7 @@ def test_a_supervisor_says_how_its_sensors_are(house: House, broker: Broker, mon
 def test_one_that_nobody_looks_after(alive: Place) -> None:
     running = alive.house._running[0]  # noqa: SLF001 - ours
     settings = load(alive.house.folder, "cellar")
-    kept = supervision.supervision(alive.house.folder, settings.folders.runtime, ["cellar"])
+    kept = supervision.supervision(alive.house.folder, settings.folders.runtime, {"cellar": ["cellar"]})
     about = kept.runs("cellar", settings)
     assert (about.verdict, f"as process {running.pid}," in about.text) == (GOOD, True)
     assert kept.user("cellar", settings).uid == os.getuid()
