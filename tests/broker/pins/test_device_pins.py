@@ -406,6 +406,33 @@ def test_an_output_of_a_half_made_device_is_no_bug(wires: Wires, eyes: Eyes) -> 
     eyes.wait_value("cm/two/status/state", "fault")
 
 
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("drives an input", "GPIO6 is driven, but 'button' declares it as an Input"),
+        ("drives a line of nobody", "GPIO26 is driven, but no setting declares it"),
+        ("watches a line of nobody", "GPIO26 is watched, but no setting declares it"),
+    ],
+)
+def test_a_line_is_used_as_it_is_declared(wires: Wires, how: str, why: str) -> None:
+    text = f'kind = "support.odd_devices.Helped"\nrelay = "GPIO5"\nbutton = "BOARD31"\nhow = "{how}"\n'
+    running = wires.run("fan", text)
+    assert running.wait() == 78
+    assert f"{why}: in Helped the type of its setting must be " in running.log
+
+
+def test_a_line_that_a_helper_takes_is_made_safe_after_the_process_was_killed(wires: Wires, eyes: Eyes) -> None:
+    running = wires.run("fan", 'kind = "support.odd_devices.Helped"\nrelay = "BOARD29"\nbutton = 6\n')
+    eyes.wait_value("cm/fan/status/state", "online")
+    eyes.publish("cm/fan/action/set", "1")
+    eyes.wait_value("cm/fan/data/on", value=True)
+    running.process.kill()
+    running.wait()
+    assert wires.held(5) == "1"
+    assert wires.house.penates("safe", "fan", program=None, **wires.env).returncode == 0
+    assert wires.held(5) == "0"
+
+
 def test_a_gpiozero_device_with_a_thread_of_its_own_tells_the_loop(wires: Wires, eyes: Eyes) -> None:
     wires.run("pir", 'kind = "support.odd_devices.Queued"\npin = 10\nevery_s = 3600\n')
     eyes.wait_value("cm/pir/status/state", "online")
