@@ -261,6 +261,7 @@ class Device:
     measures: ClassVar[Mapping[str, Measure]] = {}
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
     memory_mb: ClassVar[int] = 96  # the most that its unit may use
+    shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
@@ -276,6 +277,9 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
+        for name in cls.shown_as:
+            if name not in cls.measures:
+                raise TypeError(f"{cls.__name__}: shown_as has {name!r}, which is not a declared measure")
         acts = (name for name in dir(cls) if name.startswith(ACT))
         takes = {name.removeprefix(ACT): getattr(getattr(cls, name), "takes", Takes()) for name in acts}
         cls.commands = dict(sorted({**BUILT_IN_ACTIONS, **takes}.items()))

@@ -1,6 +1,7 @@
 """A door or window contact."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gpiozero import DigitalInputDevice
 
@@ -19,6 +20,7 @@ class Door(Device):
     bounce_s: Seconds = 0.05  # seconds the contact must be stable before a change counts
     every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 
+    shown_as: ClassVar = {"open": "door"}
     open = Measure(bool)
 
     def setup(self) -> None:

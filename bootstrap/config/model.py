@@ -163,11 +163,13 @@ class SensorSettings:
     @property
     def about(self) -> dict[str, Any]:
         """The sensor's `status/about`: all that discovery, displays and recorders need."""
-        every_s, commands = self.device.every_s, self.device.commands
+        device = self.device
+        shown = {name: {"shown_as": what} for name, what in device.shown_as.items()}
+        more = {name: {"every_s": device.every_s, **shown.get(name, {})} for name in device.measures}
         return {
             "kind": self.kind,
-            "measures": {name: {**one.facts, "every_s": every_s} for name, one in self.device.measures.items()},
-            "actions": {name: takes.facts for name, takes in commands.items()},
+            "measures": {name: {**one.facts, **more[name]} for name, one in device.measures.items()},
+            "actions": {name: takes.facts for name, takes in device.commands.items()},
             "heartbeat_s": self.heartbeat_s,
             "version": __version__,
             "host": socket.gethostname(),
