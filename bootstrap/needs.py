@@ -169,6 +169,11 @@ def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device
     return [(name, need) for name, value, hint in named for need in _declared(value, hint)]
 
 
+def may_drive(device: Any) -> bool:  # noqa: ANN401 - as above
+    """Return whether a device declares a line that it may drive, which must be made safe after a kill."""
+    return any(isinstance(need, GpioLine) and need.driven for _name, need in needs_of(device))
+
+
 def _declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of any setting
     """Yield what a value needs by its type: an annotation, a choice of types, a list, a section or a class."""
     if hasattr(value, "needs"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, needs_of
+from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, may_drive, needs_of
 
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|tty[A-Za-z]+)[\d.]+")
@@ -44,14 +44,14 @@ class DeviceNeeds:
 def needs(device: Device) -> DeviceNeeds:
     """Return what one device needs, with its settings."""
     needed = [need for _name, need in needs_of(device)]
-    lines = [need for need in needed if isinstance(need, GpioLine)]
+    lines = any(isinstance(need, GpioLine) for need in needed)
     opened = [access(need.path) for need in needed if isinstance(need, DeviceNode)]
     return DeviceNeeds(
         (*([GPIO] if lines else []), *(node for one in opened for node in one.allowed)),
         tuple(one.group for one in opened if one.group),
         tuple(need.host for need in needed if isinstance(need, NetworkHost)),
         tuple(need for need in needed if isinstance(need, ChildProgram)),
-        any(line.driven for line in lines),
+        may_drive(device),
     )
 
 

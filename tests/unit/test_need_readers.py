@@ -134,7 +134,7 @@ def test_every_need_is_noticed_by_whom_it_concerns(house: House, name: str) -> N
 
 def test_every_sort_of_need_is_declared_by_a_type(house: House) -> None:
     house.write(1)
-    found: set[type[Device | Need]] = set()
+    found: set[type[Need]] = set()
     for name, (value, _) in TYPES.items():
         found |= {type(need) for _, need in needs_of(device(house, "a", name, value, declared=True).device)}
     assert found == {*get_args(Need)}
