@@ -141,6 +141,7 @@ LINES = Limits(BCM_NUMBERS[0], BCM_NUMBERS[-1], 'GPIO line: its BCM number, "GPI
 BUSES = Limits(0, 255, "number of the I2C bus: 1 is /dev/i2c-1")
 ADDRESSES = Limits(0x03, 0x77, "address on the I2C bus; i2cdetect shows them as hexadecimal numbers, 0x76")
 
+A_CHIP = "SPI device: the numbers of its bus and of its chip select"
 A_PORT = "path of the serial port; the one in /dev/serial/by-id stays the same"
 ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/devices"
 
@@ -149,9 +150,7 @@ Input: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLin
 Output: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
 I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DEV / f"i2c-{number}", shared=True)])]
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
-SpiDevice: TypeAlias = Annotated[
-    str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], "SPI bus and chip select")
-]
+SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
 SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)], A_PORT)]
 OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]

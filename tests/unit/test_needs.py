@@ -33,6 +33,7 @@ from bootstrap.needs import (
     TopicFilter,
     needs_of,
 )
+from support.paths import ROOT
 from support.world import House
 
 
@@ -189,3 +190,32 @@ def test_what_cannot_be_is_refused_with_what_can(mine: House, line: str, fault: 
         check(mine.folder)
     (found,) = map(str, error.value.faults)
     assert found.startswith(f"devices/a.toml:2: {fault}")
+
+
+SHOWN = """
+import re
+from dataclasses import dataclass
+
+from bootstrap.device import Device, Measure
+from bootstrap.needs import Listened
+
+{template}
+
+@dataclass(kw_only=True)
+class Shown(Device):
+    shows: Template = Template("{{a/b}}")
+    level = Measure("1")
+
+    def read(self):
+        return {{}}
+"""
+
+
+def test_the_text_with_topics_of_the_documentation_is_one(house: House) -> None:
+    house.write(1)
+    (code,) = (part for part in (ROOT / "docs" / "ADDING.md").read_text().split("```") if "class Template" in part)
+    (house.folder / "shown.py").write_text(SHOWN.format(template=code.removeprefix("python\n")))
+    house.device("a", 'kind = "shown.Shown"\nshows = "in {x/y}, out {x/z} °C"\n')
+    (one,), (again,) = check(house.folder), check(house.folder)
+    assert needs_of(one.device) == [("shows", Listened("x/y")), ("shows", Listened("x/z"))]
+    assert (one.device == again.device, f"{one.device.settings()['shows']}") == (True, "in {x/y}, out {x/z} °C")

@@ -41,7 +41,7 @@ def test_a_door_moves_its_topic_from_the_shell(wires: Wires, eyes: Eyes) -> None
     eyes.wait_value(OPEN, value=True)  # nothing drives the line: its pull-up does
     wires.penates_gpio("17", "0")
     eyes.wait_value(OPEN, value=False)
-    assert wires.penates_gpio("17") == "0"
+    assert {wires.penates_gpio(name) for name in ("17", "GPIO17", "board11")} == {"0"}
     since = len(eyes.seen)
     wires.penates_gpio("17", "float")
     eyes.wait_value(OPEN, value=True, since=since)
