@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.pins.device_pins import DevicePins
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
@@ -33,7 +34,8 @@ class AttachedDevice:
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
-        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter))
+        lines = DeclaredLines(device, self.pins)
+        device.attach(DeviceContext(parts.loop, lines, self.sampler.run_later, self.subscriptions, reporter))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

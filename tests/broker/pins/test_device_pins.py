@@ -42,7 +42,7 @@ def test_a_door_moves_its_topic_from_the_shell(wires: Wires, eyes: Eyes) -> None
     eyes.wait_value(OPEN, value=True)  # nothing drives the line: its pull-up does
     wires.penates_gpio("17", "0")
     eyes.wait_value(OPEN, value=False)
-    assert wires.penates_gpio("17") == "0"
+    assert {wires.penates_gpio(name) for name in ("17", "GPIO17", "board11")} == {"0"}
     since = len(eyes.seen)
     wires.penates_gpio("17", "float")
     eyes.wait_value(OPEN, value=True, since=since)
@@ -406,6 +406,33 @@ def test_an_output_of_a_half_made_device_is_no_bug(wires: Wires, eyes: Eyes) -> 
     running = wires.run("two", 'kind = "support.odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = 17\n')
     assert running.wait() == 1
     eyes.wait_value("cm/two/status/state", "fault")
+
+
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("drives an input", "GPIO6 is driven, but 'button' declares it as an Input"),
+        ("drives a line of nobody", "GPIO26 is driven, but no setting declares it"),
+        ("watches a line of nobody", "GPIO26 is watched, but no setting declares it"),
+    ],
+)
+def test_a_line_is_used_as_it_is_declared(wires: Wires, how: str, why: str) -> None:
+    text = f'kind = "support.odd_devices.Helped"\nrelay = "GPIO5"\nbutton = "BOARD31"\nhow = "{how}"\n'
+    running = wires.run("fan", text)
+    assert running.wait() == 78
+    assert f"{why}: in Helped the type of its setting must be " in running.log
+
+
+def test_a_line_that_a_helper_takes_is_made_safe_after_the_process_was_killed(wires: Wires, eyes: Eyes) -> None:
+    running = wires.run("fan", 'kind = "support.odd_devices.Helped"\nrelay = "BOARD29"\nbutton = 6\n')
+    eyes.wait_value("cm/fan/status/state", "online")
+    eyes.publish("cm/fan/action/set", "1")
+    eyes.wait_value("cm/fan/data/on", value=True)
+    running.process.kill()
+    running.wait()
+    assert wires.held(5) == "1"
+    assert wires.house.penates("safe", "fan", program=None, **wires.env).returncode == 0
+    assert wires.held(5) == "0"
 
 
 def test_a_gpiozero_device_with_a_thread_of_its_own_tells_the_loop(wires: Wires, eyes: Eyes) -> None:

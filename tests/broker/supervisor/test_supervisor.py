@@ -18,7 +18,7 @@ import pytest
 
 from bootstrap.supervisor.control_socket import SOCKET
 from support.paths import QUICK, ROOT, SUPPORT
-from support.world import Broker, Eyes, House, Running, Supervisor, eventually, retained, retained_once
+from support.world import Broker, Eyes, House, Running, Supervisor, Wires, eventually, retained, retained_once
 
 SENSORS = ("attic", "cellar", "kitchen")
 TOP = 'state = "state"\n'
@@ -180,6 +180,25 @@ def test_a_killed_sensor_is_back_alone(daemonised: House) -> None:
         assert {**after, sensor: 0} == {**before, sensor: 0}
         row = daemonised.status()[sensor]
         assert (row["restarts"], row["error"]) == (1, "killed by SIGKILL")
+
+
+def test_outputs_of_a_killed_sensor_are_made_safe_before_it_is_back(three: House) -> None:
+    lines = Wires(three)
+    outputs = 'kind = "support.odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = "GPIO6"\n'
+    three.device("two", outputs)
+    running = three.supervise(program=None, **lines.env)
+    before = three.pids()
+    assert (lines.held(5), lines.held(6)) == ("1", "1")
+    os.kill(before["two"], signal.SIGKILL)
+    eventually(lambda: (lines.held(5), lines.held(6)) == ("0", "0"), "they are safe")
+    back(three, "two", before["two"])
+    assert (lines.held(5), lines.held(6)) == ("1", "1")
+    assert three.status()["two"]["error"] == "killed by SIGKILL"
+    assert {name: pid for name, pid in three.pids().items() if name != "two"} == {
+        name: pid for name, pid in before.items() if name != "two"
+    }
+    assert running.stop() == 0
+    assert (lines.held(5), lines.held(6)) == ("0", "0")
 
 
 @pytest.mark.parametrize("with_broker", [True, False], ids=["broker", "no broker"])
