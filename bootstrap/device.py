@@ -28,6 +28,7 @@ Values: TypeAlias = Mapping[str, Value]
 Failure = OSError | ValueError  # in place of a value: why this measure, and perhaps no other, could not be read
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
+T = TypeVar("T")
 D = TypeVar("D", bound=Any)  # a gpiozero device
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
@@ -200,6 +201,15 @@ class Context(Protocol):
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """Call later: see `Device.after`."""
 
+    def ask(
+        self,
+        call: Callable[[], T],
+        then: Callable[[T], Reading | None],
+        failed: Callable[[OSError | ValueError], Reading | None] | None = None,
+        bus: "str | Path | None" = None,
+    ) -> None:
+        """Run what may block in a worker thread: see `Device.ask`."""
+
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
     ) -> "SubscriptionHandle":
@@ -259,6 +269,7 @@ class Device:
     measures: ClassVar[Mapping[str, Measure]] = {}
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
     opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes, besides GPIO lines, that its unit may open
+    blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
     def __init_subclass__(cls) -> None:
@@ -312,6 +323,24 @@ class Device:
         """Call once, later, and publish what it returns like a reading. The timer can be cancelled."""
         return self.context.after(seconds, call)
 
+    def ask(
+        self,
+        call: Callable[[], T],
+        then: Callable[[T], Reading | None],
+        failed: Callable[[OSError | ValueError], Reading | None] | None = None,
+        bus: "str | Path | None" = None,
+    ) -> None:
+        """Run `call` in a worker thread, because it may block; then publish what `then(its result)` returns.
+
+        `call` must not touch what the loop's thread uses. What it raises counts as if `read` raised it; with `failed`,
+        an OSError or ValueError is passed to that instead, and what it returns is published.
+
+        Calls of one `bus` come one after the other, in the order of asking. A path of a bus, such as `/dev/i2c-1`, is
+        locked meanwhile (flock), so that other processes wait, too; a word is a bus of this process alone. A call that
+        has not ended after 30 s, or what the watchdog allows, is a fault, and the process is restarted.
+        """
+        self.context.ask(call, then, failed, bus)
+
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
     ) -> "SubscriptionHandle":
@@ -341,7 +370,9 @@ class Device:
         An OSError or ValueError in place of a value tells why this one could not be measured; the others are published
         (see `bootstrap.sysfs.present`).
 
-        Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick.
+        Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick, unless the class
+        says `blocks = True`: then it runs in a worker thread, while all other methods are called as ever, and the
+        attribute `bus`, if there is one, is as in `ask`.
         """
         raise NoReading
 

@@ -132,7 +132,9 @@ class Sender:
 class WorkerCall(Generic[T]):
     """Work for another thread, and what the loop does with its outcome."""
 
-    def __init__(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[BaseException], None]
+    ) -> None:
         self._work, self._then, self._failed = work, then, failed
         self._outcome: Callable[[], None]
         self._cancelled = False
@@ -153,7 +155,7 @@ class WorkerCall(Generic[T]):
         self.began = time.monotonic()
         try:
             result = self._work()
-        except Exception as error:  # noqa: BLE001 - it is raised again, or handled, in the loop
+        except BaseException as error:  # noqa: BLE001 - it is raised again, or handled, in the loop
             self._outcome = partial(self._failed, error)
         else:
             self._outcome = partial(self._then, result)
@@ -200,7 +202,7 @@ class Worker:
         inbox.on(self.MESSAGE, self._finished)
 
     def call(
-        self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None], lane: str = ""
+        self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[BaseException], None], lane: str = ""
     ) -> WorkerCall[T]:
         """Run `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`.
 

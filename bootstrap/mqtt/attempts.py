@@ -67,10 +67,10 @@ class Attempts:
     @property
     def making_progress(self) -> bool:
         """Whether the attempt may still end by itself, or waits for those of other sensors."""
-        began = self._call and self._call.began
+        began = self._call.began if self._call is not None else None
         return began is None or time.monotonic() - began < CONNECT_S
 
-    def _failed(self, number: int, error: Exception) -> None:
+    def _failed(self, number: int, error: BaseException) -> None:
         if not isinstance(error, OSError):
             raise error
         if number == self._number:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from bootstrap.config.model import SensorSettings
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
@@ -26,6 +27,9 @@ class AttachedDevice:
         device = settings.device
         self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
+        self.lent = LentParts(parts, self.sampler.run_later, reporter.set_problem)
+        if device.blocks:
+            self.sampler.read_elsewhere(self.lent.calls)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         setup = DeviceSetup(device)
@@ -33,12 +37,14 @@ class AttachedDevice:
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
-        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter))
+        self._resources.callback(self.lent.end_calls)
+        publish = self.sampler.run_later
+        device.attach(DeviceContext(parts.loop, self.pins, publish, self.subscriptions, reporter, lent=self.lent))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.
 
         A second call does nothing.
         """
-        self.sampler.stop()
+        self.sampler.abandon()
         self._resources.close()

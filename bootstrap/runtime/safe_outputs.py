@@ -30,7 +30,7 @@ def make_safe(settings: SensorSettings) -> Exit:
             stack.callback(setup.undo)
             subscriptions = Subscriptions(settings, sockets, inbox)
             stack.callback(subscriptions.close)
-            settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
+            settings.device.attach(DeviceContext(loop, pins, lambda *_: None, subscriptions))
             setup.do()
     except Fatal as end:
         log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
