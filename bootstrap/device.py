@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
+    from bootstrap.streams import Frames, Source, StreamHandle
 
 Value: TypeAlias = bool | int | float | str
 Values: TypeAlias = Mapping[str, Value]
@@ -210,6 +211,11 @@ class Context(Protocol):
     ) -> None:
         """Run what may block in a worker thread: see `Device.ask`."""
 
+    def lines(
+        self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
+    ) -> "StreamHandle":
+        """Hear the lines of a stream: see `Device.lines`."""
+
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
     ) -> "SubscriptionHandle":
@@ -340,6 +346,19 @@ class Device:
         has not ended after 30 s, or what the watchdog allows, is a fault, and the process is restarted.
         """
         self.context.ask(call, then, failed, bus)
+
+    def lines(
+        self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
+    ) -> "StreamHandle":
+        """Have `on_line` called with each line of a child process, a serial port or a TCP connection, without its end.
+
+        What it returns is published; it may raise what `read` may. `frames` splits binary data: it is given what has
+        arrived, takes the complete frames from its front, and returns them; `on_line` is called with each.
+
+        The stream is opened in the loop's next turn, and again after it has ended. Until it then gives a line that
+        `on_line` accepts, the state is `fault`, with the reason.
+        """
+        return self.context.lines(source, on_line, frames)
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()

@@ -27,11 +27,13 @@ class AttachedDevice:
         device = settings.device
         self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
-        self.lent = LentParts(parts, self.sampler.run_later, reporter.set_problem)
+        self.lent = LentParts(parts, self.sampler, reporter.set_problem)
+        self.sampler.awaits_stream = self.lent.awaits_stream
         if device.blocks:
             self.sampler.read_elsewhere(self.lent.calls)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
+        self._resources.callback(self.lent.end_streams)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)

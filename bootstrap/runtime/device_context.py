@@ -23,6 +23,7 @@ from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
     from bootstrap.history.subscription import Subscription
+    from bootstrap.streams import StreamHandle
 
 
 class Subscriptions:
@@ -98,6 +99,7 @@ class DeviceContext:
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.ask = lent.ask if lent else _nothing
+        self.lines = lent.lines if lent else _no_stream
         self.state, self.folder = subscriptions.state, subscriptions.folder
 
     @property
@@ -117,6 +119,21 @@ class DeviceContext:
 
 def _nothing(*_: object, **__: object) -> None:
     """Ask nothing: the device is only set up to make its outputs safe."""
+
+
+class _NoStream:
+    """A stream that is never open."""
+
+    def write(self, _data: bytes) -> None:
+        raise OSError("no stream is opened to make outputs safe")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _no_stream(*_: object, **__: object) -> "StreamHandle":
+    """Open nothing: the device is only set up to make its outputs safe."""
+    return _NoStream()
 
 
 class DeviceSetup:

@@ -6,22 +6,55 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bootstrap.device import Reading
+from bootstrap.errors import NoReading
 from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.sampler import Sampler
 
 if TYPE_CHECKING:
     from bootstrap.runtime.device_calls import DeviceCalls
+    from bootstrap.runtime.streams.stream import Stream
+    from bootstrap.streams import Frames, Source
 
 T = TypeVar("T")
-Publish: TypeAlias = Callable[[Callable[[], Reading | None], int | None], None]
+SetProblem: TypeAlias = Callable[[str, str | None], None]
 Failed: TypeAlias = Callable[[OSError | ValueError], Reading | None]
+
+
+class _LineHearer:
+    """Publishes what a device makes of the lines of one stream."""
+
+    def __init__(self, on_line: Callable[[Any], Reading | None], sampler: Sampler, set_problem: SetProblem) -> None:
+        self._on_line, self._sampler, self.set_problem = on_line, sampler, set_problem
+        self.on_opened = sampler.read_soon
+        self._good = False
+
+    def hear(self, line: str | bytes) -> bool:
+        self._good = False
+        self._sampler.run_later(partial(self._heard, line))
+        return self._good
+
+    def _heard(self, line: str | bytes) -> Reading | None:
+        try:
+            found = self._on_line(line)
+        except NoReading:
+            found = None
+        self._good = True
+        return found
+
+    def on_failed(self, error: ValueError) -> None:
+        def fail() -> Reading:
+            raise error
+
+        self._sampler.run_later(fail)
 
 
 class LentParts:
     """Makes the calls and streams of one device when it needs them, and ends them with it."""
 
-    def __init__(self, parts: ProcessParts, publish: Publish, set_problem: Callable[[str, str | None], None]) -> None:
-        """Publish by `publish` what a device makes of a result; its second argument is as in `publish_reading`."""
-        self._parts, self._publish, self._set_problem = parts, publish, set_problem
+    def __init__(self, parts: ProcessParts, sampler: Sampler, set_problem: SetProblem) -> None:
+        """Publish by the sampler what the device makes of results and lines."""
+        self._parts, self._sampler, self._set_problem = parts, sampler, set_problem
+        self._streams: list[Stream] = []
 
     @cached_property
     def calls(self) -> "DeviceCalls":
@@ -56,7 +89,7 @@ class LentParts:
                 return failed(error)
             return then(result)
 
-        self._publish(reading, at_us)
+        self._sampler.run_later(reading, at_us)
 
     @property
     def making_progress(self) -> bool:
@@ -67,3 +100,28 @@ class LentParts:
         """Drop the calls: before the device's teardown."""
         if "calls" in vars(self):
             self.calls.close()
+
+    def lines(
+        self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
+    ) -> "Stream":
+        """Implement `Device.lines`."""
+        from bootstrap.runtime.streams.stream import Stream  # noqa: PLC0415
+
+        self._streams = [one for one in self._streams if not one.done]
+        alike = sum(one.name.partition(" #")[0] == str(source) for one in self._streams)
+        name = f"{source} #{alike + 1}" if alike else str(source)
+        hearer = _LineHearer(on_line, self._sampler, self._set_problem)
+        self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
+        return self._streams[-1]
+
+    def awaits_stream(self) -> bool:
+        """Whether a stream is being opened for the first time."""
+        return any(one.opening for one in self._streams)
+
+    def end_streams(self) -> None:
+        """Close the streams and end their children: after the device's teardown, which may write a last word."""
+        for one in self._streams:
+            one.close()
+        for one in self._streams:
+            one.finish()
+        self._streams.clear()

@@ -43,6 +43,9 @@ class Sampler:
         self._phase, self._in_step_with = phase, 0.0
         self._timer: Timer | None = None
         self._backoff = Backoff(min(FIRST_RETRY_S, device.every_s), device.every_s, RETRY_JITTER)
+        self.awaits_stream: Callable[[], bool] = lambda: (
+            False
+        )  # until then, nothing to read does not mean that all is well
         self._elsewhere: BlockingRead | None = None
         self._reading = self._stopped = False
 
@@ -121,6 +124,11 @@ class Sampler:
             self._reporter.reads += 1
             done(self._publish(self._device.read, whole=True))
 
+    def read_soon(self) -> None:
+        """Read in the loop's next turn, if it reads at all."""
+        if self._timer is not None and not self._stopped:
+            self._read_again(time.monotonic())
+
     def on_edge(self, edge: Edge) -> None:
         """Publish what an edge means, with the edge's own timestamp."""
         self._publish_between_reads(lambda: self._device.on_edge(edge), edge.time_ns // 1000)
@@ -144,7 +152,7 @@ class Sampler:
         try:
             reading = measure()
         except NoReading:
-            reading = None
+            reading, whole = None, whole and not self.awaits_stream()
         except (OSError, ValueError) as error:
             return self._reporter.publish_failure(error)
         good, invalid = self._reporter.validate({} if reading is None else reading)

@@ -17,7 +17,15 @@ PACKAGES = ("bootstrap", "daemons", "penates")
 
 # From the ground up. A room may use what stands below it, and itself; those of one floor do not know each other.
 FLOORS = (
-    {"bootstrap.errors", "bootstrap.limits", "bootstrap.logs", "bootstrap.paths", "bootstrap.sysfs", "bootstrap.tls"},
+    {
+        "bootstrap.errors",
+        "bootstrap.limits",
+        "bootstrap.logs",
+        "bootstrap.paths",
+        "bootstrap.streams",
+        "bootstrap.sysfs",
+        "bootstrap.tls",
+    },
     {"bootstrap.contract", "bootstrap.eventloop"},
     {"bootstrap.needs", "bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.device"},
