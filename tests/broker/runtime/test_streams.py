@@ -19,7 +19,8 @@ def radio(house: House, broker: Broker) -> House:
 
 
 def described(program: str, more: str = "") -> str:
-    return f'kind = "support.stream_devices.Radio"\nprogram = """{program}"""\n{more}'
+    said = f'program = """{program}"""\n' if program else ""
+    return f'kind = "support.stream_devices.Radio"\n{said}{more}'
 
 
 def run(house: House, program: str, more: str = "", **env: str) -> Running:
@@ -56,16 +57,11 @@ def test_the_end_of_a_child_is_a_fault_with_its_reason_until_it_is_heard_again(r
     program = "if mkdir once; then echo 'no stick found' >&2; exit 7; fi; read word; echo $word; exec sleep 3600"
     run(radio, f"cd {radio.folder}; {program}")
     eyes.wait_value(STATE, "fault")
-    eyes.wait(
-        lambda _: [
-            one for one in eyes.on(HEARTBEAT) if one.value["why"] == "sh: ended with exit code 7: no stick found"
-        ],
-        "the reason",
-    )
+    why = "sh: ended with exit code 7: no stick found"
+    eyes.wait(lambda _: [one for one in eyes.on(HEARTBEAT) if one.value["why"] == why], why)
     eventually(lambda: eyes.ask("cm/radio", "say", '"{\\"level\\": 5}"')["result"] == "done", "it runs again")
     eyes.wait_value(STATE, "online")
     eyes.wait_value(LEVEL, 5)
-    assert eyes.on(STATE)[0].value in {"starting", "fault"}
 
 
 def test_a_socket_that_is_not_connected_yet_is_not_online(radio: House, eyes: Eyes) -> None:
