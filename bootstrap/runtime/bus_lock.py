@@ -48,6 +48,12 @@ def holder_of(node: Path) -> str:
         for line in LOCKS.read_text(encoding="ascii").splitlines():
             words = line.split()  # 1: FLOCK ADVISORY WRITE 812 00:16:1034 0 EOF; one that waits has -> before FLOCK
             if words[1] == "FLOCK" and words[5].rpartition(":")[2] == inode:
-                name = Path(f"/proc/{words[4]}/comm").read_text(encoding="utf-8", errors="replace").strip()
-                return f"process {words[4]} ({name})"
+                return f"process {words[4]}{_name_of(words[4])}"
+    return ""
+
+
+def _name_of(process: str) -> str:
+    """Return the name of a process in brackets; that of another user may be hidden."""
+    with suppress(OSError):
+        return f" ({Path(f'/proc/{process}/comm').read_text(encoding='utf-8', errors='replace').strip()})"
     return ""

@@ -18,7 +18,7 @@ Bus: TypeAlias = str | Path | None
 
 HANG_S = 30.0  # longest time of a call, unless a watchdog sets another one
 BUS_S = 120.0  # longest wait for a bus, after which the device is in fault
-MOMENT_S = 1.0  # for a call that runs when its device is released
+MOMENT_S = 1.0  # for a call that runs when its device is stopped
 HUNG, BUSY = "call", "bus"  # names of problems
 
 
@@ -84,6 +84,8 @@ class DeviceCalls:
 
         `outcome()` returns what `work` returned, or raises what it raised.
         """
+        if self._closed:  # asked by a teardown
+            return
         call = _DeviceCall(work, bus)
         self._calls.append(call)  # type: ignore[arg-type]  # only its state matters here
 
@@ -124,16 +126,15 @@ class DeviceCalls:
         """Whether no call hangs."""
         return not any(call.hangs(self._limit_s) for call in self._calls)
 
-    def close(self) -> None:
-        """Begin no more calls, wait a moment for one that runs, and drop the results."""
+    def close(self, until: float) -> None:
+        """Begin no more calls, wait `until` then (monotonic) for those that run, and drop the results."""
         self._closed = True
         for call in self._calls:
             call.unwanted = True
             call.task.cancel()
-        enough = time.monotonic() + MOMENT_S
         for call in self._calls:
             if call.began is not None and call.task.thread is not None:
-                call.task.thread.join(max(0.0, enough - time.monotonic()))
+                call.task.thread.join(max(0.0, until - time.monotonic()))
         self._judge()
         self._calls.clear()
 

@@ -97,9 +97,11 @@ class LentParts:
         return "calls" not in vars(self) or self.calls.making_progress
 
     def end_calls(self) -> None:
-        """Drop the calls: before the device's teardown."""
+        """Drop the calls: before the device's teardown. One that runs has a moment since the device was stopped."""
         if "calls" in vars(self):
-            self.calls.close()
+            from bootstrap.runtime.device_calls import MOMENT_S  # noqa: PLC0415
+
+            self.calls.close(self._sampler.stopped_at + MOMENT_S)
 
     def lines(
         self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None

@@ -48,6 +48,7 @@ class Sampler:
         )  # until then, nothing to read does not mean that all is well
         self._elsewhere: BlockingRead | None = None
         self._reading = self._stopped = False
+        self.stopped_at = math.inf  # monotonic, in seconds
 
     def read_elsewhere(self, calls: "DeviceCalls") -> None:
         """Run `read` in a worker thread from now on. The import is local because few devices need it."""
@@ -69,6 +70,7 @@ class Sampler:
     def stop(self) -> None:
         """Stop reading, and ignore edges and delayed calls. A read in a worker thread may end within a moment."""
         self._stopped = True
+        self.stopped_at = min(self.stopped_at, time.monotonic())
         if self._timer is not None:
             self._timer.cancel()
         if self._elsewhere is not None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +18,7 @@ from bootstrap.runtime.bus_lock import BusLock, holder_of
 from bootstrap.runtime.device_calls import DeviceCalls
 from support.world import eventually
 
+LIMIT_S = 60.0
 HOLD = """
 import sys
 from pathlib import Path
@@ -140,7 +142,7 @@ def test_what_was_asked_of_a_released_device_is_dropped(calls: Calls) -> None:
     calls.start(lambda: ran.append("of the old device"), "bus")
     eventually(lambda: calls.calls._calls[0].began, "it runs")  # noqa: SLF001 - nothing is said of it
     threading.Timer(0.1, release.set).start()
-    calls.calls.close()
+    calls.calls.close(time.monotonic() + LIMIT_S)
     assert release.is_set(), "waited a moment"
     calls.calls = calls.new()
     calls.start(lambda: "of the new device", "bus")
