@@ -130,6 +130,12 @@ def test_settings_are_read_without_paho_and_zmq() -> None:
     assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
 
 
+def test_a_process_loads_neither_calls_nor_streams_before_a_device_uses_them() -> None:
+    few = ("bootstrap.streams", "bootstrap.runtime.streams", "bootstrap.runtime.device_calls")
+    few += ("bootstrap.runtime.blocking_read", "bootstrap.runtime.bus_lock")
+    assert [name for name in loaded("import bootstrap.runtime.process") if name.startswith(few)] == []
+
+
 def test_importing_bootstrap_changes_nothing() -> None:
     assert loaded("import bootstrap") - loaded("pass") == {"bootstrap"}
 
