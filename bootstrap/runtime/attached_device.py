@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.pins.device_pins import DevicePins
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.parts import ProcessParts
@@ -29,7 +30,7 @@ class AttachedDevice:
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self.lent = LentParts(parts, self.sampler, reporter.set_problem)
         self.sampler.awaits_stream = self.lent.awaits_stream
-        if device.blocks:
+        if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
@@ -40,8 +41,9 @@ class AttachedDevice:
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
+        lines = DeclaredLines(device, self.pins)
         publish = self.sampler.run_later
-        device.attach(DeviceContext(parts.loop, self.pins, publish, self.subscriptions, reporter, lent=self.lent))
+        device.attach(DeviceContext(parts.loop, lines, publish, self.subscriptions, reporter, lent=self.lent))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

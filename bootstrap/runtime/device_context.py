@@ -17,7 +17,8 @@ from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
-from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.pins.device_pins import pin_failure
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.reporter import Reporter
 
@@ -83,7 +84,7 @@ class DeviceContext:
     def __init__(  # noqa: PLR0913 - the last is a keyword
         self,
         loop: Loop,
-        pins: DevicePins,
+        pins: DeclaredLines,
         publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
         reporter: Reporter | None = None,

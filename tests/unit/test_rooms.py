@@ -19,6 +19,7 @@ PACKAGES = ("bootstrap", "daemons", "penates")
 FLOORS = (
     {
         "bootstrap.errors",
+        "bootstrap.hosts",
         "bootstrap.limits",
         "bootstrap.logs",
         "bootstrap.paths",
@@ -27,7 +28,8 @@ FLOORS = (
         "bootstrap.tls",
     },
     {"bootstrap.contract", "bootstrap.eventloop"},
-    {"bootstrap.needs", "bootstrap.outbox", "bootstrap.pins"},
+    {"bootstrap.outbox", "bootstrap.pins"},
+    {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.config"},
     {"bootstrap.mqtt"},
@@ -131,8 +133,13 @@ def test_settings_are_read_without_paho_and_zmq() -> None:
 
 
 def test_a_process_loads_neither_calls_nor_streams_before_a_device_uses_them() -> None:
-    few = ("bootstrap.streams", "bootstrap.runtime.streams", "bootstrap.runtime.device_calls")
-    few += ("bootstrap.runtime.blocking_read", "bootstrap.runtime.bus_lock")
+    few = (
+        "bootstrap.streams",
+        "bootstrap.runtime.streams",
+        "bootstrap.runtime.device_calls",
+        "bootstrap.runtime.blocking_read",
+        "bootstrap.runtime.bus_lock",
+    )
     assert [name for name in loaded("import bootstrap.runtime.process") if name.startswith(few)] == []
 
 
