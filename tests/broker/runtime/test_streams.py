@@ -155,3 +155,13 @@ def test_a_thousand_lines_are_all_published(radio: House, eyes: Eyes) -> None:
     run(radio, 'for i in $(seq 1000); do echo "{\\\\"level\\\\": $((i % 10))}"; done; exec sleep 3600')
     eyes.wait(lambda _: len(eyes.on("cm/radio/data/reading")) == 1000, "all of them")
     assert [one.value["seq"] for one in eyes.on("cm/radio/data/reading")] == [*range(1, 1001)]
+
+
+def test_a_bug_in_on_line_ends_the_process_and_the_child(radio: House, eyes: Eyes) -> None:
+    running = run(radio, f"cd {radio.folder}; echo $$ > pids; read word; echo $word; exec sleep 3600")
+    eyes.wait_value(STATE, "online")
+    eyes.ask("cm/radio", "say", '"[1]"')
+    assert running.wait() == 70
+    assert running.logged("a reading is a dict of measures, not [1]")
+    assert ended(pids(radio)[0])
+    eyes.wait_value(STATE, "lost")
