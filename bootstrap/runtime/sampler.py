@@ -43,9 +43,8 @@ class Sampler:
         self._phase, self._in_step_with = phase, 0.0
         self._timer: Timer | None = None
         self._backoff = Backoff(min(FIRST_RETRY_S, device.every_s), device.every_s, RETRY_JITTER)
-        self.awaits_stream: Callable[[], bool] = lambda: (
-            False
-        )  # until then, nothing to read does not mean that all is well
+        # While a stream is being opened, nothing to read does not mean that all is well.
+        self.awaits_stream: Callable[[], bool] = lambda: False
         self._elsewhere: BlockingRead | None = None
         self._reading = self._stopped = False
         self.stopped_at = math.inf  # monotonic, in seconds
