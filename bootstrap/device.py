@@ -197,8 +197,14 @@ class Context(Protocol):
     def own(self, device: D, safe: float) -> D:
         """Own an output: see `Device.own`."""
 
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
+    def after(self, seconds: float, call: Callable[[], Reading | None], name: str = "") -> "Timer":
         """Call later: see `Device.after`."""
+
+    def waits_for(self, name: str) -> bool:
+        """Tell whether a call is still to come: see `Device.waits_for`."""
+
+    def cancel(self, name: str) -> bool:
+        """Cancel a call: see `Device.cancel`."""
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
@@ -308,9 +314,20 @@ class Device:
         """Have this gpiozero output device set to `safe` whenever the sensor stops; for `setup`. Return the device."""
         return self.context.own(device, safe)
 
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
-        """Call once, later, and publish what it returns like a reading. The timer can be cancelled."""
-        return self.context.after(seconds, call)
+    def after(self, seconds: float, call: Callable[[], Reading | None], name: str = "") -> "Timer":
+        """Call once, later, and publish what it returns like a reading. The timer can be cancelled.
+
+        A call with a name replaces the one of that name that is still to come.
+        """
+        return self.context.after(seconds, call, name)
+
+    def waits_for(self, name: str) -> bool:
+        """Return whether the call that `after` gave this name is still to come."""
+        return self.context.waits_for(name)
+
+    def cancel(self, name: str) -> bool:
+        """Cancel the call that `after` gave this name. Return whether it was still to come."""
+        return self.context.cancel(name)
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()

@@ -4,8 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.device import Device, Measure, Reading, host_name
-from bootstrap.sysfs import first_number, hexadecimal, kibibytes, millis, present
+from bootstrap import Device, Measure, Reading, first_number, hexadecimal, host_name, kibibytes, millis, present
 
 THERMAL = "sys/class/thermal/thermal_zone0/temp"
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -21,7 +20,6 @@ class Pi(Device):
 
     root: Path = Path("/")  # the folder that contains the machine's own sys and proc
     disk: Path = Path("/")  # a folder of the file system to measure
-    every_s: float = 60.0
 
     cpu_temperature = Measure("°C", low=-40, high=125)
     load = Measure("1", low=0)  # processes that want to run, averaged over a minute

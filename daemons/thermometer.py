@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.device import Device, Measure, Reading
-from bootstrap.sysfs import millis
+from bootstrap import Device, Measure, Reading, millis
 
 
 @dataclass(kw_only=True)
@@ -17,7 +16,6 @@ class Thermometer(Device):
 
     serial: str  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
     bus: Path = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
-    every_s: float = 60.0
 
     # 85 °C is what the chip holds until its first conversion (DS18B20 data sheet, "Memory").
     temperature = Measure("°C", low=-55, high=125, step=10, power_on=85)

@@ -10,7 +10,7 @@ from bootstrap.contract.recording_word import NAME, NOT_RECORDING
 from bootstrap.contract.subscription import OnBatch, PublishedReading
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal
-from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
@@ -18,6 +18,7 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ class DeviceContext:
         reporter: Reporter | None = None,
     ) -> None:
         """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published."""
-        self._loop, self._publish, self.subscriptions, self._reporter = loop, publish, subscriptions, reporter
+        self.subscriptions, self._reporter = subscriptions, reporter
+        timers = NamedTimers(loop, publish)
+        self.after, self.waits_for, self.cancel = timers.after, timers.waits_for, timers.cancel
         self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
@@ -102,10 +105,6 @@ class DeviceContext:
         """Implement `Context.set_problem`."""
         if self._reporter:
             self._reporter.set_problem(what, why)
-
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
-        """Call once, after `seconds`, and publish what it returns."""
-        return self._loop.call_later(seconds, lambda: self._publish(call))
 
 
 class DeviceSetup:
