@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.contract.subscription import SubscriptionHandle as SubscriptionHandle
     from bootstrap.device import Context as Context
     from bootstrap.device import Device as Device
+    from bootstrap.device import Kept as Kept
     from bootstrap.device import Measure as Measure
     from bootstrap.device import Reading as Reading
     from bootstrap.device import Seconds as Seconds
@@ -75,6 +76,7 @@ HOMES = {
     # While it runs.
     "Context": "bootstrap.device",
     "Timer": "bootstrap.eventloop.loop",
+    "Kept": "bootstrap.device",
     "ReceivedMessage": "bootstrap.contract.subscription",
     "OnBatch": "bootstrap.contract.subscription",
     "SubscriptionHandle": "bootstrap.contract.subscription",

@@ -29,6 +29,7 @@ Failure = OSError | ValueError  # in place of a value: why this measure, and per
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 D = TypeVar("D", bound=Any)  # a gpiozero device
+K = TypeVar("K")  # a JSON value
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
@@ -188,6 +189,16 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     return declare
 
 
+class Kept(Protocol[K]):
+    """A small value that survives a restart and a power cut: see `Device.keep`.
+
+    Attributes:
+        value: to read it, and to assign another one. An object that is changed in place is not written.
+    """
+
+    value: K
+
+
 class Context(Protocol):
     """What a device may use while it runs."""
 
@@ -205,6 +216,9 @@ class Context(Protocol):
 
     def cancel(self, name: str) -> bool:
         """Cancel a call: see `Device.cancel`."""
+
+    def keep(self, name: str, default: K) -> Kept[K]:
+        """Keep a value: see `Device.keep`."""
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
@@ -328,6 +342,17 @@ class Device:
     def cancel(self, name: str) -> bool:
         """Cancel the call that `after` gave this name. Return whether it was still to come."""
         return self.context.cancel(name)
+
+    def keep(self, name: str, default: K) -> Kept[K]:
+        """Return the handle of a small value that survives a restart and a power cut; for `setup`.
+
+        `self.tips = self.keep("tips", 0)`, then `self.tips.value += 1`. It is a JSON scalar or a small object, of the
+        type of `default`, which is its first value. A change is written to disk at once, the next ones 60 s after it,
+        and the last one at the stop: a power cut loses at most the changes of the last 60 s. While the disk is full or
+        cannot be written, the state is `fault`, and the value stays in memory. A damaged file is moved aside, which the
+        log says. OSError: the file is there and cannot be read.
+        """
+        return self.context.keep(name, default)
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()

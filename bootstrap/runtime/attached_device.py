@@ -4,8 +4,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
+from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
@@ -28,12 +31,15 @@ class AttachedDevice:
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
+        kept = KeptValues(outbox_folder(settings.folders.state, settings.topics), parts, reporter.set_problem)
+        self._resources.callback(kept.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
-        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter))
+        timers = NamedTimers(parts.loop, self.sampler.run_later)
+        device.attach(DeviceContext(timers, self.pins, self.subscriptions, kept, reporter))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

@@ -1,6 +1,6 @@
 """What a device may use while it is attached: timers, pins, subscriptions and its state folder."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.recording_word import NAME, NOT_RECORDING
 from bootstrap.contract.subscription import OnBatch, PublishedReading
-from bootstrap.device import Device, Reading
+from bootstrap.device import Device
 from bootstrap.errors import Exit, Fatal
-from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
@@ -18,6 +17,7 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.reporter import Reporter
 
@@ -81,15 +81,15 @@ class DeviceContext:
 
     def __init__(
         self,
-        loop: Loop,
+        timers: NamedTimers,
         pins: DevicePins,
-        publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
+        kept: KeptValues,
         reporter: Reporter | None = None,
     ) -> None:
-        """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published."""
+        """Without a reporter nothing is published but what the timers publish."""
         self.subscriptions, self._reporter = subscriptions, reporter
-        timers = NamedTimers(loop, publish)
+        self.keep = kept.keep
         self.after, self.waits_for, self.cancel = timers.after, timers.waits_for, timers.cancel
         self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own

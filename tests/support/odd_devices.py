@@ -286,3 +286,23 @@ class Panel(Device):
 
     def act_say(self, value: Json) -> Reading:
         return {"said": json.dumps(value)}
+
+
+@dataclass(kw_only=True)
+class Meter(Device):
+    """Wiring: none. Counts what it is told, over restarts."""
+
+    every_s: float = 3600.0
+
+    count = Measure("1", low=0, counter=True)
+
+    def setup(self) -> None:
+        self.kept = self.keep("count", 0)
+
+    def read(self) -> Reading:
+        return {"count": self.kept.value}
+
+    @takes(low=1, high=100)
+    def act_add(self, value: Any) -> Reading:
+        self.kept.value += value
+        return self.read()

@@ -70,7 +70,7 @@ class Bench:
         self.edges: list[Edge] = []
         self.pins = DevicePins(self.loop, self._inbox, self.edges.append)
         self.watch, self.own = self.pins.watch, self.pins.own
-        self.cancel = NamedTimers(self.loop, lambda call: call()).cancel
+        self.cancel = NamedTimers(self.loop, lambda _: None).cancel
 
     def set_up(self, device: Any) -> Any:
         device.attach(self)
