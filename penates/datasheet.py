@@ -143,8 +143,8 @@ def toml(value: object) -> str:
     return str(value)
 
 
-def sheet(kind: str, folder: Path) -> Sheet:
-    """Return the data sheet of a kind; `folder` may contain a class of the user's own.
+def sheet(kind: str, folder: Path | None) -> Sheet:
+    """Return the data sheet of a kind; `folder` may contain a class of the user's own (see `find`).
 
     Raises:
         KindError: there is no such kind, or it is not a working device.
