@@ -28,10 +28,28 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.errors import Refused as Refused
     from bootstrap.eventloop.loop import Timer as Timer
     from bootstrap.limits import Limits as Limits
+    from bootstrap.needs import BusAddress as BusAddress
+    from bootstrap.needs import ChildProgram as ChildProgram
+    from bootstrap.needs import DebianPackage as DebianPackage
+    from bootstrap.needs import Declares as Declares
+    from bootstrap.needs import DeviceNode as DeviceNode
+    from bootstrap.needs import GpioLine as GpioLine
+    from bootstrap.needs import Host as Host
+    from bootstrap.needs import I2CAddress as I2CAddress
+    from bootstrap.needs import I2CBus as I2CBus
     from bootstrap.needs import Input as Input
+    from bootstrap.needs import Listened as Listened
+    from bootstrap.needs import NetworkHost as NetworkHost
+    from bootstrap.needs import OneWireDevice as OneWireDevice
+    from bootstrap.needs import OneWireFolder as OneWireFolder
     from bootstrap.needs import Output as Output
     from bootstrap.needs import Pin as Pin
+    from bootstrap.needs import Program as Program
+    from bootstrap.needs import SerialPort as SerialPort
+    from bootstrap.needs import ServerUrl as ServerUrl
+    from bootstrap.needs import SpiDevice as SpiDevice
     from bootstrap.needs import Target as Target
+    from bootstrap.needs import Told as Told
     from bootstrap.needs import TopicFilter as TopicFilter
     from bootstrap.pins.edge import Edge as Edge
     from bootstrap.sysfs import first_number as first_number
@@ -54,11 +72,30 @@ HOMES = {
     "Pin": "bootstrap.needs",
     "Input": "bootstrap.needs",
     "Output": "bootstrap.needs",
+    "I2CBus": "bootstrap.needs",
+    "I2CAddress": "bootstrap.needs",
+    "SpiDevice": "bootstrap.needs",
+    "SerialPort": "bootstrap.needs",
+    "OneWireFolder": "bootstrap.needs",
+    "OneWireDevice": "bootstrap.needs",
+    "Host": "bootstrap.needs",
+    "ServerUrl": "bootstrap.needs",
     "TopicFilter": "bootstrap.needs",
     "Target": "bootstrap.needs",
+    "Program": "bootstrap.needs",
+    "DebianPackage": "bootstrap.needs",
     "Seconds": "bootstrap.device",
     "Limits": "bootstrap.limits",
     "host_name": "bootstrap.device",
+    # What a type of one's own declares.
+    "Declares": "bootstrap.needs",
+    "GpioLine": "bootstrap.needs",
+    "DeviceNode": "bootstrap.needs",
+    "BusAddress": "bootstrap.needs",
+    "NetworkHost": "bootstrap.needs",
+    "Listened": "bootstrap.needs",
+    "Told": "bootstrap.needs",
+    "ChildProgram": "bootstrap.needs",
     # Commands.
     "takes": "bootstrap.device",
     "Takes": "bootstrap.device",

@@ -1,6 +1,7 @@
 """A door or window contact."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bootstrap import Contact, Measure, Reading
 
@@ -12,6 +13,7 @@ class Door(Contact):
     Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
     """
 
+    shown_as: ClassVar = {"open": "door"}
     open = Measure(bool)
 
     def shows(self, *, closed: bool) -> Reading:

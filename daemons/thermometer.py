@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap import Device, Measure, Reading, millis
+from bootstrap import Device, Measure, OneWireDevice, OneWireFolder, Reading, millis
 
 
 @dataclass(kw_only=True)
@@ -14,8 +14,8 @@ class Thermometer(Device):
     `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
     """
 
-    serial: str  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
-    bus: Path = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
+    serial: OneWireDevice  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
+    bus: OneWireFolder = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
 
     # 85 °C is what the chip holds until its first conversion (DS18B20 data sheet, "Memory").
     temperature = Measure("°C", low=-55, high=125, step=10, power_on=85)

@@ -25,6 +25,7 @@ from bootstrap.pins.device_pins import FACTORY, DevicePins
 from bootstrap.pins.edge import Edge
 from bootstrap.pins.simulated_factory import SimulatedFactory
 from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.named_timers import NamedTimers
@@ -82,7 +83,7 @@ class Bench:
         stack.callback(setup.undo)
         stack.callback(subscriptions.close)
         timers = NamedTimers(self._loop, self._collect)
-        self._device.attach(DeviceContext(timers, pins, subscriptions, kept))
+        self._device.attach(DeviceContext(timers, DeclaredLines(self._device, pins), subscriptions, kept))
         setup.do()
 
     def __exit__(self, *error: object) -> None:

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from bootstrap.config.model import SensorSettings
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.named_timers import NamedTimers
@@ -38,8 +39,8 @@ class AttachedDevice:
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
-        timers = NamedTimers(parts.loop, self.sampler.run_later)
-        device.attach(DeviceContext(timers, self.pins, self.subscriptions, kept, reporter))
+        timers, lines = NamedTimers(parts.loop, self.sampler.run_later), DeclaredLines(device, self.pins)
+        device.attach(DeviceContext(timers, lines, self.subscriptions, kept, reporter))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

@@ -16,7 +16,8 @@ from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
-from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.pins.device_pins import pin_failure
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.reporter import Reporter
@@ -82,7 +83,7 @@ class DeviceContext:
     def __init__(
         self,
         timers: NamedTimers,
-        pins: DevicePins,
+        pins: DeclaredLines,
         subscriptions: Subscriptions,
         kept: KeptValues,
         reporter: Reporter | None = None,

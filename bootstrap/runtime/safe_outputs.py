@@ -9,6 +9,7 @@ from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.logs import log
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins, set_line_holder
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lock import take_lock
@@ -38,7 +39,8 @@ def make_safe(settings: SensorSettings) -> Exit:
             stack.callback(setup.undo)
             subscriptions = Subscriptions(settings, sockets, inbox)
             stack.callback(subscriptions.close)
-            settings.device.attach(DeviceContext(NamedTimers(loop, lambda _call: None), pins, subscriptions, kept))
+            timers, lines = NamedTimers(loop, lambda _call: None), DeclaredLines(settings.device, pins)
+            settings.device.attach(DeviceContext(timers, lines, subscriptions, kept))
             setup.do()
     except Fatal as end:
         log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
