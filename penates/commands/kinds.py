@@ -34,8 +34,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace) -> Exit:
     """Print the list of kinds, or one data sheet. Of the list, a kind that cannot be loaded costs no other."""
     folder = folder_or_default(given.config) if given.config or usual_folder() else None
-    packages = {} if given.kind else kinds.packaged()
-    sheets, broken = _sheets([given.kind] if given.kind else [*kinds.names(), *sorted(packages)], folder)
+    ours, packages = kinds.names(), {} if given.kind else kinds.packaged()
+    others = sorted(packages.keys() - {*ours})
+    sheets, broken = _sheets([given.kind] if given.kind else [*ours, *others], folder)
+    broken += [
+        f"kind {name!r} of {packages.pop(name)} is never used: penates has one" for name in ours if name in packages
+    ]
     if given.kind and broken:
         raise Fatal(Exit.SETTINGS, broken[0])
     with to_a_reader():

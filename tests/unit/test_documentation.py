@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import bootstrap
 from bootstrap.config import kinds
 from penates.testing import check_kind
 from support.examples import blocks
@@ -86,6 +87,16 @@ def test_each_class_that_is_shown_works(page: str, tmp_path: Path, monkeypatch: 
     assert found.keys() == SHOWN[page].keys()
     for name, settings in SHOWN[page].items():
         check_kind(found[name], tmp_path, **settings)
+
+
+def test_text_that_names_topics_declares_them_as_shown() -> None:
+    (text,) = blocks("docs/ADDING.md", "python")
+    names: dict[str, Any] = {}
+    exec(f"import re\n{IMPORTS}{text}", names)
+    assert names["Template"]("{cm/hall/data/x} in, {cm/garden/data/y} out").needs() == [
+        bootstrap.Listened("cm/hall/data/x"),
+        bootstrap.Listened("cm/garden/data/y"),
+    ]
 
 
 def test_a_package_declares_its_kinds_as_shown() -> None:

@@ -112,6 +112,17 @@ def test_a_broken_one_is_named_with_its_package_and_costs_no_other(
         find("bucket", house.folder)
 
 
+def test_one_with_a_name_of_ours_is_never_used_and_said(install: Install, house: House) -> None:
+    install("penates_rain", door="Rain", bucket="Rain")
+    house.write(1)
+    code, out, err = run("kinds", "--config", str(house.folder))
+    assert (code, err) == (78, "penates kinds: kind 'door' of penates_rain 1.2 is never used: penates has one\n")
+    rows = [row.split()[:3] for row in out.splitlines()]
+    assert ["door", "open", "penates"] in rows
+    assert ["bucket", "tipped", "penates_rain"] in rows
+    assert len(rows) == 2 + len(kinds.names())
+
+
 def test_two_packages_with_one_kind_are_both_named(install: Install, tmp_path: Path) -> None:
     install("penates_one", bucket="Rain")
     install("penates_two", bucket="Rain")
