@@ -52,9 +52,11 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import Told as Told
     from bootstrap.needs import TopicFilter as TopicFilter
     from bootstrap.pins.edge import Edge as Edge
+    from bootstrap.sysfs import disk_used as disk_used
     from bootstrap.sysfs import first_number as first_number
     from bootstrap.sysfs import hexadecimal as hexadecimal
     from bootstrap.sysfs import kibibytes as kibibytes
+    from bootstrap.sysfs import memory_used as memory_used
     from bootstrap.sysfs import millis as millis
     from bootstrap.sysfs import missing as missing
     from bootstrap.sysfs import present as present
@@ -103,11 +105,13 @@ HOMES = {
     "only": "bootstrap.contract.commands",
     "seconds": "bootstrap.contract.commands",
     "Refused": "bootstrap.errors",
-    # What the kernel's text files hold.
+    # What the kernel tells of the machine, in text files above all.
     "millis": "bootstrap.sysfs",
     "first_number": "bootstrap.sysfs",
     "hexadecimal": "bootstrap.sysfs",
     "kibibytes": "bootstrap.sysfs",
+    "memory_used": "bootstrap.sysfs",
+    "disk_used": "bootstrap.sysfs",
     "present": "bootstrap.sysfs",
     "missing": "bootstrap.sysfs",
     # While it runs.

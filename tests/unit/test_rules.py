@@ -22,7 +22,7 @@ DEVICE_LINES = 35
 LONGER = {  # with the reason: what its data sheet has more of
     "button": 45,  # clicks and holds are told apart by time
     "lamp": 45,  # a command with a duration, and an output that is safe
-    "pi": 55,  # five measures, each from another file of the kernel
+    "pi": 50,  # five measures, each from another file of the kernel
     "recorder": 60,  # a store and a subscription, which are checked against each other
 }
 
