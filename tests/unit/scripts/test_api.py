@@ -80,7 +80,7 @@ def test_sections_become_lists_and_what_follows_them_does_not(api: ModuleType) -
 def test_every_link_leads_to_a_heading_of_its_own(api: ModuleType) -> None:
     links = re.findall(r"^\| \[`(\w+)`\]\(#([\w-]+)\)", api.page(), re.MULTILINE)
     headings = re.findall(r"^## `(\w+)`$", api.page(), re.MULTILINE)
-    assert [name for name, _ in links] == headings == bootstrap.__all__
+    assert [name for name, _ in links] == headings == [*bootstrap.__all__, *api.TESTS]
     assert len({anchor for _, anchor in links}) == len(links)
     assert {name: anchor for name, anchor in links if anchor != name.lower()} == {
         "Takes": "takes-1",
