@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
 
 from bootstrap.contract.topic_filters import WILD, a_filter
+from bootstrap.contract.topics import Kind
 from bootstrap.limits import Limits
 
 
@@ -72,6 +73,9 @@ def a_topic(text: str) -> None:
     a_filter(text)
     if WILD & {*text} or text.startswith("$"):
         raise ValueError("an MQTT topic, without + and # and without $ at the beginning")
+    match text.split("/"):
+        case [_, _, Kind.DATA | Kind.STATUS, _]:
+            raise ValueError("an MQTT topic; data and status of a sensor are published by that sensor alone")
 
 
 LINES = Limits(0, 27, "BCM number of the GPIO line")
