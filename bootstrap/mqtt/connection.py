@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -18,6 +18,8 @@ BACKLOG = 50  # events not yet handled, above which nothing more is read
 
 # With the retain flag as published, so that retained commands are recognised, and without our own messages.
 COMMANDS = SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True)
+# Of what others publish, the flag marks what the broker had stored; as published, it would mark live copies, too.
+HEARD = SubscribeOptions(qos=1, noLocal=True)
 
 
 class ConnectionOwner(Protocol):
@@ -122,9 +124,14 @@ class Connection:
         self._watch()
         return packet_id
 
-    def subscribe(self, *filters: str) -> None:
-        """Subscribe to `filters`."""
-        self._session.subscribe_to((one, COMMANDS) for one in filters)
+    def subscribe(self, wanted: Sequence[tuple[str, SubscribeOptions]]) -> None:
+        """Subscribe to these filters."""
+        self._session.subscribe_to(wanted)
+        self._watch()
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe from these filters."""
+        self._session.unsubscribe_from(filters)
         self._watch()
 
     def ping(self) -> None:

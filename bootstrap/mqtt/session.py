@@ -266,6 +266,10 @@ class Session(client.Client):
             return self.subscribe([*wanted])[1] or 0
         return self.subscribe([(one, options.QoS) for one, options in wanted])[1] or 0
 
+    def unsubscribe_from(self, filters: Iterable[str]) -> None:
+        """Unsubscribe from these filters."""
+        self.unsubscribe([*filters])
+
     def ping(self) -> None:
         """Send PINGREQ now. The answer arrives after everything that the broker has sent before."""
         self._send_pingreq()

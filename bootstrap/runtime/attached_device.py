@@ -1,12 +1,14 @@
 """A device while it is attached to its sensor."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
+from bootstrap.contract.timestamps import MachineClock
+from bootstrap.mqtt.link import Link
 from bootstrap.pins.device_pins import DevicePins
+from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
-from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
 
@@ -19,21 +21,26 @@ class AttachedDevice:
         settings: SensorSettings,
         parts: ProcessParts,
         reporter: Reporter,
-        published: Callable[[], None],
-        known: float = 0.0,
+        link: Link,
+        clock: MachineClock,
     ) -> None:
-        """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
-        device = settings.device
-        self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
+        """Publish over this link; `clock` tells how far the time can be trusted."""
+        device, sensor = settings.device, settings.topics.client_id
+        self.sampler = Sampler(parts.loop, device, reporter, link.pump, phase_of(sensor))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
-        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
+        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
-        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter))
+        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
+        conversation = Conversation(device, around)
+        self._resources.callback(conversation.close)
+        context = DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter)
+        context.converse_by(conversation)
+        device.attach(context)
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

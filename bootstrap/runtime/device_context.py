@@ -18,6 +18,7 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.runtime.conversation import Conversation, NoConversation
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class DeviceContext:
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.state, self.folder = subscriptions.state, subscriptions.folder
+        self.converse_by(NoConversation())
+
+    def converse_by(self, conversation: Conversation | NoConversation) -> None:
+        """Listen and tell by this."""
+        self.listen, self.tell = conversation.listen, conversation.tell
 
     @property
     def published(self) -> PublishedReading:
