@@ -16,7 +16,7 @@ from bootstrap.eventloop.threads import Worker
 from bootstrap.mqtt import outages
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.attempts import Attempts
-from bootstrap.mqtt.connection import Connection
+from bootstrap.mqtt.connection import OTHERS, OWN, Connection
 from bootstrap.mqtt.delivery import Delivery
 from bootstrap.mqtt.outages import Outages
 from bootstrap.mqtt.requests import Requests
@@ -261,10 +261,11 @@ class Link:
         """Go on subscribing."""
         self.requests.on_suback(reasons)
 
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Pass the message on to the owner."""
-        self.owner.on_message(topic, payload, retained=retained)
-        if self.listener:
+    def on_message(self, topic: str, payload: bytes, *, retained: bool, audience: int) -> None:
+        """Pass the message on to those for whom it is."""
+        if audience & OWN:
+            self.owner.on_message(topic, payload, retained=retained)
+        if audience & OTHERS and self.listener:
             self.listener.on_message(topic, payload, retained=retained)
 
     def on_closed(self, closed: Closed) -> None:

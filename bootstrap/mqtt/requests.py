@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from math import inf
 
+from bootstrap.contract.topic_filters import covers
 from bootstrap.logs import log
-from bootstrap.mqtt.connection import COMMANDS, HEARD, Connection
+from bootstrap.mqtt.connection import BOTH, OTHERS, OWN, Connection
 from bootstrap.mqtt.hang_ups import HangUps, subscribing
 from bootstrap.mqtt.session import Reason
 
@@ -42,9 +43,22 @@ class Requests:
         """
         own = {*self._at_first, *self._before_birth, *self._after_birth}
         gone = [one for one in self._heard if one not in filters and one not in own]
+        before = self._left_out()
         self._heard, self._answered = filters, answered
+        left_out = self._left_out()
+        self._send([one for one in before if one not in left_out])
+        gone += [one for one in left_out if one not in before]
         if self._connection is not None and gone:
             self._connection.unsubscribe(gone)
+
+    def _left_out(self) -> list[str]:
+        """Return the sensor's own filters that need not be subscribed to, because what a device hears covers them.
+
+        A broker that does not identify subscriptions would send a command twice that matches two of them.
+        """
+        if self._connection is None or self._connection.identifies:
+            return []
+        return [own for own in self._before_birth if any(covers(one, own) for one in self._heard)]
 
     def begin(self, connection: Connection, then: Callable[[], None]) -> None:
         """Subscribe on this connection, to what shows whether another process runs this sensor; then call `then`."""
@@ -54,11 +68,15 @@ class Requests:
 
     def go_on_with_birth(self, publish: Callable[[], None]) -> None:
         """Subscribe to everything else, and call `publish` before what comes after the birth."""
+        left_out = self._left_out()
+        before = [one for one in self._before_birth if one not in left_out]
         after = [*self._after_birth, *self._heard]
+        if left_out:  # commands are subscribed to before the birth
+            before, after = [*before, *self._heard], self._after_birth
         if self._hang_ups.cautious:
-            self._subscribe([*self._before_birth, *after], publish)
+            self._subscribe([*before, *after], publish)
         else:
-            self._subscribe(self._before_birth, publish)
+            self._subscribe(before, publish)
             self._subscribe(after, lambda: None)
 
     def end(self) -> None:
@@ -120,9 +138,14 @@ class Requests:
         self._next()
 
     def _send(self, filters: list[str]) -> None:
-        if filters and self._connection is not None:
-            self._asked.append(filters)
-            self._connection.subscribe([(one, HEARD if one in self._heard else COMMANDS) for one in filters])
+        if self._connection is None:
+            return
+        own = {*self._at_first, *self._before_birth, *self._after_birth}
+        audience = {one: (BOTH if one in own else OTHERS) if one in self._heard else OWN for one in filters}
+        for one_of in (OWN, OTHERS, BOTH):
+            if group := [one for one in filters if audience[one] == one_of]:
+                self._asked.append(group)
+                self._connection.subscribe(group, one_of if self._heard else 0)
 
     def _next(self) -> None:
         """Send the next of those that are sent one at a time, or go on after the last."""

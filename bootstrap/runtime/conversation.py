@@ -4,7 +4,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bootstrap.contract.payload import encode
-from bootstrap.contract.topic_filters import a_filter, covers
+from bootstrap.contract.topic_filters import a_filter, covers, overlap
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal
@@ -57,6 +57,9 @@ class Conversation:
             raise _wrong(f"the device listens to {text!r}, which {_none_of(declared)}; use the type TopicFilter")
         if text.startswith(f"{self._parts.sensor}/"):
             raise _wrong(f"the device listens to {text!r}, its own topic; what it says itself does not come back")
+        commands = f"{self._parts.sensor}/{Kind.ACTION}/+"
+        if overlap(text.split("/"), commands.split("/")) and not covers(text, commands):
+            raise _wrong(f"the device listens to {text!r}, which some of its own commands match: name others alone")
         if silent_s is not None and not silent_s > 0:
             raise _wrong(f"the device listens to {text!r} with silent_s = {silent_s:g}; that must be above 0")
 

@@ -157,9 +157,19 @@ def notes(diary: Path) -> list[list[Any]]:
     return [json.loads(line) for line in diary.read_text().splitlines()] if diary.exists() else []
 
 
-def test_a_flood_arrives_in_order_and_is_said_once(house: House, broker: Broker, eyes: Eyes, tmp_path: Path) -> None:
+def test_a_flood_arrives_in_order_and_is_said_once(
+    house: House, new_broker: Callable[..., Broker], tmp_path: Path
+) -> None:
+    broker = new_broker("flooded", "max_queued_messages 0")
+    eyes = Eyes(broker.port)
+    try:
+        flood(house, broker, eyes, tmp_path / "diary")
+    finally:
+        eyes.close()
+
+
+def flood(house: House, broker: Broker, eyes: Eyes, diary: Path) -> None:
     house.write(broker.port, log='level = "info"')
-    diary = tmp_path / "diary"
     house.device("board", board(["cm/+/data/level", "foreign/#"], diary))
     running = house.run("board")
     eyes.wait_value("cm/board/status/state", "online")
@@ -203,6 +213,31 @@ def test_garbage_is_said_once_and_costs_nothing(house: House, broker: Broker, ey
     eyes.wait_value(STATE, "fault", before)
     eyes.publish("foreign/tank", b"8")
     eyes.wait_value(STATE, "online", before)
+
+
+@PROTOCOLS
+def test_who_hears_everything_carries_out_each_command_once(
+    house: House, broker: Broker, eyes: Eyes, tmp_path: Path, protocol: str
+) -> None:
+    house.write(broker.port, broker=f'protocol = "{protocol}"')
+    diary = tmp_path / "diary"
+    house.device("board", board(["cm/#", "foreign/#"], diary, ["cm/#"]))
+    running = house.run("board")
+    eyes.wait_value("cm/board/status/state", "online")
+    for count, listens in enumerate((["foreign/#"], ["cm/#"]), 1):
+        house.device("board", board(["cm/#", "foreign/#"], diary, listens))
+        running.send(signal.SIGHUP)
+        running.wait_log(": reloaded (", count)
+        before = len(eyes.seen)
+        assert eyes.ask("cm/board", "read", "now")["result"] == "done"
+        assert eyes.ask("cm/board", "log", "debug")["result"] == "done"
+        answers = [one.value["action"] for one in eyes.seen[before:] if one.topic == "cm/board/status/action"]
+        assert answers == ["read", "log"]
+    eyes.publish("cm/recorder/status/recording", b'{"recording":true}', retain=True)
+    eyes.publish("cm/end/data/x", b"1")
+    eventually(lambda: ["cm/end/data/x", 1, False] in notes(diary), "the last one arrives")
+    told = [one for one in notes(diary) if one[0] == "cm/recorder/status/recording"]
+    assert told == [["cm/recorder/status/recording", {"recording": True}, False]]
 
 
 def test_garbage_of_a_sender_is_no_life(house: House, broker: Broker, eyes: Eyes) -> None:
@@ -274,13 +309,14 @@ def test_a_reload_changes_what_is_listened_to_on_the_same_connection(house: Hous
         ("#", "which none of its settings declares"),
         ("a#", "that must be an MQTT topic filter"),
         ("cm/board/data/heard", "its own topic"),
+        ("cm/+/action/read", "some of its own commands match"),
     ],
 )
 def test_only_what_a_setting_declares_may_be_heard(
     house: House, broker: Broker, tmp_path: Path, listens: str, reason: str
 ) -> None:
     house.write(broker.port)
-    house.device("board", board(["foreign/+/x", "cm/board/#"], tmp_path / "diary", [listens]))
+    house.device("board", board(["foreign/+/x", "cm/board/#", "cm/+/action/read"], tmp_path / "diary", [listens]))
     running = house.run("board")
     assert running.wait() == 78
     assert reason in running.log
@@ -321,8 +357,8 @@ def test_a_subscription_that_is_refused_is_a_fault_until_it_is_granted(
 
 
 def subscribed(body: bytes) -> list[str]:
-    """The filters in the body of a SUBSCRIBE without properties."""
-    filters, start = [], 3
+    """The filters in the body of a SUBSCRIBE."""
+    filters, start = [], 3 + body[2]
     while start < len(body):
         end = start + 2 + int.from_bytes(body[start : start + 2], "big")
         filters.append(body[start + 2 : end].decode())
@@ -338,7 +374,7 @@ def test_a_refused_subscription_is_asked_for_again_on_the_same_connection(house:
         told = "foreign/tank" in filters
         reasons = bytes(next(refusals, 1) if one == "foreign/tank" else 1 for one in filters)
         answer = b"\x90" + bytes([3 + len(reasons)]) + body[:2] + b"\0" + reasons
-        return answer + (b"\x31\x10\x00\x0cforeign/tank\x007" if told and 0x87 not in reasons else b"")
+        return answer + (b"\x31\x12\x00\x0cforeign/tank\x02\x0b\x027" if told and 0x87 not in reasons else b"")
 
     broker = FakeBroker({0x80: granted})
     try:
