@@ -209,7 +209,7 @@ class Context(Protocol):
 
     def listen(
         self,
-        text: str,
+        topics: str,
         on_message: "Callable[[Heard], Reading | None]",
         on_silence: "Callable[[Silence], Reading | None] | None" = None,
         silent_s: float | None = None,
@@ -339,19 +339,19 @@ class Device:
 
     def listen(
         self,
-        text: str,
+        topics: str,
         on_message: "Callable[[Heard], Reading | None]",
         on_silence: "Callable[[Silence], Reading | None] | None" = None,
         silent_s: float | None = None,
     ) -> "ListeningHandle":
-        """Hear what others publish on a topic or filter that a setting of the type `TopicFilter` declares; for `setup`.
+        """Hear what others publish to a topic or filter that a setting of the type `TopicFilter` declares; for `setup`.
 
         `on_message` is called with each message that counts; what it returns is published, and it may raise what `read`
         may. `on_silence` is called when nothing counts any more: the sender of a measure is lost, has stopped or is
         late (3 times its `every_s`), nothing came for `silent_s` seconds, or the broker is away. After that, the next
         call of `on_message` says that all is well again.
         """
-        return self.context.listen(text, on_message, on_silence, silent_s)
+        return self.context.listen(topics, on_message, on_silence, silent_s)
 
     def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:
         """Publish to a topic that a setting of the type `Target` declares: now or not at all, never late.

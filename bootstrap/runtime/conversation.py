@@ -33,7 +33,7 @@ class Conversation:
 
     def listen(
         self,
-        text: str,
+        topics: str,
         on_message: "Callable[[Heard], Reading | None]",
         on_silence: "Callable[[Silence], Reading | None] | None" = None,
         silent_s: float | None = None,
@@ -41,10 +41,10 @@ class Conversation:
         """Implement `Device.listen`. The import is local because few devices need it."""
         from bootstrap.runtime.listening import Listening  # noqa: PLC0415
 
-        self._check_filter(text, silent_s)
+        self._check_filter(topics, silent_s)
         if self._listening is None:
             self._listening = Listening(self._parts)
-        return self._listening.listen(text, on_message, on_silence, silent_s)
+        return self._listening.listen(topics, on_message, on_silence, silent_s)
 
     def _check_filter(self, text: str, silent_s: float | None) -> None:
         """Raise a Fatal (78) if the device may not listen to this."""
@@ -105,7 +105,7 @@ class NoConversation:
 
     def listen(
         self,
-        text: str,
+        topics: str,
         on_message: "Callable[[Heard], Reading | None]",
         on_silence: "Callable[[Silence], Reading | None] | None" = None,
         silent_s: float | None = None,
@@ -113,7 +113,7 @@ class NoConversation:
         """Return a handle that never hears anything."""
         from bootstrap.runtime.followed import Listener, Reach  # noqa: PLC0415 - few devices need it
 
-        return Listener(text, on_message, on_silence, silent_s, Reach("unreachable: the sensor does not run", 0.0))
+        return Listener(topics, on_message, on_silence, silent_s, Reach("unreachable: the sensor does not run", 0.0))
 
     def tell(self, topic: str, payload: object, then: "ThenTold | None" = None, *, retain: bool = False) -> None:
         """Tell nobody."""
