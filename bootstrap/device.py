@@ -14,7 +14,9 @@ from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs.log import Level
-from bootstrap.needs import Pin as Pin  # noqa: PLC0414 - authors import it from here
+from bootstrap.needs import Input as Input  # noqa: PLC0414 - authors import these three from here
+from bootstrap.needs import Output as Output  # noqa: PLC0414
+from bootstrap.needs import Pin as Pin  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -272,7 +274,9 @@ class Device:
 
     measures: ClassVar[Mapping[str, Measure]] = {}
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
-    opens: ClassVar[Sequence[str]] = ()  # "i2c", "spi": device nodes, besides GPIO lines, that its unit may open
+    memory_mb: ClassVar[int] = 96  # the most that its unit may use
+    shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
+    sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
     def __init_subclass__(cls) -> None:
@@ -287,6 +291,9 @@ class Device:
             if hasattr(cls, ACT + action):
                 raise TypeError(f"{cls.__name__}: every device has the action {action!r}; choose another name")
         cls.measures = {**cls.measures, **own}
+        for name in cls.shown_as:
+            if name not in cls.measures:
+                raise TypeError(f"{cls.__name__}: shown_as has {name!r}, which is not a declared measure")
         acts = (name for name in dir(cls) if name.startswith(ACT))
         takes = {name.removeprefix(ACT): getattr(getattr(cls, name), "takes", Takes()) for name in acts}
         cls.commands = dict(sorted({**BUILT_IN_ACTIONS, **takes}.items()))

@@ -81,7 +81,7 @@ def read_own(file: Path) -> bytes:
         return stream.read()
 
 
-def write_new(file: Path, text: str) -> None:
+def write_new(file: Path, content: str | bytes) -> None:
     """Write a file that does not exist yet. If that fails, nothing is left of it.
 
     Raises:
@@ -89,15 +89,15 @@ def write_new(file: Path, text: str) -> None:
     """
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
     except BaseException:
         file.unlink(missing_ok=True)
         raise
 
 
-def rewrite(file: Path, text: str) -> None:
-    """Replace the content of a file, creating its folder if needed. After a crash it has the old text or the new.
+def rewrite(file: Path, content: str | bytes) -> None:
+    """Replace the content of a file, creating its folder if needed. After a crash it has the old content or the new.
 
     Raises:
         OSError: it cannot be written, and is unchanged.
@@ -105,7 +105,7 @@ def rewrite(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
     new.unlink(missing_ok=True)  # of a process that died meanwhile, or a link that somebody has put there
-    write_new(new, text)
+    write_new(new, content)
     try:
         new.replace(file)
     except OSError:

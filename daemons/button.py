@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalInputDevice
 
-from bootstrap.device import Device, Measure, Pin, Reading, Seconds
+from bootstrap.device import Device, Input, Measure, Reading, Seconds
 from bootstrap.eventloop.loop import Timer
 from bootstrap.pins.edge import Edge
 
@@ -16,7 +16,7 @@ class Button(Device):
     Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
     """
 
-    pin: Pin
+    pin: Input
     bounce_s: Seconds = 0.02  # seconds the contact must be stable before a change counts
     hold_s: Seconds = 1.0  # seconds after which a press counts as a hold
     click_s: Seconds = 0.4  # seconds without a press after which a series of clicks ends

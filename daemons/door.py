@@ -1,10 +1,11 @@
 """A door or window contact."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gpiozero import DigitalInputDevice
 
-from bootstrap.device import Device, Measure, Pin, Reading, Seconds
+from bootstrap.device import Device, Input, Measure, Reading, Seconds
 from bootstrap.pins.edge import Edge
 
 
@@ -15,10 +16,11 @@ class Door(Device):
     Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
     """
 
-    pin: Pin
+    pin: Input
     bounce_s: Seconds = 0.05  # seconds the contact must be stable before a change counts
     every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 
+    shown_as: ClassVar = {"open": "door"}
     open = Measure(bool)
 
     def setup(self) -> None:

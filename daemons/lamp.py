@@ -6,7 +6,7 @@ from gpiozero import DigitalOutputDevice
 
 from bootstrap.contract.commands import only, seconds
 from bootstrap.contract.payload import Json
-from bootstrap.device import Device, Measure, Pin, Reading, takes
+from bootstrap.device import Device, Measure, Output, Reading, takes
 from bootstrap.errors import Refused
 from bootstrap.eventloop.loop import Timer
 
@@ -21,7 +21,7 @@ class Lamp(Device):
     switched by 0), because a line floats when its process dies.
     """
 
-    pin: Pin
+    pin: Output
     active_high: bool = True  # false for relay boards that switch on at 0
     every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 

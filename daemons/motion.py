@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalInputDevice
 
-from bootstrap.device import Device, Measure, Pin, Reading, Seconds
+from bootstrap.device import Device, Input, Measure, Reading, Seconds
 from bootstrap.eventloop.loop import Timer
 from bootstrap.pins.edge import Edge
 
@@ -16,7 +16,7 @@ class Motion(Device):
     Wiring: VCC to 5V, GND to GND, OUT to `pin` (its output is 3.3 V). Give it a minute to warm up.
     """
 
-    pin: Pin
+    pin: Input
     hold_s: Seconds = 30.0  # seconds without movement after which motion ends
     every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 

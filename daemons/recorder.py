@@ -21,7 +21,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
     """
 
     records = True
-    every_s: float = 60.0
+    memory_mb = 256  # room for the messages that wait to be stored
 
     recorded = Measure("1", low=0, counter=True)  # readings stored since the start
     rejected = Measure("1", low=0, counter=True)  # messages that are not readings, or that the store will never accept

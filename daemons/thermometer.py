@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device, Measure, Reading
+from bootstrap.needs import OneWireDevice, OneWireFolder
 from bootstrap.sysfs import millis
 
 
@@ -15,8 +16,8 @@ class Thermometer(Device):
     `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
     """
 
-    serial: str  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
-    bus: Path = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
+    serial: OneWireDevice  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
+    bus: OneWireFolder = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
     every_s: float = 60.0
 
     # 85 °C is what the chip holds until its first conversion (DS18B20 data sheet, "Memory").

@@ -48,6 +48,8 @@ def _validated(kind: str, found: type[Device]) -> type[Device]:
     """Return `found` if it is complete enough to work."""
     if "__dataclass_fields__" not in vars(found):
         raise KindError(f"kind {kind!r}: put @dataclass(kw_only=True) above the class")
+    if isinstance(getattr(found, "opens", None), tuple | list):  # as up to version 0.2
+        raise KindError(f"kind {kind!r}: opens is of no use; give a setting the type I2CBus or SpiDevice")
     if not found.measures:
         raise KindError(f"kind {kind!r} declares no Measure")
     if found.read is Device.read:

@@ -11,12 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bootstrap.config.conflicts import conflicts, probe
+from bootstrap.config.conflicts import conflicts, refused_needs
 from bootstrap.config.kinds import KindError, find
 from bootstrap.config.measure_limits import with_limits
 from bootstrap.config.model import DeviceNames, House, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
-from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, shown, suggestion
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.paths import Folders
@@ -181,8 +181,8 @@ def _check_device(device: Device, source: TomlFile) -> None:
     if device.every_s < LEAST_EVERY_S:
         limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
         source.fault(limit, source.line("every_s"))
-    if (at := probe(device)) and at.problem:
-        source.fault(f"'serial' must be {at.problem}, not {shown(at.serial)}", source.line("serial"))
+    for name, why in refused_needs(device):
+        source.fault(f"{name!r} must be {why}", source.line(name))
 
 
 def usual_folder() -> Path | None:

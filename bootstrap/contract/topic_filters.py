@@ -16,6 +16,11 @@ def a_filter(text: str) -> None:
         raise ValueError("an MQTT topic filter, in which + is a whole level and # the last one")
 
 
+def sees_all(text: str) -> bool:
+    """Return whether a filter names no level at all, such as `#`, `+/#` or `+/+/+/+`."""
+    return {*text.split("/")} <= WILD
+
+
 Filter: TypeAlias = Annotated[str, a_filter]
 
 

@@ -77,7 +77,8 @@ BY_NAME: dict[tuple[str, str], tuple[str, int]] = {
 }
 TOTALS = frozenset({"energy", "gas", "water", "volume"})  # device classes of consumption, not of a current value
 OTHER_DIGITS = 2
-TRUTHS = {  # device class of a boolean, by its name
+TRUTHS = {  # device class of a boolean, by its name, unless its device declares another
+    "open": "opening",
     "motion": "motion",
     "occupied": "occupancy",
     "presence": "occupancy",
@@ -94,7 +95,7 @@ TRUTHS = {  # device class of a boolean, by its name
     "running": "running",
     "light": "light",
 }
-OPENINGS = {"door": "door", "window": "window", "garage": "garage_door"}  # device class of `open`, by kind
+ICON = "mdi:"  # how an icon begins, where a device declares one in place of a device class
 
 BUILT_IN: dict[str, Component] = {
     "log": {"name": "Log level", "ent_cat": "config", "en": False},
@@ -210,20 +211,18 @@ class _Announced:
 
     def _measure(self, name: str, facts: Facts) -> Component:
         head = {"name": _label(name), "stat_t": self._topics.data(name), **self._well(name)}
+        shown = _shown_as(facts)
         if facts.get("event"):
-            return {"p": "event", **head, "evt_typ": [name], "val_tpl": HAPPENED.replace("NAME", name)}
+            return {"p": "event", **head, "evt_typ": [name], "val_tpl": HAPPENED.replace("NAME", name), **shown}
         head["exp_aft"] = math.ceil(patience_s(facts["every_s"]))
         match facts["unit"]:
             case "bool":
-                return {"p": "binary_sensor", **head, "pl_on": "true", "pl_off": "false", **self._truth(name)}
+                usual = {"dev_cla": TRUTHS[name]} if name in TRUTHS else {}
+                return {"p": "binary_sensor", **head, "pl_on": "true", "pl_off": "false", **usual, **shown}
             case "str":
-                return {"p": "sensor", **head, "val_tpl": TEXT}
+                return {"p": "sensor", **head, "val_tpl": TEXT, **shown}
             case unit:
-                return {"p": "sensor", **head, **_number(name, unit, counter=bool(facts.get("counter")))}
-
-    def _truth(self, name: str) -> Component:
-        found = OPENINGS.get(self._about["kind"], "opening") if name == "open" else TRUTHS.get(name)
-        return {"dev_cla": found} if found else {}
+                return {"p": "sensor", **head, **_number(name, unit, facts), **shown}
 
     # Actions.
 
@@ -232,7 +231,7 @@ class _Announced:
         shown, words = takes.get("sets"), takes.get("words", [])
         head: Component = {"name": _label(name), "cmd_t": self._topics.action(name), **BUILT_IN.get(name, {})}
         if shown:
-            head |= {"stat_t": self._topics.data(shown), **self._well(shown)}
+            head |= {"stat_t": self._topics.data(shown), **self._well(shown), **_icon(self._measures[shown])}
         turns = {"on", "off"} <= {*words}
         if turns and takes.get("low") == 0:
             return _light(head, takes["high"])
@@ -264,9 +263,20 @@ def _slider(head: Component, takes: Facts) -> Component:
     return {"p": "number", **head, **limits, **_unit(takes["unit"]), "cmd_tpl": COMMAND}
 
 
-def _number(name: str, unit: str, *, counter: bool) -> Component:
+def _shown_as(facts: Facts) -> Component:
+    """Return the device class, or the icon, that the device declares for a measure."""
+    declared = facts.get("shown_as")
+    return _icon(facts) or ({"dev_cla": declared} if declared else {})
+
+
+def _icon(facts: Facts) -> Component:
+    declared = facts.get("shown_as", "")
+    return {"ic": declared} if declared.startswith(ICON) else {}
+
+
+def _number(name: str, unit: str, facts: Facts) -> Component:
     found = BY_NAME.get((name.rpartition("_")[2], unit)) or BY_UNIT.get(unit)
-    kind = found[0] if found else ""
+    kind, counter = _shown_as(facts).get("dev_cla", found[0] if found else ""), bool(facts.get("counter"))
     grows = "total_increasing" if counter else "total" if kind in TOTALS else "measurement"
     digits = found[1] if found else 0 if counter or unit == "%" else OTHER_DIGITS
     return {**({"dev_cla": kind} if found else {}), "stat_cla": grows, **_unit(unit), "sug_dsp_prc": digits}

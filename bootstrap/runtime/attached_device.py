@@ -7,6 +7,7 @@ from bootstrap.contract.timestamps import MachineClock
 from bootstrap.mqtt.link import Link
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.conversation import Conversation
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.reporter import Reporter
@@ -35,10 +36,11 @@ class AttachedDevice:
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
+        lines = DeclaredLines(device, self.pins)
         around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
         conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
-        context = DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter)
+        context = DeviceContext(parts.loop, lines, self.sampler.run_later, self.subscriptions, reporter)
         context.converse_by(conversation)
         device.attach(context)
 

@@ -17,8 +17,9 @@ from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
-from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.pins.device_pins import pin_failure
 from bootstrap.runtime.conversation import Conversation, NoConversation
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class DeviceContext:
     def __init__(
         self,
         loop: Loop,
-        pins: DevicePins,
+        pins: DeclaredLines,
         publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
         reporter: Reporter | None = None,

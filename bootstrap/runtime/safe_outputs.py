@@ -8,6 +8,7 @@ from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
 from bootstrap.pins.device_pins import DevicePins, set_line_holder
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.lock import take_lock
 
@@ -30,7 +31,8 @@ def make_safe(settings: SensorSettings) -> Exit:
             stack.callback(setup.undo)
             subscriptions = Subscriptions(settings, sockets, inbox)
             stack.callback(subscriptions.close)
-            settings.device.attach(DeviceContext(loop, pins, lambda _call: None, subscriptions))
+            lines = DeclaredLines(settings.device, pins)
+            settings.device.attach(DeviceContext(loop, lines, lambda _call: None, subscriptions))
             setup.do()
     except Fatal as end:
         log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))

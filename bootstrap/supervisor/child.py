@@ -54,6 +54,12 @@ class ChildOwner(Protocol):
     def fork(self, settings: SensorSettings, stderr: int, address: str) -> int:
         """Fork a process that runs this sensor, logs to `stderr` and notifies `address`. Returns its process id."""
 
+    def fork_safe(self, settings: SensorSettings, status: int) -> int | None:
+        """Fork a process that makes outputs safe, if one that ended with `status` has left them as they were.
+
+        Returns its process id, or None if there is nothing to do.
+        """
+
     def on_settled(self) -> None:
         """Handle a child's new state."""
 
@@ -84,6 +90,7 @@ class Child:
         self._log_pipe: LogPipe | None = None
         self._notify_socket: NotifySocket | None = None
         self._outcome: tuple[int, str] | None = None  # exit code and reason of the last unexpected end
+        self._killed: int | None = None  # status of a process whose outputs are being made safe
         self._enter(ChildState.STOPPED)
 
     def row(self) -> dict[str, object]:
@@ -251,6 +258,12 @@ class Child:
         if self._notify_socket is not None:
             self._notify_socket.receive()
             self._notify_socket.close()
+            self._notify_socket = None
+        if self._killed is None and self.settings and (pid := self.owner.fork_safe(self.settings, status)):
+            self.pid, self._killed = pid, status
+            self._wait(self.owner.watchdog_s, self.kill)
+            return
+        status, self._killed = status if self._killed is None else self._killed, None
         code = os.waitstatus_to_exitcode(status)
         steady = time.monotonic() - self._began_at >= STEADY_S
         why = self._hung or _reason(code, self.status)

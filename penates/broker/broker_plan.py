@@ -14,13 +14,16 @@ from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
+from bootstrap.contract.heard import heard_with
 from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.topic_settings import TopicSettings
+from bootstrap.needs import Listened, Need, Told, needs_of
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
 from penates.broker.house_ca import Authority
+from penates.broker.mosquitto_files import SensorRules
 from penates.broker.trial import BrokerTrial
 from penates.files.install_paths import LOOKERS
 from penates.files.planned_file import ENTERED, SECRET, Planned, secret
@@ -71,14 +74,14 @@ class BrokerUsers:
         users: their names, sorted.
         groups: the first levels of their topics, sorted.
         recorded: for each recorder, the topics it subscribes to; the user `recorder` may run on another machine.
-        announced: for each sensor, the topics of its announcements to Home Assistant.
+        sensors: for each sensor, what its announcements to Home Assistant and its device's settings need.
         prefix: Home Assistant's discovery prefix.
     """
 
     users: Sequence[str]
     groups: Sequence[str]
     recorded: Mapping[str, Sequence[str]]
-    announced: Mapping[str, Sequence[str]]
+    sensors: Mapping[str, SensorRules]
     prefix: str
 
     @classmethod
@@ -101,9 +104,18 @@ class BrokerUsers:
             for one in found
             if isinstance(device := one.device, TopicSettings)
         }
-        sensors = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
-        announced = _announced(house.homeassistant, sensors)
-        return cls(sorted(users), sorted(groups), recorded, announced, house.homeassistant.prefix)
+        topics = [*(one.topics for one in found), *(Topics(*pair) for pair in product(sorted(groups), guests))]
+        needed = [(one.topics.sensor, need) for one in found for _name, need in needs_of(one.device)]
+        announced = _announced(house.homeassistant, topics).items()
+        sensors = {user: _rules(own, [need for by, need in needed if by == user]) for user, own in announced}
+        return cls(sorted(users), sorted(groups), recorded, sensors, house.homeassistant.prefix)
+
+
+def _rules(announced: Sequence[str], needed: Sequence[Need]) -> SensorRules:
+    """Return the rules of a sensor; what a device on another machine declares is not known here."""
+    listened = [one for need in needed if isinstance(need, Listened) for one in heard_with(need.filter)]
+    told = [need.topic for need in needed if isinstance(need, Told)]
+    return SensorRules(announced, [*dict.fromkeys(listened)], [*dict.fromkeys(told)])
 
 
 def _shared_username(folder: Path, house: House | None) -> list[Fault]:
@@ -147,7 +159,7 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         *(planned for _, planned in known.values()),
         *authority.plan(),
         *settings,
-        *_rules(wanted, house, {user: password for user, (password, _) in known.items()}),
+        *_access(wanted, house, {user: password for user, (password, _) in known.items()}),
         *_broker_copy(wanted, authority),
     ]
 
@@ -200,11 +212,11 @@ def _settings(wanted: BrokerPlan) -> list[Planned]:
     ]
 
 
-def _rules(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> list[Planned]:
+def _access(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> list[Planned]:
     """Return the files of the users and of their access; the house's owner may add to both."""
     file = wanted.private / "passwords"
     passwords = mosquitto_files.passwords(known, contents(file).decode() if file.exists() else "")
-    acl = mosquitto_files.acl(house.groups, house.recorded, house.announced, house.prefix)
+    acl = mosquitto_files.acl(house.groups, house.recorded, house.sensors, house.prefix)
     own = wanted.config / "mosquitto"
     users = passwords + mosquitto_files.added(own / "passwords", mosquitto_files.a_user)
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:

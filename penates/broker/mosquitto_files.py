@@ -42,22 +42,41 @@ def listeners(values: Mapping[str, object]) -> str:
     return Template(text("listeners.conf")).substitute(values)
 
 
+class SensorRules(NamedTuple):
+    """The topics of one sensor besides those that every sensor has.
+
+    Attributes:
+        announced: those of its announcements to Home Assistant.
+        listened: filters of what its device listens to.
+        told: topics of others to which its device publishes.
+    """
+
+    announced: Sequence[str]
+    listened: Sequence[str] = ()
+    told: Sequence[str] = ()
+
+
 def acl(
-    groups: Sequence[str], recorded: Mapping[str, Sequence[str]], announced: Mapping[str, Sequence[str]], prefix: str
+    groups: Sequence[str], recorded: Mapping[str, Sequence[str]], sensors: Mapping[str, SensorRules], prefix: str
 ) -> str:
     """Return the access control list.
 
-    `recorded` contains the topics of each recorder, `announced` those of each sensor's announcements to Home Assistant;
-    `prefix` is Home Assistant's discovery prefix.
+    `recorded` contains the topics of each recorder, `sensors` those of each sensor; `prefix` is Home Assistant's
+    discovery prefix.
     """
     common: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [prefix]}
     recorders = [common | {"<recorder>": [user], "<recorded>": topics} for user, topics in recorded.items()]
-    sensors = [common | {"<sensor>": [user], "<announcement>": topics} for user, topics in announced.items()]
+    named = [common | _placeholders(user, rules) for user, rules in sensors.items()]
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
-        each = recorders if "<recorder>" in part else sensors if "<sensor>" in part else [common]
+        each = recorders if "<recorder>" in part else named if "<sensor>" in part else [common]
         found += [_filled(part, one) for one in each]
     return "\n\n".join(found) + "\n"
+
+
+def _placeholders(user: str, rules: SensorRules) -> dict[str, Sequence[str]]:
+    listed = {"<announcement>": rules.announced, "<listened>": rules.listened, "<told>": rules.told}
+    return {"<sensor>": [user], **listed}
 
 
 def _filled(part: str, placeholders: Mapping[str, Sequence[str]]) -> str:

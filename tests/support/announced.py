@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import Topics
@@ -12,6 +12,7 @@ from bootstrap.homeassistant import announcement
 
 def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbeat_s: float = 60) -> dict[str, Any]:
     measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
+    measures |= {name: {**measures[name], "shown_as": what} for name, what in device.shown_as.items()}
     actions = {name: command.facts for name, command in device.commands.items()}
     about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
     found: dict[str, Any] = json.loads(
@@ -23,6 +24,8 @@ def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbe
 @dataclass(kw_only=True)
 class Everything(Device):
     """Wiring: none. One of each."""
+
+    shown_as: ClassVar = {"open": "window", "flag": "mdi:flag", "load": "mdi:gauge", "ring": "doorbell"}
 
     outside_temperature = Measure("°C")
     humidity = Measure("%")

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpiozero import DigitalOutputDevice, MotionSensor
+from gpiozero import LED, DigitalInputDevice, DigitalOutputDevice, LEDBoard, MotionSensor
 
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Pin, Reading, takes
 from bootstrap.errors import NoReading
+from bootstrap.needs import Input, Output
 from bootstrap.pins.edge import Edge
 
 ERRORS = {
@@ -194,6 +195,37 @@ class Outputs(Device):
 
     def read(self) -> Reading:
         return {"on": bool(self.second.value)}
+
+
+@dataclass(kw_only=True)
+class Helped(Device):
+    """Wiring: none. It has another function take its lines, some of them otherwise than it declares."""
+
+    relay: Output
+    button: Input
+    how: str = "as declared"
+
+    on = Measure(bool)
+
+    def setup(self) -> None:
+        self.lines = take_lines(self)
+
+    def act_set(self, value: Json) -> Reading:
+        self.lines[0].value = value
+        return self.read()
+
+    def read(self) -> Reading:
+        return {"on": bool(self.lines[0].value)}
+
+
+def take_lines(device: Helped) -> list[Any]:
+    if device.how == "drives an input":
+        device.own(LEDBoard(device.relay, device.button))
+    if device.how == "drives a line of nobody":
+        device.own(LED(26))
+    if device.how == "watches a line of nobody":
+        device.watch(DigitalInputDevice(26))
+    return [device.own(LED(device.relay)), device.watch(DigitalInputDevice(device.button))]
 
 
 @dataclass(kw_only=True)

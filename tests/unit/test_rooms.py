@@ -17,9 +17,18 @@ PACKAGES = ("bootstrap", "daemons", "penates")
 
 # From the ground up. A room may use what stands below it, and itself; those of one floor do not know each other.
 FLOORS = (
-    {"bootstrap.errors", "bootstrap.limits", "bootstrap.logs", "bootstrap.paths", "bootstrap.sysfs", "bootstrap.tls"},
+    {
+        "bootstrap.errors",
+        "bootstrap.hosts",
+        "bootstrap.limits",
+        "bootstrap.logs",
+        "bootstrap.paths",
+        "bootstrap.sysfs",
+        "bootstrap.tls",
+    },
     {"bootstrap.contract", "bootstrap.eventloop"},
-    {"bootstrap.needs", "bootstrap.outbox", "bootstrap.pins"},
+    {"bootstrap.outbox", "bootstrap.pins"},
+    {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.config"},
     {"bootstrap.mqtt"},

@@ -9,7 +9,7 @@ from support.world import Eyes, Wires
 
 def test_the_fan_of_the_documentation(wires: Wires, eyes: Eyes) -> None:
     text = (ROOT / "docs" / "ADDING.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (example,) = re.findall(r"```python\n(\"\"\"A fan .*?)```", text, re.DOTALL)
     (wires.house.folder / "fan.py").write_text(example)
     wires.house.thermometer(millidegrees=30_000, every_s=0.5)
     cellar = wires.house.run()
