@@ -14,6 +14,7 @@ from bootstrap.logs import log
 from bootstrap.mqtt.denials import NOT_INSTALLED
 from bootstrap.runtime.followed_sensor import FollowedSensor
 
+CALM_S = 60.0  # without a flood, before the next one is logged
 FLOOD = 200  # messages in a second, without what the broker had stored
 
 
@@ -44,8 +45,8 @@ class Listener:
         self.last: Heard | None = None
         self._reach = reach
         self._heard_at = 0.0
-        self._refused = self._flooded = False  # as last logged
-        self._second, self._count = 0, 0
+        self._refused = False  # as last logged
+        self._second, self._count, self._flooded_at = 0, 0, -inf
 
     @property
     def value(self) -> Json:
@@ -76,16 +77,14 @@ class Listener:
         self._refused = True
 
     def count(self, now: float) -> None:
-        """Count a message, and log once when there are very many in a second; again after a quiet one."""
-        second = int(now)
-        if second == self._second:
-            self._count += 1
-        else:
-            self._flooded = self._flooded and second == self._second + 1 and self._count > FLOOD
-            self._second, self._count = second, 1
-        if self._count > FLOOD and not self._flooded:
-            self._flooded = True
-            log.warning("a flood of messages on what is listened to", filter=self.filter, in_a_second=self._count)
+        """Count a message, and log once when there are very many in a second; again only after a calm minute."""
+        if int(now) != self._second:
+            self._second, self._count = int(now), 0
+        self._count += 1
+        if self._count > FLOOD:
+            if now - self._flooded_at > CALM_S:
+                log.warning("a flood of messages on what is listened to", filter=self.filter, in_a_second=self._count)
+            self._flooded_at = now
 
 
 @dataclass(slots=True, eq=False)

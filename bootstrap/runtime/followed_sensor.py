@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 STATES = {word.encode(): word for word in get_args(State)}
 MOST_MEASURES = 100
+ROUNDING_S = 0.001  # so that a timer is not a hair too early
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class FollowedSensor:
         """Return when it counts as dead if no heartbeat comes before."""
         if self._state in ENDED or self._beat_at is None or not self._heartbeat_s:
             return inf
-        return self._beat_at + patience_s(self._heartbeat_s)
+        return self._beat_at + patience_s(self._heartbeat_s) + ROUNDING_S
 
     def limit_s(self, measure: str) -> float:
         """Return for how many seconds a value of a measure is believed."""

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from bootstrap.contract.heard import heard_with
 from bootstrap.contract.liveness import GRACE_S
+from bootstrap.runtime.listening import MOST_TOPICS
 from support.world import Broker, Eyes, FakeBroker, House, Running, Wires, eventually
 
 FOLLOWER = 'kind = "support.followers.Follower"\n'
@@ -181,6 +183,25 @@ def flood(house: House, broker: Broker, eyes: Eyes, diary: Path) -> None:
     running.wait_log("a flood of messages")
     assert len(running.logged("a flood of messages")) == 1
     assert eyes.ask("cm/board", "read", "now")["result"] == "done"
+
+
+def test_of_very_many_topics_some_are_passed_on_alone(
+    house: House, new_broker: Callable[..., Broker], tmp_path: Path
+) -> None:
+    broker, diary = new_broker("crowded", "max_queued_messages 0"), tmp_path / "diary"
+    eyes = Eyes(broker.port)
+    try:
+        house.write(broker.port)
+        house.device("board", board(["+/x/data/y"], diary))
+        running = house.run("board")
+        eventually(lambda: "+/x/data/y (QoS 1)" in broker.log(), "it is subscribed")
+        published = [eyes.flood(f"a{number}/x/data/y", ["1"]) for number in range(MOST_TOPICS + 500)]
+        for wait in published:
+            wait()
+        eventually(lambda: len(notes(diary)) == MOST_TOPICS + 500, "all arrive")
+        assert len(running.logged("too many topics are listened to")) == 1
+    finally:
+        eyes.close()
 
 
 def test_overlapping_filters_bring_each_message_once(house: House, broker: Broker, eyes: Eyes, tmp_path: Path) -> None:
@@ -402,7 +423,7 @@ def test_an_access_rule_that_hides_is_a_fault_until_it_is_installed(
         running = follow(house)
         eyes.wait_value(STATE, "fault")
         assert "tells nothing of cm/cellar; perhaps its access rule" in running.wait_log("cannot listen")[0]
-        acl.write_text("topic readwrite #\n")
+        acl.write_text(acl.read_text() + "".join(f"topic read {one}\n" for one in heard_with(SOURCE)))
         broker.send(signal.SIGHUP)
         eyes.wait_value(SHOWN, 21.5)
         eyes.wait(lambda seen: [one.value for one in seen if one.topic == STATE][-1] == "online", "it is well")
