@@ -1,6 +1,7 @@
 """Bounds of the numbers that a setting or a command may hold."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,16 @@ class Limits:
         if not self.low <= value <= self.high:
             bounds = (("at least", self.low), ("at most", self.high))
             raise ValueError(" and ".join(f"{word} {shown(limit)}" for word, limit in bounds if math.isfinite(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class FromText:
+    """Accept text in place of a value: `call` returns the value, or raises ValueError with what it must be.
+
+    It is applied where settings are read: `Annotated[int, FromText(line_number)]`.
+    """
+
+    call: Callable[[str], Any]
 
 
 def shown(limit: float) -> str:

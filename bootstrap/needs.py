@@ -4,13 +4,18 @@ The type of a setting carries a `Declares`, or is a class with a method `needs`.
 doctor and installer read `needs_of`, and nothing else.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from bootstrap.contract.topic_filters import WILD, a_filter
-from bootstrap.limits import Limits
+from bootstrap.contract.topics import Kind
+from bootstrap.hosts import a_host, a_url, host_of
+from bootstrap.limits import FromText, Limits
+from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,27 @@ class DeviceNode:
 
     path: Path
     shared: bool = False
+
+
+@dataclass(frozen=True)
+class BusAddress:
+    """The address of a chip on the shared bus that the same device declares."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class OneWireBus:
+    """The folder in which the kernel lists the devices of its 1-Wire buses."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class OneWireSerial:
+    """The serial number of a device on the 1-Wire bus that the same device declares."""
+
+    serial: str
 
 
 @dataclass(frozen=True)
@@ -52,19 +78,41 @@ class Told:
 
 @dataclass(frozen=True)
 class ChildProgram:
-    """A program that runs as a child process, by its name or path."""
+    """A program that runs as a child process, by its name or path, and the Debian package that it comes from."""
 
     name: str
+    package: str = ""
 
 
-Need: TypeAlias = GpioLine | DeviceNode | NetworkHost | Listened | Told | ChildProgram
+Need: TypeAlias = (
+    GpioLine
+    | DeviceNode
+    | BusAddress
+    | OneWireBus
+    | OneWireSerial
+    | NetworkHost
+    | Listened
+    | Told
+    | ChildProgram
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Declares:
-    """Mark the type of a setting as declaring needs: `Annotated[str, a_filter, Declares(lambda text: …)]`."""
+    """Mark the type of a setting as declaring needs: `Annotated[str, a_filter, Declares(lambda text: …)]`.
+
+    `what` explains the setting to people if its device does not.
+    """
 
     needs: Callable[[Any], Iterable[Need]]
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    """Name the package of a program, for the installer: `Annotated[Program, DebianPackage("rtl-433")]`."""
+
+    name: str
 
 
 def a_topic(text: str) -> None:
@@ -72,14 +120,49 @@ def a_topic(text: str) -> None:
     a_filter(text)
     if WILD & {*text} or text.startswith("$"):
         raise ValueError("an MQTT topic, without + and # and without $ at the beginning")
+    match text.split("/"):
+        case [_, _, Kind.DATA | Kind.STATUS, _]:
+            raise ValueError("an MQTT topic; data and status of a sensor are published by that sensor alone")
 
 
-LINES = Limits(0, 27, "BCM number of the GPIO line")
-Pin: TypeAlias = Annotated[int, LINES, Declares(lambda number: [GpioLine(number)])]
-Input: TypeAlias = Annotated[int, LINES, Declares(lambda number: [GpioLine(number, driven=False)])]
-Output: TypeAlias = Annotated[int, LINES, Declares(lambda number: [GpioLine(number)])]
-TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)])]
-Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)])]
+def a_program(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` is neither a program's name nor its full path."""
+    if not text.isprintable() or (text[0] != "/" and not PROGRAM.fullmatch(text)):
+        raise ValueError("the name of a program, or its full path, without arguments")
+
+
+def a_chip_select(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` does not name an SPI device."""
+    if not SPI.fullmatch(text):
+        raise ValueError('the numbers of bus and chip select, such as "0.0" for /dev/spidev0.0')
+
+
+PROGRAM = re.compile(r"\w[\w.+-]*", re.ASCII)
+SPI = re.compile(r"\d{1,2}\.\d{1,2}", re.ASCII)
+DEV = Path("/dev")
+NAMED = FromText(line_number)
+LINES = Limits(BCM_NUMBERS[0], BCM_NUMBERS[-1], 'GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11')
+BUSES = Limits(0, 255, "number of the I2C bus: 1 is /dev/i2c-1")
+ADDRESSES = Limits(0x03, 0x77, "address on the I2C bus; i2cdetect shows them as hexadecimal numbers, 0x76")
+
+A_CHIP = "SPI device: the numbers of its bus and of its chip select"
+A_PORT = "path of the serial port; the one in /dev/serial/by-id stays the same"
+ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/devices"
+
+Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
+Input: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, driven=False)])]
+Output: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
+I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DEV / f"i2c-{number}", shared=True)])]
+I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
+SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
+SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)], A_PORT)]
+OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
+OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
+Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]
+ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the server")]
+TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]
+Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)], "topic to publish to")]
+Program: TypeAlias = Annotated[str, a_program, Declares(lambda text: [ChildProgram(text)], "program: its name or path")]
 
 
 def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device`, which stands above
@@ -89,19 +172,39 @@ def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device
     return [(name, need) for name, value, hint in named for need in _declared(value, hint)]
 
 
-def _declared(value: object, hint: object) -> Iterator[Need]:
-    """Yield what a value needs by its type: an annotation, a choice of types, a list, or a class with `needs`."""
+def may_drive(device: Any) -> bool:  # noqa: ANN401 - as above
+    """Return whether a device declares a line that it may drive, which must be made safe after a kill."""
+    return any(isinstance(need, GpioLine) and need.driven for _name, need in needs_of(device))
+
+
+def _declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of any setting
+    """Yield what a value needs by its type: an annotation, a choice of types, a list, a section or a class."""
     if hasattr(value, "needs"):
         yield from value.needs()
+    elif is_dataclass(value):
+        yield from (need for _name, need in needs_of(value))
     elif get_origin(hint) is list and isinstance(value, list):
         for item in value:
             yield from _declared(item, get_args(hint)[0])
     elif get_origin(hint) is Annotated:
         kind, *marks = get_args(hint)
         yield from _declared(value, kind)
-        for mark in marks:
-            if isinstance(mark, Declares) and value is not None:
-                yield from mark.needs(value)
-    elif value is not None:
+        yield from _marked(value, marks)
+    elif get_origin(hint) in (Union, UnionType):
         for choice in get_args(hint):
-            yield from _declared(value, choice)
+            if _fits(value, choice):
+                yield from _declared(value, choice)
+
+
+def _fits(value: object, choice: object) -> bool:
+    """Return whether a value can be of this one of several types."""
+    kind = get_args(choice)[0] if get_origin(choice) is Annotated else choice
+    kind = get_origin(kind) or kind
+    return isinstance(kind, type) and isinstance(value, kind)
+
+
+def _marked(value: object, marks: list[object]) -> Iterator[Need]:
+    """Yield what a value needs by the marks of its type."""
+    package = next((mark.name for mark in marks if isinstance(mark, DebianPackage)), "")
+    for need in (need for mark in marks if isinstance(mark, Declares) for need in mark.needs(value)):
+        yield replace(need, package=package) if isinstance(need, ChildProgram) else need

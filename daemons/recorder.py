@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bootstrap.device import Device, Measure, Reading
+from bootstrap import Device, Measure, Reading
 from bootstrap.history.proof import Proof
 from bootstrap.history.recording import KINDS, KnownKinds, Recording
 from bootstrap.history.recording_check import CHECK_S, RecordingCheck
@@ -21,7 +21,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
     """
 
     records = True
-    every_s: float = 60.0
+    memory_mb = 256  # room for the messages that wait to be stored
 
     recorded = Measure("1", low=0, counter=True)  # readings stored since the start
     rejected = Measure("1", low=0, counter=True)  # messages that are not readings, or that the store will never accept

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.device import Device, Measure, Reading
-from bootstrap.sysfs import millis
+from bootstrap import Device, Measure, OneWireDevice, OneWireFolder, Reading, millis
 
 
 @dataclass(kw_only=True)
@@ -15,9 +14,10 @@ class Thermometer(Device):
     `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
     """
 
-    serial: str  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
-    bus: Path = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
-    every_s: float = 60.0
+    serial: OneWireDevice  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
+    bus: OneWireFolder = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
+
+    blocks = True  # a conversion takes 0.75 s, and probes on one bus are read in turn
 
     # 85 °C is what the chip holds until its first conversion (DS18B20 data sheet, "Memory").
     temperature = Measure("°C", low=-55, high=125, step=10, power_on=85)

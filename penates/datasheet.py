@@ -23,9 +23,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from bootstrap.config.kinds import find
 from bootstrap.device import Device, Measure
 from bootstrap.limits import Limits
+from bootstrap.needs import DebianPackage, Declares
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as ("[^"]*"|[^\s;:,]+)""")
+EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 
 
@@ -47,7 +49,9 @@ class Setting:
     def sentence(self) -> str:
         """Its comment, with a capital letter and a full stop; empty if there is none."""
         text = self.comment[:1].upper() + self.comment[1:]
-        return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+        text = text if not text or text.endswith((".", "!", "?")) else f"{text}."
+        packages = [part.name for part in _parts(self.hint) if isinstance(part, DebianPackage)]
+        return " ".join([text, *(f"It is in the Debian package {name}." for name in packages)]).strip()
 
     @property
     def shown(self) -> str:
@@ -64,10 +68,12 @@ class Setting:
         """The setting in a form for JSON."""
         known: dict[str, object] = {"required": self.required}
         if not self.required:
-            known["default"] = str(self.default) if isinstance(self.default, Path) else self.default
+            known["default"] = str(self.default) if _is_text(self.default) else self.default
         for part in _parts(self.hint):
             if get_origin(part) is Literal:
                 known["choices"] = list(get_args(part))
+            elif isinstance(part, DebianPackage):
+                known["package"] = part.name
             elif isinstance(part, Limits):
                 limits = (("low", part.low), ("high", part.high))
                 known |= {name: limit for name, limit in limits if math.isfinite(limit)}
@@ -137,13 +143,18 @@ def toml(value: object) -> str:
     """Return a value as TOML."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
-    if isinstance(value, bool | str | Path):
+    if isinstance(value, bool | str) or _is_text(value):
         return json.dumps(value if isinstance(value, bool) else str(value), ensure_ascii=False)
     return str(value)
 
 
-def sheet(kind: str, folder: Path) -> Sheet:
-    """Return the data sheet of a kind; `folder` may contain a class of the user's own.
+def _is_text(value: object) -> bool:
+    """Return whether a setting's value is written as text: a path, or an object that is made from text."""
+    return isinstance(value, Path) or hasattr(value, "needs")
+
+
+def sheet(kind: str, folder: Path | None) -> Sheet:
+    """Return the data sheet of a kind; `folder` may contain a class of the user's own (see `find`).
 
     Raises:
         KindError: there is no such kind, or it is not a working device.
@@ -159,7 +170,10 @@ def settings_of(device: type[Device]) -> Iterator[Setting]:
     comments = ChainMap(*(_comments(cls) for cls in device.__mro__ if is_dataclass(cls)))
     for field in sorted((field for field in fields(device) if field.init), key=lambda one: one.name == "every_s"):
         hint = hints[field.name]
-        yield Setting(field.name, hint, _default(field), comments.get(field.name) or _comment_of_type(hint))
+        comment = comments.get(field.name) or _comment_of_type(hint)
+        plain = field.name == "every_s" and comment == comments.maps[-1].get("every_s")  # what `Device` says of it
+        edges = EDGES if plain and device.on_edge is not Device.on_edge else ""
+        yield Setting(field.name, hint, _default(field), f"{comment}{edges}")
 
 
 def _default(field: "Field[Any]") -> object:
@@ -178,7 +192,7 @@ def _types(hint: object) -> Iterator[type]:
 
 
 def _comment_of_type(hint: object) -> str:
-    return next((part.what for part in _parts(hint) if isinstance(part, Limits)), "")
+    return next((part.what for part in _parts(hint) if isinstance(part, Limits | Declares) and part.what), "")
 
 
 def _comments(cls: type) -> dict[str, str]:

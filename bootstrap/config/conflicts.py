@@ -1,4 +1,4 @@
-"""Conflicts between the sensors of a house: two that use one thing of the machine, or that have one name."""
+"""What the sensors of a house may not need: a thing of the machine or a name of another, or all topics."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bootstrap.config.model import SensorSettings
-from bootstrap.config.toml_file import Fault
+from bootstrap.config.toml_file import Fault, shown
+from bootstrap.contract.topic_filters import sees_all
 from bootstrap.device import Device
 from bootstrap.gateway import Adopted
+from bootstrap.needs import BusAddress, DeviceNode, GpioLine, Listened, OneWireBus, OneWireSerial, needs_of
 
 KERNEL_BUS = Path("/sys/bus/w1/devices")
 ONE_WIRE_PIN = 4  # of the overlay w1-gpio, unless config.txt says another
@@ -35,20 +37,22 @@ class Probe(NamedTuple):
         return "" if NAME_ON_BUS.fullmatch(self.serial) else f"the name of a folder in bus, such as {EXAMPLE}"
 
 
-def gpio_lines(device: Device) -> dict[str, int]:
-    """Return the BCM numbers of the lines a device uses: its settings `pin` and those that end in `_pin`."""
-    return {
-        name: value
-        for name, value in device.settings().items()
-        if isinstance(value, int) and (name == "pin" or name.endswith("_pin"))
-    }
+def probes(device: Device) -> list[tuple[str, Probe]]:
+    """Return what a device is on its 1-Wire buses, each with the setting that names it."""
+    needed = needs_of(device)
+    folders = [need.folder for _name, need in needed if isinstance(need, OneWireBus)]
+    serials = [(name, need.serial) for name, need in needed if isinstance(need, OneWireSerial)]
+    return [(name, Probe(folder, serial)) for folder in folders for name, serial in serials]
 
 
-def probe(device: Device) -> Probe | None:
-    """Return what a device with the settings `bus` and `serial` is on a 1-Wire bus; None for any other device."""
-    found = device.settings()
-    bus, serial = found.get("bus"), found.get("serial")
-    return Probe(bus, serial) if isinstance(bus, Path) and isinstance(serial, str) else None
+def refused_needs(device: Device) -> Iterator[tuple[str, str]]:
+    """Yield each setting whose need no device of its kind may have, with what it must be instead."""
+    for name, probe in probes(device):
+        if probe.problem:
+            yield name, f"{probe.problem}, not {shown(probe.serial)}"
+    for name, need in needs_of(device):
+        if isinstance(need, Listened) and not device.sees_all and sees_all(need.filter):
+            yield name, f"a filter that names a level: only the user eyes may see everything, not {shown(need.filter)}"
 
 
 def conflicts(found: Sequence[SensorSettings], line: LineOf) -> list[Fault]:
@@ -64,24 +68,34 @@ def conflicts(found: Sequence[SensorSettings], line: LineOf) -> list[Fault]:
 
 def _shared(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fault]:
     """Yield a fault for each thing of the machine that another device uses, too."""
-    owners: dict[object, str] = {pin: f"1-Wire bus of {sensor} (w1-gpio)" for pin, sensor in _one_wire(found).items()}
+    owners = {f"GPIO{pin}": f"1-Wire bus of {sensor} (w1-gpio)" for pin, sensor in _one_wire(found).items()}
     for settings in found:
-        for name, thing in _things(settings.device).items():
-            owner = f"{name} of {settings.topics.sensor}"
-            if owners.setdefault(thing, owner) != owner:
-                shown = f"GPIO{thing}" if isinstance(thing, int) else thing.name
-                yield Fault(settings.file, line(settings, name), f"{shown} is already the {owners[thing]}")
+        for name, thing, known_as in _things(settings.device):
+            if thing in owners:
+                yield Fault(settings.file, line(settings, name), f"{known_as} is already the {owners[thing]}")
+            else:
+                owners[thing] = f"{name} of {settings.topics.sensor}"
 
 
-def _things(device: Device) -> Mapping[str, int | Path]:
-    """Return what each setting names of the machine that one device alone can use: a GPIO line, or a probe's folder."""
-    found = probe(device)
-    return {**gpio_lines(device), **({"serial": (found.bus / found.serial).resolve()} if found else {})}
+def _things(device: Device) -> Iterator[tuple[str, str, str]]:
+    """Yield what one device alone can use: the setting that names it, which thing it is, and how people call it."""
+    needed = needs_of(device)
+    for name, need in needed:
+        match need:
+            case GpioLine(number):
+                yield name, f"GPIO{number}", f"GPIO{number}"
+            case DeviceNode(path, shared=False):
+                yield name, str(path.resolve()), str(path)
+            case BusAddress(number):
+                for bus in (other.path for _, other in needed if isinstance(other, DeviceNode) and other.shared):
+                    yield name, f"{number} on {bus.resolve()}", f"address {number:#04x} on {bus.name}"
+    for name, probe in probes(device):
+        yield name, str((probe.bus / probe.serial).resolve()), probe.serial
 
 
 def _one_wire(found: Sequence[SensorSettings]) -> Mapping[int, str]:
     """Return the line of the kernel's 1-Wire bus, and the first sensor that is on it; nothing if no sensor is."""
-    on_it = [one.topics.sensor for one in found if (at := probe(one.device)) and at.bus == KERNEL_BUS]
+    on_it = [one.topics.sensor for one in found if any(at.bus == KERNEL_BUS for _name, at in probes(one.device))]
     return dict.fromkeys(one_wire_pins(), on_it[0]) if on_it else {}
 
 

@@ -5,6 +5,7 @@ A fault in one of them costs that sensor alone.
 
 from dataclasses import dataclass, field, replace
 
+from bootstrap.config.conflicts import refused_needs
 from bootstrap.config.measure_limits import limited_device
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.toml_file import Fault, TomlFile
@@ -69,7 +70,7 @@ class GatewayFile:
     def _check(self, name: str, device: Adopted) -> None:
         """Check what types cannot express."""
         place = section_of(name)
-        check_period(device, self.source, place)
+        check_device(device, self.source, place)
         if not device.measures:
             self.source.fault(f"{name!r} has no measure", self.source.line(place))
         twin = next((one for one, other in self.devices.items() if other.key == device.key), None)
@@ -95,8 +96,10 @@ class GatewayFile:
         return replace(gateway, carried=carried, unusable=unusable)
 
 
-def check_period(device: Device, source: TomlFile, section: str = "") -> None:
-    """Add a fault if a device would be read too often."""
+def check_device(device: Device, source: TomlFile, section: str = "") -> None:
+    """Check what types cannot express of the settings that many kinds have; `section` contains them."""
     if device.every_s < LEAST_EVERY_S:
         limit = f"'every_s' must be at least {LEAST_EVERY_S:g}, not {device.every_s:g}"
         source.fault(limit, source.line("every_s", section))
+    for name, why in refused_needs(device):
+        source.fault(f"{name!r} must be {why}", source.line(name, section))

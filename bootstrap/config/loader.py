@@ -11,15 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bootstrap.config.conflicts import conflicts, probe
-from bootstrap.config.gateway_file import SECTIONS, GatewayFile, check_period
+from bootstrap.config.conflicts import conflicts
+from bootstrap.config.gateway_file import SECTIONS, GatewayFile, check_device
 from bootstrap.config.kinds import KindError, find
 from bootstrap.config.measure_limits import limited_device
 from bootstrap.config.model import DeviceNames, House, ProcessSettings, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
 from bootstrap.config.together import SECTION as TOGETHER
 from bootstrap.config.together import processes, read_together
-from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, shown, suggestion
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, suggestion
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.gateway import Gateway
@@ -190,7 +190,7 @@ class Configuration:
             source.fault(f"kind {kind!r} cannot be created: {error!r}", source.line("kind"))
             return kind, None, None
         if device:
-            _check_device(device, source)
+            check_device(device, source)
         return kind, device, carried
 
     def _carried(self, gateway: type[Gateway], source: TomlFile, sections: object) -> GatewayFile:
@@ -207,13 +207,6 @@ class Configuration:
         if file and (why := password_problem(file)):
             line = self._source.line("password_file", "broker")
             self.faults.append(Fault(HOUSE, line, f"'password_file' {file} {why} (for {sensor})"))
-
-
-def _check_device(device: Device, source: TomlFile) -> None:
-    """Check what types cannot express of the settings that many kinds have."""
-    check_period(device, source)
-    if (at := probe(device)) and at.problem:
-        source.fault(f"'serial' must be {at.problem}, not {shown(at.serial)}", source.line("serial"))
 
 
 def usual_folder() -> Path | None:

@@ -1,10 +1,8 @@
 """The settings of a house and of one sensor, as dataclasses whose types say what is allowed."""
 
-import re
 import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -13,6 +11,7 @@ from bootstrap import __version__
 from bootstrap.config.toml_file import a_path
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
 from bootstrap.device import Device
+from bootstrap.hosts import a_host
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs import log
 from bootstrap.paths import Folders
@@ -20,8 +19,6 @@ from bootstrap.tls import tls
 
 LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 0.1, 86_400
 MOST_LOG_MB = 10_000
-HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.|$))+", re.ASCII)
-HOST_AND_PORT = re.compile(r"(?:[^:/]*|\[[^]]*\]):(\d+)", re.ASCII)
 PLAIN_PORT, TLS_PORT = 1883, 8883
 
 
@@ -43,30 +40,6 @@ def a_certificate(file: Path) -> None:
         raise ValueError("a PEM certificate") from None
     except OSError as error:
         raise ValueError(f"a readable file ({error.strerror})") from None
-
-
-def _is_address(text: str) -> bool:
-    """Return whether `text` is an IPv4 or IPv6 address; a zone may follow the latter."""
-    address, percent, zone = text.partition("%")
-    for family in (socket.AF_INET6, *(() if percent else (socket.AF_INET,))):
-        with suppress(OSError, ValueError):
-            socket.inet_pton(family, address)
-            return zone.isalnum() or not percent
-    return False
-
-
-def a_host(text: str) -> None:
-    """Raise ValueError, saying what is allowed, if `text` is not a host's name or address and nothing else."""
-    if _is_address(text):
-        return
-    if ":" in text or "/" in text or not text.isascii():
-        found = HOST_AND_PORT.fullmatch(text)
-        port = f" (port = {found[1]})" if found else ""
-        raise ValueError(f"a host name or address alone, without scheme or port{port}")
-    if not HOST_NAME.fullmatch(text):
-        raise ValueError("a host name or address: letters, digits and '-', which is neither first nor last")
-    if text.rstrip(".").rpartition(".")[2].isdecimal():
-        raise ValueError("a host name, or an IPv4 address of four numbers up to 255")
 
 
 def _different(hosts: list[str]) -> None:
@@ -209,11 +182,13 @@ class SensorSettings:
     @property
     def about(self) -> dict[str, Any]:
         """The sensor's `status/about`: all that discovery, displays and recorders need."""
-        every_s, commands = self.device.every_s, self.device.commands
+        device = self.device
+        shown = {name: {"shown_as": what} for name, what in device.shown_as.items()}
+        more = {name: {"every_s": device.every_s, **shown.get(name, {})} for name in device.measures}
         return {
             "kind": self.kind,
-            "measures": {name: {**one.facts, "every_s": every_s} for name, one in self.device.measures.items()},
-            "actions": {name: takes.facts for name, takes in commands.items()},
+            "measures": {name: {**one.facts, **more[name]} for name, one in device.measures.items()},
+            "actions": {name: takes.facts for name, takes in device.commands.items()},
             "heartbeat_s": self.heartbeat_s,
             "version": __version__,
             "host": socket.gethostname(),

@@ -15,7 +15,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from bootstrap.limits import a_duration
+from bootstrap.limits import FromText, a_duration
 
 T = TypeVar("T")
 
@@ -145,7 +145,7 @@ class TomlFile:
 
     def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
         try:
-            if is_dataclass(hint):
+            if is_dataclass(hint) and not hasattr(hint, "needs"):
                 return self._section(name, value, hint)
             converted = convert(value, hint, self.folder)
             if name.endswith("_s"):
@@ -246,7 +246,7 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
     """
     origin, args = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        converted = convert(value, args[0], folder)
+        converted = convert(_from_text(value, args[1:]), args[0], folder)
         for mark in args[1:]:
             if callable(mark):
                 mark(converted)
@@ -259,7 +259,15 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
         return _first(value, [choice for choice in args if choice is not type(None)], folder)
     if origin is list:
         return _list(value, args[0], folder)
+    if hasattr(hint, "needs"):
+        return hint(_SCALARS[str](value, folder))
     return _SCALARS[hint](value, folder)
+
+
+def _from_text(value: object, marks: Iterable[object]) -> object:
+    """Return what `value` stands for if it is text, and a mark of its type says so; else `value` itself."""
+    readers = (mark.call for mark in marks if isinstance(mark, FromText))
+    return next((read(value) for read in readers), value) if isinstance(value, str) else value
 
 
 def _first(value: object, choices: list[object], folder: Path) -> object:

@@ -5,15 +5,15 @@ from dataclasses import dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, TypeAlias
-from urllib.parse import urlsplit
 
-from bootstrap.config.model import a_certificate, a_host
+from bootstrap.config.model import a_certificate
 from bootstrap.config.secrets import a_secret
 from bootstrap.config.toml_file import Wrong
 from bootstrap.errors import to_install
 from bootstrap.history.points import OnLeftOut, Point
 from bootstrap.history.reader import HistoryReader
 from bootstrap.limits import Limits
+from bootstrap.needs import ServerUrl
 
 if TYPE_CHECKING:
     from bootstrap.history.influx.queries import Queries
@@ -45,18 +45,6 @@ class Store(Protocol):
         """Close the store."""
 
 
-def _a_url(text: str) -> None:
-    wanted = "http://HOST:PORT or https://HOST, without user and password"
-    try:
-        url = urlsplit(text)
-        a_host(url.hostname or "")
-        good = url.scheme in ("http", "https") and url.port != 0 and "@" not in url.netloc
-    except ValueError:
-        good = False
-    if not good or url.query or url.fragment or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(wanted)
-
-
 def _a_name(text: str) -> None:
     if not text.isprintable() or {*text} & {*'"/\\'} or text.startswith("."):
         raise ValueError("printable, without quotes or slashes, and not starting with a dot")
@@ -81,7 +69,7 @@ class StoreSettings:
     keep_days: Annotated[float, Limits(1, 36_500)] = 400.0
 
     # For influxdb, influxdb1: the server, and its database. In InfluxDB 2 it is called a bucket, and must exist.
-    url: Annotated[str, _a_url] = "http://localhost:8086"
+    url: ServerUrl = "http://localhost:8086"
     database: Annotated[str, _a_name] = "penates"
 
     # For influxdb, influxdb1: the CA's certificate in PEM, such as "ca.pem", if url begins with https and the system

@@ -1,12 +1,11 @@
 """Attempts to connect to the broker's addresses in turn, in a worker thread, with the current password."""
 
-import math
 import socket
 import time
 from collections.abc import Callable
 from functools import partial
 
-from bootstrap.eventloop.threads import Worker
+from bootstrap.eventloop.threads import Worker, WorkerCall
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.connect import connect
 from bootstrap.mqtt.refusals import cure
@@ -29,7 +28,7 @@ class Attempts:
         self._on_connected, self._on_failed = connected, failed
         self._number = 0
         self._host = 0
-        self._began_at = 0.0  # when its thread began: an attempt may wait for one
+        self._call: WorkerCall[socket.socket] | None = None
         self._options: ConnectOptions | None = None
         self.tried = ""  # the last host and port
 
@@ -41,22 +40,17 @@ class Attempts:
     def start(self) -> None:
         """Begin an attempt."""
         self.cancel()
-        self._began_at = math.inf
         address = self._address
         host = address.hosts[self._host % len(address.hosts)]
         self.tried = f"{host}:{address.port}"
         then, failed = partial(self._connected, self._number), partial(self._failed, self._number)
-        self._worker.call(partial(self._connect, self._number, host, address), then, failed)
-
-    def _connect(self, number: int, host: str, address: BrokerAddress) -> socket.socket:
-        """Connect; called in the worker's thread."""
-        if number == self._number:
-            self._began_at = time.monotonic()
-        return connect(host, address.port, address.ca_file)
+        self._call = self._worker.call(partial(connect, host, address.port, address.ca_file), then, failed)
 
     def cancel(self) -> None:
-        """Ignore the outcome of the attempt that runs."""
+        """Ignore the outcome of the attempt that runs, or do not begin it if it waits for a thread."""
         self._number += 1
+        if self._call is not None:
+            self._call.cancel()
 
     def next_host(self) -> bool:
         """Use the next address. Returns whether it has not been tried in this round."""
@@ -66,14 +60,16 @@ class Attempts:
     @property
     def age_s(self) -> float:
         """How long ago the last attempt began, in seconds; 0 while it waits for a thread."""
-        return max(0.0, time.monotonic() - self._began_at)
+        began = self._call.began if self._call else None
+        return 0.0 if began is None else time.monotonic() - began
 
     @property
     def making_progress(self) -> bool:
-        """Whether the attempt may still end by itself."""
-        return self.age_s < CONNECT_S
+        """Whether the attempt may still end by itself, or waits for those of other sensors."""
+        began = self._call.began if self._call is not None else None
+        return began is None or time.monotonic() - began < CONNECT_S
 
-    def _failed(self, number: int, error: Exception) -> None:
+    def _failed(self, number: int, error: BaseException) -> None:
         if not isinstance(error, OSError):
             raise error
         if number == self._number:

@@ -1,14 +1,30 @@
 """A device while it is attached to its sensor."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
+from bootstrap.contract.timestamps import MachineClock
+from bootstrap.mqtt.link import Link
+from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
+from bootstrap.runtime.conversation import Conversation
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
-from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.lent_parts import LentParts
+from bootstrap.runtime.named_timers import NamedTimers
+from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
+
+
+def _sampler(settings: SensorSettings, parts: ProcessParts, reporter: Reporter, link: Link) -> Sampler:
+    """Return the sampler of a device. Those that are only heard are all looked at in one turn of the loop."""
+    if not settings.device.is_heard:
+        return Sampler(parts.loop, settings.device, reporter, link.pump, phase_of(settings.topics.client_id))
+    found = Sampler(parts.loop, settings.device, reporter, link.pump)
+    found.counted_from = parts.in_step_with
+    return found
 
 
 class AttachedDevice:
@@ -19,29 +35,42 @@ class AttachedDevice:
         settings: SensorSettings,
         parts: ProcessParts,
         reporter: Reporter,
-        published: Callable[[], None],
-        known: float = 0.0,
+        link: Link,
+        clock: MachineClock,
     ) -> None:
-        """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
-        device = settings.device
-        phase = 0.0 if device.is_heard else phase_of(settings.topics.client_id)
-        self.sampler = Sampler(parts.loop, device, reporter, published, phase)
-        if device.is_heard:  # all those of a process are looked at in one turn of the loop
-            self.sampler.counted_from = parts.in_step_with
+        """Publish over this link; `clock` tells how far the time can be trusted."""
+        device, sensor = settings.device, settings.topics.client_id
+        self.sampler = _sampler(settings, parts, reporter, link)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
+        self.lent = LentParts(parts, self.sampler, reporter.set_problem)
+        if type(device).blocks is True:  # a setting of that name is a user's own
+            self.sampler.read_elsewhere(self.lent.calls)
+        self.sampler.awaits_stream = self.lent.awaits_stream
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
+        self._resources.callback(self.lent.end_streams)
+        kept = KeptValues(outbox_folder(settings.folders.state, settings.topics), parts, reporter.set_problem)
+        self._resources.callback(kept.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
-        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
+        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
-        device.attach(DeviceContext(parts.loop, self.pins, self.sampler.run_later, self.subscriptions, reporter))
+        self._resources.callback(self.lent.end_calls)
+        timers, lines = NamedTimers(parts.loop, self.sampler.run_later), DeclaredLines(device, self.pins)
+        conversation = Conversation(
+            device, SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
+        )
+        self._resources.callback(conversation.close)
+        context = DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent)
+        context.converse_by(conversation)
+        context.publish_by(self.sampler.run_later)
+        device.attach(context)
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.
 
         A second call does nothing.
         """
-        self.sampler.stop()
+        self.sampler.abandon()
         self._resources.close()

@@ -10,18 +10,23 @@ from bootstrap.contract.recording_word import NAME, NOT_RECORDING
 from bootstrap.contract.subscription import OnBatch, PublishedReading
 from bootstrap.device import Device, Reading
 from bootstrap.errors import Exit, Fatal
-from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
-from bootstrap.pins.device_pins import DevicePins, pin_failure
+from bootstrap.pins.device_pins import pin_failure
+from bootstrap.runtime.conversation import Conversation, NoConversation
+from bootstrap.runtime.declared_lines import DeclaredLines
+from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.lent_parts import LentParts
+from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
     from bootstrap.history.subscription import Subscription
+    from bootstrap.streams import StreamHandle
 
 
 class Subscriptions:
@@ -78,23 +83,36 @@ class Subscriptions:
 class DeviceContext:
     """What one device may use; it implements the `Context` protocol of `Device`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last is a keyword
         self,
-        loop: Loop,
-        pins: DevicePins,
-        publish: Callable[[Callable[[], Reading | None], int | None], None],
+        timers: NamedTimers,
+        pins: DeclaredLines,
         subscriptions: Subscriptions,
+        kept: KeptValues,
         reporter: Reporter | None = None,
+        *,
+        lent: LentParts | None = None,
     ) -> None:
-        """Use `publish` to publish the result of a call that is made now or was made at a time in microseconds.
-
-        Without a reporter nothing else is published.
-        """
-        self._loop, self._publish, self.subscriptions, self._reporter = loop, publish, subscriptions, reporter
+        """Without a reporter nothing is published but what the timers publish; without `lent` nothing is asked."""
+        self.subscriptions, self._reporter = subscriptions, reporter
+        self.keep = kept.keep
+        self.after, self.waits_for, self.cancel = timers.after, timers.waits_for, timers.cancel
         self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
+        self.ask = lent.ask if lent else _nothing
+        self.lines = lent.lines if lent else _no_stream
         self.state, self.folder = subscriptions.state, subscriptions.folder
+        self.converse_by(NoConversation())
+        self.publish_by(_nothing)
+
+    def publish_by(self, publish: Callable[[Callable[[], Reading | None], int | None], None]) -> None:
+        """Publish by this what no call of the device has returned."""
+        self._publish = publish
+
+    def converse_by(self, conversation: Conversation | NoConversation) -> None:
+        """Listen and tell by this."""
+        self.listen, self.tell = conversation.listen, conversation.tell
 
     @property
     def published(self) -> PublishedReading:
@@ -106,13 +124,28 @@ class DeviceContext:
         if self._reporter:
             self._reporter.set_problem(what, why)
 
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
-        """Call once, after `seconds`, and publish what it returns."""
-        return self._loop.call_later(seconds, lambda: self._publish(call, None))
-
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""
         log.call_as(self.sensor, self._publish, lambda: reading, at_us)
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Ask nothing: the device is only set up to make its outputs safe."""
+
+
+class _NoStream:
+    """A stream that is never open."""
+
+    def write(self, _data: bytes) -> None:
+        raise OSError("no stream is opened to make outputs safe")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _no_stream(*_: object, **__: object) -> "StreamHandle":
+    """Open nothing: the device is only set up to make its outputs safe."""
+    return _NoStream()
 
 
 class DeviceSetup:

@@ -11,8 +11,9 @@ from bootstrap.device import Device, Reading, Takes
 from bootstrap.errors import Refused
 from bootstrap.homeassistant.discovery import Discovery
 from bootstrap.logs import log
+from bootstrap.mqtt.denials import NOT_INSTALLED
 from bootstrap.mqtt.link import Link
-from bootstrap.runtime.actions import Act, Actions
+from bootstrap.runtime.actions import Act, Actions, Later
 from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler
@@ -61,7 +62,7 @@ class Inbound:
         state = self._topics.status("state")
         recorders = [FILTER] if self._reporter.recorders.wanted else []
         before = [self._topics.commands, *self._discovery.filters, *recorders]
-        self._link.subscribe([self._heartbeat.topic, state], before, [state])
+        self._link.requests.plan([self._heartbeat.topic, state], before, [state])
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Execute a command, or correct what the broker has retained about this sensor."""
@@ -112,7 +113,8 @@ class Inbound:
     def on_denied(self, topic: str, why: str | None) -> None:
         """Stay in the state fault until publishing is allowed again. A denied announcement is not a fault."""
         if topic not in self._discovery.topics:
-            self._reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}")
+            hint = "" if topic.startswith(f"{self._topics.client_id}/") else f"; {NOT_INSTALLED}"
+            self._reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}{hint}")
             self._publish_heartbeat()
 
     def _publish_heartbeat(self) -> None:
@@ -128,10 +130,9 @@ class Inbound:
     def _act_log(self, value: Json) -> None:
         log.set_level(only(value, "level"))
 
-    def _act_read(self, value: Json) -> None:
+    def _act_read(self, value: Json) -> Later | None:
         if isinstance(value, dict):
             only_keys(value, ())
         elif value != "now":
             raise Refused("send now")
-        if self._sampler and (error := self._sampler.read()):
-            raise Refused(error)
+        return self._sampler.read if self._sampler else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.liveness import MISSED
+from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Device, Failure, Measure, Reading, Value, Values
 
 HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
@@ -66,7 +66,7 @@ class MeasureHealth:
     def __init__(self, device: Device, now: float, invalid: int = 0) -> None:
         """Start with every measure ok. `invalid` is the number of values refused before."""
         self._device = device
-        self._patience_s = MISSED * device.every_s
+        self._patience_s = stale_s(device.every_s)
         since = timestamps.now()
         self._known = {name: _Known(measure, now, now, since) for name, measure in device.measures.items()}
         self.invalid = invalid
@@ -91,7 +91,7 @@ class MeasureHealth:
 
         With nothing to compare, at the start or after a long gap, any number is believed but the power-on value.
         """
-        if isinstance(value, str):
+        if isinstance(value, str | Mapping):
             return None
         alone = known.number is None or now - known.received_at >= self._patience_s
         if known.near(value) if not alone else value != known.measure.power_on:
@@ -103,7 +103,7 @@ class MeasureHealth:
         for name, value in reading.items():
             known = self._known[name]
             known.good_at, known.last_good = now, time
-            known.number = None if isinstance(value, str) else value
+            known.number = None if isinstance(value, str | Mapping) else value
             known.leaps.clear()
             known.become("ok")
 

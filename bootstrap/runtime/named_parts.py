@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 
 from bootstrap.eventloop.loop import READABLE, Loop, OnReady, Pollable, Timer
-from bootstrap.eventloop.threads import Worker
+from bootstrap.eventloop.threads import Worker, WorkerCall
 from bootstrap.logs import log
 from bootstrap.runtime.parts import ProcessParts
 
@@ -49,9 +49,12 @@ class _NamedWorker(Worker):
     def __init__(self, worker: Worker, name: str) -> None:
         self._shared, self._name = worker, name
 
-    def call(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
-        self._shared.call(
+    def call(
+        self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[BaseException], None], lane: str = ""
+    ) -> WorkerCall[T]:
+        return self._shared.call(
             work,
             lambda result: log.call_as(self._name, then, result),
             lambda error: log.call_as(self._name, failed, error),
+            lane,
         )

@@ -95,10 +95,9 @@ class Sensor:
 
     def _attached(self) -> AttachedDevice:
         """Return the device of the current settings, attached."""
-        known = self._outbox.clock.known
         if self.adoptions is not None:
             self.adoptions.join(self._topics.sensor, self.settings.device)
-        found = AttachedDevice(self.settings, self._parts, self.reporter, self.link.pump, known)
+        found = AttachedDevice(self.settings, self._parts, self.reporter, self.link, self._outbox.clock)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
 
@@ -180,7 +179,8 @@ class Sensor:
     @property
     def stuck(self) -> set[str]:
         """The parts that are not making progress."""
-        parts = (("reader", self._device.sampler), ("link", self.link), ("subscription", self._device.subscriptions))
+        own = self._device
+        parts = (("reader", own.sampler), ("link", self.link), ("subscription", own.subscriptions), ("call", own.lent))
         return {name for name, part in parts if not part.making_progress}
 
     def make_safe(self) -> None:
@@ -198,8 +198,8 @@ class Sensor:
 
     @property
     def delivered(self) -> bool:
-        """Whether the link is up and the broker has acknowledged all readings and answers that it may receive now."""
-        return self.link.up and self._outbox.deliverable == 0
+        """Whether no read runs, and the broker has acknowledged all readings and answers that it may receive now."""
+        return self._device.sampler.idle and self.link.up and self._outbox.deliverable == 0
 
     @property
     def all_acknowledged(self) -> bool:

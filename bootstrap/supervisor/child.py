@@ -54,6 +54,12 @@ class ChildOwner(Protocol):
     def fork(self, settings: ProcessSettings, stderr: int, address: str) -> int:
         """Fork a process that runs these sensors, logs to `stderr` and notifies `address`. Returns its process id."""
 
+    def fork_safe(self, settings: ProcessSettings, status: int) -> int | None:
+        """Fork a process that makes outputs safe, if one that ended with `status` has left them as they were.
+
+        Returns its process id, or None if there is nothing to do.
+        """
+
     def on_settled(self) -> None:
         """Handle a child's new state."""
 
@@ -85,6 +91,7 @@ class Child:
         self._log_pipe: LogPipe | None = None
         self._notify_socket: NotifySocket | None = None
         self._outcome: tuple[int, str] | None = None  # exit code and reason of the last unexpected end
+        self._killed: int | None = None  # status of a process whose outputs are being made safe
         self._enter(ChildState.STOPPED)
 
     def row(self) -> dict[str, object]:
@@ -199,7 +206,7 @@ class Child:
         """Handle what it sent by sd_notify(3)."""
         if self._hung:
             return
-        self._note_carried(lines)
+        _note_carried(lines, self.carried)
         for line in lines:
             key, _, value = line.partition("=")
             if key == "STATUS":
@@ -216,15 +223,6 @@ class Child:
                 self._enter_reported(self._reported)
         if self.state is not ChildState.STOPPING:
             self._wait(self.owner.watchdog_s, self._silent)
-
-    def _note_carried(self, lines: list[str]) -> None:
-        """Note the states of sensors that the process carries; one without a state is no longer carried."""
-        for line in lines:
-            if line.startswith("X_SENSOR="):
-                sensor, state, why = [*line.partition("=")[2].split(" ", 2), "", ""][:3]
-                self.carried.pop(sensor, None)
-                if state:
-                    self.carried[sensor] = (state, why)
 
     def _enter_reported(self, state: ChildState) -> None:
         self._enter(state)
@@ -263,6 +261,12 @@ class Child:
         if self._notify_socket is not None:
             self._notify_socket.receive()
             self._notify_socket.close()
+            self._notify_socket = None
+        if self._killed is None and self.settings and (pid := self.owner.fork_safe(self.settings, status)):
+            self.pid, self._killed = pid, status
+            self._wait(self.owner.watchdog_s, self.kill)
+            return
+        status, self._killed = status if self._killed is None else self._killed, None
         code = os.waitstatus_to_exitcode(status)
         steady = time.monotonic() - self._began_at >= STEADY_S
         why = self._hung or _reason(code, self.status)
@@ -305,6 +309,16 @@ class Child:
             if news:
                 log.warning("ended; will be restarted", sensor=self.name, reason=why, exit=code, after_s=self._retry_s)
             self._retry_s = min(LAST_RETRY_S, self._retry_s * 2)
+
+
+def _note_carried(lines: list[str], carried: dict[str, tuple[str, str]]) -> None:
+    """Note the states of the sensors that a process carries; one without a state is no longer carried."""
+    for line in lines:
+        if line.startswith("X_SENSOR="):
+            sensor, state, why = [*line.partition("=")[2].split(" ", 2), "", ""][:3]
+            carried.pop(sensor, None)
+            if state:
+                carried[sensor] = (state, why)
 
 
 def _reason(code: int, status: str) -> str:

@@ -3,17 +3,19 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NoReturn
 
-from bootstrap.config.model import House, ProcessSettings
+from bootstrap.config.model import House, ProcessSettings, SensorSettings
 from bootstrap.eventloop.loop import STOP_SIGNALS, Loop, Signals, has_terminal
 from bootstrap.homeassistant.discovery import announced
 from bootstrap.logs import log
 from bootstrap.logs.rotating_stderr import RotatingStderr
+from bootstrap.needs import may_drive
 from bootstrap.runtime import process
+from bootstrap.runtime.safe_outputs import make_safe
 from bootstrap.runtime.sd_notify import notify, watchdog_s
 from bootstrap.supervisor import preload
 from bootstrap.supervisor.child import UNSETTLED, Child, ChildState
@@ -156,35 +158,58 @@ class Supervisor:
         known = process.known_time(settings)  # called before the fork, which costs its memory only once
         with suppress(Exception):  # called for its memory, too; if a user's class fails here, only its child may end
             announced(settings.sensors[0])
+        return self._fork(lambda: self._run_sensor(settings, stderr, address, known))
+
+    def fork_safe(self, settings: ProcessSettings, status: int) -> int | None:
+        """Fork a process that makes outputs safe if one that ended with `status` was killed, and may have driven some.
+
+        One that ended by itself has done so. Returns its process id, or None if there is nothing to do.
+        """
+        driving = [one for one in settings.sensors if may_drive(one.device)]
+        if os.WIFSIGNALED(status) and driving:
+            with suppress(OSError):  # no memory: the sensor's next process will set them
+                return self._fork(lambda: self._make_safe(driving))
+        return None
+
+    def _make_safe(self, sensors: Sequence[SensorSettings]) -> int:
+        _close_all_but(0, 1, 2)
+        return max(make_safe(one) for one in sensors)
+
+    def _fork(self, run: Callable[[], int]) -> int:
+        """Fork a process that runs this and exits with what it returns. Returns its process id."""
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                self._run_child(settings, stderr, address, known)
+                self._run_child(run)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         return pid
 
-    def _run_child(self, settings: ProcessSettings, stderr: int, address: str, known: float) -> NoReturn:
-        """Run as the child: release what is the supervisor's, then run the sensor and exit. Never returns."""
+    def _run_child(self, run: Callable[[], int]) -> NoReturn:
+        """Run as the child: release what is the supervisor's, then run this and exit. Never returns."""
         code = 1
         try:
-            journal = log.is_journal(sys.stderr)
-            os.dup2(stderr, 2)
             self._signals.close()
-            self._set_environment(address, journal=journal)
-            _close_all_but(0, 1, 2, self._lifeline)
             os.setpgid(0, 0)  # Ctrl-C in a terminal goes to the supervisor alone, which stops us in order
-            with suppress(OSError):
-                COMMAND_NAME.write_text(settings.label.rpartition("/")[2], encoding="ascii")
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
-            code = process.run(settings, process.Inherited(self._lifeline, known))
+            code = run()
         except BaseException:  # noqa: BLE001 - nothing may escape into the supervisor's own code
             log.error("a bug before the sensor could run", traceback=True, exit=code)
         finally:
             with suppress(OSError, ValueError):
                 sys.stdout.flush()
             os._exit(code)
+
+    def _run_sensor(self, settings: ProcessSettings, stderr: int, address: str, known: float) -> int:
+        """Run a process, which logs to `stderr`. Returns its exit code."""
+        journal = log.is_journal(sys.stderr)
+        os.dup2(stderr, 2)
+        self._set_environment(address, journal=journal)
+        _close_all_but(0, 1, 2, self._lifeline)
+        with suppress(OSError):
+            COMMAND_NAME.write_text(settings.label.rpartition("/")[2], encoding="ascii")
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        return process.run(settings, process.Inherited(self._lifeline, known))
 
     def _set_environment(self, address: str, *, journal: bool) -> None:
         """Set the variables by which the child notifies us as it would systemd (sd_notify(3), systemd.exec(5))."""

@@ -14,13 +14,16 @@ from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
+from bootstrap.contract.heard import heard_with
 from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.topic_settings import TopicSettings
+from bootstrap.needs import Listened, Need, Told, needs_of
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
 from penates.broker.house_ca import Authority
+from penates.broker.mosquitto_files import SensorRules
 from penates.broker.trial import BrokerTrial
 from penates.files.install_paths import LOOKERS
 from penates.files.planned_file import ENTERED, SECRET, Planned, secret
@@ -71,16 +74,15 @@ class BrokerUsers:
         users: their names, sorted.
         groups: the first levels of their topics, sorted.
         recorded: for each recorder, the topics it subscribes to; the user `recorder` may run on another machine.
-        announced: for each user, the topics of its sensors' announcements to Home Assistant.
-        carried: for each gateway, the sensors that it carries, as `group/sensor`.
+        sensors: for each user, what the announcements of its sensors to Home Assistant and their devices' settings
+            need, and which sensors it carries.
         prefix: Home Assistant's discovery prefix.
     """
 
     users: Sequence[str]
     groups: Sequence[str]
     recorded: Mapping[str, Sequence[str]]
-    announced: Mapping[str, Sequence[str]]
-    carried: Mapping[str, Sequence[str]]
+    sensors: Mapping[str, SensorRules]
     prefix: str
 
     @classmethod
@@ -104,16 +106,17 @@ class BrokerUsers:
             if isinstance(device := one.device, TopicSettings)
         }
         _refuse_users_of_that_name(found, users)
-        own = [(one.topics, one.broker_user) for settings in found for one in settings.all_carried]
-        announced = _announced(
-            house.homeassistant, [*own, *((Topics(*pair), pair[1]) for pair in product(sorted(groups), guests))]
-        )
-        carried = {
-            one.broker_user: sorted(each.topics.client_id for each in one.carried.values())
-            for one in found
-            if one.carried
-        }
-        return cls(sorted(users), sorted(groups), recorded, announced, carried, house.homeassistant.prefix)
+        each = [one for settings in found for one in settings.all_carried]
+        topics = [*((one.topics, one.broker_user) for one in each)]
+        topics += [(Topics(*pair), pair[1]) for pair in product(sorted(groups), guests)]
+        needed = [(one.broker_user, need) for one in each for _name, need in needs_of(one.device)]
+        announced = _announced(house.homeassistant, topics).items()
+        sensors = {user: _rules(own, [need for by, need in needed if by == user]) for user, own in announced}
+        for one in found:
+            if one.carried:
+                carried = sorted(other.topics.client_id for other in one.carried.values())
+                sensors[one.broker_user] = sensors[one.broker_user]._replace(carried=carried)
+        return cls(sorted(users), sorted(groups), recorded, sensors, house.homeassistant.prefix)
 
 
 def _refuse_users_of_that_name(found: Iterable[SensorSettings], users: Collection[str]) -> None:
@@ -127,6 +130,13 @@ def _refuse_users_of_that_name(found: Iterable[SensorSettings], users: Collectio
     ]
     if faults:
         raise SettingsError(faults)
+
+
+def _rules(announced: Sequence[str], needed: Sequence[Need]) -> SensorRules:
+    """Return the rules of a sensor; what a device on another machine declares is not known here."""
+    listened = [one for need in needed if isinstance(need, Listened) for one in heard_with(need.filter)]
+    told = [need.topic for need in needed if isinstance(need, Told)]
+    return SensorRules(announced, [*dict.fromkeys(listened)], [*dict.fromkeys(told)])
 
 
 def _shared_username(folder: Path, house: House | None) -> list[Fault]:
@@ -170,7 +180,7 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         *(planned for _, planned in known.values()),
         *authority.plan(),
         *settings,
-        *_rules(wanted, house, {user: password for user, (password, _) in known.items()}),
+        *_access(wanted, house, {user: password for user, (password, _) in known.items()}),
         *_broker_copy(wanted, authority),
     ]
 
@@ -194,7 +204,7 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
         group=house.groups[0],
         passwords={user: content.decode().partition("\n")[0] for user, content in passwords.items()},
         sensors=[user for user in house.users if user not in (ADMIN, EYES, HOME_ASSISTANT)],
-        carried=house.carried,
+        carried={user: rules.carried for user, rules in house.sensors.items() if rules.carried},
     )
 
 
@@ -224,11 +234,11 @@ def _settings(wanted: BrokerPlan) -> list[Planned]:
     ]
 
 
-def _rules(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> list[Planned]:
+def _access(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) -> list[Planned]:
     """Return the files of the users and of their access; the house's owner may add to both."""
     file = wanted.private / "passwords"
     passwords = mosquitto_files.passwords(known, contents(file).decode() if file.exists() else "")
-    acl = mosquitto_files.acl(house.groups, house.recorded, house.announced, house.carried, house.prefix)
+    acl = mosquitto_files.acl(house.groups, house.recorded, house.sensors, house.prefix)
     own = wanted.config / "mosquitto"
     users = passwords + mosquitto_files.added(own / "passwords", mosquitto_files.a_user)
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:

@@ -42,28 +42,45 @@ def listeners(values: Mapping[str, object]) -> str:
     return Template(text("listeners.conf")).substitute(values)
 
 
+class SensorRules(NamedTuple):
+    """The topics of one sensor besides those that every sensor has.
+
+    Attributes:
+        announced: those of its announcements to Home Assistant.
+        listened: filters of what its device listens to.
+        told: topics of others to which its device publishes.
+        carried: the sensors that it carries, if it is a gateway, as `group/sensor`.
+    """
+
+    announced: Sequence[str]
+    listened: Sequence[str] = ()
+    told: Sequence[str] = ()
+    carried: Sequence[str] = ()
+
+
 def acl(
-    groups: Sequence[str],
-    recorded: Mapping[str, Sequence[str]],
-    announced: Mapping[str, Sequence[str]],
-    carried: Mapping[str, Sequence[str]],
-    prefix: str,
+    groups: Sequence[str], recorded: Mapping[str, Sequence[str]], sensors: Mapping[str, SensorRules], prefix: str
 ) -> str:
     """Return the access control list.
 
-    `recorded` contains the topics of each recorder, `announced` those of each user's announcements to Home Assistant,
-    `carried` the sensors of each gateway, as `group/sensor`; `prefix` is Home Assistant's discovery prefix.
+    `recorded` contains the topics of each recorder, `sensors` those of each sensor; `prefix` is Home Assistant's
+    discovery prefix.
     """
     common: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [prefix]}
     recorders = [common | {"<recorder>": [user], "<recorded>": topics} for user, topics in recorded.items()]
-    sensors = [common | {"<sensor>": [user], "<announcement>": topics} for user, topics in announced.items()]
-    gateways = [common | {"<gateway>": [user], "<carried>": names} for user, names in carried.items()]
-    paragraphs = {"<recorder>": recorders, "<sensor>": sensors, "<gateway>": gateways}
+    named = [common | _placeholders(user, rules) for user, rules in sensors.items()]
+    gateways = [{"<gateway>": [user], "<carried>": rules.carried} for user, rules in sensors.items() if rules.carried]
+    paragraphs = {"<recorder>": recorders, "<sensor>": named, "<gateway>": gateways}
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
         each = next((one for placeholder, one in paragraphs.items() if placeholder in part), [common])
         found += [_filled(part, one) for one in each]
     return "\n\n".join(found) + "\n"
+
+
+def _placeholders(user: str, rules: SensorRules) -> dict[str, Sequence[str]]:
+    listed = {"<announcement>": rules.announced, "<listened>": rules.listened, "<told>": rules.told}
+    return {"<sensor>": [user], **listed}
 
 
 def _filled(part: str, placeholders: Mapping[str, Sequence[str]]) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootstrap.config.loader import folder_or_default
-from bootstrap.config.model import a_host
 from bootstrap.errors import Exit, Fatal, to_install
+from bootstrap.hosts import a_host
 from penates.console.arguments import config_option
 from penates.console.output import counted
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bootstrap.config.loader import usual_folder
 from bootstrap.errors import Exit
+from bootstrap.pins.line_names import line_number
 from bootstrap.pins.simulated_lines import SimulatedLine, lines_folder
 from penates.console.arguments import config_option, house
 
@@ -19,12 +20,20 @@ LEVELS = {"0": False, "1": True, "float": None}
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
-    parser.add_argument("pin", metavar="PIN", type=int, choices=range(28), help="BCM number of the line, 0 to 27")
+    line = "the line: its BCM number, its name, such as GPIO17, or its place on the header, such as BOARD11"
+    parser.add_argument("pin", metavar="PIN", type=_line, help=line)
     levels = [*LEVELS, "pulse"]
     parser.add_argument(
         "what", metavar="|".join(levels), nargs="?", choices=levels, help="level to drive; without it, print the level"
     )
     parser.add_argument("ms", nargs="?", type=float, metavar="MS", help="length of a pulse, in milliseconds")
+
+
+def _line(text: str) -> int:
+    try:
+        return line_number(f"GPIO{text}" if text.isdecimal() else text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"it must be {error}, not {text!r}") from None
 
 
 def main(given: argparse.Namespace) -> Exit:

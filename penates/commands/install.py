@@ -36,6 +36,7 @@ from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
 from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
 from penates.installer.allowed_networks import resolves
+from penates.installer.device_needs import needs
 from penates.installer.house_plan import CA, HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.invitation import Invitation
@@ -133,8 +134,10 @@ class _Installation:
     def steps(self) -> Iterator[Step]:
         """Yield all steps in the order in which they are carried out."""
         planned = self._plan.planned
-        yield from host_setup.packages(self._record, broker=self._plan.local)
-        yield from host_setup.user()
+        needed = [needs(settings.device) for settings in self._devices.values()]
+        programs = [program for one in needed for program in one.programs]
+        yield from host_setup.packages(self._record, programs, broker=self._plan.local)
+        yield from host_setup.user(group for one in needed for group in one.groups)
         yield from host_setup.command_link()
         yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
         if self._plan.local:

@@ -29,6 +29,7 @@ from bootstrap.errors import Exit, Refused
 from bootstrap.eventloop.loop import STOP_SIGNALS
 from penates.console.arguments import output_file
 from penates.console.output import is_dumb, shown, to_a_reader
+from penates.files.saved_picture import save_picture
 from penates.fleet.access import access, access_arguments
 from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived
 from penates.fleet.fleet_view import Change, FleetView
@@ -67,7 +68,7 @@ def main(given: argparse.Namespace) -> int:
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the disconnect
     if given.svg:
-        given.svg.write_text(picture(fleet.view))
+        save_picture(given.svg, picture(fleet.view).encode())
     return Exit.REFUSED if fleet.refused else Exit.STOPPED
 
 

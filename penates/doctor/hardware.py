@@ -4,48 +4,80 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from bootstrap.config.conflicts import probe
+from bootstrap.config.conflicts import probes
 from bootstrap.config.model import SensorSettings
 from bootstrap.errors import to_install
+from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, needs_of
 from bootstrap.pins.device_pins import package
 from bootstrap.sysfs import missing
 from penates.doctor.findings import Finding, bad, good
 from penates.doctor.machine import WRITE, SensorUser
-from penates.installer.device_needs import NODES, needs
+from penates.installer.device_needs import GPIO, SERIAL_GROUP, access
+from penates.installer.steps import program
 
 MODULES = {"kernel": "gpiod", "lgpio": "lgpio", "rpigpio": "RPi"}
-GLOBS = {"gpio": "gpiochip*", "i2c": "i2c-*", "spi": "spidev*"}
-HOW_TO_ENABLE = {
-    "gpio": "is this a Raspberry Pi? GPIOZERO_PIN_FACTORY=simulated needs no lines",
+CHIPS = "gpiochip*"
+NO_CHIP = "is this a Raspberry Pi? GPIOZERO_PIN_FACTORY=simulated needs no lines"
+HOW_TO_ENABLE = {  # by the group of the nodes
     "i2c": "sudo raspi-config nonint do_i2c 0, then restart",
     "spi": "sudo raspi-config nonint do_spi 0, then restart",
+    SERIAL_GROUP: "is it plugged in? ls -l /dev/serial/by-id; for the header: sudo raspi-config nonint do_serial_hw 0",
 }
 
 
 def hardware(settings: SensorSettings, user: SensorUser, root: Path = Path("/")) -> Iterator[Finding]:
-    """Check what this kind of device needs of the machine, and nothing else."""
-    wanted = needs(settings.device).nodes
-    for name in (name for name, node in NODES.items() if node in wanted):
-        if name == "gpio" and user.factory == "simulated":
-            yield good(name, "its lines are simulated")
-        else:
-            yield _nodes(name, user, root)
-            yield from _factory(user) if name == "gpio" else ()
+    """Check what this device needs of the machine, and nothing else."""
+    needed = needs_of(settings.device)
+    if any(isinstance(need, GpioLine) for _name, need in needed):
+        yield from _lines(user, root)
+    for name, need in needed:
+        match need:
+            case DeviceNode(path):
+                yield _node(path, user, root)
+            case ChildProgram():
+                yield _program(need, f"set `{name}` in {settings.file} to its full path, or install it")
     yield from _one_wire(settings)
 
 
-def _nodes(name: str, user: SensorUser, root: Path) -> Finding:
-    found = sorted((root / "dev").glob(GLOBS[name]))
-    if not found:
-        return bad(name, f"there is no /dev/{GLOBS[name]}", HOW_TO_ENABLE[name])
-    allowed = [path.name for path in found if user.may(path)]
-    if not allowed:
-        return bad(
-            name, f"{user.name} may not open /dev/{found[0].name}", f"sudo usermod -aG {name} {user.name}; restart it"
-        )
-    if user.nodes is not None and NODES[name] not in user.nodes.split():
-        return bad(name, f"its unit may not open {NODES[name]}", "sudo penates install, which rewrites its unit")
-    return good(name, f"{user.name} may open {', '.join(allowed)}")
+def _lines(user: SensorUser, root: Path) -> Iterator[Finding]:
+    """Check whether the header's lines can be used."""
+    chips = sorted((root / "dev").glob(CHIPS))
+    if user.factory == "simulated":
+        yield good("gpio", "its lines are simulated")
+        return
+    if chips:
+        yield _opened("gpio", [*filter(user.may, chips)] or chips[:1], "gpio", (GPIO,), user)
+    else:
+        yield bad("gpio", f"there is no /dev/{CHIPS}", NO_CHIP)
+    yield from _factory(user)
+
+
+def _node(path: Path, user: SensorUser, root: Path) -> Finding:
+    """Check one device node."""
+    place = root / path.relative_to("/")
+    found = access(place if place.exists() else path)
+    if not place.exists():
+        return bad(path.name, f"there is no {path}", HOW_TO_ENABLE.get(found.group, "is it plugged in?"))
+    return _opened(path.name, [place], found.group, found.allowed, user)
+
+
+def _opened(check: str, found: list[Path], group: str, allowed: tuple[str, ...], user: SensorUser) -> Finding:
+    """Check whether its user and its unit may open these nodes."""
+    if not user.may(found[0]):
+        join = f"sudo usermod -aG {group} {user.name}; restart it" if group else f"ls -l /dev/{found[0].name}"
+        return bad(check, f"{user.name} may not open /dev/{found[0].name}", join)
+    if user.nodes is not None and not {*allowed} & {*user.nodes.split()}:
+        advice = "sudo penates install, which rewrites its unit"
+        return bad(check, f"its unit may not open {' or '.join(allowed)}", advice)
+    return good(check, f"{user.name} may open {', '.join(one.name for one in found)}")
+
+
+def _program(need: ChildProgram, advice: str) -> Finding:
+    """Check whether a program that the device runs is there."""
+    if where := program(need.name):
+        return good("program", f"{need.name} is {where}")
+    advice = f"sudo apt install {need.package}" if need.package else advice
+    return bad("program", f"there is no program {need.name}", advice)
 
 
 def _factory(user: SensorUser) -> Iterator[Finding]:
@@ -63,14 +95,11 @@ def _factory(user: SensorUser) -> Iterator[Finding]:
 
 
 def _one_wire(settings: SensorSettings) -> Iterator[Finding]:
-    """Check the 1-Wire bus of a device that has the settings `bus` and `serial`."""
-    found = probe(settings.device)
-    if found is None:
-        return
-    bus, serial = found
-    if not bus.is_dir():
-        yield bad("1-Wire", missing(bus), "dtoverlay=w1-gpio in /boot/firmware/config.txt, then restart")
-    elif not (bus / serial).is_dir():
-        yield bad("1-Wire", missing(bus / serial), f"check its wiring, and `serial` in {settings.file}")
-    else:
-        yield good("1-Wire", f"{serial} is on the bus")
+    """Check what a device is on its 1-Wire buses."""
+    for name, (bus, serial) in probes(settings.device):
+        if not bus.is_dir():
+            yield bad("1-Wire", missing(bus), "dtoverlay=w1-gpio in /boot/firmware/config.txt, then restart")
+        elif not (bus / serial).is_dir():
+            yield bad("1-Wire", missing(bus / serial), f"check its wiring, and `{name}` in {settings.file}")
+        else:
+            yield good("1-Wire", f"{serial} is on the bus")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bootstrap.config.loader import folder_or_default, open_house, usual_folder
-from bootstrap.config.model import BrokerSettings, a_host
+from bootstrap.config.model import BrokerSettings
 from bootstrap.config.secrets import password_file, read_password
 from bootstrap.config.toml_file import Fault, SettingsError
+from bootstrap.hosts import a_host
 from bootstrap.mqtt.address import ConnectOptions
 from bootstrap.tls import tls
 from penates.console.arguments import config_option

@@ -1,5 +1,6 @@
 """A history as a PNG chart, drawn with matplotlib."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
+from penates.files.saved_picture import save_picture
 from penates.history.series import Drawn, Series
 from penates.history.terminal_chart import STEP_TITLES
 from penates.history.times import local
@@ -32,7 +34,9 @@ def save(drawn: Drawn, span: tuple[float, float], file: Path) -> None:
     charts[-1, 0].set_xlim(*_wall(span))
     charts[-1, 0].xaxis.set_major_locator(locator)
     charts[-1, 0].xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    figure.savefig(file, format="png")
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    save_picture(file, picture.getvalue())
 
 
 def _draw(axes: Axes, series: Series) -> None:

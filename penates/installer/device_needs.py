@@ -1,15 +1,25 @@
-"""What a device needs from the machine, read from its class: it is declared only once, and nothing else is allowed."""
+"""What the needs of a device mean on this machine: nodes, groups, hosts, programs, outputs that must end safe."""
 
-import inspect
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
-from types import FunctionType
+from pathlib import Path
 
-from bootstrap.config.conflicts import gpio_lines
 from bootstrap.device import Device
+from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, may_drive, needs_of
 
-# systemd's class of device nodes for each name in `Device.opens`, and for GPIO lines.
-NODES = {"gpio": "char-gpiochip", "i2c": "char-i2c", "spi": "char-spi"}
+GPIO = "char-gpiochip"
+NUMBERED = re.compile(r"(i2c-|spidev|tty[A-Za-z]+)[\d.]+")
+BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi")}
+SERIAL_GROUP = "dialout"
+PLUGGED = ("char-ttyUSB", "char-ttyACM")  # what a link in /dev/serial may lead to once its device is plugged in
+
+
+@dataclass(frozen=True)
+class NodeAccess:
+    """What lets a sensor open a device node: what its unit must allow, and the group that may open it, if known."""
+
+    allowed: tuple[str, ...]
+    group: str
 
 
 @dataclass(frozen=True)
@@ -17,27 +27,42 @@ class DeviceNeeds:
     """What one device must be allowed, and what must be done for it.
 
     Attributes:
-        nodes: the classes of device nodes it opens, such as `char-gpiochip`.
-        outputs: whether it owns outputs, which must be made safe after its process was killed.
-        subscribes: whether it subscribes to topics, so that many messages may wait in its memory.
+        nodes: what it may open: systemd's classes of device nodes, such as `char-gpiochip`, or a node itself.
+        groups: the groups that may open them.
+        hosts: the hosts to which it connects besides the broker.
+        programs: the programs that it runs.
+        outputs: whether it may drive lines, which must be made safe after its process was killed.
     """
 
     nodes: tuple[str, ...]
+    groups: tuple[str, ...]
+    hosts: tuple[str, ...]
+    programs: tuple[ChildProgram, ...]
     outputs: bool
-    subscribes: bool
 
 
 def needs(device: Device) -> DeviceNeeds:
     """Return what one device needs, with its settings."""
-    opened = [*(["gpio"] if gpio_lines(device) else []), *device.opens]
-    calls = set(_calls(type(device)))
-    return DeviceNeeds(tuple(NODES[name] for name in opened), "own" in calls, "subscribe" in calls)
+    needed = [need for _name, need in needs_of(device)]
+    lines = any(isinstance(need, GpioLine) for need in needed)
+    opened = [access(need.path) for need in needed if isinstance(need, DeviceNode)]
+    return DeviceNeeds(
+        (*([GPIO] if lines else []), *(node for one in opened for node in one.allowed)),
+        tuple(one.group for one in opened if one.group),
+        tuple(need.host for need in needed if isinstance(need, NetworkHost)),
+        tuple(need for need in needed if isinstance(need, ChildProgram)),
+        may_drive(device),
+    )
 
 
-def _calls(kind: type[Device]) -> Iterator[str]:
-    """Yield the names used in the functions of a kind and of its bases below `Device`."""
-    for owner in inspect.getmro(kind):
-        if owner is not Device and issubclass(owner, Device):
-            for function in vars(owner).values():
-                if isinstance(function, FunctionType):
-                    yield from function.__code__.co_names
+def access(node: Path) -> NodeAccess:
+    """Return what lets a sensor open a node. Of those that are numbered all are allowed: a number may change."""
+    found = NUMBERED.fullmatch(node.resolve().name)
+    if found and found[1] in BUSES:
+        node_class, group = BUSES[found[1]]
+        return NodeAccess((node_class,), group)
+    if found:
+        return NodeAccess((f"char-{found[1]}",), SERIAL_GROUP)
+    if node.is_relative_to("/dev/serial"):
+        return NodeAccess(PLUGGED, SERIAL_GROUP)
+    return NodeAccess((str(node),), "")

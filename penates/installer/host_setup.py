@@ -3,9 +3,10 @@
 import grp
 import os
 import pwd
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from bootstrap.needs import ChildProgram
 from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, STATE, USER
 from penates.files.planned_file import SECRET, Planned
 from penates.installer.install_record import InstallRecord
@@ -16,9 +17,11 @@ DEVICE_GROUPS = ("gpio", "i2c", "spi")
 MARK = "# Made by `penates install`"  # how a file of ours is recognised
 
 
-def packages(record: InstallRecord, *, broker: bool) -> list[Step]:
-    """Return the steps that install the missing packages."""
-    missing = [PACKAGES[name] for name in PACKAGES if (broker or name != "mosquitto") and not program(name)]
+def packages(record: InstallRecord, programs: Iterable[ChildProgram] = (), *, broker: bool) -> list[Step]:
+    """Return the steps that install the missing packages: our own, and those of the programs that devices run."""
+    ours = [ChildProgram(*one) for one in PACKAGES.items() if broker or one[0] != "mosquitto"]
+    wanted = [*ours, *(one for one in programs if one.package)]
+    missing = [*dict.fromkeys(one.package for one in wanted if not program(one.name))]
 
     def remember() -> None:
         record.packages += missing
@@ -29,8 +32,8 @@ def packages(record: InstallRecord, *, broker: bool) -> list[Step]:
     return [CommandStep(["apt-get", "update"], lambda: why), CommandStep(install, lambda: why, done=remember)]
 
 
-def user() -> list[Step]:
-    """Return the steps that create the sensors' user and add it to the groups for GPIO and buses.
+def user(groups: Iterable[str] = ()) -> list[Step]:
+    """Return the steps that create the sensors' user and add it to the groups for GPIO and buses, and to `groups`.
 
     The person who installs joins the sensors' group, which may read their state, and the group of those who may look.
     """
@@ -39,7 +42,7 @@ def user() -> list[Step]:
         *(_new_group(name) for name in (USER, LOOKERS)),
         CommandStep([*made, "--shell", "/usr/sbin/nologin", USER], lambda: "" if _exists(USER) else "new"),
     ]
-    joins = [(USER, group) for group in DEVICE_GROUPS if _group(group)]
+    joins = [(USER, group) for group in sorted({*DEVICE_GROUPS, *groups}) if _group(group)]
     if person := invoker():
         joins += [(person.pw_name, USER), (person.pw_name, LOOKERS)]
     return [*steps, *(_join(name, group) for name, group in joins)]

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from bootstrap.config.model import a_host
 from bootstrap.config.secrets import LONGEST_PASSWORD
 from bootstrap.config.toml_file import contents
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.errors import Exit, Fatal
+from bootstrap.hosts import a_host
 from penates.files.install_paths import INVITED
 from penates.files.planned_file import SECRET, Planned
 from penates.fleet.access import HIGHEST_PORT

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bootstrap.config.model import SensorSettings
+from bootstrap.device import Device
 from penates.files.install_paths import HOUSE, SECRETS
 from penates.files.package_data import folder
 from penates.files.planned_file import FOLDER_MODE, Planned
@@ -16,7 +16,6 @@ CERTIFICATES = ("penates-certs.service", "penates-certs.timer")
 HARDENING = "hardening.conf"
 DROP_IN = "penates.conf"
 HEADER = "# Made by `penates install` from {source}. Put settings of your own into another file beside this one."
-SUBSCRIBER_MB = 256  # room for the messages that wait to be stored
 
 
 def unit(name: str) -> str:
@@ -52,13 +51,13 @@ def for_device(
 
     `password` is the file with its password for the broker, `state` the state folder if it is not the usual one.
     """
-    needed = needs(settings.device)
+    needed = [needs(one.device) for one in settings.all_carried]
     about = settings.topics.client_id
-    allowed = [*_allowed([needed], [settings]), *_writable(state), *_readable([settings])]
+    allowed = [*_allowed(needed, [settings]), *_writable(state), *_readable(settings.all_carried)]
     text = _text(
         settings.file,
         ("Unit", [("Description", f"{about}, a sensor ({settings.kind})")]),
-        ("Service", [*_credentials([("password", password)]), *allowed, *_safe(needed, name)]),
+        ("Service", [*_credentials([("password", password)]), *allowed, *_safe(needed[0], name)]),
     )
     return _drop_in(place, unit(name), DROP_IN, text)
 
@@ -87,8 +86,8 @@ def _shared(
     needed = {name: needs(settings.device) for name, settings in found.items()}
     credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
     stops = [line for name, one in needed.items() for line in _safe(one, name)]
-    each = [*found.values()]
-    allowed = [*_allowed([*needed.values()], each), *_writable(state), *_readable(each)]
+    each = [one for settings in found.values() for one in settings.all_carried]
+    allowed = [*_allowed([needs(one.device) for one in each], each), *_writable(state), *_readable(each)]
     return "Service", [*_credentials(credentials), *allowed, *stops]
 
 
@@ -112,10 +111,10 @@ def _credentials(wanted: Iterable[tuple[str, Path | None]]) -> list[tuple[str, s
 def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> list[tuple[str, str]]:
     nodes = sorted({node for one in needed for node in one.nodes})
     allowed = [("DeviceAllow", f"{node} rw") for node in nodes]
-    hosts = {host for settings in found for host in _hosts(settings)}
+    hosts = {host for one in needed for host in one.hosts} | {host for one in found for host in one.broker.hosts}
     allowed += [("IPAddressAllow", " ".join(networks))] if (networks := allowed_networks(sorted(hosts))) else []
-    if any(one.subscribes for one in needed) and len(found) == 1:
-        allowed.append(("MemoryMax", f"{SUBSCRIBER_MB}M"))
+    if len(found) == 1 and found[0].device.memory_mb != Device.memory_mb:
+        allowed.append(("MemoryMax", f"{found[0].device.memory_mb}M"))
     return allowed
 
 
@@ -141,13 +140,6 @@ def _secret_files(settings: SensorSettings) -> Iterator[Path]:
             file = HOUSE / value.relative_to(settings.folder) if value.is_relative_to(settings.folder) else value
             if file.is_relative_to(SECRETS):
                 yield file
-
-
-def _hosts(settings: SensorSettings) -> list[str]:
-    """Return the hosts that a sensor connects to: the broker, and the server that a setting `url` names."""
-    url = settings.device.settings().get("url")
-    server = urlsplit(url).hostname if isinstance(url, str) else None
-    return [*settings.broker.hosts, *([server] if server else [])]
 
 
 def _safe(needed: DeviceNeeds, name: str) -> list[tuple[str, str]]:

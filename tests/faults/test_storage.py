@@ -8,6 +8,7 @@ import pytest
 from support.faults.scene import SETTLES_S, Scene
 from support.paths import FULL_DISK
 from support.truth import made
+from support.world import eventually
 
 ROOM = 32_768  # bytes: some hundred records
 
@@ -156,7 +157,11 @@ def test_queue_full(scene: Scene) -> None:
     scene.broker.stop()
     scene.reads(100)
     scene.broker.start()
+    running.wait_log("connected", count=2)  # until then, what is read now may have to be dropped as well
     scene.well()
+    scene.recorder.wait(made(scene.diary) + 1, SETTLES_S)
+    beats = len(scene.heartbeats())
+    eventually(lambda: len(scene.heartbeats()) > beats, "a heartbeat after the last that was dropped")
     lost = scene.finish(running).lost
     assert 40 <= len(lost) == scene.heartbeats()[-1]["dropped"]
     assert lost == list(range(lost[0], lost[0] + len(lost)))

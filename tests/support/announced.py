@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import Topics
@@ -12,6 +12,7 @@ from bootstrap.homeassistant import announcement
 
 def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbeat_s: float = 60) -> dict[str, Any]:
     measures = {name: {**measure.facts, "every_s": 60.0} for name, measure in device.measures.items()}
+    measures |= {name: {**measures[name], "shown_as": what} for name, what in device.shown_as.items()}
     actions = {name: command.facts for name, command in device.commands.items()}
     about = {"kind": kind, "measures": measures, "actions": actions, "version": "1", "host": host}
     found: dict[str, Any] = json.loads(
@@ -23,6 +24,8 @@ def announced(device: type[Device], kind: str = "one", host: str = "pi", heartbe
 @dataclass(kw_only=True)
 class Everything(Device):
     """Wiring: none. One of each."""
+
+    shown_as: ClassVar = {"open": "window", "flag": "mdi:flag", "load": "mdi:gauge", "ring": "doorbell"}
 
     outside_temperature = Measure("°C")
     humidity = Measure("%")
@@ -37,6 +40,9 @@ class Everything(Device):
     ring = Measure(str, event=True)
     level = Measure("%", low=0, high=100)
     target = Measure("°C", low=5, high=30)
+    phase = Measure(str, words=("idle", "heating"))
+    gesture = Measure(str, words=("up", "down"), event=True)
+    scene = Measure(dict)
 
     @takes("on", "off", sets="level", unit="%", low=0, high=100)
     def act_dim(self, value: Json) -> None: ...
@@ -52,5 +58,8 @@ class Everything(Device):
 
     @takes("reset")
     def act_reset(self, value: Json) -> None: ...
+
+    @takes(unit="s", low=1, sets="load")
+    def act_wait(self, value: Json) -> None: ...
 
     def act_say(self, value: Json) -> None: ...

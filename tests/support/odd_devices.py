@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpiozero import DigitalOutputDevice, MotionSensor
+from gpiozero import LED, DigitalInputDevice, DigitalOutputDevice, LEDBoard, MotionSensor
 
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Pin, Reading, takes
 from bootstrap.errors import NoReading
+from bootstrap.needs import Input, Output
 from bootstrap.pins.edge import Edge
 
 ERRORS = {
@@ -197,6 +198,37 @@ class Outputs(Device):
 
 
 @dataclass(kw_only=True)
+class Helped(Device):
+    """Wiring: none. It has another function take its lines, some of them otherwise than it declares."""
+
+    relay: Output
+    button: Input
+    how: str = "as declared"
+
+    on = Measure(bool)
+
+    def setup(self) -> None:
+        self.taken = take_lines(self)
+
+    def act_set(self, value: Json) -> Reading:
+        self.taken[0].value = value
+        return self.read()
+
+    def read(self) -> Reading:
+        return {"on": bool(self.taken[0].value)}
+
+
+def take_lines(device: Helped) -> list[Any]:
+    if device.how == "drives an input":
+        device.own(LEDBoard(device.relay, device.button))
+    if device.how == "drives a line of nobody":
+        device.own(LED(26))
+    if device.how == "watches a line of nobody":
+        device.watch(DigitalInputDevice(26))
+    return [device.own(LED(device.relay)), device.watch(DigitalInputDevice(device.button))]
+
+
+@dataclass(kw_only=True)
 class Queued(Device):
     """Wiring: none. gpiozero's own MotionSensor, which tells of edges from a thread of its own."""
 
@@ -286,3 +318,46 @@ class Panel(Device):
 
     def act_say(self, value: Json) -> Reading:
         return {"said": json.dumps(value)}
+
+
+@dataclass(kw_only=True)
+class Meter(Device):
+    """Wiring: none. Counts what it is told, over restarts."""
+
+    every_s: float = 3600.0
+
+    count = Measure("1", low=0, counter=True)
+
+    def setup(self) -> None:
+        self.kept = self.keep("count", 0)
+
+    def read(self) -> Reading:
+        return {"count": self.kept.value}
+
+    @takes(low=1, high=100)
+    def act_add(self, value: Any) -> Reading:
+        self.kept.value += value
+        return self.read()
+
+
+@dataclass(kw_only=True)
+class Shutter(Device):
+    """Wiring: none. A measure that is one of some words, and one that is an object, as a file of JSON says."""
+
+    file: Path = Path("told.json")
+    every_s: float = 0.1
+
+    position = Measure(str, words=("open", "half", "shut"))
+    motor = Measure(dict)
+
+    def read(self) -> Reading:
+        found: Reading = json.loads(self.file.read_text())
+        return found
+
+    @takes("open", "shut", sets="position")
+    def act_set(self, value: Any) -> Reading:
+        return {"position": value}
+
+    @takes(unit="%", low=0, high=100, step=5)
+    def act_tilt(self, value: Any) -> Reading:
+        return {"motor": {"tilt": value}}

@@ -1,5 +1,6 @@
 """`penates`, quick to lose its patience with sensors, brokers and Home Assistant: quick.py COMMAND …"""
 
+import os
 import sys
 
 from bootstrap.history import proof
@@ -11,7 +12,8 @@ from penates.__main__ import main
 from penates.commands import prune
 
 if __name__ == "__main__":
-    child.FIRST_RETRY_S, child.LAST_RETRY_S, child.STEADY_S = 0.05, 0.4, 2.0
+    child.FIRST_RETRY_S, child.LAST_RETRY_S = 0.05, 0.4
+    child.STEADY_S = float(os.environ.get("QUICK_STEADY_S", "2"))
     outbox.DENIED_S = outbox.NOBODY_S = outbox.LATER_S = 0.3
     discovery.WITHIN_S = 0.5
     outages.STEADY_S = 0.2

@@ -167,6 +167,46 @@ def test_eyes_see_all_and_say_nothing(served: Place, people: Callable[..., Eyes]
     assert {one.topic for one in eyes.seen} == {"up/attic/action/read"}
 
 
+FOLLOWER = """
+from dataclasses import dataclass, field
+from bootstrap.device import Device, Measure
+from bootstrap.needs import Target, TopicFilter
+
+@dataclass(kw_only=True)
+class Fan(Device):
+    follows: TopicFilter
+    others: list[TopicFilter] = field(default_factory=list)
+    tells: Target
+    level = Measure("1")
+
+    def read(self):
+        return {}
+"""
+
+
+def test_a_sensor_hears_and_tells_what_its_settings_declare(
+    serve: Callable[[], Place], place: Place, request: pytest.FixtureRequest
+) -> None:
+    (place.house.folder / "follower.py").write_text(FOLLOWER)
+    declared = (
+        'follows = "cm/cellar/data/temperature"\nothers = ["tele/+/SENSOR", "a b/#"]\ntells = "cm/lamp/action/set"'
+    )
+    place.house.device("fan", f'kind = "follower.Fan"\n{declared}\n')
+    port = serve().site.plain_port
+    admin, fan = (place.eyes(user) for user in ("admin", "fan"))
+    request.addfinalizer(admin.close)
+    request.addfinalizer(fan.close)
+    heard = ["cm/cellar/data/temperature", "cm/cellar/status/state", "cm/cellar/status/about", "tele/x/SENSOR", "a b/c"]
+    for topic in (*heard, "cm/cellar/data/reading", "cm/cellar/status/health", "cm/door/status/state", "tele/x/STATE"):
+        admin.publish(topic, b"1")
+    admin.publish("cm/fan/action/end", b"1")
+    fan.wait_value("cm/fan/action/end", 1)
+    assert [one.topic for one in fan.seen] == [*heard, "cm/fan/action/end"]
+    assert answer(port, "cm/lamp/action/set", place.login("fan")) < REFUSED
+    for topic in (*heard, "cm/lamp/action/read", "cm/lamp/action/set/x"):
+        assert answer(port, topic, place.login("fan")) == DENIED
+
+
 def test_a_recorder_hears_readings_and_no_commands(served: Place, people: Callable[..., Eyes]) -> None:
     recorder, admin = people("recorder"), people("admin")
     for topic in ("cm/door/action/read", "cm/door/data/open", "cm/door/data/reading", "up/attic/status/about"):

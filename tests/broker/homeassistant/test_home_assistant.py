@@ -53,7 +53,7 @@ def cellar_alone(furnished: House, wires: Wires) -> Running:
 def test_every_announcement_is_valid_and_every_class_fits_its_unit() -> None:
     """By Home Assistant's own schemas, whatever its version; they are slow to load."""
     told = [announced(kinds.find(kind, Path()), kind) for kind in kinds.names()]
-    good = [*told, announced(Everything), announced(Everything, "window", heartbeat_s=0), all_units()]
+    good = [*told, announced(Everything), announced(Everything, heartbeat_s=0), all_units()]
     bad = [announced(Everything) for _ in range(3)]
     bad[0]["cmps"]["data_power"]["unit_of_meas"] = "lx"
     bad[1]["cmps"]["data_power"]["sug_dsp_prc"] = -1

@@ -18,7 +18,7 @@ import pytest
 
 from bootstrap.supervisor.control_socket import SOCKET
 from support.paths import QUICK, ROOT, SUPPORT
-from support.world import Broker, Eyes, House, Running, Supervisor, eventually, retained, retained_once
+from support.world import Broker, Eyes, House, Running, Supervisor, Wires, eventually, retained, retained_once
 
 SENSORS = ("attic", "cellar", "kitchen")
 TOP = 'state = "state"\n'
@@ -180,6 +180,25 @@ def test_a_killed_sensor_is_back_alone(daemonised: House) -> None:
         assert {**after, sensor: 0} == {**before, sensor: 0}
         row = daemonised.status()[sensor]
         assert (row["restarts"], row["error"]) == (1, "killed by SIGKILL")
+
+
+def test_outputs_of_a_killed_sensor_are_made_safe_before_it_is_back(three: House) -> None:
+    lines = Wires(three)
+    outputs = 'kind = "support.odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = "GPIO6"\n'
+    three.device("two", outputs)
+    running = three.supervise(program=None, **lines.env)
+    before = three.pids()
+    assert (lines.held(5), lines.held(6)) == ("1", "1")
+    os.kill(before["two"], signal.SIGKILL)
+    eventually(lambda: (lines.held(5), lines.held(6)) == ("0", "0"), "they are safe")
+    back(three, "two", before["two"])
+    assert (lines.held(5), lines.held(6)) == ("1", "1")
+    assert three.status()["two"]["error"] == "killed by SIGKILL"
+    assert {name: pid for name, pid in three.pids().items() if name != "two"} == {
+        name: pid for name, pid in before.items() if name != "two"
+    }
+    assert running.stop() == 0
+    assert (lines.held(5), lines.held(6)) == ("0", "0")
 
 
 @pytest.mark.parametrize("with_broker", [True, False], ids=["broker", "no broker"])
@@ -368,7 +387,7 @@ def test_a_sensor_that_hangs_is_replaced_with_its_stacks_in_the_log(impatient: H
 
 def test_a_sensor_that_always_dies_is_started_ever_later_and_logged_once(three: House) -> None:
     odd(three, "setup")
-    parent = three.supervise(program=QUICK)
+    parent = three.supervise(program=QUICK, QUICK_STEADY_S="60")  # even on a busy machine no life lasts
     eventually(lambda: three.status()["odd"]["restarts"] >= 6, "it is started again and again")
     assert len(parent.logged("ended; will be restarted (sensor=odd")) == 1
     assert len(parent.logged("cm/odd: starting")) == 1

@@ -68,7 +68,7 @@ kind = "gauges.Rain"
 ## Where it is plugged in, such as /dev/ttyUSB0; see dmesg.
 port = "/dev/tty 1"
 
-## BCM number of the GPIO line.
+## GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11.
 # reset_pin = …
 
 ## How it counts: "up", or "down". it matters.
@@ -132,7 +132,12 @@ def test_what_is_typed_need_not_be_quoted(rainy: House, typed: str, written: str
         (["door", "eyes", "pin=4"], "devices/eyes.toml:1: the sensor id 'eyes' is reserved"),
         (["door", "it", "pin=17"], "devices/it.toml:6: GPIO17 is already the pin of frontdoor"),
         (["door", "it", "pin=28"], "devices/it.toml:6: 'pin' must be at least 0 and at most 27, not 28"),
-        (["door", "it", "pin=x"], "devices/it.toml:6: 'pin' must be a whole number, not \"x\""),
+        (
+            ["door", "it", "pin=x"],
+            "devices/it.toml:6: 'pin' must be a BCM number up to 27, a line (GPIO0 to GPIO27) or",
+        ),
+        (["door", "it", "pin=BOARD1"], "devices/it.toml:6: 'pin' must be a GPIO line (BOARD1 is 3V3), not \"BOARD1\""),
+        (["door", "it", "pin=BOARD11"], "devices/it.toml:6: GPIO17 is already the pin of frontdoor"),
         (["door", "it", "pn=4"], "penates new: no setting 'pn'; did you mean 'pin'?"),
         (["door", "it", "pin"], "penates new: settings are given as SETTING=VALUE, such as pin=17, not 'pin'"),
         (
@@ -151,6 +156,67 @@ def test_what_does_not_fit_is_not_written(rainy: House, words: list[str], why: s
     assert sorted(path.name for path in (rainy.folder / "devices").iterdir()) == ["frontdoor.toml", "zdoor.toml"]
 
 
+@pytest.mark.parametrize(("typed", "written"), [("GPIO5", '"GPIO5"'), ('"BOARD29"', '"BOARD29"'), ("5", "5")])
+def test_a_line_is_given_by_its_name_or_number(rainy: House, typed: str, written: str) -> None:
+    assert penates(rainy, "new", "door", "it", f"pin={typed}").returncode == 0
+    assert f"\npin = {written}\n" in text(rainy, "it")
+    assert device(rainy, "it")["pin"] == 5
+
+
+RADIO = """
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from bootstrap.device import Device, Measure
+from bootstrap.needs import DebianPackage, Listened, Program, SerialPort
+
+class Shown:
+    def __init__(self, text):
+        self.text = text
+
+    def __str__(self):
+        return self.text
+
+    def needs(self):
+        return [Listened("a/b")]
+
+@dataclass(kw_only=True)
+class Radio(Device):
+    \"\"\"Hears.
+
+    Wiring: none.
+    \"\"\"
+
+    port: SerialPort
+    program: Annotated[Program, DebianPackage("rtl-433")] = "rtl_433"
+    shows: Shown = Shown("a/b is")  # the text
+
+    heard = Measure("1")
+
+    def read(self):
+        return {}
+"""
+
+
+def test_a_setting_that_declares_a_need_says_what_it_is(rainy: House) -> None:
+    (rainy.folder / "hearing.py").write_text(RADIO)
+    shown = penates(rainy, "kinds", "hearing.Radio").stdout
+    assert (
+        "## Path of the serial port; the one in /dev/serial/by-id stays the same. Set it: it has no default.\n"
+        '# port = "…"\n'
+        "\n"
+        "## Program: its name or path. It is in the Debian package rtl-433.\n"
+        '# program = "rtl_433"\n'
+        "\n"
+        "## The text.\n"
+        '# shows = "a/b is"\n'
+    ) in shown
+    settings = json.loads(penates(rainy, "kinds", "hearing.Radio", "--json").stdout)["hearing.Radio"]["settings"]
+    assert (settings["program"]["package"], settings["shows"]["default"]) == ("rtl-433", "a/b is")
+    assert penates(rainy, "new", "hearing.Radio", "it", "port=/dev/ttyUSB0", "shows=x y").returncode == 0
+    assert len(check(rainy.folder)) == 1
+
+
 def test_faults_elsewhere_hinder_nobody(rainy: House) -> None:
     rainy.write(1, broker='password_file = "secrets/{sensor}"')  # which is made later
     rainy.device("broken", "kind = \n")
@@ -160,7 +226,8 @@ def test_faults_elsewhere_hinder_nobody(rainy: House) -> None:
 def test_what_is_left_open_is_named_and_missed(rainy: House) -> None:
     done = penates(rainy, "new", "door", "it", "bounce_s=1")
     assert (done.returncode, done.stderr) == (78, "penates new: still to be set in that file: pin\n")
-    assert "## BCM number of the GPIO line. Set it: it has no default.\n# pin = …\n" in text(rainy, "it")
+    line = '## GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11. Set it: it has no default.'
+    assert f"{line}\n# pin = …\n" in text(rainy, "it")
     assert penates(rainy, "check").stderr == "devices/it.toml:6: 'pin' is missing; remove the '#' and set it\n"
 
 

@@ -390,6 +390,64 @@ def test_two_devices_on_one_line(house: House) -> None:
     assert faults(house, devices={"b": 'kind = "lamp"\npin = 18\n'}) == []
 
 
+PLUGGED = """
+from dataclasses import dataclass, field
+from bootstrap.device import Device, Measure, Pin
+from bootstrap.needs import I2CAddress, I2CBus, SerialPort, SpiDevice, TopicFilter
+
+@dataclass(kw_only=True)
+class Fan(Device):
+    relay: Pin | None = None
+    more: list[Pin] = field(default_factory=list)
+    port: SerialPort | None = None
+    chip: SpiDevice | None = None
+    bus: I2CBus = 1
+    address: I2CAddress | None = None
+    listens: TopicFilter = "cm/#"
+    level = Measure("1")
+
+    def read(self):
+        return {}
+
+@dataclass(kw_only=True)
+class Page(Fan):
+    sees_all = True
+"""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fault"),
+    [
+        ("relay = 17", 'relay = "GPIO17"', "GPIO17 is already the relay of a"),
+        ("relay = 17", 'more = [5, "BOARD11"]', "GPIO17 is already the relay of a"),
+        ("", "more = [5, 5]", "GPIO5 is already the more of b"),
+        ('chip = "0.1"', 'chip = "0.1"', "/dev/spidev0.1 is already the chip of a"),
+        ('chip = "0.1"', 'chip = "0.0"', ""),
+        ("address = 0x76", "address = 0x76", "address 0x76 on i2c-1 is already the address of a"),
+        ("address = 0x76", "address = 0x76\nbus = 2", ""),
+        ("address = 0x76", "address = 0x77", ""),
+        ('port = "tty0"', 'port = "by-id"', "{folder}/by-id is already the port of a"),
+        ('port = "tty0"', 'port = "tty1"', ""),
+    ],
+)
+def test_two_devices_share_nothing_by_whatever_name_they_know_it(
+    house: House, one: str, other: str, fault: str
+) -> None:
+    (house.folder / "fan.py").write_text(PLUGGED)
+    (house.folder / "by-id").symlink_to("tty0")
+    devices = {"a": f'kind = "fan.Fan"\n{one}\n', "b": f'kind = "fan.Fan"\n{other}\n'}
+    wanted = [f"devices/b.toml:2: {fault.format(folder=house.folder)}"] if fault else []
+    assert faults(house, devices=devices) == wanted
+
+
+@pytest.mark.parametrize("everything", ["#", "+/#", "+/+/+/+"])
+def test_who_may_see_everything_declares_it(house: House, everything: str) -> None:
+    (house.folder / "fan.py").write_text(PLUGGED)
+    devices = {kind: f'kind = "fan.{kind}"\nlistens = "{everything}"\n' for kind in ("Fan", "Page")}
+    why = f'a filter that names a level: only the user eyes may see everything, not "{everything}"'
+    assert faults(house, devices=devices) == [f"devices/Fan.toml:2: 'listens' must be {why}"]
+
+
 def test_two_devices_on_one_probe(house: House) -> None:
     probe = 'kind = "thermometer"\nserial = "28-0316a2795fff"\nbus = "{}"\n'
     devices = {"a": probe.format("w1"), "b": probe.format("./w1/../w1"), "c": probe.format("w2")}

@@ -17,12 +17,27 @@ GOOD, BAD, UNKNOWN = Verdict
 
 PLUGGED = """
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
 from bootstrap.device import Device, Measure
+from bootstrap.needs import DebianPackage, I2CBus, Program, SerialPort, SpiDevice
 
 @dataclass(kw_only=True)
 class Plugged(Device):
-    opens = ("i2c", "spi")
+    bus: I2CBus = 1
+    chip: SpiDevice = "0.0"
     light = Measure("lx")
+
+    def read(self):
+        return {}
+
+@dataclass(kw_only=True)
+class Radio(Device):
+    port: SerialPort = Path("/dev/serial/by-id/usb-stick")
+    program: Annotated[Program, DebianPackage("rtl-433")] = "no-such-radio"
+    helper: Program = "no-such-helper"
+    shell: Program = "sh"
+    heard = Measure("1")
 
     def read(self):
         return {}
@@ -34,6 +49,7 @@ def devices(house: House) -> dict[str, SensorSettings]:
     house.write(1)
     house.thermometer()
     house.device("door", 'kind = "door"\npin = 17\n')
+    house.device("radio", 'kind = "plugged.Radio"\n')
     house.device("sun", 'kind = "plugged.Plugged"\n')
     (house.folder / "plugged.py").write_text(PLUGGED)
     return Configuration(house.folder).all()
@@ -46,13 +62,13 @@ def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, Se
     me, stranger = replace(SensorUser.me(), factory="kernel"), SensorUser("stranger", 12345, frozenset())
     assert checks("cellar", me) == {"1-Wire": GOOD}
     assert checks("door", me) == {"gpio": BAD}
-    assert checks("sun", me) == {"i2c": BAD, "spi": BAD}
+    assert checks("sun", me) == {"i2c-1": BAD, "spidev0.0": BAD}
     (tmp_path / "dev").mkdir()
     for node in ("gpiochip0", "i2c-1", "spidev0.0"):
         (tmp_path / "dev" / node).touch()
         (tmp_path / "dev" / node).chmod(0o660)
     assert checks("door", me) == {"gpio": GOOD}
-    assert checks("sun", me) == {"i2c": GOOD, "spi": GOOD}
+    assert checks("sun", me) == {"i2c-1": GOOD, "spidev0.0": GOOD}
     assert checks("door", stranger) == {"gpio": BAD}
     (denied,) = hardware(devices["door"], stranger, tmp_path)
     assert (denied.text, denied.advice) == (
@@ -60,9 +76,35 @@ def test_each_kind_has_what_it_needs_and_no_other_is_asked(devices: dict[str, Se
         "sudo usermod -aG gpio stranger; restart it",
     )
     member = replace(stranger, groups=frozenset({(tmp_path / "dev" / "i2c-1").stat().st_gid}))
-    assert checks("sun", member) == {"i2c": GOOD, "spi": GOOD}
+    assert checks("sun", member) == {"i2c-1": GOOD, "spidev0.0": GOOD}
     assert checks("door", replace(stranger, factory="simulated")) == {"gpio": GOOD}
-    assert checks("sun", replace(me, nodes="char-i2c rw")) == {"i2c": GOOD, "spi": BAD}
+    assert checks("sun", replace(me, nodes="char-i2c rw")) == {"i2c-1": GOOD, "spidev0.0": BAD}
+
+
+def test_a_port_and_programs_are_there_or_it_is_said_what_to_do(
+    devices: dict[str, SensorSettings], tmp_path: Path
+) -> None:
+    me, stranger = SensorUser.me(), SensorUser("stranger", 12345, frozenset())
+    port, *programs = hardware(devices["radio"], me, tmp_path)
+    assert (port.check, port.text) == ("usb-stick", "there is no /dev/serial/by-id/usb-stick")
+    assert "/dev/serial/by-id" in port.advice
+    assert [(one.verdict, one.text) for one in programs[:2]] == [
+        (BAD, "there is no program no-such-radio"),
+        (BAD, "there is no program no-such-helper"),
+    ]
+    assert programs[0].advice == "sudo apt install rtl-433"
+    assert programs[1].advice == "set `helper` in devices/radio.toml to its full path, or install it"
+    assert (programs[2].verdict, programs[2].text.startswith("sh is /")) == (GOOD, True)
+    folder = tmp_path / "dev" / "serial" / "by-id"
+    folder.mkdir(parents=True)
+    (folder / "usb-stick").symlink_to("../../ttyUSB0")
+    (tmp_path / "dev" / "ttyUSB0").touch()
+    (tmp_path / "dev" / "ttyUSB0").chmod(0o660)
+    assert next(hardware(devices["radio"], me, tmp_path)).verdict is GOOD
+    denied = next(hardware(devices["radio"], stranger, tmp_path))
+    assert denied.advice == "sudo usermod -aG dialout stranger; restart it"
+    closed = next(hardware(devices["radio"], replace(me, nodes="char-i2c rw"), tmp_path))
+    assert closed.text == "its unit may not open char-ttyUSB"
 
 
 def test_lgpio_needs_a_folder_it_can_write(devices: dict[str, SensorSettings], tmp_path: Path) -> None:

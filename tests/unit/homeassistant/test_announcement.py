@@ -12,13 +12,14 @@ from bootstrap.config.loader import check
 from bootstrap.config.toml_file import SettingsError
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Takes, takes
+from bootstrap.homeassistant.announcement import announcement
 from support.announced import Everything, announced
 from support.paths import ROOT
 from support.world import House
 
 
 def test_each_measure_is_what_its_unit_and_name_say() -> None:
-    found = announced(Everything, kind="window")["cmps"]
+    found = announced(Everything)["cmps"]
     keys = ("p", "dev_cla", "stat_cla", "unit_of_meas", "sug_dsp_prc", "exp_aft")
     told = {key[5:]: tuple(found[key].get(name) for name in keys) for key in found if key.startswith("data_")}
     assert told == {
@@ -32,15 +33,39 @@ def test_each_measure_is_what_its_unit_and_name_say() -> None:
         "word": ("sensor", None, None, None, None, 185),
         "open": ("binary_sensor", "window", None, None, None, 185),
         "flag": ("binary_sensor", None, None, None, None, 185),
-        "ring": ("event", None, None, None, None, None),
+        "ring": ("event", "doorbell", None, None, None, None),
         "level": ("sensor", None, "measurement", "%", 0, 185),
         "target": ("sensor", "temperature", "measurement", "°C", 1, 185),
+        "phase": ("sensor", "enum", None, None, None, 185),
+        "gesture": ("event", None, None, None, None, None),
+        "scene": ("sensor", None, None, None, None, 185),
+    }
+    assert found["data_phase"]["ops"] == ["idle", "heating"]
+    assert found["data_gesture"]["evt_typ"] == ["up", "down"]
+    assert found["data_scene"]["json_attr_t"] == "cm/some/data/scene"
+    icons = {key: one["ic"] for key, one in found.items() if "ic" in one}
+    assert icons == {
+        "data_flag": "mdi:flag",
+        "action_turn": "mdi:flag",
+        "data_load": "mdi:gauge",
+        "action_wait": "mdi:gauge",
     }
     assert found["data_outside_temperature"]["name"] == "Outside temperature"
     assert [key for key in found if key.startswith("data_") and found[key].get("en") is False] == [
         "data_flag",
         "data_level",
     ], "what a switch or a light shows is not shown twice"
+
+
+def test_what_a_measure_is_shown_as_is_told_by_its_kind(house: House) -> None:
+    house.write(1)
+    house.device("a", 'kind = "door"\npin = 4\n')
+    (door,) = check(house.folder)
+    assert door.about["measures"]["open"] == {"unit": "bool", "every_s": 60.0, "shown_as": "door"}
+    told = json.loads(announcement(door.topics, door.about))
+    assert told["cmps"]["data_open"]["dev_cla"] == "door"
+    with pytest.raises(TypeError, match="Own: shown_as has 'shut', which is not a declared measure"):
+        type("Own", (Device,), {"shown_as": {"shut": "door"}, "open": Measure(bool)})
 
 
 def test_online_alone_is_available_but_for_measures_that_are_well() -> None:
@@ -68,6 +93,7 @@ def test_each_action_is_what_it_takes() -> None:
         "mode": "select",
         "reset": "button",
         "say": "text",
+        "wait": "text",
     }
     assert found["action_turn"]["stat_t"] == "cm/some/data/flag"
     assert found["action_heat"]["cmd_t"] == "cm/some/action/heat"
@@ -95,8 +121,10 @@ def test_what_a_command_sets_must_be_a_measure() -> None:
             def act_set(self, value: Json) -> None: ...
 
 
-def test_a_number_without_both_limits_is_none() -> None:
-    assert Takes(low=0).facts == {}
+def test_a_number_has_the_limits_that_are_set() -> None:
+    assert Takes().facts == {}
+    assert Takes(low=0).facts == {"unit": "1", "low": 0}
+    assert Takes(high=9, unit="V").facts == {"unit": "V", "high": 9}
     assert Takes(low=0, high=1).facts == {"unit": "1", "low": 0, "high": 1}
 
 

@@ -3,11 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from bootstrap.config.loader import Configuration, load
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.secrets import password_file
+from bootstrap.device import Device
 from penates.installer import unit_files
 from penates.installer.allowed_networks import ANYWHERE, HOME, allowed_networks
+from penates.installer.device_needs import NodeAccess, access
 from support.paths import ROOT
 from support.world import House
 
@@ -49,13 +53,93 @@ def test_a_door_opens_lines_and_a_lamp_is_made_safe(house: House) -> None:
     assert "ExecStopPost=-/opt/penates/bin/penates safe lamp --config /etc/penates" in lines
 
 
-def test_a_kind_of_ones_own_says_what_it_opens(house: House) -> None:
-    (house.folder / "mine.py").write_text(
-        "from dataclasses import dataclass\nfrom bootstrap.device import Device, Measure\n"
-        '@dataclass(kw_only=True)\nclass Air(Device):\n    opens = ("i2c",)\n    level = Measure("1")\n'
-        "    def read(self):\n        return {}\n"
-    )
-    assert "DeviceAllow=char-i2c rw" in drop_in(house, 'kind = "mine.Air"\n')
+AIR = """
+from dataclasses import dataclass
+from typing import Annotated
+from gpiozero import LED
+from bootstrap.device import Device, Measure, Pin
+from bootstrap.needs import DebianPackage, Host, I2CBus, Program, SerialPort
+
+@dataclass(kw_only=True)
+class Air(Device):
+    bus: I2CBus = 1
+    level = Measure("1")
+
+    def read(self):
+        return {}
+
+@dataclass(kw_only=True)
+class Meter(Air):
+    port: SerialPort
+    host: Host
+    radio: Annotated[Program, DebianPackage("rtl-433")] = "rtl_433"
+    memory_mb = 128
+
+@dataclass(kw_only=True)
+class Fan(Air):
+    relay: Pin
+
+    def setup(self):
+        self.led = take(self, self.relay)
+
+def take(fan, line):
+    return fan.own(LED(line))
+"""
+
+
+@pytest.fixture
+def mine(house: House) -> House:
+    (house.folder / "airy.py").write_text(AIR)
+    return house
+
+
+def test_a_kind_of_ones_own_says_what_it_opens(mine: House) -> None:
+    assert "DeviceAllow=char-i2c rw" in drop_in(mine, 'kind = "airy.Air"\n')
+
+
+def test_a_line_that_is_driven_by_a_helper_is_opened_and_made_safe(mine: House) -> None:
+    lines = drop_in(mine, 'kind = "airy.Fan"\nrelay = "BOARD11"\n', "fan")
+    assert "DeviceAllow=char-gpiochip rw" in lines
+    assert "ExecStopPost=-/opt/penates/bin/penates safe fan --config /etc/penates" in lines
+
+
+def test_a_port_a_host_and_memory_are_allowed_as_declared(mine: House, tmp_path: Path) -> None:
+    (tmp_path / "by-id").symlink_to("/dev/ttyUSB7")
+    lines = drop_in(mine, f'kind = "airy.Meter"\nport = "{tmp_path}/by-id"\nhost = "192.168.7.8"\n')
+    assert "DeviceAllow=char-ttyUSB rw" in lines
+    assert f"IPAddressAllow={' '.join(HOME)}" in lines
+    assert "MemoryMax=128M" in lines
+    assert "ExecStopPost" not in "".join(lines)
+
+
+def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
+    assert f"MemoryMax={Device.memory_mb}M" in (ROOT / "systemd" / "penates@.service").read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("node", "allowed", "group"),
+    [
+        ("/dev/i2c-1", ("char-i2c",), "i2c"),
+        ("/dev/spidev0.1", ("char-spi",), "spi"),
+        ("/dev/ttyAMA0", ("char-ttyAMA",), "dialout"),
+        ("/dev/ttyACM12", ("char-ttyACM",), "dialout"),
+        ("/dev/serial/by-id/usb-FTDI-if00", ("char-ttyUSB", "char-ttyACM"), "dialout"),
+        ("/dev/watchdog", ("/dev/watchdog",), ""),
+    ],
+)
+def test_a_node_is_allowed_by_its_class(node: str, allowed: tuple[str, ...], group: str) -> None:
+    assert access(Path(node)) == NodeAccess(allowed, group)
+
+
+def test_the_supervisor_makes_safe_whatever_may_be_driven(mine: House) -> None:
+    mine.write(1883)
+    for number in (5, 6):
+        mine.device(f"fan{number}", f'kind = "airy.Fan"\nrelay = {number}\n')
+    found = {name: load(mine.folder, name) for name in ("fan5", "fan6")}
+    *_, file = unit_files.for_supervisor(Path("/units"), found, dict.fromkeys(found))
+    lines = (file.content or b"").decode().splitlines()
+    stops = [line for line in lines if line.startswith("ExecStopPost")]
+    assert [line.split()[2] for line in stops] == ["fan5", "fan6"]
 
 
 def test_the_sensor_and_not_the_file_names_the_secret(house: House) -> None:
