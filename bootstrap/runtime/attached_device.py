@@ -58,9 +58,8 @@ class AttachedDevice:
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
         timers, lines = NamedTimers(parts.loop, self.sampler.run_later), DeclaredLines(device, self.pins)
-        conversation = Conversation(
-            device, SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
-        )
+        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
+        conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
         context = DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent)
         context.converse_by(conversation)
