@@ -30,6 +30,8 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.errors import NoReading as NoReading
     from bootstrap.errors import Refused as Refused
     from bootstrap.eventloop.loop import Timer as Timer
+    from bootstrap.gateway import Adopted as Adopted
+    from bootstrap.gateway import Gateway as Gateway
     from bootstrap.limits import Limits as Limits
     from bootstrap.needs import BusAddress as BusAddress
     from bootstrap.needs import ChildProgram as ChildProgram
@@ -78,6 +80,8 @@ HOMES = {
     "Reading": "bootstrap.device",
     "Edge": "bootstrap.pins.edge",
     "NoReading": "bootstrap.errors",
+    "Gateway": "bootstrap.gateway",
+    "Adopted": "bootstrap.gateway",
     # Settings.
     "Pin": "bootstrap.needs",
     "Input": "bootstrap.needs",

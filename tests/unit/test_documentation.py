@@ -12,9 +12,11 @@ import pytest
 
 import bootstrap
 from bootstrap.config import kinds
+from bootstrap.config.loader import check
 from penates.testing import check_kind
 from support.examples import blocks
 from support.paths import ROOT
+from support.world import House
 
 DOCS = ROOT / "docs"
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted(DOCS.glob("*.md"))]
@@ -101,13 +103,41 @@ def test_text_that_names_topics_declares_them_as_shown() -> None:
 
 
 def test_streams_have_the_sources_that_are_shown() -> None:
-    (text,) = [text for text in blocks("docs/ADDING.md", "python") if "self.lines" in text]
+    (text,) = [text for text in blocks("docs/ADDING.md", "python") if "self.lines" in text and "Gateway" not in text]
     heard: list[object] = []
     hearer = SimpleNamespace(
         port="/dev/ttyUSB0", host="meter", on_line=print, lines=lambda source, _: heard.append(source)
     )
     exec(f"{IMPORTS}{text}", {"self": hearer})
     assert [type(one) for one in heard] == [bootstrap.ChildProcess, bootstrap.Serial, bootstrap.Tcp]
+
+
+def test_a_gateway_works_as_shown(house: House) -> None:
+    """Its class, its file, and what it makes of two lines."""
+    (text,) = [text for text in blocks("docs/ADDING.md", "python") if "Gateway" in text]
+    (file,) = [text for text in blocks("docs/CONFIGURATION.md", "toml") if "[sensors.shed]" in text]
+    (house.folder / "shown_radio.py").write_text(text)
+    (house.folder / "house.toml").write_text('group = "cm"\n')
+    house.device("radio", file.replace("mine.", "shown_radio.").replace("port =", "stick ="))
+    (settings,) = check(house.folder)
+    shed = settings.carried["shed"]
+    assert (shed.topics.client_id, shed.device.measures["temperature"].high) == ("ook/shed", 50)
+    published: list[object] = []
+    unknown: list[object] = []
+    shed.device.context = SimpleNamespace(publish=lambda reading, at_us: published.append((reading, at_us)))
+    gateway: Any = settings.device
+    gateway.context = SimpleNamespace(lines=lambda *_: None)
+    gateway.join(
+        SimpleNamespace(
+            find=lambda key: shed.device if key == {"id": 44} else None,
+            note_unknown=lambda key, example: unknown.append((key, example)),
+        )
+    )
+    gateway.setup()
+    gateway.on_line("44 21.5")
+    gateway.on_line("45 3")
+    assert (published, unknown) == ([({"temperature": 21.5}, None)], [({"id": 45}, "45 3")])
+    assert gateway.read() == {"heard": 2}
 
 
 def test_a_package_declares_its_kinds_as_shown() -> None:

@@ -76,7 +76,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
     for file in copy.rglob("*.toml"):
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
-        examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share) = .*"
+        examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share|attic) = .*"
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in loader.check(copy)] == before
     after = loader.Configuration(copy).house
@@ -87,6 +87,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
 def test_the_samples_show_every_setting(kind: str) -> None:
     house = uncommented((ROOT / "config" / "house.toml").read_text())
     table = tomllib.loads(house)
+    assert table.pop("together") == {"attic": ["probe1", "probe2"]}
     sections = {
         "broker": model.BrokerSettings,
         "log": model.LogSettings,
