@@ -80,6 +80,7 @@ def main(words: list[str]) -> None:
         running, took = start(house, eyes, count)
         time.sleep(SETTLE_S)
         pss = pss_kb(running.pid)
+        time.sleep(IDLE_S)  # in their first minute, their timers are not yet due together
         before = running.wakeups()
         time.sleep(IDLE_S)
         wakeups = running.wakeups() - before

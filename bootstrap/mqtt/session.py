@@ -142,6 +142,7 @@ class Session(client.Client):
         if self._options.version_5:
             fresh = self._durable is None
             self.connect("given", keepalive=self.keepalive_s, clean_start=fresh, properties=self._properties())
+            self._connect_properties = None  # paho would keep 6 kB for a reconnect of its own
         else:
             self.connect("given", keepalive=self.keepalive_s)
 
