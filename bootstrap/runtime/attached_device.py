@@ -7,6 +7,7 @@ from bootstrap.config.model import SensorSettings
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
@@ -27,20 +28,27 @@ class AttachedDevice:
         device = settings.device
         self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
+        self.lent = LentParts(parts, self.sampler, reporter.set_problem)
+        self.sampler.awaits_stream = self.lent.awaits_stream
+        if type(device).blocks is True:  # a setting of that name is a user's own
+            self.sampler.read_elsewhere(self.lent.calls)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
+        self._resources.callback(self.lent.end_streams)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
         self._resources.callback(self.subscriptions.close)
+        self._resources.callback(self.lent.end_calls)
         lines = DeclaredLines(device, self.pins)
-        device.attach(DeviceContext(parts.loop, lines, self.sampler.run_later, self.subscriptions, reporter))
+        publish = self.sampler.run_later
+        device.attach(DeviceContext(parts.loop, lines, publish, self.subscriptions, reporter, lent=self.lent))
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.
 
         A second call does nothing.
         """
-        self.sampler.stop()
+        self.sampler.abandon()
         self._resources.close()
