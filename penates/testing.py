@@ -1,7 +1,9 @@
 """For the tests of a kind of device: a bench where it works without a broker, and the contract of every kind."""
 
+import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -28,6 +30,7 @@ from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts
 from penates.datasheet import Sheet, sheet
@@ -44,13 +47,15 @@ class Bench:
     `with Bench(Rain(pin=17)) as bench:` sets it up, and tears it down at the end.
 
     Attributes:
-        readings: what the device has returned from `read`, from edges, timers and actions, the newest last.
+        readings: what the device has returned from `read`, edges, timers, actions, lines and calls, the newest last.
+        problems: why it would be in `fault` apart from its readings, such as a stream that cannot be opened.
     """
 
     def __init__(self, device: Device, folder: Path | None = None) -> None:
         """Keep in `folder` what the device keeps, as over a restart; by default in one that is removed at the end."""
         self._device, self._folder, self._stack = device, folder, ExitStack()
         self.readings: list[Reading] = []
+        self.problems: dict[str, str] = {}
         self._loop, self._edges = Loop(), 0
 
     def __enter__(self) -> Self:
@@ -77,13 +82,20 @@ class Bench:
         pins = DevicePins(self._loop, inbox, self._on_edge)
         stack.callback(pins.close)
         subscriptions = Subscriptions(settings, sockets, inbox)
-        kept = KeptValues(subscriptions.folder, ProcessParts(self._loop, sockets, inbox, worker), self._on_problem)
+        parts = ProcessParts(self._loop, sockets, inbox, worker)
+        heard = _Heard(self.read, self._collect)
+        lent = LentParts(parts, heard, self._on_problem)
+        stack.callback(lent.end_streams)
+        kept = KeptValues(subscriptions.folder, parts, self._on_problem)
         stack.callback(kept.close)
         setup = DeviceSetup(self._device)
         stack.callback(setup.undo)
         stack.callback(subscriptions.close)
+        stack.callback(lent.end_calls)
+        stack.callback(heard.stop)
         timers = NamedTimers(self._loop, self._collect)
-        self._device.attach(DeviceContext(timers, DeclaredLines(self._device, pins), subscriptions, kept))
+        lines = DeclaredLines(self._device, pins)
+        self._device.attach(DeviceContext(timers, lines, subscriptions, kept, lent=lent))
         setup.do()
 
     def __exit__(self, *error: object) -> None:
@@ -99,13 +111,13 @@ class Bench:
 
     def read(self) -> Reading:
         """Return what `read` does. Its exceptions propagate."""
-        self._collect(self._device.read)
+        self._publish(self._device.read())
         return self.readings[-1]
 
     def act(self, action: str, value: Json = None) -> None:
         """Execute a command, as it comes from `action/…`. Refused: it is not what the action takes."""
         self._device.commands[action].check(value)
-        self._collect(lambda: self._device.actions()[action](value))
+        self._publish(self._device.actions()[action](value))
 
     def until(self, met: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         """Let time pass, with its edges and timers, until `met()` is true. AssertionError: that takes too long."""
@@ -124,16 +136,41 @@ class Bench:
         self._collect(lambda: self._device.on_edge(edge))
 
     def _collect(self, call: Callable[[], Reading | None]) -> None:
-        """Make a call of the device, and collect its reading, as far as it would be published."""
-        if (reading := call()) is None:
+        """Make a call of the device between two reads, and collect its reading."""
+        with suppress(NoReading):
+            self._publish(call())
+
+    def _publish(self, reading: Reading | None) -> None:
+        """Collect a reading, if it would be published."""
+        if reading is None:
             return
         if wrong := self._device.check(reading):
             raise AssertionError(f"the reading {dict(reading)} has what would be refused: {wrong}")
         self.readings.append(reading)
 
     def _on_problem(self, what: str, why: str | None) -> None:
-        if why is not None:
-            raise AssertionError(f"{what}: {why}")
+        if why is None:
+            self.problems.pop(what, None)
+        else:
+            self.problems[what] = why
+
+
+class _Heard:
+    """Collects what a device makes of lines and of calls that have ended."""
+
+    def __init__(self, read: Callable[[], Reading], collect: Callable[[Callable[[], Reading | None]], None]) -> None:
+        self._read, self._collect = read, collect
+        self.stopped_at = math.inf
+
+    def run_later(self, call: Callable[[], Reading | None], _at_us: int | None = None) -> None:
+        self._collect(call)
+
+    def stop(self) -> None:
+        self.stopped_at = time.monotonic()
+
+    def read_soon(self) -> None:
+        with suppress(NoReading, OSError, ValueError):
+            self._read()
 
 
 @contextmanager
@@ -208,4 +245,5 @@ def _use(bench: Bench, device: Device) -> None:
             bench.read()
     if type(device).on_edge is not Device.on_edge:
         for line in (need for _, need in needs_of(device) if isinstance(need, GpioLine)):
-            bench.edges(line.number)
+            with suppress(OSError, ValueError):
+                bench.edges(line.number)

@@ -10,7 +10,7 @@ import gpiozero
 import pytest
 from gpiozero import DigitalOutputDevice
 
-from bootstrap import Contact, Device, Edge, Measure, Output, Reading, Refused, Seconds, takes
+from bootstrap import ChildProcess, Contact, Device, Edge, Measure, NoReading, Output, Reading, Refused, Seconds, takes
 from penates.testing import Bench, check_kind
 
 MINE = "tests.unit.test_testing"
@@ -78,6 +78,39 @@ def test_what_it_keeps_is_there_the_next_time(tmp_path: Path) -> None:
             bench.edges(17)
             assert bench.readings[0] == {"rings": True}
         assert (tmp_path / "outbox" / "bench.device" / "kept.json").read_text() == f'{{"count":{count}}}'
+
+
+@dataclass(kw_only=True)
+class Radio(Device):
+    """Hears a program that prints levels. Wiring: none."""
+
+    program: str = "echo 5; echo x; echo 7; sleep 3600"  # what it runs in a shell
+
+    level = Measure("V")
+
+    def setup(self) -> None:
+        """Listen, and ask for a number."""
+        self.lines(ChildProcess(["sh", "-c", self.program]), self.on_line)
+        self.ask(lambda: 3, lambda found: {"level": found})
+
+    def on_line(self, line: str) -> Reading:
+        """Return what a line says, if it is a number."""
+        if not line.isdecimal():
+            raise NoReading
+        return {"level": int(line)}
+
+
+def test_lines_and_calls_work_as_in_a_house() -> None:
+    with Bench(Radio()) as bench:
+        bench.until(lambda: len(bench.readings) == 3)
+        assert sorted(float(str(one["level"])) for one in bench.readings) == [3, 5, 7]
+        assert bench.problems == {}
+
+
+def test_what_would_be_a_fault_is_told() -> None:
+    with Bench(Radio(program="exit 3")) as bench:
+        bench.until(lambda: bench.problems)
+        assert "3" in " ".join(bench.problems.values())
 
 
 def test_what_would_be_refused_fails_the_test(bell: Bell) -> None:
