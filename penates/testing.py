@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from inspect import getsource
 from pathlib import Path
 from typing import Any, Self
@@ -15,20 +16,24 @@ import gpiozero
 
 from bootstrap.config.kinds import KindError
 from bootstrap.config.model import BrokerSettings, SensorSettings
-from bootstrap.contract.payload import Json
+from bootstrap.contract.heard import Heard, Silence
+from bootstrap.contract.payload import Json, encode
+from bootstrap.contract.topic_filters import covers
 from bootstrap.contract.topics import Topics
-from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading
+from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading, ThenTold
 from bootstrap.errors import NoReading
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
-from bootstrap.needs import GpioLine, needs_of
+from bootstrap.needs import GpioLine, Listened, Told, needs_of
 from bootstrap.paths import Folders
 from bootstrap.pins.device_pins import FACTORY, DevicePins
 from bootstrap.pins.edge import Edge
 from bootstrap.pins.simulated_factory import SimulatedFactory
 from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
+from bootstrap.runtime.conversation import NoConversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.followed import Listener, Reach
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
@@ -48,6 +53,7 @@ class Bench:
 
     Attributes:
         readings: what the device has returned from `read`, edges, timers, actions, lines and calls, the newest last.
+        told: what the device has told others, each with its topic.
         problems: why it would be in `fault` apart from its readings, such as a stream that cannot be opened.
     """
 
@@ -56,6 +62,8 @@ class Bench:
         self._device, self._folder, self._stack = device, folder, ExitStack()
         self.readings: list[Reading] = []
         self.problems: dict[str, str] = {}
+        self._talk = _Talk(device, self._collect)
+        self.told = self._talk.told
         self._loop, self._edges = Loop(), 0
 
     def __enter__(self) -> Self:
@@ -95,7 +103,9 @@ class Bench:
         stack.callback(heard.stop)
         timers = NamedTimers(self._loop, self._collect)
         lines = DeclaredLines(self._device, pins)
-        self._device.attach(DeviceContext(timers, lines, subscriptions, kept, lent=lent))
+        context = DeviceContext(timers, lines, subscriptions, kept, lent=lent)
+        context.converse_by(self._talk)
+        self._device.attach(context)
         setup.do()
 
     def __exit__(self, *error: object) -> None:
@@ -123,6 +133,22 @@ class Bench:
         """Let time pass, with its edges and timers, until `met()` is true. AssertionError: that takes too long."""
         if not self._loop.run(lambda: bool(met()), seconds):
             raise AssertionError(f"not within {seconds:g} s; the readings so far: {self.readings}")
+
+    def hear(self, topic: str, value: Json) -> None:
+        """Have the device hear this, as if another sensor had just published it."""
+        now = time.time_ns() // 1000
+        for one in self._talk.listeners(topic):
+            heard = Heard(topic, encode(value), value, retained=False, at_us=now)
+            one.fault = None
+            one.keep(heard, time.monotonic())
+            self._collect(partial(one.on_message, heard))
+
+    def silence(self, topic: str, why: str) -> None:
+        """Have nothing count any more of what the device hears from a topic, such as when its sender is lost."""
+        for one in self._talk.listeners(topic):
+            one.fault = why
+            if one.on_silence is not None:
+                self._collect(partial(one.on_silence, Silence(topic, why)))
 
     def edges(self, pin: int) -> None:
         """Drive a line low and high, and wait for the edges that it may be watched for."""
@@ -153,6 +179,43 @@ class Bench:
             self.problems.pop(what, None)
         else:
             self.problems[what] = why
+
+
+class _Talk(NoConversation):
+    """Keeps what a device listens to, and what it tells."""
+
+    def __init__(self, device: Device, collect: Callable[[Callable[[], Reading | None]], None]) -> None:
+        self._device, self._collect = device, collect
+        self._listening: list[Listener] = []
+        self.told: list[tuple[str, object]] = []
+
+    def listen(
+        self,
+        topics: str,
+        on_message: Callable[[Heard], Reading | None],
+        on_silence: Callable[[Silence], Reading | None] | None = None,
+        silent_s: float | None = None,
+    ) -> Listener:
+        declared = [need.filter for _, need in needs_of(self._device) if isinstance(need, Listened)]
+        if not any(covers(one, topics) for one in declared):
+            raise AssertionError(f"no setting of the type TopicFilter declares {topics!r}; they declare {declared}")
+        self._listening.append(Listener(topics, on_message, on_silence, silent_s, Reach(None, 0.0)))
+        return self._listening[-1]
+
+    def listeners(self, topic: str) -> list[Listener]:
+        """Return who listens to a topic, of whom there must be one."""
+        found = [one for one in self._listening if covers(one.filter, topic)]
+        if not found:
+            raise AssertionError(f"the device does not listen to {topic!r}")
+        return found
+
+    def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:  # noqa: ARG002
+        declared = [need.topic for _, need in needs_of(self._device) if isinstance(need, Told)]
+        if topic not in declared:
+            raise AssertionError(f"no setting of the type Target declares {topic!r}; they declare {declared}")
+        self.told.append((topic, payload))
+        if then is not None:
+            self._collect(partial(then, "sent", ""))
 
 
 class _Heard:
