@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
+    from bootstrap.streams import Frames, Source, StreamHandle
 
 Value: TypeAlias = bool | int | float | str
 Values: TypeAlias = Mapping[str, Value]
@@ -32,6 +33,7 @@ Failure = OSError | ValueError  # in place of a value: why this measure, and per
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
 ThenTold: TypeAlias = Callable[[Literal["sent", "undelivered"], str], Reading | None]  # the outcome, and why
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
+T = TypeVar("T")
 D = TypeVar("D", bound=Any)  # a gpiozero device
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
@@ -204,6 +206,20 @@ class Context(Protocol):
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """Call later: see `Device.after`."""
 
+    def ask(
+        self,
+        call: Callable[[], T],
+        then: Callable[[T], Reading | None],
+        failed: Callable[[OSError | ValueError], Reading | None] | None = None,
+        bus: "str | Path | None" = None,
+    ) -> None:
+        """Run what may block in a worker thread: see `Device.ask`."""
+
+    def lines(
+        self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
+    ) -> "StreamHandle":
+        """Hear the lines of a stream: see `Device.lines`."""
+
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
     ) -> "SubscriptionHandle":
@@ -277,6 +293,7 @@ class Device:
     memory_mb: ClassVar[int] = 96  # the most that its unit may use
     shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
+    blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
     def __init_subclass__(cls) -> None:
@@ -332,6 +349,37 @@ class Device:
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
         """Call once, later, and publish what it returns like a reading. The timer can be cancelled."""
         return self.context.after(seconds, call)
+
+    def ask(
+        self,
+        call: Callable[[], T],
+        then: Callable[[T], Reading | None],
+        failed: Callable[[OSError | ValueError], Reading | None] | None = None,
+        bus: "str | Path | None" = None,
+    ) -> None:
+        """Run `call` in a worker thread, because it may block; then publish what `then(its result)` returns.
+
+        `call` must not touch what the loop's thread uses. What it raises counts as if `read` raised it; with `failed`,
+        an OSError or ValueError is passed to that instead, and what it returns is published.
+
+        Calls of one `bus` come one after the other, in the order of asking. A path of a bus, such as `/dev/i2c-1`, is
+        locked meanwhile (flock), so that other processes wait, too; a word is a bus of this process alone. A call that
+        has not ended after 30 s, or what the watchdog allows, is a fault, and the process is restarted.
+        """
+        self.context.ask(call, then, failed, bus)
+
+    def lines(
+        self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
+    ) -> "StreamHandle":
+        """Have `on_line` called with each line of a child process, a serial port or a TCP connection, without its end.
+
+        What it returns is published; it may raise what `read` may. `frames` splits binary data: it is given what has
+        arrived, takes the complete frames from its front, and returns them; `on_line` is called with each.
+
+        The stream is opened in the loop's next turn, and again after it has ended. Until it then gives a line that
+        `on_line` accepts, the state is `fault`, with the reason.
+        """
+        return self.context.lines(source, on_line, frames)
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
@@ -389,7 +437,9 @@ class Device:
         An OSError or ValueError in place of a value tells why this one could not be measured; the others are published
         (see `bootstrap.sysfs.present`).
 
-        Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick.
+        Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick, unless the class
+        says `blocks = True`: then it runs in a worker thread, while all other methods are called as ever, and the
+        attribute `bus`, if there is one, is as in `ask`.
         """
         raise NoReading
 

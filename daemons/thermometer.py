@@ -20,6 +20,8 @@ class Thermometer(Device):
     bus: OneWireFolder = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
     every_s: float = 60.0
 
+    blocks = True  # a conversion takes 0.75 s, and probes on one bus are read in turn
+
     # 85 °C is what the chip holds until its first conversion (DS18B20 data sheet, "Memory").
     temperature = Measure("°C", low=-55, high=125, step=10, power_on=85)
 

@@ -5,6 +5,8 @@ Only the loop acts. Another thread does what must not block the loop, and posts 
 
 import sys
 import threading
+import time
+from collections import defaultdict, deque
 from collections.abc import Callable
 from functools import partial
 from typing import Generic, Self, TypeAlias, TypeVar
@@ -19,6 +21,7 @@ T = TypeVar("T")
 INBOX = "inproc://inbox"
 INBOX_LIMIT = 1000  # messages that may wait on one sender
 JOIN_S = 0.5
+SHARED = 4  # threads for all calls without a lane: name lookups, connecting, syncs
 
 
 class Sockets:
@@ -126,58 +129,115 @@ class Sender:
         self._sockets.close(self._socket)
 
 
-class _Call(Generic[T]):
+class WorkerCall(Generic[T]):
     """Work for another thread, and what the loop does with its outcome."""
 
-    def __init__(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+    def __init__(
+        self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[BaseException], None]
+    ) -> None:
         self._work, self._then, self._failed = work, then, failed
         self._outcome: Callable[[], None]
+        self._cancelled = False
+        self.thread: threading.Thread | None = None
+        self.began: float | None = None  # when its thread has begun it: monotonic, in seconds
+
+    def cancel(self) -> None:
+        """Do not run it, if it waits for a thread; one that runs cannot be stopped."""
+        self._cancelled = self.thread is None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it will never run."""
+        return self._cancelled
 
     def run(self) -> None:
+        """Do the work; for its thread."""
+        self.began = time.monotonic()
         try:
             result = self._work()
-        except Exception as error:  # noqa: BLE001 - it is raised again, or handled, in the loop
+        except BaseException as error:  # noqa: BLE001 - it is raised again, or handled, in the loop
             self._outcome = partial(self._failed, error)
         else:
             self._outcome = partial(self._then, result)
 
     def finish(self) -> None:
+        """Pass on the outcome; for the loop."""
         self._outcome()
 
 
+class _Lane:
+    """Calls that share threads: those that wait for one, and how many run."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads, self._running = threads, 0
+        self.waiting: deque[WorkerCall[object]] = deque()
+
+    def next(self) -> WorkerCall[object] | None:
+        """Return the call that may start now, if any, and count it as running."""
+        while self.waiting and self._running < self._threads:
+            call = self.waiting.popleft()
+            if not call.cancelled:
+                self._running += 1
+                return call
+        return None
+
+    def ended(self) -> None:
+        self._running -= 1
+
+
 class Worker:
-    """Runs calls that may block, each in a thread of its own that ends with it; without calls, there is none."""
+    """Runs calls that may block, each in a thread that ends with it; without calls, there is none.
+
+    Calls of one lane run one after the other, in the order of asking. All others share `SHARED` threads.
+    """
 
     MESSAGE = "worker"
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._calls: dict[bytes, _Call[object]] = {}
+        self._running: dict[bytes, tuple[_Lane, WorkerCall[object]]] = {}
+        self._lanes: defaultdict[str, _Lane] = defaultdict(lambda: _Lane(1), {"": _Lane(SHARED)})
         self._threads: list[threading.Thread] = []
         self._count = 0
         inbox.on(self.MESSAGE, self._finished)
 
-    def call(self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
-        """Run `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`."""
+    def call(
+        self, work: Callable[[], T], then: Callable[[T], None], failed: Callable[[BaseException], None], lane: str = ""
+    ) -> WorkerCall[T]:
+        """Run `work` in a thread; then, in the loop, `then(its result)` or `failed(its exception)`.
+
+        It waits while another call of its lane runs, or without a lane, while too many others run.
+        """
+        call = WorkerCall(work, then, failed)
+        self._lanes[lane].waiting.append(call)  # type: ignore[arg-type]  # only run and finish are called on it
+        self._start_next(self._lanes[lane])
+        return call
+
+    def _start_next(self, lane: _Lane) -> None:
+        if (call := lane.next()) is None:
+            return
         self._count += 1
         ticket = str(self._count).encode()
-        call: _Call[T] = _Call(work, then, failed)
-        thread = threading.Thread(target=self._run, args=(ticket, call), name=f"worker-{self._count}", daemon=True)
-        self._calls[ticket] = call  # type: ignore[assignment]  # only run and finish are called on it
-        self._threads = [*(other for other in self._threads if other.is_alive()), thread]
-        thread.start()
+        call.thread = threading.Thread(target=self._run, args=(ticket, call), name=f"worker-{self._count}", daemon=True)
+        self._running[ticket] = lane, call
+        self._threads = [*(other for other in self._threads if other.is_alive()), call.thread]
+        call.thread.start()
 
-    def _run(self, ticket: bytes, call: _Call[object]) -> None:
+    def _run(self, ticket: bytes, call: WorkerCall[object]) -> None:
         """Run in the thread. The socket is created when there is a result, so that a call that hangs holds none."""
         call.run()
         self._inbox.post(self.MESSAGE, ticket)
 
     def _finished(self, ticket: bytes) -> None:
-        self._calls.pop(ticket).finish()
+        lane, call = self._running.pop(ticket)
+        lane.ended()
+        self._start_next(lane)
+        call.finish()
 
     def close(self) -> None:
         """Wait a moment for calls that are about to end. One that hangs, such as a name lookup, ends with us."""
+        enough = time.monotonic() + JOIN_S
         for thread in self._threads:
-            thread.join(JOIN_S)
+            thread.join(max(0.0, enough - time.monotonic()))
             if thread.is_alive():
                 log.debug("abandoned a call that does not end", thread=thread.name)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from bootstrap.eventloop.threads import Worker
+from bootstrap.eventloop.threads import Worker, WorkerCall
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.connect import connect
 from bootstrap.mqtt.refusals import cure
@@ -29,6 +29,7 @@ class Attempts:
         self._number = 0
         self._host = 0
         self._began_at = 0.0
+        self._call: WorkerCall[socket.socket] | None = None
         self._options: ConnectOptions | None = None
         self.tried = ""  # the last host and port
 
@@ -45,11 +46,13 @@ class Attempts:
         host = address.hosts[self._host % len(address.hosts)]
         self.tried = f"{host}:{address.port}"
         then, failed = partial(self._connected, self._number), partial(self._failed, self._number)
-        self._worker.call(partial(connect, host, address.port, address.ca_file), then, failed)
+        self._call = self._worker.call(partial(connect, host, address.port, address.ca_file), then, failed)
 
     def cancel(self) -> None:
-        """Ignore the outcome of the attempt that runs."""
+        """Ignore the outcome of the attempt that runs, or do not begin it if it waits for a thread."""
         self._number += 1
+        if self._call is not None:
+            self._call.cancel()
 
     def next_host(self) -> bool:
         """Use the next address. Returns whether it has not been tried in this round."""
@@ -63,10 +66,11 @@ class Attempts:
 
     @property
     def making_progress(self) -> bool:
-        """Whether the attempt may still end by itself."""
-        return self.age_s < CONNECT_S
+        """Whether the attempt may still end by itself, or waits for those of other sensors."""
+        began = self._call.began if self._call is not None else None
+        return began is None or time.monotonic() - began < CONNECT_S
 
-    def _failed(self, number: int, error: Exception) -> None:
+    def _failed(self, number: int, error: BaseException) -> None:
         if not isinstance(error, OSError):
             raise error
         if number == self._number:

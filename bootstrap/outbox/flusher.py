@@ -43,7 +43,7 @@ class Flusher:
         self._syncing = self._sync_failed = False
         self.check()
 
-    def _not_synced(self, error: Exception) -> None:
+    def _not_synced(self, error: BaseException) -> None:
         if not isinstance(error, OSError):
             raise error
         if not self._sync_failed:

@@ -1,6 +1,7 @@
 """A sensor's actions: each command is executed or refused, and answered on `status/action`."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from bootstrap.config.toml_file import suggestion
@@ -10,7 +11,9 @@ from bootstrap.contract.payload import Json
 from bootstrap.errors import Refused
 from bootstrap.logs import log
 
-Act: TypeAlias = Callable[[Json], None]
+Done: TypeAlias = Callable[[str | None], None]  # called once, with what is wrong or None
+Later: TypeAlias = Callable[[Done], None]  # of an action that has only begun: calls what it is given when it ends
+Act: TypeAlias = Callable[[Json], Later | None]
 
 SHOWN = 100  # longest part of a sender's text that an answer repeats, in characters
 
@@ -29,17 +32,17 @@ class Actions:
         return sorted(self._acts)
 
     def handle(self, name: str, payload: bytes, *, retained: bool) -> None:
-        """Execute a command and answer it. An exception that is a bug propagates to the loop."""
+        """Execute a command, and answer it when that has ended. An exception that is a bug propagates to the loop."""
         command = ActionCommand(None)
         try:
             command = ActionCommand.parse(payload)
-            self._act(name, command, retained=retained)
+            later = self._act(name, command, retained=retained)
         except (ValueError, OSError) as refusal:
-            self._report(name, command, "refused", str(refusal) or type(refusal).__name__)
+            self._report(name, command, str(refusal) or type(refusal).__name__)
         else:
-            self._report(name, command, "done", None)
+            (later or _at_once)(partial(self._report, name, command))
 
-    def _act(self, name: str, command: ActionCommand, *, retained: bool) -> None:
+    def _act(self, name: str, command: ActionCommand, *, retained: bool) -> Later | None:
         if retained:
             raise Refused("retained commands are not executed; clear it with an empty retained payload")
         if self.closed:
@@ -47,9 +50,10 @@ class Actions:
         command.check_expiry()
         if name not in self._acts:
             raise Refused(f"no action {name[:SHOWN]!r}; {suggestion(name[:SHOWN], self.names)}")
-        self._acts[name](command.value)
+        return self._acts[name](command.value)
 
-    def _report(self, name: str, command: ActionCommand, result: str, reason: str | None) -> None:
+    def _report(self, name: str, command: ActionCommand, reason: str | None) -> None:
+        result = "done" if reason is None else "refused"
         report = log.info if reason is None else log.warning
         report(f"command {result}", action=name[:SHOWN], reason=reason)
         self._answer(
@@ -61,6 +65,10 @@ class Actions:
                 "time": timestamps.now(),
             }
         )
+
+
+def _at_once(done: Done) -> None:
+    done(None)
 
 
 def _short(identity: Json) -> Json:

@@ -9,6 +9,7 @@ from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
@@ -29,18 +30,24 @@ class AttachedDevice:
         device, sensor = settings.device, settings.topics.client_id
         self.sampler = Sampler(parts.loop, device, reporter, link.pump, phase_of(sensor))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
+        self.lent = LentParts(parts, self.sampler, reporter.set_problem)
+        self.sampler.awaits_stream = self.lent.awaits_stream
+        if type(device).blocks is True:  # a setting of that name is a user's own
+            self.sampler.read_elsewhere(self.lent.calls)
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
+        self._resources.callback(self.lent.end_streams)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
+        self._resources.callback(self.lent.end_calls)
         lines = DeclaredLines(device, self.pins)
-        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
-        conversation = Conversation(device, around)
+        publish = self.sampler.run_later
+        conversation = Conversation(device, SensorParts(sensor, parts.loop, link, reporter, clock, publish))
         self._resources.callback(conversation.close)
-        context = DeviceContext(parts.loop, lines, self.sampler.run_later, self.subscriptions, reporter)
+        context = DeviceContext(parts.loop, lines, publish, self.subscriptions, reporter, lent=self.lent)
         context.converse_by(conversation)
         device.attach(context)
 
@@ -49,5 +56,5 @@ class AttachedDevice:
 
         A second call does nothing.
         """
-        self.sampler.stop()
+        self.sampler.abandon()
         self._resources.close()

@@ -20,10 +20,12 @@ from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import pin_failure
 from bootstrap.runtime.conversation import Conversation, NoConversation
 from bootstrap.runtime.declared_lines import DeclaredLines
+from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
     from bootstrap.history.subscription import Subscription
+    from bootstrap.streams import StreamHandle
 
 
 class Subscriptions:
@@ -80,19 +82,26 @@ class Subscriptions:
 class DeviceContext:
     """What one device may use; it implements the `Context` protocol of `Device`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last is a keyword
         self,
         loop: Loop,
         pins: DeclaredLines,
         publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
         reporter: Reporter | None = None,
+        *,
+        lent: LentParts | None = None,
     ) -> None:
-        """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published."""
+        """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published.
+
+        Without `lent` nothing is asked.
+        """
         self._loop, self._publish, self.subscriptions, self._reporter = loop, publish, subscriptions, reporter
         self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
+        self.ask = lent.ask if lent else _nothing
+        self.lines = lent.lines if lent else _no_stream
         self.state, self.folder = subscriptions.state, subscriptions.folder
         self.converse_by(NoConversation())
 
@@ -113,6 +122,25 @@ class DeviceContext:
     def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
         """Call once, after `seconds`, and publish what it returns."""
         return self._loop.call_later(seconds, lambda: self._publish(call))
+
+
+def _nothing(*_: object, **__: object) -> None:
+    """Ask nothing: the device is only set up to make its outputs safe."""
+
+
+class _NoStream:
+    """A stream that is never open."""
+
+    def write(self, _data: bytes) -> None:
+        raise OSError("no stream is opened to make outputs safe")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _no_stream(*_: object, **__: object) -> "StreamHandle":
+    """Open nothing: the device is only set up to make its outputs safe."""
+    return _NoStream()
 
 
 class DeviceSetup:

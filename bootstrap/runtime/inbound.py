@@ -13,7 +13,7 @@ from bootstrap.homeassistant.discovery import Discovery
 from bootstrap.logs import log
 from bootstrap.mqtt.denials import NOT_INSTALLED
 from bootstrap.mqtt.link import Link
-from bootstrap.runtime.actions import Act, Actions
+from bootstrap.runtime.actions import Act, Actions, Later
 from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler
@@ -124,10 +124,9 @@ class Inbound:
     def _act_log(self, value: Json) -> None:
         log.set_level(only(value, "level"))
 
-    def _act_read(self, value: Json) -> None:
+    def _act_read(self, value: Json) -> Later | None:
         if isinstance(value, dict):
             only_keys(value, ())
         elif value != "now":
             raise Refused("send now")
-        if self._sampler and (error := self._sampler.read()):
-            raise Refused(error)
+        return self._sampler.read if self._sampler else None

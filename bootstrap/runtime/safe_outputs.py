@@ -32,7 +32,7 @@ def make_safe(settings: SensorSettings) -> Exit:
             subscriptions = Subscriptions(settings, sockets, inbox)
             stack.callback(subscriptions.close)
             lines = DeclaredLines(settings.device, pins)
-            settings.device.attach(DeviceContext(loop, lines, lambda _call: None, subscriptions))
+            settings.device.attach(DeviceContext(loop, lines, lambda *_: None, subscriptions))
             setup.do()
     except Fatal as end:
         log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))

@@ -161,7 +161,8 @@ class Sensor:
     @property
     def stuck(self) -> set[str]:
         """The parts that are not making progress."""
-        parts = (("reader", self._device.sampler), ("link", self.link), ("subscription", self._device.subscriptions))
+        own = self._device
+        parts = (("reader", own.sampler), ("link", self.link), ("subscription", own.subscriptions), ("call", own.lent))
         return {name for name, part in parts if not part.making_progress}
 
     def make_safe(self) -> None:
@@ -179,8 +180,8 @@ class Sensor:
 
     @property
     def delivered(self) -> bool:
-        """Whether the link is up and the broker has acknowledged all readings and answers that it may receive now."""
-        return self.link.up and self._outbox.deliverable == 0
+        """Whether no read runs, and the broker has acknowledged all readings and answers that it may receive now."""
+        return self._device.sampler.idle and self.link.up and self._outbox.deliverable == 0
 
     @property
     def all_acknowledged(self) -> bool:

@@ -208,14 +208,14 @@ class Helped(Device):
     on = Measure(bool)
 
     def setup(self) -> None:
-        self.lines = take_lines(self)
+        self.taken = take_lines(self)
 
     def act_set(self, value: Json) -> Reading:
-        self.lines[0].value = value
+        self.taken[0].value = value
         return self.read()
 
     def read(self) -> Reading:
-        return {"on": bool(self.lines[0].value)}
+        return {"on": bool(self.taken[0].value)}
 
 
 def take_lines(device: Helped) -> list[Any]:

@@ -14,4 +14,5 @@ FULL_DISK = str(SUPPORT / "full_disk.py")
 INJECT = str(SUPPORT / "inject.py")
 OTHER_CLOCK = str(SUPPORT / "other_clock.py")
 QUICK = [str(SUPPORT / "quick.py")]
+SEVERAL = str(SUPPORT / "several.py")
 STUCK = str(SUPPORT / "stuck.py")

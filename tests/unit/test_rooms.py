@@ -23,6 +23,7 @@ FLOORS = (
         "bootstrap.limits",
         "bootstrap.logs",
         "bootstrap.paths",
+        "bootstrap.streams",
         "bootstrap.sysfs",
         "bootstrap.tls",
     },
@@ -129,6 +130,17 @@ def test_settings_are_read_without_paho_and_zmq() -> None:
     names = [name for name in MODULES if name.startswith("bootstrap.config.")]
     found = loaded(f"import {', '.join(names)}")
     assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
+
+
+def test_a_process_loads_neither_calls_nor_streams_before_a_device_uses_them() -> None:
+    few = (
+        "bootstrap.streams",
+        "bootstrap.runtime.streams",
+        "bootstrap.runtime.device_calls",
+        "bootstrap.runtime.blocking_read",
+        "bootstrap.runtime.bus_lock",
+    )
+    assert [name for name in loaded("import bootstrap.runtime.process") if name.startswith(few)] == []
 
 
 def test_importing_bootstrap_changes_nothing() -> None:

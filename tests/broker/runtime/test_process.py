@@ -227,13 +227,18 @@ TARGETS = [
     "bootstrap.runtime.reporter:Reporter.publish_measured",
     "bootstrap.runtime.reporter:Reporter.publish_reading",
     "bootstrap.runtime.reporter:Reporter.publish_state",
+    "bootstrap.runtime.blocking_read:BlockingRead.start",
+    "bootstrap.runtime.blocking_read:BlockingRead._ended",
+    "bootstrap.runtime.bus_lock:BusLock.__enter__",
+    "bootstrap.runtime.device_calls:DeviceCalls.start",
+    "bootstrap.runtime.device_calls:DeviceCalls._judge",
     "bootstrap.runtime.sampler:Sampler._tick",
     "bootstrap.runtime.sampler:Sampler.read",
     "bootstrap.eventloop.threads:Inbox.receive",
     "bootstrap.eventloop.threads:Sender.send",
     "bootstrap.eventloop.threads:Worker._finished",
-    "bootstrap.eventloop.threads:_Call.finish",
-    "bootstrap.eventloop.threads:_Call.run",
+    "bootstrap.eventloop.threads:WorkerCall.finish",
+    "bootstrap.eventloop.threads:WorkerCall.run",
 ]
 
 

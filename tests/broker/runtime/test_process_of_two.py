@@ -2,38 +2,21 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from support.paths import SEVERAL
 from support.world import Broker, Eyes, House, Running, retained
 
 SENSORS = ("attic", "cellar")
-PROGRAM = """
-import sys
-from contextlib import ExitStack
-from pathlib import Path
-from bootstrap.config.loader import load
-from bootstrap.logs import log
-from bootstrap.runtime.process import Process
-
-log.start("two", "debug", "text")
-with ExitStack() as stack:
-    process = Process(stack)
-    for sensor in sys.argv[2:]:
-        process.add(load(Path(sys.argv[1]), sensor))
-    code = process.run()
-sys.exit(code)
-"""
 
 
 @pytest.fixture
-def two(house: House, broker: Broker, tmp_path: Path) -> Iterator[Running]:
+def two(house: House, broker: Broker) -> Iterator[Running]:
     house.write(broker.port, top="heartbeat_s = 0.5")
     for sensor in SENSORS:
         house.thermometer(sensor, every_s=0.1)
-    (tmp_path / "two.py").write_text(PROGRAM)
-    command = [sys.executable, str(tmp_path / "two.py"), str(house.folder), *SENSORS]
+    command = [sys.executable, SEVERAL, str(house.folder), *SENSORS]
     running = Running(command, house.env())
     yield running
     running.close()

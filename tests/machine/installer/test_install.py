@@ -82,6 +82,35 @@ def test_a_dry_run_shows_the_same_and_does_nothing(machine: Machine) -> None:
     assert [line for line in done if "/" in line[:8]] == shown[:-1]
 
 
+RADIO = """
+from dataclasses import dataclass
+from typing import Annotated
+
+from bootstrap.device import Device, Measure
+from bootstrap.needs import DebianPackage, Program, SerialPort
+
+@dataclass(kw_only=True)
+class Radio(Device):
+    port: SerialPort
+    program: Annotated[Program, DebianPackage("rtl-433")] = "no-such-radio"
+    heard = Measure("1")
+
+    def read(self):
+        return {"heard": 0}
+"""
+
+
+def test_a_dry_run_shows_the_package_and_the_group_that_a_device_needs(installed: Machine) -> None:
+    installed.write("/etc/penates/hearing.py", RADIO)
+    installed.write("/etc/penates/devices/radio.toml", 'kind = "hearing.Radio"\nport = "/dev/ttyUSB0"\n')
+    shown = installed.penates("install", "--dry-run")
+    assert "apt-get install --yes --no-install-recommends rtl-433" in shown
+    assert "usermod --append --groups dialout penates" in shown
+    installed.write("/etc/penates/devices/radio.toml", 'kind = "hearing.Radio"\nport = "x"\nprogram = "sh"\n')
+    shown = installed.penates("install", "--dry-run")
+    assert ("apt-get" in shown, "dialout" in shown) == (False, False)
+
+
 def test_only_what_has_changed_is_started_anew(installed: Machine) -> None:
     pi = installed.file("/etc/penates/devices/pi.toml")
     pi.write_text(pi.read_text().replace("# every_s = 60.0", "every_s = 10.0"))

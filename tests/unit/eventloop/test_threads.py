@@ -1,12 +1,17 @@
 """Notes and results that other threads bring to the loop, and the sockets they come by."""
 
 import re
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
 
+import pytest
 import zmq
 
 from bootstrap.eventloop.loop import Loop
-from bootstrap.eventloop.threads import INBOX_LIMIT, Inbox, Sockets, Worker
+from bootstrap.eventloop.threads import INBOX_LIMIT, SHARED, Inbox, Sockets, Worker
+from support.world import eventually
 
 
 def test_notes_of_many_threads_arrive_in_each_threads_order() -> None:
@@ -77,6 +82,80 @@ def test_a_worker_brings_results_and_exceptions_to_the_loop() -> None:
     inbox.close()
     assert sockets.lingering() == []
     sockets.end()
+
+
+@pytest.fixture
+def working() -> Iterator[tuple[Loop, Worker]]:
+    loop = Loop()
+    with ExitStack() as stack:
+        sockets = Sockets()
+        stack.callback(sockets.end)
+        inbox = Inbox(sockets)
+        stack.callback(inbox.close)
+        loop.add_reader(inbox.socket, inbox.receive)
+        worker = Worker(inbox)
+        stack.callback(worker.close)
+        yield loop, worker
+
+
+class Gate:
+    """Work that ends when it may, and counts how many work at once."""
+
+    def __init__(self) -> None:
+        self.open = threading.Semaphore(0)
+        self.inside, self.most = 0, 0
+        self._lock = threading.Lock()
+
+    def work(self) -> None:
+        with self._lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        assert self.open.acquire(timeout=60)
+        with self._lock:
+            self.inside -= 1
+
+
+@pytest.mark.parametrize(("lane", "at_once"), [("", SHARED), ("the bus", 1)])
+def test_calls_share_few_threads_and_those_of_one_lane_a_single_one(
+    working: tuple[Loop, Worker], lane: str, at_once: int
+) -> None:
+    loop, worker = working
+    gate, done = Gate(), list[int]()
+    for number in range(10):
+        worker.call(gate.work, lambda _, number=number: done.append(number), done.append, lane)  # type: ignore[misc, arg-type]
+    eventually(lambda: gate.inside == at_once, "as many as may")
+    worker.call(lambda: None, lambda _: done.append(99), done.append, "another bus")  # type: ignore[arg-type]
+    assert loop.run(lambda: done == [99], 60)
+    gate.open.release(10)
+    assert loop.run(lambda: len(done) == 11, 60)
+    assert gate.most == at_once
+    assert done[1:] == [*range(10)] or not lane
+    eventually(lambda: not [one for one in threading.enumerate() if one.name.startswith("worker-")], "no thread left")
+
+
+def test_a_call_that_waits_can_be_cancelled_and_one_that_runs_cannot(working: tuple[Loop, Worker]) -> None:
+    loop, worker = working
+    gate, done = Gate(), list[str]()
+    calls = [
+        worker.call(gate.work, lambda _, name=name: done.append(name), lambda _: None, "bus")  # type: ignore[misc]
+        for name in ("first", "second", "third")
+    ]
+    eventually(lambda: gate.inside, "the first runs")
+    calls[0].cancel()
+    calls[1].cancel()
+    assert [one.cancelled for one in calls] == [False, True, False]
+    assert [one.began is None for one in calls] == [False, True, True]
+    gate.open.release(3)
+    assert loop.run(lambda: len(done) == 2, 60)
+    assert done == ["first", "third"]
+
+
+def test_even_an_exit_in_a_call_reaches_the_loop(working: tuple[Loop, Worker]) -> None:
+    loop, worker = working
+    failed: list[BaseException] = []
+    worker.call(sys.exit, failed.append, failed.append)
+    assert loop.run(lambda: len(failed) == 1, 60)
+    assert isinstance(failed[0], SystemExit)
 
 
 def test_sockets_remember_the_line_that_made_them() -> None:

@@ -1,0 +1,129 @@
+"""What few devices use: calls in a worker thread, and streams. Each is imported when a device first uses it."""
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from bootstrap.device import Reading
+from bootstrap.errors import NoReading
+from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.sampler import Sampler
+
+if TYPE_CHECKING:
+    from bootstrap.runtime.device_calls import DeviceCalls
+    from bootstrap.runtime.streams.stream import Stream
+    from bootstrap.streams import Frames, Source
+
+T = TypeVar("T")
+SetProblem: TypeAlias = Callable[[str, str | None], None]
+Failed: TypeAlias = Callable[[OSError | ValueError], Reading | None]
+
+
+class _LineHearer:
+    """Publishes what a device makes of the lines of one stream."""
+
+    def __init__(self, on_line: Callable[[Any], Reading | None], sampler: Sampler, set_problem: SetProblem) -> None:
+        self._on_line, self._sampler, self.set_problem = on_line, sampler, set_problem
+        self.on_opened = sampler.read_soon
+        self._good = False
+
+    def hear(self, line: str | bytes) -> bool:
+        self._good = False
+        self._sampler.run_later(partial(self._heard, line))
+        return self._good
+
+    def _heard(self, line: str | bytes) -> Reading | None:
+        try:
+            found = self._on_line(line)
+        except NoReading:
+            found = None
+        self._good = True
+        return found
+
+    def on_failed(self, error: ValueError) -> None:
+        def fail() -> Reading:
+            raise error
+
+        self._sampler.run_later(fail)
+
+
+class LentParts:
+    """Makes the calls and streams of one device when it needs them, and ends them with it."""
+
+    def __init__(self, parts: ProcessParts, sampler: Sampler, set_problem: SetProblem) -> None:
+        """Publish by the sampler what the device makes of results and lines."""
+        self._parts, self._sampler, self._set_problem = parts, sampler, set_problem
+        self._streams: list[Stream] = []
+
+    @cached_property
+    def calls(self) -> "DeviceCalls":
+        """The device's calls that may block."""
+        from bootstrap.runtime.device_calls import DeviceCalls  # noqa: PLC0415
+
+        return DeviceCalls(self._parts.loop, self._parts.worker, self._set_problem)
+
+    def ask(
+        self,
+        call: Callable[[], T],
+        then: Callable[[T], Reading | None],
+        failed: Failed | None = None,
+        bus: str | Path | None = None,
+    ) -> None:
+        """Implement `Device.ask`."""
+        self.calls.start(call, partial(self._answered, then, failed), bus)
+
+    def _answered(
+        self,
+        then: Callable[[Any], Reading | None],
+        failed: Failed | None,
+        outcome: Callable[[], Any],
+        at_us: int | None,
+    ) -> None:
+        def reading() -> Reading | None:
+            try:
+                result = outcome()
+            except (OSError, ValueError) as error:
+                if failed is None:
+                    raise
+                return failed(error)
+            return then(result)
+
+        self._sampler.run_later(reading, at_us)
+
+    @property
+    def making_progress(self) -> bool:
+        """Whether no call hangs."""
+        return "calls" not in vars(self) or self.calls.making_progress
+
+    def end_calls(self) -> None:
+        """Drop the calls: before the device's teardown. One that runs has a moment since the device was stopped."""
+        if "calls" in vars(self):
+            from bootstrap.runtime.device_calls import MOMENT_S  # noqa: PLC0415
+
+            self.calls.close(self._sampler.stopped_at + MOMENT_S)
+
+    def lines(
+        self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
+    ) -> "Stream":
+        """Implement `Device.lines`."""
+        from bootstrap.runtime.streams.stream import Stream  # noqa: PLC0415
+
+        self._streams = [one for one in self._streams if not one.done]
+        alike = sum(one.name.partition(" #")[0] == str(source) for one in self._streams)
+        name = f"{source} #{alike + 1}" if alike else str(source)
+        hearer = _LineHearer(on_line, self._sampler, self._set_problem)
+        self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
+        return self._streams[-1]
+
+    def awaits_stream(self) -> bool:
+        """Whether a stream is being opened for the first time."""
+        return any(one.opening for one in self._streams)
+
+    def end_streams(self) -> None:
+        """Close the streams and end their children: after the device's teardown, which may write a last word."""
+        for one in self._streams:
+            one.close()
+        for one in self._streams:
+            one.finish()
+        self._streams.clear()

@@ -1,0 +1,215 @@
+"""A child process whose output the loop reads: its start, its end with the reason, and that it never outlives us."""
+
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from bootstrap.eventloop.loop import Loop, Timer
+from bootstrap.logs import log
+from bootstrap.runtime.streams.pipe import LoopPipe
+
+TERM_S = 1.0  # until a child that was asked to end is killed
+REAP_S = 1.0  # until one that was killed is given up: the kernel may not let it go
+AT_ONCE = 16  # reads of its standard error in one turn of the loop: a full pipe
+LAST_WORDS = 400  # bytes of its standard error that are kept
+OURS = (
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "CREDENTIALS_DIRECTORY",
+)  # variables that a child must not use
+
+
+def _killed_with_us(child: int, lifeline: int) -> None:
+    """Have the kernel kill the child's process group when the other end of `lifeline` is closed, by our death, too.
+
+    The child has inherited `lifeline`, which keeps this alive, and need not know of it.
+    """
+    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -child)
+    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
+
+
+class ChildChannel:
+    """A running child: its output, its standard input, and its last words."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        command: Sequence[str],
+        on_bytes: Callable[[bytes], None],
+        on_end: Callable[[str], None],
+    ) -> None:
+        """Start it. Call `on_bytes` with what it prints, and once `on_end` with how it ended.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self._loop, self._on_bytes, self._on_end = loop, on_bytes, on_end
+        lifeline, self._life = os.pipe2(os.O_CLOEXEC)
+        try:
+            self._child = _start(command, lifeline)
+            _killed_with_us(self._child.pid, lifeline)
+        except BaseException:
+            os.close(self._life)
+            raise
+        finally:
+            os.close(lifeline)
+        self._exit = os.pidfd_open(self._child.pid)
+        loop.add_reader(self._exit, self._exited)
+        self._errors = _take(self._child.stderr)
+        self._words = b""
+        os.set_blocking(self._errors, False)
+        loop.add_reader(self._errors, self._complained)
+        output, entry = _take(self._child.stdout), _take(self._child.stdin)
+        self.pipe = LoopPipe(loop, (output, entry), self._printed, self._fell_silent)
+        self._silent = self._stopping = self._told = self._prints = False
+        self._patience_ends = 0.0
+        self._timer: Timer | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is that of its group, too."""
+        return self._child.pid
+
+    # Its end.
+
+    def _printed(self, output: bytes) -> None:
+        self._prints = True
+        self._on_bytes(output)
+
+    def _complained(self, _events: int) -> None:
+        """Keep the end of what it prints to standard error."""
+        with suppress(BlockingIOError):
+            for _ in range(AT_ONCE):
+                if not (words := os.read(self._errors, 4096)):
+                    self._loop.remove_reader(self._errors)
+                    return
+                self._words = (self._words + words)[-LAST_WORDS:]
+
+    def _fell_silent(self, _error: OSError | None) -> None:
+        """It has closed its output: it has ended, or it must, because nothing more can come."""
+        self._silent = True
+        self._tell_end()
+
+    def _exited(self, _events: int) -> None:
+        """Kill what is left of its group before it is reaped: until then no other process can have its id."""
+        self._loop.remove_reader(self._exit)
+        self._signal(signal.SIGKILL)
+        self._child.wait()
+        if self._stopping:
+            self.finish()
+        else:
+            self._tell_end()
+
+    def _tell_end(self) -> None:
+        """Tell of the end once all output is read and it has exited. The one that is missing gets a moment."""
+        if self._stopping or self._told:
+            return
+        ended = self._child.returncode is not None
+        if ended and self._silent:
+            self._told = True
+            self._complained(0)
+            self._on_end(self._why)
+        elif self._timer is None:
+            self._timer = self._loop.call_later(TERM_S, self._hurry)
+
+    def _hurry(self) -> None:
+        """End what has not ended: a child that prints no more, or output that one of its children still holds."""
+        self._timer = None
+        if self._child.returncode is None:
+            self._signal(signal.SIGKILL)
+        elif not self._prints and not self.pipe.paused:
+            self._silent = True
+        self._prints = False
+        self._tell_end()
+
+    @property
+    def _why(self) -> str:
+        code = self._child.returncode
+        how = f"ended with exit code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
+        words = [line for line in self._words.decode(errors="replace").splitlines() if line.strip()]
+        return f"{how}: {words[-1].strip()}" if words else how
+
+    # Stopping it.
+
+    def _signal(self, number: int) -> None:
+        if self._child.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, number)
+
+    def stop(self) -> None:
+        """Ask it to end, and read no more. It is killed if it has not ended after `TERM_S`."""
+        if not self._stopping:
+            self._stopping = True
+            self.pipe.close()
+            self._loop.remove_reader(self._errors)
+            os.close(self._errors)
+            self._signal(signal.SIGTERM)
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(TERM_S, lambda: self._signal(signal.SIGKILL))
+            self._patience_ends = time.monotonic() + TERM_S
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has ended and been released."""
+        return self._exit < 0
+
+    def finish(self) -> None:
+        """Wait until it has ended after `stop`, kill it if need be, and release what is left."""
+        if self._exit < 0:
+            return
+        if self._child.returncode is None:
+            self._await_exit(max(0.0, self._patience_ends - time.monotonic()))
+        if self._exit < 0:  # which was noticed by waiting
+            return
+        self._loop.remove_reader(self._exit)
+        os.close(self._exit)
+        os.close(self._life)
+        self._exit = -1
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _await_exit(self, patience_s: float) -> None:
+        for number, wait_s in ((0, patience_s), (signal.SIGKILL, REAP_S)):
+            if number:
+                self._signal(number)
+            if select.select([self._exit], [], [], wait_s)[0]:
+                self._exited(0)
+                return
+        log.warning("a child does not end", pid=self._child.pid)
+        self._child.returncode = -signal.SIGKILL  # its end is no longer ours to await
+
+
+def _start(command: Sequence[str], lifeline: int) -> "subprocess.Popen[bytes]":
+    environment = {name: value for name, value in os.environ.items() if name not in OURS}
+    pipe = subprocess.PIPE
+    return subprocess.Popen(  # noqa: S603 - the device's own program, without a shell
+        [*command],
+        bufsize=0,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env=environment,
+        pass_fds=[lifeline],
+        start_new_session=True,
+    )
+
+
+def _take(file: object) -> int:
+    """Return a descriptor of its own for a file of `Popen`, which is closed."""
+    with file as opened:  # type: ignore[attr-defined]
+        return os.dup(opened.fileno())
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
