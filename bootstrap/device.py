@@ -4,12 +4,12 @@ import math
 import re
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from bootstrap.contract.commands import only_keys
-from bootstrap.contract.payload import Json
+from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
 from bootstrap.limits import YEAR_S, Limits
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bootstrap.pins.edge import Edge
     from bootstrap.streams import Frames, Source, StreamHandle
 
-Value: TypeAlias = bool | int | float | str
+Value: TypeAlias = bool | int | float | str | Mapping[str, Json]
 Values: TypeAlias = Mapping[str, Value]
 Failure = OSError | ValueError  # in place of a value: why this measure, and perhaps no other, could not be read
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
@@ -35,20 +35,25 @@ ThenTold: TypeAlias = Callable[[Literal["sent", "undelivered"], str], Reading | 
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 T = TypeVar("T")
 D = TypeVar("D", bound=Any)  # a gpiozero device
+K = TypeVar("K")  # a JSON value
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
 RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
 ACT = "act_"
+OBJECT = "object"  # in place of a unit
 SHOWN = 60  # characters of an invalid value in a message
+STEP_TOLERANCE = 1e-6  # part of a step
+MOST_BYTES = 16_384  # of an object
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One quantity: its unit such as `"°C"`, or `bool` or `str` for one without; numbers may have a range.
+    """One quantity: its unit such as `"°C"`, or `bool`, `str` or `dict` for one without; numbers may have a range.
 
     Attributes:
-        unit: as shown to people, or the type of a value that has none.
+        unit: as shown to people, or the type of a value that has none. `dict` is a JSON object of at most 16 kB.
+        words: all words that a `str` can be: a sequence, or a `StrEnum`. Another one is refused.
         low: the lowest number the device can truly measure, in `unit`.
         high: the highest number, in `unit`.
         step: the most by which two consecutive readings can differ. A larger jump is refused, and accepted at the third
@@ -59,15 +64,19 @@ class Measure:
         counter: it only grows, except for a restart at 0.
     """
 
-    unit: str | type[bool] | type[str]
+    unit: str | type[bool] | type[str] | type[dict[str, Any]]
     low: float = -math.inf
     high: float = math.inf
     step: float = math.inf
     event: bool = False
     counter: bool = False
     power_on: float | None = None
+    words: Iterable[str] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "words", tuple(str.__str__(word) for word in self.words))
+        if self.words and (self.unit is not str or not all(self.words)):
+            raise ValueError("words are those of a str, and none of them is empty")
         if not self.step > 0:
             raise ValueError(f"step must be above 0, not {self.step}")
         if self.power_on is not None and self.step == math.inf:
@@ -75,14 +84,22 @@ class Measure:
 
     @property
     def unit_name(self) -> str:
-        """The unit as text: `"°C"`, `"bool"` or `"str"`."""
-        return self.unit if isinstance(self.unit, str) else self.unit.__name__
+        """The unit as text: `"°C"`, `"bool"`, `"str"` or `"object"`."""
+        if isinstance(self.unit, str):
+            return self.unit
+        return OBJECT if self.unit is dict else self.unit.__name__
 
     @property
-    def facts(self) -> dict[str, str | float]:
-        """Unit, range and step, as `status/about` has them."""
+    def facts(self) -> dict[str, Any]:
+        """Unit, words, range and step, as `status/about` has them."""
         marks = {"event": self.event, "counter": self.counter}
-        return {"unit": self.unit_name, **_limits(self), **{mark: True for mark, is_so in marks.items() if is_so}}
+        words = {"words": [*self.words]} if self.words else {}
+        return {
+            "unit": self.unit_name,
+            **words,
+            **_limits(self),
+            **{mark: True for mark, is_so in marks.items() if is_so},
+        }
 
     def wrong(self, value: Value | OSError | ValueError) -> str | None:
         """Return why a value cannot be true: it has another type than declared, is not finite, or is out of range.
@@ -94,13 +111,32 @@ class Measure:
         wanted = self.unit if isinstance(self.unit, type) else (int, float)
         if not isinstance(value, wanted) or (isinstance(value, bool) and self.unit is not bool):
             return f"{ascii(value)[:SHOWN]} is not a value in {self.unit_name}"
-        if isinstance(value, str):
-            return f"{ascii(value)[:SHOWN]} contains half a surrogate pair" if SURROGATE.search(value) else None
         if isinstance(value, bool):
             return None
+        if isinstance(value, str):
+            return self._wrong_text(value)
+        return _wrong_object(value) if isinstance(value, Mapping) else self._wrong_number(value)
+
+    def _wrong_number(self, value: float) -> str | None:
         if not -sys.float_info.max <= value <= sys.float_info.max or not self.low <= value <= self.high:
             return f"{str(value)[:SHOWN]} {self.unit} is not within {self.low:g} to {self.high:g}"
         return None
+
+    def _wrong_text(self, text: str) -> str | None:
+        if SURROGATE.search(text):
+            return f"{ascii(text)[:SHOWN]} contains half a surrogate pair"
+        if self.words and text not in self.words:
+            return f"{ascii(text)[:SHOWN]} is not one of {', '.join(self.words)}"
+        return None
+
+
+def _wrong_object(value: Mapping[str, Json]) -> str | None:
+    try:
+        payload = encode(value)
+        decode(payload)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"an object that JSON cannot hold: {reason(error)}"
+    return f"an object of {len(payload)} bytes; at most {MOST_BYTES}" if len(payload) > MOST_BYTES else None
 
 
 def _limits(limits: "Measure | Takes") -> dict[str, float]:
@@ -117,8 +153,8 @@ class Takes:
         words: the words it accepts.
         sets: the measure that then shows the value.
         unit: the unit of the number.
-        low: the lowest number, and `high` the highest; without both it takes no number.
-        step: the difference between two neighbouring numbers.
+        low: the lowest number, and `high` the highest; without either it takes no number.
+        step: the difference between two neighbouring numbers, counted from `low`.
         keys: of an object that it accepts as well; the first of them holds the word or the number.
     """
 
@@ -130,6 +166,10 @@ class Takes:
     step: float = math.inf
     keys: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if not (self.step > 0 and self.low <= self.high):
+            raise ValueError(f"step must be above 0, and low at most high: {self.step}, {self.low}, {self.high}")
+
     @property
     def facts(self) -> dict[str, Any]:
         """Words, number and measure, as `status/about` has them."""
@@ -140,7 +180,7 @@ class Takes:
     @property
     def _numbers(self) -> bool:
         """Whether it takes a number."""
-        return math.isfinite(self.high - self.low)
+        return math.isfinite(self.high) or math.isfinite(self.low)
 
     def check(self, value: Json) -> None:
         """Refuse a command that carries something else. If nothing is declared, the device judges.
@@ -161,16 +201,34 @@ class Takes:
     def _accepts(self, value: Json) -> bool:
         if isinstance(value, str):
             return value in self.words
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and self._numbers and self.low <= value <= self.high  # type: ignore[operator]
+        if not isinstance(value, int | float) or isinstance(value, bool) or not self._numbers:
+            return False
+        return self.low <= value <= self.high and self._is_a_step(value)
+
+    def _is_a_step(self, value: float) -> bool:
+        """Return whether a number is a whole number of steps away from `low`, but for the last bits of a float."""
+        if not math.isfinite(self.step):
+            return True
+        steps = (value - (self.low if math.isfinite(self.low) else 0)) / self.step
+        return abs(steps - round(steps)) <= STEP_TOLERANCE
 
     @property
     def _wanted(self) -> str:
         """What a command must carry, for people."""
         unit = "" if self.unit == "1" else f" {self.unit}"
         words = f"one of {', '.join(self.words)}" if self.words else ""
-        number = f"a number from {self.low:g} to {self.high:g}{unit}" if self._numbers else ""
+        number = f"a number {self._range}{unit}{self._steps}" if self._numbers else ""
         return ", or ".join(part for part in (words, number) if part)
+
+    @property
+    def _range(self) -> str:
+        if math.isfinite(self.low) and math.isfinite(self.high):
+            return f"from {self.low:g} to {self.high:g}"
+        return f"of at least {self.low:g}" if math.isfinite(self.low) else f"of at most {self.high:g}"
+
+    @property
+    def _steps(self) -> str:
+        return f" in steps of {self.step:g}" if math.isfinite(self.step) else ""
 
 
 BUILT_IN_ACTIONS = {"log": Takes(get_args(Level)), "read": Takes(("now",))}
@@ -194,6 +252,16 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     return declare
 
 
+class Kept(Protocol[K]):
+    """A small value that survives a restart and a power cut: see `Device.keep`.
+
+    Attributes:
+        value: to read it, and to assign another one. An object that is changed in place is not written.
+    """
+
+    value: K
+
+
 class Context(Protocol):
     """What a device may use while it runs."""
 
@@ -203,7 +271,7 @@ class Context(Protocol):
     def own(self, device: D, safe: float) -> D:
         """Own an output: see `Device.own`."""
 
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
+    def after(self, seconds: float, call: Callable[[], Reading | None], name: str = "") -> "Timer":
         """Call later: see `Device.after`."""
 
     def ask(
@@ -219,6 +287,15 @@ class Context(Protocol):
         self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
     ) -> "StreamHandle":
         """Hear the lines of a stream: see `Device.lines`."""
+
+    def waits_for(self, name: str) -> bool:
+        """Tell whether a call is still to come: see `Device.waits_for`."""
+
+    def cancel(self, name: str) -> bool:
+        """Cancel a call: see `Device.cancel`."""
+
+    def keep(self, name: str, default: K) -> Kept[K]:
+        """Keep a value: see `Device.keep`."""
 
     def subscribe(
         self, filters: Sequence[str], on_batch: "OnBatch", retained: Sequence[str] = ()
@@ -346,9 +423,31 @@ class Device:
         """Have this gpiozero output device set to `safe` whenever the sensor stops; for `setup`. Return the device."""
         return self.context.own(device, safe)
 
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> "Timer":
-        """Call once, later, and publish what it returns like a reading. The timer can be cancelled."""
-        return self.context.after(seconds, call)
+    def after(self, seconds: float, call: Callable[[], Reading | None], name: str = "") -> "Timer":
+        """Call once, later, and publish what it returns like a reading. The timer can be cancelled.
+
+        A call with a name replaces the one of that name that is still to come.
+        """
+        return self.context.after(seconds, call, name)
+
+    def waits_for(self, name: str) -> bool:
+        """Return whether the call that `after` gave this name is still to come."""
+        return self.context.waits_for(name)
+
+    def cancel(self, name: str) -> bool:
+        """Cancel the call that `after` gave this name. Return whether it was still to come."""
+        return self.context.cancel(name)
+
+    def keep(self, name: str, default: K) -> Kept[K]:
+        """Return the handle of a small value that survives a restart and a power cut; for `setup`.
+
+        `self.tips = self.keep("tips", 0)`, then `self.tips.value += 1`. It is a JSON scalar or a small object, of the
+        type of `default`, which is its first value. A change is written to disk at once, the next ones 60 s after it,
+        and the last one at the stop: a power cut loses at most the changes of the last 60 s. While the disk is full or
+        cannot be written, the state is `fault`, and the value stays in memory. A damaged file is moved aside, which the
+        log says. OSError: the file is there and cannot be read.
+        """
+        return self.context.keep(name, default)
 
     def ask(
         self,

@@ -81,8 +81,8 @@ def read_own(file: Path) -> bytes:
         return stream.read()
 
 
-def write_new(file: Path, content: str | bytes) -> None:
-    """Write a file that does not exist yet. If that fails, nothing is left of it.
+def write_new(file: Path, content: str | bytes, *, durable: bool = False) -> None:
+    """Write a file that does not exist yet, `durable` to the disk itself. If that fails, nothing is left of it.
 
     Raises:
         OSError: it exists, or cannot be written.
@@ -91,13 +91,18 @@ def write_new(file: Path, content: str | bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
+            if durable:
+                stream.flush()
+                os.fsync(descriptor)
     except BaseException:
         file.unlink(missing_ok=True)
         raise
 
 
-def rewrite(file: Path, content: str | bytes) -> None:
+def rewrite(file: Path, content: str | bytes, *, durable: bool = False) -> None:
     """Replace the content of a file, creating its folder if needed. After a crash it has the old content or the new.
+
+    `durable` waits for the disk: when it returns, the new content survives a power cut.
 
     Raises:
         OSError: it cannot be written, and is unchanged.
@@ -105,12 +110,27 @@ def rewrite(file: Path, content: str | bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}.{os.getpid()}")
     new.unlink(missing_ok=True)  # of a process that died meanwhile, or a link that somebody has put there
-    write_new(new, content)
+    write_new(new, content, durable=durable)
     try:
         new.replace(file)
     except OSError:
         new.unlink(missing_ok=True)
         raise
+    if durable:
+        sync(file.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk itself.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _given_by_systemd(variable: str) -> Path | None:

@@ -1,6 +1,7 @@
-"""Read the kernel's text files under /sys and /proc."""
+"""Read the kernel's text files under /sys and /proc, and what they tell of the machine."""
 
 import errno
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,33 @@ def kibibytes(file: Path) -> dict[str, int]:
         ValueError: it is not text.
     """
     return {name: int(number) for name, number in KIBIBYTES.findall(file.read_text(encoding="ascii"))}
+
+
+def memory_used(meminfo: Path) -> float:
+    """Return the share of memory in use, without what the kernel could free, in percent; `meminfo` is /proc/meminfo.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it lacks what that takes.
+    """
+    known = kibibytes(meminfo)
+    if not known.get("MemTotal") or "MemAvailable" not in known:
+        raise ValueError(f"{meminfo} has no MemTotal above 0, or no MemAvailable")
+    return round(100 * (1 - known["MemAvailable"] / known["MemTotal"]), 1)
+
+
+def disk_used(folder: Path) -> float:
+    """Return the used share of a folder's file system as `df` counts it, in percent.
+
+    Raises:
+        OSError: the folder cannot be reached.
+        ValueError: it is not on a disk.
+    """
+    found = os.statvfs(folder)
+    used, free = found.f_blocks - found.f_bfree, found.f_bavail
+    if not used + free:
+        raise ValueError(f"{folder} has no size: it is not on a disk")
+    return round(100 * used / (used + free), 1)
 
 
 def present(**measures: Callable[[], T]) -> dict[str, T | OSError | ValueError]:

@@ -4,13 +4,7 @@ from dataclasses import dataclass
 
 from gpiozero import DigitalOutputDevice
 
-from bootstrap.contract.commands import only, seconds
-from bootstrap.contract.payload import Json
-from bootstrap.device import Device, Measure, Output, Reading, takes
-from bootstrap.errors import Refused
-from bootstrap.eventloop.loop import Timer
-
-WORDS = ("on", "off", "toggle")
+from bootstrap import Device, Json, Measure, Output, Reading, only, seconds, takes
 
 
 @dataclass(kw_only=True)
@@ -23,32 +17,23 @@ class Lamp(Device):
 
     pin: Output
     active_high: bool = True  # false for relay boards that switch on at 0
-    every_s: float = 60.0  # seconds between readings to confirm the state: changes are reported at once
 
     on = Measure(bool)
 
     def setup(self) -> None:
         """Own the line, which is off from the first moment."""
         self.relay = self.own(DigitalOutputDevice(self.pin, active_high=self.active_high))
-        self.timer: Timer | None = None
 
-    @takes(*WORDS, sets="on", keys=("state", "for_s"))
+    @takes("on", "off", "toggle", sets="on", keys=("state", "for_s"))
     def act_set(self, value: Json) -> Reading:
         """Accept `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
-        to = self.requested(only(value, "state"))
-        reading = self.switch(to)
-        if self.timer:
-            self.timer.cancel()
+        word = only(value, "state")
+        to = not self.relay.is_active if word == "toggle" else word == "on"
+        self.cancel("back")
         if for_s:
-            self.timer = self.after(for_s, lambda: self.switch(not to))
-        return reading
-
-    def requested(self, word: str) -> bool:
-        """Return the state that a word requests."""
-        if word not in WORDS:
-            raise Refused(f"send one of {', '.join(WORDS)}")
-        return not self.relay.is_active if word == "toggle" else word == "on"
+            self.after(for_s, lambda: self.switch(not to), name="back")
+        return self.switch(to)
 
     def switch(self, to: bool) -> Reading:
         """Set the line, and return its new state."""

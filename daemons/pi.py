@@ -1,11 +1,20 @@
 """The computer itself."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.device import Device, Measure, Reading, host_name
-from bootstrap.sysfs import first_number, hexadecimal, kibibytes, millis, present
+from bootstrap import (
+    Device,
+    Measure,
+    Reading,
+    disk_used,
+    first_number,
+    hexadecimal,
+    host_name,
+    memory_used,
+    millis,
+    present,
+)
 
 THERMAL = "sys/class/thermal/thermal_zone0/temp"
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -21,7 +30,6 @@ class Pi(Device):
 
     root: Path = Path("/")  # the folder that contains the machine's own sys and proc
     disk: Path = Path("/")  # a folder of the file system to measure
-    every_s: float = 60.0
 
     cpu_temperature = Measure("°C", low=-40, high=125)
     load = Measure("1", low=0)  # processes that want to run, averaged over a minute
@@ -36,22 +44,7 @@ class Pi(Device):
         return present(
             cpu_temperature=lambda: millis(self.root / THERMAL),
             load=lambda: first_number(self.root / "proc/loadavg"),
-            memory=self.memory_used,
-            disk_used=self.disk_share,
+            memory=lambda: memory_used(self.root / "proc/meminfo"),
+            disk_used=lambda: disk_used(self.disk),
             throttled=lambda: bool(hexadecimal(self.root / THROTTLED) & NOW),
         )
-
-    def memory_used(self) -> float:
-        """Return the share of memory in use, without what the kernel could free, in percent."""
-        file = self.root / "proc/meminfo"
-        known = kibibytes(file)
-        if not known.get("MemTotal") or "MemAvailable" not in known:
-            raise ValueError(f"{file} has no MemTotal above 0, or no MemAvailable")
-        return round(100 * (1 - known["MemAvailable"] / known["MemTotal"]), 1)
-
-    def disk_share(self) -> float:
-        """Return the used share of the file system as `df` counts it, in percent."""
-        usage = shutil.disk_usage(self.disk)
-        if not usage.used + usage.free:
-            raise ValueError(f"{self.disk} has no size: it is not on a disk")
-        return round(100 * usage.used / (usage.used + usage.free), 1)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bootstrap.device import Device, Measure, Reading
+from bootstrap import Device, Measure, Reading
 from bootstrap.history.proof import Proof
 from bootstrap.history.recording import KINDS, KnownKinds, Recording
 from bootstrap.history.recording_check import CHECK_S, RecordingCheck

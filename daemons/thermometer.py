@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootstrap.device import Device, Measure, Reading
-from bootstrap.needs import OneWireDevice, OneWireFolder
-from bootstrap.sysfs import millis
+from bootstrap import Device, Measure, OneWireDevice, OneWireFolder, Reading, millis
 
 
 @dataclass(kw_only=True)
@@ -18,7 +16,6 @@ class Thermometer(Device):
 
     serial: OneWireDevice  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
     bus: OneWireFolder = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
-    every_s: float = 60.0
 
     blocks = True  # a conversion takes 0.75 s, and probes on one bus are read in turn
 

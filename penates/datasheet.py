@@ -27,6 +27,7 @@ from bootstrap.needs import DebianPackage, Declares
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as ("[^"]*"|[^\s;:,]+)""")
+EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 
 
@@ -152,8 +153,8 @@ def _is_text(value: object) -> bool:
     return isinstance(value, Path) or hasattr(value, "needs")
 
 
-def sheet(kind: str, folder: Path) -> Sheet:
-    """Return the data sheet of a kind; `folder` may contain a class of the user's own.
+def sheet(kind: str, folder: Path | None) -> Sheet:
+    """Return the data sheet of a kind; `folder` may contain a class of the user's own (see `find`).
 
     Raises:
         KindError: there is no such kind, or it is not a working device.
@@ -169,7 +170,10 @@ def _settings(device: type[Device]) -> Iterator[Setting]:
     comments = ChainMap(*(_comments(cls) for cls in device.__mro__ if is_dataclass(cls)))
     for field in sorted((field for field in fields(device) if field.init), key=lambda one: one.name == "every_s"):
         hint = hints[field.name]
-        yield Setting(field.name, hint, _default(field), comments.get(field.name) or _comment_of_type(hint))
+        comment = comments.get(field.name) or _comment_of_type(hint)
+        plain = field.name == "every_s" and comment == comments.maps[-1].get("every_s")  # what `Device` says of it
+        edges = EDGES if plain and device.on_edge is not Device.on_edge else ""
+        yield Setting(field.name, hint, _default(field), f"{comment}{edges}")
 
 
 def _default(field: "Field[Any]") -> object:

@@ -4,12 +4,19 @@ import importlib
 import importlib.util
 import pkgutil
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bootstrap.config.toml_file import suggestion
 from bootstrap.device import Device
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 HOME = "daemons"
+GROUP = "penates_kinds"  # of the entry points by which other packages declare kinds
 _loaded: dict[str, int | None] = {}  # when the file of each of the user's own modules was changed, as loaded
 
 
@@ -24,24 +31,73 @@ def names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(folders))
 
 
-def find(kind: str, folder: Path) -> type[Device]:
-    """Return the class of a kind: a file in `daemons/`, or a dotted path to a class of the user's own.
+def packaged() -> dict[str, str]:
+    """Return the kinds that other installed packages declare, each with the name and version of its package."""
+    return {point.name: _origin(point) for point in _entry_points()}
 
-    A user's module may be beside `house.toml`, in `folder`.
+
+def find(kind: str, folder: Path | None) -> type[Device]:
+    """Return the class of a kind: a file in `daemons/`, one of another package, or a dotted path to a user's own class.
+
+    A user's module may be beside `house.toml`, in `folder`; without a folder only what is installed is loaded.
 
     Raises:
         KindError: the kind does not exist, or is not a working device.
     """
     if "." not in kind:
-        if kind not in names():
-            raise KindError(f"no kind {kind!r}; {suggestion(kind, names())} (for one of your own, set module.Class)")
-        return _single_device(kind, f"{HOME}.{kind}", folder)
+        if kind in names():
+            return _single_device(kind, f"{HOME}.{kind}", folder)
+        return _of_package(kind)
     module, _, name = kind.rpartition(".")
+    if folder is None and not _is_installed(module):
+        raise KindError(f"no kind {kind!r}: there is no house here, beside which {module} may be; name it by --config")
     found = getattr(_load(kind, module, folder), name, None)
     if not (isinstance(found, type) and issubclass(found, Device)):
         what = "is not a Device" if found else "is not there"
         raise KindError(f"no kind {kind!r}; {name} in {module} {what}")
     return _validated(kind, found)
+
+
+def _entry_points() -> Iterable["EntryPoint"]:
+    """Return the entry points of other packages. They are looked for only where a kind is not ours: that takes time."""
+    from importlib.metadata import entry_points  # noqa: PLC0415 - few houses have such kinds
+
+    return entry_points(group=GROUP)
+
+
+def _origin(point: "EntryPoint") -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+
+
+def _of_package(kind: str) -> type[Device]:
+    """Return the class of a kind that another package declares."""
+    points = [*_entry_points()]
+    ours = [point for point in points if point.name == kind]
+    if not ours:
+        known = [*names(), *(point.name for point in points)]
+        raise KindError(f"no kind {kind!r}; {suggestion(kind, known)} (for one of your own, set module.Class)")
+    if len(ours) > 1:
+        raise KindError(f"kind {kind!r} is declared by {' and by '.join(sorted(map(_origin, ours)))}; uninstall one")
+    try:
+        found = ours[0].load()
+    except (Exception, SystemExit) as error:
+        raise _not_loaded(f"{kind!r} of {_origin(ours[0])}", error) from error
+    if not (isinstance(found, type) and issubclass(found, Device)):
+        raise KindError(f"kind {kind!r} of {_origin(ours[0])}: {ours[0].value} is not a Device")
+    return _validated(kind, found)
+
+
+def _not_loaded(kind: str, error: BaseException) -> KindError:
+    cause = error.__cause__ or error
+    return KindError(f"kind {kind} cannot be loaded: {type(cause).__name__}: {cause}")
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether the outermost package of a module is there, without loading it."""
+    outermost = module.partition(".")[0]
+    with suppress(ImportError, ValueError):
+        return outermost in sys.modules or importlib.util.find_spec(outermost) is not None
+    return False
 
 
 def _validated(kind: str, found: type[Device]) -> type[Device]:
@@ -57,7 +113,7 @@ def _validated(kind: str, found: type[Device]) -> type[Device]:
     return found
 
 
-def _single_device(kind: str, module: str, folder: Path) -> type[Device]:
+def _single_device(kind: str, module: str, folder: Path | None) -> type[Device]:
     own = [
         value
         for value in vars(_load(kind, module, folder)).values()
@@ -68,9 +124,9 @@ def _single_device(kind: str, module: str, folder: Path) -> type[Device]:
     return _validated(kind, own[0])
 
 
-def _load(kind: str, module: str, folder: Path) -> object:
-    path = str(folder.resolve())
-    if path not in sys.path:
+def _load(kind: str, module: str, folder: Path | None) -> object:
+    path = str(folder.resolve()) if folder else ""
+    if path and path not in sys.path:
         sys.path.append(path)
     # A supervisor runs for a long time: a user's own module may have been edited since it was loaded.
     if module in _loaded and _loaded[module] != _changed_ns(module):
@@ -79,8 +135,7 @@ def _load(kind: str, module: str, folder: Path) -> object:
     try:
         found = importlib.import_module(module)
     except (Exception, SystemExit) as error:
-        cause = error.__cause__ or error
-        raise KindError(f"kind {kind!r} cannot be loaded: {type(cause).__name__}: {cause}") from error
+        raise _not_loaded(repr(kind), error) from error
     if not module.startswith(f"{HOME}."):
         _loaded[module] = _changed_ns(module)
     return found

@@ -217,6 +217,8 @@ def _field(value: Found) -> Field:
         return value
     if isinstance(value, Invalid):
         raise Refused(value.why)
+    if isinstance(value, dict):
+        return _as_text(value)
     if not isinstance(value, bool | int | float):
         raise Refused(f"{type(value).__name__} is not a value")
     try:
@@ -226,6 +228,14 @@ def _field(value: Found) -> Field:
     if not math.isfinite(number):
         raise Refused("it is not a finite number")
     return number
+
+
+def _as_text(value: Mapping[str, Found]) -> str:
+    """Return an object, which no store has a form for, as JSON."""
+    try:
+        return _field(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))  # type: ignore[return-value]
+    except (TypeError, ValueError) as error:
+        raise Refused(f"an object that JSON cannot hold: {error}") from None
 
 
 def _first(invalid: Mapping[str, str]) -> str:

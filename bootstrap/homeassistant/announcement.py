@@ -19,6 +19,7 @@ EXPIRES_S = 10  # age at which the sensor refuses a command
 LONGEST_STATE = 255  # characters that Home Assistant accepts as a state
 LONGEST_TEXT = 1000  # characters of an event's text, an attribute; Home Assistant accepts 16 kB of attributes in all
 PROBLEMS, LONGEST_WHY = 30, 100  # most problems in an attribute, and characters of each reason
+DIM_STEP = 0.01  # between two brightnesses, where a light has none of its own
 FINEST = 0.001  # smallest step of a number
 
 # By unit: the device class, and the number of decimals shown.
@@ -130,12 +131,14 @@ HAPPENED = (
     "{% set it = value_json|default(value) %}"
     "{{ {'event_type': 'NAME', 'NAME': it[:LONGEST] if it is string else it}|tojson }}"
 ).replace("LONGEST", str(LONGEST_TEXT))
+WORD = "{{ {'event_type': value_json if value_json is string else value}|tojson }}"
+OBJECT = f"{{{{ value[:{LONGEST_STATE}] }}}}"
 LIT = "{{ 'on' if value|float(0) > 0 else 'off' }}"
 BRIGHTNESS = "{{ (value|float(0) * 255 / %g)|round|int }}"
 BEFORE = f',"before":"{{{{ (utcnow() + timedelta(seconds={EXPIRES_S})).isoformat() }}}}"}}'
 COMMAND = '{"value":{{ value|tojson }}' + BEFORE
 TURN_OFF = '{"value":"off"' + BEFORE
-DIM = '{"value":{{ (brightness * %g / 255)|round(2) if brightness is defined else "on"|tojson }}'
+DIM = '{"value":{{ ((brightness * %.12g / 255)|round * %.12g)|round(6) if brightness is defined else "on"|tojson }}'
 PROBLEM = (
     "{% set ns = namespace(bad={}) %}{% for name, facts in value_json.items() if facts.health != 'ok' %}"
     "{% if loop.index <= PROBLEMS %}"
@@ -211,7 +214,9 @@ class _Announced:
 
     def _measure(self, name: str, facts: Facts) -> Component:
         head = {"name": _label(name), "stat_t": self._topics.data(name), **self._well(name)}
-        shown = _shown_as(facts)
+        shown, words = _shown_as(facts), facts.get("words")
+        if facts.get("event") and words:
+            return {"p": "event", **head, "evt_typ": words, "val_tpl": WORD, **shown}
         if facts.get("event"):
             return {"p": "event", **head, "evt_typ": [name], "val_tpl": HAPPENED.replace("NAME", name), **shown}
         head["exp_aft"] = math.ceil(patience_s(facts["every_s"]))
@@ -220,7 +225,10 @@ class _Announced:
                 usual = {"dev_cla": TRUTHS[name]} if name in TRUTHS else {}
                 return {"p": "binary_sensor", **head, "pl_on": "true", "pl_off": "false", **usual, **shown}
             case "str":
-                return {"p": "sensor", **head, "val_tpl": TEXT, **shown}
+                enum = {"dev_cla": "enum", "ops": words, **_icon(facts)} if words else shown
+                return {"p": "sensor", **head, "val_tpl": TEXT, **enum}
+            case "object":
+                return {"p": "sensor", **head, "val_tpl": OBJECT, "json_attr_t": head["stat_t"], **shown}
             case unit:
                 return {"p": "sensor", **head, **_number(name, unit, facts), **shown}
 
@@ -233,11 +241,11 @@ class _Announced:
         if shown:
             head |= {"stat_t": self._topics.data(shown), **self._well(shown), **_icon(self._measures[shown])}
         turns = {"on", "off"} <= {*words}
-        if turns and takes.get("low") == 0:
-            return _light(head, takes["high"])
+        if turns and takes.get("low") == 0 and "high" in takes:
+            return _light(head, takes["high"], takes.get("step", DIM_STEP))
         if turns and (not shown or self._measures[shown]["unit"] == "bool"):
             return _switch(head, shown)
-        if "low" in takes:
+        if {"low", "high"} <= takes.keys():
             return _slider(head, takes)
         if len(words) == 1:
             return {"p": "button", **head, "pl_prs": words[0], "cmd_tpl": COMMAND}
@@ -252,9 +260,9 @@ def _switch(head: Component, shown: str | None) -> Component:
     return {"p": "switch", **head, **name, "pl_on": "on", "pl_off": "off", **state, "cmd_tpl": COMMAND}
 
 
-def _light(head: Component, high: float) -> Component:
+def _light(head: Component, high: float, step: float) -> Component:
     state = {"stat_tpl": LIT, "bri_tpl": BRIGHTNESS % high} if "stat_t" in head else {}
-    turns = {"cmd_on_tpl": DIM % high + BEFORE, "cmd_off_tpl": TURN_OFF}
+    turns = {"cmd_on_tpl": DIM % (high / step, step) + BEFORE, "cmd_off_tpl": TURN_OFF}
     return {"p": "light", **head, "schema": "template", **turns, **state}
 
 

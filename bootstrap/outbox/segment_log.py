@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.logs import log
-from bootstrap.paths import open_own, read_own
+from bootstrap.paths import open_own, read_own, sync
 
 SEGMENT = 500  # records per segment, and the most that are loaded into memory at once
 NAME = re.compile(r"(\d{10})\.spill")
@@ -257,16 +257,8 @@ def _open(file: Path) -> int:
 def _sync(files: list[Path], folder: Path) -> None:
     for file in files:
         with suppress(FileNotFoundError):  # all its records have been delivered meanwhile
-            _sync_one(file)
-    _sync_one(folder)
-
-
-def _sync_one(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(file)
+    sync(folder)
 
 
 def _match(row: bytes) -> re.Match[bytes] | None:

@@ -5,11 +5,14 @@ from contextlib import ExitStack
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.timestamps import MachineClock
 from bootstrap.mqtt.link import Link
+from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lent_parts import LentParts
+from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
@@ -37,17 +40,19 @@ class AttachedDevice:
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         self._resources.callback(self.lent.end_streams)
+        kept = KeptValues(outbox_folder(settings.folders.state, settings.topics), parts, reporter.set_problem)
+        self._resources.callback(kept.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
-        lines = DeclaredLines(device, self.pins)
-        publish = self.sampler.run_later
-        conversation = Conversation(device, SensorParts(sensor, parts.loop, link, reporter, clock, publish))
+        timers, lines = NamedTimers(parts.loop, self.sampler.run_later), DeclaredLines(device, self.pins)
+        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
+        conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
-        context = DeviceContext(parts.loop, lines, publish, self.subscriptions, reporter, lent=self.lent)
+        context = DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent)
         context.converse_by(conversation)
         device.attach(context)
 

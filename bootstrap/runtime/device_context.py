@@ -1,6 +1,6 @@
 """What a device may use while it is attached: timers, pins, subscriptions and its state folder."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.recording_word import NAME, NOT_RECORDING
 from bootstrap.contract.subscription import OnBatch, PublishedReading
-from bootstrap.device import Device, Reading
+from bootstrap.device import Device
 from bootstrap.errors import Exit, Fatal
-from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.logs import log
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
@@ -20,7 +19,9 @@ from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import pin_failure
 from bootstrap.runtime.conversation import Conversation, NoConversation
 from bootstrap.runtime.declared_lines import DeclaredLines
+from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lent_parts import LentParts
+from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -84,19 +85,18 @@ class DeviceContext:
 
     def __init__(  # noqa: PLR0913 - the last is a keyword
         self,
-        loop: Loop,
+        timers: NamedTimers,
         pins: DeclaredLines,
-        publish: Callable[[Callable[[], Reading | None]], None],
         subscriptions: Subscriptions,
+        kept: KeptValues,
         reporter: Reporter | None = None,
         *,
         lent: LentParts | None = None,
     ) -> None:
-        """Use `publish` to publish the result of a delayed call. Without a reporter nothing else is published.
-
-        Without `lent` nothing is asked.
-        """
-        self._loop, self._publish, self.subscriptions, self._reporter = loop, publish, subscriptions, reporter
+        """Without a reporter nothing is published but what the timers publish; without `lent` nothing is asked."""
+        self.subscriptions, self._reporter = subscriptions, reporter
+        self.keep = kept.keep
+        self.after, self.waits_for, self.cancel = timers.after, timers.waits_for, timers.cancel
         self.sensor = subscriptions.sensor
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
@@ -118,10 +118,6 @@ class DeviceContext:
         """Implement `Context.set_problem`."""
         if self._reporter:
             self._reporter.set_problem(what, why)
-
-    def after(self, seconds: float, call: Callable[[], Reading | None]) -> Timer:
-        """Call once, after `seconds`, and publish what it returns."""
-        return self._loop.call_later(seconds, lambda: self._publish(call))
 
 
 def _nothing(*_: object, **__: object) -> None:

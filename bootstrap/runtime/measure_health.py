@@ -91,7 +91,7 @@ class MeasureHealth:
 
         With nothing to compare, at the start or after a long gap, any number is believed but the power-on value.
         """
-        if isinstance(value, str):
+        if isinstance(value, str | Mapping):
             return None
         alone = known.number is None or now - known.received_at >= self._patience_s
         if known.near(value) if not alone else value != known.measure.power_on:
@@ -103,7 +103,7 @@ class MeasureHealth:
         for name, value in reading.items():
             known = self._known[name]
             known.good_at, known.last_good = now, time
-            known.number = None if isinstance(value, str) else value
+            known.number = None if isinstance(value, str | Mapping) else value
             known.leaps.clear()
             known.become("ok")
 

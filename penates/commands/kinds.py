@@ -1,10 +1,13 @@
 """Show the kinds of devices, or the data sheet of one: wiring, settings with defaults, measures, actions.
 
-A class of your own is written module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml.
+A class of your own is written module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml. Kinds of
+other installed packages are listed, too, with the package.
 """
 
 import argparse
 import json
+import sys
+from collections.abc import Mapping
 from itertools import starmap
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,8 @@ from penates.console.arguments import config_option, json_option
 from penates.console.output import columns, to_a_reader
 from penates.datasheet import Sheet, sheet
 
+OURS = "penates"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
@@ -27,23 +32,41 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(given: argparse.Namespace) -> Exit:
-    """Print the list of kinds, or one data sheet."""
-    folder = folder_or_default(given.config) if given.config or usual_folder() else Path()
-    try:
-        sheets = [sheet(kind, folder) for kind in ([given.kind] if given.kind else kinds.names())]
-    except KindError as error:
-        raise Fatal(Exit.SETTINGS, str(error)) from None
+    """Print the list of kinds, or one data sheet. Of the list, a kind that cannot be loaded costs no other."""
+    folder = folder_or_default(given.config) if given.config or usual_folder() else None
+    ours, packages = kinds.names(), {} if given.kind else kinds.packaged()
+    others = sorted(packages.keys() - {*ours})
+    sheets, broken = _sheets([given.kind] if given.kind else [*ours, *others], folder)
+    broken += [
+        f"kind {name!r} of {packages.pop(name)} is never used: penates has one" for name in ours if name in packages
+    ]
+    if given.kind and broken:
+        raise Fatal(Exit.SETTINGS, broken[0])
     with to_a_reader():
         if given.json:
-            print(json.dumps({one.kind: facts(one) for one in sheets}, indent=2, ensure_ascii=False))
+            print(json.dumps({one.kind: facts(one, packages) for one in sheets}, indent=2, ensure_ascii=False))
         else:
-            print("\n".join(whole(sheets[0]) if given.kind else _list(sheets)))
-    return Exit.STOPPED
+            print("\n".join(whole(sheets[0]) if given.kind else _list(sheets, packages)))
+    for why in broken:
+        print(f"penates kinds: {why}", file=sys.stderr)
+    return Exit.SETTINGS if broken else Exit.STOPPED
 
 
-def facts(found: Sheet) -> dict[str, Any]:
-    """Return a data sheet in a form for JSON."""
+def _sheets(names: list[str], folder: Path | None) -> tuple[list[Sheet], list[str]]:
+    """Return the data sheets of these kinds, and why there is none of others."""
+    sheets, broken = [], []
+    for name in names:
+        try:
+            sheets.append(sheet(name, folder))
+        except KindError as error:
+            broken.append(str(error))
+    return sheets, broken
+
+
+def facts(found: Sheet, packages: Mapping[str, str]) -> dict[str, Any]:
+    """Return a data sheet in a form for JSON; `packages` is as in `packaged`."""
     return {
+        **({"package": packages[found.kind]} if found.kind in packages else {}),
         "what": found.what,
         "wiring": found.wiring,
         "settings": {setting.name: setting.facts for setting in found.settings},
@@ -55,14 +78,19 @@ def facts(found: Sheet) -> dict[str, Any]:
 def _action(name: str, takes: Takes) -> str:
     """Return an action with the values it takes, where they are known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
     known = takes.facts
-    number = f"{takes.low:g} to {takes.high:g} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
+    number = f"{_limits(known)} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
     taken = ", ".join([*takes.words, *([number] if number else [])])
     return f"{name} ({taken})" if taken else name
 
 
-def _list(sheets: list[Sheet]) -> list[str]:
-    rows = [(one.kind, ", ".join(one.measures), one.summary) for one in sheets]
-    return columns([("KIND", "MEASURES", "WHAT IT IS"), *rows])
+def _list(sheets: list[Sheet], packages: Mapping[str, str]) -> list[str]:
+    """Return a line for each kind. Where it comes from is a column if there are any of other packages."""
+
+    def row(kind: str, measures: str, package: str, what: str) -> tuple[str, ...]:
+        return (kind, measures, *([package] if packages else []), what)
+
+    rows = [row(one.kind, ", ".join(one.measures), packages.get(one.kind, OURS), one.summary) for one in sheets]
+    return columns([row("KIND", "MEASURES", "FROM", "WHAT IT IS"), *rows])
 
 
 def whole(found: Sheet) -> list[str]:
@@ -81,11 +109,15 @@ def whole(found: Sheet) -> list[str]:
 
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
     known = measure.facts
-    low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
-    limits = f"{low} to {high}" if low and high else f"at least {low}" if low else f"up to {high}" if high else ""
     notes = [
         *([f"changes by at most {measure.step:g} between readings"] if "step" in known else []),
         *(["an event, never retained"] if measure.event else []),
         *(["only grows, except for restarts at 0"] if measure.counter else []),
     ]
-    return (name, measure.unit_name, limits, ", ".join(notes))
+    return (name, measure.unit_name, ", ".join(measure.words) or _limits(known), ", ".join(notes))
+
+
+def _limits(known: Mapping[str, Any]) -> str:
+    """Return the limits of a number for people, or empty text if it has none."""
+    low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
+    return f"{low} to {high}" if low and high else f"at least {low}" if low else f"up to {high}" if high else ""

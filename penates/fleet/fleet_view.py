@@ -48,7 +48,7 @@ class SeenSensor:
     def unit(self, name: str) -> str:
         """Return the unit of a measure for people; it is empty for text, truth values and plain numbers."""
         unit = _text(self.measures.get(name, {}).get("unit"))
-        return "" if unit in ("bool", "str", "1") else unit
+        return "" if unit in ("bool", "str", "object", "1") else unit
 
     def is_event(self, name: str) -> bool:
         """Return whether a measure is an event, which happens rather than lasts."""

@@ -206,5 +206,5 @@ def describe(series: Iterable[Series], measures: Mapping[str, KnownMeasure]) -> 
     for one in series:
         known = measures.get(one.measure, UNKNOWN)
         one.truth = known.unit == "bool" if known.unit else {*one.lows, *one.highs} == {0.0, 1.0}
-        one.unit = "" if known.unit in ("bool", "str", "1") else known.unit
+        one.unit = "" if known.unit in ("bool", "str", "object", "1") else known.unit
         one.event, one.every_s = known.event, known.every_s

@@ -50,6 +50,7 @@ class Hurt(Device):
         self.eaten = [bytearray(b"x" * 1_000_000) for _ in range(500)]
 '''
 PATIENCE_S = 120.0
+RECORDING = "/status/recording "
 
 KEPT = True
 
@@ -358,8 +359,8 @@ def guarded(pi: Pi) -> None:
     mine = "$(sudo cat /etc/penates/secrets/hall)"
     heard = f"HOME=/nonexistent timeout 4 mosquitto_sub -v -t '#' -u hall -P {mine}"
     verdict(
-        "a sensor hears nothing of others",
-        [row for row in pi.say(heard, must=False).splitlines() if "/hall/" not in row],
+        "a sensor hears nothing of others, but whether a recorder records",
+        [row for row in pi.say(heard, must=False).splitlines() if "/hall/" not in row and RECORDING not in row],
         [],
     )
     said = "cm/lamp/action/set"

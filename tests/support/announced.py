@@ -40,6 +40,9 @@ class Everything(Device):
     ring = Measure(str, event=True)
     level = Measure("%", low=0, high=100)
     target = Measure("°C", low=5, high=30)
+    phase = Measure(str, words=("idle", "heating"))
+    gesture = Measure(str, words=("up", "down"), event=True)
+    scene = Measure(dict)
 
     @takes("on", "off", sets="level", unit="%", low=0, high=100)
     def act_dim(self, value: Json) -> None: ...
@@ -55,5 +58,8 @@ class Everything(Device):
 
     @takes("reset")
     def act_reset(self, value: Json) -> None: ...
+
+    @takes(unit="s", low=1, sets="load")
+    def act_wait(self, value: Json) -> None: ...
 
     def act_say(self, value: Json) -> None: ...

@@ -318,3 +318,46 @@ class Panel(Device):
 
     def act_say(self, value: Json) -> Reading:
         return {"said": json.dumps(value)}
+
+
+@dataclass(kw_only=True)
+class Meter(Device):
+    """Wiring: none. Counts what it is told, over restarts."""
+
+    every_s: float = 3600.0
+
+    count = Measure("1", low=0, counter=True)
+
+    def setup(self) -> None:
+        self.kept = self.keep("count", 0)
+
+    def read(self) -> Reading:
+        return {"count": self.kept.value}
+
+    @takes(low=1, high=100)
+    def act_add(self, value: Any) -> Reading:
+        self.kept.value += value
+        return self.read()
+
+
+@dataclass(kw_only=True)
+class Shutter(Device):
+    """Wiring: none. A measure that is one of some words, and one that is an object, as a file of JSON says."""
+
+    file: Path = Path("told.json")
+    every_s: float = 0.1
+
+    position = Measure(str, words=("open", "half", "shut"))
+    motor = Measure(dict)
+
+    def read(self) -> Reading:
+        found: Reading = json.loads(self.file.read_text())
+        return found
+
+    @takes("open", "shut", sets="position")
+    def act_set(self, value: Any) -> Reading:
+        return {"position": value}
+
+    @takes(unit="%", low=0, high=100, step=5)
+    def act_tilt(self, value: Any) -> Reading:
+        return {"motor": {"tilt": value}}

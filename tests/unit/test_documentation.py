@@ -1,11 +1,19 @@
 """The README and the pages in docs/: what they name is there."""
 
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+import bootstrap
+from bootstrap.config import kinds
+from penates.testing import check_kind
+from support.examples import blocks
 from support.paths import ROOT
 
 DOCS = ROOT / "docs"
@@ -58,3 +66,50 @@ def test_the_readme_installs_as_install_md_does() -> None:
         re.findall(r"(?:^    \S.*\n)+", file.read_text(), re.MULTILINE) for file in (PAGES[0], DOCS / "INSTALL.md")
     ]
     assert blocks[1][0] in blocks[0]
+
+
+# What the classes in the pages need, by the class: they are imported from the surface, and work on a bench.
+SHOWN: dict[str, dict[str, dict[str, Any]]] = {
+    "README.md": {"Thermometer": {"serial": "28-0316a2795fff", "bus": Path("/nowhere")}},
+    "docs/OWN_DEVICE.md": {"Load": {}, "Valve": {"pin": 17}},
+}
+IMPORTS = "from dataclasses import dataclass\nfrom pathlib import Path\n\nfrom bootstrap import *\n"
+
+
+@pytest.mark.parametrize("page", SHOWN)
+def test_each_class_that_is_shown_works(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    found = {}
+    for number, text in enumerate(blocks(page, "python")):
+        module = f"shown_{Path(page).stem.lower()}_{number}"
+        (tmp_path / f"{module}.py").write_text(text if text.startswith("from") else IMPORTS + text)
+        (name,) = re.findall(r"^class (\w+)\(", text, re.MULTILINE)
+        found[name] = f"{module}.{name}"
+    assert found.keys() == SHOWN[page].keys()
+    for name, settings in SHOWN[page].items():
+        check_kind(found[name], tmp_path, **settings)
+
+
+def test_text_that_names_topics_declares_them_as_shown() -> None:
+    (text,) = [text for text in blocks("docs/ADDING.md", "python") if "class Template" in text]
+    names: dict[str, Any] = {}
+    exec(f"import re\n{IMPORTS}{text}", names)
+    assert names["Template"]("{cm/hall/data/x} in, {cm/garden/data/y} out").needs() == [
+        bootstrap.Listened("cm/hall/data/x"),
+        bootstrap.Listened("cm/garden/data/y"),
+    ]
+
+
+def test_streams_have_the_sources_that_are_shown() -> None:
+    (text,) = [text for text in blocks("docs/ADDING.md", "python") if "self.lines" in text]
+    heard: list[object] = []
+    hearer = SimpleNamespace(
+        port="/dev/ttyUSB0", host="meter", on_line=print, lines=lambda source, _: heard.append(source)
+    )
+    exec(f"{IMPORTS}{text}", {"self": hearer})
+    assert [type(one) for one in heard] == [bootstrap.ChildProcess, bootstrap.Serial, bootstrap.Tcp]
+
+
+def test_a_package_declares_its_kinds_as_shown() -> None:
+    (text,) = blocks("docs/OWN_DEVICE.md", "toml")
+    assert tomllib.loads(text) == {"project": {"entry-points": {kinds.GROUP: {"rain": "penates_rain:Rain"}}}}

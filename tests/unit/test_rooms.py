@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 
+import bootstrap
 from support.paths import ROOT
 
 PACKAGES = ("bootstrap", "daemons", "penates")
+SURFACE = "bootstrap"  # what authors of devices import: it names much, and loads nothing until a name is used
 
 # From the ground up. A room may use what stands below it, and itself; those of one floor do not know each other.
 FLOORS = (
@@ -31,7 +33,7 @@ FLOORS = (
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
-    {"bootstrap.config"},
+    {"bootstrap.config", "bootstrap.contact"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.runtime"},
@@ -79,7 +81,7 @@ def imports() -> Iterator[Import]:
                 yield from (Import(user, alias.name, node.lineno) for alias in node.names)
 
 
-IMPORTS = [one for one in imports() if one.used.partition(".")[0] in PACKAGES]
+IMPORTS = [one for one in imports() if one.used.partition(".")[0] in PACKAGES and one.user != SURFACE]
 
 
 def room(module: str) -> str:
@@ -88,8 +90,8 @@ def room(module: str) -> str:
 
 
 def floor(module: str) -> int:
-    """Its number from the ground up; below all is `bootstrap` itself, which has the version alone."""
-    if module == "bootstrap":
+    """Its number from the ground up; below all is `bootstrap` itself, of which our own use the version alone."""
+    if module == SURFACE:
         return -1
     found = [number for number, rooms in enumerate(FLOORS) if room(module) in rooms]
     assert found, f"{module} stands in no room of this test: put it on a floor"
@@ -145,6 +147,57 @@ def test_a_process_loads_neither_calls_nor_streams_before_a_device_uses_them() -
 
 def test_importing_bootstrap_changes_nothing() -> None:
     assert loaded("import bootstrap") - loaded("pass") == {"bootstrap"}
+
+
+def from_surface() -> Iterator[tuple[str, set[str]]]:
+    """Yield what each module imports from `bootstrap` itself."""
+    for user, tree in MODULES.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == SURFACE:
+                yield user, {alias.name for alias in node.names}
+
+
+def test_the_surface_is_for_devices() -> None:
+    """Inside of `bootstrap` it would hide who uses whom."""
+    found = [(user, names) for user, names in from_surface() if not user.startswith("daemons.")]
+    assert [(user, names) for user, names in found if names != {"__version__"}] == []
+
+
+def test_devices_import_from_the_surface_what_it_has() -> None:
+    elsewhere = {
+        f"{user}: {alias.name} from {node.module}"
+        for user, tree in MODULES.items()
+        if user.startswith("daemons.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module != SURFACE
+        for alias in node.names
+        if alias.name in bootstrap.__all__
+    }
+    assert elsewhere == set()
+
+
+def test_types_are_checked_by_the_same_names_as_the_surface_has() -> None:
+    block = next(node for node in MODULES[SURFACE].body if isinstance(node, ast.If))
+    typed = {alias.asname: (node.module, alias.name) for node in block.body for alias in node.names}  # type: ignore[attr-defined]
+    assert typed == {name: (module, name) for name, module in bootstrap.HOMES.items()}
+
+
+@pytest.mark.parametrize("name", bootstrap.__all__)
+def test_each_name_of_the_surface_is_there(name: str) -> None:
+    assert getattr(bootstrap, name) is getattr(importlib.import_module(bootstrap.HOMES[name]), name)
+    assert name in dir(bootstrap)
+
+
+def test_a_name_that_the_surface_lacks_is_missing_as_in_any_module() -> None:
+    with pytest.raises(AttributeError, match="module 'bootstrap' has no attribute 'Devise'"):
+        bootstrap.Devise  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'Devise' from 'bootstrap'"):
+        exec("from bootstrap import Devise")
+
+
+def test_a_name_of_the_surface_loads_what_it_needs_and_no_more() -> None:
+    found = loaded("from bootstrap import Measure, Device, Pin, Reading, takes, Refused, millis, Seconds")
+    assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
 
 
 @pytest.mark.parametrize("before", ["pass", "import urllib.request"])

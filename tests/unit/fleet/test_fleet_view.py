@@ -120,3 +120,19 @@ def test_a_bad_value_in_a_heartbeat_costs_no_other() -> None:
     list(view.receive("cm/cellar/status/heartbeat", bad, retained=False))
     (sensor,) = view.sensors.values()
     assert sensor.heartbeat.keys() == {"time", "last_reading", "heartbeat_s"}
+
+
+def test_words_and_objects_are_shown_as_they_are_without_a_unit() -> None:
+    view = FleetView()
+    about = {
+        "kind": "shutter",
+        "measures": {"position": {"unit": "str", "words": ["open"]}, "motor": {"unit": "object"}},
+    }
+    for topic, payload in (
+        ("status/about", json.dumps(about).encode()),
+        ("data/position", b"open"),
+        ("data/motor", b'{"amps":0.5}'),
+    ):
+        list(view.receive(f"cm/blind/{topic}", payload, retained=True))
+    (row,) = cells(view, facts=False)
+    assert 'position open  motor {"amps":0.5}  ' in [str(cell) for cell in row]

@@ -122,7 +122,7 @@ def test_any_foreign_payload_is_refused_or_has_values(payload: bytes) -> None:
     "payload",
     [
         *(b"", b"21.5", b"[]", b"{}", b"\xff", b"[" * 100_000),
-        *(reading(1, nested={}).encode(), reading(1, nothing=None).encode(), reading(1, word="\ud800").encode()),
+        *(reading(1, nested=[]).encode(), reading(1, nothing=None).encode(), reading(1, word="\ud800").encode()),
         *(
             reading(1).replace("2026", "20_6").encode(),
             reading(1).replace("1}", "1.5}").encode(),
@@ -141,7 +141,7 @@ def test_what_is_no_reading(payload: bytes) -> None:
 @pytest.mark.parametrize(
     ("bad", "name"),
     [
-        *(('"b":NaN', "b"), ('"b":nan', "b"), ('"b":1e400', "b"), ('"b":null', "b"), ('"b":{}', "b")),
+        *(('"b":NaN', "b"), ('"b":nan', "b"), ('"b":1e400', "b"), ('"b":null', "b"), ('"b":[1]', "b")),
         *(('"b":"\\ud800"', "b"), ('"\\ud800":1', "\\ud800"), ('"a b":1', "a b"), ('"kind":1', "kind"), ('"":1', "")),
     ],
 )
@@ -171,3 +171,14 @@ def test_any_message_is_refused_or_can_be_stored(tmp_path_factory: pytest.TempPa
     with closing(SqliteStore(file, keep_days=36_500)) as store, closing(SqliteReader(file)) as past, suppress(Refused):
         store.put([point(TOPIC, payload)])
         assert len([*past.rows("cm/attic", -(2**63))]) == 1
+
+
+def test_an_object_that_a_sensor_has_measured_is_stored_as_json() -> None:
+    found = point(TOPIC, reading(1, scene={"on": True, "rooms": ["ä", 1.5]}, level=5).encode())
+    assert found.fields == {"scene": '{"on":true,"rooms":["ä",1.5]}', "level": 5.0}
+
+
+def test_an_object_that_is_none_costs_no_other() -> None:
+    for bad in ('{"a":NaN}', '{"a":nan}', '{"a":"\\ud83d"}'):
+        found = point(TOPIC, reading(1, scene=0, level=5).replace('"scene": 0', f'"scene": {bad}').encode())
+        assert (found.fields, [*found.invalid]) == ({"level": 5.0}, ["scene"])

@@ -36,9 +36,20 @@ def test_each_measure_is_what_its_unit_and_name_say() -> None:
         "ring": ("event", "doorbell", None, None, None, None),
         "level": ("sensor", None, "measurement", "%", 0, 185),
         "target": ("sensor", "temperature", "measurement", "°C", 1, 185),
+        "phase": ("sensor", "enum", None, None, None, 185),
+        "gesture": ("event", None, None, None, None, None),
+        "scene": ("sensor", None, None, None, None, 185),
     }
+    assert found["data_phase"]["ops"] == ["idle", "heating"]
+    assert found["data_gesture"]["evt_typ"] == ["up", "down"]
+    assert found["data_scene"]["json_attr_t"] == "cm/some/data/scene"
     icons = {key: one["ic"] for key, one in found.items() if "ic" in one}
-    assert icons == {"data_flag": "mdi:flag", "action_turn": "mdi:flag", "data_load": "mdi:gauge"}
+    assert icons == {
+        "data_flag": "mdi:flag",
+        "action_turn": "mdi:flag",
+        "data_load": "mdi:gauge",
+        "action_wait": "mdi:gauge",
+    }
     assert found["data_outside_temperature"]["name"] == "Outside temperature"
     assert [key for key in found if key.startswith("data_") and found[key].get("en") is False] == [
         "data_flag",
@@ -82,6 +93,7 @@ def test_each_action_is_what_it_takes() -> None:
         "mode": "select",
         "reset": "button",
         "say": "text",
+        "wait": "text",
     }
     assert found["action_turn"]["stat_t"] == "cm/some/data/flag"
     assert found["action_heat"]["cmd_t"] == "cm/some/action/heat"
@@ -109,8 +121,10 @@ def test_what_a_command_sets_must_be_a_measure() -> None:
             def act_set(self, value: Json) -> None: ...
 
 
-def test_a_number_without_both_limits_is_none() -> None:
-    assert Takes(low=0).facts == {}
+def test_a_number_has_the_limits_that_are_set() -> None:
+    assert Takes().facts == {}
+    assert Takes(low=0).facts == {"unit": "1", "low": 0}
+    assert Takes(high=9, unit="V").facts == {"unit": "V", "high": 9}
     assert Takes(low=0, high=1).facts == {"unit": "1", "low": 0, "high": 1}
 
 

@@ -18,6 +18,7 @@ from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.pins.device_pins import FACTORY, DevicePins
 from bootstrap.runtime.device_context import DeviceSetup
+from bootstrap.runtime.named_timers import NamedTimers
 from daemons.door import Door
 from daemons.lamp import Lamp
 from daemons.motion import Motion
@@ -69,6 +70,7 @@ class Bench:
         self.edges: list[Edge] = []
         self.pins = DevicePins(self.loop, self._inbox, self.edges.append)
         self.watch, self.own = self.pins.watch, self.pins.own
+        self.cancel = NamedTimers(self.loop, lambda _: None).cancel
 
     def set_up(self, device: Any) -> Any:
         device.attach(self)

@@ -1,0 +1,42 @@
+"""The base class of devices that watch one contact, such as a door's or a button's."""
+
+from dataclasses import dataclass
+
+from gpiozero import DigitalInputDevice
+
+from bootstrap.device import Device, Reading, Seconds
+from bootstrap.needs import Input
+from bootstrap.pins.edge import Edge
+
+
+@dataclass(kw_only=True)
+class Contact(Device):
+    """A contact between a GPIO line and GND: a reed contact, a button, a float or tilt switch, a tipping bucket.
+
+    A subclass declares its measures and has one method, `shows`. The Pi's own pull-up holds the line high while the
+    contact is open; each change that lasts `bounce_s` is reported at once, with the time at which it began.
+    """
+
+    pin: Input
+    bounce_s: Seconds = 0.05  # seconds the contact must be stable before a change counts
+
+    def setup(self) -> None:
+        """Watch the line, which the contact pulls to GND. Whoever overrides it calls `super().setup()`."""
+        self.line = self.watch(DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s or None))
+
+    @property
+    def closed(self) -> bool:
+        """Whether the contact is closed now."""
+        return bool(self.line.is_active)
+
+    def shows(self, *, closed: bool) -> Reading:
+        """Return what a contact that is closed, or open, means: `{"open": not closed}`."""
+        raise NotImplementedError(f"{type(self).__name__} has no shows(self, *, closed)")
+
+    def on_edge(self, edge: Edge) -> Reading:
+        """Report what the contact shows since the edge."""
+        return self.shows(closed=edge.active)
+
+    def read(self) -> Reading:
+        """Report what the contact shows now."""
+        return self.shows(closed=self.closed)

@@ -1,0 +1,175 @@
+"""Small values of a device that survive a restart and a power cut: a meter's count, the state of a lock."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Generic, TypeVar, cast
+
+from bootstrap.contract.payload import Json, decode, encode
+from bootstrap.contract.topics import ID_RULE, is_id
+from bootstrap.errors import Refused, reason
+from bootstrap.eventloop.loop import Timer
+from bootstrap.logs import log
+from bootstrap.paths import read_own, rewrite
+from bootstrap.runtime.parts import ProcessParts
+
+K = TypeVar("K")
+
+FILE = "kept.json"
+WRITE_S = 60.0  # least time between two writes, which wear an SD card; a power cut loses at most what came meanwhile
+MOST_BYTES = 4096  # of all values of a sensor together
+PROBLEM = "kept values"
+
+
+class KeptValue(Generic[K]):
+    """The handle of one value, as `Device.keep` returns it."""
+
+    def __init__(self, values: "KeptValues", name: str) -> None:
+        self._values, self._name = values, name
+
+    @property
+    def value(self) -> K:
+        """The value now."""
+        return cast("K", self._values.get(self._name))
+
+    @value.setter
+    def value(self, value: K) -> None:
+        self._values.set(self._name, cast("Json", value))
+
+
+class KeptValues:
+    """The values of one sensor, in a file of its folder. It is read at the first `keep`, and written in the worker.
+
+    A change is written at once, and the next ones `WRITE_S` after that. What no disk takes stays in memory, also for
+    the device that a reload puts in place of this one.
+    """
+
+    def __init__(self, folder: Path, parts: ProcessParts, set_problem: Callable[[str, str | None], None]) -> None:
+        """Say by `set_problem` that the file cannot be written."""
+        self._file, self._loop, self._worker, self._unsaved = folder / FILE, parts.loop, parts.worker, parts.unsaved
+        self._set_problem = set_problem
+        self._values: dict[str, Json] | None = None
+        self._timer: Timer | None = None
+        self._lock = threading.Lock()  # a write in the worker, and the last one
+        self._changes = self._saved = 0  # the number of the last change, and of the last one that is on disk
+        self._writing = self._failing = self._closed = False
+        self._next_write = 0.0
+
+    def keep(self, name: str, default: K) -> KeptValue[K]:
+        """Implement `Device.keep`."""
+        if not is_id(name):
+            raise TypeError(f"the name of a kept value must be {ID_RULE}, not {name!r}")
+        if self._values is None:
+            self._values = self._read()
+        found = self._values.setdefault(name, cast("Json", default))
+        if not _alike(found, default):
+            log.error("a kept value is none of this device; beginning anew", name=name, found=found, begins=default)
+            self._values[name] = cast("Json", default)
+        return KeptValue(self, name)
+
+    def get(self, name: str) -> Json:
+        """Return a value."""
+        return (self._values or {})[name]
+
+    def set(self, name: str, value: Json) -> None:
+        """Change a value, and have it written.
+
+        Raises:
+            TypeError, ValueError: JSON cannot hold it, or there would be too much; it is unchanged.
+        """
+        values = {**(self._values or {}), name: value}
+        text = encode(values)
+        if len(text) > MOST_BYTES:
+            raise ValueError(f"{name!r} has too much to keep: {len(text)} bytes in all, and at most {MOST_BYTES}")
+        if decode(text) != values:
+            raise TypeError(f"{name!r} cannot be kept: {value!r} is no JSON value")
+        self._values = values
+        self._changes += 1
+        self._schedule()
+
+    def close(self) -> None:
+        """Write what is not on disk yet, and wait for it."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._saved == self._changes:
+            return
+        try:
+            self._save(self._changes, self._text)
+        except OSError as error:
+            log.error("kept values are lost if this process ends now", file=str(self._file), error=str(error))
+            self._unsaved[self._file] = self._values or {}
+
+    @property
+    def _text(self) -> str:
+        return encode(self._values).decode()
+
+    def _read(self) -> dict[str, Json]:
+        """Return what an earlier device or run has kept. OSError: the file cannot be read."""
+        if (unsaved := self._unsaved.pop(self._file, None)) is not None:
+            self._changes += 1
+            self._schedule()
+            return unsaved
+        try:
+            found = decode(read_own(self._file))
+            if not isinstance(found, dict):
+                raise Refused("it is no object")  # noqa: TRY301 - as any other damage
+        except FileNotFoundError:
+            return {}
+        except Refused as error:
+            self._set_aside(error)
+            return {}
+        return found
+
+    def _set_aside(self, error: Refused) -> None:
+        """Move a damaged file aside, so that a person can look at it."""
+        aside = self._file.with_name(f"{FILE}.damaged")
+        with suppress(OSError):
+            self._file.replace(aside)
+        log.error("the kept values are damaged: moved aside, and begun anew", file=str(aside), error=str(error))
+
+    # Writing.
+
+    def _schedule(self) -> None:
+        if not (self._writing or self._closed or (self._timer is not None and self._timer.call is not None)):
+            self._timer = self._loop.call_at(max(self._next_write, time.monotonic()), self._write)
+
+    def _write(self) -> None:
+        """Write in the worker thread: an SD card may take a second, a failing one minutes."""
+        self._writing, self._next_write = True, time.monotonic() + WRITE_S
+        self._worker.call(partial(self._save, self._changes, self._text), self._written, self._not_written)
+
+    def _save(self, number: int, text: str) -> None:
+        """Write the values as they were after change `number`, unless newer ones are on disk."""
+        with self._lock:
+            if number > self._saved:
+                rewrite(self._file, text, durable=True)
+                self._saved = number
+
+    def _written(self, _: None) -> None:
+        self._writing = False
+        self._set_problem(PROBLEM, None)
+        if self._failing:
+            log.info("kept values are written again", file=str(self._file))
+        self._failing = False
+        if self._saved != self._changes:
+            self._schedule()
+
+    def _not_written(self, error: BaseException) -> None:
+        if not isinstance(error, OSError):
+            raise error
+        if not self._failing:
+            log.error("kept values cannot be written; they are in memory only", file=str(self._file), error=str(error))
+        self._writing, self._failing = False, True
+        if not self._closed:
+            self._set_problem(PROBLEM, f"{self._file} cannot be written, so they are in memory only: {reason(error)}")
+            self._schedule()
+
+
+def _alike(found: object, default: object) -> bool:
+    """Return whether a value can be of the device that has this default; None accepts any."""
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (found, default))
+    return numbers or default is None or type(found) is type(default)
