@@ -10,6 +10,9 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.contact import Contact as Contact
     from bootstrap.contract.commands import only as only
     from bootstrap.contract.commands import seconds as seconds
+    from bootstrap.contract.heard import Heard as Heard
+    from bootstrap.contract.heard import ListeningHandle as ListeningHandle
+    from bootstrap.contract.heard import Silence as Silence
     from bootstrap.contract.payload import Json as Json
     from bootstrap.contract.subscription import OnBatch as OnBatch
     from bootstrap.contract.subscription import ReceivedMessage as ReceivedMessage
@@ -123,6 +126,9 @@ HOMES = {
     "Context": "bootstrap.device",
     "Timer": "bootstrap.eventloop.loop",
     "Kept": "bootstrap.device",
+    "Heard": "bootstrap.contract.heard",
+    "Silence": "bootstrap.contract.heard",
+    "ListeningHandle": "bootstrap.contract.heard",
     "ChildProcess": "bootstrap.streams",
     "Serial": "bootstrap.streams",
     "Tcp": "bootstrap.streams",

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 from bootstrap.contract.commands import only_keys
 from bootstrap.contract.payload import Json, decode, encode
@@ -21,6 +21,7 @@ from bootstrap.needs import Pin as Pin  # noqa: PLC0414
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bootstrap.contract.heard import Heard, ListeningHandle, Silence
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
@@ -30,6 +31,7 @@ Value: TypeAlias = bool | int | float | str | Mapping[str, Json]
 Values: TypeAlias = Mapping[str, Value]
 Failure = OSError | ValueError  # in place of a value: why this measure, and perhaps no other, could not be read
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
+ThenTold: TypeAlias = Callable[[Literal["sent", "undelivered"], str], Reading | None]  # the outcome, and why
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 T = TypeVar("T")
 D = TypeVar("D", bound=Any)  # a gpiozero device
@@ -300,6 +302,18 @@ class Context(Protocol):
     ) -> "SubscriptionHandle":
         """Subscribe to topics: see `Device.subscribe`."""
 
+    def listen(
+        self,
+        topics: str,
+        on_message: "Callable[[Heard], Reading | None]",
+        on_silence: "Callable[[Silence], Reading | None] | None" = None,
+        silent_s: float | None = None,
+    ) -> "ListeningHandle":
+        """Listen to others: see `Device.listen`."""
+
+    def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:
+        """Tell others: see `Device.tell`."""
+
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
 
@@ -476,6 +490,33 @@ class Device:
         has retained.
         """
         return self.context.subscribe(filters, on_batch, retained)
+
+    def listen(
+        self,
+        topics: str,
+        on_message: "Callable[[Heard], Reading | None]",
+        on_silence: "Callable[[Silence], Reading | None] | None" = None,
+        silent_s: float | None = None,
+    ) -> "ListeningHandle":
+        """Hear what others publish to a topic or filter that a setting of the type `TopicFilter` declares; for `setup`.
+
+        `on_message` is called with each message that counts; what it returns is published, and it may raise what `read`
+        may. `on_silence` is called when nothing counts any more: the sender of a measure is lost, has stopped or is
+        late (3 times its `every_s`), nothing came for `silent_s` seconds, or the broker is away. After that, the next
+        call of `on_message` says that all is well again.
+        """
+        return self.context.listen(topics, on_message, on_silence, silent_s)
+
+    def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:
+        """Publish to a topic that a setting of the type `Target` declares: now or not at all, never late.
+
+        `payload` is bytes, or a value that is encoded as for a measure. `then` is called later with `"sent"` if the
+        broker has taken it, or with `"undelivered"` and the reason; what it returns is published.
+
+        Raises:
+            ValueError: it cannot be sent, or is a command and to be retained.
+        """
+        self.context.tell(topic, payload, then, retain=retain)
 
     def on_edge(self, edge: "Edge") -> Reading | None:
         """Return what an edge means; its time is the reading's. It may raise what `read` may."""

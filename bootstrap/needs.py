@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from bootstrap.contract.topic_filters import WILD, a_filter
+from bootstrap.contract.topics import Kind
 from bootstrap.hosts import a_host, a_url, host_of
 from bootstrap.limits import FromText, Limits
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
@@ -119,6 +120,9 @@ def a_topic(text: str) -> None:
     a_filter(text)
     if WILD & {*text} or text.startswith("$"):
         raise ValueError("an MQTT topic, without + and # and without $ at the beginning")
+    match text.split("/"):
+        case [_, _, Kind.DATA | Kind.STATUS, _]:
+            raise ValueError("an MQTT topic; data and status of a sensor are published by that sensor alone")
 
 
 def a_program(text: str) -> None:

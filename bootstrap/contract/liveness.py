@@ -13,6 +13,14 @@ def patience_s(period_s: float) -> float:
     return MISSED * period_s + GRACE_S
 
 
+def stale_s(every_s: float) -> float:
+    """Return for how many seconds the value of a measure that is read every `every_s` seconds is believed.
+
+    Whoever acts on it does not wait longer: neither the sensor itself, nor a device that listens to it.
+    """
+    return MISSED * every_s
+
+
 def is_silent(age_s: float | None, period_s: float) -> bool:
     """Return whether a message that is due every `period_s` seconds, and last arrived `age_s` seconds ago, is missing.
 

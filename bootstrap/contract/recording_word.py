@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.payload import decode, encode
+from bootstrap.contract.topic_filters import covers
 from bootstrap.errors import Refused
 
 NAME = "recording"  # below a recorder's `status`
@@ -32,7 +33,7 @@ class KnownRecorders:
 
     def note(self, topic: str, payload: bytes) -> bool:
         """Note what a recorder says, if this is its topic, which is returned. What cannot be read is no promise."""
-        if not topic.endswith(f"/status/{NAME}"):
+        if not covers(FILTER, topic):
             return False
         (self._recording.add if self._promises(payload) else self._recording.discard)(topic)
         return True

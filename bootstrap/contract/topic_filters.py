@@ -38,3 +38,22 @@ def overlap(one: Sequence[str], other: Sequence[str]) -> bool:
     if not (one and other):
         return False
     return (one[0] == other[0] or "+" in (one[0], other[0])) and overlap(one[1:], other[1:])
+
+
+def covers(one: str, other: str) -> bool:
+    """Return whether every topic that matches the filter `other`, which may be a topic itself, matches `one`, too."""
+    wanted, given = one.split("/"), other.split("/")
+    if other.startswith("$") and wanted[0] in WILD:
+        return False
+    for index, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if index == len(given) or given[index] == "#" or level not in ("+", given[index]):
+            return False
+    return len(wanted) == len(given)
+
+
+def without_covered(filters: Sequence[str]) -> list[str]:
+    """Return the filters that no other one covers, each once, in order: what matches two would arrive twice."""
+    once = [*dict.fromkeys(filters)]
+    return [one for one in once if not any(covers(other, one) for other in once if other != one)]

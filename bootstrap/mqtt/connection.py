@@ -2,8 +2,9 @@
 
 import os
 import socket
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import partial, reduce
+from operator import or_
 from typing import Protocol
 
 from bootstrap.eventloop.loop import READABLE, WRITABLE, Loop, Timer
@@ -18,6 +19,12 @@ BACKLOG = 50  # events not yet handled, above which nothing more is read
 
 # With the retain flag as published, so that retained commands are recognised, and without our own messages.
 COMMANDS = SubscribeOptions(qos=1, noLocal=True, retainAsPublished=True)
+# Of what others publish, the flag marks what the broker had stored; as published, it would mark live copies, too.
+HEARD = SubscribeOptions(qos=1, noLocal=True)
+
+# For whom a subscription is, as its identifier in MQTT 5: the sensor itself, a device that listens, or both of them.
+OWN, OTHERS = 1, 2
+BOTH = OWN | OTHERS
 
 
 class ConnectionOwner(Protocol):
@@ -32,8 +39,8 @@ class ConnectionOwner(Protocol):
     def on_suback(self, reasons: list[Reason]) -> None:
         """The broker has answered a subscribe, with a reason for each topic."""
 
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """A message has arrived."""
+    def on_message(self, topic: str, payload: bytes, *, retained: bool, audience: int) -> None:
+        """A message has arrived, for OWN, OTHERS or BOTH: who subscribes twice to a topic gets a copy for each."""
 
     def on_pingresp(self) -> None:
         """The broker has answered a ping, and everything that was sent before it."""
@@ -52,6 +59,7 @@ class Connection:
         self._keepalive_timer: Timer | None = None
         self._unhandled = 0
         self._watching = True
+        self.identifies = options.version_5  # whether the broker says for which subscription a message is
         self._session = Session(ready, options, self._note)
         self._session.on_socket_close = lambda *_: self._stop_watching()
         self._session.begin()
@@ -76,6 +84,7 @@ class Connection:
                 owner.on_puback(packet_id, reason)
             case Connack():
                 self._keep_alive()  # the broker may have set another keepalive
+                self.identifies = event.identifies
                 owner.on_connack(event)
             case Suback(_, reasons):
                 owner.on_suback(reasons)
@@ -84,7 +93,8 @@ class Connection:
             case Pingresp():
                 owner.on_pingresp()
             case Publish(topic, payload, retained):
-                owner.on_message(topic, payload, retained=retained)
+                audience = reduce(or_, event.subscriptions, 0) or (OWN if self.identifies else BOTH)
+                owner.on_message(topic, payload, retained=retained, audience=audience)
             case _:
                 return
 
@@ -122,9 +132,15 @@ class Connection:
         self._watch()
         return packet_id
 
-    def subscribe(self, *filters: str) -> None:
-        """Subscribe to `filters`."""
-        self._session.subscribe_to((one, COMMANDS) for one in filters)
+    def subscribe(self, filters: Sequence[str], audience: int) -> None:
+        """Subscribe to these filters for OWN, OTHERS or BOTH, or for 0: for OWN, without saying so to the broker."""
+        options = HEARD if audience & OTHERS else COMMANDS
+        self._session.subscribe_to([(one, options) for one in filters], audience if self.identifies else 0)
+        self._watch()
+
+    def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Unsubscribe from these filters."""
+        self._session.unsubscribe_from(filters)
         self._watch()
 
     def ping(self) -> None:

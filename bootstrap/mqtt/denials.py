@@ -6,6 +6,7 @@ from bootstrap.logs import log
 from bootstrap.mqtt.session import Reason
 from bootstrap.outbox.message import AckOutcome, Message
 
+NOT_INSTALLED = "perhaps its access rule is not installed yet: `penates install` brings it"
 DECISIVE = (AckOutcome.DENIED, AckOutcome.DELIVERED, AckOutcome.NOBODY)
 
 
@@ -36,3 +37,10 @@ class Denials:
         log.error("the broker hangs up on a message; the rest is sent", topic=topic, again_in_s=for_s)
         self._denied.add(topic)
         self._report(topic, why)
+
+    def forget(self, topic: str) -> None:
+        """Forget a topic that is not published to any more."""
+        self._put_off.discard(topic)
+        if topic in self._denied:
+            self._denied.discard(topic)
+            self._report(topic, None)

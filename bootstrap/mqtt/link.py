@@ -16,7 +16,7 @@ from bootstrap.eventloop.threads import Worker
 from bootstrap.mqtt import outages
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.attempts import Attempts
-from bootstrap.mqtt.connection import Connection
+from bootstrap.mqtt.connection import OTHERS, OWN, Connection
 from bootstrap.mqtt.delivery import Delivery
 from bootstrap.mqtt.outages import Outages
 from bootstrap.mqtt.requests import Requests
@@ -67,6 +67,19 @@ class LinkOwner(Protocol):
         """The broker does not let us publish to this topic; with None it does again."""
 
 
+class LinkListener(Protocol):
+    """Receives the same of a connection as its owner, for a device that listens to what others publish."""
+
+    def on_connected(self) -> None:
+        """The broker has accepted us."""
+
+    def on_disconnected(self, why: str) -> None:
+        """There is no broker, or the connection to it is lost."""
+
+    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """A message has arrived."""
+
+
 class Link:
     """Keeps one connection to the broker, or the next attempt at one."""
 
@@ -75,12 +88,10 @@ class Link:
         self._loop = loop
         self._attempts = Attempts(worker, address, self._connected, self._lost)
         denied = lambda topic, why: self.owner.on_denied(topic, why)  # noqa: E731, PLW0108 - there is no owner yet
-        self._delivery = Delivery(loop, worker, outbox, denied, self._overdue)
-        self._outages, self._hang_ups = Outages(), self._delivery.hang_ups
-        self._requests = Requests(self._hang_ups)
-        self._at_first: list[str] = []
-        self._before_birth: list[str] = []
-        self._after_birth: list[str] = []
+        self.delivery = Delivery(loop, worker, outbox, denied, self._overdue)
+        self._outages, self._hang_ups = Outages(), self.delivery.hang_ups
+        self.requests = Requests(self._hang_ups)
+        self.listener: LinkListener | None = None
         self._phase = Phase.IDLE
         self._connection: Connection | None = None
         self._connack: Connack | None = None
@@ -113,7 +124,7 @@ class Link:
             case Phase.CONNECTING:
                 return self._attempts.making_progress
             case Phase.UP:
-                return self._delivery.making_progress
+                return self.delivery.making_progress
             case _:
                 return True
 
@@ -122,21 +133,13 @@ class Link:
         """How often the broker has accepted us again."""
         return max(0, self._connects - 1)
 
-    def subscribe(self, at_first: list[str], before_birth: list[str], after_birth: list[str]) -> None:
-        """Subscribe to these at every connect from now on.
-
-        What is retained on `at_first` arrives before `silent_s` is asked; the others are subscribed to before and after
-        the newest state is published.
-        """
-        self._at_first, self._before_birth, self._after_birth = at_first, before_birth, after_birth
-
     def start(self) -> None:
         """Connect, and stay connected."""
         self._connect()
 
     def pump(self) -> None:
         """Publish what may be published now. Call it whenever something was put in the outbox."""
-        self._delivery.pump()
+        self.delivery.pump()
 
     def close(self) -> None:
         """Disconnect if the broker is there. `closed` becomes true at once, or when the broker has closed too."""
@@ -156,14 +159,14 @@ class Link:
             then()
             return
         self._enter(Phase.CLOSING)
-        self._delivery.pause()
+        self.delivery.pause()
         self._connection.close(then)
 
     def drop(self) -> None:
         """Close without DISCONNECT; if the link was up, the broker publishes the will."""
         self._attempts.cancel()
         self._enter(Phase.CLOSED)
-        self._delivery.pause()
+        self.delivery.pause()
         if self._connection is not None:
             self._connection.drop()
 
@@ -176,9 +179,9 @@ class Link:
         if self._phase is Phase.CLOSING:  # because of an earlier move
             return
         self._enter(Phase.CLOSING)
-        self._requests.end()
-        self._delivery.end()
-        self.owner.on_disconnected("its settings have changed")
+        self.requests.end()
+        self.delivery.end()
+        self._report_loss("its settings have changed")
         if connection is None:
             self._connect()
         else:
@@ -213,22 +216,20 @@ class Link:
         self._connects += 1
         self._outages.connected(self._attempts.tried)
         self.owner.on_connected()
-        if self._hang_ups.cautious:
-            self._requests.subscribe([*self._before_birth, *self._after_birth], self._publish)
-        else:
-            self._requests.subscribe(self._before_birth, self._publish)
-            self._requests.subscribe(self._after_birth, lambda: None)
+        if self.listener:
+            self.listener.on_connected()
+        self.requests.go_on_with_birth(self._publish)
 
     def _publish(self) -> None:
         if self._connection is not None and self._connack is not None:
-            self._delivery.begin(self._connection, self._connack)
-            self._delivery.pump()
+            self.delivery.begin(self._connection, self._connack)
+            self.delivery.pump()
 
     def _steady(self) -> None:
         """Note that the connection lasts."""
         self._hang_ups.steady()
-        self._requests.go_on()
-        self._delivery.widen()
+        self.requests.go_on()
+        self.delivery.widen()
         self._outages.steady()
         self.owner.on_flapping(None)
 
@@ -242,8 +243,7 @@ class Link:
             self._connack = connack
             self._enter(Phase.LOOKING, LOOK_S, self._begin)
             self._hang_ups.opened()
-            self._requests.begin(self._connection)
-            self._requests.subscribe(self._at_first, self._connection.ping)
+            self.requests.begin(self._connection, self._connection.ping)
 
     def on_pingresp(self) -> None:
         """Begin to publish, unless another instance may be alive."""
@@ -255,15 +255,18 @@ class Link:
 
     def on_puback(self, packet_id: int, reason: Reason) -> None:
         """Go on publishing."""
-        self._delivery.on_puback(packet_id, reason)
+        self.delivery.on_puback(packet_id, reason)
 
     def on_suback(self, reasons: list[Reason]) -> None:
         """Go on subscribing."""
-        self._requests.on_suback(reasons)
+        self.requests.on_suback(reasons)
 
-    def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
-        """Pass the message on to the owner."""
-        self.owner.on_message(topic, payload, retained=retained)
+    def on_message(self, topic: str, payload: bytes, *, retained: bool, audience: int) -> None:
+        """Pass the message on to those for whom it is."""
+        if audience & OWN:
+            self.owner.on_message(topic, payload, retained=retained)
+        if audience & OTHERS and self.listener:
+            self.listener.on_message(topic, payload, retained=retained)
 
     def on_closed(self, closed: Closed) -> None:
         """Find out why, if that can be known, and connect again later."""
@@ -273,7 +276,7 @@ class Link:
         elif self._phase not in (Phase.LOOKING, Phase.UP):
             login = self._attempts.login
             self._lost(f"{why}; is it the right port, does it want TLS (ca_file), does it accept {login}?")
-        elif found := self._hang_ups.broken([*self._requests.unanswered, *self._delivery.unanswered]):
+        elif found := self._hang_ups.broken([*self.requests.unanswered, *self.delivery.unanswered]):
             self._lost(why, f"the broker hangs up on: {found}")
             self._set_aside(found)
         else:
@@ -289,24 +292,29 @@ class Link:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.drop()
-        self._requests.end()
-        self._delivery.end()
+        self.requests.end()
+        self.delivery.end()
         lasted_s = time.monotonic() - self._up_at if self.up else None
         self._outages.lost(why, lasted_s, cause, self._attempts.suspicion)
-        self.owner.on_disconnected(why)
+        self._report_loss(why)
         self.owner.on_flapping(self._outages.flapping)
         more_hosts = self._attempts.next_host()
         wait_s = 0.0 if more_hosts else self._outages.retry_s(self._attempts.age_s, refused=refused)
         self._enter(Phase.WAITING, wait_s, self._connect)
+
+    def _report_loss(self, why: str) -> None:
+        self.owner.on_disconnected(why)
+        if self.listener:
+            self.listener.on_disconnected(why)
 
     def _set_aside(self, request: str) -> None:
         """Go on without the request on which the broker hangs up."""
         for_s = self._hang_ups.hold_s(request)
         verb, _, topic = request.partition(" ")
         if verb == "publish":
-            self._delivery.set_aside(topic, for_s)
+            self.delivery.set_aside(topic, for_s)
         else:
-            self._requests.set_aside(topic, for_s)
+            self.requests.set_aside(topic, for_s)
         self._outages.explained()
         self._enter(Phase.WAITING, self._outages.retry_s(0.0, refused=False), self._connect)
 

@@ -7,6 +7,9 @@ CONNECT, PUBLISH, PUBACK, SUBSCRIBE, PINGREQ = 0x10, 0x30, 0x40, 0x80, 0xC0
 TYPE, DUPLICATE, QOS, RETAIN = 0xF0, 0x08, 0x06, 0x01  # in the first byte of a packet
 CONTINUED = 0x80  # in a byte of a length: another byte follows
 LONGEST_LENGTH = 4  # bytes
+SUBSCRIPTION = 0x0B  # property: the identifier of a subscription that a message matches
+WIDTHS = {0x01: 1, 0x02: 4, 0x23: 2}  # bytes of the other properties of a PUBLISH
+TEXTS = {0x03: 1, 0x08: 1, 0x09: 1, 0x26: 2}  # how many texts or byte strings there are in those that have no width
 PUBACK_HEAD = bytes((PUBACK, 2))  # a PUBACK with success and without properties: its packet id follows
 
 
@@ -23,13 +26,17 @@ class Packet(NamedTuple):
 
 
 class Publish(NamedTuple):
-    """A PUBLISH. `packet_id` is 0 at QoS 0; `duplicate` says that it may have been sent before."""
+    """A PUBLISH. `packet_id` is 0 at QoS 0; `duplicate` says that it may have been sent before.
+
+    `subscriptions` are the identifiers of the subscriptions that it matches, if they have any.
+    """
 
     topic: str
     payload: bytes
     retained: bool
     packet_id: int
     duplicate: bool
+    subscriptions: tuple[int, ...] = ()
 
 
 def split(buffer: bytes | bytearray) -> Iterator[Packet]:
@@ -65,22 +72,42 @@ def variable_length(buffer: bytes | bytearray, start: int) -> tuple[int, int]:
 
 
 def publish(head: int, body: bytes | bytearray, *, version_5: bool) -> Publish:
-    """Return what a PUBLISH carries. Its properties are skipped: none of them matters here.
+    """Return what a PUBLISH carries; of its properties only the subscriptions matter here.
 
     Raises:
         MalformedError: it ends too soon.
     """
     start = 2 + int.from_bytes(body[:2], "big")
     topic, packet_id = body[2:start].decode(errors="replace"), 0
+    subscriptions: tuple[int, ...] = ()
     if head & QOS:
         packet_id = int.from_bytes(body[start : start + 2], "big")
         start += 2
     if version_5:
         length, begin = variable_length(body, start)
         start = begin + length if begin else len(body) + 1
+        subscriptions = _subscriptions(body[begin:start]) if length else ()
     if start > len(body):
         raise MalformedError
-    return Publish(topic, bytes(body[start:]), bool(head & RETAIN), packet_id, bool(head & DUPLICATE))
+    return Publish(topic, bytes(body[start:]), bool(head & RETAIN), packet_id, bool(head & DUPLICATE), subscriptions)
+
+
+def _subscriptions(properties: bytes | bytearray) -> tuple[int, ...]:
+    """Return the identifiers of subscriptions; what follows an unknown property is not looked at."""
+    found, start = [], 0
+    while start < len(properties):
+        kind, start = properties[start], start + 1
+        if kind == SUBSCRIPTION:
+            identifier, start = variable_length(properties, start)
+            found.append(identifier)
+        elif kind in WIDTHS:
+            start += WIDTHS[kind]
+        else:
+            for _ in range(TEXTS.get(kind, 0)):
+                start += 2 + int.from_bytes(properties[start : start + 2], "big")
+        if not start or kind not in (SUBSCRIPTION, *WIDTHS, *TEXTS):
+            break
+    return tuple(found)
 
 
 def pubacks(packet_ids: Iterable[int]) -> bytes:

@@ -55,6 +55,7 @@ class Connack(NamedTuple):
     largest: float
     retains: bool = True  # whether it keeps retained messages
     largest_qos: int = 2
+    identifies: bool = True  # whether it says which subscriptions a message matches (MQTT 5)
 
 
 class Puback(NamedTuple):
@@ -164,7 +165,8 @@ class Session(client.Client):
         window = getattr(more, "ReceiveMaximum", 65_535)
         largest = getattr(more, "MaximumPacketSize", math.inf) - OVERHEAD
         retains, qos = getattr(more, "RetainAvailable", 1), getattr(more, "MaximumQoS", 2)
-        self._on_event(Connack(_reason(code, more), window, largest, bool(retains), qos))
+        identifies = self._options.version_5 and bool(getattr(more, "SubscriptionIdentifierAvailable", 1))
+        self._on_event(Connack(_reason(code, more), window, largest, bool(retains), qos, identifies))
 
     def _published(self, _client: object, _data: object, packet_id: int, code: ReasonCode, more: object) -> None:
         self._on_event(Puback(packet_id, _reason(code, more)))
@@ -260,11 +262,21 @@ class Session(client.Client):
         self._last_out = time.monotonic()
         return self.publish(message.topic, message.payload, qos=qos, retain=message.retain).mid
 
-    def subscribe_to(self, wanted: Iterable[tuple[str, SubscribeOptions]]) -> int:
-        """Subscribe to these filters; returns the packet id that the SUBACK will name."""
+    def subscribe_to(self, wanted: Iterable[tuple[str, SubscribeOptions]], identifier: int = 0) -> int:
+        """Subscribe to these filters; returns the packet id that the SUBACK will name.
+
+        In MQTT 5, an `identifier` other than 0 is in each message that matches them.
+        """
         if self._options.version_5:
-            return self.subscribe([*wanted])[1] or 0
+            properties = Properties(PacketTypes.SUBSCRIBE) if identifier else None  # type: ignore[no-untyped-call]
+            if properties:
+                properties.SubscriptionIdentifier = identifier
+            return self.subscribe([*wanted], properties=properties)[1] or 0
         return self.subscribe([(one, options.QoS) for one, options in wanted])[1] or 0
+
+    def unsubscribe_from(self, filters: Iterable[str]) -> None:
+        """Unsubscribe from these filters."""
+        self.unsubscribe([*filters])
 
     def ping(self) -> None:
         """Send PINGREQ now. The answer arrives after everything that the broker has sent before."""

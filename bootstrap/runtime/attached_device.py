@@ -1,17 +1,19 @@
 """A device while it is attached to its sensor."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
+from bootstrap.contract.timestamps import MachineClock
+from bootstrap.mqtt.link import Link
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
+from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
-from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
 
@@ -24,12 +26,12 @@ class AttachedDevice:
         settings: SensorSettings,
         parts: ProcessParts,
         reporter: Reporter,
-        published: Callable[[], None],
-        known: float = 0.0,
+        link: Link,
+        clock: MachineClock,
     ) -> None:
-        """Call `published` whenever values of the device were put in the outbox. `known` is as in `make_outbox`."""
-        device = settings.device
-        self.sampler = Sampler(parts.loop, device, reporter, published, phase_of(settings.topics.client_id))
+        """Publish over this link; `clock` tells how far the time can be trusted."""
+        device, sensor = settings.device, settings.topics.client_id
+        self.sampler = Sampler(parts.loop, device, reporter, link.pump, phase_of(sensor))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self.lent = LentParts(parts, self.sampler, reporter.set_problem)
         self.sampler.awaits_stream = self.lent.awaits_stream
@@ -43,11 +45,16 @@ class AttachedDevice:
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
-        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, known)
+        self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
         timers, lines = NamedTimers(parts.loop, self.sampler.run_later), DeclaredLines(device, self.pins)
-        device.attach(DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent))
+        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
+        conversation = Conversation(device, around)
+        self._resources.callback(conversation.close)
+        context = DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent)
+        context.converse_by(conversation)
+        device.attach(context)
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

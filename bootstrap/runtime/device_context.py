@@ -17,6 +17,7 @@ from bootstrap.outbox.dead_letters import DeadLetters
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.outbox.message import Message
 from bootstrap.pins.device_pins import pin_failure
+from bootstrap.runtime.conversation import Conversation, NoConversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lent_parts import LentParts
@@ -102,6 +103,11 @@ class DeviceContext:
         self.ask = lent.ask if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
         self.state, self.folder = subscriptions.state, subscriptions.folder
+        self.converse_by(NoConversation())
+
+    def converse_by(self, conversation: Conversation | NoConversation) -> None:
+        """Listen and tell by this."""
+        self.listen, self.tell = conversation.listen, conversation.tell
 
     @property
     def published(self) -> PublishedReading:

@@ -11,6 +11,7 @@ from bootstrap.device import Device, Reading, Takes
 from bootstrap.errors import Refused
 from bootstrap.homeassistant.discovery import Discovery
 from bootstrap.logs import log
+from bootstrap.mqtt.denials import NOT_INSTALLED
 from bootstrap.mqtt.link import Link
 from bootstrap.runtime.actions import Act, Actions, Later
 from bootstrap.runtime.heartbeat import Heartbeat
@@ -55,7 +56,7 @@ class Inbound:
         state = self._topics.status("state")
         recorders = [FILTER] if self._reporter.recorders.wanted else []
         before = [self._topics.commands, *self._discovery.filters, *recorders]
-        self._link.subscribe([self._heartbeat.topic, state], before, [state])
+        self._link.requests.plan([self._heartbeat.topic, state], before, [state])
 
     def on_message(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """Execute a command, or correct what the broker has retained about this sensor."""
@@ -106,7 +107,8 @@ class Inbound:
     def on_denied(self, topic: str, why: str | None) -> None:
         """Stay in the state fault until publishing is allowed again. A denied announcement is not a fault."""
         if topic not in self._discovery.topics:
-            self._reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}")
+            hint = "" if topic.startswith(f"{self._topics.client_id}/") else f"; {NOT_INSTALLED}"
+            self._reporter.set_problem(topic, why and f"the broker does not let us publish it: {why}{hint}")
             self._publish_heartbeat()
 
     def _publish_heartbeat(self) -> None:

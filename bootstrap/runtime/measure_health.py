@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.liveness import MISSED
+from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Device, Failure, Measure, Reading, Value, Values
 
 HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
@@ -66,7 +66,7 @@ class MeasureHealth:
     def __init__(self, device: Device, now: float, invalid: int = 0) -> None:
         """Start with every measure ok. `invalid` is the number of values refused before."""
         self._device = device
-        self._patience_s = MISSED * device.every_s
+        self._patience_s = stale_s(device.every_s)
         since = timestamps.now()
         self._known = {name: _Known(measure, now, now, since) for name, measure in device.measures.items()}
         self.invalid = invalid

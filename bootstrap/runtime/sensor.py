@@ -80,8 +80,7 @@ class Sensor:
 
     def _attached(self) -> AttachedDevice:
         """Return the device of the current settings, attached."""
-        known = self._outbox.clock.known
-        found = AttachedDevice(self.settings, self._parts, self.reporter, self.link.pump, known)
+        found = AttachedDevice(self.settings, self._parts, self.reporter, self.link, self._outbox.clock)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
 
