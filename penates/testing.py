@@ -92,7 +92,7 @@ class Bench:
         subscriptions = Subscriptions(settings, sockets, inbox)
         parts = ProcessParts(self._loop, sockets, inbox, worker)
         heard = _Heard(self.read, self._collect)
-        lent = LentParts(parts, heard, self._on_problem)
+        lent = LentParts(self._device, parts, heard, self._on_problem)
         stack.callback(lent.end_streams)
         kept = KeptValues(subscriptions.folder, parts, self._on_problem)
         stack.callback(kept.close)

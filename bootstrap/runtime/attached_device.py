@@ -33,7 +33,7 @@ class AttachedDevice:
         device, sensor = settings.device, settings.topics.client_id
         self.sampler = Sampler(parts.loop, device, reporter, link.pump, phase_of(sensor))
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
-        self.lent = LentParts(parts, self.sampler, reporter.set_problem)
+        self.lent = LentParts(device, parts, self.sampler, reporter.set_problem)
         self.sampler.awaits_stream = self.lent.awaits_stream
         if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)

@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from bootstrap.device import Reading
+from bootstrap.device import Device, Reading
 from bootstrap.errors import NoReading
 from bootstrap.runtime.parts import ProcessParts
 
@@ -64,9 +64,9 @@ class _LineHearer:
 class LentParts:
     """Makes the calls and streams of one device when it needs them, and ends them with it."""
 
-    def __init__(self, parts: ProcessParts, sampler: ReadingsHeard, set_problem: SetProblem) -> None:
+    def __init__(self, device: Device, parts: ProcessParts, sampler: ReadingsHeard, set_problem: SetProblem) -> None:
         """Publish by the sampler what the device makes of results and lines."""
-        self._parts, self._sampler, self._set_problem = parts, sampler, set_problem
+        self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
 
     @cached_property
@@ -120,8 +120,10 @@ class LentParts:
         self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
     ) -> "Stream":
         """Implement `Device.lines`."""
+        from bootstrap.runtime.streams.declared_source import require_declared  # noqa: PLC0415
         from bootstrap.runtime.streams.stream import Stream  # noqa: PLC0415
 
+        require_declared(self._device, source)
         self._streams = [one for one in self._streams if not one.done]
         alike = sum(one.name.partition(" #")[0] == str(source) for one in self._streams)
         name = f"{source} #{alike + 1}" if alike else str(source)

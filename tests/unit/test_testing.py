@@ -19,6 +19,7 @@ from bootstrap import (
     Measure,
     NoReading,
     Output,
+    Program,
     Reading,
     Refused,
     Seconds,
@@ -99,13 +100,14 @@ def test_what_it_keeps_is_there_the_next_time(tmp_path: Path) -> None:
 class Radio(Device):
     """Hears a program that prints levels. Wiring: none."""
 
+    shell: Program = "sh"  # the shell that runs it
     program: str = "echo 5; echo x; echo 7; sleep 3600"  # what it runs in a shell
 
     level = Measure("V")
 
     def setup(self) -> None:
         """Listen, and ask for a number."""
-        self.lines(ChildProcess(["sh", "-c", self.program]), self.on_line)
+        self.lines(ChildProcess([self.shell, "-c", self.program]), self.on_line)
         self.ask(lambda: 3, lambda found: {"level": found})
 
     def on_line(self, line: str) -> Reading:
