@@ -542,7 +542,7 @@ class Device:
 
         Any other exception is a bug and ends the daemon. Reading blocks the loop, so it must be quick, unless the class
         says `blocks = True`: then it runs in a worker thread, while all other methods are called as ever, and the
-        attribute `bus`, if there is one, is as in `ask`.
+        bus is the one that its settings declare (`I2CBus`, `OneWireFolder`), or else its attribute `bus`, as in `ask`.
         """
         raise NoReading
 

@@ -172,6 +172,13 @@ def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device
     return [(name, need) for name, value, hint in named for need in _declared(value, hint)]
 
 
+def bus_of(device: Any) -> Path | None:  # noqa: ANN401 - as above
+    """Return the node, or the folder, of the shared bus that a device declares; None if it declares none."""
+    needed = [need for _name, need in needs_of(device)]
+    nodes = [need.path for need in needed if isinstance(need, DeviceNode) and need.shared]
+    return next(iter([*nodes, *(need.folder for need in needed if isinstance(need, OneWireBus))]), None)
+
+
 def may_drive(device: Any) -> bool:  # noqa: ANN401 - as above
     """Return whether a device declares a line that it may drive, which must be made safe after a kill."""
     return any(isinstance(need, GpioLine) and need.driven for _name, need in needs_of(device))

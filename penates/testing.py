@@ -1,10 +1,13 @@
 """For the tests of a kind of device: a bench where it works without a broker, and the contract of every kind."""
 
+import math
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from inspect import getsource
 from pathlib import Path
 from typing import Any, Self
@@ -13,21 +16,26 @@ import gpiozero
 
 from bootstrap.config.kinds import KindError
 from bootstrap.config.model import BrokerSettings, SensorSettings
-from bootstrap.contract.payload import Json
+from bootstrap.contract.heard import Heard, Silence
+from bootstrap.contract.payload import Json, encode
+from bootstrap.contract.topic_filters import covers
 from bootstrap.contract.topics import Topics
-from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading
+from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading, ThenTold
 from bootstrap.errors import NoReading
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
-from bootstrap.needs import GpioLine, needs_of
+from bootstrap.needs import GpioLine, Listened, Told, needs_of
 from bootstrap.paths import Folders
 from bootstrap.pins.device_pins import FACTORY, DevicePins
 from bootstrap.pins.edge import Edge
 from bootstrap.pins.simulated_factory import SimulatedFactory
 from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
+from bootstrap.runtime.conversation import NoConversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
+from bootstrap.runtime.followed import Listener, Reach
 from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts
 from penates.datasheet import Sheet, sheet
@@ -44,13 +52,18 @@ class Bench:
     `with Bench(Rain(pin=17)) as bench:` sets it up, and tears it down at the end.
 
     Attributes:
-        readings: what the device has returned from `read`, from edges, timers and actions, the newest last.
+        readings: what the device has returned from `read`, edges, timers, actions, lines and calls, the newest last.
+        told: what the device has told others, each with its topic.
+        problems: why it would be in `fault` apart from its readings, such as a stream that cannot be opened.
     """
 
     def __init__(self, device: Device, folder: Path | None = None) -> None:
         """Keep in `folder` what the device keeps, as over a restart; by default in one that is removed at the end."""
         self._device, self._folder, self._stack = device, folder, ExitStack()
         self.readings: list[Reading] = []
+        self.problems: dict[str, str] = {}
+        self._talk = _Talk(device, self._collect)
+        self.told = self._talk.told
         self._loop, self._edges = Loop(), 0
 
     def __enter__(self) -> Self:
@@ -77,13 +90,22 @@ class Bench:
         pins = DevicePins(self._loop, inbox, self._on_edge)
         stack.callback(pins.close)
         subscriptions = Subscriptions(settings, sockets, inbox)
-        kept = KeptValues(subscriptions.folder, ProcessParts(self._loop, sockets, inbox, worker), self._on_problem)
+        parts = ProcessParts(self._loop, sockets, inbox, worker)
+        heard = _Heard(self.read, self._collect)
+        lent = LentParts(self._device, parts, heard, self._on_problem)
+        stack.callback(lent.end_streams)
+        kept = KeptValues(subscriptions.folder, parts, self._on_problem)
         stack.callback(kept.close)
         setup = DeviceSetup(self._device)
         stack.callback(setup.undo)
         stack.callback(subscriptions.close)
+        stack.callback(lent.end_calls)
+        stack.callback(heard.stop)
         timers = NamedTimers(self._loop, self._collect)
-        self._device.attach(DeviceContext(timers, DeclaredLines(self._device, pins), subscriptions, kept))
+        lines = DeclaredLines(self._device, pins)
+        context = DeviceContext(timers, lines, subscriptions, kept, lent=lent)
+        context.converse_by(self._talk)
+        self._device.attach(context)
         setup.do()
 
     def __exit__(self, *error: object) -> None:
@@ -99,18 +121,34 @@ class Bench:
 
     def read(self) -> Reading:
         """Return what `read` does. Its exceptions propagate."""
-        self._collect(self._device.read)
+        self._publish(self._device.read())
         return self.readings[-1]
 
     def act(self, action: str, value: Json = None) -> None:
         """Execute a command, as it comes from `action/…`. Refused: it is not what the action takes."""
         self._device.commands[action].check(value)
-        self._collect(lambda: self._device.actions()[action](value))
+        self._publish(self._device.actions()[action](value))
 
     def until(self, met: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         """Let time pass, with its edges and timers, until `met()` is true. AssertionError: that takes too long."""
         if not self._loop.run(lambda: bool(met()), seconds):
             raise AssertionError(f"not within {seconds:g} s; the readings so far: {self.readings}")
+
+    def hear(self, topic: str, value: Json) -> None:
+        """Have the device hear this, as if another sensor had just published it."""
+        now = time.time_ns() // 1000
+        for one in self._talk.listeners(topic):
+            heard = Heard(topic, encode(value), value, retained=False, at_us=now)
+            one.fault = None
+            one.keep(heard, time.monotonic())
+            self._collect(partial(one.on_message, heard))
+
+    def silence(self, topic: str, why: str) -> None:
+        """Have nothing count any more of what the device hears from a topic, such as when its sender is lost."""
+        for one in self._talk.listeners(topic):
+            one.fault = why
+            if one.on_silence is not None:
+                self._collect(partial(one.on_silence, Silence(topic, why)))
 
     def edges(self, pin: int) -> None:
         """Drive a line low and high, and wait for the edges that it may be watched for."""
@@ -124,16 +162,78 @@ class Bench:
         self._collect(lambda: self._device.on_edge(edge))
 
     def _collect(self, call: Callable[[], Reading | None]) -> None:
-        """Make a call of the device, and collect its reading, as far as it would be published."""
-        if (reading := call()) is None:
+        """Make a call of the device between two reads, and collect its reading."""
+        with suppress(NoReading):
+            self._publish(call())
+
+    def _publish(self, reading: Reading | None) -> None:
+        """Collect a reading, if it would be published."""
+        if reading is None:
             return
         if wrong := self._device.check(reading):
             raise AssertionError(f"the reading {dict(reading)} has what would be refused: {wrong}")
         self.readings.append(reading)
 
     def _on_problem(self, what: str, why: str | None) -> None:
-        if why is not None:
-            raise AssertionError(f"{what}: {why}")
+        if why is None:
+            self.problems.pop(what, None)
+        else:
+            self.problems[what] = why
+
+
+class _Talk(NoConversation):
+    """Keeps what a device listens to, and what it tells."""
+
+    def __init__(self, device: Device, collect: Callable[[Callable[[], Reading | None]], None]) -> None:
+        self._device, self._collect = device, collect
+        self._listening: list[Listener] = []
+        self.told: list[tuple[str, object]] = []
+
+    def listen(
+        self,
+        topics: str,
+        on_message: Callable[[Heard], Reading | None],
+        on_silence: Callable[[Silence], Reading | None] | None = None,
+        silent_s: float | None = None,
+    ) -> Listener:
+        declared = [need.filter for _, need in needs_of(self._device) if isinstance(need, Listened)]
+        if not any(covers(one, topics) for one in declared):
+            raise AssertionError(f"no setting of the type TopicFilter declares {topics!r}; they declare {declared}")
+        self._listening.append(Listener(topics, on_message, on_silence, silent_s, Reach(None, 0.0)))
+        return self._listening[-1]
+
+    def listeners(self, topic: str) -> list[Listener]:
+        """Return who listens to a topic, of whom there must be one."""
+        found = [one for one in self._listening if covers(one.filter, topic)]
+        if not found:
+            raise AssertionError(f"the device does not listen to {topic!r}")
+        return found
+
+    def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:  # noqa: ARG002
+        declared = [need.topic for _, need in needs_of(self._device) if isinstance(need, Told)]
+        if topic not in declared:
+            raise AssertionError(f"no setting of the type Target declares {topic!r}; they declare {declared}")
+        self.told.append((topic, payload))
+        if then is not None:
+            self._collect(partial(then, "sent", ""))
+
+
+class _Heard:
+    """Collects what a device makes of lines and of calls that have ended."""
+
+    def __init__(self, read: Callable[[], Reading], collect: Callable[[Callable[[], Reading | None]], None]) -> None:
+        self._read, self._collect = read, collect
+        self.stopped_at = math.inf
+
+    def run_later(self, call: Callable[[], Reading | None], _at_us: int | None = None) -> None:
+        self._collect(call)
+
+    def stop(self) -> None:
+        self.stopped_at = time.monotonic()
+
+    def read_soon(self) -> None:
+        with suppress(NoReading, OSError, ValueError):
+            self._read()
 
 
 @contextmanager
@@ -208,4 +308,5 @@ def _use(bench: Bench, device: Device) -> None:
             bench.read()
     if type(device).on_edge is not Device.on_edge:
         for line in (need for _, need in needs_of(device) if isinstance(need, GpioLine)):
-            bench.edges(line.number)
+            with suppress(OSError, ValueError):
+                bench.edges(line.number)

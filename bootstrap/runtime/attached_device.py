@@ -42,7 +42,7 @@ class AttachedDevice:
         device, sensor = settings.device, settings.topics.client_id
         self.sampler = _sampler(settings, parts, reporter, link)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
-        self.lent = LentParts(parts, self.sampler, reporter.set_problem)
+        self.lent = LentParts(device, parts, self.sampler, reporter.set_problem)
         if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)
         self.sampler.awaits_stream = self.lent.awaits_stream

@@ -1,11 +1,13 @@
 """The `read` of a device whose kind says `blocks = True`: in a worker thread, never twice at once."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 from bootstrap.device import Device, Reading
 from bootstrap.eventloop.loop import Loop
+from bootstrap.needs import bus_of
 from bootstrap.runtime.actions import Done
-from bootstrap.runtime.device_calls import MOMENT_S, DeviceCalls
+from bootstrap.runtime.device_calls import MOMENT_S, Bus, DeviceCalls
 
 MOST = 100  # commands that may wait for one read
 
@@ -35,7 +37,12 @@ class BlockingRead:
         self._waiting.append(done)
         if not self.runs:
             self.runs = True
-            self._calls.start(self._device.read, self._ended, getattr(self._device, "bus", None))
+            self._calls.start(self._device.read, self._ended, self._bus)
+
+    @cached_property
+    def _bus(self) -> Bus:
+        """The bus that the device declares, or names by an attribute."""
+        return bus_of(self._device) or getattr(self._device, "bus", None)
 
     def _ended(self, outcome: Callable[[], Reading], at_us: int | None) -> None:
         if not self._abandoned:

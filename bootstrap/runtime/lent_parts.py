@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
-from bootstrap.device import Reading
+from bootstrap.device import Device, Reading
 from bootstrap.errors import NoReading
 from bootstrap.runtime.parts import ProcessParts
-from bootstrap.runtime.sampler import Sampler
 
 if TYPE_CHECKING:
     from bootstrap.runtime.device_calls import DeviceCalls
@@ -20,10 +19,24 @@ SetProblem: TypeAlias = Callable[[str, str | None], None]
 Failed: TypeAlias = Callable[[OSError | ValueError], Reading | None]
 
 
+class ReadingsHeard(Protocol):
+    """Who publishes what comes between two reads: the sampler of a sensor."""
+
+    stopped_at: float  # monotonic, in seconds
+
+    def run_later(self, call: Callable[[], Reading | None], at_us: int | None = None) -> None:
+        """Publish what a call returns."""
+
+    def read_soon(self) -> None:
+        """Read in the loop's next turn."""
+
+
 class _LineHearer:
     """Publishes what a device makes of the lines of one stream."""
 
-    def __init__(self, on_line: Callable[[Any], Reading | None], sampler: Sampler, set_problem: SetProblem) -> None:
+    def __init__(
+        self, on_line: Callable[[Any], Reading | None], sampler: ReadingsHeard, set_problem: SetProblem
+    ) -> None:
         self._on_line, self._sampler, self.set_problem = on_line, sampler, set_problem
         self.on_opened = sampler.read_soon
         self._good = False
@@ -51,9 +64,9 @@ class _LineHearer:
 class LentParts:
     """Makes the calls and streams of one device when it needs them, and ends them with it."""
 
-    def __init__(self, parts: ProcessParts, sampler: Sampler, set_problem: SetProblem) -> None:
+    def __init__(self, device: Device, parts: ProcessParts, sampler: ReadingsHeard, set_problem: SetProblem) -> None:
         """Publish by the sampler what the device makes of results and lines."""
-        self._parts, self._sampler, self._set_problem = parts, sampler, set_problem
+        self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
 
     @cached_property
@@ -107,8 +120,10 @@ class LentParts:
         self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
     ) -> "Stream":
         """Implement `Device.lines`."""
+        from bootstrap.runtime.streams.declared_source import require_declared  # noqa: PLC0415
         from bootstrap.runtime.streams.stream import Stream  # noqa: PLC0415
 
+        require_declared(self._device, source)
         self._streams = [one for one in self._streams if not one.done]
         alike = sum(one.name.partition(" #")[0] == str(source) for one in self._streams)
         name = f"{source} #{alike + 1}" if alike else str(source)

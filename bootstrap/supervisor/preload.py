@@ -46,6 +46,7 @@ PATIENCE_S = 2.0  # longest wait of the fake broker
 class PreloadDevice(Device):
     """Reads a number that the kernel keeps in a file. Wiring: none."""
 
+    blocks = True  # so that children share that code, too
     number = Measure("1")
 
     def read(self) -> Reading:

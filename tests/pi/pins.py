@@ -29,6 +29,35 @@ for _ in range(100):
         pull.seek(0); pull.write(level); pull.flush(); time.sleep(0.005)
 """
 
+FAN = """
+from dataclasses import dataclass
+
+from gpiozero import DigitalOutputDevice
+
+from bootstrap.device import Device, Measure, Pin
+
+
+@dataclass(kw_only=True)
+class Fan(Device):
+    relay: Pin
+
+    on = Measure(bool)
+
+    def setup(self):
+        self.output = take(self, self.relay)
+
+    def act_set(self, value):
+        self.output.value = value == "on"
+        return self.read()
+
+    def read(self):
+        return {"on": bool(self.output.value)}
+
+
+def take(device, line):
+    return device.own(DigitalOutputDevice(line))
+"""
+
 failures: list[str] = []
 
 
@@ -51,7 +80,7 @@ def wait(true: Callable[[], object], seconds: float = 60) -> bool:
 
 
 class Site:
-    """A house of three sensors in a folder, on the machine's own broker."""
+    """A house of four sensors in a folder, on the machine's own broker."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -61,8 +90,10 @@ class Site:
             "frontdoor": 'kind = "door"\npin = 17',
             "counter": 'kind = "door"\npin = 22\nbounce_s = 0',
             "lamp": 'kind = "lamp"\npin = 27',
+            "fan": 'kind = "fan.Fan"\nrelay = "BOARD16"',
         }.items():
             (folder / "devices" / f"{sensor}.toml").write_text(f"{text}\nevery_s = 3600\n")
+        (folder / "fan.py").write_text(FAN)
         self.log = folder / "wire.log"
         self.eyes = subprocess.Popen(["mosquitto_sub", "-t", "pi/#", "-F", "%t %p"], stdout=self.log.open("w"))
 
@@ -112,15 +143,19 @@ def outputs(site: Site, lamp: subprocess.Popen[bytes]) -> None:
     lamp.send_signal(signal.SIGTERM)
     verdict("the lamp stops in order", lamp.wait(30), 0)
     verdict("its line after SIGTERM", world("value", "27"), "0")
-    lamp = site.run("lamp")
-    wait(lambda: site.on("pi/lamp/status/state")[-1] == "online")
-    subprocess.run(["mosquitto_pub", "-t", "pi/lamp/action/set", "-m", "on"], check=True)
-    wait(lambda: world("value", "27") == "1", 10)
-    lamp.kill()
-    lamp.wait()
-    print(f"     its line after SIGKILL alone: {world('value', '27')} (the hardware's pull decides)")
-    verdict("the unit's stop action ends well", site.run("lamp", "safe").wait(60), 0)
-    verdict("the line after SIGKILL and the unit's stop action", world("value", "27"), "0")
+    killed(site, "lamp", "27", site.run("lamp"))
+
+
+def killed(site: Site, sensor: str, line: str, running: subprocess.Popen[bytes]) -> None:
+    """One whose output is on is killed, and what its unit does then is done."""
+    wait(lambda: site.on(f"pi/{sensor}/status/state")[-1] == "online")
+    subprocess.run(["mosquitto_pub", "-t", f"pi/{sensor}/action/set", "-m", "on"], check=True)
+    verdict(f"the line of the {sensor} is high", wait(lambda: world("value", line) == "1", 10), promised=True)
+    running.kill()
+    running.wait()
+    print(f"     its line after SIGKILL alone: {world('value', line)} (the hardware's pull decides)")
+    verdict("the unit's stop action ends well", site.run(sensor, "safe").wait(60), 0)
+    verdict("the line after SIGKILL and the unit's stop action", world("value", line), "0")
 
 
 def main() -> int:
@@ -128,10 +163,10 @@ def main() -> int:
         world("pull", "17", "1")
         world("pull", "22", "1")
         site = Site(Path(folder))
-        daemons = {sensor: site.run(sensor) for sensor in ("frontdoor", "counter", "lamp")}
+        daemons = {sensor: site.run(sensor) for sensor in ("frontdoor", "counter", "lamp", "fan")}
         try:
             ready = wait(lambda: all(site.on(f"pi/{sensor}/status/state")[-1:] == ["online"] for sensor in daemons))
-            verdict("three sensors are online", ready, promised=True)
+            verdict("four sensors are online", ready, promised=True)
             inputs(site)
             before = wakeups(daemons["frontdoor"])
             time.sleep(IDLE_S)
@@ -140,6 +175,7 @@ def main() -> int:
             if FACTORY == "kernel":
                 verdict("at most 6", rate <= 6, promised=True)
             outputs(site, daemons["lamp"])
+            killed(site, "fan", "23", daemons["fan"])
         finally:
             for process in (*daemons.values(), site.eyes):
                 process.kill()

@@ -21,7 +21,11 @@ def descriptors() -> dict[int, str]:
 
 def children() -> set[int]:
     """The processes that this one has started and not waited for."""
-    return {int(pid) for file in Path("/proc/self/task").glob("*/children") for pid in file.read_text().split()}
+    found: set[int] = set()
+    for file in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # its thread has just ended
+            found.update(map(int, file.read_text().split()))
+    return found
 
 
 class Leaks:

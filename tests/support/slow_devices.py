@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading
+from bootstrap.needs import I2CBus
 from support.world import eventually
 
 
@@ -63,6 +64,20 @@ class Slow(Device):
 
     def act_echo(self, value: Json) -> Reading | None:
         return {"level": value} if isinstance(value, int) else None
+
+
+@dataclass(kw_only=True)
+class OnI2C(Device):
+    """Wiring: none. It declares its bus, by a number."""
+
+    file: Path
+    bus: I2CBus = 1
+
+    blocks = True
+    level = Measure("V", low=0, high=10)
+
+    def read(self) -> Reading:
+        return {"level": float(self.file.read_text())}
 
 
 @dataclass(kw_only=True)

@@ -8,6 +8,7 @@ from gpiozero import DigitalInputDevice
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Pin, Reading
 from bootstrap.errors import NoReading
+from bootstrap.needs import Host, Program
 from bootstrap.pins.edge import Edge
 from bootstrap.streams import ChildProcess, Tcp
 
@@ -17,6 +18,8 @@ class Radio(Device):
     """Wiring: none. A program prints readings, or a host sends them."""
 
     program: str = ""
+    shell: Program = "sh"
+    host: Host = "127.0.0.1"
     port: int = 0
     pin: Pin | None = None
     goodbye: str = ""
@@ -26,7 +29,7 @@ class Radio(Device):
     pressed = Measure(bool)
 
     def setup(self) -> None:
-        source = ChildProcess(["sh", "-c", self.program]) if self.program else Tcp("127.0.0.1", self.port)
+        source = ChildProcess([self.shell, "-c", self.program]) if self.program else Tcp(self.host, self.port)
         self.stream = self.lines(source, self.on_line)
         if self.pin is not None:
             self.watch(DigitalInputDevice(self.pin))

@@ -105,9 +105,8 @@ def test_text_that_names_topics_declares_them_as_shown() -> None:
 def test_streams_have_the_sources_that_are_shown() -> None:
     (text,) = [text for text in blocks("docs/ADDING.md", "python") if "self.lines" in text and "Gateway" not in text]
     heard: list[object] = []
-    hearer = SimpleNamespace(
-        port="/dev/ttyUSB0", host="meter", on_line=print, lines=lambda source, _: heard.append(source)
-    )
+    settings: dict[str, Any] = {"program": "rtl_433", "port": "/dev/ttyUSB0", "host": "meter", "on_line": print}
+    hearer = SimpleNamespace(**settings, lines=lambda source, _: heard.append(source))
     exec(f"{IMPORTS}{text}", {"self": hearer})
     assert [type(one) for one in heard] == [bootstrap.ChildProcess, bootstrap.Serial, bootstrap.Tcp]
 

@@ -23,6 +23,7 @@ from bootstrap.needs import (
     Listened,
     Need,
     NetworkHost,
+    OneWireFolder,
     Pin,
     Program,
     SerialPort,
@@ -31,6 +32,7 @@ from bootstrap.needs import (
     Target,
     Told,
     TopicFilter,
+    bus_of,
     needs_of,
 )
 from support.paths import ROOT
@@ -107,6 +109,21 @@ def test_buses_ports_hosts_and_programs_are_declared() -> None:
         ("way", DeviceNode(Path("/dev/ttyUSB0"))),
         ("way", NetworkHost("a.local")),
         ("many", NetworkHost("b.local")),
+    ]
+
+
+@dataclass(kw_only=True)
+class Probe(Device):
+    """On a bus of another kind."""
+
+    folder: OneWireFolder = Path("/sys/bus/w1/devices")
+
+
+def test_the_bus_of_a_device_is_the_one_that_it_declares() -> None:
+    assert [bus_of(device) for device in (Station(), Probe(), Fan(relay=17, follows=[], shows=Template("")))] == [
+        Path("/dev/i2c-1"),
+        Path("/sys/bus/w1/devices"),
+        None,
     ]
 
 

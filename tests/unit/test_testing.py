@@ -10,7 +10,23 @@ import gpiozero
 import pytest
 from gpiozero import DigitalOutputDevice
 
-from bootstrap import Contact, Device, Edge, Measure, Output, Reading, Refused, Seconds, takes
+from bootstrap import (
+    ChildProcess,
+    Contact,
+    Device,
+    Edge,
+    Heard,
+    Measure,
+    NoReading,
+    Output,
+    Program,
+    Reading,
+    Refused,
+    Seconds,
+    Target,
+    TopicFilter,
+    takes,
+)
 from penates.testing import Bench, check_kind
 
 MINE = "tests.unit.test_testing"
@@ -78,6 +94,90 @@ def test_what_it_keeps_is_there_the_next_time(tmp_path: Path) -> None:
             bench.edges(17)
             assert bench.readings[0] == {"rings": True}
         assert (tmp_path / "outbox" / "bench.device" / "kept.json").read_text() == f'{{"count":{count}}}'
+
+
+@dataclass(kw_only=True)
+class Radio(Device):
+    """Hears a program that prints levels. Wiring: none."""
+
+    shell: Program = "sh"  # the shell that runs it
+    program: str = "echo 5; echo x; echo 7; sleep 3600"  # what it runs in a shell
+
+    level = Measure("V")
+
+    def setup(self) -> None:
+        """Listen, and ask for a number."""
+        self.lines(ChildProcess([self.shell, "-c", self.program]), self.on_line)
+        self.ask(lambda: 3, lambda found: {"level": found})
+
+    def on_line(self, line: str) -> Reading:
+        """Return what a line says, if it is a number."""
+        if not line.isdecimal():
+            raise NoReading
+        return {"level": int(line)}
+
+
+def test_lines_and_calls_work_as_in_a_house() -> None:
+    with Bench(Radio()) as bench:
+        bench.until(lambda: len(bench.readings) == 3)
+        assert sorted(float(str(one["level"])) for one in bench.readings) == [3, 5, 7]
+        assert bench.problems == {}
+
+
+def test_what_would_be_a_fault_is_told() -> None:
+    with Bench(Radio(program="exit 3")) as bench:
+        bench.until(lambda: bench.problems)
+        assert "3" in " ".join(bench.problems.values())
+
+
+@dataclass(kw_only=True)
+class Follower(Device):
+    """Switches a fan by a temperature. Wiring: none."""
+
+    follows: TopicFilter = "cm/cellar/data/temperature"
+    switches: Target = "cm/fan/action/set"
+
+    on = Measure(bool)
+
+    def setup(self) -> None:
+        """Follow the temperature."""
+        self.heard = self.listen(self.follows, self.on_message, lambda silence: self.switch(on=not silence.why))
+
+    def on_message(self, heard: Heard) -> Reading:
+        """Switch by it."""
+        return self.switch(on=heard.number > 25)
+
+    def switch(self, *, on: bool) -> Reading:
+        """Tell the fan."""
+        self.tell(self.switches, "on" if on else "off", lambda outcome, _why: {"on": on and outcome == "sent"})
+        return {"on": on}
+
+    def read(self) -> Reading:
+        """Return nothing."""
+        raise NoReading
+
+    def act_stray(self, value: Any) -> None:
+        """Do what no setting declares."""
+        if value == "listen":
+            self.listen("cm/attic/data/x", lambda _: None)
+        else:
+            self.tell("cm/lamp/action/set", "on")
+
+
+def test_what_it_hears_and_tells_is_as_in_a_house() -> None:
+    device = Follower()
+    with Bench(device) as bench:
+        bench.hear("cm/cellar/data/temperature", 26.5)
+        assert (device.heard.value, device.heard.problem) == (26.5, None)
+        bench.silence("cm/cellar/data/temperature", "it is lost")
+        assert device.heard.problem == "it is lost"
+        assert bench.told == [("cm/fan/action/set", "on"), ("cm/fan/action/set", "off")]
+        assert bench.readings == [{"on": True}, {"on": True}, {"on": False}, {"on": False}]
+        with pytest.raises(AssertionError, match="the device does not listen to 'cm/attic/data/x'"):
+            bench.hear("cm/attic/data/x", 1)
+        for stray, why in (("listen", "TopicFilter declares 'cm/attic/data/x'"), ("tell", "Target declares 'cm/lamp")):
+            with pytest.raises(AssertionError, match=why):
+                bench.act("stray", stray)
 
 
 def test_what_would_be_refused_fails_the_test(bell: Bell) -> None:

@@ -18,9 +18,9 @@ def test_on_a_terminal_it_asks(rainy: House) -> None:
     os.write(ours, b"28\nseven\n4\n")
     said, _ = asking.communicate(timeout=120)
     os.close(ours)
-    assert said.count("pin (BCM number of the GPIO line): ") == 3
+    assert said.count("pin (GPIO line: its BCM number, ") == 3
     assert "it must be at least 0 and at most 27\n" in said
-    assert "it must be a whole number\n" in said
+    assert "it must be a BCM number up to 27, a line (" in said
     assert device(rainy, "it")["pin"] == 4
 
 

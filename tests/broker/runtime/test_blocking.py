@@ -43,6 +43,13 @@ def test_while_a_read_blocks_commands_and_heartbeats_go_on(house: House, fifo: F
     assert running.stop() == 0
 
 
+def test_a_read_that_blocks_has_the_bus_that_its_device_declares(house: House, fifo: Fifo, eyes: Eyes) -> None:
+    running = run(house, "OnI2C")
+    fifo.answer("3")
+    eyes.wait_value(LEVEL, 3)
+    assert running.stop() == 0
+
+
 def test_action_read_is_answered_when_the_read_ends(house: House, fifo: Fifo, eyes: Eyes) -> None:
     run(house)
     held = fifo.hold()

@@ -11,7 +11,8 @@ class Wire:
     def __init__(self, to: int, port: int = 0) -> None:
         self._to = to
         self._up, self._down = threading.Event(), threading.Event()
-        self._ends: list[socket.socket] = []
+        self._ends: list[socket.socket] = []  # of the connections that are open
+        self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
@@ -20,8 +21,9 @@ class Wire:
 
     def _begin(self, what: object, *arguments: object) -> None:
         thread = threading.Thread(target=what, args=arguments)  # type: ignore[arg-type]
-        self._threads.append(thread)
         thread.start()
+        with self._lock:
+            self._threads = [*(other for other in self._threads if other.is_alive()), thread]
 
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -30,14 +32,28 @@ class Wire:
 
     def _join(self, client: socket.socket) -> None:
         broker = socket.socket()
-        self._ends += [client, broker]
+        with self._lock:
+            self._ends += [client, broker]
         if broker.connect_ex(("127.0.0.1", self._to)):
-            client.close()
+            self._forget(client, broker)
             return
         for end in (client, broker):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._begin(self._carry, client, broker, self._up)
-        self._begin(self._carry, broker, client, self._down)
+        self._begin(self._carry_both, client, broker)
+
+    def _forget(self, *ends: socket.socket) -> None:
+        with self._lock:
+            self._ends = [end for end in self._ends if end not in ends]
+        for end in ends:
+            end.close()
+
+    def _carry_both(self, client: socket.socket, broker: socket.socket) -> None:
+        """Until both directions have ended; then nothing of the connection is left, however many there were."""
+        down = threading.Thread(target=self._carry, args=(broker, client, self._down))
+        down.start()
+        self._carry(client, broker, self._up)
+        down.join()
+        self._forget(client, broker)
 
     def _carry(self, source: socket.socket, to: socket.socket, passes: threading.Event) -> None:
         with contextlib.suppress(OSError):
@@ -85,7 +101,5 @@ class Wire:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.refuse()
-        for thread in self._threads:
-            thread.join()
-        for end in self._ends:
-            end.close()
+        while self._threads:
+            self._threads.pop().join()
