@@ -62,6 +62,11 @@ def diary(file: Path) -> dict[int, float]:
     return {int(count): float(at) for count, at, _ in map(str.split, lines)}
 
 
+def _own_time(at: float, count: int, made: dict[int, float]) -> bool:
+    """Whether this can be the time of a reading: after its read, and before the next, between which it may freeze."""
+    return made[count] - OWN_TIME_S <= at <= made.get(count + 1, made[count]) + OWN_TIME_S
+
+
 def judge(database: Path, sensor: str, made: dict[int, float], deaths: list[float]) -> Findings:
     """Compare what was recorded of a sensor with what it wrote into its diary, and the times at which it was killed."""
     found = Findings()
@@ -70,7 +75,7 @@ def judge(database: Path, sensor: str, made: dict[int, float], deaths: list[floa
     for row in reversed(rows(database, sensor)):
         count = row.count
         true = {"count": count, "even": count % 2 == 0, "word": f"w{count}"}
-        if row.fields != true or count not in made or abs(row.time - made[count]) > OWN_TIME_S:
+        if row.fields != true or count not in made or not _own_time(row.time, count, made):
             found.invented.append(count)
         elif count in seen:
             found.twice.append(count)
