@@ -22,6 +22,10 @@ class ChildProcess:
 
     command: Sequence[str]
 
+    def __post_init__(self) -> None:
+        if isinstance(self.command, str) or not self.command:
+            raise TypeError(f"the command is a list, of a program and its arguments, not {self.command!r}")
+
     def __str__(self) -> str:
         return Path(self.command[0]).name
 

@@ -109,7 +109,8 @@ class FollowedTopic:
     @property
     def unknown(self) -> str:
         """What to say of a sender that the broker knows nothing of, or hides."""
-        return f"the broker tells nothing of {self.sender.name if self.sender else self.topic}; {NOT_INSTALLED}"
+        what = self.sender.name if self.sender else self.topic
+        return f"the broker tells nothing of {what}; does anybody publish it? {NOT_INSTALLED.capitalize()}"
 
     def problem(self, now: float, reach: Reach) -> str | None:
         """Return why what was heard last does not count, or None."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 from bootstrap.device import Device, Reading
-from bootstrap.errors import NoReading
+from bootstrap.errors import NoReading, reason
 from bootstrap.runtime.parts import ProcessParts
 
 if TYPE_CHECKING:
@@ -35,11 +35,12 @@ class _LineHearer:
     """Publishes what a device makes of the lines of one stream."""
 
     def __init__(
-        self, on_line: Callable[[Any], Reading | None], sampler: ReadingsHeard, set_problem: SetProblem
+        self, name: str, on_line: Callable[[Any], Reading | None], sampler: ReadingsHeard, set_problem: SetProblem
     ) -> None:
         self._on_line, self._sampler, self.set_problem = on_line, sampler, set_problem
+        self._last_line = f"last line of {name}"  # a problem's name
         self.on_opened = sampler.read_soon
-        self._good = False
+        self._good = self._bad = False
 
     def hear(self, line: str | bytes) -> bool:
         self._good = False
@@ -51,7 +52,14 @@ class _LineHearer:
             found = self._on_line(line)
         except NoReading:
             found = None
-        self._good = True
+        except (OSError, ValueError) as error:
+            # A read that has nothing to say does not make up for it; only a good line does.
+            self._bad = True
+            self.set_problem(self._last_line, reason(error))
+            raise
+        if self._bad:
+            self.set_problem(self._last_line, None)
+        self._good, self._bad = True, False
         return found
 
     def on_failed(self, error: ValueError) -> None:
@@ -127,7 +135,7 @@ class LentParts:
         self._streams = [one for one in self._streams if not one.done]
         alike = sum(one.name.partition(" #")[0] == str(source) for one in self._streams)
         name = f"{source} #{alike + 1}" if alike else str(source)
-        hearer = _LineHearer(on_line, self._sampler, self._set_problem)
+        hearer = _LineHearer(name, on_line, self._sampler, self._set_problem)
         self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
         return self._streams[-1]
 

@@ -422,7 +422,8 @@ def test_an_access_rule_that_hides_is_a_fault_until_it_is_installed(
     try:
         running = follow(house)
         eyes.wait_value(STATE, "fault")
-        assert "tells nothing of cm/cellar; perhaps its access rule" in running.wait_log("cannot listen")[0]
+        why = "tells nothing of cm/cellar; does anybody publish it? Perhaps its access rule"
+        assert why in running.wait_log("cannot listen")[0]
         acl.write_text(acl.read_text() + "".join(f"topic read {one}\n" for one in heard_with(SOURCE)))
         broker.send(signal.SIGHUP)
         eyes.wait_value(SHOWN, 21.5)

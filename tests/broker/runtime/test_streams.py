@@ -53,6 +53,18 @@ def test_lines_become_readings_and_a_bad_one_is_a_fault(radio: House, eyes: Eyes
     assert running.stop() == 0
 
 
+def test_only_a_good_line_makes_up_for_a_bad_one(radio: House, eyes: Eyes) -> None:
+    run(radio, "echo rubbish; read line; echo $line; exec sleep 3600", "every_s = 0.05\n")
+    eyes.wait_value(STATE, "fault")
+    reads = eyes.on(HEARTBEAT)[-1].value["reads"] if eyes.on(HEARTBEAT) else 0
+    eyes.wait(lambda _: [one for one in eyes.on(HEARTBEAT) if one.value["reads"] > reads + 5], "it is read on")
+    assert eyes.on(STATE)[-1].value == "fault"
+    assert "Expecting value" in eyes.on(HEARTBEAT)[-1].value["why"]
+    eyes.ask("cm/radio", "say", '"{\\"level\\": 5}"')
+    eyes.wait_value(LEVEL, 5)
+    eventually(lambda: eyes.on(STATE)[-1].value == "online", "it is well")
+
+
 def test_the_end_of_a_child_is_a_fault_with_its_reason_until_it_is_heard_again(radio: House, eyes: Eyes) -> None:
     program = "if mkdir once; then echo 'no stick found' >&2; exit 7; fi; read word; echo $word; exec sleep 3600"
     run(radio, f"cd {radio.folder}; {program}")

@@ -48,3 +48,9 @@ def test_anything_else_is_an_error_of_the_kind(meter: Meter, source: Source, why
     with pytest.raises(Fatal, match=why) as refused:
         require_declared(meter, source)
     assert refused.value.code is Exit.SETTINGS
+
+
+@pytest.mark.parametrize("command", ["rtl_433 -F json", []])
+def test_a_command_is_a_list(command: list[str]) -> None:
+    with pytest.raises(TypeError, match="a list, of a program and its arguments"):
+        ChildProcess(command)
