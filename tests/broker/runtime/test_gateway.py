@@ -133,7 +133,7 @@ def test_what_nobody_adopted_is_listed_until_somebody_does(house: House, broker:
 
 def test_a_second_one_of_a_name_ends_alone_and_comes_back(house: House, broker: Broker, eyes: Eyes) -> None:
     house.write(broker.port, top="heartbeat_s = 0.5")
-    house.device("s2", "kind = 'support.odd_devices.Odd'\n")
+    house.device("s2", "kind = 'support.odd_devices.Odd'\ndiary = 'diary'\n")
     first = house.run("s2")
     wait_online(eyes, "s2")
     running = start(house, broker, radio(3))
