@@ -234,7 +234,7 @@ def rpigpio(pi: Pi) -> None:
     for folder in folders:
         pi.say(f"sudo rm {folder}/rpigpio.conf && sudo rmdir --ignore-fail-on-non-empty {folder}")
     pi.say(f"sudo systemctl daemon-reload && sudo systemctl restart {units}")
-    pi.say("sudo /opt/penates/bin/pip uninstall --quiet --yes rpi-lgpio")
+    pi.say("sudo /opt/penates/bin/pip uninstall --quiet --yes rpi-lgpio lgpio")  # other code restarts all
     verdict("all are online by the kernel's lines", wait(lambda: pi.online() == len(pi.names)) is not None)
 
 
