@@ -168,7 +168,7 @@ class ControlApi:
         for name in removed:
             self._supervisor.child(name).stop()
             self._forget(name)
-        self._answer_later(changed, reply, changed=changed, removed=removed)
+        self._answer_later([*changed, *removed], reply, changed=changed, removed=removed)
 
     def _change(self, name: str, read: ProcessFiles) -> None:
         """Apply a changed file to its child. A stopped child stays stopped; one with a new id is restarted."""

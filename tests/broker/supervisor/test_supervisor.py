@@ -518,6 +518,15 @@ def test_a_new_file_is_started_and_a_removed_one_stopped(daemonised: House, brok
     assert retained(broker.port)["cm/attic/status/state"] == "stopped"
 
 
+def test_a_reload_waits_for_the_end_of_what_was_removed(three: House) -> None:
+    three.device("odd", 'kind = "support.odd_devices.Moody"\ndiary = "diary"\n')
+    three.supervise()
+    before = three.pids()
+    (three.folder / "devices" / "odd.toml").unlink()
+    assert three.penates("reload").returncode == 0
+    assert three.pids() == {name: pid for name, pid in before.items() if name != "odd"}
+
+
 @pytest.mark.parametrize("command", ["reload", "restart"])
 def test_a_faulty_file_changes_nothing_and_says_why(daemonised: House, command: str) -> None:
     before = daemonised.pids()
