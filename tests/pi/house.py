@@ -1,7 +1,8 @@
-"""A whole house on a Pi with systemd and lines: installed, hurt in every way, cut off, and taken off again.
+r"""A whole house on a Pi with systemd and lines: installed, hurt in every way, cut off, and taken off again.
 
     tests/pi/run pi@raspberrypi.local
-    tests/pi/run --by 'vpi.sh runas pi' --line 'sudo vpi gpio pull {pin} {level}' --cut 'vpi.sh cut'
+    tests/pi/run --by 'vpi.sh runas pi' --line 'sudo vpi gpio pull {pin} {level}' \
+        --level 'sudo vpi gpio value {pin}' --cut 'vpi.sh cut'
 
 It installs this copy from scratch by the commands in the README under *On a Pi*, so it refuses a machine where
 penates is installed; at the end it takes everything off again, its settings too. The user needs `sudo` without a
@@ -18,126 +19,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from pi import own_kinds
+from pi.machine import COPY, PATIENCE_S, ROOT, Pi, failures, verdict, wait
+
 INSTALL = "docs/INSTALL.md"
-COPY = "penates-under-test"
-PIN = 17
+
 MORE = {"hall": "motion pin=23", "lamp": "lamp pin=27"}  # beside pi, recorder and frontdoor
 OWN = "hurt"  # a device of our own, which hangs and eats as it is told
-OWN_KIND = '''
-import time
-from dataclasses import dataclass
-
-from bootstrap.device import Device, Measure
-
-
-@dataclass(kw_only=True)
-class Hurt(Device):
-    """Wiring: none."""
-
-    level = Measure("1")
-
-    def read(self):
-        return {"level": 1}
-
-    def act_hang(self, value):
-        time.sleep(3600)
-
-    def act_eat(self, value):
-        self.eaten = [bytearray(b"x" * 1_000_000) for _ in range(500)]
-'''
-PATIENCE_S = 120.0
 RECORDING = "/status/recording "
-
-KEPT = True
-
-failures: list[str] = []
-
-
-def verdict(what: str, found: object, promised: object = KEPT) -> None:
-    """One promise."""
-    kept = found == promised
-    print(f"{'ok  ' if kept else 'FAIL'} {what}{'' if kept else f': {found}, not {promised}'}", flush=True)
-    if not kept:
-        failures.append(what)
-
-
-def wait(true: Callable[[], object], limit_s: float = PATIENCE_S) -> float | None:
-    """Seconds until it was; None if it never was."""
-    begun = time.monotonic()
-    while not true():
-        if time.monotonic() - begun > limit_s:
-            return None
-        time.sleep(0.5)
-    return time.monotonic() - begun
-
-
-@dataclass
-class Pi:
-    """A machine, reached by a command that runs its last argument there."""
-
-    by: list[str]
-    line: str
-    names: list[str] = field(default_factory=lambda: ["pi", "recorder", "frontdoor"])
-
-    def say(self, command: str, *, must: bool = True, stdin: int | None = subprocess.DEVNULL) -> str:
-        """Run it there; what it says."""
-        done = subprocess.run([*self.by, command], stdin=stdin, capture_output=True, text=True, check=False)
-        if must and done.returncode:
-            sys.exit(f"FAIL {command}\n{done.stdout}{done.stderr}")
-        return done.stdout.strip()
-
-    def succeeds(self, command: str) -> bool:
-        """Whether it ends well."""
-        return (
-            subprocess.run([*self.by, command], stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode
-            == 0
-        )
-
-    def copy(self) -> None:
-        """This copy, without what git ignores."""
-        names = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
-        listed = subprocess.run(names, capture_output=True, check=True).stdout
-        pack = ["tar", "-C", str(ROOT), "--null", "-T", "-", "--ignore-failed-read", "-cf", "-"]
-        packed = subprocess.run(pack, input=listed, capture_output=True, check=True).stdout
-        unpack = f"rm -rf {COPY} && mkdir {COPY} && tar -C {COPY} --no-same-owner -xf -"
-        subprocess.run([*self.by, unpack], input=packed, check=True)
-
-    def topics(self, filters: str, limit_s: int = 3) -> dict[str, str]:
-        """What is retained."""
-        said = self.say(f"timeout {limit_s} mosquitto_sub -v -t {shlex.quote(filters)} --retained-only", must=False)
-        return dict(row.split(" ", 1) for row in said.splitlines() if " " in row)
-
-    def states(self) -> dict[str, str]:
-        """Of each sensor, by its id."""
-        return {topic.split("/")[1]: state for topic, state in self.topics("cm/+/status/state").items()}
-
-    def online(self) -> int:
-        """How many."""
-        return list(self.states().values()).count("online")
-
-    def pids(self) -> dict[str, str]:
-        """Of each unit's process."""
-        units = " ".join(f"penates@{name}.service" for name in self.names)
-        rows = self.say(f"systemctl show --property=MainPID --value {units}").split()
-        return dict(zip(self.names, rows, strict=True))
-
-    def drive(self, level: int) -> None:
-        """The door's line, from outside."""
-        self.say(self.line.format(pin=PIN, level=level, pull="pu" if level else "pd"))
-
-    def footprint(self) -> dict[str, list[str]]:
-        """What an installation could leave behind."""
-        return {
-            "ports": self.say("ss -Hltn | awk '{print $4}' | sort -u").splitlines(),
-            "users": self.say("cut -d: -f1 /etc/passwd; cut -d: -f1 /etc/group | sed s/^/group:/").splitlines(),
-            "units": self.say("ls -R /etc/systemd/system").splitlines(),
-            "processes": self.say("ps -eo args | grep -c '[/]penates ' || true").splitlines(),
-            "files": self.say("sudo find /etc /opt /usr/local /var/lib /run -name '*penates*'").splitlines(),
-        }
 
 
 def section(page: str, heading: str) -> str:
@@ -170,7 +60,7 @@ def install(pi: Pi) -> None:
     for name, what in MORE.items():
         kind, setting = what.split()
         pi.say(f"sudo penates new {kind} {name} {setting}")
-    pi.say(f"sudo tee /etc/penates/mine.py >/dev/null <<'E'\n{OWN_KIND}\nE")
+    pi.say(f"sudo cp {COPY}/tests/pi/mine.py /etc/penates/mine.py")
     pi.say(f"echo 'kind = \"mine.Hurt\"' | sudo tee /etc/penates/devices/{OWN}.toml")
     pi.names += [*MORE, OWN]
     pi.say("sudo penates install")
@@ -436,16 +326,31 @@ def main() -> int:
     parser.add_argument(
         "--line", default="sudo pinctrl set {pin} {pull}", metavar="COMMAND", help="pulls a line, there"
     )
+    parser.add_argument(
+        "--level", default="pinctrl lev {pin}", metavar="COMMAND", help="prints a line's level, 0 or 1, there"
+    )
     parser.add_argument("--cut", metavar="COMMAND", help="pulls the machine's plug and puts it back, here")
     given = parser.parse_args()
     if not (given.host or given.by):
         parser.error("say HOST, or --by")
-    pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], given.line)
+    pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], given.line, given.level)
     before, warned = pi.footprint(), warnings(pi)
     install(pi)
     all_online = wait(lambda: pi.online() == len(pi.names))
     verdict(f"{len(pi.names)} sensors are online", all_online is not None)
-    for part in (doctor, lines, rpigpio, damages, settings, broker, guarded, commands, again, supervised):
+    for part in (
+        doctor,
+        lines,
+        rpigpio,
+        damages,
+        settings,
+        broker,
+        guarded,
+        own_kinds.check,
+        commands,
+        again,
+        supervised,
+    ):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)
     verdict("the kernel has warned of nothing", warnings(pi) - warned, 0)
