@@ -41,7 +41,6 @@ class Discovery:
     ) -> None:
         self._topics, self._loop, self._outbox, self._pump = topics, loop, outbox, pump
         self._settings = settings
-        self._payload = b""
         self._withdrawn: set[str] = set()  # topics that are cleared
         self._timer: Timer | None = None
         self._connected_at = 0.0
@@ -50,6 +49,10 @@ class Discovery:
     def topic(self) -> str:
         """The topic of the sensor's announcement."""
         return self._settings.topic(self._topics)
+
+    @property
+    def _payload(self) -> bytes:
+        return self._outbox.state(self.topic)
 
     @property
     def topics(self) -> list[str]:
@@ -77,16 +80,16 @@ class Discovery:
     def introduce(self, announcement: bytes) -> None:
         """Publish this announcement, now and at each connect."""
         if announcement:
-            before, self._payload = self._payload, announcement
-            self._outbox.put_state(self.topic, self._payload)
+            before = self._payload
+            self._outbox.put_state(self.topic, announcement)
             self._replace(before)
 
     def apply_settings(self, settings: HomeAssistantSettings) -> None:
         """Remove the announcement under the old settings; afterwards call `introduce`, and connect again."""
-        old, self._settings = self._settings, settings
-        if self._payload:
-            self.withdraw([old.topic(self._topics)])
-        self._payload = b""
+        announced, old_topic = self._payload, self.topic
+        self._settings = settings
+        if announced:
+            self.withdraw([old_topic])
 
     def on_connected(self) -> None:
         """Note when the broker starts to send its retained messages."""
@@ -105,8 +108,8 @@ class Discovery:
         self._timer = self._loop.call_earlier(self._timer, random.uniform(0, WITHIN_S), self._announce)  # noqa: S311
 
     def _announce(self) -> None:
-        if self._payload:
-            self._outbox.put_state(self.topic, self._payload)
+        if payload := self._payload:
+            self._outbox.put_state(self.topic, payload)
             self._pump()
 
     def _on_retained(self, payload: bytes) -> None:

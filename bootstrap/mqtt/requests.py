@@ -1,7 +1,6 @@
 """Subscribing on one connection after another, and what the broker has not answered yet."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from math import inf
 
@@ -23,8 +22,8 @@ class Requests:
         self._heard: list[str] = []  # what others publish, and a device listens to
         self._answered: Callable[[str, str | None], None] = lambda _filter, _why: None
         self._connection: Connection | None = None
-        self._asked: deque[list[str]] = deque()  # not answered yet, in the order in which they were sent
-        self._waiting: deque[str] = deque()  # to be sent one at a time
+        self._asked: list[list[str]] = []  # not answered yet, in the order in which they were sent
+        self._waiting: list[str] = []  # to be sent one at a time
         self._then: Callable[[], None] | None = None
         self._set_aside: dict[str, float] = {}  # when each may be sent again
 
@@ -127,7 +126,7 @@ class Requests:
 
     def on_suback(self, reasons: list[Reason]) -> None:
         """Log what was refused. With an ACL file, Mosquitto grants all and delivers nothing; other brokers refuse."""
-        filters = self._asked.popleft() if self._asked else []
+        filters = self._asked.pop(0) if self._asked else []
         for one, reason in zip(filters, reasons, strict=False):
             self._hang_ups.answered(subscribing(one))
             if one in self._heard:
@@ -150,7 +149,7 @@ class Requests:
     def _next(self) -> None:
         """Send the next of those that are sent one at a time, or go on after the last."""
         if self._waiting:
-            self._send([self._waiting.popleft()])
+            self._send([self._waiting.pop(0)])
         elif not self._asked:
             self._call()
 

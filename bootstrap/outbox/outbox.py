@@ -7,6 +7,7 @@ Three queues, served in this order:
 - history: not retained, in order; on disk while it waits.
 """
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from bootstrap.outbox.message import REFUSED_FOR_NOW, AckOutcome, Message
 WINDOW = 20  # unacknowledged messages in all, as many as Mosquitto by default sends to a subscriber
 SPARE = 4  # places in the window that history never uses, so that a live value does not queue behind it
 ONCE_LIMIT = 1000  # messages
+LONG = 2048  # bytes above which a retained value is kept compressed
 ROUNDING = 1e-6  # part of a token that may be missing
 DENIED_S = 30.0  # until a message that was denied is sent again
 SOON_S = 1.0  # until a reading that nobody records is first sent again: at boot, the recorder may be about to start
@@ -50,11 +52,23 @@ class RateLimit:
         self._tokens -= 1
 
 
+@dataclass(slots=True, frozen=True)
+class Compressed:
+    """A long payload, such as an announcement to Home Assistant, which is kept for the next connect."""
+
+    data: bytes
+
+
+def _compressed(payload: bytes) -> Compressed:
+    small = zlib.compressobj(wbits=12, memLevel=5)  # the usual size takes 260 kB, which the process would keep
+    return Compressed(small.compress(payload) + small.flush())
+
+
 class StateQueue:
     """The newest payload of each retained topic, and which of them have yet to be sent."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, bytes] = {}  # in the order of first use, which is kept at each connect
+        self._newest: dict[str, bytes | Compressed] = {}  # in the order of first use, which is kept at each connect
         self._due: dict[str, None] = {}
         self._in_flight: set[str] = set()
         self._refused: dict[str, float] = {}  # when each may be sent again
@@ -65,8 +79,13 @@ class StateQueue:
 
     def put(self, topic: str, payload: bytes) -> None:
         """Replace the payload of this topic."""
-        self._newest[topic] = payload
+        self._newest[topic] = payload if len(payload) <= LONG else _compressed(payload)
         self._due[topic] = None
+
+    def value(self, topic: str) -> bytes:
+        """Return the newest payload of this topic; empty if there is none."""
+        payload = self._newest.get(topic, b"")
+        return zlib.decompress(payload.data) if isinstance(payload, Compressed) else payload
 
     def take(self, now: float) -> Message | None:
         """Return the next value to send, skipping topics whose last value is unacknowledged or was just refused."""
@@ -76,7 +95,7 @@ class StateQueue:
         del self._due[topic]
         self._refused.pop(topic, None)
         self._in_flight.add(topic)
-        return Message(topic, self._newest[topic], retain=True)
+        return Message(topic, self.value(topic), retain=True)
 
     def _may_go(self, topic: str, now: float) -> bool:
         return max(self._refused.get(topic, -inf), self._set_aside.get(topic, -inf)) <= now
@@ -225,6 +244,10 @@ class Outbox:
     def put_state(self, topic: str, payload: bytes) -> None:
         """Queue the current value of a retained topic."""
         self._state.put(topic, payload)
+
+    def state(self, topic: str) -> bytes:
+        """Return the current value of a retained topic; empty if it has none, or is cleared."""
+        return self._state.value(topic)
 
     def holds(self, topic: str) -> bool:
         """Return whether a retained topic has a value, or the broker has not answered yet that it was cleared."""

@@ -346,10 +346,10 @@ def main() -> int:
         settings,
         broker,
         guarded,
-        own_kinds.check,
         commands,
         again,
         supervised,
+        own_kinds.check,
     ):
         print(f"-- {(part.__doc__ or '').strip()}")
         part(pi)

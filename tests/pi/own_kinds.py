@@ -6,6 +6,8 @@ from pi.machine import Pi, verdict, wait
 
 FAN_LINE = 16  # pin 36 of the header
 FOLLOWED = "cm/hurt/"
+VOUCHERS = ("status/state", "status/about", "status/heartbeat")  # by which it knows whether the value counts
+OPEN = {"cm/recorder/status/recording", "homeassistant/device/cm-fan/config"}
 FILES = {
     "fan": f'kind = "mine.Fan"\nrelay = "BOARD36"\nfollows = "{FOLLOWED}data/level"\n',
     "stick": 'kind = "mine.Stick"\n\n[sensors.near]\nid = 1\n',
@@ -64,8 +66,8 @@ def listener(pi: Pi) -> None:
         f"HOME=/nonexistent timeout 5 mosquitto_sub -v -t '#' -u fan -P $(sudo cat {FOLDER}/secrets/fan)", must=False
     ).splitlines()
     others = {row.split(" ", 1)[0] for row in rows if not row.startswith("cm/fan/")}
-    promised = {f"{FOLLOWED}{topic}" for topic in ("data/level", "status/state", "status/about")}
-    verdict("of others it may hear this alone", others - {"cm/recorder/status/recording"}, promised)
+    promised = {f"{FOLLOWED}{topic}" for topic in ("data/level", *VOUCHERS)}
+    verdict("of others it may hear this alone", others - OPEN, promised)
     file = f"{FOLDER}/devices/fan.toml"
     pi.say(f"sudo sed -i 's,{FOLLOWED}data/level,cm/hall/data/motion,' {file} && sudo systemctl reload penates@fan")
     came = wait(lambda: "not installed yet" in pi.topics("cm/fan/status/heartbeat").get("cm/fan/status/heartbeat", ""))

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bootstrap.contract.recording_word import recording_word
 from bootstrap.outbox.backlog import WELL_S
 from bootstrap.outbox.message import AckOutcome, Message, ack_outcome
-from bootstrap.outbox.outbox import DENIED_S, LATER_S, NOBODY_S, SOON_S, SPARE, TRIES, WINDOW
+from bootstrap.outbox.outbox import DENIED_S, LATER_S, LONG, NOBODY_S, SOON_S, SPARE, TRIES, WINDOW
 from support.world import DRAIN_RATE, make_outbox
 
 LIMIT = 30
@@ -228,6 +228,17 @@ def test_a_waiting_value_is_replaced_not_queued() -> None:
     wire.answer()
     wire.send()
     assert payloads(wire.sent) == [b"0", b"4"]
+
+
+def test_a_long_value_is_the_same_on_each_connection() -> None:
+    wire, long = Wire(), b'{"cmps":"' + b"abc" * LONG + b'"}'
+    wire.outbox.put_state("long", long)
+    wire.outbox.put_state("short", b"1")
+    assert (wire.outbox.state("long"), wire.outbox.state("short"), wire.outbox.state("none")) == (long, b"1", b"")
+    for _ in range(2):
+        wire.send()
+        wire.hang_up()
+    assert payloads(wire.sent) == [long, b"1"] * 2
 
 
 def test_after_a_lost_connection_history_goes_on_where_it_was_not_acknowledged() -> None:
