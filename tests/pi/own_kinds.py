@@ -98,7 +98,7 @@ def gateway(pi: Pi) -> None:
 
 def together(pi: Pi) -> None:
     """Two share a process, as their owner says; the wire shows no difference."""
-    pi.say(f'printf \'\\n[together]\\npair = ["fan", "hall"]\\n\' | sudo tee -a {FOLDER}/house.toml')
+    pi.say(rf"sudo sed -i 's/^\[together\]$/&\npair = [\"fan\", \"hall\"]/' {FOLDER}/house.toml")
     pi.say("sudo penates install")
     online(pi, "fan", "hall")
     units = pi.say("systemctl list-units --plain --no-legend 'penates@*' | cut -d. -f1").split()
