@@ -5,12 +5,11 @@ from contextlib import ExitStack
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.timestamps import MachineClock
 from bootstrap.mqtt.link import Link
-from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
-from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.kept_values import kept_values
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts, SensorParts
@@ -49,7 +48,7 @@ class AttachedDevice:
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         self._resources.callback(self.lent.end_streams)
-        kept = KeptValues(outbox_folder(settings.folders.state, settings.topics), parts, reporter.set_problem)
+        kept = kept_values(settings, parts, reporter.set_problem)
         self._resources.callback(kept.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
