@@ -31,7 +31,7 @@ from penates.console.output import counted
 from penates.files.install_paths import COMMAND, HOUSE, SECRETS, UNITS
 from penates.files.planned_file import Planned
 from penates.files.toml_edit import split_sections
-from penates.fleet.access import Access, host_and_port, trusting
+from penates.fleet.access import host_and_port
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
 from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
@@ -150,6 +150,8 @@ class _Installation:
         yield systemd_steps.enabled(self._wanted)
         yield from self._renewed()
         yield systemd_steps.started(unit_files.TARGET)
+        if self._plan.local:
+            yield from broker_steps.without_those_that_go(self._plan)
 
     def _renewed(self) -> Iterator[Step]:
         """Yield the steps that restart what has changed, and reload gateways of which only the sensors have changed."""
@@ -219,7 +221,7 @@ class _Installation:
             for one in settings.all_carried
             if not systemd_steps.active(self._unit_of(name))
         }
-        if not starting or (access := self._access()) is None:
+        if not starting or (access := self._plan.access) is None:
             return
         try:
             found = alive(access, starting)
@@ -233,15 +235,6 @@ class _Installation:
                 for sensor, host in taken.items()
             )
             raise Fatal(Exit.RUNNING, advice)
-
-    def _access(self) -> Access | None:
-        """Return access to the broker; None before our own broker has been set up."""
-        broker = self._plan.house.broker
-        user = broker.username or EYES
-        if self._plan.local and not (SECRETS / user).exists():
-            return None
-        trust = trusting(broker.ca_file)
-        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self._plan.password(user), trust)
 
     def report(self) -> int:
         """Print the state of each unit; return 0 if all are active."""

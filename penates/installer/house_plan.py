@@ -25,6 +25,7 @@ from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, STATE, USER
 from penates.files.package_data import folder
 from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
+from penates.fleet.access import Access, trusting
 from penates.installer.invitation import Invitation, invited
 
 if TYPE_CHECKING:
@@ -168,6 +169,16 @@ class HousePlan:
         """The settings of the house."""
         assert self.configuration.house is not None, "it is without faults"  # noqa: S101
         return self.configuration.house
+
+    @property
+    def access(self) -> Access | None:
+        """Access to the broker for people who look; None before our own broker has been set up."""
+        broker = self.house.broker
+        user = broker.username or EYES
+        if self.local and not (SECRETS / user).exists():
+            return None
+        trust = trusting(broker.ca_file)
+        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self.password(user), trust)
 
     @property
     def state(self) -> Path | None:
