@@ -385,10 +385,18 @@ class House:
         (folder / "devices").mkdir(parents=True)
         self._running: list[Running] = []
 
-    def write(self, port: int, top: str = "", broker: str = "", log: str = 'level = "debug"', host: str = "") -> None:
+    def write(
+        self,
+        port: int,
+        top: str = "",
+        broker: str = "",
+        log: str = 'level = "debug"',
+        host: str = "",
+        group: str = "cm",
+    ) -> None:
         host = host or '"127.0.0.1"'
         (self.folder / "house.toml").write_text(
-            f'group = "cm"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
+            f'group = "{group}"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
         )
 
     def device(self, sensor: str, text: str) -> Path:
