@@ -142,14 +142,6 @@ def wire(scene: Scene) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def sites(tmp_path: Path) -> Iterator[Sites]:
-    """Two sites that are linked."""
-    sites = Sites(tmp_path)
-    yield sites
-    sites.close()
-
-
-@pytest.fixture
 def link_cut(sites: Sites, promise: Promise, request: pytest.FixtureRequest) -> Iterator[LinkCut]:
     link_cut = LinkCut(sites, promise)
     yield link_cut

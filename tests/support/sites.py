@@ -119,8 +119,7 @@ class Site:
 
     def __init__(self, name: str, folder: Path, *lines: str) -> None:
         self.name = name
-        place = folder / "broker"
-        self.broker = Broker(place, *remembering(place), *lines)
+        self.broker = Broker(folder / "broker", *lines)
         self.house = House(folder / "house")
         self.running: Running | None = None
         self.eyes: Eyes  # once the broker has started: a session that outlives the connection
@@ -205,7 +204,8 @@ class Site:
 
 
 def remembering(place: Path) -> list[str]:
-    """A broker that keeps its sessions even when it is killed, and has room in its queues for an outage."""
+    """The settings of a broker that saves at once, and has room in its queues for an outage."""
+    place.mkdir(parents=True, exist_ok=True)
     kept = ["persistence true", f"persistence_location {place}/", "autosave_interval 1", "autosave_on_changes true"]
     return [*kept, "max_queued_messages 1000000", "max_inflight_messages 1000"]
 
@@ -213,10 +213,13 @@ def remembering(place: Path) -> list[str]:
 class Sites:
     """Both of them, with the wire between."""
 
-    def __init__(self, folder: Path, pace: Pace = PACE) -> None:
-        self.home = Site(HOME, folder / HOME, *called_lines(folder / HOME))
+    def __init__(self, folder: Path, pace: Pace = PACE, *, saving: bool = True) -> None:
+        """`saving`: whether the brokers keep their sessions even when they are killed, which makes them slow."""
+        kept = {name: remembering(folder / name) if saving else [] for name in (HOME, CABIN)}
+        self.home = Site(HOME, folder / HOME, *kept[HOME], *called_lines(folder / HOME))
         self.wire = Wire(self.home.broker.port)
-        self.cabin = Site(CABIN, folder / CABIN, *bridge_lines(f"127.0.0.1:{self.wire.port}", pace))
+        lines = bridge_lines(f"127.0.0.1:{self.wire.port}", pace)
+        self.cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *lines)
         self.both = (self.home, self.cabin)
 
     def begin(self) -> None:
@@ -239,6 +242,16 @@ class Sites:
         """Wait until both connections are up at both ends."""
         for site in self.both:
             eventually(lambda: self.up(site), f"{site.name} is linked", SETTLES_S)  # noqa: B023
+
+    def part(self) -> None:
+        """Break the link, and wait until the caller's broker has noticed."""
+        self.wire.refuse()
+        eventually(lambda: not self.up(self.cabin), "the cut is noticed", SETTLES_S)
+
+    def join(self) -> None:
+        """Mend the link again, and wait until both ends say so."""
+        self.wire.accept()
+        self.linked()
 
     def up(self, site: Site) -> bool:
         said = retained(site.broker.port)

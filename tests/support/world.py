@@ -256,6 +256,12 @@ class Eyes:
     def publish(self, topic: str, payload: bytes | str | None, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
 
+    def retain_all(self, values: list[tuple[str, str]]) -> None:
+        """Publish a retained value on each of these topics, and wait until the broker has them all."""
+        published = [self._client.publish(topic, value, qos=1, retain=True) for topic, value in values]
+        for one in published:
+            one.wait_for_publish(PATIENCE_S)
+
     def pour(self, topic: str, payloads: list[str]) -> None:
         """Publish without waiting for anything."""
         for payload in payloads:
