@@ -16,6 +16,7 @@ from support.journald import Journald
 from support.leaks import Leaks
 from support.machine import Machine, can_be_made
 from support.places import Place
+from support.sites import Sites
 from support.secrets_and_certificates import write_certificates, write_password
 from support.world import Broker, Eyes, House, Supervisor, Wires
 
@@ -211,3 +212,11 @@ def place(house: House, tmp_path: Path) -> Place:
     with (house.folder / "devices" / "attic.toml").open("a") as file:
         file.write('group = "up"\n')
     return place
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[Sites]:
+    """Two sites, to be started; their brokers keep their sessions even when they are killed."""
+    sites = Sites(tmp_path)
+    yield sites
+    sites.close()
