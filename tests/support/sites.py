@@ -25,7 +25,7 @@ COUNTERS = [f"counter{number}" for number in range(1, 6)]
 EVERY_S = 0.1  # five of them read 50 times a second
 READINGS = "+/+/data/reading"
 SETTLES_S = 60.0
-PASSWORD = "opensesame"  # noqa: S105 - of brokers that live for one test
+PASSWORD = "opensesame"
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,11 @@ class Sites:
     def same(self) -> bool:
         """Whether a newcomer is told the same of both sites at both, and the truth of what was read last."""
         told = [site.told(HOME, CABIN) for site in self.both]
-        values = {f"{sensor}/data/{name}": value for sensor, count in self.made().items() for name, value in truth(count).items()}
+        values = {
+            f"{sensor}/data/{name}": value
+            for sensor, count in self.made().items()
+            for name, value in truth(count).items()
+        }
         heartbeats = [topic for topic in told[0] if topic.endswith("/heartbeat")]
         for said in told:
             for topic in heartbeats:
