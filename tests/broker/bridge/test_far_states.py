@@ -115,6 +115,6 @@ def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: TwoSites) -> 
     two.sites.part()
     two.at_cabin.publish(f"{CABIN}/old/status/state", b"", retain=True)
     two.sites.join()
-    questions = lambda seen: [one for one in seen if one.topic == f"{HOME}/{CABIN}/status/question"]  # noqa: E731
-    two.at_home.wait(lambda seen: len(questions(seen)) > 1, "the far site was asked again")
+    question = f"{HOME}/{CABIN}/status/question"
+    two.at_home.wait(lambda seen: sum(one.topic == question for one in seen) > 1, "the far site was asked again")
     assert two.told(two.home, f"{CABIN}/old/status/state") == "unreachable"
