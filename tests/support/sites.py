@@ -121,6 +121,7 @@ class Site:
         self.name = name
         self.broker = Broker(folder / "broker", *lines)
         self.house = House(folder / "house")
+        self.history = self.house.folder / "state" / "history.sqlite"
         self.running: Running | None = None
         self.eyes: Eyes  # once the broker has started: a session that outlives the connection
 
@@ -143,9 +144,13 @@ class Site:
         self.broker.start()
         self.eyes = Eyes(self.broker.port, "order", READINGS)
 
-    def live(self) -> None:
+    def record(self) -> None:
+        """Start the recorder, and wait until its broker keeps for it what comes."""
+        self.house.run("recorder").wait_log("subscribed")
+
+    def live(self, *names: str) -> None:
         """Start the sensors."""
-        self.running = self.house.supervise()
+        self.running = self.house.supervise(*names)
 
     def made(self) -> dict[str, int]:
         """How many readings its sensors have made, by sensor."""
@@ -157,21 +162,21 @@ class Site:
 
     def stored(self) -> dict[str, list[int]]:
         """What its recorder has stored, by sensor, in the order of the readings' own times."""
-        file = self.house.folder / "state" / "history.sqlite"
         query = "SELECT name, fields FROM reading JOIN sensor ON id = sensor WHERE name LIKE '%/counter%' ORDER BY time"
         found: dict[str, list[int]] = {}
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{self.history}?mode=ro", uri=True)) as database:
             for name, fields in database.execute(query):
                 found.setdefault(name, []).append(json.loads(fields)["count"])
         return found
 
     def has(self, wanted: dict[str, int]) -> bool:
-        """Whether its recorder has so many readings of each."""
-        try:
-            stored = self.stored()
-        except sqlite3.Error:
-            return False
-        return all(set(range(1, most + 1)) <= set(stored.get(sensor, [])) for sensor, most in wanted.items())
+        """Whether its recorder has so many readings of each; a counter that runs once counts its `seq`."""
+        query = "SELECT name, COUNT(*) FROM reading JOIN sensor ON id = sensor WHERE seq <= ? AND name = ?"
+        with contextlib.closing(sqlite3.connect(f"file:{self.history}?mode=ro", uri=True)) as database:
+            return all(
+                database.execute(query, (most, sensor)).fetchone() == (sensor, most)
+                for sensor, most in wanted.items()
+            )
 
     def heard(self, sensor: str) -> list[int]:
         """What its broker has delivered of a sensor's readings, in the order in which it came."""
@@ -232,7 +237,9 @@ class Sites:
         """Start the sensors of both, and wait until each recorder has something of all."""
         for site in self.both:
             site.furnish()
-            site.live()
+            site.record()
+        for site in self.both:
+            site.live("rooms")
         eventually(lambda: all(site.has(dict.fromkeys(self.made(), 1)) for site in self.both), "all is recorded")
 
     def made(self) -> dict[str, int]:
