@@ -42,14 +42,16 @@ class AttachedDevice:
         device, sensor = settings.device, settings.topics.client_id
         self.sampler = _sampler(settings, parts, reporter, link)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
+        folder = outbox_folder(settings.folders.state, settings.topics)
         self.lent = LentParts(device, parts, self.sampler, reporter.set_problem)
+        self.lent.sensor, self.lent.folder = sensor, folder
         if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)
         self.sampler.awaits_stream = self.lent.awaits_stream
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         self._resources.callback(self.lent.end_streams)
-        kept = KeptValues(outbox_folder(settings.folders.state, settings.topics), parts, reporter.set_problem)
+        kept = KeptValues(folder, parts, reporter.set_problem)
         self._resources.callback(kept.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
