@@ -5,103 +5,25 @@ The cabin calls: its broker has the two bridge connections, and home's broker le
 
 import contextlib
 import json
-import secrets
 import signal
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bootstrap.contract.topic_filters import covers
-from penates.broker.mosquitto_files import passwords
 from support.faults.wire import Wire
+from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, far_files
 from support.truth import made, truth
 from support.world import Broker, Eyes, House, Running, eventually, retained
 
-HOME, CABIN = "home", "cabin"
 COUNTERS = [f"counter{number}" for number in range(1, 6)]
 EVERY_S = 0.1  # five of them read 50 times a second
 READINGS = "+/+/data/reading"
 SETTLES_S = 60.0
-PASSWORD = "opensesame"  # noqa: S105 - of brokers that live for one test
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How soon the bridge notices a cut and calls again, in seconds; in a house it is 30, 5 and 60."""
-
-    keepalive_s: int = 5
-    least_s: int = 1
-    most_s: int = 1
-
-
-PACE = Pace()
-
-
-def bridge_lines(address: str, pace: Pace = PACE, *, own: str = CABIN, far: str = HOME) -> list[str]:
-    """The settings of the caller's broker."""
-    history = ["bridge_protocol_version mqttv311", "cleansession false"]
-    history += [f"topic {own}/+/data/reading out 1", f"topic {far}/+/data/reading in 1"]
-    state = ["bridge_protocol_version mqttv311", "cleansession true"]
-    state += [f"topic {tree}/+/{room}/+ {way} 0" for tree, way in ((own, "out"), (far, "in")) for room in ROOMS]
-    return [
-        *_connection("history", address, pace, own, history),
-        *_connection("state", address, pace, own, state),
-    ]
-
-
 ROOMS = ("data", "status")
-
-
-def _connection(name: str, address: str, pace: Pace, own: str, more: list[str]) -> list[str]:
-    secret = secrets.token_hex(8)
-    return [
-        f"connection {own}-{name}",
-        f"address {address}",
-        *more,
-        f"remote_clientid {own}-{name}-{secret}",
-        f"local_clientid {own}-{name}-{secret}-local",
-        f"remote_username site-{own}-{name}",
-        f"remote_password {PASSWORD}",
-        "start_type automatic",
-        f"restart_timeout {pace.least_s} {pace.most_s}",
-        f"keepalive_interval {pace.keepalive_s}",
-        "notifications true",
-        f"notification_topic penates-bridge/{own}/{name}",
-        "try_private true",
-    ]
-
-
-def called_lines(folder: Path, *, caller: str = CABIN, own: str = HOME) -> list[str]:
-    """The settings of the called broker: who may call, and what each may say and hear."""
-    users = {f"site-{caller}": PASSWORD, **{f"site-{caller}-{one}": PASSWORD for one in ("history", "state")}}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "passwords").write_text(passwords(users, ""))
-    (folder / "acl").write_text(ACL.format(caller=caller, own=own))
-    return [f"password_file {folder}/passwords", f"acl_file {folder}/acl"]
-
-
-ACL = """
-topic readwrite #
-
-user site-{caller}-history
-topic write {caller}/+/data/reading
-topic read {own}/+/data/reading
-topic write penates-bridge/{caller}/history
-
-user site-{caller}-state
-topic deny +/+/data/reading
-topic write {caller}/+/data/+
-topic write {caller}/+/status/+
-topic read {own}/+/data/+
-topic read {own}/+/status/+
-topic write penates-bridge/{caller}/state
-
-user site-{caller}
-topic readwrite #
-"""
+PACE = Pace()
 
 
 class Counted(NamedTuple):
@@ -223,7 +145,7 @@ class Sites:
         kept = {name: remembering(folder / name) if saving else [] for name in (HOME, CABIN)}
         self.home = Site(HOME, folder / HOME, *kept[HOME], *called_lines(folder / HOME))
         self.wire = Wire(self.home.broker.port)
-        lines = bridge_lines(f"127.0.0.1:{self.wire.port}", pace)
+        lines = bridge_lines("127.0.0.1", self.wire.port, pace)
         self.cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *lines)
         self.both = (self.home, self.cabin)
 
@@ -232,6 +154,11 @@ class Sites:
         for site in self.both:
             site.begin()
         self.linked()
+
+    def watch_over(self, **more: str) -> None:
+        """Write the file of the far site for each, whose daemon looks after the link."""
+        for site in self.both:
+            far_files(site.house.folder, caller=site is self.cabin, port=self.wire.port, **more)
 
     def live(self) -> None:
         """Start the sensors of both, and wait until each recorder has something of all."""
