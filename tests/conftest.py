@@ -16,8 +16,8 @@ from support.journald import Journald
 from support.leaks import Leaks
 from support.machine import Machine, can_be_made
 from support.places import Place
-from support.sites import Sites
 from support.secrets_and_certificates import write_certificates, write_password
+from support.sites import Sites
 from support.world import Broker, Eyes, House, Supervisor, Wires
 
 # Started in the background by a shell, we would ignore Ctrl-C, and so would all that we start.

@@ -42,7 +42,7 @@ class Site:
     def __init__(self, name: str, folder: Path, *lines: str) -> None:
         self.name = name
         self.broker = Broker(folder / "broker", *lines)
-        self.house = House(folder / "house")
+        self.house = House(folder / "house", name)
         self.history = self.house.folder / "state" / "history.sqlite"
         self.running: Running | None = None
         self.eyes: Eyes  # once the broker has started: a session that outlives the connection
@@ -55,7 +55,7 @@ class Site:
         names = list(counters)
         together = f"[together]\nrooms = {json.dumps(names)}\n" if len(names) > 1 else ""
         log = 'level = "info"\n[history]\nrecorder = true\nrate = 400'
-        self.house.write(self.broker.port, top=f"heartbeat_s = 1\n{together}", log=log, group=self.name)
+        self.house.write(self.broker.port, top=f"heartbeat_s = 1\n{together}", log=log)
         for sensor in names:
             files = f'diary = "{self.diary(sensor)}"\nmood = "{self.house.folder}/mood"'
             self.house.device(sensor, f'kind = "support.truth.Counter"\nevery_s = {every_s}\n{files}\n')
@@ -96,8 +96,7 @@ class Site:
         query = "SELECT name, COUNT(*) FROM reading JOIN sensor ON id = sensor WHERE seq <= ? AND name = ?"
         with contextlib.closing(sqlite3.connect(f"file:{self.history}?mode=ro", uri=True)) as database:
             return all(
-                database.execute(query, (most, sensor)).fetchone() == (sensor, most)
-                for sensor, most in wanted.items()
+                database.execute(query, (most, sensor)).fetchone() == (sensor, most) for sensor, most in wanted.items()
             )
 
     def heard(self, sensor: str) -> list[int]:
@@ -121,7 +120,8 @@ class Site:
         """What a newcomer is told of the counters of these sites."""
         filters = [f"{tree}/{sensor}/{room}/+" for tree in trees for sensor in COUNTERS for room in ROOMS]
         said = retained(self.broker.port)
-        return {topic: value for topic, value in said.items() if any(covers(one, topic) for one in filters)}
+        steady = {topic: value for topic, value in said.items() if not topic.endswith("/heartbeat")}
+        return {topic: value for topic, value in steady.items() if any(covers(one, topic) for one in filters)}
 
     def close(self) -> None:
         if hasattr(self, "eyes"):
@@ -206,12 +206,9 @@ class Sites:
     def same(self) -> bool:
         """Whether a newcomer is told the same of both sites at both, and the truth of what was read last."""
         told = [site.told(HOME, CABIN) for site in self.both]
-        values = {f"{sensor}/data/{name}": value for sensor, count in self.made().items() for name, value in truth(count).items()}
-        heartbeats = [topic for topic in told[0] if topic.endswith("/heartbeat")]
-        for said in told:
-            for topic in heartbeats:
-                said.pop(topic, None)
-        return told[0] == told[1] and all(told[0].get(topic) == value for topic, value in values.items())
+        last = {sensor: truth(count) for sensor, count in self.made().items()}
+        true = {f"{sensor}/data/{name}": value for sensor, values in last.items() for name, value in values.items()}
+        return told[0] == told[1] and true.items() <= told[0].items()
 
     def close(self) -> None:
         for site in self.both:
