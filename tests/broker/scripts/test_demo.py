@@ -148,7 +148,7 @@ def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_two_sites_end_with_equal_counts_though_their_link_was_cut(tmp_path: Path) -> None:
-    running = demo(tmp_path / "t", "--two-sites", "--for", "20")
+    running = demo(tmp_path / "t", "--two-sites", "--for", "15")
     out, said = running.communicate(timeout=120)
     assert running.returncode == 0, said
     states = [line.partition(" ")[2] for line in out.splitlines() if line.startswith("cabin/lamp/status/state ")]
@@ -167,4 +167,4 @@ def test_two_sites_need_time(tmp_path: Path) -> None:
     running = demo(tmp_path / "t", "--two-sites", "--for", "5")
     _, said = running.communicate(timeout=120)
     assert running.returncode == 2
-    assert "at least 20 seconds, not 5" in said
+    assert "at least 15 seconds, not 5" in said
