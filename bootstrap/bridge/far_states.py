@@ -45,6 +45,7 @@ class FarStates:
 
     def __init__(self, told: NewestTold) -> None:
         self._told = told
+        told.acknowledged = self._acknowledged
         self._known: dict[str, FarState] = {}
         self.flow = Flow.DOWN
 
@@ -100,7 +101,7 @@ class FarStates:
             elif flow is not Flow.DOWN:
                 self._told.drop(topic)
 
-    def acknowledged(self, topic: str, payload: bytes) -> None:
+    def _acknowledged(self, topic: str, payload: bytes) -> None:
         """Compare what our broker has taken with what is true by now."""
         one = self._known.get(topic)
         if one is not None:

@@ -35,9 +35,9 @@ class FetchedCommands:
     def _told(self, topic: str, identity: Json, outcome: str, why: str) -> Reading | None:
         if outcome != "sent":
             sensor, _, action = topic.partition(f"/{Kind.ACTION}/")
-            self.on_answer(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", answer_to(action, identity, "undelivered", why))
+            self.answer(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", answer_to(action, identity, "undelivered", why))
         return None
 
-    def on_answer(self, topic: str, payload: bytes) -> None:
-        """Publish an answer of our own sensor at the far broker."""
+    def answer(self, topic: str, payload: bytes) -> None:
+        """Publish an answer, as that of one of our own sensors, at the far broker."""
         self._far.tell(topic, payload, lambda _outcome, _why: None)

@@ -12,11 +12,10 @@ MOST_FLYING = 50  # that are not acknowledged, of at most 100 that may wait to b
 class NewestTold:
     """Tells payloads as soon as there is room; one that a newer one has overtaken is never sent."""
 
-    def __init__(
-        self, tell: Callable[[str, bytes, ThenTold], None], acknowledged: Callable[[str, bytes], None]
-    ) -> None:
-        """Publish, retained, by `tell`. `acknowledged(topic, payload)` is called when the broker has one."""
-        self._tell, self._acknowledged = tell, acknowledged
+    def __init__(self, tell: Callable[[str, bytes, ThenTold], None]) -> None:
+        """Publish, retained, by `tell`."""
+        self._tell = tell
+        self.acknowledged: Callable[[str, bytes], None] = lambda _topic, _payload: None  # the broker has this
         self._waiting: dict[str, bytes] = {}
         self._flying: set[str] = set()
         self._failing = ""  # why the last one was not delivered, as logged
@@ -51,7 +50,7 @@ class NewestTold:
         self._flying.discard(topic)
         if outcome == "sent":
             self._failing = ""
-            self._acknowledged(topic, payload)
+            self.acknowledged(topic, payload)
         elif why != self._failing:
             self._failing = why
             log.warning("cannot be told to our broker", topic=topic, reason=why)

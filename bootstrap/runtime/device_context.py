@@ -112,6 +112,13 @@ class DeviceContext:
         """Publish by this what no call of the device has returned."""
         self._publish = publish
 
+    def use(
+        self, conversation: Conversation, publish: Callable[[Callable[[], Reading | None], int | None], None]
+    ) -> None:
+        """Listen and tell by this conversation, and publish by this what no call of the device has returned."""
+        self.converse_by(conversation)
+        self.publish_by(publish)
+
     def converse_by(self, conversation: Conversation | NoConversation) -> None:
         """Listen and tell by this."""
         self.listen, self.tell = conversation.listen, conversation.tell

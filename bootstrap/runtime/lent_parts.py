@@ -13,7 +13,7 @@ from bootstrap.errors import NoReading, reason
 from bootstrap.runtime.parts import ProcessParts
 
 if TYPE_CHECKING:
-    from bootstrap.bridge.other_broker import OtherBroker
+    from bootstrap.bridge.second_broker import SecondBroker
     from bootstrap.contract.other_broker import OtherAddress
     from bootstrap.runtime.device_calls import DeviceCalls
     from bootstrap.runtime.streams.stream import Stream
@@ -153,14 +153,14 @@ class LentParts:
         filters: Sequence[str],
         on_message: Callable[[str, bytes, bool], Reading | None],
         on_change: Callable[[str | None], Reading | None],
-    ) -> "OtherBroker":
+    ) -> "SecondBroker":
         """Implement `Context.other_broker`."""
-        from bootstrap.bridge.other_broker import OtherBroker  # noqa: PLC0415
+        from bootstrap.bridge.second_broker import SecondBroker  # noqa: PLC0415
 
         def heard(topic: str, payload: bytes, retained: bool) -> None:
             self._sampler.run_later(partial(on_message, topic, payload, retained))
 
-        return OtherBroker(
+        return SecondBroker(
             (self._parts.loop, self._parts.worker),
             sensor=self.sensor,
             folder=self.folder / "other_broker",

@@ -155,10 +155,10 @@ class Sites:
             site.begin()
         self.linked()
 
-    def watch_over(self, **more: str) -> None:
-        """Write the file of the far site for each, whose daemon looks after the link."""
+    def watch_over(self, more: str = "") -> None:
+        """Write the file of the far site for each, with more settings; its daemon looks after the link."""
         for site in self.both:
-            far_files(site.house.folder, caller=site is self.cabin, port=self.wire.port, **more)
+            far_files(site.house.folder, caller=site is self.cabin, port=self.wire.port, more=more)
 
     def live(self) -> None:
         """Start the sensors of both, and wait until each recorder has something of all."""

@@ -20,6 +20,7 @@ from support.paths import ROOT
 
 DEVICE_LINES = 35
 LONGER = {  # with the reason: what its data sheet has more of
+    "bridge": 55,  # what it measures of a link, beside what it needs for commands
     "button": 45,  # clicks and holds are told apart by time
     "lamp": 45,  # a command with a duration, and an output that is safe
     "pi": 50,  # five measures, each from another file of the kernel

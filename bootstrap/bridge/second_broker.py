@@ -51,7 +51,7 @@ def _address(sensor: str, other: OtherAddress) -> _Address:
     return _Address(Path(), settings, Topics(*sensor.split("/")), other=other)
 
 
-class OtherBroker:
+class SecondBroker:
     """Listens and tells at another broker; it implements `LinkOwner` and `OtherBrokerHandle`."""
 
     def __init__(  # noqa: PLR0913 - all but the first are keywords
