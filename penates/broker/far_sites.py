@@ -134,11 +134,6 @@ def _client_id(secret: str, end: str) -> str:
     return f"penates-{hashlib.sha256(f'{end}:{secret}'.encode()).hexdigest()[:CLIENT_ID_DIGITS]}"
 
 
-def bridge_rules(site: FarSite) -> dict[str, Sequence[str]]:
-    """Return what fills in the paragraph of the access rules for the daemon here."""
-    return {"<bridge>": [site.name], "<far>": site.groups}
-
-
 def caller_rules(site: FarSite, groups: Sequence[str]) -> dict[str, Sequence[str]]:
     """Return what fills in the paragraphs of the access rules for a site that calls us; `groups` are ours."""
     fetched = groups if not site.calls else []

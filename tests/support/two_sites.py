@@ -21,7 +21,7 @@ class Site(Place):
 
     def knows(self, *lines: str, link: str = "penates-bridge/cabin/state") -> None:
         """Write the file of the far site."""
-        text = f'kind = "bridge"\ngroups = ["{self.far}"]\nlink = "{link}"\n'
+        text = f'kind = "bridge"\ngroups = ["{self.far}"]\nown_groups = ["{self.name}"]\nlink = "{link}"\n'
         self.house.device(self.far, "\n".join([text, *lines, ""]))
 
     def serve(self, new_broker: Callable[..., Broker]) -> None:

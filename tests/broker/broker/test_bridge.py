@@ -106,7 +106,7 @@ def test_a_name_that_is_not_in_the_certificate_is_not_called(
     ],
 )
 def test_a_file_that_cannot_be(sites: TwoSites, lines: list[str], why: str) -> None:
-    sites.home.house.device("cabin", "\n".join(['kind = "bridge"', *lines, ""]))
+    sites.home.house.device("cabin", "\n".join(['kind = "bridge"', 'own_groups = ["home"]', *lines, ""]))
     with pytest.raises(SettingsError, match=why):
         plan(sites.home.site)
 
