@@ -43,13 +43,14 @@ class AttachedDevice:
         self.sampler = _sampler(settings, parts, reporter, link)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self.lent = LentParts(device, parts, self.sampler, reporter.set_problem)
+        self.lent.sensor, self.lent.folder = sensor, outbox_folder(settings.folders.state, settings.topics)
         if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)
         self.sampler.awaits_stream = self.lent.awaits_stream
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         self._resources.callback(self.lent.end_streams)
-        kept = KeptValues(outbox_folder(settings.folders.state, settings.topics), parts, reporter.set_problem)
+        kept = KeptValues(self.lent.folder, parts, reporter.set_problem)
         self._resources.callback(kept.close)
         setup = DeviceSetup(device)
         self.set_up, self.progress = setup.do, setup.progress
@@ -62,8 +63,7 @@ class AttachedDevice:
         conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
         context = DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent)
-        context.converse_by(conversation)
-        context.publish_by(self.sampler.run_later)
+        context.use(conversation, self.sampler.run_later)
         device.attach(context)
 
     def detach(self) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topic_filters import a_filter
-from penates.broker.far_sites import FarSite, caller_rules
+from penates.broker.far_sites import LinkedSite, caller_rules
 from penates.files import package_data
 
 KEPT, LISTENERS, BRIDGES = "penates.conf", "penates-listeners.conf", "penates-bridge.conf"
@@ -85,7 +85,7 @@ def acl(
     recorded: Mapping[str, Sequence[str]],
     sensors: Mapping[str, SensorRules],
     prefix: str,
-    sites: Sequence[FarSite] = (),
+    sites: Sequence[LinkedSite] = (),
 ) -> str:
     """Return the access control list.
 

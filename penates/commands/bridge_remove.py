@@ -13,7 +13,7 @@ from bootstrap.contract.sites import BRIDGE
 from bootstrap.contract.topics import ADMIN
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.broker.far_sites import FarSite, far_sites
+from penates.broker.far_sites import LinkedSite, far_sites
 from penates.console.output import counted
 from penates.files.install_paths import HOUSE
 from penates.fleet.probe import PATIENCE_S, MqttProbe, Silent, Unreachable, reach
@@ -52,7 +52,7 @@ def main(given: argparse.Namespace) -> int:
     return installation.report()
 
 
-def _cleared(probe: MqttProbe, site: FarSite, prefix: str) -> Iterator[str]:
+def _cleared(probe: MqttProbe, site: LinkedSite, prefix: str) -> Iterator[str]:
     """Clear what the broker retains of a site: its sensors, their announcements, and the link. Yields each topic."""
     filters = [*(f"{group}/#" for group in site.groups), f"{BRIDGE}/{site.caller}/#", f"{prefix}/device/+/config"]
     for topic, payload in probe.retained(filters).items():

@@ -13,7 +13,7 @@ from bootstrap.config.toml_file import SettingsError
 from bootstrap.contract.topics import EYES
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.broker.far_sites import FarSite, far_sites
+from penates.broker.far_sites import LinkedSite, far_sites
 from penates.console.arguments import json_option
 from penates.console.output import counted, to_a_reader
 from penates.fleet.access import access, access_arguments
@@ -49,7 +49,7 @@ def main(given: argparse.Namespace) -> int:
     return Exit.STOPPED if all(state.up for _, state in found) else NOT_DONE
 
 
-def _facts(site: FarSite, state: LinkState) -> dict[str, Any]:
+def _facts(site: LinkedSite, state: LinkState) -> dict[str, Any]:
     return {
         "site": site.name,
         "groups": [*site.groups],
@@ -60,11 +60,11 @@ def _facts(site: FarSite, state: LinkState) -> dict[str, Any]:
     }
 
 
-def _table(found: list[tuple[FarSite, LinkState]]) -> str:
+def _table(found: list[tuple[LinkedSite, LinkState]]) -> str:
     return "\n".join(_line(*one) for one in found)
 
 
-def _line(site: FarSite, state: LinkState) -> str:
+def _line(site: LinkedSite, state: LinkState) -> str:
     who = f"{site.own} calls {site.name}" if site.caller == site.own else f"{site.name} calls {site.own}"
     links = f"history {WORDS[state.history]}, state {WORDS[state.state]}"
     each = ", ".join(f"{number} {word}" for word, number in sorted(Counter(state.states.values()).items()))

@@ -117,7 +117,7 @@ def far_site_file(
 
 def files_of(site: str) -> list[Path]:
     """Return all files of the house that are about another site."""
-    secrets = [SECRETS / user for user in site_users(site)]
+    secrets = [SECRETS / user for user in (site, *site_users(site))]
     return [HOUSE / DEVICES / f"{site}.toml", SITES / f"{site}.json", ca_file(site), *secrets]
 
 

@@ -1,67 +1,60 @@
-"""Two sites with a broker each, by exactly the files that we make: the cabin calls home by TLS."""
+"""Two sites whose brokers are linked, with a bridge daemon at each."""
 
-import shutil
-from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from bootstrap.contract.sites import CONNECTIONS, connection_user, site_user
-from support.places import Place
-from support.world import Broker, Eyes, House
+from support.sites import CABIN, HOME, PASSWORD, Site, Sites
+from support.world import Eyes, Running, retained
 
-
-class Site(Place):
-    """One of the two."""
-
-    def __init__(self, folder: Path, name: str, far: str) -> None:
-        self.name, self.far, self.folder = name, far, folder
-        super().__init__(House(folder / "house"), folder / "mosquitto")
-        settings = self.house.folder / "house.toml"
-        text = settings.read_text().replace('group = "cm"', f'group = "{name}"')
-        settings.write_text(f'{text}\n[site]\nname = "{name}"\n')
-
-    def knows(self, *lines: str, link: str = "penates-bridge/cabin/state") -> None:
-        """Write the file of the far site."""
-        text = f'kind = "bridge"\ngroups = ["{self.far}"]\nown_groups = ["{self.name}"]\nlink = "{link}"\n'
-        self.house.device(self.far, "\n".join([text, *lines, ""]))
-
-    def serve(self, new_broker: Callable[..., Broker]) -> None:
-        """Write the broker's files, and start it by them."""
-        self.make()
-        (self.folder / "kept").mkdir(exist_ok=True)
-        kept = f"persistence_location {self.folder}/kept/"
-        lines = ("allow_anonymous false", kept, f"include_dir {self.site.conf_d}")
-        self.broker = new_broker(self.name, *lines, listener=False, port=self.site.plain_port)
+LINK = f"penates-bridge/{CABIN}/state"
 
 
+@dataclass
 class TwoSites:
-    """Home, which is called, and the cabin, which calls."""
+    """The cabin calls; its daemon fetches commands from home's broker."""
 
-    def __init__(self, folder: Path) -> None:
-        self.home, self.cabin = Site(folder / "home", "home", "cabin"), Site(folder / "cabin", "cabin", "home")
-        self.eyes: list[Eyes] = []
+    sites: Sites
+    at_home: Eyes  # what anybody at home hears
+    at_cabin: Eyes
 
-    def link(self, host: str = "localhost") -> None:
-        """Have each know the other, as an invitation does."""
-        self.home.knows()
-        self.home.make()
-        secrets, folder = self.home.house.folder / "secrets", self.cabin.house.folder
-        for part in ("secrets", "sites"):
-            (folder / part).mkdir(exist_ok=True)
-        shutil.copy(secrets / site_user("cabin"), folder / "secrets" / site_user("home"))
-        for one in CONNECTIONS:
-            shutil.copy(secrets / connection_user("cabin", one), folder / "secrets" / connection_user("home", one))
-        shutil.copy(self.home.house.folder / "ca.pem", folder / "sites" / "home.pem")
-        more = ['ca_file = "sites/home.pem"', 'username = "site-cabin"', 'password_file = "secrets/site-home"']
-        self.cabin.knows(f'host = "{host}"', f"port = {self.home.site.tls_port}", *more)
+    @property
+    def home(self) -> Site:
+        return self.sites.home
 
-    def look(self, site: Site, user: str = "eyes", **more: str) -> Eyes:
-        """Connect as a user of a site, for this test."""
-        self.eyes.append(site.eyes(user, **more))
-        return self.eyes[-1]
+    @property
+    def cabin(self) -> Site:
+        return self.sites.cabin
+
+    def furnish(self) -> None:
+        """Write the files of a lamp in the cabin, a thermometer at home, and of both bridges."""
+        for site in self.sites.both:
+            site.house.write(site.broker.port, top="heartbeat_s = 1\n", group=site.name)
+        self.cabin.house.device("lamp", 'kind = "lamp"\npin = 17\n')
+        self.home.house.thermometer()
+        far = f'host = "127.0.0.1"\nport = {self.sites.wire.port}\nusername = "site-{CABIN}"\npassword_file = "far"\n'
+        (self.cabin.house.folder / "far").write_text(PASSWORD)
+        self.bridge(self.home, CABIN)
+        self.bridge(self.cabin, HOME, far)
+
+    def bridge(self, site: Site, far: str, more: str = "") -> None:
+        own = f'kind = "bridge"\ngroups = ["{far}"]\nown_groups = ["{site.name}"]\nlink = "{LINK}"\nevery_s = 1\n'
+        site.house.device(far, own + more)
+
+    def lamp(self) -> Running:
+        return self.cabin.house.run("lamp", GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(self.lines))
+
+    @property
+    def lines(self) -> Path:
+        return self.cabin.house.folder / "lines"
+
+    def bridges(self) -> tuple[Running, Running]:
+        return self.home.house.run(CABIN), self.cabin.house.run(HOME)
+
+    def told(self, site: Site, topic: str) -> Any:
+        """What a newcomer is told there now."""
+        return retained(site.broker.port).get(topic)
 
     def close(self) -> None:
-        """Close what was opened."""
-        for one in self.eyes:
-            one.close()
-        for site in (self.home, self.cabin):
-            site.house.close()
+        for eyes in (self.at_home, self.at_cabin):
+            eyes.close()

@@ -107,6 +107,7 @@ def test_the_samples_show_every_setting(kind: str) -> None:
 def test_topics_md_tells_the_whole_contract() -> None:
     text = (ROOT / "docs" / "TOPICS.md").read_text()
     words = [*RESERVED_MEASURES, *RESERVED_SENSORS, *BUILT_IN_ACTIONS, "starting", "online", "fault", "stopped", "lost"]
+    words += ["unreachable", "undelivered"]
     words += ["time", "run", "uptime_s", "heartbeat_s", "why", "last_reading", "reads", "faults", "invalid", "queued"]
     words += ["on_disk", "storage", "dropped", "reconnects", "rss_mb", "kind", "measures", "actions", "version", "host"]
     words += ["id", "result", "reason", "ok", "stale", "failing", "absent", "health", "since", "errors", "last_good"]
