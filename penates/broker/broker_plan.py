@@ -24,7 +24,7 @@ from bootstrap.needs import Listened, Need, Told, needs_of
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
-from penates.broker.far_sites import FarSite, bridge_values, far_sites
+from penates.broker.far_sites import LinkedSite, bridge_values, far_sites
 from penates.broker.house_ca import Authority
 from penates.broker.mosquitto_files import SensorRules
 from penates.broker.trial import BrokerTrial
@@ -93,7 +93,7 @@ class BrokerUsers:
     recorded: Mapping[str, Sequence[str]]
     sensors: Mapping[str, SensorRules]
     prefix: str
-    sites: Sequence[FarSite] = ()
+    sites: Sequence[LinkedSite] = ()
     waiting: int = 0
     outage_s: int = 0
 
@@ -215,11 +215,11 @@ def _bridges(wanted: BrokerPlan, house: BrokerUsers) -> Iterator[Planned]:
         yield _private(wanted.conf_d / mosquitto_files.BRIDGES, mosquitto_files.bridges(values))
 
 
-def _password(wanted: BrokerPlan, site: FarSite, user: str) -> str:
+def _password(wanted: BrokerPlan, site: LinkedSite, user: str) -> str:
     return _of_site(wanted.config / "secrets" / user, site, read_password)
 
 
-def _of_site(file: Path, site: FarSite, read: Callable[[Path], T]) -> T:
+def _of_site(file: Path, site: LinkedSite, read: Callable[[Path], T]) -> T:
     """Return what another site has given us in a file.
 
     Raises:

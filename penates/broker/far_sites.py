@@ -22,7 +22,7 @@ CLIENT_ID_DIGITS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class FarSite:
+class LinkedSite:
     """Another site, as this one sees it.
 
     Attributes:
@@ -42,7 +42,7 @@ class FarSite:
     port: int = TLS_PORT
 
     @classmethod
-    def of(cls, settings: SensorSettings, house: House) -> "FarSite":
+    def of(cls, settings: SensorSettings, house: House) -> "LinkedSite":
         """Return the site that a file of kind `bridge` describes.
 
         Raises:
@@ -85,14 +85,14 @@ class FarSite:
         return site_users(self.name) if self.is_called else []
 
 
-def far_sites(found: Iterable[SensorSettings], house: House) -> list[FarSite]:
+def far_sites(found: Iterable[SensorSettings], house: House) -> list[LinkedSite]:
     """Return the other sites that these settings name.
 
     Raises:
         SettingsError: a file is not complete, or two sites claim a group.
     """
     bridges = [one for one in found if one.kind == KIND]
-    sites = [FarSite.of(one, house) for one in bridges]
+    sites = [LinkedSite.of(one, house) for one in bridges]
     owners = dict.fromkeys([house.group, *(one.topics.group for one in found)], "this site")
     for settings, site in zip(bridges, sites, strict=True):
         for group in site.groups:
@@ -104,7 +104,7 @@ def far_sites(found: Iterable[SensorSettings], house: House) -> list[FarSite]:
 
 
 def bridge_values(
-    site: FarSite, groups: Sequence[str], ca_file: str, password: Callable[[str], str]
+    site: LinkedSite, groups: Sequence[str], ca_file: str, password: Callable[[str], str]
 ) -> dict[str, Sequence[str]]:
     """Return what fills in `mosquitto/bridge.conf` for a site that we call.
 
@@ -134,12 +134,7 @@ def _client_id(secret: str, end: str) -> str:
     return f"penates-{hashlib.sha256(f'{end}:{secret}'.encode()).hexdigest()[:CLIENT_ID_DIGITS]}"
 
 
-def bridge_rules(site: FarSite) -> dict[str, Sequence[str]]:
-    """Return what fills in the paragraph of the access rules for the daemon here."""
-    return {"<bridge>": [site.name], "<far>": site.groups}
-
-
-def caller_rules(site: FarSite, groups: Sequence[str]) -> dict[str, Sequence[str]]:
+def caller_rules(site: LinkedSite, groups: Sequence[str]) -> dict[str, Sequence[str]]:
     """Return what fills in the paragraphs of the access rules for a site that calls us; `groups` are ours."""
     fetched = groups if not site.calls else []
     return {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topic_filters import a_filter
-from penates.broker.far_sites import FarSite, bridge_rules, caller_rules
+from penates.broker.far_sites import LinkedSite, caller_rules
 from penates.files import package_data
 
 KEPT, LISTENERS, BRIDGES = "penates.conf", "penates-listeners.conf", "penates-bridge.conf"
@@ -85,7 +85,7 @@ def acl(
     recorded: Mapping[str, Sequence[str]],
     sensors: Mapping[str, SensorRules],
     prefix: str,
-    sites: Sequence[FarSite] = (),
+    sites: Sequence[LinkedSite] = (),
 ) -> str:
     """Return the access control list.
 
@@ -97,10 +97,9 @@ def acl(
     recorders = [common | {"<recorder>": [user], "<recorded>": topics} for user, topics in recorded.items()]
     named = [common | _placeholders(user, rules) for user, rules in sensors.items()]
     gateways = [{"<gateway>": [user], "<carried>": rules.carried} for user, rules in sensors.items() if rules.carried]
-    linked = [common | bridge_rules(site) for site in sites]
     callers = [common | caller_rules(site, groups) for site in sites if site.is_called]
     paragraphs = {"<recorder>": recorders, "<sensor>": named, "<gateway>": gateways}
-    paragraphs |= {"<bridge>": linked, "<caller>": callers}
+    paragraphs |= {"<caller>": callers}
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
         each = next((one for placeholder, one in paragraphs.items() if placeholder in part), [common])

@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.config.toml_file import SettingsError
 from penates.broker.broker_plan import plan
-from support.two_sites import TwoSites
+from support.linked_sites import LinkedSites
 from support.world import Broker, Eyes, eventually
 
 HISTORY_UP, STATE_UP = "penates-bridge/cabin/history", "penates-bridge/cabin/state"
@@ -16,14 +16,14 @@ LIMIT_S = 30.0
 
 
 @pytest.fixture
-def sites(tmp_path: Path) -> Iterator[TwoSites]:
-    sites = TwoSites(tmp_path)
+def sites(tmp_path: Path) -> Iterator[LinkedSites]:
+    sites = LinkedSites(tmp_path)
     yield sites
     sites.close()
 
 
 @pytest.fixture
-def linked(sites: TwoSites, new_broker: Callable[..., Broker]) -> TwoSites:
+def linked(sites: LinkedSites, new_broker: Callable[..., Broker]) -> LinkedSites:
     sites.link()
     for site in (sites.home, sites.cabin):
         site.serve(new_broker)
@@ -50,7 +50,7 @@ def ends(admin: Eyes, other: Eyes, group: str) -> None:
 
 @pytest.mark.parametrize(("near", "far"), [("home", "cabin"), ("cabin", "home")])
 def test_what_a_site_says_arrives_once_at_the_other_and_nothing_comes_back(
-    linked: TwoSites, near: str, far: str
+    linked: LinkedSites, near: str, far: str
 ) -> None:
     here, there = getattr(linked, near), getattr(linked, far)
     eyes, others = linked.look(here), linked.look(there)
@@ -70,7 +70,9 @@ def test_what_a_site_says_arrives_once_at_the_other_and_nothing_comes_back(
 
 
 @pytest.mark.parametrize(("near", "far"), [("home", "cabin"), ("cabin", "home")])
-def test_readings_outlast_a_cut_and_of_the_state_only_the_newest_comes(linked: TwoSites, near: str, far: str) -> None:
+def test_readings_outlast_a_cut_and_of_the_state_only_the_newest_comes(
+    linked: LinkedSites, near: str, far: str
+) -> None:
     here, there = getattr(linked, near), getattr(linked, far)
     others, admin = linked.look(there, name="recorder"), linked.look(here, "admin")
     until_up(others)
@@ -87,7 +89,7 @@ def test_readings_outlast_a_cut_and_of_the_state_only_the_newest_comes(linked: T
 
 
 def test_a_name_that_is_not_in_the_certificate_is_not_called(
-    sites: TwoSites, new_broker: Callable[..., Broker]
+    sites: LinkedSites, new_broker: Callable[..., Broker]
 ) -> None:
     sites.link(host="127.0.0.2")
     for site in (sites.home, sites.cabin):
@@ -105,13 +107,13 @@ def test_a_name_that_is_not_in_the_certificate_is_not_called(
         (['link = "penates-bridge/home/state"', 'groups = ["cabin"]'], "'host' is missing: where cabin is called"),
     ],
 )
-def test_a_file_that_cannot_be(sites: TwoSites, lines: list[str], why: str) -> None:
-    sites.home.house.device("cabin", "\n".join(['kind = "bridge"', *lines, ""]))
+def test_a_file_that_cannot_be(sites: LinkedSites, lines: list[str], why: str) -> None:
+    sites.home.house.device("cabin", "\n".join(['kind = "bridge"', 'own_groups = ["home"]', *lines, ""]))
     with pytest.raises(SettingsError, match=why):
         plan(sites.home.site)
 
 
-def test_a_long_outage_makes_room(sites: TwoSites) -> None:
+def test_a_long_outage_makes_room(sites: LinkedSites) -> None:
     sites.link()
     house = sites.home.house.folder / "house.toml"
     sites.home.house.device("fast", 'kind = "recorder"\nevery_s = 0.5\n')
