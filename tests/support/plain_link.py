@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from bootstrap.contract.sites import STATE, connection_user, notification, site_user, site_users
-from penates.broker.far_sites import FarSite, bridge_values
+from penates.broker.far_sites import LinkedSite, bridge_values
 from penates.broker.mosquitto_files import bridges, passwords
 
 HOME, CABIN = "home", "cabin"  # the cabin calls
@@ -32,7 +32,7 @@ def password(user: str) -> str:
 
 def bridge_lines(host: str, port: int, pace: Pace) -> list[str]:
     """Return the settings of the cabin's broker."""
-    site = FarSite(name=HOME, own=CABIN, groups=[HOME], caller=CABIN, hosts=[host], port=port)
+    site = LinkedSite(name=HOME, own=CABIN, groups=[HOME], caller=CABIN, hosts=[host], port=port)
     text = bridges([bridge_values(site, [CABIN], "", lambda user: password(user.replace(HOME, CABIN)))])
     text = text.replace("keepalive_interval 30", f"keepalive_interval {pace.keepalive_s}")
     text = text.replace("restart_timeout 5 60", f"restart_timeout {pace.least_s} {pace.most_s}")
