@@ -1,7 +1,7 @@
 """The bridge to a far site."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ class Bridge(FarBrokerSettings, Device):
     """
 
     groups: list[FarGroup]  # the far site's groups, such as ["cabin"]
-    own_groups: list[OwnGroup] = field(default_factory=list)  # this site's groups, which the far site sees
+    own_groups: list[OwnGroup]  # the groups of this site, such as ["home"]
     link: LinkTopic  # where the bridge says whether it is up, such as "penates-bridge/cabin/state"
     announce: bool = True  # far sensors to Home Assistant here
     prefix: Prefix = "homeassistant"  # of Home Assistant's discovery, as in house.toml

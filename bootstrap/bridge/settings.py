@@ -59,10 +59,9 @@ Prefix: TypeAlias = Annotated[
 class FarBrokerSettings:
     """How to reach the far broker, for commands."""
 
-    host: Host | list[Host] | None = (
-        None  # the far broker, for commands; without it the far site fetches them from here
-    )
-    port: Annotated[int, Limits(1, 65_535)] = 8883
+    # The far broker, for commands, such as "home.example". Without it, the far site fetches them from here.
+    host: Host | list[Host] | None = None
+    port: Annotated[int, Limits(1, 65_535)] = 8883  # of the far broker
     ca_file: Annotated[Path, a_certificate] | None = None  # the far broker's CA, which turns TLS on
     username: str | None = None  # our user at the far broker
     password_file: Path | None = None  # the file with its password in the first line
