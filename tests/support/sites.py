@@ -5,103 +5,25 @@ The cabin calls: its broker has the two bridge connections, and home's broker le
 
 import contextlib
 import json
-import secrets
 import signal
 import sqlite3
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bootstrap.contract.topic_filters import covers
-from penates.broker.mosquitto_files import passwords
 from support.faults.wire import Wire
+from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, far_files
 from support.truth import made, truth
 from support.world import Broker, Eyes, House, Running, eventually, retained
 
-HOME, CABIN = "home", "cabin"
 COUNTERS = [f"counter{number}" for number in range(1, 6)]
 EVERY_S = 0.1  # five of them read 50 times a second
 READINGS = "+/+/data/reading"
 SETTLES_S = 60.0
-PASSWORD = "opensesame"
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How soon the bridge notices a cut and calls again, in seconds; in a house it is 30, 5 and 60."""
-
-    keepalive_s: int = 5
-    least_s: int = 1
-    most_s: int = 1
-
-
-PACE = Pace()
-
-
-def bridge_lines(address: str, pace: Pace = PACE, *, own: str = CABIN, far: str = HOME) -> list[str]:
-    """The settings of the caller's broker."""
-    history = ["bridge_protocol_version mqttv311", "cleansession false"]
-    history += [f"topic {own}/+/data/reading out 1", f"topic {far}/+/data/reading in 1"]
-    state = ["bridge_protocol_version mqttv311", "cleansession true"]
-    state += [f"topic {tree}/+/{room}/+ {way} 0" for tree, way in ((own, "out"), (far, "in")) for room in ROOMS]
-    return [
-        *_connection("history", address, pace, own, history),
-        *_connection("state", address, pace, own, state),
-    ]
-
-
 ROOMS = ("data", "status")
-
-
-def _connection(name: str, address: str, pace: Pace, own: str, more: list[str]) -> list[str]:
-    secret = secrets.token_hex(8)
-    return [
-        f"connection {own}-{name}",
-        f"address {address}",
-        *more,
-        f"remote_clientid {own}-{name}-{secret}",
-        f"local_clientid {own}-{name}-{secret}-local",
-        f"remote_username site-{own}-{name}",
-        f"remote_password {PASSWORD}",
-        "start_type automatic",
-        f"restart_timeout {pace.least_s} {pace.most_s}",
-        f"keepalive_interval {pace.keepalive_s}",
-        "notifications true",
-        f"notification_topic penates-bridge/{own}/{name}",
-        "try_private true",
-    ]
-
-
-def called_lines(folder: Path, *, caller: str = CABIN, own: str = HOME) -> list[str]:
-    """The settings of the called broker: who may call, and what each may say and hear."""
-    users = {f"site-{caller}": PASSWORD, **{f"site-{caller}-{one}": PASSWORD for one in ("history", "state")}}
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "passwords").write_text(passwords(users, ""))
-    (folder / "acl").write_text(ACL.format(caller=caller, own=own))
-    return [f"password_file {folder}/passwords", f"acl_file {folder}/acl"]
-
-
-ACL = """
-topic readwrite #
-
-user site-{caller}-history
-topic write {caller}/+/data/reading
-topic read {own}/+/data/reading
-topic write penates-bridge/{caller}/history
-
-user site-{caller}-state
-topic deny +/+/data/reading
-topic write {caller}/+/data/+
-topic write {caller}/+/status/+
-topic read {own}/+/data/+
-topic read {own}/+/status/+
-topic write penates-bridge/{caller}/state
-
-user site-{caller}
-topic readwrite #
-"""
+PACE = Pace()
 
 
 class Counted(NamedTuple):
@@ -120,7 +42,8 @@ class Site:
     def __init__(self, name: str, folder: Path, *lines: str) -> None:
         self.name = name
         self.broker = Broker(folder / "broker", *lines)
-        self.house = House(folder / "house")
+        self.house = House(folder / "house", name)
+        self.history = self.house.folder / "state" / "history.sqlite"
         self.running: Running | None = None
         self.eyes: Eyes  # once the broker has started: a session that outlives the connection
 
@@ -132,7 +55,7 @@ class Site:
         names = list(counters)
         together = f"[together]\nrooms = {json.dumps(names)}\n" if len(names) > 1 else ""
         log = 'level = "info"\n[history]\nrecorder = true\nrate = 400'
-        self.house.write(self.broker.port, top=f"heartbeat_s = 1\n{together}", log=log, group=self.name)
+        self.house.write(self.broker.port, top=f"heartbeat_s = 1\n{together}", log=log)
         for sensor in names:
             files = f'diary = "{self.diary(sensor)}"\nmood = "{self.house.folder}/mood"'
             self.house.device(sensor, f'kind = "support.truth.Counter"\nevery_s = {every_s}\n{files}\n')
@@ -143,9 +66,13 @@ class Site:
         self.broker.start()
         self.eyes = Eyes(self.broker.port, "order", READINGS)
 
-    def live(self) -> None:
+    def record(self) -> None:
+        """Start the recorder, and wait until its broker keeps for it what comes."""
+        self.house.run("recorder").wait_log("subscribed")
+
+    def live(self, *names: str) -> None:
         """Start the sensors."""
-        self.running = self.house.supervise()
+        self.running = self.house.supervise(*names)
 
     def made(self) -> dict[str, int]:
         """How many readings its sensors have made, by sensor."""
@@ -157,21 +84,20 @@ class Site:
 
     def stored(self) -> dict[str, list[int]]:
         """What its recorder has stored, by sensor, in the order of the readings' own times."""
-        file = self.house.folder / "state" / "history.sqlite"
         query = "SELECT name, fields FROM reading JOIN sensor ON id = sensor WHERE name LIKE '%/counter%' ORDER BY time"
         found: dict[str, list[int]] = {}
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{self.history}?mode=ro", uri=True)) as database:
             for name, fields in database.execute(query):
                 found.setdefault(name, []).append(json.loads(fields)["count"])
         return found
 
     def has(self, wanted: dict[str, int]) -> bool:
-        """Whether its recorder has so many readings of each."""
-        try:
-            stored = self.stored()
-        except sqlite3.Error:
-            return False
-        return all(set(range(1, most + 1)) <= set(stored.get(sensor, [])) for sensor, most in wanted.items())
+        """Whether its recorder has so many readings of each; a counter that runs once counts its `seq`."""
+        query = "SELECT name, COUNT(*) FROM reading JOIN sensor ON id = sensor WHERE seq <= ? AND name = ?"
+        with contextlib.closing(sqlite3.connect(f"file:{self.history}?mode=ro", uri=True)) as database:
+            return all(
+                database.execute(query, (most, sensor)).fetchone() == (sensor, most) for sensor, most in wanted.items()
+            )
 
     def heard(self, sensor: str) -> list[int]:
         """What its broker has delivered of a sensor's readings, in the order in which it came."""
@@ -194,7 +120,8 @@ class Site:
         """What a newcomer is told of the counters of these sites."""
         filters = [f"{tree}/{sensor}/{room}/+" for tree in trees for sensor in COUNTERS for room in ROOMS]
         said = retained(self.broker.port)
-        return {topic: value for topic, value in said.items() if any(covers(one, topic) for one in filters)}
+        steady = {topic: value for topic, value in said.items() if not topic.endswith("/heartbeat")}
+        return {topic: value for topic, value in steady.items() if any(covers(one, topic) for one in filters)}
 
     def close(self) -> None:
         if hasattr(self, "eyes"):
@@ -218,7 +145,7 @@ class Sites:
         kept = {name: remembering(folder / name) if saving else [] for name in (HOME, CABIN)}
         self.home = Site(HOME, folder / HOME, *kept[HOME], *called_lines(folder / HOME))
         self.wire = Wire(self.home.broker.port)
-        lines = bridge_lines(f"127.0.0.1:{self.wire.port}", pace)
+        lines = bridge_lines("127.0.0.1", self.wire.port, pace)
         self.cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *lines)
         self.both = (self.home, self.cabin)
 
@@ -228,11 +155,18 @@ class Sites:
             site.begin()
         self.linked()
 
+    def watch_over(self, more: str = "") -> None:
+        """Write the file of the far site for each, with more settings; its daemon looks after the link."""
+        for site in self.both:
+            far_files(site.house.folder, caller=site is self.cabin, port=self.wire.port, more=more)
+
     def live(self) -> None:
         """Start the sensors of both, and wait until each recorder has something of all."""
         for site in self.both:
             site.furnish()
-            site.live()
+            site.record()
+        for site in self.both:
+            site.live("rooms")
         eventually(lambda: all(site.has(dict.fromkeys(self.made(), 1)) for site in self.both), "all is recorded")
 
     def made(self) -> dict[str, int]:
@@ -272,16 +206,9 @@ class Sites:
     def same(self) -> bool:
         """Whether a newcomer is told the same of both sites at both, and the truth of what was read last."""
         told = [site.told(HOME, CABIN) for site in self.both]
-        values = {
-            f"{sensor}/data/{name}": value
-            for sensor, count in self.made().items()
-            for name, value in truth(count).items()
-        }
-        heartbeats = [topic for topic in told[0] if topic.endswith("/heartbeat")]
-        for said in told:
-            for topic in heartbeats:
-                said.pop(topic, None)
-        return told[0] == told[1] and all(told[0].get(topic) == value for topic, value in values.items())
+        last = {sensor: truth(count) for sensor, count in self.made().items()}
+        true = {f"{sensor}/data/{name}": value for sensor, values in last.items() for name, value in values.items()}
+        return told[0] == told[1] and true.items() <= told[0].items()
 
     def close(self) -> None:
         for site in self.both:

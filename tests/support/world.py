@@ -385,24 +385,16 @@ class Running:
 class House:
     """A configuration folder, with a bus of our own and processes that run from it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, group: str = "cm") -> None:
+        self.folder, self.group = folder, group
         self.bus = folder / "bus"
         (folder / "devices").mkdir(parents=True)
         self._running: list[Running] = []
 
-    def write(
-        self,
-        port: int,
-        top: str = "",
-        broker: str = "",
-        log: str = 'level = "debug"',
-        host: str = "",
-        group: str = "cm",
-    ) -> None:
+    def write(self, port: int, top: str = "", broker: str = "", log: str = 'level = "debug"', host: str = "") -> None:
         host = host or '"127.0.0.1"'
         (self.folder / "house.toml").write_text(
-            f'group = "{group}"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
+            f'group = "{self.group}"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
         )
 
     def device(self, sensor: str, text: str) -> Path:

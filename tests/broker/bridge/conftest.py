@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.bridged_sites import BridgedSites
 from support.sites import Sites
-from support.two_sites import TwoSites
 from support.world import Eyes
 
 
 @pytest.fixture
-def two(sites: Sites) -> Iterator[TwoSites]:
+def two(sites: Sites) -> Iterator[BridgedSites]:
     """Two sites whose brokers are linked, with the files of what is to run at each."""
     sites.begin()
-    found = TwoSites(sites, Eyes(sites.home.broker.port), Eyes(sites.cabin.broker.port))
+    found = BridgedSites(sites, Eyes(sites.home.broker.port), Eyes(sites.cabin.broker.port))
     found.furnish()
     yield found
     found.close()

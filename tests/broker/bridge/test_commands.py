@@ -3,15 +3,15 @@
 import json
 from typing import Any
 
-from support.sites import CABIN, HOME
-from support.two_sites import TwoSites
+from support.bridged_sites import BridgedSites
+from support.plain_link import CABIN, HOME
 from support.world import Eyes
 
 LAMP = f"{CABIN}/lamp"
 CELLAR = f"{HOME}/cellar"
 
 
-def both_up(two: TwoSites) -> None:
+def both_up(two: BridgedSites) -> None:
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
     two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
     two.at_home.wait_value(f"penates-bridge/{CABIN}/commands", 1)
@@ -31,7 +31,7 @@ def answers_now(eyes: Eyes, sensor: str, identity: str) -> list[dict[str, Any]]:
     return [one.value for one in eyes.seen if one.topic == topic and one.value["id"] == identity]
 
 
-def test_a_command_from_the_called_site_is_fetched_and_answered_once(two: TwoSites) -> None:
+def test_a_command_from_the_called_site_is_fetched_and_answered_once(two: BridgedSites) -> None:
     two.lamp()
     two.bridges()
     both_up(two)
@@ -47,7 +47,7 @@ def test_a_command_from_the_called_site_is_fetched_and_answered_once(two: TwoSit
     assert arrived["before"]
 
 
-def test_a_command_from_the_calling_site_is_delivered_and_answered_once(two: TwoSites) -> None:
+def test_a_command_from_the_calling_site_is_delivered_and_answered_once(two: BridgedSites) -> None:
     two.home.house.run()
     two.bridges()
     both_up(two)
@@ -59,7 +59,7 @@ def test_a_command_from_the_calling_site_is_delivered_and_answered_once(two: Two
     assert len(two.at_home.on(f"{CELLAR}/action/read")) == 2
 
 
-def test_while_the_link_is_down_commands_are_undelivered_at_either_site_and_never_executed(two: TwoSites) -> None:
+def test_while_the_link_is_down_commands_are_undelivered_at_either_site_and_never_executed(two: BridgedSites) -> None:
     two.lamp()
     two.home.house.run()
     two.bridges()
@@ -79,7 +79,7 @@ def test_while_the_link_is_down_commands_are_undelivered_at_either_site_and_neve
     assert not answers(two.at_home, CELLAR, "b")
 
 
-def test_a_command_that_a_silent_cut_holds_is_undelivered_and_expires(two: TwoSites) -> None:
+def test_a_command_that_a_silent_cut_holds_is_undelivered_and_expires(two: BridgedSites) -> None:
     two.lamp()
     two.bridges()
     both_up(two)
@@ -93,7 +93,7 @@ def test_a_command_that_a_silent_cut_holds_is_undelivered_and_expires(two: TwoSi
     assert [one["result"] for one in answers(two.at_cabin, LAMP, "held")] in ([], ["refused"])
 
 
-def test_a_retained_command_is_refused(two: TwoSites) -> None:
+def test_a_retained_command_is_refused(two: BridgedSites) -> None:
     two.lamp()
     two.bridges()
     both_up(two)

@@ -2,8 +2,8 @@
 
 import signal
 
-from support.sites import CABIN, HOME
-from support.two_sites import TwoSites
+from support.bridged_sites import BridgedSites
+from support.plain_link import CABIN, HOME
 from support.world import eventually, retained
 
 STATE = f"{CABIN}/lamp/status/state"
@@ -12,7 +12,7 @@ LATEST_S = 2.0
 OLD = {"status/state": "stopped", "status/about": '{"kind":"lamp"}', "data/on": "false"}
 
 
-def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(two: TwoSites) -> None:
+def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(two: BridgedSites) -> None:
     two.lamp()
     two.home.house.run()
     two.bridges()
@@ -35,13 +35,13 @@ def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(tw
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp stays online")
 
 
-def both_up(two: TwoSites) -> None:
+def both_up(two: BridgedSites) -> None:
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
     two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online")
 
 
-def test_a_broker_that_was_killed_restores_no_false_word(two: TwoSites) -> None:
+def test_a_broker_that_was_killed_restores_no_false_word(two: BridgedSites) -> None:
     """Home's broker restores the notification of a bridge that is gone, and the lamp's last word."""
     two.lamp()
     two.bridges()
@@ -55,7 +55,7 @@ def test_a_broker_that_was_killed_restores_no_false_word(two: TwoSites) -> None:
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online again")
 
 
-def test_the_far_broker_dies_with_a_lamp_that_is_lit(two: TwoSites) -> None:
+def test_the_far_broker_dies_with_a_lamp_that_is_lit(two: BridgedSites) -> None:
     two.lamp()
     two.bridges()
     both_up(two)
@@ -66,7 +66,7 @@ def test_the_far_broker_dies_with_a_lamp_that_is_lit(two: TwoSites) -> None:
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online again")
 
 
-def test_a_daemon_that_starts_into_a_link_that_is_up_leaves_true_words_alone(two: TwoSites) -> None:
+def test_a_daemon_that_starts_into_a_link_that_is_up_leaves_true_words_alone(two: BridgedSites) -> None:
     two.lamp()
     bridge, _ = two.bridges()
     both_up(two)
@@ -77,7 +77,7 @@ def test_a_daemon_that_starts_into_a_link_that_is_up_leaves_true_words_alone(two
     assert [one for one in two.at_home.seen[since:] if one.topic == STATE] == []
 
 
-def test_a_daemon_that_died_leaves_no_unreachable_behind(two: TwoSites) -> None:
+def test_a_daemon_that_died_leaves_no_unreachable_behind(two: BridgedSites) -> None:
     """It is killed while the link is down; when it is started again the link is up, and nobody else corrects it."""
     two.lamp()
     bridge, _ = two.bridges()
@@ -88,7 +88,7 @@ def test_a_daemon_that_died_leaves_no_unreachable_behind(two: TwoSites) -> None:
     eventually(lambda: two.told(two.home, STATE) == "online", "the far site has given the lamp's own word")
 
 
-def test_what_was_deleted_over_there_meanwhile_is_cleared_here_and_nothing_else(two: TwoSites) -> None:
+def test_what_was_deleted_over_there_meanwhile_is_cleared_here_and_nothing_else(two: BridgedSites) -> None:
     two.lamp()
     two.bridges()
     both_up(two)
@@ -106,7 +106,7 @@ def test_what_was_deleted_over_there_meanwhile_is_cleared_here_and_nothing_else(
     assert (now[STATE], f"{CABIN}/lamp/status/about" in now, now[f"{CABIN}/lamp/data/on"]) == ("online", True, False)
 
 
-def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: TwoSites) -> None:
+def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: BridgedSites) -> None:
     two.lamp()
     two.home.house.run(CABIN)
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from support.sites import CABIN, HOME, Sites
-from support.world import Eyes, eventually, retained
+from support.plain_link import CABIN, HOME
+from support.sites import Sites
+from support.world import Eyes, eventually, retained_once
 
 DOOR = "cabin/door/data/open"
 MANY = 1000
@@ -49,9 +50,7 @@ def test_only_the_newest_state_arrives_after_a_cut(linked: Sites, at_home: Eyes,
     assert [one.value for one in at_home.seen[before:] if one.topic == DOOR] == [199]
 
 
-def test_a_reading_arrives_once_though_two_connections_could_carry_it(
-    linked: Sites, at_home: Eyes, at_cabin: Eyes
-) -> None:
+def test_a_reading_arrives_once_though_two_connections_could_carry_it(at_home: Eyes, at_cabin: Eyes) -> None:
     for eyes, site, far in ((at_cabin, CABIN, at_home), (at_home, HOME, at_cabin)):
         topic = f"{site}/attic/data/reading"
         for number in range(20):
@@ -70,11 +69,11 @@ def test_a_thousand_retained_values_of_each_site_are_right_after_a_cut(
         eyes.retain_all([(f"{site}/s{number}/data/level", str(number)) for number in range(MANY)])
     linked.join()
     expected = {f"{site}/s{number}/data/level": number for site in (HOME, CABIN) for number in range(MANY)}
-    for site in linked.both:
-        eventually(lambda: expected.items() <= retained(site.broker.port).items(), f"{site.name} has all")  # noqa: B023
+    for port in [site.broker.port for site in linked.both]:
+        retained_once(port, lambda told: expected.items() <= told.items(), "all are right")
 
 
-def test_commands_do_not_cross(linked: Sites, at_home: Eyes, at_cabin: Eyes) -> None:
+def test_commands_do_not_cross(at_home: Eyes, at_cabin: Eyes) -> None:
     for topic in ("home/lamp/action/set", "cabin/lamp/action/set"):
         at_home.publish(topic, "1")
         at_cabin.publish(topic, "2")
