@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bootstrap.contract.heard import Heard, ListeningHandle, Silence
+    from bootstrap.contract.other_broker import OtherAddress, OtherBrokerHandle
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
@@ -316,6 +317,19 @@ class Context(Protocol):
 
     def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:
         """Tell others: see `Device.tell`."""
+
+    def other_broker(
+        self,
+        address: "OtherAddress",
+        filters: Sequence[str],
+        on_message: Callable[[str, bytes, bool], Reading | None],
+        on_change: Callable[[str | None], Reading | None],
+    ) -> "OtherBrokerHandle":
+        """Connect to a second broker; whoever does so closes that in `teardown`.
+
+        `on_message(topic, payload, retained)` is called with each message on `filters`, and `on_change` when there is
+        a connection (None), or with why there is none; what they return is published.
+        """
 
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""

@@ -71,7 +71,7 @@ class Listened:
 
 @dataclass(frozen=True)
 class Told:
-    """A topic of others that is published to."""
+    """A topic of others that is published to, or a filter that all such topics match."""
 
     topic: str
 

@@ -34,6 +34,10 @@ COMMANDS = (
     "unknown",
     "install",
     "invite",
+    "bridge invite",
+    "bridge join",
+    "bridge status",
+    "bridge remove",
     "uninstall",
     "check",
     "certs",
@@ -48,6 +52,7 @@ COMMANDS = (
 
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
 MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
+MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "status", "remove")}
 
 
 def _filled(text: str) -> str:

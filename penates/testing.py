@@ -216,7 +216,7 @@ class _Talk(NoConversation):
 
     def tell(self, topic: str, payload: object, then: ThenTold | None = None, *, retain: bool = False) -> None:  # noqa: ARG002
         declared = [need.topic for _, need in needs_of(self._device) if isinstance(need, Told)]
-        if topic not in declared:
+        if not any(covers(one, topic) for one in declared):
             raise AssertionError(f"no setting of the type Target declares {topic!r}; they declare {declared}")
         self.told.append((topic, payload))
         if then is not None:

@@ -39,7 +39,14 @@ TAG = "penates"
 UNITS = {"°C": "celsius", "%": "percent", "s": "s", "hPa": "pressurehpa", "Pa": "pressurepa", "lx": "lux"}
 UNITS |= {"V": "volt", "A": "amp", "W": "watt", "Hz": "hertz", "m": "lengthm", "ppm": "ppm"}
 HEARTBEAT_UNITS = {"uptime_s": "dtdurations", "rss_mb": "decmbytes"}
-STATES = {"online": "green", "starting": "blue", "fault": "orange", "stopped": "text", "lost": "red"}
+STATES = {
+    "online": "green",
+    "starting": "blue",
+    "fault": "orange",
+    "stopped": "text",
+    "lost": "red",
+    "unreachable": "purple",
+}
 COLOURED = {"type": "color-text"}
 ONLINE = {"1": ("online", "green"), "0": ("not online", "red")}
 

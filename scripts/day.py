@@ -8,6 +8,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 import argparse
 import math
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -40,6 +42,7 @@ PATIENCE_S = 20.0
 HISTORY = ("history", "cellar", "temperature")  # what it draws at the end
 CHANGES = {  # what the copy of config/ sets differently: for each file, the settings and their values
     "house.toml": {
+        "group": '"{group}"',
         "host": '"127.0.0.1"',
         "port": "{port}",
         "state": '"../state"',
@@ -56,9 +59,9 @@ CHANGES = {  # what the copy of config/ sets differently: for each file, the set
 def arguments() -> argparse.Namespace:
     """Return the arguments of `scripts/demo`."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--for", dest="limit_s", type=_seconds, metavar="SECONDS", help="end after this time")
+    parser.add_argument("--for", dest="limit_s", type=seconds, metavar="SECONDS", help="end after this time")
     parser.add_argument(
-        "--keep", type=_new_folder, metavar="DIR", help="put all files into this new folder, and keep them"
+        "--keep", type=new_folder, metavar="DIR", help="put all files into this new folder, and keep them"
     )
     parser.add_argument("--picture", type=output_file, metavar="FILE", help="at the end, save the table as an SVG")
     announce = "print what is announced to Home Assistant, and end; with --picture, draw what the real one makes of it"
@@ -66,17 +69,19 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Return a number of seconds, for argparse."""
     try:
-        seconds = float(text)
+        found = float(text)
     except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
+        found = math.nan
+    if not 0 < found < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} must be a number of seconds above 0")
-    return seconds
+    return found
 
 
-def _new_folder(text: str) -> Path:
+def new_folder(text: str) -> Path:
+    """Return an empty folder, for argparse; make it if it does not exist."""
     folder = Path(text)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +100,7 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         try:
-            return House(given, stack).live(given)
+            return House(make_folder(given.keep, stack), stack).live(given)
         except KeyboardInterrupt:
             return 0
         finally:
@@ -103,32 +108,37 @@ def main() -> int:
                 signal.signal(number, signal.SIG_IGN)  # cleaning up takes a moment
 
 
+def make_folder(keep: Path | None, stack: ExitStack) -> Path:
+    """Return the folder to keep, or one that `stack` removes."""
+    if keep:
+        return keep
+    folder = Path(tempfile.mkdtemp(prefix="penates-demo-"))
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 class House:
     """A folder and what runs in it. `stack` cleans it up in reverse order."""
 
-    def __init__(self, given: argparse.Namespace, stack: ExitStack) -> None:
-        self._stack = stack
-        self.folder = self._make_folder(given.keep)
-        self.config, self.state, self.bus = self.folder / "config", self.folder / "state", self.folder / "bus"
-        self.port = self._start_broker()
-        self.deadline = time.monotonic() + given.limit_s if given.limit_s else math.inf
+    def __init__(self, folder: Path, stack: ExitStack, group: str = "cm", broker: Sequence[str] = ()) -> None:
+        """Start a broker that has these settings, too, and write the configuration of the sensors."""
+        self._stack, self.began = stack, time.monotonic()
+        self.folder, self.group = folder, group
+        self.config, self.state, self.bus = folder / "config", folder / "state", folder / "bus"
+        self.port = self._start_broker(broker)
         self._furnish()
 
-    def _make_folder(self, keep: Path | None) -> Path:
-        if keep:
-            return keep
-        folder = Path(tempfile.mkdtemp(prefix="penates-demo-"))
-        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        return folder
-
-    def _start_broker(self) -> int:
+    def _start_broker(self, lines: Sequence[str]) -> int:
         """Start a broker on a free port, and return the port; try again if another program takes it first."""
         for _ in range(5):
             with socket.socket() as probe:
                 probe.bind((HERE, 0))
                 port: int = probe.getsockname()[1]
             file = self.folder / "mosquitto.conf"
-            file.write_text(f"listener {port} {HERE}\nallow_anonymous true\nset_tcp_nodelay true\n")
+            # Started by root it would become another user, who may not read its files here.
+            user = pwd.getpwuid(os.getuid()).pw_name
+            usual = [f"listener {port} {HERE}", "allow_anonymous true", "set_tcp_nodelay true", f"user {user}"]
+            file.write_text("\n".join([*usual, *lines, ""]))
             with (self.folder / "mosquitto.log").open("w") as log:
                 # In a session of its own, so that Ctrl-C does not end it before the sensors have stopped.
                 broker = subprocess.Popen(["mosquitto", "-c", file], stdout=log, stderr=log, start_new_session=True)
@@ -157,7 +167,7 @@ class House:
             for key, value in changes.items():
                 text, count = re.subn(rf"^(# )?{key} = .*", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
                 assert count == 1, f"{name} has no {key}"
-            file.write_text(text.replace("{port}", str(self.port)))
+            file.write_text(text.replace("{port}", str(self.port)).replace("{group}", self.group))
         self.heat(14.0)
         for number, level in ((DOOR, False), (HALL, False), (BELL, True)):
             self.line(number).drive(level)
@@ -173,7 +183,7 @@ class House:
         file.with_suffix(".next").write_text("" if celsius is None else f"{celsius * 1000:.0f}\n")
         file.with_suffix(".next").replace(file)
 
-    def _start_supervisor(self) -> None:
+    def start_supervisor(self) -> None:
         """Start the supervisor as a child of ours, in a session of its own, so that Ctrl-C does not end it."""
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated"}
         command: list[str | Path] = [PENATES, "supervisor", "--config", self.config]
@@ -183,9 +193,10 @@ class House:
         while supervisor.poll() is None and not (self.state / SOCKET).exists():
             time.sleep(0.02)
 
-    def penates(self, *arguments: str) -> int:
-        """Run a sub-command as a user would, and return its exit code."""
-        return subprocess.run([PENATES, *arguments, "--config", self.config], check=False).returncode
+    def penates(self, *arguments: str, quiet: bool = False) -> int:
+        """Run a sub-command as a user would, without its output if it is to be `quiet`; return its exit code."""
+        out = subprocess.DEVNULL if quiet else None
+        return subprocess.run([PENATES, *arguments, "--config", self.config], stdout=out, check=False).returncode
 
     def start(self) -> bool:
         """Start the sensors, and wait until none is starting any more; print them if one is not online."""
@@ -198,23 +209,31 @@ class House:
 
     def live(self, given: argparse.Namespace) -> int:
         """Start the sensors, let the day go by, and show it with `penates watch`."""
-        self._start_supervisor()
+        self.start_supervisor()
         if not self.start():
             return 1
         if given.home_assistant:
             return self.show_announcements(given.picture)
         print(self.hints(kept=bool(given.keep)), file=sys.stderr)
         self._stack.callback(self.penates, *HISTORY)
+        self.begin_day(self._stack)
+        return self.watch(given.picture, given.limit_s and self.began + given.limit_s)
+
+    def begin_day(self, stack: ExitStack) -> None:
+        """Let things happen from now on, until `stack` is unwound."""
         over = threading.Event()
         day = threading.Thread(target=Day(self, over).run)
         day.start()
-        self._stack.callback(day.join)
-        self._stack.callback(over.set)
-        picture = ["--svg", given.picture] if given.picture else []
-        watching = subprocess.Popen([PENATES, "watch", "--config", self.config, *picture])
+        stack.callback(day.join)
+        stack.callback(over.set)
+
+    def watch(self, picture: Path | None, deadline: float | None) -> int:
+        """Show the sensors until this moment (monotonic), and return the exit code of `penates watch`."""
+        drawn: list[str | Path] = ["--svg", picture] if picture else []
+        watching = subprocess.Popen([PENATES, "watch", "--config", self.config, *drawn])
         self._stack.callback(end, watching)
         try:
-            return watching.wait(None if self.deadline == math.inf else max(0.0, self.deadline - time.monotonic()))
+            return watching.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
             end(watching)
             return 0
@@ -300,7 +319,7 @@ class Day:
 
     def lamp(self, state: str) -> None:
         """Switch the lamp, as a wall switch does that is a client of the broker."""
-        ask(self._access, Topics("cm", "lamp"), "set", command(state, 2.0), 2.0)
+        ask(self._access, Topics(self._house.group, "lamp"), "set", command(state, 2.0), 2.0)
 
 
 if __name__ == "__main__":

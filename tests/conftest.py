@@ -17,6 +17,7 @@ from support.leaks import Leaks
 from support.machine import Machine, can_be_made
 from support.places import Place
 from support.secrets_and_certificates import write_certificates, write_password
+from support.sites import Sites
 from support.world import Broker, Eyes, House, Supervisor, Wires
 
 # Started in the background by a shell, we would ignore Ctrl-C, and so would all that we start.
@@ -211,3 +212,11 @@ def place(house: House, tmp_path: Path) -> Place:
     with (house.folder / "devices" / "attic.toml").open("a") as file:
         file.write('group = "up"\n')
     return place
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[Sites]:
+    """Two sites, to be started; their brokers keep their sessions even when they are killed."""
+    sites = Sites(tmp_path)
+    yield sites
+    sites.close()

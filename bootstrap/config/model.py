@@ -1,5 +1,6 @@
 """The settings of a house and of one sensor, as dataclasses whose types say what is allowed."""
 
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from bootstrap import __version__
 from bootstrap.config.toml_file import a_path
+from bootstrap.contract.sites import SITE_RULE, is_site
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.hosts import a_host
@@ -20,6 +22,9 @@ from bootstrap.tls import tls
 LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 0.1, 86_400
 MOST_LOG_MB = 10_000
 PLAIN_PORT, TLS_PORT = 1883, 8883
+HOUR_S = 3600
+UNITS_S = {"h": HOUR_S, "d": 24 * HOUR_S}
+OUTAGE = re.compile(r"\d{1,4}[hd]", re.ASCII)
 
 
 def _an_id(text: str) -> None:
@@ -50,6 +55,16 @@ def _different(hosts: list[str]) -> None:
 def _a_prefix(text: str) -> None:
     if not all(is_id(level) for level in text.split("/")):
         raise ValueError(f"levels of {ID_RULE}, with '/' between them")
+
+
+def _a_site(text: str) -> None:
+    if text and not is_site(text):
+        raise ValueError(SITE_RULE)
+
+
+def _an_outage(text: str) -> None:
+    if not OUTAGE.fullmatch(text) or not HOUR_S <= int(text[:-1]) * UNITS_S[text[-1]] <= YEAR_S:
+        raise ValueError('a time from "1h" to "366d", in hours or days')
 
 
 Id: TypeAlias = Annotated[str, _an_id]
@@ -118,6 +133,19 @@ class HomeAssistantSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SiteSettings:
+    """`[site]`: this house as one of several sites, each with a broker of its own (docs/BRIDGE.md)."""
+
+    name: Annotated[str, _a_site] = ""
+    outage: Annotated[str, _an_outage] = "7d"
+
+    @property
+    def outage_s(self) -> int:
+        """For how long another site may be away without a loss of readings, in seconds."""
+        return int(self.outage[:-1]) * UNITS_S[self.outage[-1]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class House:
     """The settings of `house.toml`."""
 
@@ -129,6 +157,7 @@ class House:
     history: HistorySettings = HistorySettings()
     supervisor: SupervisorSettings = SupervisorSettings()
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
+    site: SiteSettings = SiteSettings()
 
 
 @dataclass(frozen=True, kw_only=True)

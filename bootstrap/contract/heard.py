@@ -9,6 +9,7 @@ from bootstrap.errors import Refused
 
 SHOWN = 40  # characters of a value in a message
 READING = "reading"  # the name, below `data`, of the history
+CLEARED = "it was cleared"  # why nothing counts of a topic whose stored message was removed
 VOUCHERS = ("state", "about", "heartbeat")  # below a sender's `status`: whether it is alive, and how often it speaks
 
 

@@ -5,7 +5,8 @@ from bootstrap.contract.topics import State
 MISSED = 3  # periods without a message, after which a sensor is silent
 GRACE_S = 5.0  # for a message that is still on its way
 
-ENDED: frozenset[State] = frozenset({"stopped", "lost"})
+# States of a sensor that does not count as alive. A bridge says `unreachable` of a far sensor while its link is down.
+ENDED: frozenset[State] = frozenset({"stopped", "lost", "unreachable"})
 
 
 def patience_s(period_s: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost"]  # the values of `status/state`
+State: TypeAlias = Literal["starting", "online", "fault", "stopped", "lost", "unreachable"]  # of `status/state`
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 ID_RULE = "1 to 64 ASCII letters, digits, '-' or '_'"

@@ -28,31 +28,36 @@ class Gaps:
         """Note what has arrived, in this order; it may arrive again, and late."""
         for one in points:
             if one.measurement == READING and not one.run.startswith(FOREIGN):
-                self._note(one)
+                self.note_reading(one.sensor, one.run, one.seq)
 
-    def _note(self, one: Point) -> None:
-        run = self._runs.get((one.sensor, one.run))
+    def note_reading(self, sensor: str, name: str, seq: int) -> None:
+        """Note reading `seq` of the run of this name."""
+        run = self._runs.get((sensor, name))
         if run is None:
-            self._follow(one)
-        elif one.seq == run.newest + 1:
+            self._follow(sensor, name, seq)
+        elif seq == run.newest + 1:
             run.newest += 1
-        elif one.seq > run.newest:
-            self._miss(one, run)
-        elif one.seq in run.missing:
-            del run.missing[one.seq]
+        elif seq > run.newest:
+            if not run.logged:
+                log.warning("readings are missing", sensor=sensor, run=name, after=run.newest, before=seq)
+            self._miss(seq, run)
+        elif seq in run.missing:
+            del run.missing[seq]
             self.missing -= 1
 
-    def _follow(self, one: Point) -> None:
+    def begin_anew(self) -> None:
+        """Forget the runs that are followed, because some readings could not be heard here."""
+        self._runs.clear()
+
+    def _follow(self, sensor: str, name: str, seq: int) -> None:
         """Begin with a run, wherever it is; the one that was followed first makes room."""
         if len(self._runs) == RUNS:
             del self._runs[next(iter(self._runs))]
-        self._runs[one.sensor, one.run] = _Run(one.seq)
+        self._runs[sensor, name] = _Run(seq)
 
-    def _miss(self, one: Point, run: _Run) -> None:
-        self.missing += one.seq - run.newest - 1
-        run.missing |= dict.fromkeys(range(max(run.newest + 1, one.seq - REMEMBERED), one.seq))
-        for seq in [*run.missing][:-REMEMBERED]:
-            del run.missing[seq]
-        if not run.logged:
-            log.warning("readings are missing", sensor=one.sensor, run=one.run, after=run.newest, before=one.seq)
-        run.logged, run.newest = True, one.seq
+    def _miss(self, seq: int, run: _Run) -> None:
+        self.missing += seq - run.newest - 1
+        run.missing |= dict.fromkeys(range(max(run.newest + 1, seq - REMEMBERED), seq))
+        for one in [*run.missing][:-REMEMBERED]:
+            del run.missing[one]
+        run.logged, run.newest = True, seq

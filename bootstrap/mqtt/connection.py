@@ -135,7 +135,9 @@ class Connection:
     def subscribe(self, filters: Sequence[str], audience: int) -> None:
         """Subscribe to these filters for OWN, OTHERS or BOTH, or for 0: for OWN, without saying so to the broker."""
         options = HEARD if audience & OTHERS else COMMANDS
-        self._session.subscribe_to([(one, options) for one in filters], audience if self.identifies else 0)
+        # Who passes the commands of others on must know which of them are retained, and pass on none of those.
+        wanted = [(one, COMMANDS if one.split("/")[2:3] == ["action"] else options) for one in filters]
+        self._session.subscribe_to(wanted, audience if self.identifies else 0)
         self._watch()
 
     def unsubscribe(self, filters: Sequence[str]) -> None:

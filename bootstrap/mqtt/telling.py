@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from bootstrap.outbox.message import AckOutcome, Message
 
 Outcome: TypeAlias = Literal["sent", "undelivered"]
-Then: TypeAlias = Callable[[Outcome, str], None]  # the outcome, and why it is undelivered
+Then: TypeAlias = Callable[[Outcome, str], object]  # the outcome, and why it is undelivered
 
 MOST_WAITING = 100
 MOST_IN_FLIGHT = 8  # messages that the broker has not acknowledged, of at most 20 of the whole sensor

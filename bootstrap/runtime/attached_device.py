@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.timestamps import MachineClock
 from bootstrap.mqtt.link import Link
+from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.declared_lines import DeclaredLines
@@ -42,6 +43,7 @@ class AttachedDevice:
         self.sampler = _sampler(settings, parts, reporter, link)
         self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
         self.lent = LentParts(device, parts, self.sampler, reporter.set_problem)
+        self.lent.sensor, self.lent.folder = sensor, outbox_folder(settings.folders.state, settings.topics)
         if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)
         self.sampler.awaits_stream = self.lent.awaits_stream
@@ -61,8 +63,7 @@ class AttachedDevice:
         conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
         context = DeviceContext(timers, setup.lines, self.subscriptions, kept, reporter, lent=self.lent)
-        context.converse_by(conversation)
-        context.publish_by(self.sampler.run_later)
+        context.use(conversation, self.sampler.run_later)
         device.attach(context)
 
     def detach(self) -> None:

@@ -67,7 +67,7 @@ class Conversation:
         """Implement `Device.tell`. The import is local because few devices need it."""
         if self._telling is None:
             self._begin_to_tell()
-        if topic not in self._told:
+        if topic not in self._told and not any(covers(one, topic) for one in self._told):
             raise _wrong(f"the device tells {topic!r}, which {_none_of(sorted(self._told))}; use the type Target")
         if retain and f"/{Kind.ACTION}/" in topic:
             raise ValueError(f"{topic}: a command is never retained")

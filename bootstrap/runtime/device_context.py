@@ -25,6 +25,7 @@ from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
+    from bootstrap.contract.other_broker import OtherBrokerHandle, Told
     from bootstrap.history.subscription import Subscription
     from bootstrap.streams import StreamHandle
 
@@ -102,6 +103,7 @@ class DeviceContext:
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.ask = lent.ask if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
+        self.other_broker = lent.other_broker if lent else _no_broker
         self.state, self.folder = subscriptions.state, subscriptions.folder
         self.converse_by(NoConversation())
         self.publish_by(_nothing)
@@ -109,6 +111,13 @@ class DeviceContext:
     def publish_by(self, publish: Callable[[Callable[[], Reading | None], int | None], None]) -> None:
         """Publish by this what no call of the device has returned."""
         self._publish = publish
+
+    def use(
+        self, conversation: Conversation, publish: Callable[[Callable[[], Reading | None], int | None], None]
+    ) -> None:
+        """Listen and tell by this conversation, and publish by this what no call of the device has returned."""
+        self.converse_by(conversation)
+        self.publish_by(publish)
 
     def converse_by(self, conversation: Conversation | NoConversation) -> None:
         """Listen and tell by this."""
@@ -146,6 +155,23 @@ class _NoStream:
 def _no_stream(*_: object, **__: object) -> "StreamHandle":
     """Open nothing: the device is only set up to make its outputs safe."""
     return _NoStream()
+
+
+class _NoBroker:
+    """A broker that is never connected."""
+
+    trouble = "no broker is connected to make outputs safe"
+
+    def tell(self, _topic: str, _payload: bytes, then: "Told") -> None:
+        then("undelivered", self.trouble)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _no_broker(*_: object, **__: object) -> "OtherBrokerHandle":
+    """Connect to nothing: the device is only set up to make its outputs safe."""
+    return _NoBroker()
 
 
 class DeviceSetup:

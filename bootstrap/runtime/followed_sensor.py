@@ -86,7 +86,7 @@ class FollowedSensor:
     def problem(self, now: float) -> str | None:
         """Return why it counts as dead, or None."""
         if self._state in ENDED:
-            return f"{self.name} is lost" if self._state == "lost" else f"{self.name} has stopped"
+            return f"{self.name} has stopped" if self._state == "stopped" else f"{self.name} is {self._state}"
         age_s = None if self._beat_at is None else now - self._beat_at
         if is_silent(age_s, self._heartbeat_s):
             return f"{self.name} gives no sign of life for more than {patience_s(self._heartbeat_s):g} s"

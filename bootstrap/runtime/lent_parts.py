@@ -1,6 +1,9 @@
-"""What few devices use: calls in a worker thread, and streams. Each is imported when a device first uses it."""
+"""What few devices use: calls in a worker thread, streams, a second broker.
 
-from collections.abc import Callable
+Each is imported when a device first uses it.
+"""
+
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
@@ -10,6 +13,8 @@ from bootstrap.errors import NoReading, reason
 from bootstrap.runtime.parts import ProcessParts
 
 if TYPE_CHECKING:
+    from bootstrap.bridge.second_broker import SecondBroker
+    from bootstrap.contract.other_broker import OtherAddress
     from bootstrap.runtime.device_calls import DeviceCalls
     from bootstrap.runtime.streams.stream import Stream
     from bootstrap.streams import Frames, Source
@@ -71,6 +76,9 @@ class _LineHearer:
 
 class LentParts:
     """Makes the calls and streams of one device when it needs them, and ends them with it."""
+
+    sensor = ""  # `group/sensor`
+    folder = Path()  # the sensor's own
 
     def __init__(self, device: Device, parts: ProcessParts, sampler: ReadingsHeard, set_problem: SetProblem) -> None:
         """Publish by the sampler what the device makes of results and lines."""
@@ -138,6 +146,29 @@ class LentParts:
         hearer = _LineHearer(name, on_line, self._sampler, self._set_problem)
         self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
         return self._streams[-1]
+
+    def other_broker(
+        self,
+        address: "OtherAddress",
+        filters: Sequence[str],
+        on_message: Callable[[str, bytes, bool], Reading | None],
+        on_change: Callable[[str | None], Reading | None],
+    ) -> "SecondBroker":
+        """Implement `Context.other_broker`."""
+        from bootstrap.bridge.second_broker import SecondBroker  # noqa: PLC0415
+
+        def heard(topic: str, payload: bytes, retained: bool) -> None:
+            self._sampler.run_later(partial(on_message, topic, payload, retained))
+
+        return SecondBroker(
+            (self._parts.loop, self._parts.worker),
+            sensor=self.sensor,
+            folder=self.folder / "other_broker",
+            other=address,
+            filters=filters,
+            on_message=heard,
+            on_change=lambda trouble: self._sampler.run_later(partial(on_change, trouble)),
+        )
 
     def awaits_stream(self) -> bool:
         """Whether a stream is being opened for the first time."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from math import inf
 
-from bootstrap.contract.heard import READING, VOUCHERS, Heard, Silence, heard_with, sender_of
+from bootstrap.contract.heard import CLEARED, READING, VOUCHERS, Heard, Silence, heard_with, sender_of
 from bootstrap.contract.payload import decode
 from bootstrap.contract.topic_filters import covers, without_covered
 from bootstrap.device import Reading
@@ -149,9 +149,11 @@ class Listening:
     def _cleared(self, listener: Listener, topic: str, now: float) -> None:
         """Forget the value of a topic that was cleared."""
         listener.keep(None, now)
-        if one := listener.topics.get(topic):
+        one = listener.topics.get(topic)
+        if one:
             one.heard = False
-            self._tell(listener, Silence(topic, "it was cleared"))
+        if one or not listener.is_topic:
+            self._tell(listener, Silence(topic, CLEARED))
 
     # Silence.
 

@@ -5,10 +5,12 @@ What exists and is still valid is kept: if nothing has changed since the last pl
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
@@ -22,6 +24,7 @@ from bootstrap.needs import Listened, Need, Told, needs_of
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
+from penates.broker.far_sites import LinkedSite, bridge_values, far_sites
 from penates.broker.house_ca import Authority
 from penates.broker.mosquitto_files import SensorRules
 from penates.broker.trial import BrokerTrial
@@ -31,6 +34,9 @@ from penates.files.planned_file import ENTERED, SECRET, Planned, secret
 BROKER = "mosquitto"  # its user and group, which from Mosquitto 2.1 on must own the secret files
 SECRET_BYTES = 24
 RECORDED = ("data/reading", "status/about", *FLEET)
+SITES = "sites"  # the folder of what other sites have given us
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +83,9 @@ class BrokerUsers:
         sensors: for each user, what the announcements of its sensors to Home Assistant and their devices' settings
             need, and which sensors it carries.
         prefix: Home Assistant's discovery prefix.
+        sites: the other sites that this broker knows.
+        waiting: how many readings there may be of our groups while another site is away, as `[site] outage` allows.
+        outage_s: that time, in seconds.
     """
 
     users: Sequence[str]
@@ -84,6 +93,9 @@ class BrokerUsers:
     recorded: Mapping[str, Sequence[str]]
     sensors: Mapping[str, SensorRules]
     prefix: str
+    sites: Sequence[LinkedSite] = ()
+    waiting: int = 0
+    outage_s: int = 0
 
     @classmethod
     def of(cls, folder: Path, guests: Collection[str] = ()) -> "BrokerUsers":
@@ -98,7 +110,9 @@ class BrokerUsers:
         faults = [*configuration.faults, *_shared_username(folder, house)]
         if house is None or faults:
             raise SettingsError(faults)
+        sites = far_sites(found, house)
         users = {*RESERVED_SENSORS, *guests, *(settings.topics.sensor for settings in found)}
+        users |= {user for site in sites for user in site.users}
         groups = {house.group, *(settings.topics.group for settings in found)}
         recorded = {RECORDER: TopicSettings().unshared(*RECORDED)} | {
             one.topics.sensor: [*device.unshared(*RECORDED), *device.own_readings(one.topics.client_id)]
@@ -116,7 +130,10 @@ class BrokerUsers:
             if one.carried:
                 carried = sorted(other.topics.client_id for other in one.carried.values())
                 sensors[one.broker_user] = sensors[one.broker_user]._replace(carried=carried)
-        return cls(sorted(users), sorted(groups), recorded, sensors, house.homeassistant.prefix)
+        outage_s = house.site.outage_s if sites else 0
+        waiting = round(outage_s * sum(1 / one.device.every_s for one in each if one.device.every_s))
+        prefix = house.homeassistant.prefix
+        return cls(sorted(users), sorted(groups), recorded, sensors, prefix, sites, waiting, outage_s)
 
 
 def _refuse_users_of_that_name(found: Iterable[SensorSettings], users: Collection[str]) -> None:
@@ -168,10 +185,11 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         Fatal: an existing file is not what it should be.
         OSError: a file cannot be read.
     """
-    settings = _settings(wanted)
-    if faults := [*mosquitto_files.conflicting_settings(wanted.mosquitto, {file.path for file in settings})]:
+    ours = {wanted.conf_d / name for name in mosquitto_files.CONF_D}
+    if faults := [*mosquitto_files.conflicting_settings(wanted.mosquitto, ours)]:
         raise SettingsError(faults)
     house = BrokerUsers.of(wanted.config, wanted.guests)
+    settings = _settings(wanted, house)
     folder = wanted.config / "secrets"
     known = {user: _secret(folder / user) for user in house.users}
     authority = Authority(folder=wanted.config, names=wanted.names)
@@ -182,7 +200,37 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         *settings,
         *_access(wanted, house, {user: password for user, (password, _) in known.items()}),
         *_broker_copy(wanted, authority),
+        *_bridges(wanted, house),
     ]
+
+
+def _bridges(wanted: BrokerPlan, house: BrokerUsers) -> Iterator[Planned]:
+    """Yield the settings of the connections to other sites, and the CA certificate of each, if there are any."""
+    values = []
+    for site in (one for one in house.sites if one.calls):
+        trusted = wanted.private / f"site-{site.name}.pem"
+        yield _private(trusted, _of_site(wanted.config / SITES / f"{site.name}.pem", site, contents))
+        values.append(bridge_values(site, house.groups, str(trusted), partial(_password, wanted, site)))
+    if values:
+        yield _private(wanted.conf_d / mosquitto_files.BRIDGES, mosquitto_files.bridges(values))
+
+
+def _password(wanted: BrokerPlan, site: LinkedSite, user: str) -> str:
+    return _of_site(wanted.config / "secrets" / user, site, read_password)
+
+
+def _of_site(file: Path, site: LinkedSite, read: Callable[[Path], T]) -> T:
+    """Return what another site has given us in a file.
+
+    Raises:
+        SettingsError: it cannot be read.
+    """
+    try:
+        return read(file)
+    except (OSError, ValueError) as error:
+        again = f"join {site.name} again with its invitation: sudo penates bridge join FILE"
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError([Fault(str(file), 1, f"{why}; {again}")]) from None
 
 
 def trial(wanted: BrokerPlan, planned: Sequence[Planned], program: str) -> BrokerTrial:
@@ -220,8 +268,9 @@ def _secret(file: Path) -> tuple[str, Planned]:
     return password, secret(file, content, shared=file.name == EYES)
 
 
-def _settings(wanted: BrokerPlan) -> list[Planned]:
+def _settings(wanted: BrokerPlan, house: BrokerUsers) -> list[Planned]:
     """Return the settings, which everybody may read."""
+    kept = mosquitto_files.kept(house.waiting, house.outage_s)
     values = {
         "folder": wanted.private,
         "plain_port": wanted.plain_port,
@@ -229,8 +278,8 @@ def _settings(wanted: BrokerPlan) -> list[Planned]:
         "tls_address": wanted.tls_address,
     }
     return [
-        Planned(wanted.conf_d / "penates.conf", mosquitto_files.text("penates.conf").encode()),
-        Planned(wanted.conf_d / "penates-listeners.conf", mosquitto_files.listeners(values).encode()),
+        Planned(wanted.conf_d / mosquitto_files.KEPT, kept.encode()),
+        Planned(wanted.conf_d / mosquitto_files.LISTENERS, mosquitto_files.listeners(values).encode()),
     ]
 
 
@@ -238,7 +287,7 @@ def _access(wanted: BrokerPlan, house: BrokerUsers, known: Mapping[str, str]) ->
     """Return the files of the users and of their access; the house's owner may add to both."""
     file = wanted.private / "passwords"
     passwords = mosquitto_files.passwords(known, contents(file).decode() if file.exists() else "")
-    acl = mosquitto_files.acl(house.groups, house.recorded, house.sensors, house.prefix)
+    acl = mosquitto_files.acl(house.groups, house.recorded, house.sensors, house.prefix, house.sites)
     own = wanted.config / "mosquitto"
     users = passwords + mosquitto_files.added(own / "passwords", mosquitto_files.a_user)
     if twice := [user for user, times in Counter(mosquitto_files.users_in(users)).items() if times > 1]:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import math
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,9 +13,13 @@ from typing import NamedTuple
 
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topic_filters import a_filter
+from penates.broker.far_sites import LinkedSite, caller_rules
 from penates.files import package_data
 
-CONF_D = ("penates.conf", "penates-listeners.conf")  # our files in its conf.d
+KEPT, LISTENERS, BRIDGES = "penates.conf", "penates-listeners.conf", "penates-bridge.conf"
+CONF_D = (KEPT, BRIDGES, LISTENERS)  # our files in its conf.d
+DAY_S = 86_400
+BYTES_EACH = 250  # of a reading that waits
 ITERATIONS = 101  # as Mosquitto uses; our secrets have 192 bits, which cannot be guessed at any speed
 SALT_BYTES = 12  # as in Mosquitto 2.0
 # The lines that the house's owner may add, because the broker does not start with a line that it cannot parse.
@@ -43,6 +48,23 @@ def listeners(values: Mapping[str, object]) -> str:
     return Template(text("listeners.conf")).substitute(values)
 
 
+def kept(messages: int, outage_s: float) -> str:
+    """Return the settings of what the broker keeps; with more room, and for longer, if these numbers need it."""
+    shipped = text("penates.conf")
+    needed = {"max_queued_messages": messages, "max_queued_bytes": messages * BYTES_EACH}
+    needed["persistent_client_expiration"] = math.ceil(outage_s / DAY_S)
+    for name, least in needed.items():
+        shipped = re.sub(rf"(?m)^({name}) (\d+)", lambda found: f"{found[1]} {max(int(found[2]), least)}", shipped)  # noqa: B023
+    return shipped
+
+
+def bridges(sites: Sequence[Mapping[str, Sequence[str]]]) -> str:
+    """Return the settings of the connections to other sites, each filled in as `bridge_values` returns it."""
+    head, *connections = text("bridge.conf").rstrip("\n").split("\n\n")
+    each = [_filled(connection, values) for values in sites for connection in connections]
+    return "\n\n".join([head, *each]) + "\n"
+
+
 class SensorRules(NamedTuple):
     """The topics of one sensor besides those that every sensor has.
 
@@ -60,18 +82,25 @@ class SensorRules(NamedTuple):
 
 
 def acl(
-    groups: Sequence[str], recorded: Mapping[str, Sequence[str]], sensors: Mapping[str, SensorRules], prefix: str
+    groups: Sequence[str],
+    recorded: Mapping[str, Sequence[str]],
+    sensors: Mapping[str, SensorRules],
+    prefix: str,
+    sites: Sequence[LinkedSite] = (),
 ) -> str:
     """Return the access control list.
 
     `recorded` contains the topics of each recorder, `sensors` those of each sensor; `prefix` is Home Assistant's
     discovery prefix.
     """
-    common: dict[str, Sequence[str]] = {"<group>": groups, "<prefix>": [prefix]}
+    known = [*groups, *(group for site in sites for group in site.groups)]
+    common: dict[str, Sequence[str]] = {"<group>": groups, "<known>": known, "<prefix>": [prefix]}
     recorders = [common | {"<recorder>": [user], "<recorded>": topics} for user, topics in recorded.items()]
     named = [common | _placeholders(user, rules) for user, rules in sensors.items()]
     gateways = [{"<gateway>": [user], "<carried>": rules.carried} for user, rules in sensors.items() if rules.carried]
+    callers = [common | caller_rules(site, groups) for site in sites if site.is_called]
     paragraphs = {"<recorder>": recorders, "<sensor>": named, "<gateway>": gateways}
+    paragraphs |= {"<caller>": callers}
     found: list[str] = []
     for part in text("acl").rstrip("\n").split("\n\n"):
         each = next((one for placeholder, one in paragraphs.items() if placeholder in part), [common])

@@ -5,6 +5,7 @@ broker.
 """
 
 import os
+import re
 import select
 import subprocess
 import tempfile
@@ -18,7 +19,7 @@ from socket import create_server
 from bootstrap.config.toml_file import SettingsError, contents
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.expected_broker import LOOPBACK, ExpectedBroker
-from penates.broker.mosquitto_files import CONF_D, Directive, directives, lines_in, listeners
+from penates.broker.mosquitto_files import BRIDGES, LISTENERS, Directive, directives, lines_in, listeners
 from penates.files.planned_file import FILE_MODE, Planned
 from penates.fleet.probe import Silent
 
@@ -30,11 +31,11 @@ PATIENCE_S = 30.0  # for a broker to start, on the slowest Pi
 RUNNING = " running"  # its last word about starting
 LAST_LINES = 3
 READ_BYTES = 4096
-_, LISTENERS = CONF_D
 PRIVATE = "penates"  # the folder that only the broker may read
 LEFT_OUT = {"pid_file", "persistence", "persistence_file", "persistence_location", "autosave_interval"}
 LEFT_OUT |= {"autosave_on_changes", "log_dest", "log_type", "log_facility", "log_timestamp", "log_timestamp_format"}
 BRIDGE = "connection"  # what follows it in its file is about another broker
+NOWHERE = "address 127.0.0.1:9"  # the port "discard": for a bridge of a copy, which must not call anybody
 OF_THE_COPY = "persistence false\nlog_dest stderr\nlog_timestamp false\nlog_type error\nlog_type information\n"
 
 
@@ -172,7 +173,8 @@ class _Copy:
 
     def _our_settings(self, planned: Planned) -> str:
         if planned.path.name != LISTENERS:
-            return (planned.content or b"").decode()
+            text = (planned.content or b"").decode().replace(str(self._trial.private), str(self._place / PRIVATE))
+            return re.sub(r"(?m)^addresses .*", NOWHERE, text) if planned.path.name == BRIDGES else text
         mine = self.expected
         ports = {"plain_port": mine.plain_port, "tls_port": mine.tls_port, "tls_address": mine.tls_address}
         return listeners({"folder": self._place / PRIVATE, **ports})

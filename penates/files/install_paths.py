@@ -9,6 +9,7 @@ ON_PATH = Path("/usr/local/bin/penates")
 HOUSE = Path("/etc/penates")
 SECRETS = HOUSE / "secrets"
 INVITED = HOUSE / "invited"
+SITES = HOUSE / "sites"
 STATE = Path("/var/lib/penates")
 RUNTIME = Path("/run/penates")
 UNITS = Path("/etc/systemd/system")

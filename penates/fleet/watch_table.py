@@ -14,8 +14,15 @@ from rich.text import Text
 from penates.console.output import MINUTE, age, counted, shown
 from penates.fleet.fleet_view import FleetView, SeenSensor
 
-COLOURS = {"online": "green", "fault": "bold yellow", "starting": "cyan", "stopped": "dim", "lost": "bold red"}
-ORDER = ("lost", "fault", "starting", "online", "stopped")  # sensors that need attention come first
+COLOURS = {
+    "online": "green",
+    "fault": "bold yellow",
+    "starting": "cyan",
+    "stopped": "dim",
+    "lost": "bold red",
+    "unreachable": "red",
+}
+ORDER = ("lost", "unreachable", "fault", "starting", "online", "stopped")  # sensors that need attention come first
 FACTS = {  # column heading: field of the heartbeat
     "reads": "reads",
     "faults": "faults",

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.expected_broker import ExpectedBroker
-from penates.broker.mosquitto_files import CONF_D, AccessFiles, sensors_that_go, with_those_that_go
+from penates.broker.mosquitto_files import (
+    BRIDGES,
+    CONF_D,
+    LISTENERS,
+    AccessFiles,
+    sensors_that_go,
+    with_those_that_go,
+)
 from penates.broker.open_ports import connections, listener_of
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
@@ -136,7 +143,7 @@ def require_success(plan: HousePlan, record: InstallRecord) -> None:
     if taken := _taken_ports(plan.expected_broker, own):
         raise Unavailable("; ".join(taken))
     plan.try_broker(mosquitto)
-    if own and not (MOSQUITTO / "conf.d" / CONF_D[-1]).exists():
+    if own and not (MOSQUITTO / "conf.d" / LISTENERS).exists():
         _announce_takeover(own)
 
 
@@ -165,8 +172,10 @@ def broker(plan: HousePlan, record: InstallRecord) -> list[Step]:
     Users and rules that go stay until the sensors that they belong to have ended: see `without_those_that_go`.
     """
     ours = writes(one for one in [*plan.planned, *_access(plan)[-1]] if one.path.is_relative_to(MOSQUITTO))
-    conf_d = (step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d"))
-    restart = follows(*conf_d, undone=record.undone)()
+    conf_d = [step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d")]
+    planned = [step.planned.path for step in ours]
+    gone = [Remove(file) for file in [MOSQUITTO / "conf.d" / BRIDGES] if file not in planned]
+    restart = follows(*conf_d, *gone, undone=record.undone)()
     link = UNITS / "multi-user.target.wants" / MOSQUITTO_UNIT
 
     def remember() -> None:
@@ -174,9 +183,10 @@ def broker(plan: HousePlan, record: InstallRecord) -> list[Step]:
         record.write()
 
     restart = restart or ("" if active(MOSQUITTO_UNIT) else "stopped")
-    serve = partial(ServeStep, plan.expected_broker, [FormerPath.of(step.planned.path) for step in ours])
+    serve = partial(ServeStep, plan.expected_broker, [*map(FormerPath.of, [*planned, *(one.path for one in gone)])])
     return [
         *ours,
+        *gone,
         CommandStep(["systemctl", "enable", MOSQUITTO_UNIT], lambda: "" if link.is_symlink() else "new", done=remember),
         serve("restart", restart),
         serve("reload", "" if restart else follows(*ours)()),

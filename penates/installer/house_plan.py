@@ -5,9 +5,9 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,23 @@ class OtherBroker:
         return quote(self.username, safe="@+=, ")
 
 
+@dataclass(frozen=True, kw_only=True)
+class HouseChanges:
+    """What a command changes in a house that is installed.
+
+    Attributes:
+        settings: of `house.toml`.
+        files: in the house's folder.
+        removed: files of it that go.
+        names: names for the broker's certificate.
+    """
+
+    settings: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    files: Sequence[Planned] = ()
+    removed: Sequence[Path] = ()
+    names: Sequence[str] = ()
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Provide a temporary folder for a copy of the house with its keys: in memory if root asks for it."""
@@ -72,7 +89,11 @@ class HousePlan:
     """The plan for the folder of a house, new or existing."""
 
     def __init__(
-        self, place: Path, source: Invitation | OtherBroker | None = None, guests: Collection[str] | None = None
+        self,
+        place: Path,
+        source: Invitation | OtherBroker | None = None,
+        guests: Collection[str] | None = None,
+        changes: HouseChanges | None = None,
     ) -> None:
         """Assemble the house in `place`, an empty private folder; `guests` are sensors on other machines.
 
@@ -80,10 +101,12 @@ class HousePlan:
             SettingsError: the configuration is faulty.
             OSError: it cannot be read.
         """
-        self.place, self._source = place, source
+        self.place, self._source, self._changes = place, source, changes or HouseChanges()
         self._guests = {*(guests or ()), *(sensor for own in invited().values() for sensor in own)}
         if HOUSE.exists():
             _copy(HOUSE, place)
+        for file in self.removed:
+            (place / file.relative_to(HOUSE)).unlink(missing_ok=True)
         self.own = [*self._own()]
         for one in self.own:
             self._write_copy(one)
@@ -101,6 +124,8 @@ class HousePlan:
         text = (folder("config") / HOUSE_FILE if first else settings).read_text()
         values = self._first_settings() if first else {}
         values |= self._source.settings if self._source else {}
+        values |= self._changes.settings
+        yield from self._changes.files
         for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
             if not (HOUSE / device_file(kind)).exists():
                 yield Planned(HOUSE / device_file(kind), (folder("config") / device_file(kind)).read_bytes())
@@ -165,6 +190,17 @@ class HousePlan:
             yield Fault(HOUSE_FILE, line("port", "broker"), which)
 
     @property
+    def removed(self) -> Sequence[Path]:
+        """The files of the house that go."""
+        return self._changes.removed
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of the house's sensors, and its own."""
+        found = (one.topics.group for settings in self.devices.values() for one in settings.all_carried)
+        return sorted({self.house.group, *found})
+
+    @property
     def house(self) -> House:
         """The settings of the house."""
         assert self.configuration.house is not None, "it is without faults"  # noqa: S101
@@ -173,8 +209,12 @@ class HousePlan:
     @property
     def access(self) -> Access | None:
         """Access to the broker for people who look; None before our own broker has been set up."""
+        return self.access_as(EYES)
+
+    def access_as(self, wanted: str) -> Access | None:
+        """Return access to the broker as this user; None before our own broker has been set up."""
         broker = self.house.broker
-        user = broker.username or EYES
+        user = broker.username or wanted
         if self.local and not (SECRETS / user).exists():
             return None
         trust = trusting(broker.ca_file)
@@ -252,7 +292,8 @@ class HousePlan:
 
         broker = self.house.broker
         plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
-        return BrokerPlan(config=self.place, guests=sorted(self._guests), plain_port=plain, tls_port=secured)
+        guests, names = sorted(self._guests), self._changes.names
+        return BrokerPlan(config=self.place, guests=guests, names=names, plain_port=plain, tls_port=secured)
 
     @property
     def broker_address(self) -> tuple[list[str], int]:

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from support.faults.archive import Archive
+from support.faults.link_cut import LinkCut
 from support.faults.promises import Promise, Verdict
 from support.faults.reliability import PAGE, Row, read_rows, stale, write_rows
 from support.faults.scene import Scene
 from support.faults.wire import Wire
+from support.sites import Sites
 from support.world import Broker, House
 
 VERDICT = "verdict"
@@ -137,3 +139,10 @@ def wire(scene: Scene) -> Iterator[Wire]:
     scene.configure(wire.port)
     yield wire
     wire.close()
+
+
+@pytest.fixture
+def link_cut(sites: Sites, promise: Promise, request: pytest.FixtureRequest) -> Iterator[LinkCut]:
+    link_cut = LinkCut(sites, promise)
+    yield link_cut
+    conclude(promise, link_cut.verdict, request)

@@ -90,6 +90,7 @@ class Machine:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self.networks = ["--net"]  # without it, that of the tests
+        self.within: list[str] = []  # a command that enters a network which several machines have
         self.upper = folder / "upper"
         for part in ("upper", "work", "root"):
             (folder / part).mkdir(parents=True)
@@ -105,6 +106,7 @@ class Machine:
         subprocess.run(["cp", "-a", str(self.folder), str(folder)], check=True)
         other = object.__new__(Machine)
         other.folder, other.name, other.upper, other.networks = folder, self.name, folder / "upper", self.networks
+        other.within = self.within
         return other
 
     def put_programme(self) -> None:
@@ -120,10 +122,21 @@ class Machine:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command on it, as `sudo` of the user pat gives it."""
-        env = {**os.environ, "SUDO_USER": "pat", "HOME": "/root", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin"}
-        apart = ["unshare", "--mount", "--uts", *self.networks, "sh", "-c", ENTER, "enter"]
-        entered = [*apart, str(self.folder), self.name, str(COVERAGE), *words]
-        return subprocess.run(entered, env=env, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(
+            self._entered(words), env=self._env(), capture_output=True, text=True, check=False, timeout=120
+        )
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """A command on it that goes on until its standard input ends; what it says can be read."""
+        ends = subprocess.PIPE
+        return subprocess.Popen(self._entered(words), env=self._env(), stdin=ends, stdout=ends, text=True)
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, "SUDO_USER": "pat", "HOME": "/root", "PATH": "/usr/local/sbin:/usr/sbin:/usr/bin"}
+
+    def _entered(self, words: tuple[str, ...]) -> list[str]:
+        apart = [*self.within, "unshare", "--mount", "--uts", *self.networks, "sh", "-c", ENTER, "enter"]
+        return [*apart, str(self.folder), self.name, str(COVERAGE), *words]
 
     def penates(self, *words: str, code: int = 0) -> str:
         """All that a sub-command says."""

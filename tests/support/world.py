@@ -256,6 +256,12 @@ class Eyes:
     def publish(self, topic: str, payload: bytes | str | None, *, retain: bool = False) -> None:
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
 
+    def retain_all(self, values: list[tuple[str, str]]) -> None:
+        """Publish a retained value on each of these topics, and wait until the broker has them all."""
+        published = [self._client.publish(topic, value, qos=1, retain=True) for topic, value in values]
+        for one in published:
+            one.wait_for_publish(PATIENCE_S)
+
     def pour(self, topic: str, payloads: list[str]) -> None:
         """Publish without waiting for anything."""
         for payload in payloads:
@@ -379,8 +385,8 @@ class Running:
 class House:
     """A configuration folder, with a bus of our own and processes that run from it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, group: str = "cm") -> None:
+        self.folder, self.group = folder, group
         self.bus = folder / "bus"
         (folder / "devices").mkdir(parents=True)
         self._running: list[Running] = []
@@ -388,7 +394,7 @@ class House:
     def write(self, port: int, top: str = "", broker: str = "", log: str = 'level = "debug"', host: str = "") -> None:
         host = host or '"127.0.0.1"'
         (self.folder / "house.toml").write_text(
-            f'group = "cm"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
+            f'group = "{self.group}"\n{top}\n[broker]\nhost = {host}\nport = {port}\n{broker}\n[log]\n{log}\n'
         )
 
     def device(self, sensor: str, text: str) -> Path:

@@ -37,13 +37,20 @@ FLOORS = (
     {"bootstrap.config", "bootstrap.contact"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
+    {"bootstrap.bridge"},
     {"bootstrap.runtime"},
     {"bootstrap.supervisor"},
     {"daemons"},
     {"penates"},
 )
 GROUND = FLOORS[0]
-MAY_USE_HISTORY = ("bootstrap.history", "bootstrap.runtime.device_context", "daemons.recorder", "penates")
+MAY_USE_HISTORY = (
+    "bootstrap.history",
+    "bootstrap.bridge.far_traffic",
+    "bootstrap.runtime.device_context",
+    "daemons.recorder",
+    "penates",
+)
 LONGEST_CLASS, LONGEST = 250, {"Process": 200, "Sensor": 200}
 MEDIAN, P90, LONGEST_FUNCTION = 5, 12, 34
 

@@ -144,3 +144,27 @@ def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
     )
     assert "  switch         (lamp)           to cm/lamp/action/set, from cm/lamp/data/on\n" in devices["lamp"]
     assert not list((tmp_path / "tmp").glob("penates-demo-*"))
+
+
+@pytest.mark.long
+def test_two_sites_end_with_equal_counts_though_their_link_was_cut(tmp_path: Path) -> None:
+    running = demo(tmp_path / "t", "--two-sites", "--for", "15")
+    out, said = running.communicate(timeout=120)
+    assert running.returncode == 0, said
+    states = [line.partition(" ")[2] for line in out.splitlines() if line.startswith("cabin/lamp/status/state ")]
+    assert states == ["online", "unreachable", "online"]
+    before, _, after = out.partition("THE LINK IS CUT\n")
+    assert "unreachable" not in before
+    assert "cabin/lamp/status/state unreachable" in after.partition("THE LINK IS BACK\n")[0]
+    counts = re.findall(r"^(home|cabin) +(\d+) +(\d+) +(\d+)$", out, re.MULTILINE)
+    assert [site for site, *_ in counts] == ["home", "cabin"], out
+    assert all(int(numbers[0]) > 20 and len(set(numbers)) == 1 for _, *numbers in counts), out
+    assert out.endswith("\nequal\n")
+    nothing_is_left(tmp_path / "t", out)
+
+
+def test_two_sites_need_time(tmp_path: Path) -> None:
+    running = demo(tmp_path / "t", "--two-sites", "--for", "5")
+    _, said = running.communicate(timeout=120)
+    assert running.returncode == 2
+    assert "at least 15 seconds, not 5" in said

@@ -36,6 +36,7 @@ TABLE = [
     ("fault", JUST, False),
     ("stopped", 0.0, False),
     ("lost", 0.0, False),
+    ("unreachable", 0.0, False),
     ("", 0.0, False),
 ]
 
@@ -66,7 +67,7 @@ class TestEverybodyJudgesAlike:
         assert is_alive(state, age_s, PERIOD_S) is alive
 
     def test_watch(self, state: str, age_s: float | None, alive: bool) -> None:
-        ended = state in ("stopped", "lost", "")
+        ended = state in ("stopped", "lost", "unreachable", "")
         assert (seen(state, age_s).stale(time.monotonic()) == "no heartbeat") is (not alive and not ended)
 
     def test_doctor(self, state: str, age_s: float | None, alive: bool, cellar_settings: SensorSettings) -> None:

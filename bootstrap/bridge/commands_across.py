@@ -1,0 +1,149 @@
+"""Commands to far sensors: delivered now, or answered as `undelivered`; never late, and never twice."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from typing import Literal, TypeAlias
+
+from bootstrap.contract import timestamps
+from bootstrap.contract.commands import VALUE, ActionCommand
+from bootstrap.contract.payload import Json, decode, encode
+from bootstrap.contract.topics import Kind
+from bootstrap.device import Reading, ThenTold
+from bootstrap.errors import Refused
+from bootstrap.logs import log
+
+EXPIRES_S = 5.0  # after which a command that says nothing else is refused over there
+GRACE_S = 1.0  # for an answer that is on its way
+MOST_PENDING = 1000
+SHOWN = 100  # characters of a sender's id that an answer repeats
+RETAINED = "retained commands are not executed; clear it with an empty retained payload"
+
+Result: TypeAlias = Literal["refused", "undelivered"]
+Deliver: TypeAlias = Callable[[str, bytes, ThenTold], None]
+Later: TypeAlias = Callable[[float, Callable[[], Reading | None], str], object]
+
+
+def with_expiry(payload: bytes) -> bytes:
+    """Return a command that is refused from `EXPIRES_S` seconds after now on, unless it names a time itself.
+
+    Raises:
+        Refused: it has no defined meaning.
+    """
+    value = decode(payload)
+    if isinstance(value, dict) and value.get("before") is not None:
+        return payload
+    before: Json = timestamps.utc((time.time_ns() + round(EXPIRES_S * 1e9)) // 1000)
+    return encode({**value, "before": before} if isinstance(value, dict) else {VALUE: value, "before": before})
+
+
+def _checked(command: ActionCommand, payload: bytes, *, retained: bool) -> bytes:
+    """Return the payload of a command, with an expiry. Raise Refused if it must not be executed."""
+    if retained:
+        raise Refused(RETAINED)
+    command.check_expiry()
+    return with_expiry(payload)
+
+
+def answer_to(action: str, identity: Json, result: Result, reason: str) -> bytes:
+    """Return the answer to a command that no sensor answers."""
+    shown = identity[:SHOWN] if isinstance(identity, str) else identity
+    known = None if isinstance(shown, list | dict) else shown
+    return encode(
+        {"action": action, "id": known, "result": result, "reason": reason[: 2 * SHOWN], "time": timestamps.now()}
+    )
+
+
+@dataclass(frozen=True)
+class _Pending:
+    """A command that was sent; `sensor` is `group/sensor`."""
+
+    sensor: str
+    action: str
+    identity: Json
+    timer: str
+
+
+class CommandsAcross:
+    """Sends commands to the far site, and answers those that did not get there."""
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        trouble: Callable[[], str | None],
+        answer: Callable[[str, bytes], None],
+        timers: tuple[Later, Callable[[str], object]],
+        *,
+        fetched: bool,
+    ) -> None:
+        """Send by `deliver(topic, payload, then)` unless there is `trouble`; `answer(topic, payload)` publishes here.
+
+        `timers` call later by a name, and cancel that. `fetched` means that the far site fetches commands from our
+        broker: then only the answer of the sensor shows that one has arrived.
+        """
+        self._deliver, self._trouble, self._answer, self._fetched = deliver, trouble, answer, fetched
+        self._later, self._cancel = timers
+        self._numbers = count(1)
+        self._pending: dict[int, _Pending] = {}
+        self.undelivered = 0
+
+    def on_command(self, topic: str, payload: bytes, *, retained: bool) -> None:
+        """Deliver a command that was published here to a far sensor's `action/NAME`."""
+        sensor, _, action = topic.partition(f"/{Kind.ACTION}/")
+        command = ActionCommand(None)
+        try:
+            command = ActionCommand.parse(payload)
+            stamped = _checked(command, payload, retained=retained)
+        except Refused as why:
+            self._report(sensor, action, command.id, "refused", str(why))
+            return
+        trouble = self._trouble() or ("too many commands wait" if len(self._pending) >= MOST_PENDING else None)
+        if trouble:
+            self._report(sensor, action, command.id, "undelivered", trouble)
+        else:
+            self._send(topic, stamped, _Pending(sensor, action, command.id, f"command {next(self._numbers)}"))
+
+    def _send(self, topic: str, stamped: bytes, pending: _Pending) -> None:
+        number = int(pending.timer.split()[1])
+        before = ActionCommand.parse(stamped).before
+        left_s = timestamps.parse(before).timestamp() - time.time() if isinstance(before, str) else EXPIRES_S
+        self._pending[number] = pending
+        self._later(max(0.0, left_s) + GRACE_S, partial(self._expired, number), pending.timer)
+        self._deliver(topic, stamped, partial(self._told, number))
+
+    def _told(self, number: int, outcome: str, why: str) -> Reading | None:
+        if outcome != "sent":
+            self._give_up(number, why)
+        elif not self._fetched:
+            self._done(number)
+        return None
+
+    def _expired(self, number: int) -> Reading | None:
+        what = "answers" if self._fetched else "acknowledges it"
+        self._give_up(number, f"nobody {what} until it has expired")
+        return None
+
+    def on_answer(self, sensor: str, answer: Json) -> None:
+        """Note the answer of a far sensor."""
+        if isinstance(answer, dict):
+            said = answer.get("action"), answer.get("id")
+            same = (one for one, it in self._pending.items() if (it.sensor, it.action, it.identity) == (sensor, *said))
+            if (number := next(same, None)) is not None:
+                self._done(number)
+
+    def _done(self, number: int) -> _Pending | None:
+        pending = self._pending.pop(number, None)
+        if pending:
+            self._cancel(pending.timer)
+        return pending
+
+    def _give_up(self, number: int, why: str) -> None:
+        if pending := self._done(number):
+            self._report(pending.sensor, pending.action, pending.identity, "undelivered", why)
+
+    def _report(self, sensor: str, action: str, identity: Json, result: Result, reason: str) -> None:
+        self.undelivered += result == "undelivered"
+        log.warning(f"command {result}", to=sensor, action=action, reason=reason)
+        self._answer(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", answer_to(action, identity, result, reason))

@@ -1,0 +1,145 @@
+"""Other sites that this broker knows: what the files of kind `bridge` mean for Mosquitto's settings and rules."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bootstrap.config.model import TLS_PORT, House, SensorSettings
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
+from bootstrap.contract.sites import (
+    CONNECTIONS,
+    STATE,
+    caller_of,
+    connection_user,
+    notification,
+    site_user,
+    site_users,
+)
+
+KIND = "bridge"
+CLIENT_ID_DIGITS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkedSite:
+    """Another site, as this one sees it.
+
+    Attributes:
+        name: its name, and the id of the sensor here that looks after the link.
+        own: the name of this site.
+        groups: its groups.
+        caller: the site whose connection brings its state to here: `own` if only we can call.
+        hosts: where our broker calls it; empty if it does not.
+        port: its broker's TLS port.
+    """
+
+    name: str
+    own: str
+    groups: Sequence[str]
+    caller: str
+    hosts: Sequence[str] = ()
+    port: int = TLS_PORT
+
+    @classmethod
+    def of(cls, settings: SensorSettings, house: House) -> "LinkedSite":
+        """Return the site that a file of kind `bridge` describes.
+
+        Raises:
+            SettingsError: the file, or `[site]`, is not complete.
+        """
+        device: dict[str, Any] = settings.device.settings()
+        name, own, link = settings.topics.sensor, house.site.name, str(device["link"])
+        host = device.get("host") or ()
+        caller = caller_of(link)
+        line = TomlFile(settings.folder, settings.file).line
+        if not own:
+            raise SettingsError([Fault("house.toml", 1, f"{settings.file} needs the name of this site: [site] name")])
+        if caller not in (own, name):
+            wrong = f"'link' must be {notification(own, STATE)} if this site calls, else {notification(name, STATE)}"
+            raise SettingsError([Fault(settings.file, line("link"), wrong)])
+        hosts = (host,) if isinstance(host, str) else tuple(host)
+        if caller == own and not hosts:
+            raise SettingsError([Fault(settings.file, line("host"), f"'host' is missing: where {name} is called")])
+        port = device.get("port") or TLS_PORT
+        return cls(name=name, own=own, groups=list(device["groups"]), caller=caller, hosts=hosts, port=port)
+
+    @property
+    def calls(self) -> bool:
+        """Whether our broker calls that of the other site."""
+        return bool(self.hosts)
+
+    @property
+    def pulls(self) -> bool:
+        """Whether our broker also fetches what is theirs, because they cannot call."""
+        return self.caller == self.own
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the broker of the other site calls ours."""
+        return self.caller == self.name
+
+    @property
+    def users(self) -> list[str]:
+        """The other site's users at our broker."""
+        return site_users(self.name) if self.is_called else []
+
+
+def far_sites(found: Iterable[SensorSettings], house: House) -> list[LinkedSite]:
+    """Return the other sites that these settings name.
+
+    Raises:
+        SettingsError: a file is not complete, or two sites claim a group.
+    """
+    bridges = [one for one in found if one.kind == KIND]
+    sites = [LinkedSite.of(one, house) for one in bridges]
+    owners = dict.fromkeys([house.group, *(one.topics.group for one in found)], "this site")
+    for settings, site in zip(bridges, sites, strict=True):
+        for group in site.groups:
+            if (owner := owners.setdefault(group, site.name)) != site.name:
+                line = TomlFile(settings.folder, settings.file).line("groups")
+                why = f"the group {group!r} belongs to {owner}: a group is of one site alone, so rename one of the two"
+                raise SettingsError([Fault(settings.file, line, why)])
+    return sites
+
+
+def bridge_values(
+    site: LinkedSite, groups: Sequence[str], ca_file: str, password: Callable[[str], str]
+) -> dict[str, Sequence[str]]:
+    """Return what fills in `mosquitto/bridge.conf` for a site that we call.
+
+    `groups` are ours, and `password` returns the one of a user at the other broker.
+    """
+    values: dict[str, Sequence[str]] = {
+        "<far site>": [site.name],
+        "<address>": [" ".join(f"{host}:{site.port}" for host in site.hosts)],
+        "<ca file>": [ca_file],
+        "<own>": groups,
+        "<far>": site.groups if site.pulls else [],
+    }
+    for connection in CONNECTIONS:
+        secret = password(connection_user(site.name, connection))
+        values |= {
+            f"<{connection} user>": [connection_user(site.own, connection)],
+            f"<{connection} password>": [secret],
+            f"<{connection} topic>": [notification(site.own, connection)],
+            f"<{connection} id>": [_client_id(secret, "remote")],
+            f"<local {connection} id>": [_client_id(secret, "local")],
+        }
+    return values
+
+
+def _client_id(secret: str, end: str) -> str:
+    """Return a client id that is always the same, and that nobody can guess who does not know the secret."""
+    return f"penates-{hashlib.sha256(f'{end}:{secret}'.encode()).hexdigest()[:CLIENT_ID_DIGITS]}"
+
+
+def caller_rules(site: LinkedSite, groups: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return what fills in the paragraphs of the access rules for a site that calls us; `groups` are ours."""
+    fetched = groups if not site.calls else []
+    return {
+        "<caller>": [site_user(site.name)],
+        "<calling site>": [site.name],
+        "<far>": site.groups,
+        "<pulled>": fetched,
+    }

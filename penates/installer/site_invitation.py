@@ -1,0 +1,139 @@
+"""What another site needs to call the broker of this one, in one file, which is secret."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Self
+
+from bootstrap.config.loader import DEVICES, device_file
+from bootstrap.config.model import HomeAssistantSettings
+from bootstrap.contract.sites import SITE_RULE, STATE, is_site, notification, site_user, site_users
+from bootstrap.contract.topics import is_id
+from penates.broker.far_sites import KIND
+from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, SITES, USER
+from penates.files.planned_file import ENTERED, FOLDER_MODE, SECRET, SHARED, Planned, secret
+from penates.files.toml_edit import with_settings
+from penates.installer import json_fields
+from penates.installer.json_fields import Rule, read_fields
+
+NEW_FILE = """# The site {site}, as `penates bridge` has written it (docs/BRIDGE.md).
+# Whether its sensors are announced to Home Assistant here.
+announce = true
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnSide:
+    """What the device file of another site says of this one.
+
+    Attributes:
+        groups: the groups of this site.
+        prefix: Home Assistant's discovery prefix here.
+    """
+
+    groups: Sequence[str]
+    prefix: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteInvitation:
+    """The invitation of one site by another.
+
+    Attributes:
+        site: the site that is invited, which calls.
+        groups: its groups, as the other one expects them.
+        by: the site that has invited it, and is called.
+        by_groups: the groups of that.
+        brokers: names and addresses of that site's broker that are in its certificate.
+        port: the port under which they are reached.
+        ca: the CA certificate to trust, in PEM.
+        secrets: the password of each user of the invited site.
+    """
+
+    site: str
+    groups: list[str]
+    by: str
+    by_groups: list[str]
+    brokers: list[str]
+    port: int
+    ca: str
+    secrets: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """Read an invitation from a file.
+
+        Raises:
+            Fatal: the file cannot be read, or is not an invitation; the message names each wrong field.
+        """
+        return cls(**read_fields(file, FIELDS, "an invitation, as `penates bridge invite` writes one"))
+
+    @property
+    def planned(self) -> Planned:
+        """The file, as it is kept at the site that is called and copied to the other one."""
+        text = json.dumps(asdict(self), indent=2) + "\n"
+        return Planned(SITES / f"{self.site}.json", text.encode(), SECRET)
+
+    def joined(self, own: OwnSide, hosts: Sequence[str]) -> Iterator[Planned]:
+        """Yield what the invited site writes; `hosts` are those of the brokers that it reaches."""
+        yield Planned(SITES, None, FOLDER_MODE)
+        yield Planned(ca_file(self.by), self.ca.encode())
+        yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
+        for given, ours in zip(site_users(self.site), site_users(self.by), strict=True):
+            content = f"{self.secrets[given]}\n".encode()
+            shown = ours == site_user(self.by)  # the daemon reads it, which runs as the sensors' user
+            file = SECRETS / ours
+            yield Planned(file, content, SHARED, group=USER) if shown else secret(file, content, shared=False)
+        called = {"host": [*hosts], "port": self.port, "ca_file": f"{SITES.name}/{self.by}.pem"}
+        called |= {"username": site_user(self.site), "password_file": f"{SECRETS.name}/{site_user(self.by)}"}
+        yield far_site_file(self.by, self.by_groups, self.site, own, called)
+
+
+def ca_file(site: str) -> Path:
+    """Return where the CA certificate of a site that we call is kept."""
+    return SITES / f"{site}.pem"
+
+
+def far_site_file(
+    site: str, groups: Sequence[str], caller: str, own: OwnSide, called: Mapping[str, object] | None = None
+) -> Planned:
+    """Return the device file of another site; what else an existing one sets is kept.
+
+    `called` are the settings by which we call it.
+    """
+    file = HOUSE / device_file(site)
+    text = file.read_text() if file.exists() else NEW_FILE.format(site=site)
+    settings: dict[str, object] = {
+        "kind": KIND,
+        "groups": [*groups],
+        "own_groups": [*own.groups],
+        "link": notification(caller, STATE),
+    }
+    settings |= {"prefix": own.prefix} if own.prefix != HomeAssistantSettings.prefix else {}
+    settings |= called or {}
+    return Planned(file, with_settings(text, {("", name): value for name, value in settings.items()}).encode())
+
+
+def files_of(site: str) -> list[Path]:
+    """Return all files of the house that are about another site."""
+    secrets = [SECRETS / user for user in (site, *site_users(site))]
+    return [HOUSE / DEVICES / f"{site}.toml", SITES / f"{site}.json", ca_file(site), *secrets]
+
+
+def _are_groups(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) and is_id(one) for one in value)
+
+
+SITE: Rule = (lambda value: isinstance(value, str) and is_site(value), SITE_RULE)
+GROUPS: Rule = (_are_groups, "a list of groups, at least one")
+FIELDS: Mapping[str, Rule] = {
+    "site": SITE,
+    "groups": GROUPS,
+    "by": SITE,
+    "by_groups": GROUPS,
+    "brokers": json_fields.HOSTS,
+    "port": json_fields.PORT,
+    "ca": json_fields.CERTIFICATE,
+    "secrets": json_fields.SECRETS,
+}

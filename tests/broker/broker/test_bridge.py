@@ -1,0 +1,131 @@
+"""Two brokers with exactly the files we make: what crosses from one site to the other, and what does not."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bootstrap.config.toml_file import SettingsError
+from penates.broker.broker_plan import plan
+from support.linked_sites import LinkedSites
+from support.world import Broker, Eyes, eventually
+
+HISTORY_UP, STATE_UP = "penates-bridge/cabin/history", "penates-bridge/cabin/state"
+LIMIT_S = 30.0
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> Iterator[LinkedSites]:
+    sites = LinkedSites(tmp_path)
+    yield sites
+    sites.close()
+
+
+@pytest.fixture
+def linked(sites: LinkedSites, new_broker: Callable[..., Broker]) -> LinkedSites:
+    sites.link()
+    for site in (sites.home, sites.cabin):
+        site.serve(new_broker)
+    return sites
+
+
+def until_up(*sites: Eyes) -> None:
+    for one in sites:
+        one.wait_value(STATE_UP, 1)
+        one.wait_value(HISTORY_UP, 1)
+
+
+def topics(eyes: Eyes, group: str) -> list[str]:
+    return [one.topic for one in eyes.seen if one.topic.startswith(f"{group}/")]
+
+
+def ends(admin: Eyes, other: Eyes, group: str) -> None:
+    """Until what was said before has crossed by both connections."""
+    admin.publish(f"{group}/last/data/reading", b"1")
+    admin.publish(f"{group}/last/data/end", b"1", retain=True)
+    other.wait_value(f"{group}/last/data/reading", 1)
+    other.wait_value(f"{group}/last/data/end", 1)
+
+
+@pytest.mark.parametrize(("near", "far"), [("home", "cabin"), ("cabin", "home")])
+def test_what_a_site_says_arrives_once_at_the_other_and_nothing_comes_back(
+    linked: LinkedSites, near: str, far: str
+) -> None:
+    here, there = getattr(linked, near), getattr(linked, far)
+    eyes, others = linked.look(here), linked.look(there)
+    until_up(eyes, others)
+    admin = linked.look(here, "admin")
+    said = [f"{near}/door/{rest}" for rest in ("data/reading", "data/open", "status/state", "status/about")]
+    for topic in said:
+        admin.publish(topic, b"1", retain=topic.endswith("state"))
+    for topic in (f"{near}/door/action/read", f"{near}/door/status/action", "up/attic/data/x", f"{far}/door/data/open"):
+        admin.publish(topic, b"1")
+    ends(admin, others, near)
+    wanted = sorted([*said, f"{near}/last/data/reading", f"{near}/last/data/end"])
+    assert sorted(topics(others, near)) == wanted
+    assert sorted(topics(others, "up")) == []
+    assert topics(eyes, far) == [f"{far}/door/data/open"]
+    assert [one.retain for one in others.on(f"{near}/door/status/state")] == [True]
+
+
+@pytest.mark.parametrize(("near", "far"), [("home", "cabin"), ("cabin", "home")])
+def test_readings_outlast_a_cut_and_of_the_state_only_the_newest_comes(
+    linked: LinkedSites, near: str, far: str
+) -> None:
+    here, there = getattr(linked, near), getattr(linked, far)
+    others, admin = linked.look(there, name="recorder"), linked.look(here, "admin")
+    until_up(others)
+    ends(admin, others, near)
+    there.broker.stop()
+    for number in range(50):
+        admin.publish(f"{near}/door/data/reading", json.dumps(number))
+        admin.publish(f"{near}/door/data/open", json.dumps(number), retain=True)
+    there.broker.start()
+    others.wait_value(f"{near}/door/data/open", 49)
+    others.wait_value(f"{near}/door/data/reading", 49)
+    assert [one.value for one in others.on(f"{near}/door/data/reading")] == [*range(50)]
+    assert {one.value for one in others.on(f"{near}/door/data/open")} == {49}
+
+
+def test_a_name_that_is_not_in_the_certificate_is_not_called(
+    sites: LinkedSites, new_broker: Callable[..., Broker]
+) -> None:
+    sites.link(host="127.0.0.2")
+    for site in (sites.home, sites.cabin):
+        site.serve(new_broker)
+    sites.look(sites.cabin).wait_value(STATE_UP, 0)
+    eventually(lambda: "host name verification failed" in sites.cabin.broker.log(), "it is said", LIMIT_S)
+    assert "site-cabin" not in sites.home.broker.log()
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        (['link = "penates-bridge/cabin/state"', 'groups = ["home"]'], "the group 'home' belongs to this site"),
+        (['link = "penates-bridge/other/state"', 'groups = ["cabin"]'], "'link' must be penates-bridge/home/state"),
+        (['link = "penates-bridge/home/state"', 'groups = ["cabin"]'], "'host' is missing: where cabin is called"),
+    ],
+)
+def test_a_file_that_cannot_be(sites: LinkedSites, lines: list[str], why: str) -> None:
+    sites.home.house.device("cabin", "\n".join(['kind = "bridge"', 'own_groups = ["home"]', *lines, ""]))
+    with pytest.raises(SettingsError, match=why):
+        plan(sites.home.site)
+
+
+def test_a_long_outage_makes_room(sites: LinkedSites) -> None:
+    sites.link()
+    house = sites.home.house.folder / "house.toml"
+    sites.home.house.device("fast", 'kind = "recorder"\nevery_s = 0.5\n')
+    house.write_text(house.read_text() + 'outage = "14d"\n')
+    sites.home.make()
+    found = (sites.home.site.conf_d / "penates.conf").read_text().splitlines()
+    least = 2 * 14 * 86_400
+    kept = {
+        name: int(value.strip("d"))
+        for name, value in (row.split() for row in found if row and row[0] != "#")
+        if value.strip("d").isdecimal()
+    }
+    assert kept["max_queued_messages"] >= least
+    assert kept["max_queued_bytes"] >= 250 * least
+    assert kept["persistent_client_expiration"] == 14

@@ -1,0 +1,52 @@
+"""Two sites whose brokers are linked, with a bridge daemon at each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.plain_link import CABIN, HOME
+from support.sites import Site, Sites
+from support.world import Eyes, Running, retained
+
+
+@dataclass
+class BridgedSites:
+    """The cabin calls; its daemon fetches commands from home's broker."""
+
+    sites: Sites
+    at_home: Eyes  # what anybody at home hears
+    at_cabin: Eyes
+
+    @property
+    def home(self) -> Site:
+        return self.sites.home
+
+    @property
+    def cabin(self) -> Site:
+        return self.sites.cabin
+
+    def furnish(self) -> None:
+        """Write the files of a lamp in the cabin, a thermometer at home, and of both bridges."""
+        for site in self.sites.both:
+            site.house.write(site.broker.port, top="heartbeat_s = 1\n")
+        self.cabin.house.device("lamp", 'kind = "lamp"\npin = 17\n')
+        self.home.house.thermometer()
+        self.sites.watch_over("every_s = 1\n")
+
+    def lamp(self) -> Running:
+        return self.cabin.house.run("lamp", GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(self.lines))
+
+    @property
+    def lines(self) -> Path:
+        return self.cabin.house.folder / "lines"
+
+    def bridges(self) -> tuple[Running, Running]:
+        return self.home.house.run(CABIN), self.cabin.house.run(HOME)
+
+    def told(self, site: Site, topic: str) -> Any:
+        """What a newcomer is told there now."""
+        return retained(site.broker.port).get(topic)
+
+    def close(self) -> None:
+        for eyes in (self.at_home, self.at_cabin):
+            eyes.close()
