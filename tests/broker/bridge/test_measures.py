@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from support.sites import CABIN, HOME
-from support.two_sites import TwoSites
+from support.plain_link import CABIN, HOME
+from support.bridged_sites import BridgedSites
 from support.world import eventually, retained
 
 BRIDGE = f"{HOME}/{CABIN}"
@@ -17,7 +17,7 @@ def reading(seq: int, run: str = "k3f9x0qa") -> str:
     return json.dumps({"time": datetime.now(UTC).isoformat(), "run": run, "seq": seq, "temperature": 21.5})
 
 
-def test_lag_gaps_and_the_age_of_the_newest_reading(two: TwoSites) -> None:
+def test_lag_gaps_and_the_age_of_the_newest_reading(two: BridgedSites) -> None:
     two.bridges()
     two.at_home.wait_value(f"{BRIDGE}/data/state", "up")
     for seq in (1, 2, 5):
@@ -31,7 +31,7 @@ def test_lag_gaps_and_the_age_of_the_newest_reading(two: TwoSites) -> None:
     assert two.at_home.on(f"{BRIDGE}/data/reading_age")
 
 
-def test_a_clock_over_there_that_is_wrong_is_a_fault_that_says_by_how_much(two: TwoSites) -> None:
+def test_a_clock_over_there_that_is_wrong_is_a_fault_that_says_by_how_much(two: BridgedSites) -> None:
     two.lamp()  # whose heartbeats are a sign that the link is up
     two.home.house.run(CABIN)
     two.at_home.wait_value(f"{BRIDGE}/data/state", "up")
@@ -46,7 +46,7 @@ def _says(topic: str, payload: bytes) -> bool:
     return topic == f"{BRIDGE}/status/heartbeat" and b"ahead of ours" in payload
 
 
-def test_far_sensors_are_announced_here_and_unavailable_while_they_are_unreachable(two: TwoSites) -> None:
+def test_far_sensors_are_announced_here_and_unavailable_while_they_are_unreachable(two: BridgedSites) -> None:
     two.lamp()
     two.bridges()
     found: dict[str, Any] = two.at_home.wait(
@@ -58,7 +58,7 @@ def test_far_sensors_are_announced_here_and_unavailable_while_they_are_unreachab
     assert "unreachable" in found["cmps"]["status_state"]["ops"]
 
 
-def test_an_announcement_goes_with_its_sensor_and_by_the_setting(two: TwoSites) -> None:
+def test_an_announcement_goes_with_its_sensor_and_by_the_setting(two: BridgedSites) -> None:
     two.lamp()
     bridge, _ = two.bridges()
     two.at_home.wait(lambda seen: [one for one in seen if one.topic == ANNOUNCED], "the announcement")
@@ -84,7 +84,7 @@ ABOUT = {
 }
 
 
-def test_what_cannot_be_announced_is_logged_and_nothing_else(two: TwoSites) -> None:
+def test_what_cannot_be_announced_is_logged_and_nothing_else(two: BridgedSites) -> None:
     bridge, _ = two.bridges()
     two.at_home.wait_value(f"{BRIDGE}/data/state", "up")
     for about in ('{"kind":"lamp"}', "[1]", '{"measures":3,"actions":{},"heartbeat_s":"x","host":1}'):
