@@ -33,7 +33,7 @@ class FarSite:
         on_answer: Callable[[str, Json], None],
     ) -> None:
         """Publish `news()` at each change of the link; `on_answer(sensor, answer)` takes answers to commands."""
-        self._context, self._news, self._on_answer = context, news, on_answer
+        self._context, self._own_groups, self._news, self._on_answer = context, own_groups, news, on_answer
         told = NewestTold(self._say)
         self.states, self.traffic, self.retained = FarStates(told), FarTraffic(), retained(told)
         self.questions = Questions(context.sensor, own_groups, context.tell)
@@ -42,17 +42,26 @@ class FarSite:
         self._asking = Backoff(FIRST_ASK_S, LAST_ASK_S)
         context.after(COMPLAIN_S, self._complain)
 
+    def listen(self, link: str, groups: Sequence[str]) -> None:
+        """Listen to the bridge's notification, to these groups of the far site, and to the states of our own."""
+        self._context.listen(link, self._on_link, self._on_link_silent)
+        for group in groups:
+            self._context.listen(f"{group}/+/{Kind.STATUS}/+", self._on_status, self._on_cleared)
+            self._context.listen(f"{group}/+/{Kind.DATA}/#", self._on_data, self._on_cleared)
+        for group in self._own_groups:
+            self._context.listen(f"{group}/+{STATE}", self._on_own_state, self._on_own_cleared)
+
     def _say(self, topic: str, payload: bytes, then: ThenTold) -> None:
         self._context.tell(topic, payload, then, retain=True)
 
     # The link.
 
-    def on_link(self, heard: Heard) -> Reading:
+    def _on_link(self, heard: Heard) -> Reading:
         """Take the word of the bridge's notification."""
         self.link.on_word(heard.payload, stored=heard.retained)
         return self._news()
 
-    def on_link_silent(self, silence: Silence) -> Reading:
+    def _on_link_silent(self, silence: Silence) -> Reading:
         """Know nothing any more: our own broker is away, and tells everything again when it is back."""
         if silence.why == CLEARED:
             self.link.on_word(b"", stored=False)
@@ -92,7 +101,7 @@ class FarSite:
 
     # What comes over it.
 
-    def on_status(self, heard: Heard) -> Reading | None:
+    def _on_status(self, heard: Heard) -> Reading | None:
         """Note what a far sensor says of itself."""
         sensor, _, name = heard.topic.partition(f"/{Kind.STATUS}/")
         if name == Kind.ACTION:
@@ -103,7 +112,7 @@ class FarSite:
         self._on_fact(sensor, name, heard)
         return news
 
-    def on_data(self, heard: Heard) -> Reading | None:
+    def _on_data(self, heard: Heard) -> Reading | None:
         """Note a reading, or a value. A reading is no sign of the link: it comes over a connection of its own."""
         sensor, _, name = heard.topic.partition(f"/{Kind.DATA}/")
         if name == READING:
@@ -119,7 +128,7 @@ class FarSite:
             self.link.on_sign()
         return self._news() if self.link.flow is not before else None
 
-    def on_cleared(self, silence: Silence) -> None:
+    def _on_cleared(self, silence: Silence) -> None:
         """Forget a topic that was cleared."""
         if silence.why == CLEARED:
             self.states.forget(silence.topic)
@@ -168,11 +177,11 @@ class FarSite:
 
     # Our own sensors, of which the far site asks.
 
-    def on_own_state(self, heard: Heard) -> None:
+    def _on_own_state(self, heard: Heard) -> None:
         """Know one of our sensors."""
         self.questions.note_own(heard.topic.removesuffix(STATE), heard.payload.decode(errors="replace"))
 
-    def on_own_cleared(self, silence: Silence) -> None:
+    def _on_own_cleared(self, silence: Silence) -> None:
         """Forget one of our sensors."""
         if silence.why == CLEARED:
             self.questions.note_own(silence.topic.removesuffix(STATE), None)

@@ -1,11 +1,14 @@
 """The settings of a bridge: types that say what is allowed, and which topics the broker must let it hear and write."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
+from bootstrap.config.model import a_certificate
 from bootstrap.contract.topics import ID_RULE, is_id
-from bootstrap.hosts import a_host
-from bootstrap.needs import Declares, Listened, Need, NetworkHost, Told, a_topic
+from bootstrap.limits import Limits
+from bootstrap.needs import Declares, Host, Listened, Need, Told, a_topic
 
 
 def presence_of(link: str) -> str:
@@ -22,11 +25,6 @@ def _a_link(text: str) -> None:
     a_topic(text)
     if "/" not in text:
         raise ValueError("the topic of a bridge's notification, such as penates-bridge/cabin/state")
-
-
-def _a_host_or_none(text: str) -> None:
-    if text:
-        a_host(text)
 
 
 def _a_prefix(text: str) -> None:
@@ -52,9 +50,24 @@ LinkTopic: TypeAlias = Annotated[
     _a_link,
     Declares(lambda text: [Listened(text), Listened(presence_of(text))], "topic of the bridge's notification"),
 ]
-FarHost: TypeAlias = Annotated[
-    str, _a_host_or_none, Declares(lambda text: [NetworkHost(text)] if text else [], "host of the far broker")
-]
 Prefix: TypeAlias = Annotated[
     str, _a_prefix, Declares(lambda text: [Told(f"{text}/device/+/config")], "Home Assistant's prefix")
 ]
+
+
+@dataclass(kw_only=True)
+class FarBrokerSettings:
+    """How to reach the far broker, for commands."""
+
+    # The far broker, for commands, such as "home.example". Without it, the far site fetches them from here.
+    host: Host | list[Host] | None = None
+    port: Annotated[int, Limits(1, 65_535)] = 8883  # of the far broker
+    ca_file: Annotated[Path, a_certificate] | None = None  # the far broker's CA, which turns TLS on
+    username: str | None = None  # our user at the far broker
+    password_file: Path | None = None  # the file with its password in the first line
+    fetch: bool = True  # commands from there, too, because the far site cannot call us
+
+    @property
+    def hosts(self) -> list[str]:
+        """The addresses of the far broker; empty if we cannot call it."""
+        return [self.host] if isinstance(self.host, str) else self.host or []

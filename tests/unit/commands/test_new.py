@@ -20,7 +20,14 @@ from penates.datasheet import sheet
 from support.gauges import RAIN, device
 from support.world import House
 
-EXAMPLES = {"pin": "17", "serial": "28-0316a2795fff", "port": "/dev/ttyUSB0"}
+EXAMPLES = {
+    "groups": '["cabin"]',
+    "own_groups": '["home"]',
+    "link": "penates-bridge/cabin/state",
+    "pin": "17",
+    "serial": "28-0316a2795fff",
+    "port": "/dev/ttyUSB0",
+}
 
 
 def penates(house: House, *words: str) -> SimpleNamespace:
