@@ -1,12 +1,15 @@
 """What a far `status/state` says here is true: `unreachable` while the link is down, its own word while it is up."""
 
+import signal
+
 from support.sites import CABIN, HOME
 from support.two_sites import TwoSites
-from support.world import eventually
+from support.world import eventually, retained
 
 STATE = f"{CABIN}/lamp/status/state"
 BACK = f"{HOME}/cellar/status/state"
 LATEST_S = 2.0
+OLD = {"status/state": "stopped", "status/about": '{"kind":"lamp"}', "data/on": "false"}
 
 
 def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(two: TwoSites) -> None:
@@ -30,3 +33,88 @@ def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(tw
     link = two.at_cabin.wait_value(f"penates-bridge/{CABIN}/state", 1, since[1])
     assert two.at_cabin.wait_value(BACK, "online", since[1]).at - link.at < LATEST_S
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp stays online")
+
+
+def both_up(two: TwoSites) -> None:
+    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
+    two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
+    eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online")
+
+
+def test_a_broker_that_was_killed_restores_no_false_word(two: TwoSites) -> None:
+    """Home's broker restores the notification of a bridge that is gone, and the lamp's last word."""
+    two.lamp()
+    two.bridges()
+    both_up(two)
+    two.sites.wire.refuse()
+    two.home.broker.stop(signal.SIGKILL)
+    two.home.broker.start()
+    eventually(lambda: two.told(two.home, f"{HOME}/{CABIN}/data/state") == "down", "the bridge knows")
+    eventually(lambda: two.told(two.home, STATE) == "unreachable", "the lamp is unreachable")
+    two.sites.wire.accept()
+    eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online again")
+
+
+def test_the_far_broker_dies_with_a_lamp_that_is_lit(two: TwoSites) -> None:
+    two.lamp()
+    two.bridges()
+    both_up(two)
+    since = len(two.at_home.seen)
+    two.cabin.broker.stop(signal.SIGKILL)
+    two.at_home.wait_value(STATE, "unreachable", since)
+    two.cabin.broker.start()
+    eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online again")
+
+
+def test_a_daemon_that_starts_into_a_link_that_is_up_leaves_true_words_alone(two: TwoSites) -> None:
+    two.lamp()
+    bridge, _ = two.bridges()
+    both_up(two)
+    bridge.stop(signal.SIGTERM)
+    since = len(two.at_home.seen)
+    two.home.house.run(CABIN)
+    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up", since)
+    assert [one for one in two.at_home.seen[since:] if one.topic == STATE] == []
+
+
+def test_a_daemon_that_died_leaves_no_unreachable_behind(two: TwoSites) -> None:
+    """It is killed while the link is down; when it is started again the link is up, and nobody else corrects it."""
+    two.lamp()
+    bridge, _ = two.bridges()
+    both_up(two)
+    bridge.stop(signal.SIGKILL)
+    two.at_home.publish(STATE, "unreachable", retain=True)
+    two.home.house.run(CABIN)
+    eventually(lambda: two.told(two.home, STATE) == "online", "the far site has given the lamp's own word")
+
+
+def test_what_was_deleted_over_there_meanwhile_is_cleared_here_and_nothing_else(two: TwoSites) -> None:
+    two.lamp()
+    two.bridges()
+    both_up(two)
+    old = {f"{CABIN}/old/{topic}": value for topic, value in OLD.items()}
+    for topic, value in old.items():
+        two.at_cabin.publish(topic, value, retain=True)
+    eventually(lambda: old.keys() <= retained(two.home.broker.port).keys(), "the old sensor is known at home")
+    two.sites.part()
+    eventually(lambda: two.told(two.home, f"{CABIN}/old/status/state") == "unreachable", "the cut is seen")
+    for topic in old:
+        two.at_cabin.publish(topic, b"", retain=True)
+    two.sites.join()
+    eventually(lambda: not old.keys() & retained(two.home.broker.port).keys(), "the old sensor is gone at home")
+    now = retained(two.home.broker.port)
+    assert (now[STATE], f"{CABIN}/lamp/status/about" in now, now[f"{CABIN}/lamp/data/on"]) == ("online", True, False)
+
+
+def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: TwoSites) -> None:
+    two.lamp()
+    two.home.house.run(CABIN)
+    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
+    two.at_cabin.publish(f"{CABIN}/old/status/state", "stopped", retain=True)
+    two.at_home.wait_value(f"{CABIN}/old/status/state", "stopped")
+    two.sites.part()
+    two.at_cabin.publish(f"{CABIN}/old/status/state", b"", retain=True)
+    two.sites.join()
+    questions = lambda seen: [one for one in seen if one.topic == f"{HOME}/{CABIN}/status/question"]  # noqa: E731
+    two.at_home.wait(lambda seen: len(questions(seen)) > 1, "the far site was asked again")
+    assert two.told(two.home, f"{CABIN}/old/status/state") == "unreachable"
