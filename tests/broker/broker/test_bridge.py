@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,7 @@ def test_the_daemons_of_both_sites_may_do_what_they_must(sites: LinkedSites, new
         answer = eyes[near].wait(answered(f"{sensor}/status/action"), "the answer crosses", LIMIT_S)
         assert answer["result"] == "done"
         config = f"homeassistant/device/{far}-cellar-{far}/config"
-        eyes[near].wait(lambda seen, config=config: [one for one in seen if one.topic == config], "announced", LIMIT_S)
+        eventually(partial(eyes[near].on, config), "it is announced", LIMIT_S)
     for site in both:
         denied = [line for line in site.broker.log().splitlines() if "Denied PUBLISH" in line]
         assert [line for line in denied if "/data/reading'" not in line and "/status/action'" not in line] == []
