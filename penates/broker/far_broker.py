@@ -2,15 +2,17 @@
 
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from bootstrap.contract.sites import STATE, connection_user, site_users
+from bootstrap.contract.sites import STATE, connection_user, site_user, site_users
 from bootstrap.mqtt.address import ConnectOptions
 from bootstrap.mqtt.connect import connect
 from penates.fleet.access import KEEPALIVE_S
 from penates.fleet.probe import PATIENCE_S, HungUp, MqttProbe, Silent
 
 # Of no sensor, and nobody stores it.
+VERSION = "$SYS/broker/version"
 NAME = "penates-doctor/status/doctor"
 
 
@@ -61,6 +63,13 @@ class FarBroker:
                     failed = True
                 if failed:
                     yield group
+
+    def version(self, host: str) -> str:
+        """Return the broker's name and version; empty if it does not say."""
+        with suppress(OSError, Silent), self._connected(host, site_user(self.site)) as probe:
+            if not probe.greet().failed:
+                return probe.retained([VERSION]).get(VERSION, b"").decode(errors="replace")
+        return ""
 
     def _connected(self, host: str, user: str) -> MqttProbe:
         options = ConnectOptions(

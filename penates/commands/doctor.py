@@ -30,6 +30,7 @@ from penates.doctor import broker_checks, machine, reachability
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.doctor.hardware import hardware
 from penates.doctor.reported_state import on_other_machines, reported
+from penates.doctor.site_checks import linked_sites
 from penates.doctor.supervision import Supervision, supervision
 
 AT_ONCE = 16
@@ -84,7 +85,10 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
         reports = [Report(one.topics.client_id, rows) for (_, one), rows in zip(each, found, strict=True)]
     here = [one for settings in sensors.values() for one in settings.all_carried]
     others = [] if names or host is None else [*_elsewhere(here, host)]
-    return [Report(HOUSE, [*files, *broker, *_machine(house, folders), *others]), *reports]
+    about_house = Report(HOUSE, [*files, *broker, *_machine(house, folders), *others])
+    linked = linked_sites(house, [*sensors.values()])
+    sites = [Report(f"site {one.site.name}", [*one.findings()]) for one in linked if not names]
+    return [about_house, *sites, *reports]
 
 
 def _elsewhere(sensors: Collection[SensorSettings], host: str) -> Iterator[Finding]:

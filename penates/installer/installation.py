@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bootstrap.config.gateway_file import SECTIONS
+from bootstrap.config.loader import HOUSE as HOUSE_FILE
 from bootstrap.config.loader import device_file
 from bootstrap.contract.topics import EYES
 from bootstrap.device import this_host
@@ -21,6 +22,8 @@ from penates.installer.device_needs import needs
 from penates.installer.house_plan import CA, HousePlan
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.steps import Remove, Step, carry_out
+
+SITE = "site"  # the section of house.toml that no sensor reads
 
 
 class Installation:
@@ -122,7 +125,8 @@ class Installation:
 
     def _stamps(self) -> dict[str, str]:
         """Return, for each unit, a hash over everything it runs with."""
-        common = [*programme(), self._content("house.toml"), self._content(CA)]
+        settings, _of_no_sensor = split_sections(self._content(HOUSE_FILE).decode(errors="replace"), SITE)
+        common = [*programme(), settings.rstrip().encode(), self._content(CA)]
         common += [one.content or b"" for one in unit_files.shipped(UNITS)]
         own = {name: self._own(name, sensors) for name, sensors in self._processes.items()}
         if self._wanted == [unit_files.SUPERVISOR]:

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bootstrap.config.toml_file import SettingsError
 from penates.broker.broker_plan import plan
 from support.linked_sites import LinkedSites
-from support.world import Broker, Eyes, eventually
+from support.world import Broker, Eyes, Seen, eventually
 
 HISTORY_UP, STATE_UP = "penates-bridge/cabin/history", "penates-bridge/cabin/state"
 LIMIT_S = 30.0
@@ -129,3 +131,40 @@ def test_a_long_outage_makes_room(sites: LinkedSites) -> None:
     assert kept["max_queued_messages"] >= least
     assert kept["max_queued_bytes"] >= 250 * least
     assert kept["persistent_client_expiration"] == 14
+
+
+def test_the_daemons_of_both_sites_may_do_what_they_must(sites: LinkedSites, new_broker: Callable[..., Broker]) -> None:
+    """By TLS, with the users and rules that are made for them: states, commands, answers, announcements."""
+    sites.link()
+    both = (sites.home, sites.cabin)
+    for site in both:
+        site.house.thermometer(f"cellar-{site.name}")
+        site.serve(new_broker)
+    eyes = {site.name: sites.look(site, "admin") for site in both}
+    until_up(*eyes.values())
+    for site in both:
+        site.house.run(f"cellar-{site.name}")
+        site.house.run(site.far)
+    eyes["home"].wait_value("penates-bridge/cabin/commands", 1)
+    for near, far in (("home", "cabin"), ("cabin", "home")):
+        sensor = f"{far}/cellar-{far}"
+        eyes[near].wait_value(f"{sensor}/status/state", "online")
+        eyes[near].wait_value(f"{near}/{far}/status/state", "online")
+        eyes[near].publish(f"{sensor}/action/read", json.dumps({"id": "asked"}))
+        answer = eyes[near].wait(answered(f"{sensor}/status/action"), "the answer crosses", LIMIT_S)
+        assert answer["result"] == "done"
+        config = f"homeassistant/device/{far}-cellar-{far}/config"
+        eventually(partial(eyes[near].on, config), "it is announced", LIMIT_S)
+    for site in both:
+        denied = [line for line in site.broker.log().splitlines() if "Denied PUBLISH" in line]
+        assert [line for line in denied if "/data/reading'" not in line and "/status/action'" not in line] == []
+
+
+def answered(topic: str) -> Callable[[list[Seen]], dict[str, Any] | None]:
+    """The answer to the command with the id `asked`."""
+
+    def found(seen: list[Seen]) -> dict[str, Any] | None:
+        answers = [one.value for one in seen if one.topic == topic]
+        return next((one for one in answers if one.get("id") == "asked"), None)
+
+    return found

@@ -1,5 +1,6 @@
 """Two sites on two machines with a wire between them: invited, joined, seen and removed by one command each."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 
@@ -66,7 +67,7 @@ def serving(home: Machine, cabin: Machine, wire: list[str]) -> Iterator[None]:
 
 
 def steps(said: str) -> list[str]:
-    return [line for line in said.splitlines() if line.lstrip()[:1].isdecimal()]
+    return [line for line in said.splitlines() if re.match(r" *\d+/\d+ ", line)]
 
 
 @pytest.mark.usefixtures("serving")
@@ -152,3 +153,12 @@ def test_a_removed_site_leaves_nothing_behind(installed: Machine) -> None:
     assert not [name for name in left if "cabin" in name]
     assert "site-cabin" not in installed.file("/etc/mosquitto/penates/passwords").read_text()
     assert "no site 'cabin' is known here" in installed.penates("bridge", "remove", "cabin", code=78)
+
+
+@pytest.mark.usefixtures("serving")
+def test_uninstalled_the_connections_are_gone_too(cabin: Machine) -> None:
+    cabin.penates("bridge", "join", "/srv/cabin.json", "--group", "cabin")
+    assert cabin.file(BRIDGE_CONF).exists()
+    cabin.penates("uninstall")
+    assert not cabin.file(BRIDGE_CONF).is_file()
+    assert not [name for name in cabin.files() if name.startswith("/etc/mosquitto/penates")]
