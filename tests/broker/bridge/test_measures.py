@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from support.plain_link import CABIN, HOME
 from support.bridged_sites import BridgedSites
+from support.plain_link import CABIN, HOME
 from support.world import eventually, retained
 
 BRIDGE = f"{HOME}/{CABIN}"
@@ -68,7 +68,8 @@ def test_an_announcement_goes_with_its_sensor_and_by_the_setting(two: BridgedSit
     two.at_home.wait(lambda seen: [one for one in seen if one.topic == gone], "the other one's announcement")
     two.at_cabin.publish(old, b"", retain=True)
     eventually(lambda: gone not in retained(two.home.broker.port), "it is withdrawn")
-    two.bridge(two.home, CABIN, "announce = false\n")
+    with (two.home.house.folder / "devices" / f"{CABIN}.toml").open("a") as file:
+        file.write("announce = false\n")
     bridge.stop()
     two.home.house.run(CABIN)
     eventually(lambda: ANNOUNCED not in retained(two.home.broker.port), "all are withdrawn")
