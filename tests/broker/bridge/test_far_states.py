@@ -4,7 +4,7 @@ import signal
 
 from support.bridged_sites import BridgedSites
 from support.plain_link import CABIN, HOME
-from support.world import eventually, retained
+from support.world import Wanted, eventually, retained
 
 STATE = f"{CABIN}/lamp/status/state"
 BACK = f"{HOME}/cellar/status/state"
@@ -115,6 +115,6 @@ def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: BridgedSites)
     two.sites.part()
     two.at_cabin.publish(f"{CABIN}/old/status/state", b"", retain=True)
     two.sites.join()
-    questions = lambda seen: [one for one in seen if one.topic == f"{HOME}/{CABIN}/status/question"]  # noqa: E731
+    questions: Wanted = lambda seen: [one for one in seen if one.topic == f"{HOME}/{CABIN}/status/question"]  # noqa: E731
     two.at_home.wait(lambda seen: len(questions(seen)) > 1, "the far site was asked again")
     assert two.told(two.home, f"{CABIN}/old/status/state") == "unreachable"

@@ -93,9 +93,9 @@ def loudly(up: BridgedSites) -> tuple[Callable[[], None], Callable[[], None]]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("way", [silently, loudly])
+@pytest.mark.parametrize(("way", "least"), [(silently, 4), (loudly, 40)])
 def test_of_fifty_commands_in_a_cut_none_is_executed_late_or_twice(
-    up: BridgedSites, way: Callable[[BridgedSites], tuple[Callable[[], None], Callable[[], None]]]
+    up: BridgedSites, way: Callable[[BridgedSites], tuple[Callable[[], None], Callable[[], None]]], least: int
 ) -> None:
     commands = Commands(up)
     cut, mend = way(up)
@@ -110,7 +110,7 @@ def test_of_fifty_commands_in_a_cut_none_is_executed_late_or_twice(
     assert all(seconds < EXPIRES_S + SOON_S for _, seconds in late), late
     assert max(Counter(name for name, _ in executed).values()) == 1
     refusals = {name: results for name, results in commands.answers().items() if "done" not in results}
-    assert len(refusals) >= 40
+    assert len(refusals) >= least  # after a silent cut, what is younger than its expiry still arrives in time
     # A command that is undelivered here may arrive when it has expired, and is then refused there, too.
     assert all(results in (["undelivered"], ["refused"], ["undelivered", "refused"]) for results in refusals.values())
     told_undelivered = {name for name, results in commands.answers().items() if "undelivered" in results}
