@@ -107,7 +107,9 @@ class Crossing:
             if self._fetched:
                 self._fetched.on_command(topic, payload, retained=retained)
         elif topic.partition("/")[0] in self._own_groups:
-            self._answers.note_carried()
+            # What says that a command did not get here is by the far daemon, and proves nothing of the bridge.
+            if b'"undelivered"' not in payload:
+                self._answers.note_carried()
         elif not retained:
             self._answers.carry(partial(self._context.tell, topic, payload))
 
