@@ -461,9 +461,10 @@ class Device:
 
         `self.tips = self.keep("tips", 0)`, then `self.tips.value += 1`. It is a JSON scalar or a small object, of the
         type of `default`, which is its first value. A change is written to disk at once, the next ones 60 s after it,
-        and the last one at the stop: a power cut or a kill loses at most the changes of the last 60 s. While the disk
-        is full or cannot be written, the state is `fault`, and the value stays in memory. A damaged file is moved
-        aside, which the log says. OSError: the file is there and cannot be read.
+        and the last one at the stop: a power cut loses at most the changes of the last 60 s, and so does a kill if the
+        house is not run by systemd. While the disk is full or cannot be written, the state is `fault`, and the value
+        stays in memory. A damaged file is moved aside, which the log says. OSError: the file is there and cannot be
+        read.
         """
         return self.context.keep(name, default)
 

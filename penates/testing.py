@@ -96,14 +96,14 @@ class Bench:
         stack.callback(lent.end_streams)
         kept = KeptValues(subscriptions.folder, parts, self._on_problem)
         stack.callback(kept.close)
-        setup = DeviceSetup(self._device)
+        self._declared = DeclaredLines(self._device, pins)
+        setup = DeviceSetup(self._device, self._declared)
         stack.callback(setup.undo)
         stack.callback(subscriptions.close)
         stack.callback(lent.end_calls)
         stack.callback(heard.stop)
         timers = NamedTimers(self._loop, self._collect)
-        lines = DeclaredLines(self._device, pins)
-        context = DeviceContext(timers, lines, subscriptions, kept, lent=lent)
+        context = DeviceContext(timers, self._declared, subscriptions, kept, lent=lent)
         context.converse_by(self._talk)
         self._device.attach(context)
         setup.do()
@@ -118,6 +118,11 @@ class Bench:
     def level(self, pin: int) -> float | None:
         """Return the level of a line: 0, 1, between for PWM, or None if it floats."""
         return SimulatedLine(pin, self._lines).level()
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether the device has lines and `on_edge`, but watches none: perhaps its setup lacks super().setup()."""
+        return self._declared.unwatched
 
     def read(self) -> Reading:
         """Return what `read` does. Its exceptions propagate."""
@@ -306,6 +311,8 @@ def _use(bench: Bench, device: Device) -> None:
     for _ in range(2):
         with suppress(NoReading, OSError, ValueError):
             bench.read()
+    if bench.unwatched:
+        raise AssertionError("it watches none of its lines; a setup of its own calls super().setup()")
     if type(device).on_edge is not Device.on_edge:
         for line in (need for _, need in needs_of(device) if isinstance(need, GpioLine)):
             with suppress(OSError, ValueError):

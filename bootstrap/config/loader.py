@@ -5,7 +5,7 @@ Everything is validated before anything is opened, and every fault is reported a
 
 import os
 import pwd
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -308,8 +308,12 @@ def unknown_names(names: Iterable[str], known: Collection[str]) -> list[Fault]:
     return [Fault(device_file(name), 1, f"not there; {suggestion(name, known)}") for name in names if name not in known]
 
 
-def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> list[SensorSettings]:
+def check(
+    folder: Path, names: Sequence[str] = (), *, secrets: bool = True, minor: Callable[[Fault], None] | None = None
+) -> list[SensorSettings]:
     """Return the settings of every sensor, or of those in `names`, which may also be processes of `[together]`.
+
+    `minor` is called with each fault that costs a single sensor of a gateway; without it, that is a fault like others.
 
     Raises:
         SettingsError: with every fault of every file.
@@ -318,6 +322,9 @@ def check(folder: Path, names: Sequence[str] = (), *, secrets: bool = True) -> l
     valid = configuration.all([one for name in names for one in configuration.together.get(name, [name])])
     if not valid and not configuration.faults:
         configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
-    if configuration.faults:
+    if minor and not {*configuration.faults}.difference(configuration.minor):
+        for fault in configuration.minor:
+            minor(fault)
+    elif configuration.faults:
         raise SettingsError(configuration.faults)
     return [*valid.values()]

@@ -10,7 +10,7 @@ from bootstrap.pins.device_pins import DevicePins
 from bootstrap.runtime.conversation import Conversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
-from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.kept_values import kept_values
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts, SensorParts
@@ -50,19 +50,19 @@ class AttachedDevice:
         self._resources = ExitStack()
         self._resources.callback(self.pins.close)
         self._resources.callback(self.lent.end_streams)
-        kept = KeptValues(self.lent.folder, parts, reporter.set_problem)
+        kept = kept_values(settings, parts, reporter.set_problem)
         self._resources.callback(kept.close)
-        setup = DeviceSetup(device)
+        setup = DeviceSetup(device, DeclaredLines(device, self.pins))
         self.set_up, self.progress = setup.do, setup.progress
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
-        timers, lines = NamedTimers(parts.loop, self.sampler.run_later), DeclaredLines(device, self.pins)
+        timers = NamedTimers(parts.loop, self.sampler.run_later)
         around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
         conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
-        context = DeviceContext(timers, lines, self.subscriptions, kept, reporter, lent=self.lent)
+        context = DeviceContext(timers, setup.lines, self.subscriptions, kept, reporter, lent=self.lent)
         context.use(conversation, self.sampler.run_later)
         device.attach(context)
 

@@ -16,12 +16,20 @@ class DeclaredLines:
 
     def __init__(self, device: Device, pins: DevicePins) -> None:
         self._device, self._pins = device, pins
+        self._watches = False
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether the device has lines and `on_edge`, but watches none: perhaps its setup lacks super().setup()."""
+        hears_edges = type(self._device).on_edge is not Device.on_edge
+        return hears_edges and not self._watches and bool(self._declared())
 
     def watch(self, device: D) -> D:
         """Implement `Device.watch`."""
         for number in _lines(device):
             if number not in {line.number for _name, line in self._declared()}:
                 raise self._refusal(f"GPIO{number} is watched, but no setting declares it", "Input or Pin")
+        self._watches = True
         return self._pins.watch(device)
 
     def own(self, device: D, safe: float = 0) -> D:

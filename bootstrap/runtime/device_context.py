@@ -177,8 +177,8 @@ def _no_broker(*_: object, **__: object) -> "OtherBrokerHandle":
 class DeviceSetup:
     """The setup of a device, and the teardown that belongs to it."""
 
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self, device: Device, lines: DeclaredLines) -> None:
+        self._device, self.lines = device, lines
         self._complete = False
 
     def do(self) -> None:
@@ -197,6 +197,8 @@ class DeviceSetup:
                 raise Fatal(Exit.SETTINGS, f"a module that the device needs is missing: {error}") from None
             raise
         self._complete = True
+        if self.lines.unwatched:
+            log.warning("watches none of its lines, so no edge is noticed; a setup of its own calls super().setup()")
 
     def progress(self) -> Mapping[str, float | None]:
         """Return what the device's heartbeats report of it; before a complete setup, it is not asked."""

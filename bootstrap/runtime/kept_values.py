@@ -8,12 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
+from bootstrap.config.model import SensorSettings
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.errors import Refused, reason
 from bootstrap.eventloop.loop import Timer
 from bootstrap.logs import log
+from bootstrap.outbox.folder import outbox_folder
 from bootstrap.paths import read_own, rewrite
+from bootstrap.runtime.kept_copy import KeptCopy
 from bootstrap.runtime.parts import ProcessParts
 
 K = TypeVar("K")
@@ -44,13 +47,19 @@ class KeptValues:
     """The values of one sensor, in a file of its folder. It is read at the first `keep`, and written in the worker.
 
     A change is written at once, and the next ones `WRITE_S` after that. What no disk takes stays in memory, also for
-    the device that a reload puts in place of this one.
+    the device that a reload puts in place of this one. A process that was killed leaves a copy of the last change.
     """
 
-    def __init__(self, folder: Path, parts: ProcessParts, set_problem: Callable[[str, str | None], None]) -> None:
-        """Say by `set_problem` that the file cannot be written."""
+    def __init__(
+        self,
+        folder: Path,
+        parts: ProcessParts,
+        set_problem: Callable[[str, str | None], None],
+        copy: Path | None = None,
+    ) -> None:
+        """Say by `set_problem` that the file cannot be written. `copy` is a file that is on no disk."""
         self._file, self._loop, self._worker, self._unsaved = folder / FILE, parts.loop, parts.worker, parts.unsaved
-        self._set_problem = set_problem
+        self._set_problem, self._copy = set_problem, KeptCopy(copy)
         self._values: dict[str, Json] | None = None
         self._timer: Timer | None = None
         self._lock = threading.Lock()  # a write in the worker, and the last one
@@ -88,6 +97,7 @@ class KeptValues:
             raise TypeError(f"{name!r} cannot be kept: {value!r} is no JSON value")
         self._values = values
         self._changes += 1
+        self._copy.write(values)
         self._schedule()
 
     def close(self) -> None:
@@ -95,10 +105,10 @@ class KeptValues:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._saved == self._changes:
-            return
         try:
-            self._save(self._changes, self._text)
+            if self._saved != self._changes:
+                self._save(self._changes, self._text)
+            self._copy.remove()
         except OSError as error:
             log.error("kept values are lost if this process ends now", file=str(self._file), error=str(error))
             self._unsaved[self._file] = self._values or {}
@@ -113,16 +123,27 @@ class KeptValues:
             self._changes += 1
             self._schedule()
             return unsaved
+        found, text = self._on_disk()
+        self._copy.saved(text)
+        if (newer := self._copy.read(text)) is None or newer == found:
+            return found
+        log.info("kept values are those after the last change, because the last process was killed")
+        self._changes += 1
+        self._schedule()
+        return newer
+
+    def _on_disk(self) -> tuple[dict[str, Json], bytes]:
+        """Return the values in the file, and its content."""
         try:
-            found = decode(read_own(self._file))
-            if not isinstance(found, dict):
+            text = read_own(self._file)
+            if not isinstance(found := decode(text), dict):
                 raise Refused("it is no object")  # noqa: TRY301 - as any other damage
         except FileNotFoundError:
-            return {}
+            return {}, b""
         except Refused as error:
             self._set_aside(error)
-            return {}
-        return found
+            return {}, b""
+        return found, text
 
     def _set_aside(self, error: Refused) -> None:
         """Move a damaged file aside, so that a person can look at it."""
@@ -140,6 +161,8 @@ class KeptValues:
     def _write(self) -> None:
         """Write in the worker thread: an SD card may take a second, a failing one minutes."""
         self._writing, self._next_write = True, time.monotonic() + WRITE_S
+        self._copy.saving(self._text.encode())
+        self._copy.write(self._values or {})
         self._worker.call(partial(self._save, self._changes, self._text), self._written, self._not_written)
 
     def _save(self, number: int, text: str) -> None:
@@ -148,6 +171,7 @@ class KeptValues:
             if number > self._saved:
                 rewrite(self._file, text, durable=True)
                 self._saved = number
+                self._copy.saved(text.encode())
 
     def _written(self, _: None) -> None:
         self._writing = False
@@ -167,6 +191,15 @@ class KeptValues:
         if not self._closed:
             self._set_problem(PROBLEM, f"{self._file} cannot be written, so they are in memory only: {reason(error)}")
             self._schedule()
+
+
+def kept_values(
+    settings: SensorSettings, parts: ProcessParts, set_problem: Callable[[str, str | None], None]
+) -> KeptValues:
+    """Return the kept values of a sensor; see `KeptValues`."""
+    folders, topics = settings.folders, settings.topics
+    copy = folders.runtime / f"{topics.file_name}.kept" if folders.runtime != folders.state else None
+    return KeptValues(outbox_folder(folders.state, topics), parts, set_problem, copy)
 
 
 def _alike(found: object, default: object) -> bool:

@@ -7,11 +7,10 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.logs import log
-from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins, set_line_holder
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
-from bootstrap.runtime.kept_values import KeptValues
+from bootstrap.runtime.kept_values import kept_values
 from bootstrap.runtime.lock import take_lock
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts
@@ -32,15 +31,14 @@ def make_safe(settings: SensorSettings) -> Exit:
             pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
             stack.callback(pins.close)
             parts = ProcessParts(loop, sockets, inbox, Worker(inbox))
-            folder = outbox_folder(settings.folders.state, settings.topics)
-            kept = KeptValues(folder, parts, lambda _what, _why: None)
+            kept = kept_values(settings, parts, lambda _what, _why: None)
             stack.callback(kept.close)
-            setup = DeviceSetup(settings.device)
+            setup = DeviceSetup(settings.device, DeclaredLines(settings.device, pins))
             stack.callback(setup.undo)
             subscriptions = Subscriptions(settings, sockets, inbox)
             stack.callback(subscriptions.close)
-            timers, lines = NamedTimers(loop, lambda _call: None), DeclaredLines(settings.device, pins)
-            settings.device.attach(DeviceContext(timers, lines, subscriptions, kept))
+            timers = NamedTimers(loop, lambda _call: None)
+            settings.device.attach(DeviceContext(timers, setup.lines, subscriptions, kept))
             setup.do()
     except Fatal as end:
         log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))

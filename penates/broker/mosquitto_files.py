@@ -24,6 +24,7 @@ ITERATIONS = 101  # as Mosquitto uses; our secrets have 192 bits, which cannot b
 SALT_BYTES = 12  # as in Mosquitto 2.0
 # The lines that the house's owner may add, because the broker does not start with a line that it cannot parse.
 RULE = re.compile(r"|#.*|user \S.*|(?:topic|pattern) +(?:(?:read|write|readwrite|deny) +)?(?P<filter>\S.*)")
+CARRIED = re.compile(r"topic write [^/]+/(?P<sensor>[^/+#]+)/data/#")  # a rule of a gateway for one that it carries
 BASE64 = r"(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?"
 USER = re.compile(rf"|#.*|[^:#\s][^:]*:\$(?:6|7\$\d+)\${BASE64}\${BASE64}|[^:#\s][^:]*:\$argon2id\$\S+", re.ASCII)
 ACCESS = {"listener", "port", "bind_address", "allow_anonymous", "password_file", "acl_file", "psk_file"}
@@ -195,6 +196,50 @@ def a_user(line: str) -> None:
 def users_in(passwords: str) -> list[str]:
     """Return the users in the text of a password file."""
     return [line.partition(":")[0] for line in passwords.splitlines() if line and line[0] != "#"]
+
+
+class AccessFiles(NamedTuple):
+    """The texts of the password file and of the access control list."""
+
+    users: str
+    rules: str
+
+    @property
+    def allowed(self) -> set[tuple[str, str]]:
+        """Each user with nothing, and with each rule of its own; `pattern` rules belong to nobody."""
+        found = {(user, "") for user in users_in(self.users)}
+        user = ""
+        for line in self.rules.splitlines():
+            match line.split():
+                case ["user", *_]:
+                    user = line.split(None, 1)[1]
+                case ["topic" | "pattern" as what, access, *_] if access != "deny":
+                    found.add((user if what == "topic" else "", line))
+        return found
+
+
+def sensors_that_go(now: AccessFiles, wanted: AccessFiles) -> set[str]:
+    """Return the ids of the sensors that have access now, and will have none: users, and what gateways carry."""
+    return _sensors(now) - _sensors(wanted)
+
+
+def _sensors(files: AccessFiles) -> set[str]:
+    carried = (CARRIED.fullmatch(rule) for _user, rule in files.allowed)
+    return {*users_in(files.users), *(found["sensor"] for found in carried if found)}
+
+
+def with_those_that_go(now: AccessFiles, wanted: AccessFiles) -> AccessFiles | None:
+    """Return what is wanted and what there is now, or None if nothing of that goes.
+
+    With it, a sensor that goes can still say that it has stopped.
+    """
+    if not now.allowed - wanted.allowed:
+        return None
+    if wanted.allowed <= now.allowed and {*wanted.users.splitlines()} <= {*now.users.splitlines()}:
+        return now
+    known = {*users_in(wanted.users)}
+    going = [line for line in now.users.splitlines() if not known.intersection(users_in(line))]
+    return AccessFiles(wanted.users + "".join(f"{line}\n" for line in going), f"{wanted.rules}\n{now.rules}")
 
 
 class Directive(NamedTuple):

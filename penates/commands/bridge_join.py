@@ -67,7 +67,7 @@ def main(given: argparse.Namespace) -> int:
             require_own_broker(plan)
             installation = SiteInstallation(plan)
             count = installation.carry_out(dry=given.dry_run)
-            access = installation.access
+            access = plan.access
     except (OSError, LookupError, Silent) as error:
         raise Unavailable(str(error)) from None
     if given.dry_run:

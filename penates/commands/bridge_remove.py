@@ -39,7 +39,7 @@ def main(given: argparse.Namespace) -> int:
             plan = HousePlan(folder, changes=HouseChanges(removed=files_of(given.site)))
             installation = SiteInstallation(plan)
             count = installation.carry_out(dry=given.dry_run)
-            access = installation.access_as(ADMIN)
+            access = plan.access_as(ADMIN)
         if given.dry_run:
             print(f"{counted(count, 'step')} to do; nothing was changed")
             return Exit.STOPPED

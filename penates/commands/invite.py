@@ -59,7 +59,8 @@ def main(given: argparse.Namespace) -> Exit:
             record = InstallRecord.read()
             broker_steps.require_success(plan, record)
             steps = [*systemd_steps.house_files(plan.planned), *broker_steps.broker(plan, record)]
-            carry_out([*steps, *writes([Planned(INVITED, None, 0o700), file])], record.begin, dry=False)
+            steps += [*writes([Planned(INVITED, None, 0o700), file]), *broker_steps.without_those_that_go(plan)]
+            carry_out(steps, record.begin, dry=False)
             record.end()
     except OSError as error:
         raise Unavailable(str(error)) from None

@@ -14,6 +14,8 @@ from functools import partial
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.secrets import password_file, read_password
+from bootstrap.contract.recording_word import NAME as RECORDING
+from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import new_run
 from bootstrap.contract.topics import ADMIN, EYES, RECORDER, Topics
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
@@ -317,15 +319,33 @@ def _run_checks(session: BrokerSession) -> Iterator[Finding]:
     """Run every check. The sensor's retained messages arrive before the answer to what the first check publishes."""
     announced = session.settings.homeassistant.topic(session.topics)
     session.subscribe()
-    for one in (f"{session.topics.group}/+{STATE}", *([announced] if session.settings.homeassistant.enabled else [])):
+    recorders = KnownRecorders(session.topics.group, wanted=session.settings.history.recorder)
+    words = f"{session.topics.group}/+/status/{RECORDING}"
+    for one in (
+        f"{session.topics.group}/+{STATE}",
+        words,
+        *([announced] if session.settings.homeassistant.enabled else []),
+    ):
         session.may_subscribe(one)
         session.reopen()
     for check in CHECKS:
         yield check(session)
         session.reopen()
     held = session.probe.newest()
+    for topic, payload in held.items():
+        recorders.note(topic, payload)
+    if recorders.wanted:
+        yield _recorded(words, missing=recorders.missing)
     if session.settings.homeassistant.enabled and session.topics.status("state") in held:
         yield _announcement(announced, there=bool(held.get(announced)))
+
+
+def _recorded(words: str, *, missing: bool) -> Finding:
+    """Check that a recorder says that it records: until one does, readings wait at the sensor."""
+    if not missing:
+        return good("recorded", "a recorder says that it records its readings")
+    advice = "does a recorder run, and record this group? sudo penates doctor recorder; may the sensor receive"
+    return bad("recorded", "its readings wait, because no recorder says that it records them", f"{advice} {words}?")
 
 
 def _announcement(topic: str, *, there: bool) -> Finding:

@@ -31,5 +31,7 @@ def apply(name: str) -> None:
         process = next(one for one, sensors in plan.configuration.processes.items() if name in sensors)
         unit = unit_files.SUPERVISOR if record.one_unit else unit_files.unit(process)
         steps.append(CommandStep(["systemctl", "reload", unit], lambda: "new" if systemd_steps.active(unit) else ""))
+        if plan.local:
+            steps += broker_steps.without_those_that_go(plan)
         carry_out(steps, record.begin, dry=False)
         record.end()

@@ -6,17 +6,27 @@ import pwd
 import stat
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.expected_broker import ExpectedBroker
-from penates.broker.mosquitto_files import BRIDGES, CONF_D, LISTENERS
+from penates.broker.mosquitto_files import (
+    BRIDGES,
+    CONF_D,
+    LISTENERS,
+    AccessFiles,
+    sensors_that_go,
+    with_those_that_go,
+)
 from penates.broker.open_ports import connections, listener_of
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
+from penates.fleet.already_running import alive
+from penates.fleet.probe import Unreachable
 from penates.installer.host_setup import PACKAGES
 from penates.installer.house_plan import HousePlan
 from penates.installer.install_record import InstallRecord
@@ -25,6 +35,7 @@ from penates.installer.systemd_steps import active, main_process, systemctl
 from penates.installer.unit_files import CERTIFICATES
 
 MOSQUITTO_UNIT = "mosquitto.service"
+USERS, RULES = MOSQUITTO / "penates" / "passwords", MOSQUITTO / "penates" / "acl"
 PATIENCE_S = 10.0  # for a broker to read its files again
 PAUSE_S = 0.1
 
@@ -156,8 +167,11 @@ def _announce_takeover(process: int) -> None:
 
 
 def broker(plan: HousePlan, record: InstallRecord) -> list[Step]:
-    """Return the steps that run Mosquitto with its new files. New listeners need a restart; the rest is reloaded."""
-    ours = writes(one for one in plan.planned if one.path.is_relative_to(MOSQUITTO))
+    """Return the steps that run Mosquitto with its new files. New listeners need a restart; the rest is reloaded.
+
+    Users and rules that go stay until the sensors that they belong to have ended: see `without_those_that_go`.
+    """
+    ours = writes(one for one in [*plan.planned, *_access(plan)[-1]] if one.path.is_relative_to(MOSQUITTO))
     conf_d = [step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d")]
     planned = [step.planned.path for step in ours]
     gone = [Remove(file) for file in [MOSQUITTO / "conf.d" / BRIDGES] if file not in planned]
@@ -177,6 +191,57 @@ def broker(plan: HousePlan, record: InstallRecord) -> list[Step]:
         serve("restart", restart),
         serve("reload", "" if restart else follows(*ours)()),
     ]
+
+
+@dataclass(frozen=True)
+class AwaitStep:
+    """Waits until sensors that go have said that they have stopped: a reload only asks for it."""
+
+    sensors: Collection[str]
+    alive: Callable[[Collection[str]], Collection[str]] = field(repr=False)
+
+    def __str__(self) -> str:
+        """Return what is awaited."""
+        return f"wait for the end of {', '.join(sorted(self.sensors))}"
+
+    def needed(self) -> str:
+        """Return why; empty if there is no such sensor."""
+        return "they go" if self.sensors else ""
+
+    def do(self) -> None:
+        """Wait, but not for ever: one may be on a machine that is off."""
+        deadline = time.monotonic() + PATIENCE_S
+        with suppress(Unreachable):
+            while self.alive(self.sensors) and time.monotonic() < deadline:
+                time.sleep(PAUSE_S)
+
+
+def without_those_that_go(plan: HousePlan) -> list[Step]:
+    """Return the steps that end the access of what is no longer in the house; they come after everything else."""
+    now, wanted, until_then = _access(plan)
+    if not until_then:
+        return []
+    ours = [one for one in plan.planned if one.path in (USERS, RULES)]
+    serve = ServeStep(
+        plan.expected_broker,
+        [FormerPath.of(one.path) for one in ours],
+        "reload",
+        "what has ended loses its access",
+    )
+    awaited = [AwaitStep(sensors_that_go(now, wanted), partial(alive, plan.access))] if plan.access else []
+    return [*awaited, *writes(ours), serve]
+
+
+def _access(plan: HousePlan) -> tuple[AccessFiles, AccessFiles, list[Planned]]:
+    """Return the broker's users and rules as they are, as they will be, and the files until then if something goes."""
+    users, rules = ours = [one for one in plan.planned if one.path in (USERS, RULES)]
+    now = AccessFiles(*(one.path.read_text() if one.path.exists() else "" for one in ours))
+    wanted = AccessFiles(*((one.content or b"").decode() for one in ours))
+    both = with_those_that_go(now, wanted)
+    if both is None:
+        return now, wanted, []
+    until_then = [replace(users, content=both.users.encode()), replace(rules, content=both.rules.encode())]
+    return now, wanted, until_then
 
 
 def _broker_files() -> list[Remove]:

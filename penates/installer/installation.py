@@ -11,10 +11,9 @@ from bootstrap.contract.topics import EYES
 from bootstrap.device import this_host
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.gateway import Gateway
-from penates.files.install_paths import HOUSE, SECRETS, UNITS
+from penates.files.install_paths import HOUSE, UNITS
 from penates.files.planned_file import Planned
 from penates.files.toml_edit import split_sections
-from penates.fleet.access import Access, trusting
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
 from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
@@ -79,7 +78,7 @@ class Installation:
         yield from host_setup.user(group for one in needed for group in one.groups)
         yield from host_setup.command_link()
         yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
-        yield from map(Remove, self._plan.removed)
+        yield from map(Remove, self._plan.changes.removed)
         if self._plan.local:
             yield from broker_steps.broker(self._plan, self._record)
         else:
@@ -90,6 +89,8 @@ class Installation:
         yield systemd_steps.enabled(self._wanted)
         yield from self._renewed()
         yield systemd_steps.started(unit_files.TARGET)
+        if self._plan.local:
+            yield from broker_steps.without_those_that_go(self._plan)
 
     def _renewed(self) -> Iterator[Step]:
         """Yield the steps that restart what has changed, and reload gateways of which only the sensors have changed."""
@@ -160,7 +161,7 @@ class Installation:
             for one in settings.all_carried
             if not systemd_steps.active(self._unit_of(name))
         }
-        if not starting or (access := self.access) is None:
+        if not starting or (access := self._plan.access) is None:
             return
         try:
             found = alive(access, starting)
@@ -174,20 +175,6 @@ class Installation:
                 for sensor, host in taken.items()
             )
             raise Fatal(Exit.RUNNING, advice)
-
-    @property
-    def access(self) -> Access | None:
-        """How we look at the broker; None before our own broker has been set up."""
-        return self.access_as(EYES)
-
-    def access_as(self, wanted: str) -> Access | None:
-        """Return access to the broker as this user; None before our own broker has been set up."""
-        broker = self._plan.house.broker
-        user = broker.username or wanted
-        if self._plan.local and not (SECRETS / user).exists():
-            return None
-        trust = trusting(broker.ca_file)
-        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self._plan.password(user), trust)
 
     def report(self) -> int:
         """Print the state of each unit; return 0 if all are active."""

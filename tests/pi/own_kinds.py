@@ -29,6 +29,9 @@ def check(pi: Pi) -> None:
     together(pi)
     files = " ".join(f"{FOLDER}/devices/{name}.toml" for name in FILES)
     pi.say(f"sudo rm {files} && sudo penates install")
+    gone = wait(lambda: {pi.states()[name] for name in ("fan", "stick", "near", "shed")} == {"stopped"}, 20)
+    verdict("those that are removed say that they have stopped", gone is not None)
+    pi.say("sudo penates prune --yes", must=False)
     verdict("all others are online", wait(lambda: pi.online() == len(pi.names)) is not None)
 
 
@@ -86,6 +89,13 @@ def gateway(pi: Pi) -> None:
     verdict("adopted without a restart", pi.pid("stick"), before)
     came = wait(lambda: pi.topics("cm/shed/data/temperature") == {"cm/shed/data/temperature": "7.5"}, 20)
     verdict("its values are there", came is not None)
+    pi.say(f"sudo sed -i '/^.sensors.near.$/,/^$/d' {FOLDER}/devices/stick.toml && sudo penates install")
+    verdict("one that is forgotten says that it has stopped", pi.states().get("near"), "stopped")
+    pi.say(
+        f"sudo sed -i '/^kind/a \\\\n[sensors.near]\\nid = 1\\n' {FOLDER}/devices/stick.toml && sudo penates install"
+    )
+    online(pi, "near", "shed")
+    verdict("forgotten and adopted again without a restart", pi.pid("stick"), before)
     log = "/tmp/penates-states"
     pi.say(f"(timeout 15 mosquitto_sub -v -t 'cm/+/status/state' -R > {log} &) ; sleep 2; {KILL.format('stick')}")
     online(pi, "stick", "near", "shed")

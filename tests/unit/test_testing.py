@@ -232,6 +232,32 @@ class Edgy(Contact):
         raise OSError("it does not answer")
 
 
+@dataclass(kw_only=True)
+class Deaf(Contact):
+    """Its own setup forgets that of a contact. Wiring: a contact to `pin` and GND."""
+
+    odd: int = 1  # nothing
+
+    level = Measure("1")
+
+    def setup(self) -> None:
+        """Begin at nothing."""
+        self.level_now = 0
+
+    def read(self) -> Reading:
+        """Report nothing."""
+        return {"level": self.level_now}
+
+
+def test_a_contact_that_is_not_watched_is_no_contact() -> None:
+    with pytest.raises(AssertionError) as failed:
+        check_kind(f"{MINE}.Deaf", pin=17)
+    why = "AssertionError: it watches none of its lines; a setup of its own calls super().setup()"
+    assert str(failed.value).splitlines() == [
+        f"{MINE}.Deaf: {one}" for one in (f"it fails: {why}", f"it fails after a teardown: {why}")
+    ]
+
+
 def test_all_that_is_wrong_with_a_kind_is_said_at_once() -> None:
     undeclared = "TypeError: a reading has 'other', which is not a declared measure; declared: level"
     with pytest.raises(AssertionError) as failed:

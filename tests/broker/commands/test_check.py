@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from support.configuration import CELLAR, HOUSE, faults
+from support.radio import radio
 from support.world import House
 
 
@@ -117,6 +118,20 @@ def test_one_device_alone(house: House) -> None:
     checked = house.penates("check", "cellar", "attic", "loft")
     assert checked.returncode == 78
     assert [line.split(":")[0] for line in checked.stderr.splitlines()] == ["devices/attic.toml", "devices/loft.toml"]
+
+
+def test_a_gateway_is_usable_without_a_sensor_that_has_a_fault(house: House) -> None:
+    """So a unit's reload goes on, and only that sensor stays as it was."""
+    house.write(1)
+    house.device("radio", radio(2) + "\n[sensors.s3]\nidd = 3\n")
+    wrong = ": no setting 'idd'"
+    refused = house.penates("check", "radio")
+    assert (refused.returncode, wrong in refused.stderr) == (78, True)
+    usable = house.penates("check", "radio", "--usable")
+    assert (usable.returncode, wrong in usable.stderr) == (0, True)
+    assert usable.stdout.splitlines()[-1] == f"{house.folder}: 1 device, 1 fault"
+    house.device("radio", "aair = 1\n" + radio(2) + "\n[sensors.s3]\nidd = 3\n")
+    assert house.penates("check", "radio", "--usable").returncode == 78
 
 
 def test_secrets_are_left_alone_where_one_may_not_read_them(house: House) -> None:

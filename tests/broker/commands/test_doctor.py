@@ -17,7 +17,7 @@ from penates.doctor import supervision
 from penates.doctor.findings import Finding, Verdict
 from support.places import Place
 from support.reports import reports
-from support.world import PATIENCE_S, Broker, House, free_port, retained
+from support.world import PATIENCE_S, Broker, House, eventually, free_port, retained
 
 TLS = 'ca_file = "ca.pem"\npassword_file = "secrets/{sensor}"'
 GOOD, BAD, UNKNOWN = Verdict
@@ -102,11 +102,20 @@ def test_by_tls_with_a_supervisor_and_a_recorder(site: Place) -> None:
     site.make()
     site.broker.send(1)
     parent = house.supervise(GPIOZERO_PIN_FACTORY="simulated")
+    login, word = site.login("admin"), "cm/recorder/status/recording"
+    eventually(
+        lambda: retained(site.site.plain_port, **login).get(word, {}).get("recording"), "it says that it records"
+    )
     told = json.loads(house.penates("doctor", "--json").stdout)
     assert {one["about"] for one in told} == {"house", "cm/cellar", "cm/lamp", "cm/recorder"}
     assert [one for one in told if one["verdict"] == "bad"] == []
     tls = next(one for one in told if one["check"] == "TLS")
     assert tls["text"].endswith("more days")
+    assert house.penates("stop", "recorder").returncode == 0
+    told = json.loads(house.penates("doctor", "cellar", "--json").stdout)
+    assert [one["text"] for one in told if one["verdict"] == "bad" and one["check"] == "recorded"] == [
+        "its readings wait, because no recorder says that it records them"
+    ]
     parent.stop()
 
 

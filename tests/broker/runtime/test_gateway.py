@@ -72,18 +72,19 @@ def test_a_kill_is_told_of_each_and_all_come_back(house: House, broker: Broker, 
 def test_one_comes_one_changes_and_one_goes_while_the_others_miss_nothing(
     house: House, broker: Broker, eyes: Eyes
 ) -> None:
+    new, last, other = f"s{COUNT + 1}", f"s{COUNT}", f"s{COUNT - 1}"
     running = start(house, broker, radio(COUNT, "babble_s = 0.05"))
     wait_online(eyes, "radio", *SENSORS)
     text = radio(COUNT + 1, "babble_s = 0.05")
     reload(house, running, text)  # one comes
-    wait_online(eyes, "s21")
-    reload(house, running, text.replace("id = 20\n", "id = 120\n"))  # one changes
-    eyes.wait_value("cm/s20/status/state", "online")
+    wait_online(eyes, new)
+    reload(house, running, text.replace(f"id = {COUNT}\n", "id = 1000\n"))  # one changes
+    eyes.wait_value(f"cm/{last}/status/state", "online")
     reload(house, running, radio(COUNT - 1, "babble_s = 0.05"))  # two go
-    for gone in ("s20", "s21"):
+    for gone in (last, new):
         eyes.wait_value(f"cm/{gone}/status/state", "stopped")
-    since = len(readings(eyes, "s19"))
-    wait_readings(eyes, "s19", since + 3)
+    since = len(readings(eyes, other))
+    wait_readings(eyes, other, since + 3)
     assert running.stop() == 0
     for sensor in SENSORS[:-1]:
         eyes.wait_value(f"cm/{sensor}/status/state", "stopped")

@@ -44,6 +44,22 @@ def test_a_killed_process_has_written_a_change_that_was_alone(
     eyes.wait(lambda seen: [one for one in seen if one.topic == COUNT and one.value == 5][1:], "it goes on counting")
 
 
+def test_a_kill_costs_no_change_where_systemd_gives_a_folder_in_memory(
+    meter: House, eyes: Eyes, file: Path, add: Callable[[int], None], tmp_path: Path
+) -> None:
+    memory = str(tmp_path / "memory")
+    running = meter.run("meter", RUNTIME_DIRECTORY=memory)
+    eyes.wait_value(COUNT, 0)
+    add(5)
+    eventually(lambda: file.exists() and file.read_text() == '{"count":5}', "it is on disk")
+    add(6)
+    running.send(signal.SIGKILL)
+    running.wait()
+    assert file.read_text() == '{"count":5}'
+    meter.run("meter", RUNTIME_DIRECTORY=memory)
+    eyes.wait(lambda seen: [one for one in seen if one.topic == COUNT and one.value == 11][1:], "it goes on counting")
+
+
 def test_a_stop_and_a_reload_write_what_has_not_been_written_yet(
     meter: House, eyes: Eyes, file: Path, add: Callable[[int], None]
 ) -> None:

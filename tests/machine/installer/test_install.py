@@ -152,9 +152,9 @@ def test_a_device_comes_and_goes(installed: Machine) -> None:
     file.unlink()
     installed.penates("install")
     assert installed.calls() == [
-        "reload mosquitto.service",
         "disable --now penates@frontdoor.service",
         "daemon-reload",
+        "reload mosquitto.service",  # after it has said that it has stopped
     ]
     assert "frontdoor:" not in installed.file("/etc/mosquitto/penates/passwords").read_text()
     assert installed.penates("install").startswith("nothing to do")

@@ -7,7 +7,7 @@ import pytest
 from bootstrap.config.toml_file import SettingsError
 from bootstrap.errors import Fatal
 from penates.broker.broker_plan import BrokerPlan, plan
-from penates.broker.mosquitto_files import hashed
+from penates.broker.mosquitto_files import AccessFiles, hashed, sensors_that_go, users_in, with_those_that_go
 from support.places import ME, MINE, Place
 
 TO_KEEP = (
@@ -16,6 +16,42 @@ TO_KEEP = (
     "sudo penates install --broker localhost:1884 --username NAME"
 )
 BRIDGE = f"bridge:{hashed('bridge')}\n"
+
+
+NOW = AccessFiles(
+    "radio:$7$1$YQ==$Yg==\nhall:$7$1$YQ==$Yg==\n",
+    "pattern read cm/%u/action/#\n\nuser radio\ntopic deny cm/s1/status/recording\ntopic write cm/s1/data/#\n"
+    "topic write cm/s2/data/#\n",
+)
+
+
+def test_what_goes_keeps_its_access_until_it_has_ended() -> None:
+    wanted = AccessFiles(
+        "radio:$7$1$YQ==$Yg==\nlamp:$7$1$YQ==$Yg==\n",
+        "pattern read cm/%u/action/#\n\nuser radio\ntopic write cm/s1/data/#\ntopic write cm/s3/data/#\n",
+    )
+    assert sensors_that_go(NOW, wanted) == {"hall", "s2"}
+    both = with_those_that_go(NOW, wanted)
+    assert both is not None
+    assert users_in(both.users) == ["radio", "lamp", "hall"]
+    assert both.allowed == NOW.allowed | wanted.allowed
+    assert with_those_that_go(both, wanted) == both
+
+
+def test_where_nothing_comes_all_stays_as_it_is_until_then() -> None:
+    """The broker need not be told twice."""
+    wanted = AccessFiles("radio:$7$1$YQ==$Yg==\n", NOW.rules.replace("topic write cm/s2/data/#\n", ""))
+    assert with_those_that_go(NOW, wanted) == NOW
+    assert with_those_that_go(wanted, wanted) is None
+    assert with_those_that_go(wanted, NOW) is None
+    assert with_those_that_go(AccessFiles("", ""), NOW) is None
+
+
+def test_a_new_group_is_no_reason_to_fall_silent() -> None:
+    wanted = AccessFiles(NOW.users, NOW.rules.replace("cm/", "z/"))
+    both = with_those_that_go(NOW, wanted)
+    assert both is not None
+    assert {("", "pattern read cm/%u/action/#"), ("", "pattern read z/%u/action/#")} <= both.allowed
 
 
 def test_a_guest_is_announced_by_itself_alone(place: Place) -> None:

@@ -17,6 +17,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
 from bootstrap.pins.device_pins import FACTORY, DevicePins
+from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceSetup
 from bootstrap.runtime.named_timers import NamedTimers
 from daemons.door import Door
@@ -74,7 +75,7 @@ class Bench:
 
     def set_up(self, device: Any) -> Any:
         device.attach(self)
-        DeviceSetup(device).do()
+        DeviceSetup(device, DeclaredLines(device, self.pins)).do()
         return device
 
     def close(self) -> None:

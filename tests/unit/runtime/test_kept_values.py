@@ -30,8 +30,8 @@ class Runs:
         self.parts = ProcessParts(self.loop, self.sockets, self.inbox, self.worker)
         self.problems: list[str | None] = []
 
-    def device(self) -> KeptValues:
-        return KeptValues(self.folder, self.parts, lambda _, why: self.problems.append(why))
+    def device(self, copy: Path | None = None) -> KeptValues:
+        return KeptValues(self.folder, self.parts, lambda _, why: self.problems.append(why), copy)
 
     def until(self, met: Callable[[], bool]) -> None:
         assert self.loop.run(met, PATIENCE_S)
@@ -59,6 +59,60 @@ def test_a_value_outlives_the_process(runs: Runs) -> None:
     second = runs.device()
     assert (second.keep("count", 0).value, second.keep("state", {}).value) == (3, {"locked": False})
     second.close()
+
+
+def killed(runs: Runs, copy: Path) -> None:
+    """Count to 1 on the disk and to 3 in memory, without an end."""
+    count = runs.device(copy).keep("count", 0)
+    count.value = 1
+    runs.until(lambda: runs.problems == [None])  # it is on the disk
+    count.value = 2
+    count.value = 3
+    assert runs.file.read_text() == '{"count":1}'
+
+
+def test_a_kill_costs_no_change_where_there_is_a_folder_in_memory(runs: Runs, tmp_path: Path) -> None:
+    copy = tmp_path / "cm.meter.kept"
+    killed(runs, copy)
+    second = runs.device(copy)
+    assert second.keep("count", 0).value == 3
+    second.close()
+    assert runs.file.read_text() == '{"count":3}'
+    assert not copy.exists()
+
+
+def test_a_file_that_was_put_there_since_counts_more_than_the_copy(runs: Runs, tmp_path: Path) -> None:
+    copy = tmp_path / "cm.meter.kept"
+    killed(runs, copy)
+    runs.file.write_text('{"count":77}')
+    second = runs.device(copy)
+    assert second.keep("count", 0).value == 77
+    second.close()
+    assert not copy.exists()
+
+
+def test_it_counts_while_the_disk_takes_nothing(runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy = tmp_path / "cm.meter.kept"
+    killed(runs, copy)
+    monkeypatch.setattr(kept_values, "WRITE_S", 0.0)
+    count = runs.device(copy).keep("count", 0)
+    runs.until(lambda: runs.problems == [None] * 2)
+    folder = runs.folder.rename(tmp_path / "away")
+    runs.folder.write_text("in the way")
+    for number in (4, 5, 6):
+        count.value = number
+        runs.until(lambda: len(runs.problems) == number - 1)  # noqa: B023 - it is awaited here
+    runs.folder.unlink()
+    folder.rename(runs.folder)
+    assert runs.file.read_text() == '{"count":3}'
+    assert runs.device(copy).keep("count", 0).value == 6
+
+
+@pytest.mark.parametrize("garbage", ["", "[]", '{"beside":1,"values":{}}', '{"beside":[0,0],"values":5}'])
+def test_a_damaged_copy_is_none(runs: Runs, tmp_path: Path, garbage: str) -> None:
+    copy = tmp_path / "cm.meter.kept"
+    copy.write_text(garbage)
+    assert runs.device(copy).keep("count", 7).value == 7
 
 
 def test_who_keeps_nothing_writes_nothing_and_a_default_is_no_change(runs: Runs) -> None:
