@@ -92,7 +92,9 @@ class Crossing:
         self._presence = None
 
     def _on_far_broker(self, trouble: str | None) -> None:
-        """Show in our own state that commands cannot be delivered."""
+        """Show in our own state that commands cannot be delivered, and doubt whether the bridge is up."""
+        if trouble:
+            self.site.link.on_doubt()
         self._context.set_problem("far broker", trouble and f"no commands can cross: {trouble}")
 
     # What crosses.

@@ -21,7 +21,7 @@ from bootstrap.outbox.message import Message
 from bootstrap.outbox.outbox import Outbox
 from bootstrap.outbox.segment_log import SegmentLog
 
-KEEPALIVE_S = 30
+KEEPALIVE_S = 20  # twice that is less than 1.5 times the bridge's 30 s, within which a cut is to be noticed
 PRESENT, ABSENT = b"1", b"0"
 NOT_YET = "not connected yet"
 NO_HISTORY = BacklogLimits(records=1)

@@ -38,6 +38,16 @@ class SiteLink:
             self._later(CONFIRM_S)
             self._check()
 
+    def on_doubt(self) -> None:
+        """Have it checked, because another connection to the far site has broken.
+
+        After a cut that nobody is told of, Mosquitto calls again without saying meanwhile that its bridge is down.
+        """
+        if self.flow is Flow.UP:
+            self._set(Flow.UNSURE, "whether it is up is being checked")
+            self._later(CONFIRM_S)
+            self._check()
+
     def on_sign(self) -> None:
         """Note that something has just come over the link."""
         if self._says_up:

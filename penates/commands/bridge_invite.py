@@ -29,7 +29,7 @@ from penates.installer.site_installation import (
     require_free,
     require_own_broker,
 )
-from penates.installer.site_invitation import SiteInvitation, far_site_file
+from penates.installer.site_invitation import OwnSide, SiteInvitation, far_site_file
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,14 +79,14 @@ def main(given: argparse.Namespace) -> int:
     if own == given.site:
         raise Fatal(Exit.SETTINGS, f"{own} is this site; give the other one a different name, or this one by --as")
     require_free(given.site)
-    groups = given.group or [given.site]
-    files = [Planned(SITES, None, FOLDER_MODE), far_site_file(given.site, groups, given.site, own_side(house))]
+    groups, side = given.group or [given.site], own_side(house)
+    files = [Planned(SITES, None, FOLDER_MODE), far_site_file(given.site, groups, given.site, side)]
     changes = HouseChanges(settings={("site", "name"): own}, files=files, names=given.address)
     try:
         with scratch() as folder:
             plan = HousePlan(folder, changes=changes)
             require_own_broker(plan)
-            file = _invitation(given, own, groups, plan).planned
+            file = _invitation(given, own, side, plan).planned
             installation = SiteInstallation(plan, [file])
             count = installation.carry_out(dry=given.dry_run)
     except (OSError, LookupError) as error:
@@ -98,13 +98,13 @@ def main(given: argparse.Namespace) -> int:
     return installation.report()
 
 
-def _invitation(given: argparse.Namespace, own: str, groups: list[str], plan: HousePlan) -> SiteInvitation:
+def _invitation(given: argparse.Namespace, own: str, side: OwnSide, plan: HousePlan) -> SiteInvitation:
     names, port = plan.broker_address
     return SiteInvitation(
         site=given.site,
-        groups=groups,
+        groups=given.group or [given.site],
         by=own,
-        by_groups=plan.groups,
+        by_groups=[*side.groups],
         brokers=[*dict.fromkeys([*given.address, *([] if given.port else names)])] or names,
         port=given.port or port,
         ca=plan.content(HOUSE / CA).decode(),

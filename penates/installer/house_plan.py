@@ -101,11 +101,11 @@ class HousePlan:
             SettingsError: the configuration is faulty.
             OSError: it cannot be read.
         """
-        self.place, self._source, self._changes = place, source, changes or HouseChanges()
+        self.place, self._source, self.changes = place, source, changes or HouseChanges()
         self._guests = {*(guests or ()), *(sensor for own in invited().values() for sensor in own)}
         if HOUSE.exists():
             _copy(HOUSE, place)
-        for file in self.removed:
+        for file in self.changes.removed:
             (place / file.relative_to(HOUSE)).unlink(missing_ok=True)
         self.own = [*self._own()]
         for one in self.own:
@@ -124,8 +124,8 @@ class HousePlan:
         text = (folder("config") / HOUSE_FILE if first else settings).read_text()
         values = self._first_settings() if first else {}
         values |= self._source.settings if self._source else {}
-        values |= self._changes.settings
-        yield from self._changes.files
+        values |= self.changes.settings
+        yield from self.changes.files
         for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
             if not (HOUSE / device_file(kind)).exists():
                 yield Planned(HOUSE / device_file(kind), (folder("config") / device_file(kind)).read_bytes())
@@ -188,17 +188,6 @@ class HousePlan:
         if house.broker.tcp_port == (PLAIN_PORT if house.broker.ca_file else TLS_PORT) and self.local:
             which = "'port' is the broker's other port: the one with TLS, or without"
             yield Fault(HOUSE_FILE, line("port", "broker"), which)
-
-    @property
-    def removed(self) -> Sequence[Path]:
-        """The files of the house that go."""
-        return self._changes.removed
-
-    @property
-    def groups(self) -> list[str]:
-        """The groups of the house's sensors, and its own."""
-        found = (one.topics.group for settings in self.devices.values() for one in settings.all_carried)
-        return sorted({self.house.group, *found})
 
     @property
     def house(self) -> House:
@@ -292,7 +281,7 @@ class HousePlan:
 
         broker = self.house.broker
         plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
-        guests, names = sorted(self._guests), self._changes.names
+        guests, names = sorted(self._guests), self.changes.names
         return BrokerPlan(config=self.place, guests=guests, names=names, plain_port=plain, tls_port=secured)
 
     @property

@@ -78,7 +78,7 @@ class Installation:
         yield from host_setup.user(group for one in needed for group in one.groups)
         yield from host_setup.command_link()
         yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
-        yield from map(Remove, self._plan.removed)
+        yield from map(Remove, self._plan.changes.removed)
         if self._plan.local:
             yield from broker_steps.broker(self._plan, self._record)
         else:

@@ -4,7 +4,7 @@ import signal
 
 from support.bridged_sites import BridgedSites
 from support.plain_link import CABIN, HOME
-from support.world import Wanted, eventually, retained
+from support.world import eventually, retained
 
 STATE = f"{CABIN}/lamp/status/state"
 BACK = f"{HOME}/cellar/status/state"
