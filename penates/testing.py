@@ -41,7 +41,7 @@ from bootstrap.runtime.parts import ProcessParts
 from penates.datasheet import Sheet, sheet
 
 PATIENCE_S = 5.0
-EDGE_S = 1.0  # how long the contract waits for what an edge brings
+EDGE_S = 5.0  # how long the contract waits for what an edge brings
 LONGEST = 60  # lines of a class: a screen
 NOBODY = BrokerSettings(host="127.0.0.1", port=1)
 

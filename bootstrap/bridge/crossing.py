@@ -61,6 +61,7 @@ class Crossing:
             hosts=settings.hosts,
             port=settings.port,
             client_id=f"{self._context.sensor}/bridge",
+            keepalive_s=settings.keepalive_s,
             ca_file=settings.ca_file,
             username=settings.username,
             password_file=settings.password_file,

@@ -21,7 +21,6 @@ from bootstrap.outbox.message import Message
 from bootstrap.outbox.outbox import Outbox
 from bootstrap.outbox.segment_log import SegmentLog
 
-KEEPALIVE_S = 20  # twice that is less than 1.5 times the bridge's 30 s, within which a cut is to be noticed
 PRESENT, ABSENT = b"1", b"0"
 NOT_YET = "not connected yet"
 NO_HISTORY = BacklogLimits(records=1)
@@ -46,7 +45,11 @@ class _Address(BrokerAddress):
 
 def _address(sensor: str, other: OtherAddress) -> _Address:
     settings = BrokerSettings(
-        host=[*other.hosts], port=other.port, ca_file=other.ca_file, keepalive_s=KEEPALIVE_S, username=other.username
+        host=[*other.hosts],
+        port=other.port,
+        ca_file=other.ca_file,
+        keepalive_s=other.keepalive_s,
+        username=other.username,
     )
     return _Address(Path(), settings, Topics(*sensor.split("/")), other=other)
 

@@ -66,6 +66,7 @@ class FarBrokerSettings:
     username: str | None = None  # our user at the far broker
     password_file: Path | None = None  # the file with its password in the first line
     fetch: bool = True  # commands from there, too, because the far site cannot call us
+    keepalive_s: Annotated[int, Limits(2, 3600)] = 20  # seconds; after twice that a silent cut of the link is noticed
 
     @property
     def hosts(self) -> list[str]:

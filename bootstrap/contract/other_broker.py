@@ -16,12 +16,14 @@ class OtherAddress:
         hosts: the addresses of this one broker, tried in turn.
         ca_file: the CA to trust, which turns TLS on.
         password_file: the file with the password; it is read at each connect.
+        keepalive_s: seconds without a message after which the broker is asked whether it is there.
         presence: a topic that is `1` there, retained, while we are connected, and `0` otherwise; empty for none.
     """
 
     hosts: Sequence[str]
     port: int
     client_id: str
+    keepalive_s: int
     ca_file: Path | None = None
     username: str | None = None
     password_file: Path | None = field(default=None, repr=False)

@@ -24,6 +24,9 @@ class Pace:
     most_s: int = 1
 
 
+PACE = Pace()
+
+
 @cache
 def password(user: str) -> str:
     """Return the password of one of the cabin's users at home: another one in each process."""
@@ -76,5 +79,6 @@ def far_files(config: Path, *, caller: bool, port: int = 0, more: str = "") -> N
     text = f'kind = "bridge"\ngroups = ["{far}"]\nown_groups = ["{own}"]\nlink = "{LINK}"\n{more}'
     if caller:
         (config / "site-home").write_text(password(site_user(CABIN)) + "\n")
-        text += f'host = "127.0.0.1"\nport = {port}\nusername = "{site_user(CABIN)}"\npassword_file = "site-home"\n'
+        text += f'keepalive_s = {PACE.keepalive_s}\nhost = "127.0.0.1"\nport = {port}\n'
+        text += f'username = "{site_user(CABIN)}"\npassword_file = "site-home"\n'
     (config / "devices" / f"{far}.toml").write_text(text)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from bootstrap.contract.topic_filters import covers
 from support.faults.wire import Wire
-from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, far_files
+from support.plain_link import CABIN, HOME, PACE, Pace, bridge_lines, called_lines, far_files
 from support.truth import made, truth
 from support.world import Broker, Eyes, House, Running, eventually, retained
 
@@ -23,7 +23,6 @@ EVERY_S = 0.1  # five of them read 50 times a second
 READINGS = "+/+/data/reading"
 SETTLES_S = 60.0
 ROOMS = ("data", "status")
-PACE = Pace()
 
 
 class Counted(NamedTuple):

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from support.bridged_sites import BridgedSites
-from support.plain_link import CABIN, HOME
-from support.sites import PACE
+from support.plain_link import CABIN, HOME, PACE
 from support.world import Eyes, Seen, eventually
 
 LAMP, CELLAR = f"{CABIN}/lamp", f"{HOME}/cellar"
 LOOKS_S = 5.0  # Mosquitto looks this often whose keepalive is over
 CALLED_S = 1.5 * PACE.keepalive_s + LOOKS_S
 BACK_S = 2.0
+CONFIRM_S = 2.0  # for an answer that shows that the link is up
 EXPIRES_S = 5.0
 SOON_S = 0.5  # between two processes and their brokers
 
@@ -45,6 +45,19 @@ def test_the_called_side_knows_within_its_keepalive_and_the_truth_is_back_at_onc
     up.sites.wire.mend()
     link = eyes.wait_value(f"penates-bridge/{CABIN}/state", 1, before)
     assert eyes.wait_value(state, "online", before).at - link.at < BACK_S
+
+
+@pytest.mark.long
+def test_the_calling_side_knows_though_mosquitto_does_not_say(up: BridgedSites) -> None:
+    """By the daemon's own connection to the far broker."""
+    state, eyes = f"{CELLAR}/status/state", up.at_cabin
+    before, cut_at = len(eyes.seen), time.monotonic()
+    up.sites.wire.cut()
+    assert eyes.wait_value(state, "unreachable", before).at - cut_at < 2 * PACE.keepalive_s + CONFIRM_S + LOOKS_S
+    before = len(eyes.seen)
+    up.sites.wire.mend()
+    eyes.wait_value(state, "online", before)
+    eyes.wait_value(f"{CABIN}/{HOME}/data/state", "up", before)
 
 
 class Commands:

@@ -45,3 +45,18 @@ def test_nothing_is_a_sign_against_the_word() -> None:
     watched.link.on_broker_lost("it is away")
     watched.link.on_sign()
     assert watched.flows == []
+
+
+def test_what_broke_elsewhere_has_an_open_link_checked() -> None:
+    """Mosquitto does not say that its bridge was down if nobody told it of the cut."""
+    watched = Watched()
+    watched.link.on_doubt()
+    watched.link.on_word(b"1", stored=False)
+    watched.link.on_doubt()
+    assert (watched.flows, watched.checks) == ([Flow.UP, Flow.UNSURE], 1)
+    watched.link.on_sign()  # only the daemon's own connection was cut
+    watched.link.on_doubt()
+    watched.link.expire()
+    assert watched.flows[2:] == [Flow.UP, Flow.UNSURE, Flow.DOWN]
+    watched.link.on_sign()
+    assert watched.flows[-1] is Flow.UP
