@@ -150,6 +150,7 @@ def test_the_daemons_of_both_sites_may_do_what_they_must(sites: LinkedSites, new
         sensor = f"{far}/cellar-{far}"
         eyes[near].wait_value(f"{sensor}/status/state", "online")
         eyes[near].wait_value(f"{near}/{far}/status/state", "online")
+        eyes[near].wait_value(f"{near}/{far}/data/state", "up")  # it listens
         eyes[near].publish(f"{sensor}/action/read", json.dumps({"id": "asked"}))
         answer = eyes[near].wait(answered(f"{sensor}/status/action"), "the answer crosses", LIMIT_S)
         assert answer["result"] == "done"
