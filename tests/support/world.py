@@ -286,7 +286,8 @@ class Eyes:
 
     def close(self) -> None:
         self._client.disconnect()
-        self._client.loop_stop()
+        with contextlib.suppress(AttributeError):  # paho's thread may just be ending by itself
+            self._client.loop_stop()
         self._client._reset_sockets()  # noqa: SLF001 - the pair of them by which paho wakes its thread, left open
 
 

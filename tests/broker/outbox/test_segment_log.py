@@ -1,5 +1,6 @@
 """Readings on disk, of a real process."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -14,9 +15,10 @@ def written_to(pid: int) -> list[Path]:
     """The ordinary files it has open for writing, beside what it was given."""
     found = []
     for entry in Path(f"/proc/{pid}/fd").iterdir():
-        flags = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text().split("flags:")[1].split()[0]
-        if int(entry.name) > 2 and int(flags, 8) & os.O_ACCMODE and entry.is_file():
-            found.append(entry.resolve())
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            flags = Path(f"/proc/{pid}/fdinfo/{entry.name}").read_text().split("flags:")[1].split()[0]
+            if int(entry.name) > 2 and int(flags, 8) & os.O_ACCMODE and entry.is_file():
+                found.append(entry.resolve())
     return found
 
 
