@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -95,13 +95,18 @@ def new_folder(text: str) -> Path:
 
 
 def main() -> int:
-    """Set up the house, let a day go by and show it; clean up whatever happens."""
+    """Set up the house, let a day go by and show it."""
     given = arguments()
+    return cleaned_up(lambda stack: House(make_folder(given.keep, stack), stack).live(given))
+
+
+def cleaned_up(show: Callable[[ExitStack], int]) -> int:
+    """Return what `show` does, or 0 after Ctrl-C; clean up whatever happens."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     with ExitStack() as stack:
         try:
-            return House(make_folder(given.keep, stack), stack).live(given)
+            return show(stack)
         except KeyboardInterrupt:
             return 0
         finally:

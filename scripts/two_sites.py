@@ -19,8 +19,7 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from bootstrap.eventloop.loop import STOP_SIGNALS
-from day import HERE, ROOT, House, end, make_folder, new_folder, seconds
+from day import HERE, ROOT, House, cleaned_up, end, make_folder, new_folder, seconds
 from penates.console.arguments import output_file
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -152,16 +151,7 @@ def _equal(rows: list[list[int]]) -> bool:
 def main() -> int:
     """Set up both sites, let the time go by with a cut in its middle, and compare."""
     given = arguments()
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.default_int_handler)
-    with ExitStack() as stack:
-        try:
-            return _live(Sites(make_folder(given.keep, stack), stack), given)
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            for number in STOP_SIGNALS:
-                signal.signal(number, signal.SIG_IGN)  # cleaning up takes a moment
+    return cleaned_up(lambda stack: _live(Sites(make_folder(given.keep, stack), stack), given))
 
 
 def _live(sites: Sites, given: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.commands import VALUE, ActionCommand
+from bootstrap.contract.commands import RETAINED, VALUE, ActionCommand, answer
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Reading, ThenTold
@@ -18,8 +18,6 @@ from bootstrap.logs import log
 EXPIRES_S = 5.0  # after which a command that says nothing else is refused over there
 GRACE_S = 1.0  # for an answer that is on its way
 MOST_PENDING = 1000
-SHOWN = 100  # characters of a sender's id that an answer repeats
-RETAINED = "retained commands are not executed; clear it with an empty retained payload"
 
 Result: TypeAlias = Literal["refused", "undelivered"]
 Deliver: TypeAlias = Callable[[str, bytes, ThenTold], None]
@@ -47,15 +45,6 @@ def _checked(command: ActionCommand, payload: bytes, *, retained: bool) -> bytes
     return with_expiry(payload)
 
 
-def answer_to(action: str, identity: Json, result: Result, reason: str) -> bytes:
-    """Return the answer to a command that no sensor answers."""
-    shown = identity[:SHOWN] if isinstance(identity, str) else identity
-    known = None if isinstance(shown, list | dict) else shown
-    return encode(
-        {"action": action, "id": known, "result": result, "reason": reason[: 2 * SHOWN], "time": timestamps.now()}
-    )
-
-
 @dataclass(frozen=True)
 class _Pending:
     """A command that was sent; `sensor` is `group/sensor`."""
@@ -63,7 +52,10 @@ class _Pending:
     sensor: str
     action: str
     identity: Json
-    timer: str
+
+
+def _timer(number: int) -> str:
+    return f"command {number}"
 
 
 class CommandsAcross:
@@ -73,17 +65,17 @@ class CommandsAcross:
         self,
         deliver: Deliver,
         trouble: Callable[[], str | None],
-        answer: Callable[[str, bytes], None],
+        publish: Callable[[str, bytes], None],
         timers: tuple[Later, Callable[[str], object]],
         *,
         fetched: bool,
     ) -> None:
-        """Send by `deliver(topic, payload, then)` unless there is `trouble`; `answer(topic, payload)` publishes here.
+        """Send by `deliver(topic, payload, then)` unless there is `trouble`; `publish(topic, payload)` publishes here.
 
         `timers` call later by a name, and cancel that. `fetched` means that the far site fetches commands from our
         broker: then only the answer of the sensor shows that one has arrived.
         """
-        self._deliver, self._trouble, self._answer, self._fetched = deliver, trouble, answer, fetched
+        self._deliver, self._trouble, self._publish, self._fetched = deliver, trouble, publish, fetched
         self._later, self._cancel = timers
         self._numbers = count(1)
         self._pending: dict[int, _Pending] = {}
@@ -103,14 +95,14 @@ class CommandsAcross:
         if trouble:
             self._report(sensor, action, command.id, "undelivered", trouble)
         else:
-            self._send(topic, stamped, _Pending(sensor, action, command.id, f"command {next(self._numbers)}"))
+            self._send(topic, stamped, _Pending(sensor, action, command.id))
 
     def _send(self, topic: str, stamped: bytes, pending: _Pending) -> None:
-        number = int(pending.timer.split()[1])
+        number = next(self._numbers)
         before = ActionCommand.parse(stamped).before
         left_s = timestamps.parse(before).timestamp() - time.time() if isinstance(before, str) else EXPIRES_S
         self._pending[number] = pending
-        self._later(max(0.0, left_s) + GRACE_S, partial(self._expired, number), pending.timer)
+        self._later(max(0.0, left_s) + GRACE_S, partial(self._expired, number), _timer(number))
         self._deliver(topic, stamped, partial(self._told, number))
 
     def _told(self, number: int, outcome: str, why: str) -> Reading | None:
@@ -125,18 +117,18 @@ class CommandsAcross:
         self._give_up(number, f"nobody {what} until it has expired")
         return None
 
-    def on_answer(self, sensor: str, answer: Json) -> None:
+    def on_answer(self, sensor: str, said: Json) -> None:
         """Note the answer of a far sensor."""
-        if isinstance(answer, dict):
-            said = answer.get("action"), answer.get("id")
-            same = (one for one, it in self._pending.items() if (it.sensor, it.action, it.identity) == (sensor, *said))
+        if isinstance(said, dict):
+            which = said.get("action"), said.get("id")
+            same = (one for one, it in self._pending.items() if (it.sensor, it.action, it.identity) == (sensor, *which))
             if (number := next(same, None)) is not None:
                 self._done(number)
 
     def _done(self, number: int) -> _Pending | None:
         pending = self._pending.pop(number, None)
         if pending:
-            self._cancel(pending.timer)
+            self._cancel(_timer(number))
         return pending
 
     def _give_up(self, number: int, why: str) -> None:
@@ -146,4 +138,4 @@ class CommandsAcross:
     def _report(self, sensor: str, action: str, identity: Json, result: Result, reason: str) -> None:
         self.undelivered += result == "undelivered"
         log.warning(f"command {result}", to=sensor, action=action, reason=reason)
-        self._answer(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", answer_to(action, identity, result, reason))
+        self._publish(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", encode(answer(action, identity, result, reason)))

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
-from bootstrap.bridge.commands_across import answer_to
-from bootstrap.contract.commands import ActionCommand
+from bootstrap.contract.commands import ActionCommand, answer
 from bootstrap.contract.other_broker import OtherBrokerHandle
-from bootstrap.contract.payload import Json
+from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Reading, ThenTold
 from bootstrap.errors import Refused
@@ -35,7 +34,8 @@ class FetchedCommands:
     def _told(self, topic: str, identity: Json, outcome: str, why: str) -> Reading | None:
         if outcome != "sent":
             sensor, _, action = topic.partition(f"/{Kind.ACTION}/")
-            self.answer(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", answer_to(action, identity, "undelivered", why))
+            said = encode(answer(action, identity, "undelivered", why))
+            self.answer(f"{sensor}/{Kind.STATUS}/{Kind.ACTION}", said)
         return None
 
     def answer(self, topic: str, payload: bytes) -> None:

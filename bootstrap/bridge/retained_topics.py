@@ -29,8 +29,8 @@ class RetainedTopics:
         sensor = "/".join(topic.split("/")[:2])
         topics = self._topics.get(sensor, set())
         topics.discard(topic)
-        if topic.endswith("/status/about") and self._announced.pop(sensor, b""):
-            self._told.put(self._announcement_of(sensor), b"")
+        if topic.endswith("/status/about"):
+            self._withdraw(sensor)
         if not topics:
             self._topics.pop(sensor, None)
 
@@ -39,6 +39,9 @@ class RetainedTopics:
         log.info("the far site has this sensor no more; its topics are cleared", sensor=sensor)
         for topic in sorted(self._topics.pop(sensor, ())):
             self._told.put(topic, b"")
+        self._withdraw(sensor)
+
+    def _withdraw(self, sensor: str) -> None:
         if self._announced.pop(sensor, b""):
             self._told.put(self._announcement_of(sensor), b"")
 

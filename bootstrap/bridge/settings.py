@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from bootstrap.config.model import a_certificate
-from bootstrap.contract.topics import ID_RULE, is_id
+from bootstrap.config.model import Id, a_certificate, a_prefix
 from bootstrap.limits import Limits
 from bootstrap.needs import Declares, Host, Listened, Need, Told, a_topic
 
@@ -16,20 +15,10 @@ def presence_of(link: str) -> str:
     return f"{link.rpartition('/')[0]}/commands"
 
 
-def _a_group(text: str) -> None:
-    if not is_id(text):
-        raise ValueError(ID_RULE)
-
-
 def _a_link(text: str) -> None:
     a_topic(text)
     if "/" not in text:
         raise ValueError("the topic of a bridge's notification, such as penates-bridge/cabin/state")
-
-
-def _a_prefix(text: str) -> None:
-    if not all(is_id(level) for level in text.split("/")):
-        raise ValueError(f"levels of {ID_RULE}, with '/' between them")
 
 
 def _far(group: str) -> Iterable[Need]:
@@ -43,15 +32,15 @@ def _own(group: str) -> Iterable[Need]:
     return [*(Listened(f"{group}/+/{one}") for one in listened), *(Told(f"{group}/+/{one}") for one in told)]
 
 
-FarGroup: TypeAlias = Annotated[str, _a_group, Declares(_far, "group of the far site")]
-OwnGroup: TypeAlias = Annotated[str, _a_group, Declares(_own, "group of this site")]
+FarGroup: TypeAlias = Annotated[Id, Declares(_far, "group of the far site")]
+OwnGroup: TypeAlias = Annotated[Id, Declares(_own, "group of this site")]
 LinkTopic: TypeAlias = Annotated[
     str,
     _a_link,
     Declares(lambda text: [Listened(text), Listened(presence_of(text))], "topic of the bridge's notification"),
 ]
 Prefix: TypeAlias = Annotated[
-    str, _a_prefix, Declares(lambda text: [Told(f"{text}/device/+/config")], "Home Assistant's prefix")
+    str, a_prefix, Declares(lambda text: [Told(f"{text}/device/+/config")], "Home Assistant's prefix")
 ]
 
 

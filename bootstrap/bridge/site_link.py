@@ -34,9 +34,7 @@ class SiteLink:
         elif not stored:
             self._set(Flow.UP, "")
         elif self.flow is Flow.DOWN:
-            self._set(Flow.UNSURE, "whether it is up is being checked")
-            self._later(CONFIRM_S)
-            self._check()
+            self._verify()
 
     def on_doubt(self) -> None:
         """Have it checked, because another connection to the far site has broken.
@@ -44,9 +42,12 @@ class SiteLink:
         After a cut that nobody is told of, Mosquitto calls again without saying meanwhile that its bridge is down.
         """
         if self.flow is Flow.UP:
-            self._set(Flow.UNSURE, "whether it is up is being checked")
-            self._later(CONFIRM_S)
-            self._check()
+            self._verify()
+
+    def _verify(self) -> None:
+        self._set(Flow.UNSURE, "whether it is up is being checked")
+        self._later(CONFIRM_S)
+        self._check()
 
     def on_sign(self) -> None:
         """Note that something has just come over the link."""

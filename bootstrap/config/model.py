@@ -52,7 +52,8 @@ def _different(hosts: list[str]) -> None:
         raise ValueError("a list that names no host twice")
 
 
-def _a_prefix(text: str) -> None:
+def a_prefix(text: str) -> None:
+    """Raise ValueError, with what is allowed, unless a text may be Home Assistant's discovery prefix."""
     if not all(is_id(level) for level in text.split("/")):
         raise ValueError(f"levels of {ID_RULE}, with '/' between them")
 
@@ -125,7 +126,7 @@ class HomeAssistantSettings:
     """`[homeassistant]`: whether sensors are announced to Home Assistant, and below which topic it listens."""
 
     enabled: bool = True
-    prefix: Annotated[str, _a_prefix] = "homeassistant"
+    prefix: Annotated[str, a_prefix] = "homeassistant"
 
     def topic(self, topics: Topics) -> str:
         """Return the topic on which a sensor is announced."""

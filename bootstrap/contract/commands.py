@@ -9,6 +9,8 @@ from bootstrap.contract.payload import Json, decode
 from bootstrap.errors import Refused
 from bootstrap.limits import YEAR_S, shown
 
+ANSWERED = 100  # longest part of a sender's text that an answer repeats, in characters
+RETAINED = "retained commands are not executed; clear it with an empty retained payload"
 SHOWN = 60  # characters of a sender's key that an answer repeats
 VALUE = "value"  # the key of a plain value in an object that also has `id` or `before`
 
@@ -45,6 +47,19 @@ class ActionCommand:
             raise Refused("'before' is not text")
         if timestamps.parse(self.before) <= datetime.now(UTC):
             raise Refused(f"expired: 'before' was {self.before}")
+
+
+def answer(action: str, identity: Json, result: str, reason: str | None) -> dict[str, object]:
+    """Return the answer to a command. Its id is repeated unchanged, or None if it is not text or a number."""
+    if isinstance(identity, str):
+        identity = identity[:ANSWERED]
+    return {
+        "action": action,
+        "id": None if isinstance(identity, list | dict) else identity,
+        "result": result,
+        "reason": reason and reason[: 2 * ANSWERED],
+        "time": timestamps.now(),
+    }
 
 
 def only_keys(value: Mapping[str, Json], keys: Sequence[str]) -> None:

@@ -5,8 +5,7 @@ from functools import partial
 from typing import TypeAlias
 
 from bootstrap.config.toml_file import suggestion
-from bootstrap.contract import timestamps
-from bootstrap.contract.commands import ActionCommand
+from bootstrap.contract.commands import ANSWERED, RETAINED, ActionCommand, answer
 from bootstrap.contract.payload import Json
 from bootstrap.errors import Refused
 from bootstrap.logs import log
@@ -14,8 +13,6 @@ from bootstrap.logs import log
 Done: TypeAlias = Callable[[str | None], None]  # called once, with what is wrong or None
 Later: TypeAlias = Callable[[Done], None]  # of an action that has only begun: calls what it is given when it ends
 Act: TypeAlias = Callable[[Json], Later | None]
-
-SHOWN = 100  # longest part of a sender's text that an answer repeats, in characters
 
 
 class Actions:
@@ -44,35 +41,20 @@ class Actions:
 
     def _act(self, name: str, command: ActionCommand, *, retained: bool) -> Later | None:
         if retained:
-            raise Refused("retained commands are not executed; clear it with an empty retained payload")
+            raise Refused(RETAINED)
         if self.closed:
             raise Refused("stopping")
         command.check_expiry()
         if name not in self._acts:
-            raise Refused(f"no action {name[:SHOWN]!r}; {suggestion(name[:SHOWN], self.names)}")
+            raise Refused(f"no action {name[:ANSWERED]!r}; {suggestion(name[:ANSWERED], self.names)}")
         return self._acts[name](command.value)
 
     def _report(self, name: str, command: ActionCommand, reason: str | None) -> None:
         result = "done" if reason is None else "refused"
         report = log.info if reason is None else log.warning
-        report(f"command {result}", action=name[:SHOWN], reason=reason)
-        self._answer(
-            {
-                "action": name[:SHOWN],
-                "id": _short(command.id),
-                "result": result,
-                "reason": reason and reason[: 2 * SHOWN],
-                "time": timestamps.now(),
-            }
-        )
+        report(f"command {result}", action=name[:ANSWERED], reason=reason)
+        self._answer(answer(name[:ANSWERED], command.id, result, reason))
 
 
 def _at_once(done: Done) -> None:
     done(None)
-
-
-def _short(identity: Json) -> Json:
-    """Return the id of a command unchanged, or None if it is not text or a number. Long text is cut."""
-    if isinstance(identity, str):
-        return identity[:SHOWN]
-    return None if isinstance(identity, list | dict) else identity

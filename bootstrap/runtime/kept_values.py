@@ -161,9 +161,10 @@ class KeptValues:
     def _write(self) -> None:
         """Write in the worker thread: an SD card may take a second, a failing one minutes."""
         self._writing, self._next_write = True, time.monotonic() + WRITE_S
-        self._copy.saving(self._text.encode())
+        text = self._text
+        self._copy.saving(text.encode())
         self._copy.write(self._values or {})
-        self._worker.call(partial(self._save, self._changes, self._text), self._written, self._not_written)
+        self._worker.call(partial(self._save, self._changes, text), self._written, self._not_written)
 
     def _save(self, number: int, text: str) -> None:
         """Write the values as they were after change `number`, unless newer ones are on disk."""

@@ -11,11 +11,11 @@ commands then go both ways over that connection (docs/BRIDGE.md).
 import argparse
 
 from bootstrap.contract.sites import SITE_RULE, is_site, site_users
-from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
+from bootstrap.contract.topics import RESERVED_SENSORS
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
-from bootstrap.hosts import a_host
 from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.arguments import an_id, host
 from penates.console.output import counted
 from penates.files.install_paths import HOUSE, SITES
 from penates.files.planned_file import FOLDER_MODE, Planned
@@ -36,9 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("site", type=a_site, metavar="SITE", help="the name of the other site")
     groups = "a group of the other site (default: its name); once for each"
-    parser.add_argument("--group", action="append", type=_group, default=[], metavar="GROUP", help=groups)
+    parser.add_argument("--group", action="append", type=an_id, default=[], metavar="GROUP", help=groups)
     addresses = "where the other site reaches this broker; it is added to the certificate (default: its names there)"
-    parser.add_argument("--address", action="append", type=_host, default=[], metavar="HOST", help=addresses)
+    parser.add_argument("--address", action="append", type=host, default=[], metavar="HOST", help=addresses)
     parser.add_argument("--port", type=_port, metavar="PORT", help="the port there, if a router forwards another one")
     own = "the name of this site (default: that in house.toml, else the host's name)"
     parser.add_argument("--as", type=a_site, dest="own", metavar="SITE", help=own)
@@ -49,20 +49,6 @@ def a_site(text: str) -> str:
     """Return the name of a site, for argparse."""
     if not is_site(text) or text in RESERVED_SENSORS:
         raise argparse.ArgumentTypeError(f"{text!r} must be {SITE_RULE}, and not {', '.join(sorted(RESERVED_SENSORS))}")
-    return text
-
-
-def _group(text: str) -> str:
-    if not is_id(text):
-        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
-    return text
-
-
-def _host(text: str) -> str:
-    try:
-        a_host(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} must be {error}") from None
     return text
 
 

@@ -13,10 +13,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.far_broker import FarBroker
+from penates.console.arguments import an_id
 from penates.console.output import counted
 from penates.fleet.access import Access, trusting
 from penates.fleet.link_state import wait_for_link
@@ -38,14 +38,8 @@ LINK_S = 30.0  # Mosquitto tries again after 5 s, and then less often
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("file", type=Path, metavar="FILE", help="the invitation, from the other site")
-    parser.add_argument("--group", type=_group, metavar="GROUP", help="rename the group of this house to this one")
+    parser.add_argument("--group", type=an_id, metavar="GROUP", help="rename the group of this house to this one")
     parser.add_argument("--dry-run", action="store_true", help="show every file and command, and change nothing")
-
-
-def _group(text: str) -> str:
-    if not is_id(text):
-        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
-    return text
 
 
 def main(given: argparse.Namespace) -> int:

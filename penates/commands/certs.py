@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.config.loader import folder_or_default
 from bootstrap.errors import Exit, Fatal, to_install
-from bootstrap.hosts import a_host
-from penates.console.arguments import config_option
+from penates.console.arguments import config_option, host
 from penates.console.output import counted
 
 if TYPE_CHECKING:
@@ -30,22 +29,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     config_option(parser)
     parser.add_argument("--renew", action="store_true", help="make a new certificate, even if the old one is valid")
     names = "a name or address that clients use for the broker, besides those found"
-    parser.add_argument("--name", action="append", type=_name, default=[], metavar="NAME", help=names)
+    parser.add_argument("--name", action="append", type=host, default=[], metavar="NAME", help=names)
     parser.add_argument(
-        "--forget", action="append", type=_name, default=[], metavar="NAME", help="a name or address to leave out"
+        "--forget", action="append", type=host, default=[], metavar="NAME", help="a name or address to leave out"
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would be written, and write nothing")
     parser.add_argument(
         "--mosquitto", type=Path, default=MOSQUITTO, metavar="DIR", help=f"Mosquitto's folder (default: {MOSQUITTO})"
     )
-
-
-def _name(text: str) -> str:
-    try:
-        a_host(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} must be {error}") from None
-    return text
 
 
 def main(given: argparse.Namespace) -> int:

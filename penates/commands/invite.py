@@ -15,7 +15,7 @@ from bootstrap.contract.topics import EYES, ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.device import id_of_host, this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.console.arguments import ROOT_ONLY
+from penates.console.arguments import ROOT_ONLY, an_id
 from penates.files.install_paths import HOUSE, INVITED, RECORD
 from penates.files.planned_file import Planned
 from penates.installer import broker_steps, systemd_steps
@@ -27,14 +27,8 @@ from penates.installer.steps import carry_out, writes
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("machine", type=_host, metavar="HOSTNAME", help="the other machine's host name")
+    parser.add_argument("machine", type=an_id, metavar="HOSTNAME", help="the other machine's host name")
     parser.add_argument("sensors", type=_name, nargs="*", metavar="ID", help="another sensor that will run there")
-
-
-def _host(text: str) -> str:
-    if not is_id(text):
-        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
-    return text
 
 
 def _name(text: str) -> str:

@@ -20,9 +20,9 @@ from contextlib import closing, suppress
 from bootstrap.contract import timestamps
 from bootstrap.contract.commands import VALUE
 from bootstrap.contract.payload import Json, decode, encode
-from bootstrap.contract.topics import ADMIN, ID_RULE, Topics, is_id
+from bootstrap.contract.topics import ADMIN, Topics
 from bootstrap.errors import NOT_DONE, Exit, Refused
-from penates.console.arguments import sensor_name
+from penates.console.arguments import an_id, sensor_name
 from penates.console.output import shown
 from penates.fleet.access import Access, access, access_arguments
 from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived, Subscribed
@@ -35,7 +35,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
     parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as cm/lamp")
-    parser.add_argument("action", type=_action, metavar="ACTION", help="such as set, read or log; `about` lists them")
+    parser.add_argument("action", type=an_id, metavar="ACTION", help="such as set, read or log; `about` lists them")
     parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
     parser.add_argument("--wait", type=_seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
@@ -51,12 +51,6 @@ def main(given: argparse.Namespace) -> int:
     line = f"{given.sensor.client_id} {given.action}: {': '.join(parts)}"
     print(json.dumps(answer) if given.json else line)
     return Exit.STOPPED if answer["result"] == "done" else NOT_DONE
-
-
-def _action(text: str) -> str:
-    if not is_id(text):
-        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
-    return text
 
 
 def _value(text: str) -> Json:

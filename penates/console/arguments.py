@@ -6,7 +6,8 @@ from pathlib import Path
 from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house, unknown_names
 from bootstrap.config.model import House
 from bootstrap.config.toml_file import Fault, SettingsError
-from bootstrap.contract.topics import Topics
+from bootstrap.contract.topics import ID_RULE, Topics, is_id
+from bootstrap.hosts import a_host
 from bootstrap.paths import Folders
 
 ROOT_ONLY = "this changes the machine; run it with sudo"
@@ -77,6 +78,22 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     if not configuration.sensors:
         raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
     return names or [*configuration.processes]
+
+
+def an_id(text: str) -> str:
+    """Return a level of a topic, for argparse."""
+    if not is_id(text):
+        raise argparse.ArgumentTypeError(f"{text!r} must be {ID_RULE}")
+    return text
+
+
+def host(text: str) -> str:
+    """Return a host name or an address, for argparse."""
+    try:
+        a_host(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} must be {error}") from None
+    return text
 
 
 def sensor_name(text: str) -> Topics:
