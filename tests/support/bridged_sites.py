@@ -6,7 +6,7 @@ from typing import Any
 
 from support.plain_link import CABIN, HOME
 from support.sites import Site, Sites
-from support.world import Eyes, Running, retained
+from support.world import Eyes, Running, eventually, retained
 
 
 @dataclass
@@ -42,6 +42,16 @@ class BridgedSites:
 
     def bridges(self) -> tuple[Running, Running]:
         return self.home.house.run(CABIN), self.cabin.house.run(HOME)
+
+    def reach_each_other(self) -> None:
+        """Start a lamp in the cabin, a cellar at home and both bridges; wait until each side sees the other's."""
+        self.lamp()
+        self.home.house.run()
+        self.bridges()
+        self.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
+        self.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
+        eventually(lambda: self.told(self.home, f"{CABIN}/lamp/status/state") == "online", "the lamp is online")
+        eventually(lambda: self.told(self.cabin, f"{HOME}/cellar/status/state") == "online", "the cellar is online")
 
     def told(self, site: Site, topic: str) -> Any:
         """What a newcomer is told there now."""

@@ -13,13 +13,7 @@ OLD = {"status/state": "stopped", "status/about": '{"kind":"lamp"}', "data/on": 
 
 
 def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(two: BridgedSites) -> None:
-    two.lamp()
-    two.home.house.run()
-    two.bridges()
-    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
-    two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
-    eventually(lambda: two.told(two.home, STATE) == "online", "the lamp is online")
-    eventually(lambda: two.told(two.cabin, BACK) == "online", "the cellar is online")
+    two.reach_each_other()
     since = len(two.at_home.seen), len(two.at_cabin.seen)
     two.sites.wire.refuse()
     two.at_home.wait_value(STATE, "unreachable", since[0])

@@ -24,14 +24,8 @@ SOON_S = 0.5  # between two processes and their brokers
 @pytest.fixture
 def up(two: BridgedSites) -> BridgedSites:
     """Both sites, with a lamp in the cabin and a cellar at home, once all can be reached."""
-    two.lamp()
-    two.home.house.run()
-    two.bridges()
-    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
-    two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
+    two.reach_each_other()
     two.at_home.wait_value(f"penates-bridge/{CABIN}/commands", 1)
-    eventually(lambda: two.told(two.home, f"{LAMP}/status/state") == "online", "the lamp is online")
-    eventually(lambda: two.told(two.cabin, f"{CELLAR}/status/state") == "online", "the cellar is online")
     return two
 
 
