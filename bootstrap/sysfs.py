@@ -4,11 +4,13 @@ import errno
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
 
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SHOWN = 5
 KIBIBYTES = re.compile(r"^(\S+):\s*(\d+)\b", re.ASCII | re.MULTILINE)
 
@@ -118,3 +120,10 @@ def missing(file: Path) -> str:
     absent = next(path for path in reversed([file, *file.parents]) if not path.exists())
     there = sorted(path.name for path in absent.parent.iterdir())[:SHOWN]
     return f"{absent} is not there; {absent.parent} has {', '.join(there) or 'nothing'}"
+
+
+def boot_id() -> str:
+    """Return the name of this start of the machine, or empty text if the kernel does not tell it."""
+    with suppress(OSError):
+        return BOOT_ID.read_text(encoding="ascii").strip()
+    return ""

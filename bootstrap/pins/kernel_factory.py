@@ -18,6 +18,7 @@ from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 from bootstrap.eventloop.loop import Loop
 from bootstrap.logs import log
 from bootstrap.pins.device_pins import line_holder
+from bootstrap.pins.lent_line import LentLine
 from bootstrap.pins.software_pwm import SoftwarePwm
 
 # The chip behind the 40-pin header of the Zero to 3, the 4 and the 5 (kernel documentation of these pinctrl drivers).
@@ -216,6 +217,10 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._edge = Edge.NONE
         if self._request is not None:
             self._configure()
+
+    def lend(self) -> LentLine:
+        """Lend the line to a child process."""
+        return LentLine("gpio", self._requested().fd)
 
     # What the loop requires.
 

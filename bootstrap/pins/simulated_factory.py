@@ -11,6 +11,7 @@ from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.paths import near
+from bootstrap.pins.lent_line import LentLine
 from bootstrap.pins.simulated_lines import SimulatedLine
 
 REVISION = 0xC03111  # a Pi 4B, which has the current header
@@ -54,6 +55,12 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             self._held = self._line.hold()
         pull = "" if self._pull == "floating" else self._pull
         self._line.write_state(self._held, f"{float(self._output):.4g}" if self._function == "output" else pull)
+
+    def lend(self) -> LentLine:
+        """Lend the line to a child process."""
+        self._hold()
+        assert self._held is not None  # noqa: S101 - `_hold` has just opened it
+        return LentLine("file", self._held, self._line.trace)
 
     def close(self) -> None:
         """Release the line."""

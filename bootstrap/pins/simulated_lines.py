@@ -2,6 +2,8 @@
 
 A line may have `17.level` (what the world drives: 0 or 1; without it the line floats), `17.held` (locked by the process
 that holds the line; what it does with it) and `17.poke` (that process's socket, which is notified of each change).
+If somebody has made `17.trace`, pulses that are sent on the line are noted there: the time of each edge in nanoseconds
+on the monotonic clock, and the level.
 """
 
 import errno
@@ -36,6 +38,7 @@ class SimulatedLine:
         self._level = folder / f"{number}.level"
         self._held = folder / f"{number}.held"
         self.poke = folder / f"{number}.poke"
+        self.trace = folder / f"{number}.trace"
 
     # The world's side.
 

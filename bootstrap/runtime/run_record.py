@@ -9,16 +9,9 @@ from typing import Self
 from bootstrap.contract.payload import decode, encode
 from bootstrap.errors import Refused
 from bootstrap.paths import rewrite
+from bootstrap.sysfs import boot_id
 
 FILE = "run.json"
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-
-
-def boot_id() -> str:
-    """Return the name of this start of the machine, or empty text if the kernel does not tell it."""
-    with suppress(OSError):
-        return BOOT_ID.read_text(encoding="ascii").strip()
-    return ""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.runtime import run_record
+from bootstrap import sysfs
 from bootstrap.runtime.run_record import FILE, AnnouncedTopics, RunRecord
 
 
@@ -20,9 +20,9 @@ def test_after_another_start_of_the_machine_nobody_knows(tmp_path: Path, monkeyp
     """The folder may be a copy of one that is in use elsewhere."""
     AnnouncedTopics(tmp_path, "one")
     (tmp_path / "boot_id").write_text("another\n")
-    monkeypatch.setattr(run_record, "BOOT_ID", tmp_path / "boot_id")
+    monkeypatch.setattr(sysfs, "BOOT_ID", tmp_path / "boot_id")
     assert RunRecord.read(tmp_path).ended is None
-    monkeypatch.setattr(run_record, "BOOT_ID", tmp_path / "masked")
+    monkeypatch.setattr(sysfs, "BOOT_ID", tmp_path / "masked")
     AnnouncedTopics(tmp_path, "two")
     assert RunRecord.read(tmp_path).ended is None
 

@@ -1,0 +1,97 @@
+"""A transmitter: sends one frame after the other, counts its time on the air, and refuses what is too much."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from bootstrap.device import Reading
+from bootstrap.errors import Refused
+from bootstrap.radio.airtime import Airtime
+from bootstrap.radio.pulse_line import PulseSender, Sent
+from bootstrap.radio.pulses import Frame
+
+MOST_WAITING = 20
+INEXACT = "pulses"  # a problem's name
+Then = Callable[[], None]
+
+
+class WhatRuns(Protocol):
+    """The part of a device that runs what blocks."""
+
+    def ask(
+        self,
+        call: Callable[[], Sent],
+        then: Callable[[Sent], Reading | None],
+        failed: Callable[[OSError | ValueError], Reading | None] | None = None,
+        bus: str | Path | None = None,
+    ) -> None:
+        """Run a call in a worker thread: see `Device.ask`."""
+
+
+class AirSender:
+    """Sends the frames of one transmitter."""
+
+    def __init__(
+        self,
+        runs: WhatRuns,
+        sender: PulseSender,
+        airtime: Airtime,
+        air: Path,
+        set_problem: Callable[[str, str | None], None],
+    ) -> None:
+        """`air` is a file that all transmitters of a band lock in turn, so that no two send at once."""
+        self._runs, self._sender, self._air, self._set_problem = runs, sender, air, set_problem
+        self.airtime = airtime
+        self._waiting = 0
+        self.sent = self.refused = 0
+        self.error_us: float | None = None  # of the last transmission
+        self.by = ""
+
+    def send(self, frame: Frame, then: Then) -> None:
+        """Send a frame as soon as the air is free; call `then` when it was sent.
+
+        Raises:
+            Refused: too much was sent in the last hour, or too much waits.
+        """
+        reserved = frame.repeats * frame.on_air_us / 1e6
+        try:
+            self._admit(reserved)
+        except Refused:
+            self.refused += 1
+            raise
+        failed = partial(self._failed, reserved)
+        self._runs.ask(partial(self._sender.send, frame), partial(self._done, reserved, frame, then), failed, self._air)
+
+    def _admit(self, seconds: float) -> None:
+        """Count a transmission as waiting. Refused: it would be too much."""
+        if self._waiting >= MOST_WAITING:
+            raise Refused(f"{self._waiting} transmissions wait already")
+        self.airtime.reserve(seconds)
+        self._waiting += 1
+
+    def _done(self, reserved: float, frame: Frame, then: Then, sent: Sent) -> Reading:
+        self._waiting -= 1
+        self.airtime.count(reserved, sent.on_air_s)
+        self.sent += 1
+        self.error_us, self.by = round(sent.error_us, 1), sent.by
+        late = f"of {sent.repeats} repeats {sent.exact} were exact, others wrong by {sent.error_us:.0f} µs"
+        why = f"{late} (pulses from {frame.shortest_us} µs on); see docs/RADIO_SOCKETS.md for the kernel's transmitter"
+        self._set_problem(INEXACT, None if sent.exact else why)
+        if sent.repeats:
+            then()
+        return self.reading()
+
+    def _failed(self, reserved: float, error: OSError | ValueError) -> Reading:
+        self._waiting -= 1
+        self.airtime.count(reserved, 0.0)
+        raise error
+
+    def reading(self) -> Mapping[str, float]:
+        """Return what it has sent, and how exactly."""
+        found = {"sent": self.sent, "refused": self.refused, "airtime": round(self.airtime.used_s, 3)}
+        return found if self.error_us is None else {**found, "pulse_error": self.error_us}
+
+    def stop(self) -> None:
+        """End what is being sent."""
+        self._sender.stop()
