@@ -1,14 +1,10 @@
 """A transmitter of radio sockets: what it sends on a real line is decoded by a real rtl_433."""
 
-import signal
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, TypeVar
 
-import pytest
-
 from support.heard_air import LEARNING, SWITCHES, WHEELS, RecordedAir, decoded, rows
-from support.world import Broker, Eyes, House, Running, Wires, eventually
+from support.world import Eyes, Running, Wires
 
 T = TypeVar("T")
 PIN = 17
