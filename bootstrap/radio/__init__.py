@@ -1,1 +1,1 @@
-"""What a radio receiver hears by rtl_433: weather stations, sensors and remotes, as readings."""
+"""Radio: what a receiver hears by rtl_433 as readings, and what a transmitter sends to sockets."""

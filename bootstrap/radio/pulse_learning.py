@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median
 
+from bootstrap.radio.decoders import Decoder
 from bootstrap.radio.pulses import REPEATS, SHORTEST_US, Frame, pairs
 from bootstrap.radio.socket_protocols import SocketCode
 
@@ -16,13 +17,8 @@ USUAL_GAP_US = 10_000  # where nobody knows it
 LEAST = 8  # durations of a frame; what is shorter is noise
 ALIKE = 1.4  # ratio up to which two durations are the same one
 MOST_LENGTHS = 8  # different durations of a frame; noise has more
-# Decoders of rtl_433 for what opens, guards or drives, by their names, and for codes that are never sent twice.
-FORBIDDEN = re.compile(
-    r"KeeLoq|[Rr]olling|Secplus|Somfy|Nice Flor|Cardin|Garage|[Gg]ate|Car Key|[Kk]eyless|[Kk]eyfob|TPMS|[Ss]ecurity"
-    r"|[Aa]larm|[Ss]moke|\bPIR\b|(?<!E-)[Mm]otion|Contact|Door|SimpliSafe|powercode|Insteon|io-homecontrol|Honda|Ford"
-)
 
-UNDISCERNING = re.compile(r"Akhan|GS 558|Generic wireless motion")  # of these, which take any 24 bits for theirs
+UNDISCERNING = re.compile("Akhan|GS 558|Generic wireless motion")  # of the private decoders: any 24 bits are theirs
 PT2262_BITS, KAKU_BITS = 24, 32
 KAKU_LONG = 3  # ratio of gap and pulse from which on the gap is a long one
 PINS = {"00": "0", "11": "1", "01": "F"}
@@ -139,15 +135,15 @@ def _same(one: Frame, other: Frame) -> bool:
     return len(one.durations) == len(other.durations) and all(a <= ALIKE * b and b <= ALIKE * a for a, b in pairs_of)
 
 
-def check_allowed(code: SocketCode, decoders: Iterable[str]) -> None:
-    """Refuse what is not a socket's, by the names of the decoders of rtl_433 that understand it.
+def check_allowed(code: SocketCode, decoders: Iterable[Decoder]) -> None:
+    """Refuse what is not a socket's, by the decoders of rtl_433 that understand it.
 
     Raises:
         NotLearnt: it opens, guards or drives something, or never says the same again.
     """
     if code.text.partition(" ")[0] != "raw":
         return  # that of a socket, which looks like that of a key to some
-    found = sorted({name for name in decoders if FORBIDDEN.search(name)})
+    found = sorted({decoder.name for decoder in decoders if decoder.private})
     if _has_pins(code) and all(UNDISCERNING.search(name) for name in found):
         return
     if found:
