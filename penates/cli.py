@@ -32,6 +32,7 @@ COMMANDS = (
     "kinds",
     "new",
     "unknown",
+    "radio learn",
     "install",
     "invite",
     "bridge invite",
@@ -52,6 +53,7 @@ COMMANDS = (
 
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
 MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
+MODULES |= {"radio learn": "radio_learn"}
 MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "status", "remove")}
 
 

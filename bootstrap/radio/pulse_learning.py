@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median
 
+from bootstrap.errors import Refused
 from bootstrap.radio.decoders import Decoder
 from bootstrap.radio.pulses import REPEATS, SHORTEST_US, Frame, pairs
 from bootstrap.radio.socket_protocols import SocketCode
@@ -13,7 +14,9 @@ from bootstrap.radio.socket_protocols import SocketCode
 PRESSES = 3  # that must be alike
 PAUSE_S = 0.6  # of silence that ends a press
 GAP_US = 4000  # shortest gap between two repeats
+HEADER = 0.6  # ratio to the usual gap between repeats up to which a gap is inside of one
 USUAL_GAP_US = 10_000  # where nobody knows it
+TWICE = 2  # repeats of a press at least
 LEAST = 8  # durations of a frame; what is shorter is noise
 ALIKE = 1.4  # ratio up to which two durations are the same one
 MOST_LENGTHS = 8  # different durations of a frame; noise has more
@@ -26,26 +29,23 @@ PINS = {"00": "0", "11": "1", "01": "F"}
 Durations = tuple[int, ...]
 
 
-class NotLearnt(Exception):
-    """What a remote sends is not learnt; the text says why."""
-
-
 @dataclass
 class Press:
     """What was heard while a button was pressed: durations in microseconds, with the carrier on and off in turn."""
 
     durations: list[int] = field(default_factory=list)
-    last: float = 0.0  # when something was heard last, in seconds
 
     @property
     def frames(self) -> list[Durations]:
         """The repeats in it, each with the gap after it."""
+        long = [gap for gap in self.durations[1::2] if gap >= GAP_US]
+        split_us = HEADER * median(long) if long else 0
         found, frame = [], list[int]()
         for pulse, gap in pairs(self.durations):
             frame += [pulse, gap]
-            if gap >= GAP_US and len(frame) > LEAST:
+            if long and gap >= split_us and len(frame) > LEAST:
                 found.append(tuple(frame))
-            frame = [] if gap >= GAP_US and len(frame) > LEAST else frame
+                frame = []
         return found
 
 
@@ -70,17 +70,19 @@ def learnt(presses: Sequence[Press]) -> Frame:
     """Return what every one of some presses has sent.
 
     Raises:
-        NotLearnt: they were not alike.
+        Refused: they were not alike.
     """
     each = [press.frames for press in presses]
     known = lengths(frame[:-1] for frames in each for frame in frames)
-    codes = [Counter(_digits(frame, known) for frame in frames) for frames in each]
-    best = [code.most_common(1)[0] if code else ("", 0) for code in codes]
-    if min(count for _code, count in best) < 2 or len(known) > MOST_LENGTHS:
-        raise NotLearnt("a press that repeats nothing: it is noise, or a remote that says everything once")
-    if len({code for code, _count in best}) > 1:
-        raise NotLearnt("each press sends another code: a rolling code, which a copy cannot continue")
-    code = best[0][0]
+    counts = [Counter(_digits(frame, known) for frame in frames) for frames in each]
+    said = [{code for code, count in one.items() if count >= TWICE} for one in counts]
+    if not all(said) or len(known) > MOST_LENGTHS:
+        raise Refused("a press that repeats nothing: it is noise, or a remote that says everything once")
+    if any(one != said[0] for one in said):
+        raise Refused("each press sends another code: a rolling code, which a copy cannot continue")
+    if len(said[0]) > 1:
+        raise Refused("a press sends several things in turn, and only one can be sent again")
+    (code,) = said[0]
     heard = [frame for frames in each for frame in frames if _digits(frame, known) == code]
     return _average(heard, len(heard) // len(presses))
 
@@ -95,17 +97,17 @@ def _average(heard: Sequence[Durations], repeats: int) -> Frame:
     try:
         return Frame((*durations, gap), min(max(repeats, REPEATS // 2), 2 * REPEATS))
     except ValueError as error:
-        raise NotLearnt(f"what was heard is too long: {error}") from None
+        raise Refused(f"what was heard is too long: {error}") from None
 
 
 def code_of(on: Frame, off: Frame) -> SocketCode:
     """Return the code of a socket that these two frames switch: of a protocol that is known, else the pulses.
 
     Raises:
-        NotLearnt: both are the same.
+        Refused: both are the same.
     """
     if _same(on, off):
-        raise NotLearnt("both buttons send the same: a button that toggles leaves nobody knowing what is on")
+        raise Refused("both buttons send the same: a button that toggles leaves nobody knowing what is on")
     known = next((code for code in _candidates(on) if _is_code(code, on, off)), None)
     return known or SocketCode(f"raw {on} {off}")
 
@@ -139,7 +141,7 @@ def check_allowed(code: SocketCode, decoders: Iterable[Decoder]) -> None:
     """Refuse what is not a socket's, by the decoders of rtl_433 that understand it.
 
     Raises:
-        NotLearnt: it opens, guards or drives something, or never says the same again.
+        Refused: it opens, guards or drives something, or never says the same again.
     """
     if code.text.partition(" ")[0] != "raw":
         return  # that of a socket, which looks like that of a key to some
@@ -147,7 +149,7 @@ def check_allowed(code: SocketCode, decoders: Iterable[Decoder]) -> None:
     if _has_pins(code) and all(UNDISCERNING.search(name) for name in found):
         return
     if found:
-        raise NotLearnt(f"rtl_433 takes it for {', '.join(found)}: keys, alarms and rolling codes are not learnt")
+        raise Refused(f"rtl_433 takes it for {', '.join(found)}: keys, alarms and rolling codes are not learnt")
 
 
 def _has_pins(code: SocketCode) -> bool:
