@@ -63,6 +63,7 @@ class Measure:
             number; so `step` must be set, too.
         event: an occurrence such as a click, not a state: never retained, and published late only in the history.
         counter: it only grows, except for a restart at 0.
+        assumed: it is what was commanded last; nothing measures whether that has happened.
     """
 
     unit: str | type[bool] | type[str] | type[dict[str, Any]]
@@ -71,6 +72,7 @@ class Measure:
     step: float = math.inf
     event: bool = False
     counter: bool = False
+    assumed: bool = False
     power_on: float | None = None
     words: Iterable[str] = ()
 
@@ -93,7 +95,7 @@ class Measure:
     @property
     def facts(self) -> dict[str, Any]:
         """Unit, words, range and step, as `status/about` has them."""
-        marks = {"event": self.event, "counter": self.counter}
+        marks = {"event": self.event, "counter": self.counter, "assumed": self.assumed}
         words = {"words": [*self.words]} if self.words else {}
         return {
             "unit": self.unit_name,

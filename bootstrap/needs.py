@@ -20,10 +20,15 @@ from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
 @dataclass(frozen=True)
 class GpioLine:
-    """A GPIO line by its BCM number; `driven` means that the device may make it an output."""
+    """A GPIO line by its BCM number.
+
+    `driven` means that the device may make it an output; `timed`, that it is switched at exact times, for which its
+    process may ask for real-time scheduling.
+    """
 
     number: int
     driven: bool = True
+    timed: bool = False
 
 
 @dataclass(frozen=True)

@@ -244,7 +244,7 @@ class _Announced:
         if turns and takes.get("low") == 0 and "high" in takes:
             return _light(head, takes["high"], takes.get("step", DIM_STEP))
         if turns and (not shown or self._measures[shown]["unit"] == "bool"):
-            return _switch(head, shown)
+            return _switch(head, shown, assumed=bool(shown and self._measures[shown].get("assumed")))
         if {"low", "high"} <= takes.keys():
             return _slider(head, takes)
         if len(words) == 1:
@@ -253,11 +253,15 @@ class _Announced:
         return {**what, **head, **({"val_tpl": TEXT} if shown else {})}
 
 
-def _switch(head: Component, shown: str | None) -> Component:
-    """Return a switch. If its measure is called `on`, it has no name, so that it represents the device itself."""
+def _switch(head: Component, shown: str | None, *, assumed: bool) -> Component:
+    """Return a switch. If its measure is called `on`, it has no name, so that it represents the device itself.
+
+    Of one that is `assumed` to be on, both buttons are shown.
+    """
     name = {"name": None} if shown == "on" else {}
     state = {"stat_on": "true", "stat_off": "false"} if shown else {}
-    return {"p": "switch", **head, **name, "pl_on": "on", "pl_off": "off", **state, "cmd_tpl": COMMAND}
+    both = {"opt": True} if assumed else {}
+    return {"p": "switch", **head, **name, "pl_on": "on", "pl_off": "off", **state, **both, "cmd_tpl": COMMAND}
 
 
 def _light(head: Component, high: float, step: float) -> Component:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from bootstrap.device import Reading
 from bootstrap.errors import Refused
+from bootstrap.gateway import Gateway
 from bootstrap.radio.airtime import Airtime
 from bootstrap.radio.pulse_line import PulseSender, Sent
 from bootstrap.radio.pulses import Frame
@@ -16,33 +16,12 @@ INEXACT = "pulses"  # a problem's name
 Then = Callable[[], None]
 
 
-class WhatRuns(Protocol):
-    """The part of a device that runs what blocks."""
-
-    def ask(
-        self,
-        call: Callable[[], Sent],
-        then: Callable[[Sent], Reading | None],
-        failed: Callable[[OSError | ValueError], Reading | None] | None = None,
-        bus: str | Path | None = None,
-    ) -> None:
-        """Run a call in a worker thread: see `Device.ask`."""
-
-
 class AirSender:
     """Sends the frames of one transmitter."""
 
-    def __init__(
-        self,
-        runs: WhatRuns,
-        sender: PulseSender,
-        airtime: Airtime,
-        air: Path,
-        set_problem: Callable[[str, str | None], None],
-    ) -> None:
+    def __init__(self, gateway: Gateway, sender: PulseSender, airtime: Airtime, air: Path) -> None:
         """`air` is a file that all transmitters of a band lock in turn, so that no two send at once."""
-        self._runs, self._sender, self._air, self._set_problem = runs, sender, air, set_problem
-        self.airtime = airtime
+        self._gateway, self._sender, self.airtime, self._air = gateway, sender, airtime, air
         self._waiting = 0
         self.sent = self.refused = 0
         self.error_us: float | None = None  # of the last transmission
@@ -60,8 +39,8 @@ class AirSender:
         except Refused:
             self.refused += 1
             raise
-        failed = partial(self._failed, reserved)
-        self._runs.ask(partial(self._sender.send, frame), partial(self._done, reserved, frame, then), failed, self._air)
+        done, failed = partial(self._done, reserved, frame, then), partial(self._failed, reserved)
+        self._gateway.ask(partial(self._sender.send, frame), done, failed, self._air)
 
     def _admit(self, seconds: float) -> None:
         """Count a transmission as waiting. Refused: it would be too much."""
@@ -77,7 +56,7 @@ class AirSender:
         self.error_us, self.by = round(sent.error_us, 1), sent.by
         late = f"of {sent.repeats} repeats {sent.exact} were exact, others wrong by {sent.error_us:.0f} µs"
         why = f"{late} (pulses from {frame.shortest_us} µs on); see docs/RADIO_SOCKETS.md for the kernel's transmitter"
-        self._set_problem(INEXACT, None if sent.exact else why)
+        self._gateway.context.set_problem(INEXACT, None if sent.exact else why)
         if sent.repeats:
             then()
         return self.reading()

@@ -38,7 +38,7 @@ class Sent(NamedTuple):
         exact: how many of these were exact enough.
         error_us: by how much the worst duration of the best repeats was wrong, in microseconds.
         on_air_s: how long the air was occupied, in seconds.
-        by: who kept the time: `kernel`, `real time` or `ordinary`.
+        by: who kept the time: `kernel`, `realtime` or `ordinary`.
     """
 
     repeats: int
@@ -79,7 +79,7 @@ class ChildSender:
             answer = self._asked(child, request, BEGIN_S + MORE * frame.lasts_s)
         report = json.loads(answer)
         best = sorted(report["worst_us"])[: frame.repeats]
-        by = "real time" if report["real_time"] else "ordinary"
+        by = "realtime" if report["real_time"] else "ordinary"
         return Sent(report["sent"], report["exact"], max(best, default=0.0), report["on_air_us"] / 1e6, by)
 
     @contextmanager

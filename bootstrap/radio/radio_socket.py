@@ -27,7 +27,7 @@ class RadioSocket(Adopted):
     identity: ClassVar = ("code",)
     is_heard: ClassVar = False
 
-    on = Measure(bool)  # as last commanded
+    on = Measure(bool, assumed=True)  # as last commanded
     evidence = Measure(str, words=(ASSUMED, HEARD))  # of `on`: nothing but the command, or our receiver has heard it
 
     @property
@@ -48,10 +48,10 @@ class RadioSocket(Adopted):
         if word == "toggle" and not self.last.value:
             raise Refused("nobody knows whether it is on; send on or off")
         on = not self.last.value["on"] if word == "toggle" else word == "on"
-        self.gateway.switch(self, on)
+        self.gateway.air.send(self.code.frame(on=on), lambda: self.gateway.publish(self, self.told(ASSUMED, on=on)))
         return None
 
-    def told(self, on: bool, evidence: str) -> Reading:
+    def told(self, evidence: str, *, on: bool) -> Reading:
         """Keep what it was told, and return that."""
         self.last.value = {"on": on, "evidence": evidence}
         return self.read()
@@ -60,7 +60,7 @@ class RadioSocket(Adopted):
         """Note what our receiver has heard: the command, or that of a remote in somebody's hand."""
         if heard.retained or (on := TRUTHS.get(str(heard.value).lower())) is None:
             return None
-        return self.told(on, HEARD)
+        return self.told(HEARD, on=on)
 
     def read(self) -> Reading:
         """Return what it was told last."""

@@ -1,18 +1,19 @@
 """The settings of a transmitter, and what is made of them."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
-from bootstrap.needs import Declares, DeviceNode
+from bootstrap.limits import Limits
+from bootstrap.needs import LINES, NAMED, Declares, DeviceNode, GpioLine
 from bootstrap.radio.airtime import Airtime, share_in_europe
 from bootstrap.sysfs import boot_id
 
 if TYPE_CHECKING:
-    from bootstrap.device import Context, Kept
     from bootstrap.radio.air_sender import AirSender
     from bootstrap.radio.pulse_line import PulseSender
 
-Region: TypeAlias = Literal["europe", "other"]
+EUROPE = "europe"
 
 
 def a_lirc_node(path: Path) -> None:
@@ -21,45 +22,44 @@ def a_lirc_node(path: Path) -> None:
         raise ValueError('the transmitter of the kernel, such as "/dev/lirc0"')
 
 
+PulseOutput: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, timed=True)])]
 LircNode: TypeAlias = Annotated[Path, a_lirc_node, Declares(lambda path: [DeviceNode(path)])]
 
 
-class TransmitterSettings(Protocol):
-    """The device of a transmitter."""
+@dataclass(kw_only=True)
+class TransmitterSettings:
+    """Where a transmitter is, and how much it may send."""
 
-    context: "Context"
-    pin: int | Path
-    frequency_mhz: float
-    share: float  # of an hour
+    pin: PulseOutput | LircNode  # the line to DATA, or the kernel's transmitter on that line, such as "/dev/lirc0"
+    frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # of the module
+    region: Literal["europe", "other"] = "europe"  # whose limits apply; with "other" set airtime_percent
+    airtime_percent: Annotated[float, Limits(0.001, 100)] | None = None  # of each hour, if not all that is allowed, such as 0.5
 
-    def keep(self, name: str, default: dict[str, Any]) -> "Kept[dict[str, Any]]":
-        """Keep a value: see `Device.keep`."""
+    def __post_init__(self) -> None:
+        _ = self.share
 
-    def own(self, device: Any, safe: float = 0) -> Any:  # noqa: ANN401 - gpiozero has no types
-        """Own an output: see `Device.own`."""
+    @property
+    def share(self) -> float:
+        """The part of an hour that may be used.
 
-
-def allowed_share(frequency_mhz: float, region: Region, airtime_percent: float | None) -> float:
-    """Return which part of an hour may be used.
-
-    Raises:
-        ValueError: nothing may be sent there, or more is set than is allowed.
-    """
-    own = None if airtime_percent is None else airtime_percent / 100
-    if region == "other":
-        if own is None:
-            raise ValueError('region = "other" needs airtime_percent, as your law has it')
-        return own
-    try:
-        most = share_in_europe(frequency_mhz)
-    except ValueError as error:
-        raise ValueError(f"'frequency_mhz' must be {error}, not {frequency_mhz:g}") from None
-    if own is not None and own > most:
-        raise ValueError(f"'airtime_percent' must be at most {100 * most:g} at {frequency_mhz:g} MHz in Europe")
-    return most if own is None else own
+        Raises:
+            ValueError: nothing may be sent at this frequency, or less than is set.
+        """
+        own = None if self.airtime_percent is None else self.airtime_percent / 100
+        if self.region != EUROPE:
+            if own is None:
+                raise ValueError('region = "other" needs airtime_percent, as the law there has it')
+            return own
+        try:
+            most = share_in_europe(self.frequency_mhz)
+        except ValueError as error:
+            raise ValueError(f"'frequency_mhz' must be {error}, not {self.frequency_mhz:g}") from None
+        if own is not None and own > most:
+            raise ValueError(f"'airtime_percent' must be at most {100 * most:g} at {self.frequency_mhz:g} MHz")
+        return most if own is None else own
 
 
-def open_transmitter(device: Any) -> "AirSender":  # noqa: ANN401 - a `TransmitterSettings` that asks, too
+def open_transmitter(device: Any) -> "AirSender":  # noqa: ANN401 - a gateway with these settings
     """Open the line of a transmitter, or the kernel's transmitter, and count what it sends.
 
     Raises:
@@ -71,10 +71,10 @@ def open_transmitter(device: Any) -> "AirSender":  # noqa: ANN401 - a `Transmitt
     air = device.context.state / f"air-{device.frequency_mhz:.0f}.lock"
     air.parent.mkdir(parents=True, exist_ok=True)
     air.touch()
-    return AirSender(device, _sender(device), airtime, air, device.context.set_problem)
+    return AirSender(device, _sender(device), airtime, air)
 
 
-def _sender(device: TransmitterSettings) -> "PulseSender":
+def _sender(device: Any) -> "PulseSender":  # noqa: ANN401 - as above
     from bootstrap.radio.pulse_line import ChildSender, KernelSender  # noqa: PLC0415
 
     if isinstance(device.pin, Path):

@@ -8,8 +8,8 @@ from bootstrap.device import Device
 from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, UsbDevice, may_drive, needs_of
 
 GPIO = "char-gpiochip"
-NUMBERED = re.compile(r"(i2c-|spidev|tty[A-Za-z]+)[\d.]+")
-BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi")}
+NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
+BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi"), "lirc": ("char-lirc", "video")}
 SERIAL_GROUP = "dialout"
 USB, USB_GROUP = "char-usb_device", "plugdev"
 PLUGGED = ("char-ttyUSB", "char-ttyACM")  # what a link in /dev/serial may lead to once its device is plugged in
@@ -33,6 +33,7 @@ class DeviceNeeds:
         hosts: the hosts to which it connects besides the broker.
         programs: the programs that it runs.
         outputs: whether it may drive lines, which must be made safe after its process was killed.
+        real_time: whether it switches lines at exact times.
     """
 
     nodes: tuple[str, ...]
@@ -40,6 +41,7 @@ class DeviceNeeds:
     hosts: tuple[str, ...]
     programs: tuple[ChildProgram, ...]
     outputs: bool
+    real_time: bool
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -54,6 +56,7 @@ def needs(device: Device) -> DeviceNeeds:
         tuple(need.host for need in needed if isinstance(need, NetworkHost)),
         tuple(need for need in needed if isinstance(need, ChildProgram)),
         may_drive(device),
+        any(isinstance(need, GpioLine) and need.timed for need in needed),
     )
 
 

@@ -112,6 +112,8 @@ def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> 
     nodes = sorted({node for one in needed for node in one.nodes})
     allowed = [("DeviceAllow", f"{node} rw") for node in nodes]
     hosts = {host for one in needed for host in one.hosts} | {host for one in found for host in one.broker.hosts}
+    if any(one.real_time for one in needed):
+        allowed += [("RestrictRealtime", "no"), ("LimitRTPRIO", "1")]
     allowed += [("IPAddressAllow", " ".join(networks))] if (networks := allowed_networks(sorted(hosts))) else []
     if len(found) == 1 and found[0].device.memory_mb != Device.memory_mb:
         allowed.append(("MemoryMax", f"{found[0].device.memory_mb}M"))

@@ -25,6 +25,7 @@ LONGER = {  # with the reason: what its data sheet has more of
     "lamp": 45,  # a command with a duration, and an output that is safe
     "pi": 50,  # five measures, each from another file of the kernel
     "radio": 50,  # which receiver, what of it is heard, and a search
+    "socket": 40,  # four measures of what it sends, and an end that leaves the line low
     "recorder": 60,  # a store and a subscription, which are checked against each other
 }
 

@@ -100,6 +100,20 @@ def test_each_action_is_what_it_takes() -> None:
     assert [found["action_heat"][name] for name in ("min", "max", "step", "unit_of_meas")] == [5, 30, 0.5, "°C"]
 
 
+def test_of_a_state_that_is_assumed_both_buttons_are_shown() -> None:
+    @dataclass(kw_only=True)
+    class Deaf(Device):
+        """Wiring: none."""
+
+        on = Measure(bool, assumed=True)
+
+        @takes("on", "off", sets="on")
+        def act_set(self, value: Json) -> None: ...
+
+    assert announced(Deaf)["cmps"]["action_set"]["opt"] is True
+    assert "opt" not in announced(Everything)["cmps"]["action_turn"]
+
+
 def test_a_number_may_have_finer_steps_than_home_assistant_takes() -> None:
     @dataclass(kw_only=True)
     class Fine(Device):

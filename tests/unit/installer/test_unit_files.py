@@ -121,6 +121,7 @@ def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
     [
         ("/dev/i2c-1", ("char-i2c",), "i2c"),
         ("/dev/spidev0.1", ("char-spi",), "spi"),
+        ("/dev/lirc0", ("char-lirc",), "video"),
         ("/dev/ttyAMA0", ("char-ttyAMA",), "dialout"),
         ("/dev/ttyACM12", ("char-ttyACM",), "dialout"),
         ("/dev/serial/by-id/usb-FTDI-if00", ("char-ttyUSB", "char-ttyACM"), "dialout"),
@@ -140,6 +141,15 @@ def test_the_supervisor_makes_safe_whatever_may_be_driven(mine: House) -> None:
     lines = (file.content or b"").decode().splitlines()
     stops = [line for line in lines if line.startswith("ExecStopPost")]
     assert [line.split()[2] for line in stops] == ["fan5", "fan6"]
+
+
+def test_a_transmitter_may_keep_time_or_leave_it_to_the_kernel(house: House) -> None:
+    lines = drop_in(house, 'kind = "socket"\npin = 17\n')
+    assert {"RestrictRealtime=no", "LimitRTPRIO=1", "DeviceAllow=char-gpiochip rw"} <= {*lines}
+    assert [line.split("=")[0] for line in lines if "penates safe" in line] == ["ExecStopPost"]
+    lines = drop_in(house, 'kind = "socket"\npin = "/dev/lirc0"\n')
+    assert "DeviceAllow=char-lirc rw" in lines
+    assert not [line for line in lines if line.startswith(("RestrictRealtime", "LimitRTPRIO", "ExecStopPost"))]
 
 
 def test_the_sensor_and_not_the_file_names_the_secret(house: House) -> None:
@@ -189,5 +199,6 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     assert "LoadCredential=password_cellar:/etc/penates/secrets/cellar" in lines
     assert lines.count("DeviceAllow=char-gpiochip rw") == 1
     assert [line for line in lines if line.startswith("ExecStopPost")] == [
-        "ExecStopPost=-/opt/penates/bin/penates safe lamp --config /etc/penates"
+        "ExecStopPost=-/opt/penates/bin/penates safe lamp --config /etc/penates",
+        "ExecStopPost=-/opt/penates/bin/penates safe transmitter --config /etc/penates",
     ]
