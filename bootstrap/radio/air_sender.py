@@ -1,6 +1,6 @@
 """A transmitter: sends one frame after the other, counts its time on the air, and refuses what is too much."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +24,7 @@ class AirSender:
         self._gateway, self._sender, self.airtime, self._air = gateway, sender, airtime, air
         self._waiting = 0
         self.sent = self.refused = 0
-        self.error_us: float | None = None  # of the last transmission
-        self.by = ""
+        self._last: Sent | None = None
 
     def send(self, frame: Frame, then: Then) -> None:
         """Send a frame as soon as the air is free; call `then` when it was sent.
@@ -53,9 +52,11 @@ class AirSender:
         self._waiting -= 1
         self.airtime.count(reserved, sent.on_air_s)
         self.sent += 1
-        self.error_us, self.by = round(sent.error_us, 1), sent.by
-        late = f"of {sent.repeats} repeats {sent.exact} were exact, others wrong by {sent.error_us:.0f} µs"
-        why = f"{late} (pulses from {frame.shortest_us} µs on); see docs/RADIO_SOCKETS.md for the kernel's transmitter"
+        self._last = sent
+        late = (
+            f"none of {sent.repeats} repeats was exact: pulses of {frame.shortest_us} µs, wrong by {sent.error_us} µs"
+        )
+        why = f"{late}; the kernel keeps better time, see docs/RADIO_SOCKETS.md"
         self._gateway.context.set_problem(INEXACT, None if sent.exact else why)
         if sent.repeats:
             then()
@@ -66,10 +67,13 @@ class AirSender:
         self.airtime.count(reserved, 0.0)
         raise error
 
-    def reading(self) -> Mapping[str, float]:
+    def reading(self) -> Reading:
         """Return what it has sent, and how exactly."""
         found = {"sent": self.sent, "refused": self.refused, "airtime": round(self.airtime.used_s, 3)}
-        return found if self.error_us is None else {**found, "pulse_error": self.error_us}
+        if self._last is None:
+            return found
+        error = {} if self._last.error_us is None else {"pulse_error": round(self._last.error_us, 1)}
+        return {**found, **error, "timing": self._last.by}
 
     def stop(self) -> None:
         """End what is being sent."""

@@ -36,14 +36,14 @@ class Sent(NamedTuple):
     Attributes:
         repeats: how often.
         exact: how many of these were exact enough.
-        error_us: by how much the worst duration of the best repeats was wrong, in microseconds.
+        error_us: by how much the worst duration of the best repeats was wrong, in microseconds; None if nobody knows.
         on_air_s: how long the air was occupied, in seconds.
         by: who kept the time: `kernel`, `realtime` or `ordinary`.
     """
 
     repeats: int
     exact: int
-    error_us: float
+    error_us: float | None
     on_air_s: float
     by: str
 
@@ -168,16 +168,13 @@ class KernelSender:
     def send(self, frame: Frame) -> Sent:
         """Send a frame as often as it says."""
         pulses = array("I", frame.durations[:-1]).tobytes()  # the kernel wants to end with a pulse
-        late = 0.0
         for number in range(frame.repeats):
             if self._stopped:
                 raise OSError("stopping")
-            began = time.monotonic()
             os.write(self._node, pulses)
-            late = max(late, time.monotonic() - began - frame.on_air_us / 1e6)
             if number < frame.repeats - 1:
                 time.sleep(frame.durations[-1] / 1e6)
-        return Sent(frame.repeats, frame.repeats, late * 1e6, frame.repeats * frame.on_air_us / 1e6, "kernel")
+        return Sent(frame.repeats, frame.repeats, None, frame.repeats * frame.on_air_us / 1e6, "kernel")
 
     def stop(self) -> None:
         """Send no further repeat; the kernel ends the one it has begun, and leaves the line low."""

@@ -1,10 +1,16 @@
 """A transmitter of radio sockets: what it sends on a real line is decoded by a real rtl_433."""
 
+import re
+import signal
 from collections import Counter
+from itertools import pairwise
+from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
 from support.heard_air import LEARNING, SWITCHES, WHEELS, RecordedAir, decoded, rows
-from support.world import Eyes, Running, Wires
+from support.world import Eyes, Running, Wires, eventually
 
 T = TypeVar("T")
 PIN = 17
@@ -12,7 +18,7 @@ KAKU = '[sensors.lamp]\ncode = "kaku 12345678 3"\n'
 WHEEL = '[sensors.fan]\ncode = "kaku-old C7"\n'
 DIP = '[sensors.heater]\ncode = "elro 11001 B"\n'
 PINS = '[sensors.pump]\ncode = "pt2262 0FF0F0FF0F1F 1FF0F0FFF0F0"\n'
-RAW = '[sensors.tree]\ncode = "raw c:01010201;p:400,800,9000;r:4 c:01010101010201;p:400,800,9000;r:4"\n'
+RAW = '[sensors.tree]\ncode = "raw c:01010102;p:400,800,9000;r:4 c:10100102;p:400,800,9000;r:4"\n'
 
 
 def transmitter(wires: Wires, *sections: str, more: str = "") -> Running:
@@ -24,6 +30,11 @@ def same(heard: list[T], repeats: int) -> T:
     found, count = Counter(heard).most_common(1)[0]
     assert count >= repeats, heard
     return found
+
+
+def children_of(running: Running) -> list[int]:
+    lists = Path(f"/proc/{running.pid}/task").glob("*/children")
+    return [int(child) for file in lists for child in file.read_text().split()]
 
 
 def switch(eyes: Eyes, sensor: str, word: str) -> dict[str, Any]:
@@ -52,3 +63,101 @@ def test_what_is_sent_is_the_right_code_in_each_repeat(wires: Wires, eyes: Eyes)
         assert same(fan, 1) == ("C", 2, 3, word)  # it says once what was repeated
         switch(eyes, "pump", word)
         assert same(rows(air.pulses()), 8) == ("{25}ebbae28" if word == "on" else "{25}2bbabb8")
+
+
+def test_what_was_learnt_is_sent_as_it_was(wires: Wires, eyes: Eyes) -> None:
+    transmitter(wires, RAW)
+    eyes.wait_value("cm/tree/status/state", "online")
+    air = RecordedAir(wires.line(PIN))
+    switch(eyes, "tree", "on")
+    pulses = [(round(pulse, -2), round(gap, -2)) for pulse, gap in air.pulses()]
+    assert same([tuple(pulses[at : at + 3]) for at in range(0, len(pulses), 4)], 4) == ((400, 800),) * 3
+    switch(eyes, "tree", "off")
+    pulses = [(round(pulse, -2), round(gap, -2)) for pulse, gap in air.pulses()]
+    assert same([tuple(pulses[at : at + 3]) for at in range(0, len(pulses), 4)], 4) == (
+        (800, 400),
+        (800, 400),
+        (400, 800),
+    )
+
+
+def test_a_socket_shows_what_it_was_told_also_after_a_restart(wires: Wires, eyes: Eyes) -> None:
+    running = transmitter(wires, KAKU)
+    eyes.wait_value("cm/lamp/status/state", "online")
+    refused = eyes.ask("cm/lamp", "set", "toggle")
+    assert (refused["result"], refused["reason"]) == ("refused", "nobody knows whether it is on; send on or off")
+    assert not eyes.on("cm/lamp/data/on"), "nobody has told it anything"
+    switch(eyes, "lamp", "on")
+    eyes.wait_value("cm/lamp/data/evidence", "assumed")
+    about = eyes.on("cm/lamp/status/about")[-1].value
+    assert about["measures"]["on"]["assumed"] is True
+    assert running.stop() == 0
+    since = len(eyes.seen)
+    transmitter(wires, KAKU)
+    eyes.wait_value("cm/lamp/data/on", value=True, since=since)
+    assert eyes.ask("cm/lamp", "set", "toggle")["result"] == "done"
+    eyes.wait_value("cm/lamp/data/on", value=False, since=since)
+
+
+def test_our_own_receiver_confirms_what_was_sent_and_sees_other_remotes(wires: Wires, eyes: Eyes) -> None:
+    transmitter(wires, KAKU + 'confirm = "cm/remote/data/a"\n')
+    eyes.wait_value("cm/lamp/status/state", "online")
+    switch(eyes, "lamp", "on")
+    eyes.wait_value("cm/lamp/data/evidence", "assumed")
+    eyes.publish("cm/remote/data/a", "on")
+    eyes.wait_value("cm/lamp/data/evidence", "heard")
+    since = len(eyes.seen)
+    eyes.publish("cm/remote/data/a", "off")
+    eyes.wait_value("cm/lamp/data/on", value=False, since=since)
+
+
+def test_more_airtime_than_is_allowed_is_refused_also_after_a_restart(wires: Wires, eyes: Eyes) -> None:
+    little = "airtime_percent = 0.02"  # 0.72 s of an hour
+    running = transmitter(wires, KAKU, more=little)
+    eyes.wait_value("cm/lamp/status/state", "online")
+    switch(eyes, "lamp", "on")
+    answer = eyes.ask("cm/lamp", "set", "off")
+    assert answer["result"] == "refused"
+    assert re.fullmatch(
+        r"0\.\d of 0\.7 s that are allowed in an hour were sent; this one may be sent in 36\d\d s", answer["reason"]
+    ), answer
+    assert running.stop() == 0
+    eyes.wait_value("cm/air/data/refused", 1)
+    assert eyes.on("cm/lamp/data/on")[-1].value is True
+    transmitter(wires, KAKU, more=little)
+    eyes.wait_value("cm/lamp/status/state", "online", len(eyes.seen))
+    assert eyes.ask("cm/lamp", "set", "off")["result"] == "refused"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_end_in_the_middle_leaves_the_line_low(wires: Wires, eyes: Eyes, number: int) -> None:
+    long = f"raw c:{'01' * 500};p:400,450;r:50 c:{'10' * 500};p:400,450;r:50"
+    running = transmitter(wires, f'[sensors.long]\ncode = "{long}"\n')
+    eyes.wait_value("cm/long/status/state", "online")
+    air = RecordedAir(wires.line(PIN))
+    eyes.ask("cm/long", "set", "on")
+    eventually(air.edges, "it sends")
+    children = children_of(running)
+    running.send(number)
+    running.wait()
+    eventually(lambda: not any(Path(f"/proc/{child}").exists() for child in children), "its child has ended")
+    assert children
+    assert wires.held(PIN) == "0"
+
+
+def test_two_transmitters_never_send_at_once(wires: Wires, eyes: Eyes) -> None:
+    transmitter(wires, KAKU)
+    wires.run("other", 'kind = "socket"\npin = 18\n' + WHEEL)
+    for sensor in ("lamp", "fan"):
+        eyes.wait_value(f"cm/{sensor}/status/state", "online")
+    one, other = RecordedAir(wires.line(PIN)), RecordedAir(wires.line(18))
+    since = len(eyes.seen)
+    for word in ("on", "off", "on"):
+        eyes.publish("cm/lamp/action/set", word)
+        eyes.publish("cm/fan/action/set", word)
+    for sensor in ("air", "other"):
+        eyes.wait_value(f"cm/{sensor}/data/sent", 3, since)
+    order = [
+        line for _when, line in sorted((when, line) for line, air in ((1, one), (2, other)) for when, _ in air.edges())
+    ]
+    assert sum(before != after for before, after in pairwise(order)) <= 5, "six transmissions, one after the other"
