@@ -45,6 +45,7 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
     eyes.wait_value("cm/alecto1/data/battery", "ok")
     eyes.wait_value("cm/shed/data/temperature", -12.3)
     eyes.wait_value("cm/shed/data/battery", "low")
+    eyes.wait_value("cm/stick/data/searching", value=False)  # from now on only their decoders are on
     air.send(alecto_wind(44, 1.4, 3, 135), alecto_rain(44, 12.75))
     eyes.wait_value("cm/alecto1/data/wind_avg", 1.4)
     eyes.wait_value("cm/alecto1/data/wind_max", 3)
