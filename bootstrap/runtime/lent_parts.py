@@ -84,6 +84,7 @@ class LentParts:
         """Publish by the sampler what the device makes of results and lines."""
         self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
+        self.read_soon = sampler.read_soon
 
     @cached_property
     def calls(self) -> "DeviceCalls":

@@ -26,10 +26,12 @@ def _by_gap(bits: str, *, pulse: int, zero: int, one: int, end: int) -> Pulses:
     return [*((pulse, one if bit == "1" else zero) for bit in bits), (pulse, end)]
 
 
-def nexus(id_: int, channel: int, temperature: float, humidity: int = 50, *, battery: bool = True) -> Pulses:
+def nexus(  # noqa: PLR0913 - the last two are keywords
+    id_: int, channel: int, temperature: float, humidity: int = 50, *, battery: bool = True, rows: int = 12
+) -> Pulses:
     """A Nexus thermometer, such as the TFA 30.3209: °C and %; its row of bits is sent twelve times."""
     bits = f"{_bits(id_, 8)}{battery:d}0{_bits(channel - 1, 2)}{_bits(round(temperature * 10), 12)}1111"
-    return _by_gap(bits + _bits(humidity, 8), pulse=500, zero=1000, one=2000, end=4000) * 12
+    return _by_gap(bits + _bits(humidity, 8), pulse=500, zero=1000, one=2000, end=4000) * rows
 
 
 def _alecto(id_: int, kind: int, *messages: Sequence[int], plus: int = 15, minus: int = -1) -> Pulses:
@@ -64,6 +66,23 @@ def alecto_wind(id_: int, average: float, gust: float, direction: int) -> Pulses
 def alecto_rain(id_: int, rain: float) -> Pulses:
     """An AlectoV1 station's rain in mm, since it has its battery."""
     return _alecto(id_, 6, [3, *_low_first(round(rain * 4), 4)], plus=7, minus=1)
+
+
+def old_remote(house: str, device: int, *, on: bool, repeats: int = 4) -> Pulses:
+    """A remote with code wheels, such as old Intertechno ones: house A to P, device 1 to 16."""
+    number = ord(house) - ord("A") | device - 1 << 4
+    floating = [bool(number >> place & 1) for place in range(8)] + [False, True, True, on]
+    short, long = 350, 1050
+    bits = [(short, long), (long, short)]
+    return [*(pair for bit in floating for pair in (bits[0], bits[bit])), (short, 10_850)] * repeats
+
+
+def new_remote(id_: int, unit: int, *, on: bool, repeats: int = 4) -> Pulses:
+    """A remote that its sockets learn, such as KlikAanKlikUit's, with a number of 26 bits."""
+    pulse = 260
+    bits = {"0": [(pulse, pulse), (pulse, 1300)], "1": [(pulse, 1300), (pulse, pulse)]}
+    row = f"{_bits(id_, 26)}0{on:d}{_bits(unit, 4)}"
+    return [(pulse, 2680), *(pair for bit in row for pair in bits[bit]), (pulse, 10_400)] * repeats
 
 
 def ook(pulses: Pulses) -> str:
