@@ -3,13 +3,16 @@
 import re
 import signal
 from collections import Counter
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
+from support.air import Air
 from support.heard_air import LEARNING, SWITCHES, WHEELS, RecordedAir, decoded, rows
+from support.transmitters import new_remote
 from support.world import Eyes, Running, Wires, eventually
 
 T = TypeVar("T")
@@ -99,16 +102,26 @@ def test_a_socket_shows_what_it_was_told_also_after_a_restart(wires: Wires, eyes
     eyes.wait_value("cm/lamp/data/on", value=False, since=since)
 
 
-def test_our_own_receiver_confirms_what_was_sent_and_sees_other_remotes(wires: Wires, eyes: Eyes) -> None:
-    transmitter(wires, KAKU + 'confirm = "cm/remote/data/a"\n')
-    eyes.wait_value("cm/lamp/status/state", "online")
-    switch(eyes, "lamp", "on")
-    eyes.wait_value("cm/lamp/data/evidence", "assumed")
-    eyes.publish("cm/remote/data/a", "on")
-    eyes.wait_value("cm/lamp/data/evidence", "heard")
-    since = len(eyes.seen)
-    eyes.publish("cm/remote/data/a", "off")
-    eyes.wait_value("cm/lamp/data/on", value=False, since=since)
+def test_our_own_receiver_confirms_what_was_sent_and_sees_other_remotes(
+    wires: Wires, eyes: Eyes, tmp_path: Path
+) -> None:
+    """The loop is closed: what the transmitter has sent reaches the receiver, which publishes what it hears."""
+    with closing(Air(tmp_path)) as air:
+        remote = '[sensors.remote]\nmodel = "KlikAanKlikUit-Switch"\nid = 12345678\n'
+        wires.house.device("stick", f'kind = "radio"\ninput = "{air.input}"\n{remote}')
+        wires.house.run("stick")
+        transmitter(wires, KAKU + 'confirm = "cm/remote/data/unit_2"\n')
+        for sensor in ("lamp", "remote", "stick"):
+            eyes.wait_value(f"cm/{sensor}/status/state", "online")
+        recorded = RecordedAir(wires.line(PIN))
+        switch(eyes, "lamp", "on")
+        eyes.wait_value("cm/lamp/data/evidence", "assumed")
+        air.send(recorded.pulses())
+        eyes.wait_value("cm/lamp/data/evidence", "heard")
+        since = len(eyes.seen)
+        air.send(new_remote(12345678, 2, on=False))
+        eyes.wait_value("cm/lamp/data/on", value=False, since=since)
+    assert eyes.on("cm/lamp/data/evidence")[-1].value == "heard"
 
 
 def test_more_airtime_than_is_allowed_is_refused_also_after_a_restart(wires: Wires, eyes: Eyes) -> None:
