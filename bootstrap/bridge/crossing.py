@@ -12,6 +12,7 @@ from bootstrap.contract.heard import Heard, Silence
 from bootstrap.contract.other_broker import OtherAddress, OtherBrokerHandle
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import Kind
+from bootstrap.contract.values import members
 from bootstrap.device import Context
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Crossing:
                 self._fetched.on_command(topic, payload, retained=retained)
         elif topic.partition("/")[0] in self._own_groups:
             # What says that a command did not get here is by the far daemon, and proves nothing of the bridge.
-            if b'"undelivered"' not in payload:
+            if members(payload).get("result") != "undelivered":
                 self._answers.note_carried()
         elif not retained:
             self._answers.carry(partial(self._context.tell, topic, payload))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from bootstrap.config.model import Id, a_certificate, a_prefix
+from bootstrap.contract.sites import HEARTBEATS, THINNED
 from bootstrap.limits import Limits
 from bootstrap.needs import Declares, Host, Listened, Need, Told, a_topic
 
@@ -27,8 +28,8 @@ def _far(group: str) -> Iterable[Need]:
 
 
 def _own(group: str) -> Iterable[Need]:
-    told = ("status/question", "status/answer", "action/+")
-    listened = ("status/state", "status/action")
+    told = ("status/question", "status/answer", f"status/{HEARTBEATS}", "action/+")
+    listened = ("status/state", "status/action", *(f"status/{name}" for name in THINNED))
     return [*(Listened(f"{group}/+/{one}") for one in listened), *(Told(f"{group}/+/{one}") for one in told)]
 
 
