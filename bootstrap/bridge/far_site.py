@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
+from bootstrap.bridge.far_heartbeats import FarHeartbeats, Thinned
 from bootstrap.bridge.far_states import FarStates, Flow
 from bootstrap.bridge.far_traffic import FarTraffic
-from bootstrap.bridge.heartbeats_across import FarHeartbeats, OwnHeartbeats, Thinned
 from bootstrap.bridge.newest_told import NewestTold
+from bootstrap.bridge.own_heartbeats import OwnHeartbeats
 from bootstrap.bridge.questions import ANSWER, QUESTION, Questions
 from bootstrap.bridge.retained_topics import RetainedTopics
 from bootstrap.bridge.site_link import UP, SiteLink
 from bootstrap.contract.heard import CLEARED, READING, Heard, Silence
 from bootstrap.contract.payload import Json
-from bootstrap.contract.sites import HEARTBEATS, THINNED
+from bootstrap.contract.sites import HEARTBEATS
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Context, Reading, ThenTold
 from bootstrap.eventloop.backoff import Backoff
@@ -38,11 +39,10 @@ class FarSite:
         self._context, self._own_groups, self._news, self._on_answer = context, own_groups, news, on_answer
         told = NewestTold(self._say)
         self.states, self.traffic, self.retained = FarStates(told), FarTraffic(), retained(told)
-        self.questions = Questions(context.sensor, own_groups, context.tell)
-        self.own_heartbeats = OwnHeartbeats(context.sensor, context.tell, context.after)
+        self.questions = Questions(context, own_groups)
+        self.own_heartbeats = OwnHeartbeats(context)
         self.far_heartbeats = FarHeartbeats(told)
         self._thins = False  # whether we do so by a setting of our own
-        self._listens_to_own = False
         self._groups: Sequence[str] = ()
         self.questions.begin_anew()
         self.link = SiteLink(lambda: self.questions.ask([]), self._changed, self._confirm_in)
@@ -61,12 +61,8 @@ class FarSite:
 
     def thin(self, every_s: float, *, asks: bool) -> None:
         """Send the heartbeats of our own sensors every so many seconds, and ask the far site to do the same."""
-        self._thins = self._thins or asks
-        self.own_heartbeats.every_s, self.own_heartbeats.asks = every_s, asks
-        filters = [f"{group}/+/{Kind.STATUS}/{name}" for group in self._own_groups for name in THINNED]
-        for one in filters if not self._listens_to_own else ():
-            self._context.listen(one, self._on_own_fact, self._on_own_fact_cleared)
-        self._listens_to_own = True
+        self._thins = True
+        self.own_heartbeats.begin(self._own_groups, every_s, asks=asks)
 
     def _say(self, topic: str, payload: bytes, then: ThenTold) -> None:
         self._context.tell(topic, payload, then, retain=True)
@@ -206,7 +202,7 @@ class FarSite:
         own = self.own_heartbeats
         if thinned.asks and not self._thins:
             news = thinned.first or not own.every_s
-            self.thin(thinned.every_s, asks=False)
+            own.begin(self._own_groups, thinned.every_s, asks=False)
             if news:
                 own.repeat()
 
@@ -236,17 +232,6 @@ class FarSite:
         """Forget one of our sensors."""
         if silence.why == CLEARED:
             self.questions.note_own(silence.topic.removesuffix(STATE), None)
-
-    def _on_own_fact(self, heard: Heard) -> None:
-        """Know what one of our sensors says, for the far site."""
-        sensor, _, name = heard.topic.partition(f"/{Kind.STATUS}/")
-        self.own_heartbeats.note(sensor, name, heard.payload, heard.value)
-
-    def _on_own_fact_cleared(self, silence: Silence) -> None:
-        """Know that one of our sensors says nothing any more."""
-        if silence.why == CLEARED:
-            sensor, _, name = silence.topic.partition(f"/{Kind.STATUS}/")
-            self.own_heartbeats.note(sensor, name, b"", None)
 
     def facts(self) -> dict[str, str | float]:
         """Return what is known of the link, as measures."""

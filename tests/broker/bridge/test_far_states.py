@@ -112,3 +112,23 @@ def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: BridgedSites)
     question = f"{HOME}/{CABIN}/status/question"
     two.at_home.wait(lambda seen: sum(one.topic == question for one in seen) > 1, "the far site was asked again")
     assert two.told(two.home, f"{CABIN}/old/status/state") == "unreachable"
+
+
+def test_a_measure_that_a_living_sensor_lost_meanwhile_is_cleared_here_and_what_others_keep_there_is_not(
+    two: BridgedSites,
+) -> None:
+    two.reach_each_other()
+    gone, heard, kept = (f"{CABIN}/lamp/{rest}" for rest in ("data/level", "status/unknown", "data/note"))
+    for topic in (gone, heard, kept):
+        two.at_cabin.publish(topic, '{"heard":[],"dropped":0}', retain=True)
+    eventually(lambda: {gone, heard, kept} <= retained(two.home.broker.port).keys(), "all are known at home")
+    before = retained(two.home.broker.port)
+    two.sites.part()
+    eventually(lambda: two.told(two.home, STATE) == "unreachable", "the cut is seen")
+    for topic in (gone, heard):
+        two.at_cabin.publish(topic, b"", retain=True)
+    two.sites.join()
+    eventually(lambda: not {gone, heard} & retained(two.home.broker.port).keys(), "they are gone at home")
+    now = retained(two.home.broker.port)
+    lamps = {topic for topic in before if topic.startswith(f"{CABIN}/lamp/")}
+    assert {topic for topic in now if topic.startswith(f"{CABIN}/lamp/")} == lamps - {gone, heard}
