@@ -6,8 +6,8 @@ BRIDGE = "penates-bridge"  # the first level of the topics by which Mosquitto te
 HISTORY, STATE = "history", "state"
 CONNECTIONS = (HISTORY, STATE)
 HEARTBEATS = "heartbeats"
-# The names below a sensor's `status`. A link carries all of them but those that are never bridged. A metered one carries
-# those of a sensor and of a bridge, and what is thinned is in the bridge's `heartbeats`.
+# The names below a sensor's `status`. A link carries all but those that are never bridged. A metered one carries those of
+# a sensor and of a bridge; what is thinned is in the bridge's `heartbeats`.
 OF_A_SENSOR = ("about", "state", "unknown")
 OF_A_BRIDGE = ("answer", HEARTBEATS, "question")
 THINNED = ("health", "heartbeat")
