@@ -84,6 +84,7 @@ class FarHeartbeats:
         if topic.endswith("/heartbeat") and isinstance(fact, dict):
             if fact.get("time") == self._times.get(topic):  # said again, it would look like a new sign of life
                 return
+            self.note(topic, fact)
             own_s = fact.get("heartbeat_s")
             fact = {**fact, "heartbeat_s": max(own_s, every_s) if isinstance(own_s, int | float) else every_s}
         payload = encode(fact) if isinstance(fact, dict) else b""

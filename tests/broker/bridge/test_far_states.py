@@ -132,3 +132,23 @@ def test_a_measure_that_a_living_sensor_lost_meanwhile_is_cleared_here_and_what_
     now = retained(two.home.broker.port)
     lamps = {topic for topic in before if topic.startswith(f"{CABIN}/lamp/")}
     assert {topic for topic in now if topic.startswith(f"{CABIN}/lamp/")} == lamps - {gone, heard}
+
+
+def test_the_far_bridge_is_not_taken_for_a_sensor_that_is_gone(two: BridgedSites) -> None:
+    """It does not hear itself; whoever starts into a link that is up asks for its state, too."""
+    two.lamp()
+    bridge, _ = two.bridges()
+    both_up(two)
+    far, answer = f"{CABIN}/{HOME}", f"{CABIN}/{HOME}/status/answer"
+    bridge.stop(signal.SIGTERM)
+    before, since = retained(two.home.broker.port), len(two.at_home.seen)
+    two.home.house.run(CABIN)
+    asked = two.at_home.wait(
+        lambda seen: [one for one in seen[since:] if one.topic == answer and far in one.value["states"]], "the answer"
+    )
+    assert asked[0].value["states"][far] == before[f"{far}/status/state"]
+    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up", since)
+    two.at_home.publish(f"{CABIN}/lamp/action/set", '{"value": "on", "id": "after"}')
+    two.at_home.wait(lambda seen: [one for one in seen[since:] if one.topic == f"{CABIN}/lamp/status/action"], "later")
+    now = retained(two.home.broker.port)
+    assert {topic for topic in before if topic.startswith(f"{far}/")} <= now.keys()

@@ -61,9 +61,9 @@ def test_heartbeats_cross_thinned_in_both_directions_and_say_when_the_next_comes
 def test_home_assistant_waits_as_long_as_the_heartbeats_need(two: BridgedSites) -> None:
     wanted = patience_s(NEVER_S)
     two.at_home.wait(
-        says(ANNOUNCED, lambda said: said["cmps"]["heartbeat_why"]["exp_aft"] == wanted), "the announcement"
+        says(ANNOUNCED, lambda said: said["cmps"]["status_why"]["exp_aft"] == wanted), "the announcement"
     )
-    assert two.told(two.home, ANNOUNCED)["cmps"]["heartbeat_why"]["exp_aft"] == wanted
+    assert two.told(two.home, ANNOUNCED)["cmps"]["status_why"]["exp_aft"] == wanted
 
 
 def test_what_cannot_wait_crosses_at_once(two: BridgedSites) -> None:
