@@ -1,11 +1,11 @@
 """Heartbeats and health of far sensors that have come over a metered link, thinned, in a message of the far bridge."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from bootstrap.bridge.newest_told import NewestTold
 from bootstrap.contract.payload import Json, encode
-from bootstrap.contract.sites import THINNED
+from bootstrap.contract.sites import HEARTBEAT, THINNED
 from bootstrap.contract.topics import Topics
 
 
@@ -31,11 +31,9 @@ class Thinned:
     def parse(cls, payload: Json) -> "Thinned | None":
         """Return what a message says; None if it is none of these."""
         match payload:
-            case {"time": str(made), "every_s": int() | float() as every_s, "sensors": {**found}, **more} if (
-                every_s > 0
-            ):
+            case {"time": str(made), "every_s": int() | float() as each_s, "sensors": {**found}, **more} if each_s > 0:
                 sensors = {str(one): facts for one, facts in found.items() if isinstance(facts, dict)}
-                return cls(made, float(every_s), more.get("asks") is True, more.get("first") is True, sensors)
+                return cls(made, float(each_s), more.get("asks") is True, more.get("first") is True, sensors)
         return None
 
 
@@ -69,8 +67,8 @@ class FarHeartbeats:
         self._times.pop(topic, None)
         self._ours.pop(topic, None)
 
-    def publish(self, thinned: Thinned, groups: Collection[str]) -> None:
-        """Publish what a message says of sensors in these groups."""
+    def publish(self, thinned: Thinned, groups: Collection[str]) -> Iterator[tuple[str, Json]]:
+        """Publish what a message says of sensors in these groups; yield each topic with its value, None if cleared."""
         for sensor, facts in thinned.sensors.items():
             try:
                 topics = Topics(*sensor.split("/"))
@@ -78,15 +76,18 @@ class FarHeartbeats:
                 continue
             for name in THINNED if topics.group in groups else ():
                 if name in facts:
-                    self._publish(topics.status(name), facts[name], thinned.every_s)
+                    yield from self._publish(topics.status(name), facts[name], thinned.every_s)
 
-    def _publish(self, topic: str, fact: Json, every_s: float) -> None:
-        if topic.endswith("/heartbeat") and isinstance(fact, dict):
+    def _publish(self, topic: str, fact: Json, every_s: float) -> Iterator[tuple[str, Json]]:
+        if topic.endswith(f"/{HEARTBEAT}") and isinstance(fact, dict):
             if fact.get("time") == self._times.get(topic):  # said again, it would look like a new sign of life
                 return
-            self.note(topic, fact)
             own_s = fact.get("heartbeat_s")
             fact = {**fact, "heartbeat_s": max(own_s, every_s) if isinstance(own_s, int | float) else every_s}
+            self.note(topic, fact)
         payload = encode(fact) if isinstance(fact, dict) else b""
+        if not payload:
+            self.forget(topic)
         self._ours[topic] = hash(payload)
         self._told.put(topic, payload)
+        yield topic, fact

@@ -12,7 +12,7 @@ from bootstrap.bridge.retained_topics import RetainedTopics
 from bootstrap.bridge.site_link import UP, SiteLink
 from bootstrap.contract.heard import CLEARED, READING, Heard, Silence
 from bootstrap.contract.payload import Json
-from bootstrap.contract.sites import HEARTBEATS
+from bootstrap.contract.sites import HEARTBEAT, HEARTBEATS
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Context, Reading, ThenTold
 from bootstrap.eventloop.backoff import Backoff
@@ -198,13 +198,25 @@ class FarSite:
         """Publish the heartbeats of far sensors here, and thin our own if that is asked for."""
         self.traffic.note_clock(thinned.time)
         self._check_clocks()
-        self.far_heartbeats.publish(thinned, self._groups)
+        for topic, fact in self.far_heartbeats.publish(thinned, self._groups):
+            self._on_far_fact(topic, fact)
         own = self.own_heartbeats
         if thinned.asks and not self._thins:
             news = thinned.first or not own.every_s
             own.begin(self._own_groups, thinned.every_s, asks=False)
             if news:
                 own.repeat()
+
+    def _on_far_fact(self, topic: str, fact: Json) -> None:
+        """Note what we have published of a far sensor ourselves, which we do not hear."""
+        if not fact:
+            self.retained.forget(topic)
+            return
+        sensor = topic.partition(f"/{Kind.STATUS}/")[0]
+        self.retained.note(sensor, topic, live=False)
+        if topic.endswith(f"/{HEARTBEAT}"):
+            self.traffic.note_heartbeat(fact, stored=True)
+            self.retained.on_heartbeat(sensor, fact)
 
     def _settle(self, sensor: str, state: str | None, asked_at: float) -> None:
         """Say the state that the far site has given, or clear what it has no more."""

@@ -10,11 +10,10 @@ from typing import TypeAlias
 from bootstrap.contract import timestamps
 from bootstrap.contract.heard import CLEARED, Heard, Silence
 from bootstrap.contract.payload import Json, decode, encode
-from bootstrap.contract.sites import HEARTBEATS, THINNED
+from bootstrap.contract.sites import HEARTBEAT, HEARTBEATS, THINNED
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Context, Reading
 
-HEARTBEAT = "heartbeat"
 GATHER_S = 1.0  # for what belongs together
 MOST_SENSORS = 1000
 MOST_BYTES = 30_000  # in one message, of at most 64 KiB

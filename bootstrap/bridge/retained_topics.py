@@ -51,6 +51,7 @@ class RetainedTopics:
             gone = [topic for topic, came in topics.items() if not came and topic not in named] if named else []
             for topic in gone:
                 log.info("the far sensor has this no more; the topic is cleared", topic=topic)
+                del topics[topic]
                 self._told.put(topic, b"")
 
     def _named(self, sensor: str) -> set[str]:

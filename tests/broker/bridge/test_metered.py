@@ -60,9 +60,7 @@ def test_heartbeats_cross_thinned_in_both_directions_and_say_when_the_next_comes
 
 def test_home_assistant_waits_as_long_as_the_heartbeats_need(two: BridgedSites) -> None:
     wanted = patience_s(NEVER_S)
-    two.at_home.wait(
-        says(ANNOUNCED, lambda said: said["cmps"]["status_why"]["exp_aft"] == wanted), "the announcement"
-    )
+    two.at_home.wait(says(ANNOUNCED, lambda said: said["cmps"]["status_why"]["exp_aft"] == wanted), "the announcement")
     assert two.told(two.home, ANNOUNCED)["cmps"]["status_why"]["exp_aft"] == wanted
 
 
