@@ -1,6 +1,6 @@
-"""What a link between two sites costs a month, in MB, with and without a meter on it. Needs mosquitto; six minutes.
+"""What a link between two sites costs a month, in MB, with and without a meter on it. Needs mosquitto; ten minutes.
 
-    .venv/bin/python benchmarks/metered.py
+    .venv/bin/python benchmarks/metered.py [all|metered|sparing]
 
 Two sites by the files that penates makes for them, the cabin calling home by TLS over a wire that counts. Each has so
 many sensors (SENSORS) of one measure each, which changes at every reading, and the bridge's own. Everything that has a
@@ -62,6 +62,23 @@ class Traffic:
         return Traffic(self.tls + other.tls, self.segments + other.segments)
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a link is set up: what that is, what the calling site's file has, and how often the bridges are read."""
+
+    what: str
+    at_caller: str
+    bridge_s: float
+
+
+THINS = f"heartbeats_every_s = {THINNED_S / FASTER:g}\n"
+WAYS = {
+    "all": Way("all heartbeats", "", EVERY_S),
+    "metered": Way(f"heartbeats once in {THINNED_S:g} s", THINS, EVERY_S),
+    "sparing": Way("the same, bridges read as seldom, keepalive_s = 60", f"{THINS}keepalive_s = 60\n", THINNED_S),
+}
+
+
 class Meter(Wire):
     """A wire that knows what each connection has carried."""
 
@@ -100,8 +117,8 @@ def connections(broker: Broker) -> dict[int, str]:
     return {port: name for name, port in found.items()}
 
 
-def measure(folder: Path, *, metered: bool) -> None:
-    """Measure one of the two, and print it."""
+def measure(folder: Path, way: str) -> None:
+    """Measure one of the ways, and print it."""
     with ExitStack() as stack:
         sites = LinkedSites(folder)
         stack.callback(sites.close)
@@ -110,11 +127,11 @@ def measure(folder: Path, *, metered: bool) -> None:
         stack.callback(meter.close)
         file = sites.cabin.house.folder / "devices" / "home.toml"
         text = file.read_text().replace(f"port = {sites.home.site.tls_port}", f"port = {meter.port}")
-        file.write_text(text + (f"heartbeats_every_s = {THINNED_S / FASTER:g}\n" if metered else ""))
+        file.write_text(text + WAYS[way].at_caller)
         rooms = {site.name: furnish(site) for site in (sites.home, sites.cabin)}
         for site in (sites.home, sites.cabin):
             with (site.house.folder / "devices" / f"{site.far}.toml").open("a") as more:
-                more.write(f"every_s = {EVERY_S / FASTER:g}\n")
+                more.write(f"every_s = {WAYS[way].bridge_s / FASTER:g}\n")
             site.serve(lambda name, *lines, **more: started(stack, folder, name, *lines, **more))
         eyes = {site.name: sites.look(site, "admin") for site in (sites.home, sites.cabin)}
         for site in (sites.home, sites.cabin):
@@ -164,14 +181,14 @@ def report(began: dict[str, Traffic], carried: dict[str, Traffic]) -> None:
     print(f"  connecting, and everything retained once, {once.bytes / 1e3:.0f} kB (with the first readings)")
 
 
-def main() -> None:
-    """Measure both."""
+def main(words: list[str]) -> None:
+    """Measure these ways, or all of them."""
     print(f"{SENSORS} sensors a side, a reading and a heartbeat each {EVERY_S:g} s; both directions, headers included")
-    for metered in (False, True):
-        print(f"heartbeats once in {THINNED_S:g} s:" if metered else "all heartbeats:")
+    for way in words or WAYS:
+        print(f"{WAYS[way].what}:")
         with tempfile.TemporaryDirectory() as place:
-            measure(Path(place), metered=metered)
+            measure(Path(place), way)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -20,6 +20,8 @@ def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(tw
     two.at_cabin.wait_value(BACK, "unreachable", since[1])
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "down", since[0])
     two.at_home.wait_value(f"{HOME}/{CABIN}/status/state", "fault", since[0])
+    went_down = two.told(two.home, f"{HOME}/{CABIN}/data/since")
+    assert went_down > two.at_home.on(f"{HOME}/{CABIN}/data/since")[0].value
     since = len(two.at_home.seen), len(two.at_cabin.seen)
     two.sites.wire.accept()
     link = two.at_home.wait_value(f"penates-bridge/{CABIN}/state", 1, since[0])
@@ -27,6 +29,7 @@ def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(tw
     link = two.at_cabin.wait_value(f"penates-bridge/{CABIN}/state", 1, since[1])
     assert two.at_cabin.wait_value(BACK, "online", since[1]).at - link.at < LATEST_S
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp stays online")
+    eventually(lambda: two.told(two.home, f"{HOME}/{CABIN}/data/since") > went_down, "since when it is up")
 
 
 def both_up(two: BridgedSites) -> None:

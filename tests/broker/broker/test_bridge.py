@@ -61,7 +61,8 @@ def test_what_a_site_says_arrives_once_at_the_other_and_nothing_comes_back(
     said = [f"{near}/door/{rest}" for rest in ("data/reading", "data/open", "status/state", "status/about")]
     for topic in said:
         admin.publish(topic, b"1", retain=topic.endswith("state"))
-    for topic in (f"{near}/door/action/read", f"{near}/door/status/action", "up/attic/data/x", f"{far}/door/data/open"):
+    kept_here = [f"{near}/door/{rest}" for rest in ("action/read", "status/action", "status/recording")]
+    for topic in (*kept_here, "up/attic/data/x", f"{far}/door/data/open"):
         admin.publish(topic, b"1")
     ends(admin, others, near)
     wanted = sorted([*said, f"{near}/last/data/reading", f"{near}/last/data/end"])
