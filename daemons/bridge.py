@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from bootstrap import Device, Measure, Reading, Seconds
+from bootstrap import Device, Measure, Reading
 from bootstrap.bridge.crossing import Crossing
 from bootstrap.bridge.far_site import FarSite
 from bootstrap.bridge.retained_topics import RetainedTopics
@@ -23,7 +23,6 @@ class Bridge(FarBrokerSettings, Device):
     own_groups: list[OwnGroup]  # the groups of this site, such as ["home"]
     link: LinkTopic  # where the bridge says whether it is up, such as "penates-bridge/cabin/state"
     announce: bool = True  # far sensors to Home Assistant here
-    heartbeats_every_s: Seconds = 0.0  # for a metered link, at the site that calls: so often they cross, 0 as they come
     prefix: Prefix = "homeassistant"  # of Home Assistant's discovery, as in house.toml
 
     shown_as: ClassVar[Mapping[str, str]] = {"state": "mdi:bridge", "since": "timestamp"}
@@ -44,8 +43,7 @@ class Bridge(FarBrokerSettings, Device):
         self.site = crossing.site = site
         site.listen(self.link, self.groups)
         crossing.listen()
-        if self.heartbeats_every_s:
-            site.thin(self.heartbeats_every_s, asks=self.fetch)
+        site.thin(self.heartbeats_every_s, asks=self.fetch)
 
     def read(self) -> Reading:
         """Return what is known of the link."""

@@ -60,9 +60,10 @@ class FarSite:
             self._context.listen(f"{group}/+{STATE}", self._on_own_state, self._on_own_cleared)
 
     def thin(self, every_s: float, *, asks: bool) -> None:
-        """Send the heartbeats of our own sensors every so many seconds, and ask the far site to do the same."""
-        self._thins = True
-        self.own_heartbeats.begin(self._own_groups, every_s, asks=asks)
+        """Send the heartbeats of our own sensors every so many seconds (0: do not), and ask the far site to do so, too."""
+        self._thins = every_s > 0
+        if self._thins:
+            self.own_heartbeats.begin(self._own_groups, every_s, asks=asks)
 
     def _say(self, topic: str, payload: bytes, then: ThenTold) -> None:
         self._context.tell(topic, payload, then, retain=True)
