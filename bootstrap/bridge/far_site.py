@@ -60,7 +60,7 @@ class FarSite:
             self._context.listen(f"{group}/+{STATE}", self._on_own_state, self._on_own_cleared)
 
     def thin(self, every_s: float, *, asks: bool) -> None:
-        """Send the heartbeats of our own sensors every so many seconds (0: do not), and ask the far site to do so, too."""
+        """Send the heartbeats of our sensors every so many seconds (0: do not), and ask the far site to do so, too."""
         self._thins = every_s > 0
         if self._thins:
             self.own_heartbeats.begin(self._own_groups, every_s, asks=asks)

@@ -57,7 +57,7 @@ class FarBrokerSettings:
     username: str | None = None  # our user at the far broker
     password_file: Path | None = None  # the file with its password in the first line
     fetch: bool = True  # commands from there, too, because the far site cannot call us
-    # For a link that is paid for by volume, at the site that calls: heartbeats cross once in so many seconds (0: as they come).
+    # For a link that is paid for by volume, at the site that calls: heartbeats cross this often, in seconds; 0: at once.
     heartbeats_every_s: Seconds = 0.0
     keepalive_s: Annotated[int, Limits(2, 3600)] = 20  # seconds; after twice that a silent cut of the link is noticed
 
