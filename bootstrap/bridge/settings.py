@@ -57,7 +57,7 @@ class FarBrokerSettings:
     username: str | None = None  # our user at the far broker
     password_file: Path | None = None  # the file with its password in the first line
     fetch: bool = True  # commands from there, too, because the far site cannot call us
-    # For a link that is paid for by volume, at the site that calls: seconds between heartbeats that cross; 0: as they come.
+    # Seconds between heartbeats that cross a metered link; 0: as they come. To be set at the site that calls.
     heartbeats_every_s: Seconds = 0.0
     keepalive_s: Annotated[int, Limits(2, 3600)] = 20  # seconds; after twice that a silent cut of the link is noticed
 
