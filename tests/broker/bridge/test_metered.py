@@ -1,5 +1,6 @@
 """Over a metered link heartbeats and health cross thinned, and nothing that anybody is told of far sensors is wrong."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from bootstrap.contract.liveness import patience_s
+from penates.fleet.fleet_view import FleetView
 from support.bridged_sites import BridgedSites
 from support.plain_link import CABIN, HOME
 from support.sites import Sites
@@ -62,6 +64,15 @@ def test_home_assistant_waits_as_long_as_the_heartbeats_need(two: BridgedSites) 
     wanted = patience_s(NEVER_S)
     two.at_home.wait(says(ANNOUNCED, lambda said: said["cmps"]["status_why"]["exp_aft"] == wanted), "the announcement")
     assert two.told(two.home, ANNOUNCED)["cmps"]["status_why"]["exp_aft"] == wanted
+
+
+def test_whoever_looks_believes_a_far_sensor_until_its_next_heartbeat_is_late(two: BridgedSites) -> None:
+    two.at_home.wait_value(f"{LAMP}/status/state", "online")
+    held = {one.topic: one.payload for one in two.at_home.seen if one.retain and one.payload}
+    now = time.monotonic()
+    lamp = FleetView.of(held, now).sensors[LAMP]
+    assert not lamp.silent(now + 2 * NEVER_S)
+    assert lamp.silent(now + patience_s(NEVER_S) + 1)
 
 
 def test_what_cannot_wait_crosses_at_once(two: BridgedSites) -> None:
