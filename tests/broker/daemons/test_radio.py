@@ -79,6 +79,9 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
         "rain": "mm",
     }
     assert about["measures"]["rain"]["counter"] is True
+    announced = eyes.on("homeassistant/device/cm-alecto1/config")[-1].value["cmps"]
+    assert {"data_temperature", "data_rain", "data_wind_dir"} < announced.keys()
+    assert "data_pressure" not in announced  # which it has never sent
 
 
 REMOTE = '[sensors.remote-c]\nmodel = "Waveman-Switch"\nid = "C"\n'
