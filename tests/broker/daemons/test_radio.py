@@ -67,6 +67,7 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
     eyes.wait_value("cm/alecto1/data/wind_dir", 135)
     eyes.wait_value("cm/alecto1/data/rain", 12.75)
     assert running.stop() == 0
+    eyes.wait_value("cm/alecto1/status/state", "stopped")
     assert len(readings(eyes, "alecto1")) == 3
     about = eyes.on("cm/alecto1/status/about")[-1].value
     assert {name: one["unit"] for name, one in about["measures"].items()} == {
@@ -96,6 +97,7 @@ def test_a_press_is_one_event_however_often_it_is_repeated(house: House, broker:
     air.send(*[old_remote("C", 6, on=False)] * 4)
     eyes.wait_value("cm/remote-c/data/channel_2_button_2", "off")
     assert running.stop() == 0
+    eyes.wait_value("cm/remote-c/status/state", "stopped")
     presses = [one for one in eyes.seen if one.topic.startswith("cm/remote-c/data/") and "reading" not in one.topic]
     assert [(one.value, one.retain) for one in presses] == [("on", False), ("off", False)]
     about = eyes.on("cm/remote-c/status/about")[-1].value["measures"]["channel_2_button_1"]
@@ -267,6 +269,7 @@ def test_a_value_that_cannot_be_is_refused(house: House, broker: Broker, eyes: E
     air.send(nexus(181, 2, 1.1, 51))
     eyes.wait_value("cm/shed/data/humidity", 51)
     assert running.stop() == 0
+    eyes.wait_value("cm/shed/status/state", "stopped")
     assert [one.get("temperature") for one in readings(eyes, "shed")] == [1.0, None, 1.1]
     refused = [
         one for one in eyes.on("cm/shed/status/health") if one.value.get("temperature", {}).get("health") == "failing"
