@@ -33,8 +33,8 @@ class RadioSensor(_Measuring):
     """
 
     model: str  # as `penates unknown` shows it, such as "AlectoV1"
-    id: int | str | None = None  # what it sends as such; most choose another one with a new battery
-    channel: int | str | None = None  # as set by the switch in its battery compartment
+    id: int | str | None = None  # what it sends as such, such as 44; most choose another one with a new battery
+    channel: int | str | None = None  # as its switch in the battery compartment is set, such as 1
     follow: bool = False  # whether the only unknown one of its model and channel takes its place once it is silent
     every_s: float = UNTIL_LEARNT_S  # seconds between two transmissions; learnt, unless it is set
 
@@ -99,7 +99,8 @@ class RadioSensor(_Measuring):
             self.sent.value = {**self.sent.value, **new}
             self.measures = self._declared()  # type: ignore[misc]
             if kept := [name for name, form in new.items() if form in readings.UNKNOWN]:
-                log.info("sends what is not known here; it is kept as it is", fields=", ".join(kept))
+                text = "sends what is not known here; it is kept as it is"
+                log.info(text, sensor=self.context.sensor, fields=", ".join(kept))
         if changed:
             self.learnt.value = self.intervals.period_s
         if new or changed:
