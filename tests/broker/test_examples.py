@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.config.loader import check
+from bootstrap.radio.radio_socket import RadioSocket
 from support.air import Air
 from support.examples import blocks, programs, reader
 from support.paths import ROOT
@@ -148,3 +149,32 @@ def test_the_section_of_a_station_is_as_shown(house: House) -> None:
     (settings,) = check(house.folder)
     shed = settings.carried["shed"].device
     assert (shed.measures["temperature"].low, shed.measures["temperature"].high) == (-30, 100)
+
+
+def test_a_module_leads_to_a_socket_in_four_commands(own: Reader, broker: Broker, eyes: Eyes, tmp_path: Path) -> None:
+    """On simulated lines, and with a checkout in place of an installed house, which starts by itself."""
+    (text,) = blocks("docs/RADIO_SOCKETS.md", "sh")
+    new, adopt, install, send = text.replace("sudo ", "").splitlines()
+    assert install == "penates install"
+    folder = tmp_path / "house"
+    (folder / "devices").mkdir(parents=True)
+    (folder / "house.toml").write_text(f'group = "cm"\n[broker]\nport = {broker.port}\n')
+    config = f" --config {folder}"
+    own.env |= {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(tmp_path / "lines")}
+    assert "Wiring: the module's DATA" in own.types(new + config)
+    assert "[sensors.heater] was added" in own.types(adopt + config)
+    running = own.starts(f"penates run transmitter{config}")
+    eyes.wait_value("cm/heater/status/state", "online")
+    assert "done" in own.types(send + config)
+    eyes.wait_value("cm/heater/data/on", value=True)
+    assert running.stop() == 0
+
+
+def test_the_section_of_a_socket_is_as_shown(house: House) -> None:
+    (section,) = blocks("docs/RADIO_SOCKETS.md", "toml")
+    house.write(1)
+    house.device("transmitter", f'kind = "socket"\npin = 25\n{section}')
+    (settings,) = check(house.folder)
+    lamp = settings.carried["lamp"].device
+    assert isinstance(lamp, RadioSocket)
+    assert lamp.key == {"code": "kaku 12345678 3"}
