@@ -1,16 +1,17 @@
 """A fault between two sites, and the promise that is kept or not at both."""
 
 import time
+from typing import Generic
 
 from support.faults.promises import Promise, Verdict
-from support.sites import Sites
+from support.sites import AnySites
 from support.world import eventually
 
 
-class LinkCut:
+class LinkCut(Generic[AnySites]):
     """What the world does to the link of two sites, and what it costs."""
 
-    def __init__(self, sites: Sites, promise: Promise) -> None:
+    def __init__(self, sites: AnySites, promise: Promise) -> None:
         self.sites, self.promise = sites, promise
         self.verdict: Verdict | None = None
         self._well_at, self._until_well = time.monotonic(), dict[str, int]()
