@@ -152,7 +152,7 @@ def link_cut(sites: Sites, promise: Promise, request: pytest.FixtureRequest) -> 
 def new_cable_cut(
     tmp_path: Path, promise: Promise, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., LinkCut[ApartSites]]]:
-    """Make two sites in networks of their own, with another pace of the bridge, or brokers that keep something else."""
+    """Make two sites in networks of their own; at another pace of the bridge, if you like."""
     made: list[LinkCut[ApartSites]] = []
 
     def make(**more: Any) -> LinkCut[ApartSites]:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from support.faults.archive import shipped
 from support.faults.link_cut import LinkCut
 from support.faults.shelf import Shelf
 from support.faults.week import spend_a_week
@@ -39,7 +38,7 @@ def test_link_cut(link_cut: LinkCut[Sites]) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.fault(
     "The cable between two sites is out for a minute under 50 readings a second at each; both brokers are killed in "
-    "turn, and one site is shut down and started again.",
+    "turn, and one site is shut down and started again; `mosquitto/penates.conf`.",
     promise="Both recorders have every reading of both sites once, in the order of its own times; state right at both.",
     within_s=15,
 )
@@ -50,6 +49,7 @@ def test_cable_out(new_cable_cut: Callable[..., LinkCut[ApartSites]]) -> None:
     sites.begin()
     sites.live()
     sites.look_after()
+    sites.save()
     cut_at = sites.counts()
     sites.cable.cut()
     for site in sites.both:
@@ -133,7 +133,7 @@ def test_slow_link(new_cable_cut: Callable[..., LinkCut[ApartSites]]) -> None:
     within_s=60,
 )
 def test_week_away(new_cable_cut: Callable[..., LinkCut[ApartSites]]) -> None:
-    cable_cut = new_cable_cut(keeping=shipped)
+    cable_cut = new_cable_cut()
     spend_a_week(cable_cut.sites)
     cable_cut.well()
     cable_cut.sites.cable.mend()

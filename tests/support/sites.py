@@ -12,9 +12,10 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from operator import ge
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from bootstrap.contract.topic_filters import covers
+from support.faults.archive import shipped
 from support.faults.wire import Wire
 from support.networks import Cable, Network
 from support.plain_link import CABIN, HOME, PACE, Pace, bridge_lines, called_lines, far_files
@@ -25,6 +26,7 @@ COUNTERS = [f"counter{number}" for number in range(1, 6)]
 EVERY_S = 0.1  # five of them read 50 times a second
 READINGS = "+/+/data/reading"
 COUNT = "CAST(fields ->> 'count' AS INTEGER)"  # of a reading; `seq` begins anew at each start
+SAVES = "Saving in-memory database"
 SENSORS = "the supervisor of its sensors"
 SETTLES_S = 60.0
 ROOMS = ("data", "status")
@@ -187,9 +189,6 @@ def remembering(place: Path) -> list[str]:
     return [*kept, "max_queued_messages 1000000", "max_inflight_messages 1000"]
 
 
-Keeping: TypeAlias = Callable[[Path], Iterable[str]]  # the settings of what a broker keeps in a folder
-
-
 class Link(Protocol):
     """What joins two sites, until it is cut and nobody is told."""
 
@@ -313,14 +312,21 @@ class Sites(TwoSites):
 
 
 class ApartSites(TwoSites):
-    """Each in a network of its own, with a cable between."""
+    """Each in a network of its own, with a cable between; with the brokers' settings of `mosquitto/penates.conf`."""
 
-    def __init__(self, folder: Path, pace: Pace = PACE, keeping: Keeping = remembering) -> None:
+    def __init__(self, folder: Path, pace: Pace = PACE) -> None:
         self.cable = Cable()
         near, far = self.cable.ends
-        kept = {name: keeping(folder / name) for name in (HOME, CABIN)}
+        kept = {name: shipped(folder / name) for name in (HOME, CABIN)}
         called = [f"listener {{port}} {near.address}", *called_lines(folder / HOME)]
         home = Site(HOME, folder / HOME, *kept[HOME], *called, network=near)
         called_at = near.address, home.broker.port
         cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *bridge_lines(*called_at, pace), network=far)
         super().__init__(home, cabin, self.cable, called_at)
+
+    def save(self) -> None:
+        """Have both brokers save what they keep, as they do once a minute."""
+        for site in self.both:
+            saved = site.broker.log().count(SAVES)
+            site.broker.send(signal.SIGUSR1)
+            eventually(lambda: site.broker.log().count(SAVES) > saved, "it saves")  # noqa: B023

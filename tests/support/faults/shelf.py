@@ -75,7 +75,8 @@ class Shelf:
     def change_in_a_cut(self) -> None:
         """Have the bridge of the cabin begin anew, and both sites change all values before there is a link again."""
         self.sites.cable.cut()
-        self.sites.kill(self.sites.cabin, lambda: None)
+        self.sites.cabin.broker.stop()
+        self.sites.cabin.serve()
         self._changed = self.change()
 
     def mend(self) -> list[Arrival]:
