@@ -40,30 +40,27 @@ class Network:
     def ip(self, *words: str) -> None:
         _run("ip", "-n", self.name, *words)
 
-    def sent(self) -> int:
-        """How many bytes have left by the cable."""
-        with self.inside():
-            # /sys shows the network in which it was mounted, /proc that of whoever reads.
-            lines = Path("/proc/thread-self/net/dev").read_text().splitlines()
-        return next(int(line.split()[9]) for line in lines if line.strip().startswith(f"{CABLE}:"))
-
 
 class Cable:
     """Joins two networks until it is closed."""
 
     def __init__(self) -> None:
-        able = os.geteuid() == 0 and all(map(shutil.which, ("ip", "tc")))
-        assert able, "networks of our own need root, and the programs ip and tc (iproute2): run scripts/test as root"
-        self._begin = f"penates-{os.getpid()}-{next(NUMBERS)}"
-        self.ends = Network(f"{self._begin}-0", "192.168.78.1"), Network(f"{self._begin}-1", "192.168.78.2")
+        able = os.geteuid() == 0 and shutil.which("ip")
+        assert able, "networks of our own need root, and the program ip (iproute2): run scripts/test as root"
+        begin = f"penates-{os.getpid()}-{next(NUMBERS)}"
+        self.ends = Network(f"{begin}-0", "192.168.78.1"), Network(f"{begin}-1", "192.168.78.2")
         for end in self.ends:
             _run("ip", "netns", "add", end.name)
-        near, far = self.ends
-        near.ip("link", "add", CABLE, "type", "veth", "peer", "name", CABLE, "netns", far.name)
+        self.lay()
         for end in self.ends:
             end.ip("address", "add", f"{end.address}/24", "dev", CABLE)
             for link in ("lo", CABLE):
                 end.ip("link", "set", link, "up")
+
+    def lay(self) -> None:
+        """Join the two."""
+        near, far = self.ends
+        near.ip("link", "add", CABLE, "type", "veth", "peer", "name", CABLE, "netns", far.name)
 
     def cut(self) -> None:
         """Unplug it at the second end: nobody is told, and whoever calls from there hears that there is no network."""
@@ -72,11 +69,6 @@ class Cable:
     def mend(self) -> None:
         """Plug it in again."""
         self.ends[1].ip("link", "set", CABLE, "up")
-
-    def be(self, *netem: str) -> None:
-        """Be as bad as `tc` is told, in both directions: delay, loss, rate."""
-        for end in self.ends:
-            _run("tc", "-n", end.name, "qdisc", "replace", "dev", CABLE, "root", "netem", *netem)
 
     def close(self) -> None:
         for end in self.ends:

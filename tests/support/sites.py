@@ -314,8 +314,8 @@ class Sites(TwoSites):
 class ApartSites(TwoSites):
     """Each in a network of its own, with a cable between; with the brokers' settings of `mosquitto/penates.conf`."""
 
-    def __init__(self, folder: Path, pace: Pace = PACE) -> None:
-        self.cable = Cable()
+    def __init__(self, folder: Path, pace: Pace = PACE, cable: Cable | None = None) -> None:
+        self.cable = cable or Cable()
         near, far = self.cable.ends
         kept = {name: shipped(folder / name) for name in (HOME, CABIN)}
         called = [f"listener {{port}} {near.address}", *called_lines(folder / HOME)]

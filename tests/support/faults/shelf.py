@@ -1,46 +1,18 @@
 """Many retained values at each of two sites that change while the link is cut, and how soon the other site knows."""
 
-import threading
-import time
-from bisect import bisect_right
 from itertools import count
 from typing import NamedTuple
 
 from bootstrap.contract.sites import STATE, notification
+from support.bad_cable import BadCable
 from support.faults.link_cut import LinkCut
 from support.faults.promises import Verdict
-from support.networks import Network
 from support.plain_link import CABIN
 from support.sites import ApartSites, Site
 from support.world import Eyes, Seen, eventually
 
 MANY = 1000
-LOOK_S = 0.02
 LINK = notification(CABIN, STATE)
-
-
-class Meter:
-    """How many bytes have left a network, at any moment since it was begun."""
-
-    def __init__(self, network: Network) -> None:
-        self._network, self._times, self._sent = network, list[float](), list[int]()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-
-    def _look(self) -> None:
-        while not self._over.wait(LOOK_S):
-            self._times.append(time.monotonic())
-            self._sent.append(self._network.sent())
-
-    def sent(self, begin: float, end: float) -> int:
-        """From one moment to another one; not more."""
-        first, last = (bisect_right(self._times, moment) for moment in (begin, end))
-        return self._sent[last - 1] - self._sent[min(first, len(self._sent) - 1)]
-
-    def close(self) -> None:
-        self._over.set()
-        self._thread.join()
 
 
 class Arrival(NamedTuple):
@@ -51,12 +23,10 @@ class Arrival(NamedTuple):
 
 
 class Shelf:
-    """A thousand values at each site, which are joined by a cable of a certain rate."""
+    """A thousand values at each site."""
 
-    def __init__(self, cut: LinkCut[ApartSites], rate: int) -> None:
-        """`rate`: bits per second that pass in each direction."""
-        self.cut, self.sites, self.rate = cut, cut.sites, rate
-        self.sites.cable.be("rate", f"{rate}bit")
+    def __init__(self, cut: LinkCut[ApartSites], cable: BadCable) -> None:
+        self.cut, self.sites, self._cable = cut, cut.sites, cable
         self._numbers = count(1)
 
     def begin(self) -> None:
@@ -83,16 +53,12 @@ class Shelf:
         """Mend the cable, and return how soon all is right: what home had changed, and the cabin."""
         home, cabin = self.sites.both
         eyes = {far.name: _look(here) for far, here in ((home, cabin), (cabin, home))}
-        meters = [Meter(end) for end in self.sites.cable.ends]
         self.sites.cable.mend()
         try:
             for site in self.sites.both:
                 eyes[site.name].wait(_All(site, self._changed), "all are right")
-            pairs = zip(self.sites.both, meters, strict=True)
-            return [_arrival(eyes[far.name], far, self._changed, meter) for far, meter in pairs]
+            return [self._arrival(eyes[far.name], number) for number, far in enumerate(self.sites.both)]
         finally:
-            for meter in meters:
-                meter.close()
             for one in eyes.values():
                 one.close()
 
@@ -100,6 +66,14 @@ class Shelf:
         """Hold the promise against this."""
         seconds = max(one.seconds for one in found)
         self.cut.judge(Verdict(None, None, None, 0, round(seconds, 1)), str(found))
+
+    def _arrival(self, eyes: Eyes, from_end: int) -> Arrival:
+        """Since the link is there, as it says itself."""
+        far, payload = self.sites.both[from_end], str(self._changed).encode()
+        up_at = next(one.at for one in eyes.on(LINK) if one.value == 1)
+        topics = {*_topics(far)}
+        right_at = max(one.at for one in eyes.seen if one.topic in topics and one.payload == payload)
+        return Arrival(round(right_at - up_at, 2), self._cable.carried(from_end, up_at, right_at))
 
     def _known(self, number: int) -> None:
         home, cabin = self.sites.both
@@ -135,10 +109,3 @@ def _look(site: Site) -> Eyes:
     eyes.wait_value("test/now", "now")
     eyes.seen.clear()
     return eyes
-
-
-def _arrival(eyes: Eyes, far: Site, number: int, meter: Meter) -> Arrival:
-    """Since the link is there, as it says itself."""
-    up_at = next(one.at for one in eyes.on(LINK) if one.value == 1)
-    right_at = max(one.at for topic in _topics(far) for one in eyes.on(topic)[:1] if one.value == number)
-    return Arrival(round(right_at - up_at, 2), meter.sent(up_at, right_at))
