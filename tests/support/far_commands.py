@@ -40,9 +40,17 @@ class Commands:
     def answers(self) -> dict[str, list[Any]]:
         """The results of each, as whoever asked heard them."""
         found: dict[str, list[Any]] = {}
-        for one in [*_answers(self._up.at_home, LAMP), *_answers(self._up.at_cabin, CELLAR)]:
+        for one in self._heard():
             found.setdefault(one.value["id"], []).append(one.value["result"])
         return found
+
+    def said_undelivered_for_sure(self) -> set[str]:
+        """Those of which whoever asked was told that they were not executed."""
+        undelivered = [one.value for one in self._heard() if one.value["result"] == "undelivered"]
+        return {one["id"] for one in undelivered if "perhaps" not in one["reason"]}
+
+    def _heard(self) -> list[Seen]:
+        return [*_answers(self._up.at_home, LAMP), *_answers(self._up.at_cabin, CELLAR)]
 
     def work_again(self) -> bool:
         """Whether one at each site is done."""

@@ -44,4 +44,6 @@ def test_of_a_hundred_commands_in_cuts_none_is_executed_late_or_twice(apart: Bri
     late = [(name, one.at - commands.asked[name]) for name, one in executed]
     assert all(seconds < EXPIRES_S + SOON_S for _, seconds in late), late
     assert max(Counter(name for name, _ in executed).values()) == 1
+    sure = commands.said_undelivered_for_sure()
+    assert sure.isdisjoint(name for name, _ in executed), "said to be undelivered, and executed"
     assert sum("done" not in results for results in commands.answers().values()) >= CUTS  # the cuts were real
