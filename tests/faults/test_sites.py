@@ -67,6 +67,33 @@ def test_cable_out(new_cable_cut: Callable[..., LinkCut[ApartSites]]) -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(600)
 @pytest.mark.fault(
+    "The cable between two sites is out under 50 readings a second at each; the power fails at one of them just after "
+    "its broker has saved, as it does once a minute.",
+    promise="Nothing that was saved is lost at either recorder; each reading once, in order; state right at both.",
+    lost=500,
+    within_s=15,
+)
+def test_power_fails_in_a_cut(new_cable_cut: Callable[..., LinkCut[ApartSites]]) -> None:
+    cable_cut = new_cable_cut()
+    sites = cable_cut.sites
+    sites.watch_over()
+    sites.begin()
+    sites.live()
+    sites.look_after()
+    sites.cable.cut()
+    sites.reads(500)
+    saved = sites.made()
+    sites.save()
+    sites.cabin.lose_power()
+    sites.reads(500)
+    sites.cable.mend()
+    cable_cut.well()
+    cable_cut.finish_with(saved)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.fault(
     "The link between two sites delays each packet by 300 ms, loses 5 %, and carries 64 kbit/s; it is cut for 30 s "
     "under 5 readings a second at each.",
     promise="Both recorders have every reading of both sites once, in the order of its own times; state right at both.",

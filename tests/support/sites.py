@@ -5,6 +5,7 @@ The cabin calls: its broker has the two bridge connections, and home's broker le
 
 import contextlib
 import json
+import os
 import signal
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -116,14 +117,25 @@ class Site:
 
     def reboot(self) -> None:
         """Have all that it runs end at once, as in a shutdown, and start again."""
-        ended = [*self.started]
         for running in self.started.values():
             running.send(signal.SIGTERM)
         self.broker.stop()
         for running in self.started.values():
             assert running.wait() == 0, running.log
+        self._boot()
+
+    def lose_power(self) -> None:
+        """Kill all that it runs, its broker, too, and start it again."""
+        for pid in (self.broker.process.pid, *self.house.processes()):
+            os.kill(pid, signal.SIGKILL)
+        self.broker.process.wait()
+        for running in self.started.values():
+            running.wait()
+        self._boot()
+
+    def _boot(self) -> None:
         self.serve()
-        for name in ended:
+        for name in [*self.started]:
             self.live("rooms") if name == SENSORS else self.run(name)
 
     def made(self) -> dict[str, int]:
@@ -150,6 +162,10 @@ class Site:
             return all(
                 database.execute(query, (most, sensor)).fetchone() == (sensor, most) for sensor, most in wanted.items()
             )
+
+    def newest(self) -> dict[str, int]:
+        """The number of the last reading that its recorder has, by sensor."""
+        return {sensor: counts[-1] for sensor, counts in self.stored().items()}
 
     def heard(self, sensor: str) -> list[int]:
         """What its broker has delivered of a sensor's readings, in the order in which it came."""
