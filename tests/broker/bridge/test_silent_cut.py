@@ -79,7 +79,8 @@ def test_of_fifty_commands_in_a_cut_none_is_executed_late_or_twice(
     assert max(Counter(name for name, _ in executed).values()) == 1
     refusals = {name: results for name, results in commands.answers().items() if "done" not in results}
     assert len(refusals) >= least  # after a silent cut, what is younger than its expiry still arrives in time
-    # A command that is undelivered here may arrive when it has expired, and is then refused there, too.
-    assert all(results in (["undelivered"], ["refused"], ["undelivered", "refused"]) for results in refusals.values())
+    # A command that is undelivered here may arrive when it has expired, and is then refused there, too: at that moment.
+    known = (["undelivered"], ["refused"], ["refused", "undelivered"])
+    assert all(sorted(results) in known for results in refusals.values()), refusals
     sure = commands.said_undelivered_for_sure()
     assert sure.isdisjoint(name for name, _ in executed), "said to be undelivered, and executed"
