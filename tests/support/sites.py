@@ -306,14 +306,20 @@ class Sites(TwoSites):
     """Both of them on this machine, with a wire between."""
 
     def __init__(
-        self, folder: Path, pace: Pace = PACE, *, saving: bool = True, new_wire: Callable[[int], Wire] = Wire
+        self,
+        folder: Path,
+        pace: Pace = PACE,
+        *,
+        saving: bool = True,
+        metered: bool = False,
+        new_wire: Callable[[int], Wire] = Wire,
     ) -> None:
         """`saving`: whether the brokers keep their sessions even when they are killed, which makes them slow."""
         kept = {name: remembering(folder / name) if saving else [] for name in (HOME, CABIN)}
         home = Site(HOME, folder / HOME, *kept[HOME], *called_lines(folder / HOME))
         self.wire = new_wire(home.broker.port)
         called_at = "127.0.0.1", self.wire.port
-        cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *bridge_lines(*called_at, pace))
+        cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *bridge_lines(*called_at, pace, metered=metered))
         super().__init__(home, cabin, self.wire, called_at)
 
     def part(self) -> None:
