@@ -243,6 +243,17 @@ def test_a_receiver_that_does_not_work_says_why(
     assert running.stop() == 0
 
 
+def test_a_decoder_that_is_not_there_is_named(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    running = start(house, broker, stick(air, SHED, more="decoders = [23, 999]"))
+    eyes.wait_value("cm/stick/status/state", "fault")
+    beat = "cm/stick/status/heartbeat"
+    eyes.wait(lambda _: any("rtl_433 has no decoder 999" in str(one.value["why"]) for one in eyes.on(beat)), "why")
+    air.send(nexus(181, 2, 1))
+    eyes.wait_value("cm/shed/data/temperature", 1)
+    listens(running, 19, 23)  # its own, and the one that is on in any case
+    assert running.stop() == 0
+
+
 def test_a_receiver_that_is_killed_is_started_again(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
     running = start(house, broker, stick(air, SHED))
     air.send(nexus(181, 2, 1))

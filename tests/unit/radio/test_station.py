@@ -1,7 +1,8 @@
-"""Which unknown transmitter may be an adopted one with a new battery."""
+"""What a station is: what it has sent, and which unknown transmitter may be it with a new battery."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,24 @@ def test_a_section_with_a_new_id_ends_that(house: House) -> None:
     house.shed.id = 9
     assert house.successors.sensor(key(7)) is None
     assert not house.successors.has_left("shed", key(9))
+
+
+def test_a_station_measures_what_it_has_ever_sent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "penates")
+    line = '{"model" : "X", "id" : 44, "battery_ok" : 0.667, "strange" : 3, "rain_in" : 1.000}'
+    station = RadioSensor(model="X", id=44)
+    with Bench(station, tmp_path):
+        assert [*station.measures] == ["snr"]  # which becomes stale if it is never heard
+        assert station.hear(transmission(line, 0)) == {"battery": 67, "strange": 3, "rain": 25.4}
+    again = RadioSensor(model="X", id=44)
+    with Bench(again, tmp_path):
+        assert {name: one.unit for name, one in again.measures.items()} == {
+            "battery": "%",
+            "strange": "1",
+            "rain": "mm",
+        }
+        assert again.measures["rain"].counter
+    assert "kept as it is" in caplog.text
 
 
 def test_an_alecto_near_a_hidden_value_is_excused_while_it_is_heard() -> None:
