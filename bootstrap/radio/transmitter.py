@@ -33,9 +33,7 @@ class TransmitterSettings:
     pin: PulseOutput | LircNode  # the line to DATA, or the kernel's transmitter on that line, such as "/dev/lirc0"
     frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # of the module
     region: Literal["europe", "other"] = "europe"  # whose limits apply; with "other" set airtime_percent
-    airtime_percent: Annotated[float, Limits(0.001, 100)] | None = (
-        None  # of each hour, if not all that is allowed, such as 0.5
-    )
+    airtime_percent: Annotated[float, Limits(0.001, 100)] | None = None  # of each hour, such as 0.5; else all allowed
 
     def __post_init__(self) -> None:
         _ = self.share
