@@ -8,8 +8,8 @@ from bootstrap.device import Reading
 from bootstrap.errors import Refused
 from bootstrap.gateway import Gateway
 from bootstrap.radio.airtime import Airtime
+from bootstrap.radio.frame import Frame
 from bootstrap.radio.pulse_line import PulseSender, Sent
-from bootstrap.radio.pulses import Frame
 
 MOST_WAITING = 20
 INEXACT = "pulses"  # a problem's name

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 
 from bootstrap.pins.lent_line import LentLine
 from bootstrap.radio import pulse_child
-from bootstrap.radio.pulses import Frame
+from bootstrap.radio.frame import Frame
 
 CHILD = (sys.executable, "-I", "-S", pulse_child.__file__)
 TOLERANCE = 0.25  # part of a frame's shortest duration by which each may be wrong

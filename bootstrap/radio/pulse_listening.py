@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Self
 
 from bootstrap.radio.decoders import Decoder, in_program
+from bootstrap.radio.frame import pairs
 from bootstrap.radio.pulse_learning import PAUSE_S, Press
-from bootstrap.radio.pulses import pairs
 from bootstrap.radio.receiver import NO_FILE, RadioInput
 
 BLOCK = 65_536
