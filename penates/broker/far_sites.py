@@ -1,7 +1,7 @@
 """Other sites that this broker knows: what the files of kind `bridge` mean for Mosquitto's settings and rules."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,11 @@ class LinkedSite:
         return self.caller == self.own
 
     @property
+    def callers(self) -> list[str]:
+        """The sites whose connections make the link: one that does it for both, or each of the two."""
+        return [self.caller, *([self.own] if self.calls and not self.pulls else [])]
+
+    @property
     def is_called(self) -> bool:
         """Whether the broker of the other site calls ours."""
         return self.caller == self.name
@@ -85,7 +90,12 @@ class LinkedSite:
         return site_users(self.name) if self.is_called else []
 
 
-def far_sites(found: Iterable[SensorSettings], house: House) -> list[LinkedSite]:
+def own_groups(found: Iterable[SensorSettings], house: House) -> list[str]:
+    """Return the groups of this site, sorted: the house's, and those of its sensors."""
+    return sorted({house.group, *(one.topics.group for settings in found for one in settings.all_carried)})
+
+
+def far_sites(found: Collection[SensorSettings], house: House) -> list[LinkedSite]:
     """Return the other sites that these settings name.
 
     Raises:
@@ -93,7 +103,7 @@ def far_sites(found: Iterable[SensorSettings], house: House) -> list[LinkedSite]
     """
     bridges = [one for one in found if one.kind == KIND]
     sites = [LinkedSite.of(one, house) for one in bridges]
-    owners = dict.fromkeys([house.group, *(one.topics.group for one in found)], "this site")
+    owners = dict.fromkeys(own_groups(found, house), "this site")
     for settings, site in zip(bridges, sites, strict=True):
         for group in site.groups:
             if (owner := owners.setdefault(group, site.name)) != site.name:
@@ -123,14 +133,17 @@ def bridge_values(
             f"<{connection} user>": [connection_user(site.own, connection)],
             f"<{connection} password>": [secret],
             f"<{connection} topic>": [notification(site.own, connection)],
-            f"<{connection} id>": [_client_id(secret, "remote")],
+            f"<{connection} id>": [_client_id(secret, "remote" if site.pulls else "remote, out")],
             f"<local {connection} id>": [_client_id(secret, "local")],
         }
     return values
 
 
 def _client_id(secret: str, end: str) -> str:
-    """Return a client id that is always the same, and that nobody can guess who does not know the secret."""
+    """Return a client id that is always the same, and that nobody can guess who does not know the secret.
+
+    At the other broker it is not the same for a connection that only sends: a broker keeps a session's subscriptions.
+    """
     return f"penates-{hashlib.sha256(f'{end}:{secret}'.encode()).hexdigest()[:CLIENT_ID_DIGITS]}"
 
 
