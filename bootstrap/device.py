@@ -346,6 +346,10 @@ class Context(Protocol):
         """The last reading that was published."""
 
     @property
+    def own_state(self) -> str:
+        """What the sensor's `status/state` says; to listen to its own topics would tell it nothing."""
+
+    @property
     def state(self) -> "Path":
         """The house's folder for what must outlive a restart."""
 

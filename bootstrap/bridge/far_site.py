@@ -36,7 +36,7 @@ class FarSite:
         self._context, self._own_groups, self._news, self._on_answer = context, own_groups, news, on_answer
         told = NewestTold(self._say)
         self.states, self.traffic, self.retained = FarStates(told), FarTraffic(), retained(told)
-        self.questions = Questions(context.sensor, own_groups, context.tell)
+        self.questions = Questions(context.sensor, lambda: context.own_state, own_groups, context.tell)
         self.questions.begin_anew()
         self.link = SiteLink(lambda: self.questions.ask([]), self._changed, self._confirm_in)
         self._asking = Backoff(FIRST_ASK_S, LAST_ASK_S)

@@ -32,8 +32,18 @@ class FarAnswer:
 class Questions:
     """Asks the far site, and answers what it asks."""
 
-    def __init__(self, sensor: str, own_groups: Sequence[str], tell: Callable[[str, bytes], None]) -> None:
-        """Publish by `tell(topic, payload)`, below `sensor`, which is the bridge's own name."""
+    def __init__(
+        self,
+        sensor: str,
+        own_state: Callable[[], str],
+        own_groups: Sequence[str],
+        tell: Callable[[str, bytes], None],
+    ) -> None:
+        """Publish by `tell(topic, payload)`, below `sensor`, which is the bridge's own name.
+
+        `own_state` returns the state of the bridge itself, which no broker tells it.
+        """
+        self._sensor, self._own_state = sensor, own_state
         self._status, self._own_groups, self._tell = f"{sensor}/{Kind.STATUS}", own_groups, tell
         self._asked: dict[str, float] = {}  # when each question was asked
         self._own: dict[str, str] = {}  # our sensors, with their states
@@ -78,9 +88,12 @@ class Questions:
         match payload:
             case {"id": str(number), "sensors": [*names]} if time.monotonic() >= self._complete_at or not names:
                 asked = [name for name in names[:MOST] if isinstance(name, str) and self._is_ours(name)]
-                states = {name: self._own.get(name) for name in asked}
-                answer = {"id": number[:MOST], "states": states, "time": timestamps.now()}
+                states = {name: self._state_of(name) for name in asked}
+                answer: Json = {"id": number[:MOST], "states": {**states}, "time": timestamps.now()}
                 self._tell(f"{self._status}/{ANSWER}", encode(answer))
+
+    def _state_of(self, name: str) -> str | None:
+        return self._own_state() if name == self._sensor else self._own.get(name)
 
     def _is_ours(self, name: str) -> bool:
         return name.partition("/")[0] in self._own_groups

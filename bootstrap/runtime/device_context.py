@@ -128,6 +128,11 @@ class DeviceContext:
         """Implement `Context.published`."""
         return self._reporter.published if self._reporter else PublishedReading("", 0, None)
 
+    @property
+    def own_state(self) -> str:
+        """Implement `Context.own_state`."""
+        return self._reporter.state if self._reporter else "starting"
+
     def set_problem(self, what: str, why: str | None) -> None:
         """Implement `Context.set_problem`."""
         if self._reporter:

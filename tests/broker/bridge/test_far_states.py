@@ -1,10 +1,11 @@
 """What a far `status/state` says here is true: `unreachable` while the link is down, its own word while it is up."""
 
 import signal
+from typing import Any
 
 from support.bridged_sites import BridgedSites
 from support.plain_link import CABIN, HOME
-from support.world import eventually, retained
+from support.world import Seen, eventually, retained
 
 STATE = f"{CABIN}/lamp/status/state"
 BACK = f"{HOME}/cellar/status/state"
@@ -69,6 +70,22 @@ def test_a_daemon_that_starts_into_a_link_that_is_up_leaves_true_words_alone(two
     two.home.house.run(CABIN)
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up", since)
     assert [one for one in two.at_home.seen[since:] if one.topic == STATE] == []
+
+
+def test_the_far_bridge_itself_is_a_sensor_of_its_site(two: BridgedSites) -> None:
+    """No broker tells it its own state: asked for that, it must not say that it does not exist."""
+    bridge, _ = two.bridges()
+    far = f"{CABIN}/{HOME}"
+    two.at_home.wait_value(f"{far}/status/state", "online")
+    bridge.stop(signal.SIGTERM)
+    two.home.house.run(CABIN)
+
+    def answered(seen: list[Seen]) -> Any:
+        answers = [one.value["states"] for one in seen if one.topic == f"{far}/status/answer"]
+        return next((states for states in answers if far in states), None)
+
+    assert two.at_home.wait(answered, "the far bridge says its own state")[far] == "online"
+    assert two.told(two.home, f"{far}/status/state") == "online"
 
 
 def test_a_daemon_that_died_leaves_no_unreachable_behind(two: BridgedSites) -> None:
