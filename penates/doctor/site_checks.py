@@ -54,7 +54,7 @@ class SiteCheck:
         hidden = (yield from self._far_broker()) if self.site.calls else None
         yield from self._groups()
         yield from self._from_here(hidden)
-        yield from _foreign(self.conf, [*self.groups, *self.site.groups])
+        yield from foreign(self.conf, [*self.groups, *self.site.groups])
 
     @property
     def there(self) -> str:
@@ -93,7 +93,7 @@ class SiteCheck:
             return None
         facts = broker.facts(host)
         yield good(FAR, f"{host} lets in our users{f'; {facts.version}' if facts.version else ''}")
-        yield from _said(facts, f"{site.name}'s broker", self.there)
+        yield from said(facts, f"{site.name}'s broker", self.there)
         with suppress(OSError, Silent):
             hidden = broker.hidden_groups(host, site.groups) if site.pulls else []
             yield from self._access_there(hidden)
@@ -138,7 +138,7 @@ class SiteCheck:
         except (OSError, ValueError, Unreachable, Silent) as error:
             yield unknown(LINK, f"the broker here cannot be asked: {error}")
             return
-        yield from _said(facts, "the broker here", "here")
+        yield from said(facts, "the broker here", "here")
         yield from self._link(found, hidden)
         values = {topic.rpartition("/")[2]: _value(payload) for topic, payload in held.items()}
         yield from self._clocks(values.get("skew"))
@@ -197,12 +197,11 @@ class SiteCheck:
                 yield bad(QUEUE, text, "here: a longer `outage` in [site] of house.toml; sudo penates install")
 
 
-def _said(facts: BrokerFacts, which: str, where: str) -> Iterator[Finding]:
+def said(facts: BrokerFacts, which: str, where: str) -> Iterator[Finding]:
     """Yield what is wrong with a broker by what it says of itself; `where` it is to be mended."""
     if facts.too_old:
-        yield bad(
-            VERSION, f"{which} is {facts.version}, and a bridge needs 2.0", f"{where}: sudo apt install mosquitto"
-        )
+        text = f"{which} is {facts.version}, and a bridge needs 2.0 or later"
+        yield bad(VERSION, text, f"{where}: sudo apt install mosquitto")
     if facts.dropped:
         text = f"{which} has dropped {facts.dropped} messages since its start, because a queue was full"
         log = "sudo grep 'being dropped' /var/log/mosquitto/mosquitto.log"
@@ -223,7 +222,7 @@ def _value(payload: bytes) -> object:
     return None
 
 
-def _foreign(conf: Path, groups: list[str]) -> Iterator[Finding]:
+def foreign(conf: Path, groups: list[str]) -> Iterator[Finding]:
     """Yield the topics of other bridges of this broker that are in one of the groups: with ours they make a loop."""
     if not conf.exists():
         return

@@ -28,7 +28,7 @@ class BrokerFacts(NamedTuple):
             Silent: it does not answer.
         """
         held = probe.retained([VERSION, DROPPED])
-        dropped = held.get(DROPPED, b"")
+        dropped = held.get(DROPPED, b"")  # until the first one it may not be there
         return cls(held.get(VERSION, b"").decode(errors="replace"), int(dropped) if dropped.isdigit() else 0)
 
     @property
