@@ -144,6 +144,32 @@ def test_a_removed_site_leaves_nothing_behind(installed: Machine) -> None:
     assert "no site 'cabin' is known here" in installed.penates("bridge", "remove", "cabin", code=78)
 
 
+def test_a_group_that_the_house_gets_is_known_to_the_bridge_and_one_of_the_far_site_by_a_command(
+    installed: Machine,
+) -> None:
+    installed.penates("bridge", "invite", "cabin", "--as", "home")
+    installed.write("/etc/penates/devices/attic.toml", 'kind = "recorder"\ngroup = "attic"\nsensor = "store"\n')
+    installed.run("chmod", "644", "/etc/penates/devices/attic.toml")
+    installed.penates("install")
+    file = "/etc/penates/devices/cabin.toml"
+    assert 'own_groups = ["attic", "cm"]' in installed.file(file).read_text()
+    assert "topic read attic/+/data/reading" in installed.file("/etc/mosquitto/penates/acl").read_text()
+    assert installed.penates("install").startswith("nothing to do")
+    shown = installed.penates("bridge", "groups", "cabin", "cabin", "shed", "--dry-run")
+    said = installed.penates("bridge", "groups", "cabin", "cabin", "shed")
+    assert steps(said) == steps(shown)
+    assert 'groups = ["cabin", "shed"]' in installed.file(file).read_text()
+    assert "topic write shed/+/data/reading" in installed.file("/etc/mosquitto/penates/acl").read_text()
+    for words, why in (
+        (("hut", "hut"), "no site 'hut' is known here; known: cabin"),
+        (("cabin", "attic"), "the group 'attic' belongs to this site"),
+    ):
+        assert why in installed.penates("bridge", "groups", *words, code=78)
+    installed.file("/etc/penates/devices/attic.toml").unlink()
+    installed.penates("install")
+    assert 'own_groups = ["cm"]' in installed.file(file).read_text()
+
+
 @pytest.mark.usefixtures("serving")
 def test_uninstalled_the_connections_are_gone_too(cabin: Machine) -> None:
     cabin.penates("bridge", "join", "/srv/cabin.json", "--group", "cabin")
