@@ -6,9 +6,9 @@ import socket
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
 
-from bootstrap.contract.commands import only_keys
+from bootstrap.contract.commands import Outcome, only_keys
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
@@ -32,7 +32,7 @@ Value: TypeAlias = bool | int | float | str | Mapping[str, Json]
 Values: TypeAlias = Mapping[str, Value]
 Failure = OSError | ValueError  # in place of a value: why this measure, and perhaps no other, could not be read
 Reading: TypeAlias = Mapping[str, Value | OSError | ValueError]
-ThenTold: TypeAlias = Callable[[Literal["sent", "undelivered"], str], Reading | None]  # the outcome, and why
+ThenTold: TypeAlias = Callable[[Outcome, str], Reading | None]  # the outcome, and why
 Seconds: TypeAlias = Annotated[float, Limits(0, YEAR_S)]
 T = TypeVar("T")
 D = TypeVar("D", bound=Any)  # a gpiozero device
@@ -534,7 +534,8 @@ class Device:
         """Publish to a topic that a setting of the type `Target` declares: now or not at all, never late.
 
         `payload` is bytes, or a value that is encoded as for a measure. `then` is called later with `"sent"` if the
-        broker has taken it, or with `"undelivered"` and the reason; what it returns is published.
+        broker has taken it, with `"undelivered"` and the reason, or with `"unknown"` if the connection broke before it
+        was acknowledged; what it returns is published.
 
         Raises:
             ValueError: it cannot be sent, or is a command and to be retained.

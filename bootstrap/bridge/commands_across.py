@@ -1,4 +1,8 @@
-"""Commands to far sensors: delivered now, or answered as `undelivered`; never late, and never twice."""
+"""Commands to far sensors: delivered now, or answered as `undelivered`; never late, and never twice.
+
+A command that a connection held when it broke may have been executed, without an answer. Then `undelivered` says so in
+its reason.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,7 +12,7 @@ from itertools import count
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.commands import RETAINED, VALUE, ActionCommand, answer
+from bootstrap.contract.commands import RETAINED, VALUE, ActionCommand, Outcome, answer
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Reading, ThenTold
@@ -16,6 +20,7 @@ from bootstrap.errors import Refused
 from bootstrap.logs import log
 
 EXPIRES_S = 5.0  # after which a command that says nothing else is refused over there
+PERHAPS = "nobody has acknowledged it until it expired; perhaps it was executed before"
 GRACE_S = 1.0  # for an answer that is on its way
 MOST_PENDING = 1000
 
@@ -105,16 +110,15 @@ class CommandsAcross:
         self._later(max(0.0, left_s) + GRACE_S, partial(self._expired, number), _timer(number))
         self._deliver(topic, stamped, partial(self._told, number))
 
-    def _told(self, number: int, outcome: str, why: str) -> Reading | None:
-        if outcome != "sent":
+    def _told(self, number: int, outcome: Outcome, why: str) -> Reading | None:
+        if outcome == "undelivered":
             self._give_up(number, why)
-        elif not self._fetched:
+        elif outcome == "sent" and not self._fetched:
             self._done(number)
-        return None
+        return None  # if nobody knows, the answer of the sensor or the expiry decides
 
     def _expired(self, number: int) -> Reading | None:
-        what = "answers" if self._fetched else "acknowledges it"
-        self._give_up(number, f"nobody {what} until it has expired")
+        self._give_up(number, PERHAPS)
         return None
 
     def on_answer(self, sensor: str, said: Json) -> None:

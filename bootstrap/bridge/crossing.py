@@ -1,9 +1,7 @@
 """Commands between two sites, and their answers: over the connection of the daemon that can call the other site."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from bootstrap.bridge.answers_across import AnswersAcross
 from bootstrap.bridge.commands_across import CommandsAcross
 from bootstrap.bridge.far_states import Flow
 from bootstrap.bridge.fetched_commands import FetchedCommands
@@ -33,7 +31,6 @@ class Crossing:
         deliver = self._far.tell if self._far else context.tell  # here again, with an expiry, for the far site to fetch
         timers = context.after, context.cancel
         self._commands = CommandsAcross(deliver, self._no_way, context.tell, timers, fetched=not self._far)
-        self._answers = AnswersAcross(context.after, self._link_is_up)
         self.site: FarSite  # is set before anything is heard
 
     @property
@@ -67,9 +64,8 @@ class Crossing:
             password_file=settings.password_file,
             presence=presence_of(self._link) if settings.fetch else "",
         )
-        answer, command = f"{Kind.STATUS}/{Kind.ACTION}", f"{Kind.ACTION}/+"
-        ours = [f"{group}/+/{what}" for group in self._own_groups for what in (command, answer) if settings.fetch]
-        filters = [*(f"{group}/+/{answer}" for group in self._groups), *ours]
+        answers = [f"{group}/+/{Kind.STATUS}/{Kind.ACTION}" for group in self._groups]
+        filters = [*answers, *(f"{group}/+/{Kind.ACTION}/+" for group in self._own_groups if settings.fetch)]
         return self._context.other_broker(address, filters, self._on_far_message, self._on_far_broker)
 
     # Whether there is a way.
@@ -109,20 +105,14 @@ class Crossing:
         if f"/{Kind.ACTION}/" in topic:
             if self._fetched:
                 self._fetched.on_command(topic, payload, retained=retained)
-        elif topic.partition("/")[0] in self._own_groups:
-            # What says that a command did not get here is by the far daemon, and proves nothing of the bridge.
-            if b'"undelivered"' not in payload:
-                self._answers.note_carried()
         elif not retained:
-            self._answers.carry(partial(self._context.tell, topic, payload))
+            self._context.tell(topic, payload)
 
     def _on_own_answer(self, heard: Heard) -> None:
         """Bring the far site the answer of one of our sensors."""
         if self._fetched and not heard.retained:
-            self._answers.carry(partial(self._fetched.answer, heard.topic, heard.payload))
+            self._fetched.answer(heard.topic, heard.payload)
 
     def on_far_answer(self, sensor: str, answer: Json) -> None:
-        """Note the answer of a far sensor, which the bridge has carried, or the far site's daemon has brought."""
+        """Note the answer of a far sensor, which we or the far site's daemon have brought here."""
         self._commands.on_answer(sensor, answer)
-        if self._far:
-            self._answers.note_carried()

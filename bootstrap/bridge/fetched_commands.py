@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from bootstrap.contract.commands import ActionCommand, answer
+from bootstrap.contract.commands import ActionCommand, Outcome, answer
 from bootstrap.contract.other_broker import OtherBrokerHandle
 from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import Kind
@@ -31,7 +31,7 @@ class FetchedCommands:
         if not retained and command.before is not None:
             self._tell(topic, payload, partial(self._told, topic, command.id))
 
-    def _told(self, topic: str, identity: Json, outcome: str, why: str) -> Reading | None:
+    def _told(self, topic: str, identity: Json, outcome: Outcome, why: str) -> Reading | None:
         if outcome != "sent":
             sensor, _, action = topic.partition(f"/{Kind.ACTION}/")
             said = encode(answer(action, identity, "undelivered", why))

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.payload import Json, decode
 from bootstrap.errors import Refused
 from bootstrap.limits import YEAR_S, shown
+
+# What became of a message that is told now or not at all. Unknown: the connection broke before it was acknowledged.
+Outcome: TypeAlias = Literal["sent", "undelivered", "unknown"]
 
 ANSWERED = 100  # longest part of a sender's text that an answer repeats, in characters
 RETAINED = "retained commands are not executed; clear it with an empty retained payload"

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-Told: TypeAlias = Callable[[Literal["sent", "undelivered"], str], object]
+from bootstrap.contract.commands import Outcome
+
+Told: TypeAlias = Callable[[Outcome, str], object]  # the outcome, and why
 
 
 @dataclass(frozen=True, kw_only=True)

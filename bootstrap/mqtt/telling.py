@@ -4,12 +4,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from bootstrap.contract.commands import Outcome
 from bootstrap.outbox.message import AckOutcome, Message
 
-Outcome: TypeAlias = Literal["sent", "undelivered"]
-Then: TypeAlias = Callable[[Outcome, str], object]  # the outcome, and why it is undelivered
+Then: TypeAlias = Callable[[Outcome, str], object]  # the outcome, and why it was not sent
 
 MOST_WAITING = 100
 MOST_IN_FLIGHT = 8  # messages that the broker has not acknowledged, of at most 20 of the whole sensor
@@ -77,7 +77,7 @@ class Telling:
         self._in_flight.clear()
         self._waiting.clear()
         for flight in flying:
-            flight.then("undelivered", NOT_ANSWERED)
+            flight.then("unknown", NOT_ANSWERED)
         for _, then in waiting:
             then("undelivered", NOT_SENT)
 

@@ -15,9 +15,10 @@ from bootstrap.runtime.parts import SensorParts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bootstrap.contract.commands import Outcome
     from bootstrap.contract.heard import Heard, Silence
     from bootstrap.device import ThenTold
-    from bootstrap.mqtt.telling import Outcome, Telling
+    from bootstrap.mqtt.telling import Telling
     from bootstrap.runtime.followed import Listener
     from bootstrap.runtime.listening import Listening
 

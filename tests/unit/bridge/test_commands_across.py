@@ -94,6 +94,20 @@ def test_what_nobody_acknowledges_is_undelivered_when_it_has_expired() -> None:
     assert site.results == [("1", "undelivered")]
 
 
+def test_what_was_on_its_way_when_the_connection_broke_waits_for_an_answer_until_it_has_expired() -> None:
+    site = Site()
+    for identity in ("1", "2"):
+        site.say(json.dumps({"value": "on", "id": identity}))
+    for _, _, then in site.sent:
+        then("unknown", "the connection was lost")
+    site.commands.on_answer("cabin/lamp", {"action": "set", "id": "2", "result": "done"})
+    assert site.answers == []
+    (expired,) = site.timers.values()
+    expired()
+    assert site.results == [("1", "undelivered")]
+    assert "perhaps it was executed" in site.answers[0]["reason"]
+
+
 def test_what_is_fetched_waits_for_its_own_answer() -> None:
     site = Site(fetched=True)
     for identity in ("1", "2"):

@@ -88,7 +88,7 @@ def test_a_lost_connection_drops_everything(told: Told) -> None:
     told.telling.connection_lost()
     told.send()
     assert [one.payload for one in told.sent] == [b"0"]
-    assert [(number, outcome) for number, outcome, _ in told.outcomes] == [(0, "undelivered"), (1, "undelivered")]
+    assert [(number, outcome) for number, outcome, _ in told.outcomes] == [(0, "unknown"), (1, "undelivered")]
     assert (told.telling.unanswered, told.telling.oldest_sent_at()) == ([], None)
 
 
