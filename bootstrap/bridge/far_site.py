@@ -85,6 +85,7 @@ class FarSite:
         self.states.set_flow(self.link.flow)
         if self.link.flow is Flow.UP:
             self._asking.reset()
+            self.traffic.note_link()
             self._context.after(SETTLE_S, self._introduce, "reconcile")
         self._complain()
 
@@ -151,7 +152,7 @@ class FarSite:
             case "state":
                 self.states.on_state(heard.topic, heard.payload, stored=heard.retained)
             case "heartbeat":
-                self.traffic.note_heartbeat(heard.value, stored=heard.retained)
+                self.traffic.note_heartbeat(sensor, heard.value, stored=heard.retained)
                 self._check_clocks()
             case "about":
                 self.retained.on_about(sensor, heard.value)

@@ -27,6 +27,7 @@ class LinkedSite:
 
     Attributes:
         name: its name, and the id of the sensor here that looks after the link.
+        sensor: that sensor, as `group/sensor`.
         own: the name of this site.
         groups: its groups.
         caller: the site whose connection brings its state to here: `own` if only we can call.
@@ -40,6 +41,7 @@ class LinkedSite:
     caller: str
     hosts: Sequence[str] = ()
     port: int = TLS_PORT
+    sensor: str = ""
 
     @classmethod
     def of(cls, settings: SensorSettings, house: House) -> "LinkedSite":
@@ -62,7 +64,8 @@ class LinkedSite:
         if caller == own and not hosts:
             raise SettingsError([Fault(settings.file, line("host"), f"'host' is missing: where {name} is called")])
         port = device.get("port") or TLS_PORT
-        return cls(name=name, own=own, groups=list(device["groups"]), caller=caller, hosts=hosts, port=port)
+        groups, sensor = list(device["groups"]), settings.topics.client_id
+        return cls(name=name, own=own, groups=groups, caller=caller, hosts=hosts, port=port, sensor=sensor)
 
     @property
     def calls(self) -> bool:

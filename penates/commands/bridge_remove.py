@@ -6,7 +6,7 @@ Run it at both sites. The history that was recorded of the other site stays.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bootstrap.contract.sites import BRIDGE
 from bootstrap.contract.topics import ADMIN
@@ -52,14 +52,17 @@ def _cleared(probe: MqttProbe, site: LinkedSite, prefix: str) -> Iterator[str]:
     """Clear what the broker retains of a site: its sensors, their announcements, and the link. Yields each topic."""
     filters = [
         *(f"{group}/#" for group in site.groups),
+        f"{site.sensor}/#",
         *(f"{BRIDGE}/{caller}/#" for caller in site.callers),
         f"{prefix}/device/+/config",
     ]
     for topic, payload in probe.retained(filters).items():
-        if payload and (not topic.startswith(f"{prefix}/") or _announces(topic, prefix, site.groups)):
+        if payload and (not topic.startswith(f"{prefix}/") or _announces(topic, prefix, site)):
             probe.publish(topic, retain=True)
             yield topic
 
 
-def _announces(topic: str, prefix: str, groups: Sequence[str]) -> bool:
-    return topic.startswith(tuple(f"{prefix}/device/{group}-" for group in groups))
+def _announces(topic: str, prefix: str, site: LinkedSite) -> bool:
+    """Return whether a topic announces a sensor of the site, or the one here that has looked after the link."""
+    far = tuple(f"{prefix}/device/{group}-" for group in site.groups)
+    return topic.startswith(far) or topic == f"{prefix}/device/{site.sensor.replace('/', '-')}/config"
