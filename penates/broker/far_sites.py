@@ -102,10 +102,15 @@ def far_sites(found: Collection[SensorSettings], house: House) -> list[LinkedSit
     """Return the other sites that these settings name.
 
     Raises:
-        SettingsError: a file is not complete, or two sites claim a group.
+        SettingsError: a file is not complete, two sites claim a group, or only this one can call two of them.
     """
     bridges = [one for one in found if one.kind == KIND]
     sites = [LinkedSite.of(one, house) for one in bridges]
+    one_link = [(settings, site) for settings, site in zip(bridges, sites, strict=True) if site.pulls]
+    for settings, site in one_link[1:]:
+        line = TomlFile(settings.folder, settings.file).line("link")
+        first = f"one topic cannot tell of the connections to both {one_link[0][1].name} and {site.name}"
+        raise SettingsError([Fault(settings.file, line, f"{first}: join one of them with --callable, or be called")])
     owners = dict.fromkeys(own_groups(found, house), "this site")
     for settings, site in zip(bridges, sites, strict=True):
         for group in site.groups:
