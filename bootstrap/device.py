@@ -337,6 +337,9 @@ class Context(Protocol):
     def set_problem(self, what: str, why: str | None) -> None:
         """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
 
+    def said(self, name: str) -> bytes:
+        """Return what this sensor has published last as `status/NAME`; empty if it has said nothing there."""
+
     @property
     def sensor(self) -> str:
         """This sensor's name, `group/sensor`."""
@@ -344,10 +347,6 @@ class Context(Protocol):
     @property
     def published(self) -> "PublishedReading":
         """The last reading that was published."""
-
-    @property
-    def own_state(self) -> str:
-        """What the sensor's `status/state` says; to listen to its own topics would tell it nothing."""
 
     @property
     def state(self) -> "Path":

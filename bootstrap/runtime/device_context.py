@@ -128,15 +128,14 @@ class DeviceContext:
         """Implement `Context.published`."""
         return self._reporter.published if self._reporter else PublishedReading("", 0, None)
 
-    @property
-    def own_state(self) -> str:
-        """Implement `Context.own_state`."""
-        return self._reporter.state if self._reporter else "starting"
-
     def set_problem(self, what: str, why: str | None) -> None:
         """Implement `Context.set_problem`."""
         if self._reporter:
             self._reporter.set_problem(what, why)
+
+    def said(self, name: str) -> bytes:
+        """Implement `Context.said`."""
+        return self._reporter.said(name) if self._reporter else b""
 
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""

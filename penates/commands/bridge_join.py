@@ -41,7 +41,7 @@ from penates.installer.site_installation import (
     own_side,
     require_free,
 )
-from penates.installer.site_invitation import SiteInvitation
+from penates.installer.site_invitation import THINNED_S, SiteInvitation
 from penates.installer.site_reply import SiteReply
 
 RUN_THERE = "sudo penates bridge join"
@@ -54,6 +54,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--group", type=an_id, metavar="GROUP", help="rename the group of this house to this one")
     back = "where the other site reaches this broker, if it is to call, too; it is added to the certificate"
     parser.add_argument("--callable", type=host_and_port, metavar="HOST[:PORT]", help=back)
+    metered = f"the link is paid for by volume: heartbeats cross once in {THINNED_S // 60} minutes"
+    parser.add_argument("--metered", action="store_true", help=metered)
     parser.add_argument("--dry-run", action="store_true", help="show every file and command, and change nothing")
 
 
@@ -106,6 +108,8 @@ def _by_invitation(given: argparse.Namespace, house: House) -> Joining:
     Raises:
         Fatal, Unavailable, OSError, Silent: it cannot be used.
     """
+    if given.callable and given.metered:
+        raise Fatal(Exit.SETTINGS, "--metered needs one site that calls for both: leave out --callable")
     invitation = SiteInvitation.read(given.file)
     own = own_name(house, None, invitation.site)
     _require_addressee(given.file, invitation.site, own)
@@ -119,7 +123,7 @@ def _by_invitation(given: argparse.Namespace, house: House) -> Joining:
     if refused := [*broker.refused_groups(hosts[0], invitation.groups)]:
         again = f"sudo penates bridge invite {invitation.site} --group …, and join again"
         raise Fatal(Exit.SETTINGS, f"{invitation.by} does not take the group {', '.join(refused)}; there: {again}")
-    files = [*invitation.joined(side, hosts, both_call=bool(given.callable))]
+    files = [*invitation.joined(side, hosts, both_call=bool(given.callable), metered=given.metered)]
     host, port = given.callable or ("", None)
     changes = HouseChanges(settings=settings, files=files, names=[host] if host else [])
 
@@ -139,8 +143,8 @@ def _by_reply(given: argparse.Namespace, house: House) -> Joining:
     Raises:
         Fatal, Unavailable, OSError, Silent: it cannot be used.
     """
-    if given.group or given.callable:
-        raise Fatal(Exit.SETTINGS, f"{given.file} is a reply; --group and --callable are for an invitation")
+    if given.group or given.callable or given.metered:
+        raise Fatal(Exit.SETTINGS, f"{given.file} is a reply; --group, --callable and --metered are for an invitation")
     reply, own = SiteReply.read(given.file), house.site.name
     _require_addressee(given.file, reply.reply_to, own)
     known_site(reply.site, house)

@@ -17,6 +17,7 @@ from penates.files.toml_edit import with_settings
 from penates.installer import json_fields
 from penates.installer.json_fields import Rule, read_fields
 
+THINNED_S = 900  # between heartbeats of a sensor over a metered link
 NEW_FILE = """# The site {site}, as `penates bridge` has written it (docs/BRIDGE.md).
 # Whether its sensors are announced to Home Assistant here.
 announce = true
@@ -87,7 +88,9 @@ class SiteInvitation:
         text = json.dumps(asdict(self), indent=2) + "\n"
         return Planned(SITES / f"{self.site}.json", text.encode(), SECRET)
 
-    def joined(self, own: OwnSide, hosts: Sequence[str], *, both_call: bool = False) -> Iterator[Planned]:
+    def joined(
+        self, own: OwnSide, hosts: Sequence[str], *, both_call: bool = False, metered: bool = False
+    ) -> Iterator[Planned]:
         """Yield what the invited site writes; `hosts` are those of the brokers that it reaches.
 
         `both_call` means that the other site will call this one, too: then each brings only what is its own.
@@ -101,6 +104,7 @@ class SiteInvitation:
             file = SECRETS / ours
             yield Planned(file, content, SHARED, group=USER) if shown else secret(file, content, shared=False)
         called = calling(self.by, self.site, hosts, self.port, fetch=not both_call)
+        called |= {"heartbeats_every_s": THINNED_S} if metered else {}
         yield far_site_file(self.by, self.by_groups, self.by if both_call else self.site, own, called)
 
 

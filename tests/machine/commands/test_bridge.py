@@ -172,8 +172,10 @@ def test_a_group_that_the_house_gets_is_known_to_the_bridge_and_one_of_the_far_s
 
 @pytest.mark.usefixtures("serving")
 def test_uninstalled_the_connections_are_gone_too(cabin: Machine) -> None:
-    cabin.penates("bridge", "join", "/srv/cabin.json", "--group", "cabin")
-    assert cabin.file(BRIDGE_CONF).exists()
+    cabin.penates("bridge", "join", "/srv/cabin.json", "--group", "cabin", "--metered")
+    topics = cabin.file(BRIDGE_CONF).read_text()
+    assert "topic cabin/+/status/heartbeats out 0\n" in topics
+    assert "topic cabin/+/status/+ out 0\n" not in topics
     cabin.penates("uninstall")
     assert not cabin.file(BRIDGE_CONF).is_file()
     assert not [name for name in cabin.files() if name.startswith("/etc/mosquitto/penates")]
@@ -258,7 +260,7 @@ OTHER = {"cm": "cabin", "cabin": "home"}
     [
         (('"reply_to": "home"', '"reply_to": "shed"'), "", "is for the site shed, and this is home"),
         (('"site": "cabin"', '"site": "hut"'), "", "no site 'hut' is known here; known: cabin"),
-        (("", ""), "--group shed", "is a reply; --group and --callable are for an invitation"),
+        (("", ""), "--group shed", "is a reply; --group, --callable and --metered are for an invitation"),
         (('"port": 8883', '"port": 0'), "", "is not a reply, as `penates bridge join --callable` writes one: 'port'"),
     ],
 )
