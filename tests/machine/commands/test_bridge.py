@@ -124,6 +124,7 @@ def test_who_cannot_join_is_told_why_and_nothing_is_done(home: Machine, cabin: M
         (("--group", "cabin"), ("", ""), 1, "nothing was changed: the broker of home cannot be used\n  "),
         (("--group", "cabin"), ('"by_groups": [\n    "cm"', '"by_groups": [\n    "a/b"'), 78, "'by_groups' must be"),
         (("--group", "cabin"), ('"site": "cabin"', '"site": ""'), 78, "'site' must be 1 to 64"),
+        (("--callable", "192.0.2.1", "--metered"), ("", ""), 78, "--metered needs one site that calls for both"),
     ):
         cabin.write("/srv/cabin.json", invitation.replace(*change) if change[0] else invitation)
         assert why in cabin.penates("bridge", "join", "/srv/cabin.json", *words, code=code)
