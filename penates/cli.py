@@ -36,6 +36,7 @@ COMMANDS = (
     "invite",
     "bridge invite",
     "bridge join",
+    "bridge groups",
     "bridge status",
     "bridge remove",
     "uninstall",
@@ -52,7 +53,7 @@ COMMANDS = (
 
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
 MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
-MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "status", "remove")}
+MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "groups", "status", "remove")}
 
 
 def _filled(text: str) -> str:
