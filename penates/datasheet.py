@@ -22,11 +22,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from bootstrap.config.kinds import find
 from bootstrap.device import Device, Measure
+from bootstrap.gateway import Gateway
 from bootstrap.limits import Limits
 from bootstrap.needs import DebianPackage, Declares
 
 WIDTH = 120
-EXAMPLE = re.compile(r"""such as ("[^"]*"|[^\s;:,]+)""")
+EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 
@@ -59,6 +60,8 @@ class Setting:
         if self.default not in (MISSING, None):
             return toml(self.default)
         if example := EXAMPLE.search(self.comment):
+            if example[1].startswith("["):
+                return example[1]
             word = example[1].strip('"')
             return toml(word) if {str, Path} & {*_types(self.hint)} else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
@@ -109,6 +112,12 @@ class Sheet:
         head = [*map(_comment, [" ".join(self.what.split()), *wired]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
         return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
+
+    def section(self) -> list[str]:
+        """Return the settings of a sensor that this kind carries, likewise; nothing if it is no gateway."""
+        if not issubclass(self.device, Gateway):
+            return []
+        return _paragraphs(["[sensors.NAME]"], [*settings_of(self.device.adopts)], {})
 
     def paragraphs(self) -> list[str]:
         """Return the settings, each with its meaning and its default, as in a new file."""

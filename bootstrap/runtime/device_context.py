@@ -27,7 +27,7 @@ from bootstrap.runtime.reporter import Reporter
 if TYPE_CHECKING:
     from bootstrap.contract.other_broker import OtherBrokerHandle, Told
     from bootstrap.history.subscription import Subscription
-    from bootstrap.streams import StreamHandle
+    from bootstrap.streams import Source, StreamHandle
 
 
 class Subscriptions:
@@ -102,6 +102,7 @@ class DeviceContext:
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.ask = lent.ask if lent else _nothing
+        self._read_soon = lent.read_soon if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
         self.other_broker = lent.other_broker if lent else _no_broker
         self.state, self.folder = subscriptions.state, subscriptions.folder
@@ -133,6 +134,12 @@ class DeviceContext:
         if self._reporter:
             self._reporter.set_problem(what, why)
 
+    def redescribe(self) -> None:
+        """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
+        if self._reporter:
+            log.call_as(self.sensor, self._reporter.introduce)
+            self._read_soon()
+
     def said(self, name: str) -> bytes:
         """Implement `Context.said`."""
         return self._reporter.said(name) if self._reporter else b""
@@ -148,6 +155,11 @@ def _nothing(*_: object, **__: object) -> None:
 
 class _NoStream:
     """A stream that is never open."""
+
+    problem = "no stream is opened to make outputs safe"
+
+    def reopen(self, _source: "Source") -> None:
+        """Open nothing."""
 
     def write(self, _data: bytes) -> None:
         raise OSError("no stream is opened to make outputs safe")

@@ -41,6 +41,7 @@ class Reporter:
         self.why, self._flapping, self._alone_since = "", "", timestamps.now()
         self._link_status = f"connecting to the broker since {_shown(self._alone_since)}"
         self._measured = False
+        self.introduce: Callable[[], None] = lambda: None  # publish what the sensor is once more
 
     def use_device(self, device: Device) -> None:
         """Report on this device from now on. Run, counts and state continue; measures that it lacks are cleared."""
@@ -122,7 +123,8 @@ class Reporter:
             self.publish_state(self.state, self.why)
 
     def publish_about(self, about: Mapping[str, Any]) -> None:
-        """Publish `status/about`."""
+        """Publish `status/about`, and judge what is measured by it from now on."""
+        self._health.redescribe(time.monotonic())
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def publish_health(self) -> None:

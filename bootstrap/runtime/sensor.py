@@ -84,6 +84,7 @@ class Sensor:
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
         self.link.owner = self._inbound
+        self.reporter.introduce = self._introduce
         self.reporter.publish_state("starting")
         if isinstance(settings.device, Gateway):
             adoptions = adoptions or Adoptions(settings.device, parts.loop)

@@ -34,7 +34,7 @@ FLOORS = (
     {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.gateway"},
-    {"bootstrap.config", "bootstrap.contact"},
+    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.bridge"},
@@ -122,6 +122,11 @@ def test_rooms_of_one_floor_do_not_know_each_other() -> None:
 def test_only_who_records_or_looks_knows_the_history() -> None:
     used = [one for one in IMPORTS if one.used.startswith("bootstrap.history")]
     assert [str(one) for one in used if not one.user.startswith(MAY_USE_HISTORY)] == []
+
+
+def test_only_the_radio_knows_what_a_radio_hears() -> None:
+    users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.radio.")}
+    assert {user for user in users if not user.startswith("bootstrap.radio.")} == {"daemons.radio"}
 
 
 def test_no_command_imports_another() -> None:

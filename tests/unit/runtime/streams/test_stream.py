@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import resource
 import signal
 import socket
@@ -61,7 +62,7 @@ class Heard:
     def on_failed(self, error: ValueError) -> None:
         self.failed.append(error)
 
-    def on_opened(self) -> None:
+    def on_change(self) -> None:
         self.opened += 1
 
     def set_problem(self, what: str, why: str | None) -> None:
@@ -108,7 +109,7 @@ def test_a_child_is_heard_and_started_again_after_its_end(heard: Heard) -> None:
     heard.wait(lambda: len(heard.lines) >= 4)
     assert heard.lines[:4] == ["one", "two"] * 2
     assert heard.ever[0] == "ended with exit code 3: no stick"
-    assert heard.opened == 1
+    assert heard.opened == 2  # opened, and ended for the first time
 
 
 def test_a_problem_lasts_until_a_good_line(heard: Heard, tmp_path: Path) -> None:
@@ -205,13 +206,71 @@ def test_a_child_has_neither_our_watchdog_nor_our_password(heard: Heard, monkeyp
     assert heard.lines[0] == "0"
 
 
+SLOW_TO_END = """
+import pathlib, signal, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print("one", flush=True)
+signal.sigwait({signal.SIGTERM})
+time.sleep(0.3)
+pathlib.Path(sys.argv[1]).touch()
+"""
+
+
+def complaining(script: str, *, well_s: float | None = None) -> ChildProcess:
+    return ChildProcess(["sh", "-c", script], re.compile("^no |stalled"), well_s)
+
+
+def test_the_line_that_says_why_is_the_reason(heard: Heard) -> None:
+    heard.open(complaining("echo 'no stick' >&2; seq 10000 >&2; exit 2"))
+    heard.wait(lambda: heard.ever)
+    assert heard.ever == ["ended with exit code 2: no stick"]
+
+
+def test_a_child_that_gives_up_and_does_not_end_is_ended(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "LAST_WORDS_S", 0.05)
+    heard.open(complaining("echo one; printf 'read sta' >&2; sleep 0.1; echo lled >&2; sleep 3600"))
+    heard.wait(lambda: heard.ever)
+    assert heard.ever == ["was killed by SIGKILL: read stalled"]
+
+
+def test_a_child_that_stays_is_well_without_a_line(heard: Heard, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    opened = heard.open(complaining(f"[ -e {mark} ] && exec sleep 3600; touch {mark}; exit 2", well_s=0.05))
+    heard.wait(lambda: heard.problems)
+    assert opened.problem == "ended with exit code 2"
+    heard.wait(lambda: not heard.problems)
+    assert opened.problem is None
+
+
+def test_another_source_is_opened_once_the_first_has_ended(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "TERM_S", LIMIT_S)
+    ended = tmp_path / "ended"
+    opened = heard.open(ChildProcess([sys.executable, "-c", SLOW_TO_END, str(ended)]))
+    heard.wait_lines("one")
+    opened.reopen(shell(f"[ -e {ended} ] && echo two; sleep 3600"))
+    heard.wait_lines("one", "two")
+    assert heard.ever == []
+
+
+def test_a_closed_stream_is_not_opened_again(heard: Heard) -> None:
+    opened = heard.open(shell("echo one; sleep 3600"))
+    heard.wait_lines("one")
+    opened.close()
+    opened.reopen(shell("echo two"))
+    opened.finish()
+    assert opened.done
+
+
 PARENT = """
 import os, sys
 from bootstrap.eventloop.loop import Loop
 from bootstrap.runtime.streams.child import ChildChannel
+from bootstrap.streams import ChildProcess
 loop, heard = Loop(), bytearray()
 script = "trap '' HUP TERM PIPE; sleep 3600 & echo $! $$; while :; do wait; done"
-ChildChannel(loop, ["sh", "-c", script], heard.extend, print)
+ChildChannel(loop, ChildProcess(["sh", "-c", script]), heard.extend, print)
 loop.run(lambda: heard.endswith(b"\\n"))
 os.write(1, heard)
 os.kill(os.getpid(), 9)
