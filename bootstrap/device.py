@@ -303,6 +303,9 @@ class Context(Protocol):
     ) -> "SubscriptionHandle":
         """Subscribe to topics: see `Device.subscribe`."""
 
+    def redescribe(self) -> None:
+        """Publish what the device is again: see `Device.redescribe`."""
+
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Publish a reading that no call of the device has returned, made now or `at_us` microseconds since 1970."""
 
@@ -421,6 +424,26 @@ class Device:
     def settings(self) -> dict[str, object]:
         """Return the settings to show; `field(repr=False)` keeps a secret out of the log."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.repr}
+
+    @property
+    def period_s(self) -> float:
+        """Seconds between two readings, as others are told: `every_s`, unless the device knows better by now."""
+        return self.every_s
+
+    def facts(self) -> Mapping[str, Json]:
+        """Return what `status/about` tells of it in addition to what that has of every device."""
+        return {}
+
+    def excuses(self, name: str) -> bool:  # noqa: ARG002 - who overrides it looks at the name
+        """Return whether this measure may lack a value now, so that it is not stale, however long that lasts."""
+        return False
+
+    def redescribe(self) -> None:
+        """Publish `status/about` again, after `measures`, `period_s` or `facts` has changed.
+
+        From then on a reading may have the new measures.
+        """
+        self.context.redescribe()
 
     def progress(self) -> Mapping[str, float | None]:
         """Return what its heartbeats report in addition to those of every device; called once `setup` is complete."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Reading, Value
 
 SensorKey: TypeAlias = Mapping[str, Value]  # the settings by which a sensor is told from others, such as {"id": 44}
@@ -49,8 +50,11 @@ class Adoption(Protocol):
     def find(self, key: SensorKey) -> Adopted | None:
         """Return the sensor that was adopted under this key."""
 
-    def note_unknown(self, key: SensorKey, example: str) -> None:
+    def note_unknown(self, key: SensorKey, example: str, facts: Mapping[str, Json]) -> None:
         """Note that a sensor was heard that nobody has adopted."""
+
+    def forget_unknown(self, key: SensorKey) -> None:
+        """Remove a sensor from the list of those that nobody has adopted."""
 
 
 @dataclass(kw_only=True)
@@ -84,9 +88,14 @@ class Gateway(Device):
         if hasattr(sensor, "context"):
             sensor.context.publish(reading, None if at is None else round(at * 1_000_000))
 
-    def unknown(self, key: SensorKey, example: str = "") -> None:
+    def unknown(self, key: SensorKey, example: str = "", **facts: Json) -> None:
         """List a sensor that was heard and that nobody has adopted on `status/unknown`.
 
-        `key` has the settings by which it would be adopted; `example` shows what was heard of it.
+        `key` has the settings by which it would be adopted; `example` shows what was heard of it, and `facts` are
+        whatever else its entry tells.
         """
-        self.adoption.note_unknown(key, example)
+        self.adoption.note_unknown(key, example, facts)
+
+    def no_longer_unknown(self, key: SensorKey) -> None:
+        """Remove a sensor from that list. One that was adopted in the file is removed without it."""
+        self.adoption.forget_unknown(key)

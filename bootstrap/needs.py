@@ -35,6 +35,23 @@ class DeviceNode:
 
 
 @dataclass(frozen=True)
+class UsbDevice:
+    """A USB device that is opened as a whole, not by a node of its own, such as a radio stick.
+
+    Attributes:
+        name: by which the device that needs it is told which one; no other device may have the same.
+        ids: the numbers of maker and product that it can have, such as `0bda:2838`; empty if nobody knows.
+        serial: its serial number, if that tells which one it is.
+        driver: the kernel's driver that takes such devices, so that nobody else can open them.
+    """
+
+    name: str
+    ids: tuple[str, ...] = ()
+    serial: str = ""
+    driver: str = ""
+
+
+@dataclass(frozen=True)
 class BusAddress:
     """The address of a chip on the shared bus that the same device declares."""
 
@@ -87,6 +104,7 @@ class ChildProgram:
 Need: TypeAlias = (
     GpioLine
     | DeviceNode
+    | UsbDevice
     | BusAddress
     | OneWireBus
     | OneWireSerial
@@ -156,6 +174,7 @@ I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DE
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
 SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
 SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)], A_PORT)]
+UsbName: TypeAlias = Annotated[str, Declares(lambda text: [UsbDevice(text)], "what its program calls the USB device")]
 OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]

@@ -1,5 +1,6 @@
 """Where the lines of a device come from (`Device.lines`): a child process, a serial port, or a TCP connection."""
 
+import re
 import termios
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,17 @@ class ChildProcess:
 
     It has a process group of its own, and is killed with all that it has started when the sensor's process ends. Others
     on the machine can see arguments, so a secret goes through `StreamHandle.write` to its standard input.
+
+    Attributes:
+        command: the program and its arguments.
+        last_words: a pattern of the lines on its standard error that say why it ends. The first one is the reason, and
+            a child that then does not end by itself is ended. Without such a line, the last line is the reason.
+        well_s: the time in seconds after which a child that was started again is well, even without a line.
     """
 
     command: Sequence[str]
+    last_words: re.Pattern[str] | None = None
+    well_s: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.command, str) or not self.command:
@@ -72,6 +81,13 @@ Source: TypeAlias = ChildProcess | Serial | Tcp
 
 class StreamHandle(Protocol):
     """A stream that a device has opened by `lines`."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why it is not open, or has not given a good line since it was not; None if all is well."""
+
+    def reopen(self, source: Source) -> None:
+        """End it, and then open this source in its place. A child has ended before the next one is started."""
 
     def write(self, data: bytes) -> None:
         """Send bytes without waiting.

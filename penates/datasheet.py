@@ -26,7 +26,7 @@ from bootstrap.limits import Limits
 from bootstrap.needs import DebianPackage, Declares
 
 WIDTH = 120
-EXAMPLE = re.compile(r"""such as ("[^"]*"|[^\s;:,]+)""")
+EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 
@@ -59,6 +59,8 @@ class Setting:
         if self.default not in (MISSING, None):
             return toml(self.default)
         if example := EXAMPLE.search(self.comment):
+            if example[1].startswith("["):
+                return example[1]
             word = example[1].strip('"')
             return toml(word) if {str, Path} & {*_types(self.hint)} else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'

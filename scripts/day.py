@@ -40,7 +40,7 @@ DAY_S = 120.0
 SETTLE_S = 10.0
 PATIENCE_S = 20.0
 HISTORY = ("history", "cellar", "temperature")  # what it draws at the end
-FAR_SITE = "cabin.toml"  # the sample of a bridge, which this house has no use for
+UNUSED = ["cabin.toml", "stick.toml"]  # the samples of a bridge and of a radio stick, which this house does not have
 CHANGES = {  # what the copy of config/ sets differently: for each file, the settings and their values
     "house.toml": {
         "group": '"{group}"',
@@ -164,7 +164,7 @@ class House:
 
     def _furnish(self) -> None:
         """Copy config/ for this broker, with a bus and lines of its own; the lines are as on a quiet night."""
-        shutil.copytree(ROOT / "config", self.config, copy_function=shutil.copyfile, ignore=lambda *_: [FAR_SITE])
+        shutil.copytree(ROOT / "config", self.config, copy_function=shutil.copyfile, ignore=lambda *_: UNUSED)
         for folder in (self.config, *self.config.glob("**/")):
             folder.chmod(0o755)  # the checkout may be read-only
         for name, changes in CHANGES.items():

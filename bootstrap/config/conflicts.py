@@ -10,7 +10,7 @@ from bootstrap.config.toml_file import Fault, shown
 from bootstrap.contract.topic_filters import sees_all
 from bootstrap.device import Device
 from bootstrap.gateway import Adopted
-from bootstrap.needs import BusAddress, DeviceNode, GpioLine, Listened, OneWireBus, OneWireSerial, needs_of
+from bootstrap.needs import BusAddress, DeviceNode, GpioLine, Listened, OneWireBus, OneWireSerial, UsbDevice, needs_of
 
 KERNEL_BUS = Path("/sys/bus/w1/devices")
 ONE_WIRE_PIN = 4  # of the overlay w1-gpio, unless config.txt says another
@@ -86,6 +86,8 @@ def _things(device: Device) -> Iterator[tuple[str, str, str]]:
                 yield name, f"GPIO{number}", f"GPIO{number}"
             case DeviceNode(path, shared=False):
                 yield name, str(path.resolve()), str(path)
+            case UsbDevice(usb):
+                yield name, f"USB device {usb}", f"the USB device {usb!r}"
             case BusAddress(number):
                 for bus in (other.path for _, other in needed if isinstance(other, DeviceNode) and other.shared):
                     yield name, f"{number} on {bus.resolve()}", f"address {number:#04x} on {bus.name}"

@@ -214,7 +214,7 @@ class SensorSettings:
         """The sensor's `status/about`: all that discovery, displays and recorders need."""
         device = self.device
         shown = {name: {"shown_as": what} for name, what in device.shown_as.items()}
-        more = {name: {"every_s": device.every_s, **shown.get(name, {})} for name in device.measures}
+        more = {name: {"every_s": device.period_s, **shown.get(name, {})} for name in device.measures}
         return {
             "kind": self.kind,
             "measures": {name: {**one.facts, **more[name]} for name, one in device.measures.items()},
@@ -222,6 +222,7 @@ class SensorSettings:
             "heartbeat_s": self.heartbeat_s,
             "version": __version__,
             "host": socket.gethostname(),
+            **device.facts(),
         }
 
 

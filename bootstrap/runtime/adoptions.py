@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bootstrap.contract.payload import Json
 from bootstrap.device import Device
 from bootstrap.eventloop.loop import Loop
 from bootstrap.gateway import Adopted, Gateway, SensorKey
@@ -26,9 +27,13 @@ class Adoptions:
         """Implement `Adoption.find`."""
         return self._by_key.get(frozenset(key.items()))
 
-    def note_unknown(self, key: SensorKey, example: str) -> None:
+    def note_unknown(self, key: SensorKey, example: str, facts: Mapping[str, Json]) -> None:
         """Implement `Adoption.note_unknown`."""
-        self.unknown.note(key, example)
+        self.unknown.note(key, example, facts)
+
+    def forget_unknown(self, key: SensorKey) -> None:
+        """Implement `Adoption.forget_unknown`."""
+        self.unknown.forget(key)
 
     def publish_by(self, reporter: Reporter, pump: Callable[[], None]) -> None:
         """Publish what nobody has adopted by the gateway's `reporter` from now on; `pump` sends it."""

@@ -58,12 +58,13 @@ class AttachedDevice:
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
-        timers = NamedTimers(parts.loop, self.sampler.run_later)
-        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
-        conversation = Conversation(device, around)
+        later = self.sampler.run_later
+        timers = NamedTimers(parts.loop, later)
+        conversation = Conversation(device, SensorParts(sensor, parts.loop, link, reporter, clock, later))
         self._resources.callback(conversation.close)
         context = DeviceContext(timers, setup.lines, self.subscriptions, kept, reporter, lent=self.lent)
-        context.use(conversation, self.sampler.run_later)
+        context.use(conversation, later)
+        self.redescribe_by = context.redescribe_by
         device.attach(context)
 
     def detach(self) -> None:

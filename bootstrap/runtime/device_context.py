@@ -27,7 +27,7 @@ from bootstrap.runtime.reporter import Reporter
 if TYPE_CHECKING:
     from bootstrap.contract.other_broker import OtherBrokerHandle, Told
     from bootstrap.history.subscription import Subscription
-    from bootstrap.streams import StreamHandle
+    from bootstrap.streams import Source, StreamHandle
 
 
 class Subscriptions:
@@ -107,10 +107,15 @@ class DeviceContext:
         self.state, self.folder = subscriptions.state, subscriptions.folder
         self.converse_by(NoConversation())
         self.publish_by(_nothing)
+        self.redescribe_by(_nothing)
 
     def publish_by(self, publish: Callable[[Callable[[], Reading | None], int | None], None]) -> None:
         """Publish by this what no call of the device has returned."""
         self._publish = publish
+
+    def redescribe_by(self, call: Callable[[], None]) -> None:
+        """Call this whenever the device says that what it is has changed."""
+        self._redescribe = call
 
     def use(
         self, conversation: Conversation, publish: Callable[[Callable[[], Reading | None], int | None], None]
@@ -133,6 +138,11 @@ class DeviceContext:
         if self._reporter:
             self._reporter.set_problem(what, why)
 
+    def redescribe(self) -> None:
+        """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
+        log.call_as(self.sensor, self._redescribe)
+        self._publish(lambda: None, None)
+
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""
         log.call_as(self.sensor, self._publish, lambda: reading, at_us)
@@ -144,6 +154,11 @@ def _nothing(*_: object, **__: object) -> None:
 
 class _NoStream:
     """A stream that is never open."""
+
+    problem = "no stream is opened to make outputs safe"
+
+    def reopen(self, _source: "Source") -> None:
+        """Open nothing."""
 
     def write(self, _data: bytes) -> None:
         raise OSError("no stream is opened to make outputs safe")

@@ -44,7 +44,7 @@ class _LineHearer:
     ) -> None:
         self._on_line, self._sampler, self.set_problem = on_line, sampler, set_problem
         self._last_line = f"last line of {name}"  # a problem's name
-        self.on_opened = sampler.read_soon
+        self.on_change = sampler.read_soon
         self._good = self._bad = False
 
     def hear(self, line: str | bytes) -> bool:

@@ -66,10 +66,20 @@ class MeasureHealth:
     def __init__(self, device: Device, now: float, invalid: int = 0) -> None:
         """Start with every measure ok. `invalid` is the number of values refused before."""
         self._device = device
-        self._patience_s = stale_s(device.every_s)
-        since = timestamps.now()
-        self._known = {name: _Known(measure, now, now, since) for name, measure in device.measures.items()}
+        self._known: dict[str, _Known] = {}
+        self.redescribe(now)
         self.invalid = invalid
+
+    def redescribe(self, now: float) -> None:
+        """Take notice of the measures and the period that the device has now. What is known of a measure stays so."""
+        self._patience_s = stale_s(self._device.period_s)
+        since, before = timestamps.now(), self._known
+        self._known = {
+            name: before[name]
+            if name in before and before[name].measure == measure
+            else _Known(measure, now, now, since)
+            for name, measure in self._device.measures.items()
+        }
 
     def validate(self, reading: Reading, now: float) -> dict[str, str]:
         """Count the values of a reading that must not be published, and return each name with the reason.
@@ -128,7 +138,7 @@ class MeasureHealth:
         for name, known in self._known.items():
             if name in named:
                 continue
-            if known.measure.event or now - known.good_at < self._patience_s:
+            if known.measure.event or now - known.good_at < self._patience_s or self._device.excuses(name):
                 if not (self._device.is_heard and known.errors):
                     known.become("ok")
             elif unheard:

@@ -122,7 +122,8 @@ class Reporter:
             self.publish_state(self.state, self.why)
 
     def publish_about(self, about: Mapping[str, Any]) -> None:
-        """Publish `status/about`."""
+        """Publish `status/about`, and judge what is measured by it from now on."""
+        self._health.redescribe(time.monotonic())
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def publish_health(self) -> None:

@@ -98,6 +98,7 @@ class Sensor:
         if self.adoptions is not None:
             self.adoptions.join(self._topics.sensor, self.settings.device)
         found = AttachedDevice(self.settings, self._parts, self.reporter, self.link, self._outbox.clock)
+        found.redescribe_by(self._introduce)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
 

@@ -1,14 +1,18 @@
 """What a gateway has heard and nobody has adopted: `status/unknown`."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from bootstrap.contract import timestamps
+from bootstrap.contract.payload import Json
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.gateway import SensorKey
 
 MOST = 50  # sensors that are listed; the one that was heard longest ago makes room
 EXAMPLE = 200  # longest example, in characters
+NOTHING: Mapping[str, Json] = MappingProxyType({})
 EVERY_S = 10.0  # shortest time between two publications
 
 
@@ -19,24 +23,42 @@ class UnknownSensors:
         """Call `publish` with the payload when the list has changed."""
         self._loop, self._publish = loop, publish
         self._heard: dict[frozenset[tuple[str, object]], dict[str, Any]] = {}  # the one heard last comes last
-        self._dropped = 0
+        self._first: dict[frozenset[tuple[str, object]], float] = {}  # when each was heard first (monotonic)
+        self._dropped = self._listed = 0
         self._timer: Timer | None = None
 
-    def note(self, key: SensorKey, example: str) -> None:
-        """Note that a sensor was heard."""
+    def note(self, key: SensorKey, example: str, facts: Mapping[str, Json] = NOTHING) -> None:
+        """Note that a sensor was heard; `facts` are the gateway's own."""
         name = frozenset(key.items())
         before = self._heard.pop(name, None)
         if before is None and len(self._heard) >= MOST:
-            del self._heard[next(iter(self._heard))]
+            oldest = next(iter(self._heard))
+            del self._heard[oldest], self._first[oldest]
             self._dropped += 1
-        count = before["count"] if before else 0
-        example = example[:EXAMPLE].encode(errors="replace").decode()
-        self._heard[name] = {"key": dict(key), "count": count + 1, "last": timestamps.now(), "example": example}
+        self._heard[name] = {
+            **facts,
+            **self._counted(name, before),
+            "key": dict(key),
+            "last": timestamps.now(),
+            "example": example[:EXAMPLE].encode(errors="replace").decode(),
+        }
         self._publish_soon(0.0 if before is None and len(self._heard) == 1 else EVERY_S)
+
+    def _counted(self, name: frozenset[tuple[str, object]], before: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Return its number in the list, which stays its own, how often it was heard, and how often it sends."""
+        now = time.monotonic()
+        if before is None:
+            self._first[name] = now
+            self._listed += 1
+            return {"number": self._listed, "count": 1}
+        every_s = (now - self._first[name]) / before["count"]
+        return {"number": before["number"], "count": before["count"] + 1, "every_s": round(every_s, 1)}
 
     def forget(self, key: SensorKey) -> None:
         """Remove a sensor that is adopted now."""
-        if self._heard.pop(frozenset(key.items()), None):
+        name = frozenset(key.items())
+        if self._heard.pop(name, None):
+            del self._first[name]
             self._publish_soon(0.0)
 
     def publish(self) -> None:

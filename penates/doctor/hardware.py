@@ -7,11 +7,12 @@ from pathlib import Path
 from bootstrap.config.conflicts import probes
 from bootstrap.config.model import SensorSettings
 from bootstrap.errors import to_install
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, needs_of
+from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, UsbDevice, needs_of
 from bootstrap.pins.device_pins import package
 from bootstrap.sysfs import missing
 from penates.doctor.findings import Finding, bad, good
 from penates.doctor.machine import WRITE, SensorUser
+from penates.doctor.usb import usb
 from penates.installer.device_needs import GPIO, SERIAL_GROUP, access
 from penates.installer.steps import program
 
@@ -34,6 +35,8 @@ def hardware(settings: SensorSettings, user: SensorUser, root: Path = Path("/"))
         match need:
             case DeviceNode(path):
                 yield _node(path, user, root)
+            case UsbDevice():
+                yield from usb(need, user, root)
             case ChildProgram():
                 yield _program(need, f"set `{name}` in {settings.file} to its full path, or install it")
     yield from _one_wire(settings)

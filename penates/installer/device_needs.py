@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, may_drive, needs_of
+from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, UsbDevice, may_drive, needs_of
 
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|tty[A-Za-z]+)[\d.]+")
 BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi")}
 SERIAL_GROUP = "dialout"
+USB, USB_GROUP = "char-usb_device", "plugdev"
 PLUGGED = ("char-ttyUSB", "char-ttyACM")  # what a link in /dev/serial may lead to once its device is plugged in
 
 
@@ -46,6 +47,7 @@ def needs(device: Device) -> DeviceNeeds:
     needed = [need for _name, need in needs_of(device)]
     lines = any(isinstance(need, GpioLine) for need in needed)
     opened = [access(need.path) for need in needed if isinstance(need, DeviceNode)]
+    opened += [NodeAccess((USB,), USB_GROUP) for need in needed if isinstance(need, UsbDevice)]
     return DeviceNeeds(
         (*([GPIO] if lines else []), *(node for one in opened for node in one.allowed)),
         tuple(one.group for one in opened if one.group),

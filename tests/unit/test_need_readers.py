@@ -27,6 +27,7 @@ TYPES = {
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),
     "SerialPort": ('"/dev/ttyUSB0"', {"check", "unit", "doctor", "installer"}),
+    "UsbName": ('"0"', {"check", "unit", "doctor", "installer"}),
     "OneWireFolder": ('"/nowhere"', {"check", "doctor"}),
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
     "Host": ('"192.168.7.8"', {"unit"}),

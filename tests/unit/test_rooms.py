@@ -34,7 +34,7 @@ FLOORS = (
     {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.gateway"},
-    {"bootstrap.config", "bootstrap.contact"},
+    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.bridge"},

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import select
 import signal
 import subprocess
@@ -12,7 +13,9 @@ from contextlib import suppress
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.logs import log
 from bootstrap.runtime.streams.pipe import LoopPipe
+from bootstrap.streams import ChildProcess
 
+LAST_WORDS_S = 5.0  # from the line that says why it ends until it is killed
 TERM_S = 1.0  # until a child that was asked to end is killed
 REAP_S = 1.0  # until one that was killed is given up: the kernel may not let it go
 AT_ONCE = 16  # reads of its standard error in one turn of the loop: a full pipe
@@ -41,7 +44,7 @@ class ChildChannel:
     def __init__(
         self,
         loop: Loop,
-        command: Sequence[str],
+        source: ChildProcess,
         on_bytes: Callable[[bytes], None],
         on_end: Callable[[str], None],
     ) -> None:
@@ -53,7 +56,7 @@ class ChildChannel:
         self._loop, self._on_bytes, self._on_end = loop, on_bytes, on_end
         lifeline, self._life = os.pipe2(os.O_CLOEXEC)
         try:
-            self._child = _start(command, lifeline)
+            self._child = _start(source.command, lifeline)
             _killed_with_us(self._child.pid, lifeline)
         except BaseException:
             os.close(self._life)
@@ -63,7 +66,7 @@ class ChildChannel:
         self._exit = os.pidfd_open(self._child.pid)
         loop.add_reader(self._exit, self._exited)
         self._errors = _take(self._child.stderr)
-        self._words = b""
+        self._words, self._last_words, self._reason = b"", source.last_words, ""
         os.set_blocking(self._errors, False)
         loop.add_reader(self._errors, self._complained)
         output, entry = _take(self._child.stdout), _take(self._child.stdin)
@@ -90,7 +93,18 @@ class ChildChannel:
                 if not (words := os.read(self._errors, 4096)):
                     self._loop.remove_reader(self._errors)
                     return
-                self._words = (self._words + words)[-LAST_WORDS:]
+                self._words += words
+                if self._last_words and not self._reason:
+                    self._look_for_reason(self._last_words)
+                self._words = self._words[-LAST_WORDS:]
+
+    def _look_for_reason(self, last_words: re.Pattern[str]) -> None:
+        """Keep the first line that says why it ends, and give it a moment to do so."""
+        lines = self._words.decode(errors="replace").splitlines(keepends=True)
+        whole = (line.strip() for line in lines if line.endswith("\n"))
+        self._reason = next(filter(last_words.search, whole), "")
+        if self._reason and self._timer is None and not self._stopping:
+            self._timer = self._loop.call_later(LAST_WORDS_S, self._hurry)
 
     def _fell_silent(self, _error: OSError | None) -> None:
         """It has closed its output: it has ended, or it must, because nothing more can come."""
@@ -133,6 +147,8 @@ class ChildChannel:
     def _why(self) -> str:
         code = self._child.returncode
         how = f"ended with exit code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
+        if self._reason:
+            return f"{how}: {self._reason}"
         words = [line for line in self._words.decode(errors="replace").splitlines() if line.strip()]
         return f"{how}: {words[-1].strip()}" if words else how
 

@@ -21,6 +21,7 @@ from bootstrap.streams import LONGEST, ChildProcess, Frames, Serial, Source, Tcp
 
 FIRST_S, LONGEST_S, JITTER = 1.0, 60.0, 0.3  # the wait before it is opened again
 SLICE_S = 0.005  # longest time for lines in one turn of the loop, so that edges and commands are on time
+END_LOOK_S = 0.05  # between two looks whether a child has ended
 IDLE_S, PROBE_S, PROBES = 60, 10, 3  # when a silent peer is asked whether it is there (TCP keepalive)
 
 OnBytes: TypeAlias = Callable[[bytes], None]
@@ -36,8 +37,8 @@ class Hearer(Protocol):
     def on_failed(self, error: ValueError) -> None:
         """Take that what arrived is no frame."""
 
-    def on_opened(self) -> None:
-        """Note that the stream has been opened for the first time, or cannot be."""
+    def on_change(self) -> None:
+        """Note that the stream has been opened for the first time, or is not open, for another reason than before."""
 
     def set_problem(self, what: str, why: str | None) -> None:
         """Enter or remove a problem."""
@@ -99,8 +100,8 @@ class Stream:
                     self._worker.call(partial(connect, host, port, None), self._connected, self._not_connected)
                 case Serial() as source:
                     self._use(self._over(open_port(source)))
-                case ChildProcess(command):
-                    self._use(ChildChannel(self._loop, command, self._received, self._ended))
+                case ChildProcess() as source:
+                    self._use(ChildChannel(self._loop, source, self._received, self._ended))
         except (OSError, ValueError) as error:  # ValueError: a zero byte in a name
             self._failed(reason(error))
 
@@ -129,12 +130,14 @@ class Stream:
     def _use(self, channel: ChildChannel | _Descriptor) -> None:
         self._channel = channel
         self._since = time.monotonic()
+        if isinstance(self._source, ChildProcess) and self._source.well_s is not None and self._why is not None:
+            self._loop.call_later(self._source.well_s, partial(self._outlived, channel))
         self._first_tried()
 
     def _first_tried(self) -> None:
         if self.opening:
             self.opening = False
-            self._hearer.on_opened()
+            self._hearer.on_change()
 
     # Hearing.
 
@@ -159,6 +162,13 @@ class Stream:
         if self._pending:
             self._timer = self._loop.call_later(0, self._hear)
 
+    def _outlived(self, channel: ChildChannel | _Descriptor) -> None:
+        """Take a child that has not ended for well."""
+        if channel is self._channel and self._why is not None:
+            self._recover()
+            log.info("a stream is well again", stream=self.name)
+            self._hearer.on_change()
+
     def _recover(self) -> None:
         self._why = None
         self._hearer.set_problem(self.name, None)
@@ -182,11 +192,12 @@ class Stream:
         if lasted_s >= LONGEST_S:
             self._backoff.reset()
         wait_s = self._backoff.advance()
-        if why != self._why:
-            log.warning("a stream is not open", stream=self.name, reason=why, again_in_s=round(wait_s, 1))
-        self._why = why
+        changed, self._why = why != self._why, why
         self._hearer.set_problem(self.name, why)
-        self._first_tried()
+        if changed:
+            log.warning("a stream is not open", stream=self.name, reason=why, again_in_s=round(wait_s, 1))
+            self.opening = False
+            self._hearer.on_change()
         self._finish_left()
         self._timer = self._loop.call_later(wait_s, self._open)
 
@@ -196,6 +207,30 @@ class Stream:
         self._left.clear()
 
     # For the device.
+
+    @property
+    def problem(self) -> str | None:
+        """Implement `StreamHandle.problem`."""
+        return self._why
+
+    def reopen(self, source: Source) -> None:
+        """Implement `StreamHandle.reopen`."""
+        if self._closed:
+            return
+        self._source = source
+        self._timer.cancel()
+        self._pending.clear()
+        self._backoff.reset()
+        self._let_go()
+        self._open_once_ended()
+
+    def _open_once_ended(self) -> None:
+        """Open it as soon as what was let go has ended: two cannot have one port, or one stick."""
+        if all(one.finished for one in self._left):
+            self._finish_left()
+            self._timer = self._loop.call_later(0, self._open)
+        else:
+            self._timer = self._loop.call_later(END_LOOK_S, self._open_once_ended)
 
     def write(self, data: bytes) -> None:
         """Implement `StreamHandle.write`."""

@@ -61,7 +61,7 @@ class Heard:
     def on_failed(self, error: ValueError) -> None:
         self.failed.append(error)
 
-    def on_opened(self) -> None:
+    def on_change(self) -> None:
         self.opened += 1
 
     def set_problem(self, what: str, why: str | None) -> None:
@@ -108,7 +108,7 @@ def test_a_child_is_heard_and_started_again_after_its_end(heard: Heard) -> None:
     heard.wait(lambda: len(heard.lines) >= 4)
     assert heard.lines[:4] == ["one", "two"] * 2
     assert heard.ever[0] == "ended with exit code 3: no stick"
-    assert heard.opened == 1
+    assert heard.opened == 2  # opened, and ended for the first time
 
 
 def test_a_problem_lasts_until_a_good_line(heard: Heard, tmp_path: Path) -> None:
@@ -209,9 +209,10 @@ PARENT = """
 import os, sys
 from bootstrap.eventloop.loop import Loop
 from bootstrap.runtime.streams.child import ChildChannel
+from bootstrap.streams import ChildProcess
 loop, heard = Loop(), bytearray()
 script = "trap '' HUP TERM PIPE; sleep 3600 & echo $! $$; while :; do wait; done"
-ChildChannel(loop, ["sh", "-c", script], heard.extend, print)
+ChildChannel(loop, ChildProcess(["sh", "-c", script]), heard.extend, print)
 loop.run(lambda: heard.endswith(b"\\n"))
 os.write(1, heard)
 os.kill(os.getpid(), 9)

@@ -1,0 +1,113 @@
+"""A station, a thermometer or a remote that a receiver hears, as a sensor of its own."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bootstrap.contract.liveness import stale_s
+from bootstrap.contract.payload import Json
+from bootstrap.device import Measure, Reading, Value
+from bootstrap.gateway import Adopted
+from bootstrap.limits import YEAR_S
+from bootstrap.logs import log
+from bootstrap.radio import gaps, readings
+from bootstrap.radio.intervals import Intervals
+from bootstrap.radio.transmission import Key, Transmission, key_of
+from bootstrap.radio.units import known
+
+UNTIL_LEARNT_S = 600.0
+
+
+class _Measuring(Adopted):
+    """Has each measure that a transmitter may have."""
+
+    measures: ClassVar[Mapping[str, Measure]] = {**known(), "battery": readings.BATTERY}
+
+
+@dataclass(kw_only=True)
+class RadioSensor(_Measuring):
+    """A station, a thermometer or a remote that a receiver hears. It measures what it has ever sent.
+
+    Wiring: none.
+    """
+
+    model: str  # as `penates unknown` shows it, such as "AlectoV1"
+    id: int | str | None = None  # what it sends as such; most choose another one with a new battery
+    channel: int | str | None = None  # as set by the switch in its battery compartment
+    follow: bool = False  # whether the only unknown one of its model and channel takes its place once it is silent
+    every_s: float = UNTIL_LEARNT_S  # seconds between two transmissions; learnt, unless it is set
+
+    identity: ClassVar = ("model", "id", "channel")
+    shown_as: ClassVar[Mapping[str, str]] = {"snr": "mdi:signal", "wind_dir": "mdi:compass-outline"}
+
+    snr = Measure("dB")  # how far it is above the noise
+
+    @property
+    def key(self) -> dict[str, Value]:
+        """Who it is; what it does not send is not in it."""
+        return {**key_of(self.model, self.id, self.channel)}
+
+    def setup(self) -> None:
+        """Measure what it has sent in earlier runs, and expect it as often."""
+        self.sent = self.keep("sent", dict[str, Any]())
+        self.learnt = self.keep("every_s", 0.0)
+        self.intervals = Intervals(self.every_s, self.learnt.value)
+        self.heard_at = self.began = time.monotonic()
+        self.successor: dict[str, Json] = {}
+        self.last: Mapping[str, Any] = {}  # the newest value of each measure
+        self.measures = self._declared()  # type: ignore[misc]
+
+    @property
+    def period_s(self) -> float:
+        """How often it is expected: as set, or as learnt. Nobody knows when somebody presses a button."""
+        if self.every_s != UNTIL_LEARNT_S or not hasattr(self, "intervals"):
+            return self.every_s
+        return YEAR_S if self.is_remote else self.intervals.period_s
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it has only ever sent what buttons do."""
+        return bool(self.sent.value) and {*self.sent.value.values()} == {readings.PRESS}
+
+    @property
+    def silent(self) -> bool:
+        """Whether it was not heard for so long that its values are stale."""
+        return hasattr(self, "heard_at") and time.monotonic() - self.heard_at > stale_s(self.period_s)
+
+    def facts(self) -> Mapping[str, Json]:
+        """Return who has taken its place, or might."""
+        return self.successor if hasattr(self, "successor") else {}
+
+    def excuses(self, name: str) -> bool:
+        """Return whether its decoder cannot tell this value now, though the station is heard."""
+        return not self.silent and gaps.hidden(self.model, name, self.last)
+
+    def _declared(self) -> dict[str, Measure]:
+        declared = type(self).measures
+        return {name: readings.measure(name, form, declared) for name, form in self.sent.value.items()}
+
+    def hear(self, heard: Transmission) -> Reading:
+        """Return what a transmission says, and declare what it says for the first time."""
+        found = readings.of(heard)
+        self.heard_at = time.monotonic()
+        changed = self.intervals.note(heard.model, heard.at)
+        if new := {name: form for name, (_value, form) in found.items() if self.sent.value.get(name) != form}:
+            self.sent.value = {**self.sent.value, **new}
+            self.measures = self._declared()  # type: ignore[misc]
+            if kept := [name for name, form in new.items() if form in readings.UNKNOWN]:
+                log.info("sends what is not known here; it is kept as it is", fields=", ".join(kept))
+        if changed:
+            self.learnt.value = self.intervals.period_s
+        if new or changed:
+            self.redescribe()
+        values = {name: value for name, (value, _form) in found.items()}
+        self.last = {**self.last, **values}
+        return values
+
+    def succeeded(self, what: str, key: Key | None) -> None:
+        """Tell in `about` who is (`followed`), or may be (`successor`), this sensor with a new battery."""
+        told: dict[str, Json] = {what: dict(key)} if key else {}
+        if told != self.successor:
+            self.successor = told
+            self.redescribe()
