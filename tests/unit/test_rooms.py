@@ -35,6 +35,7 @@ FLOORS = (
     {"bootstrap.device"},
     {"bootstrap.gateway"},
     {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
+    {"bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.bridge"},
