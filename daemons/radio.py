@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from bootstrap import DebianPackage, Gateway, Json, Limits, Measure, Program, Reading, only, seconds, takes
-from bootstrap.radio.ignoring import Rule
 from bootstrap.radio.decoding import SEARCH_S
+from bootstrap.radio.ignoring import Rule
 from bootstrap.radio.receiver import FIRST_STICK, Option, RadioInput, Receiver
 from bootstrap.radio.reception import Reception
 from bootstrap.radio.station import RadioSensor

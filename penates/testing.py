@@ -24,12 +24,14 @@ from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading, ThenTold
 from bootstrap.errors import NoReading
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
+from bootstrap.gateway import Gateway
 from bootstrap.needs import GpioLine, Listened, Told, needs_of
 from bootstrap.paths import Folders
 from bootstrap.pins.device_pins import FACTORY, DevicePins
 from bootstrap.pins.edge import Edge
 from bootstrap.pins.simulated_factory import SimulatedFactory
 from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
+from bootstrap.runtime.adoptions import Adoptions
 from bootstrap.runtime.conversation import NoConversation
 from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.device_context import DeviceContext, DeviceSetup, Subscriptions
@@ -105,6 +107,8 @@ class Bench:
         timers = NamedTimers(self._loop, self._collect)
         context = DeviceContext(timers, self._declared, subscriptions, kept, lent=lent)
         context.converse_by(self._talk)
+        if isinstance(self._device, Gateway):
+            self._device.join(Adoptions(self._device, self._loop))
         self._device.attach(context)
         setup.do()
 

@@ -8,8 +8,8 @@ from bootstrap.device import Reading
 from bootstrap.errors import NoReading
 from bootstrap.gateway import Gateway
 from bootstrap.radio import readings
-from bootstrap.radio.ignoring import ignored
 from bootstrap.radio.decoding import Decoding
+from bootstrap.radio.ignoring import ignored
 from bootstrap.radio.receiver import Receiver, receiver_failure
 from bootstrap.radio.repeats import Repeats
 from bootstrap.radio.station import RadioSensor
@@ -32,17 +32,20 @@ class Reception:
         self._decoding = Decoding(gateway, receiver, always, self._on_line)
         self._choose_decoders()
 
-    def _on_line(self, line: str) -> None:
+    def _on_line(self, line: str) -> Reading | None:
+        """Take a line of rtl_433; return what is new of the gateway itself."""
         heard = transmission(line, time.time())
         if self._repeats.is_one(heard):
-            return
+            return None
         self._count += 1
         if sensor := self._sensor(heard):
             self._learn_decoder(heard)
             self._gateway.publish(sensor, sensor.hear(heard), heard.at)
         elif not ignored(heard.key, self._ignore):
             self._list(heard)
+        before = self._decoding.searching
         self._choose_decoders()
+        return self._facts if self._decoding.searching != before else None
 
     def _sensor(self, heard: Transmission) -> RadioSensor | None:
         """Return the adopted sensor that has sent this."""
@@ -99,6 +102,10 @@ class Reception:
         self._choose_decoders()
         if why := self._decoding.problem:
             raise receiver_failure(why)
+        return self._facts
+
+    @property
+    def _facts(self) -> Reading:
         return {"heard": self._count, "searching": self._decoding.searching}
 
 

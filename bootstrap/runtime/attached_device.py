@@ -58,13 +58,12 @@ class AttachedDevice:
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
         self._resources.callback(self.lent.end_calls)
-        later = self.sampler.run_later
-        timers = NamedTimers(parts.loop, later)
-        conversation = Conversation(device, SensorParts(sensor, parts.loop, link, reporter, clock, later))
+        timers = NamedTimers(parts.loop, self.sampler.run_later)
+        around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
+        conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
         context = DeviceContext(timers, setup.lines, self.subscriptions, kept, reporter, lent=self.lent)
-        context.use(conversation, later)
-        self.redescribe_by = context.redescribe_by
+        context.use(conversation, self.sampler.run_later)
         device.attach(context)
 
     def detach(self) -> None:

@@ -107,15 +107,10 @@ class DeviceContext:
         self.state, self.folder = subscriptions.state, subscriptions.folder
         self.converse_by(NoConversation())
         self.publish_by(_nothing)
-        self.redescribe_by(_nothing)
 
     def publish_by(self, publish: Callable[[Callable[[], Reading | None], int | None], None]) -> None:
         """Publish by this what no call of the device has returned."""
         self._publish = publish
-
-    def redescribe_by(self, call: Callable[[], None]) -> None:
-        """Call this whenever the device says that what it is has changed."""
-        self._redescribe = call
 
     def use(
         self, conversation: Conversation, publish: Callable[[Callable[[], Reading | None], int | None], None]
@@ -140,8 +135,9 @@ class DeviceContext:
 
     def redescribe(self) -> None:
         """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
-        log.call_as(self.sensor, self._redescribe)
-        self._publish(lambda: None, None)
+        if self._reporter:
+            log.call_as(self.sensor, self._reporter.introduce)
+            self._publish(lambda: None, None)
 
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""

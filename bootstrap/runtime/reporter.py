@@ -41,6 +41,7 @@ class Reporter:
         self.why, self._flapping, self._alone_since = "", "", timestamps.now()
         self._link_status = f"connecting to the broker since {_shown(self._alone_since)}"
         self._measured = False
+        self.introduce: Callable[[], None] = lambda: None  # publish what the sensor is once more
 
     def use_device(self, device: Device) -> None:
         """Report on this device from now on. Run, counts and state continue; measures that it lacks are cleared."""

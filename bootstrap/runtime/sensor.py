@@ -84,6 +84,7 @@ class Sensor:
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
         self.link.owner = self._inbound
+        self.reporter.introduce = self._introduce
         self.reporter.publish_state("starting")
         if isinstance(settings.device, Gateway):
             adoptions = adoptions or Adoptions(settings.device, parts.loop)
@@ -98,7 +99,6 @@ class Sensor:
         if self.adoptions is not None:
             self.adoptions.join(self._topics.sensor, self.settings.device)
         found = AttachedDevice(self.settings, self._parts, self.reporter, self.link, self._outbox.clock)
-        found.redescribe_by(self._introduce)
         self._inbound.use_device(self.settings.device, found.sampler)
         return found
 

@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from support.transmitters import Pulses, ook
+from support.world import Running, eventually
 
 RTL_433 = shutil.which("rtl_433")
 
@@ -28,3 +30,23 @@ class Air:
 
     def close(self) -> None:
         os.close(self._end)
+
+
+def receivers(running: Running) -> list[list[str]]:
+    """The arguments of each rtl_433 that this process has started and that has not ended."""
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    lines = [Path("/proc", child, "cmdline") for child in children]
+    with suppress(OSError):
+        return [line.read_text().split("\0")[1:-1] for line in lines]
+    return []
+
+
+def listens(running: Running, *decoders: int) -> None:
+    """Until it listens with these decoders alone: one that is just ending would take what is sent."""
+    wanted = [word for number in decoders for word in ("-R", str(number))]
+
+    def does() -> bool:
+        found = receivers(running)
+        return len(found) == 1 and found[0][-len(wanted) :] == wanted and found[0].count("-R") == len(decoders)
+
+    eventually(does, f"it listens with {wanted}")

@@ -129,7 +129,7 @@ def test_a_gateway_works_as_shown(house: House) -> None:
     gateway.join(
         SimpleNamespace(
             find=lambda key: shed.device if key == {"id": 44} else None,
-            note_unknown=lambda key, example: unknown.append((key, example)),
+            note_unknown=lambda key, example, _facts: unknown.append((key, example)),
         )
     )
     gateway.setup()

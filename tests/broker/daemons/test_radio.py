@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.air import Air
+from support.air import Air, listens
 from support.transmitters import alecto_rain, alecto_temperature, alecto_wind, nexus
 from support.world import Broker, Eyes, House, Running
 
@@ -45,6 +45,8 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
     eyes.wait_value("cm/alecto1/data/battery", "ok")
     eyes.wait_value("cm/shed/data/temperature", -12.3)
     eyes.wait_value("cm/shed/data/battery", "low")
+    eyes.wait_value("cm/stick/data/searching", value=False)
+    listens(running, 16, 19)
     air.send(alecto_wind(44, 1.4, 3, 135), alecto_rain(44, 12.75))
     eyes.wait_value("cm/alecto1/data/wind_avg", 1.4)
     eyes.wait_value("cm/alecto1/data/wind_max", 3)
