@@ -3,14 +3,18 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from bootstrap.contract.topics import is_id
 from bootstrap.device import RESERVED_MEASURES, Measure, Value
 from bootstrap.radio.units import QUANTITIES, quantity
 
 EVENT, COUNTER, TEXT = "event", "counter", "text"
+MARKS = (EVENT, COUNTER)  # which come first
+EXAMPLES = "{co2:ppm}, {co2:10 ppm 0..5000}, {hits:counter 1}, {window:0=shut|1=open} and {remark:text}"
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?", re.ASCII)
 RANGE = re.compile(rf"({NUMBER.pattern})\.\.({NUMBER.pattern})", re.ASCII)
+UNIT = re.compile(r"1|(?![-+.\d])(?!(?:event|counter|text)\b)\S{1,16}")
 WRITTEN = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"  # a number, as a program prints one
 NO_NUMBER = r"[-+]?(?i:nan|inf|ovf)"  # what Arduino and C print in place of one
 DIGITS = 9  # decimals that a factor leaves
@@ -91,20 +95,17 @@ def form_of(name: str, text: str) -> Form:
     """
     checked_name(name)
     words = text.split()
-    marks = [word for word in words if word in (EVENT, COUNTER)]
+    marks = [*takewhile(MARKS.__contains__, words)]
     rest = words[len(marks) :]
-    if words[: len(marks)] != marks or EVENT in rest or len({*marks}) < len(marks):
-        raise ValueError(f"{' and '.join(sorted({*marks}))} stands first in {{{name}:{text}}}, and once")
     if "|" in text or "=" in text:
         found = _of_words(" ".join(rest))
-    elif rest == [TEXT]:
-        found = Form(Measure(str))
     else:
-        found = _of_numbers(name, rest)
-    if COUNTER in marks and isinstance(found.measure.unit, type):
-        raise ValueError(f"{{{name}:{text}}} is no number, so it cannot be a counter")
+        found = Form(Measure(str)) if rest == [TEXT] else _of_numbers(name, text, rest)
     measure = found.measure
-    return replace(found, measure=replace(measure, event=EVENT in marks, counter=COUNTER in marks or measure.counter))
+    if COUNTER in marks and isinstance(measure.unit, type):
+        raise ValueError(f"{{{name}:{text}}} is no number, so it cannot be a counter")
+    counts = COUNTER in marks or measure.counter
+    return replace(found, measure=replace(measure, event=EVENT in marks, counter=counts))
 
 
 def _of_words(text: str) -> Form:
@@ -114,20 +115,17 @@ def _of_words(text: str) -> Form:
     return Form(Measure(str, words=dict.fromkeys(words.values())), words)
 
 
-def _of_numbers(name: str, words: list[str]) -> Form:
+def _of_numbers(name: str, text: str, words: list[str]) -> Form:
     """Return the form of numbers: a factor, a unit and a range, each of which may be left out."""
     usual = str(QUANTITIES[name].unit) if name in QUANTITIES else ""
     bounds = RANGE.fullmatch(words[-1]) if words else None
     rest = words[:-1] if bounds else words
-    factor = 1.0
-    if rest and NUMBER.fullmatch(rest[0]) and (usual or len(rest) > 1):
-        factor, rest = float(rest[0]), rest[1:]
-    unit = rest[0] if rest else usual
-    if len(rest) > 1 or not unit or not factor or (NUMBER.fullmatch(unit) and unit != "1"):
-        raise ValueError(
-            f"a form of {{{name}:…}} as in {{co2:ppm}}, {{co2:10 ppm 0..5000}}, {{window:0=shut|1=open}} or "
-            f"{{remark:text}}, not {' '.join(words)!r}"
-        )
+    has_factor = bool(rest and NUMBER.fullmatch(rest[0]) and (usual or len(rest) > 1))
+    factor = float(rest[0]) if has_factor else 1.0
+    unit = " ".join(rest[has_factor:]) or usual
+    if not factor or not UNIT.fullmatch(unit) or (bounds and not float(bounds[1]) < float(bounds[2])):
+        given = f"{{{name}:{text}}}" if text else f"{{{name}}}"
+        raise ValueError(f"the form of {given} is none, as those in {EXAMPLES}")
     measure = quantity(name, unit)
     if bounds:
         measure = replace(measure, low=float(bounds[1]), high=float(bounds[2]))
