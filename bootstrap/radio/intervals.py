@@ -1,9 +1,12 @@
 """How often a station sends, learnt from when it was heard."""
 
 from collections import deque
+from math import ceil
 from statistics import median
 
 ENOUGH, LAST = 3, 9  # gaps that tell something, and that are remembered
+LEAST_S = 1.0
+GRID_S = 5.0  # of longer intervals, so that many stations are looked at together
 CHANGED = 0.25  # part by which an interval must differ to be another one
 
 
@@ -22,11 +25,12 @@ class Intervals:
         if (before := self._last.get(model)) is not None and at > before:
             gaps.append(at - before)
         self._last[model] = at
-        found = max(median(each) if len(each) >= ENOUGH else self._usual_s for each in self._gaps.values())
+        usual = (median(each) if len(each) >= ENOUGH else self._usual_s for each in self._gaps.values())
+        found = max(LEAST_S, *usual)
         learnt = all(len(each) >= ENOUGH for each in self._gaps.values())
         if not learnt and self.period_s != self._usual_s and found <= self._usual_s:
             return False
         if abs(found - self.period_s) <= CHANGED * self.period_s:
             return False
-        self.period_s = round(found, 1)
+        self.period_s = ceil(found / GRID_S) * GRID_S if found > GRID_S else round(found, 1)
         return True

@@ -66,7 +66,9 @@ class Reception:
             self._gateway.no_longer_unknown(heard.key)
             return
         facts = {"snr": heard.snr, "successor_of": name}
-        self._gateway.unknown(heard.key, said(heard), **{key: fact for key, fact in facts.items() if fact is not None})
+        self._gateway.unknown(
+            heard.key, readings.said(heard), **{key: fact for key, fact in facts.items() if fact is not None}
+        )
 
     # Which decoders are needed.
 
@@ -107,9 +109,3 @@ class Reception:
     @property
     def _facts(self) -> Reading:
         return {"heard": self._count, "searching": self._decoding.searching}
-
-
-def said(heard: Transmission) -> str:
-    """Return what a transmission says as text for people."""
-    found = readings.of(heard)
-    return ", ".join(f"{name} {value}{readings.UNITS.get(form, f' {form}')}" for name, (value, form) in found.items())

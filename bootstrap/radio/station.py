@@ -57,6 +57,7 @@ class RadioSensor(_Measuring):
         self.successor: dict[str, Json] = {}
         self.last: Mapping[str, Any] = {}  # the newest value of each measure
         self.measures = self._declared()  # type: ignore[misc]
+        self.redescribe()
 
     @property
     def period_s(self) -> float:
@@ -84,8 +85,10 @@ class RadioSensor(_Measuring):
         return not self.silent and gaps.hidden(self.model, name, self.last)
 
     def _declared(self) -> dict[str, Measure]:
+        """Return what it measures; before it was ever heard, how well it is, which becomes stale if it never is."""
         declared = type(self).measures
-        return {name: readings.measure(name, form, declared) for name, form in self.sent.value.items()}
+        sent = self.sent.value or dict([readings.SNR])
+        return {name: readings.measure(name, form, declared) for name, form in sent.items()}
 
     def hear(self, heard: Transmission) -> Reading:
         """Return what a transmission says, and declare what it says for the first time."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from bootstrap.errors import NoReading
+from bootstrap.radio.presses import pressed
 
 Key: TypeAlias = dict[str, int | str]  # who has sent it: model, and id and channel if it sends those
 
@@ -28,6 +29,7 @@ class Transmission:
         protocol: the number of rtl_433's decoder; 0 if it is unknown.
         snr: how far it is above the noise in dB; None if nobody has measured that.
         fields: what it says, by the names of rtl_433.
+        press: the button and what it asks for, of a remote.
     """
 
     model: str
@@ -36,6 +38,7 @@ class Transmission:
     protocol: int
     snr: float | None
     fields: Mapping[str, Any]
+    press: tuple[str, str] | None = None
 
 
 def transmission(line: str, now: float) -> Transmission:
@@ -51,15 +54,18 @@ def transmission(line: str, now: float) -> Transmission:
     model = found.get("model")
     if not isinstance(model, str) or not model:
         raise NoReading
-    level = found.get("snr")
-    protocol = found.get("protocol")
+    fields = {name: value for name, value in found.items() if name not in ABOUT_IT}
+    press = pressed(fields if "channel" not in found else {**fields, "channel": found["channel"]})
+    one_remote = press is not None and "id" in found  # whatever row of its buttons that was
+    level, protocol = found.get("snr"), found.get("protocol")
     return Transmission(
         model,
-        key_of(model, found.get("id"), found.get("channel")),
+        key_of(model, found.get("id"), None if one_remote else found.get("channel")),
         _on_air(found.get("time"), now),
         protocol if isinstance(protocol, int) else 0,
         level if isinstance(level, int | float) and level else None,
-        {name: value for name, value in found.items() if name not in ABOUT_IT},
+        fields,
+        press,
     )
 
 

@@ -102,6 +102,7 @@ class DeviceContext:
         self.watch, self.own = pins.watch, pins.own
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.ask = lent.ask if lent else _nothing
+        self._read_soon = lent.read_soon if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
         self.edges = lent.edges if lent else _nothing
         self.other_broker = lent.other_broker if lent else _no_broker
@@ -138,7 +139,7 @@ class DeviceContext:
         """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
         if self._reporter:
             log.call_as(self.sensor, self._reporter.introduce)
-            self._publish(lambda: None, None)
+            self._read_soon()
 
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""

@@ -87,6 +87,7 @@ class LentParts:
         self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
         self._edges: list[EdgeStream] = []
+        self.read_soon = sampler.read_soon
 
     @cached_property
     def calls(self) -> "DeviceCalls":

@@ -107,7 +107,7 @@ class Sampler:
     def _next_due(self, began: float) -> float:
         """Return when to read next, in step. Steps that have already passed, or soon would, are skipped."""
         self._backoff.reset()
-        every_s = self._device.every_s
+        every_s = self._device.period_s
         earliest = max(time.monotonic(), began + every_s / 2)
         return self._in_step_with + math.ceil((earliest - self._in_step_with) / every_s) * every_s
 

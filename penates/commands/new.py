@@ -8,11 +8,12 @@ On a terminal, the command asks for each setting without a default. Elsewhere, o
 left to be set in the file: `penates check` reports it as missing, and the exit code is 78. If a GPIO line belongs to
 another device, or the name is taken, nothing is written.
 
+  penates new shed --from cm/radio 3
   penates new shed --from cm/radio --id 44
 
-With --from, a gateway adopts a sensor that it hears (`penates unknown` lists them): its file gets the section
-[sensors.shed], and starts to carry it. To forget a sensor, remove its section, and run the same command that is printed
-here as the next one.
+With --from, a gateway adopts a sensor that it hears, by its number in `penates unknown` or by its settings: its file
+gets the section [sensors.shed], and starts to carry it. To forget a sensor, remove its section, and run the same
+command that is printed here as the next one.
 """
 
 import argparse
@@ -30,13 +31,14 @@ from bootstrap.config.loader import (
     open_house,
 )
 from bootstrap.config.toml_file import Fault, SettingsError, convert, suggestion
-from bootstrap.contract.topics import ID_RULE, is_id
+from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.paths import write_new
 from penates.console.arguments import config_option, sensor_name
 from penates.datasheet import Setting, Sheet, settings_of, sheet, toml
 from penates.files.install_paths import HOUSE
 
+HOUSE_BROKER = {"broker": None, "username": None, "password_file": None, "ca_file": None}
 OPTIONS = ("config", "set", "from", "help")
 
 
@@ -85,11 +87,17 @@ def main(given: argparse.Namespace) -> int:
 
 
 def prepared(words: Sequence[str]) -> list[str]:
-    """Return the command line with each setting of an adopted sensor, such as `--id 44`, as `--set id=44`."""
+    """Return the command line with each setting of an adopted sensor, such as `--id 44`, as `--set id=44`.
+
+    So is its number in the list of unknown ones.
+    """
     if not any(word.partition("=")[0] == "--from" for word in words):
         return [*words]
     found, rest = list[str](), iter(words)
     for word in rest:
+        if word.isdecimal() and "--from" in " ".join(found):
+            found += ["--set", word]
+            continue
         name, equals, value = word.removeprefix("--").partition("=")
         if word.startswith("--") and name not in OPTIONS:
             found += ["--set", f"{name}={value if equals else next(rest, '')}"]
@@ -107,6 +115,9 @@ def _adopt(folder: Path, given: argparse.Namespace) -> int:
         adoption.require_root()
     adopting = Adopting.at(folder, given.gateway.client_id, given.kind)
     arguments = [*([given.new] if given.new else []), *given.given, *given.set]
+    for number in [word for word in arguments if word.isdecimal()]:
+        arguments.remove(number)
+        arguments = [*_listed_as(given, int(number)), *arguments]
     values = values_of(settings_of(adopting.adopts), arguments, folder)
     file = adopting.write(values)
     print(f"{file}: [{adopting.section}] was added")
@@ -116,6 +127,19 @@ def _adopt(folder: Path, given: argparse.Namespace) -> int:
     where = f" --config {given.config}" if given.config else ""
     print(f"Next: penates reload{where}")
     return Exit.STOPPED
+
+
+def _listed_as(given: argparse.Namespace, number: int) -> list[str]:
+    """Return the settings of the sensor that has this number in the gateway's list of unknown ones."""
+    from penates.fleet.access import access  # noqa: PLC0415 - as above
+    from penates.fleet.unknown_sensors import listed  # noqa: PLC0415
+
+    gateway = given.gateway.client_id
+    heard = listed(access(argparse.Namespace(config=given.config, **HOUSE_BROKER), EYES)).get(gateway, [])
+    found = next((one.key for one in heard if one.number == number), None)
+    if found is None:
+        raise Fatal(Exit.SETTINGS, f"{gateway} has no number {number} in its list; `penates unknown` shows it")
+    return [f"{name}={value}" for name, value in found.items()]
 
 
 def values_of(settings: Iterable[Setting], arguments: Iterable[str], folder: Path) -> dict[str, str]:

@@ -32,12 +32,16 @@ class Air:
         os.close(self._end)
 
 
-def receivers(running: Running) -> list[list[str]]:
-    """The arguments of each rtl_433 that this process has started and that has not ended."""
+def receiver_pids(running: Running) -> list[int]:
+    """Each rtl_433 that this process has started and that has not ended."""
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
-    lines = [Path("/proc", child, "cmdline") for child in children]
+    return [int(child) for child in children]
+
+
+def receivers(running: Running) -> list[list[str]]:
+    """The arguments of each."""
     with suppress(OSError):
-        return [line.read_text().split("\0")[1:-1] for line in lines]
+        return [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:-1] for pid in receiver_pids(running)]
     return []
 
 

@@ -66,6 +66,23 @@ def alecto_rain(id_: int, rain: float) -> Pulses:
     return _alecto(id_, 6, [3, *_low_first(round(rain * 4), 4)], plus=7, minus=1)
 
 
+def old_remote(house: str, device: int, *, on: bool, repeats: int = 4) -> Pulses:
+    """A remote with code wheels, such as old Intertechno ones: house A to P, device 1 to 16."""
+    number = ord(house) - ord("A") | device - 1 << 4
+    floating = [bool(number >> place & 1) for place in range(8)] + [False, True, True, on]
+    short, long = 350, 1050
+    bits = [(short, long), (long, short)]
+    return [*(pair for bit in floating for pair in (bits[0], bits[bit])), (short, 10_850)] * repeats
+
+
+def new_remote(id_: int, unit: int, *, on: bool, repeats: int = 4) -> Pulses:
+    """A remote that its sockets learn, such as KlikAanKlikUit's, with a number of 26 bits."""
+    pulse = 260
+    bits = {"0": [(pulse, pulse), (pulse, 1300)], "1": [(pulse, 1300), (pulse, pulse)]}
+    row = f"{_bits(id_, 26)}0{on:d}{_bits(unit, 4)}"
+    return [(pulse, 2680), *(pair for bit in row for pair in bits[bit]), (pulse, 10_400)] * repeats
+
+
 def ook(pulses: Pulses) -> str:
     """A transmission as pulse text."""
     *most, (last, _gap) = pulses

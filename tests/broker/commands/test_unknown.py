@@ -34,8 +34,10 @@ def file(house: House) -> Path:
 
 def test_what_is_heard_is_listed_and_adopted(heard: Running, house: House, eyes: Eyes) -> None:
     shown = house.penates("unknown").stdout
-    assert re.search(r"^cm/radio +--model AlectoV1 --id 44 +1 +\d+ s ago +\{\"temperature\": 7\}$", shown, re.MULTILINE)
-    assert "to adopt one: penates new NAME --from cm/radio --model" in shown
+    assert re.search(
+        r"^1 +cm/radio +--model AlectoV1 --id 44 +1 +- +- +\d+ s ago +\{\"temperature\": 7\}$", shown, re.MULTILINE
+    )
+    assert "to adopt one: penates new NAME --from cm/radio 2" in shown
     listed = json.loads(house.penates("unknown", "--json").stdout)["cm/radio"]
     assert {"model": "AlectoV1", "id": 44} in [one["key"] for one in listed]
     done = house.penates("new", "shed", "--from", "cm/radio", "--model", "AlectoV1", "--id", "44")

@@ -1,14 +1,19 @@
 """A radio receiver: a real rtl_433 hears transmitters of our own, and each is a sensor on a real broker."""
 
+import os
+import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.air import Air, listens
-from support.transmitters import alecto_rain, alecto_temperature, alecto_wind, nexus
-from support.world import Broker, Eyes, House, Running
+from bootstrap.limits import YEAR_S
+from bootstrap.radio.decoders import in_program
+from support.air import Air, listens, receiver_pids, receivers
+from support.transmitters import alecto_rain, alecto_temperature, alecto_wind, nexus, old_remote
+from support.world import Broker, Eyes, House, Running, eventually
 
 
 @pytest.fixture
@@ -34,6 +39,12 @@ def start(house: House, broker: Broker, text: str) -> Running:
 
 def readings(eyes: Eyes, sensor: str) -> list[dict[str, Any]]:
     return [one.value for one in eyes.on(f"cm/{sensor}/data/reading")]
+
+
+def test_the_decoders_of_rtl_433_are_known() -> None:
+    found = in_program("rtl_433")
+    assert len(found) > 200
+    assert [found[number].private for number in (16, 19, 23, 60)] == [False, False, True, True]
 
 
 def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
@@ -65,3 +76,176 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
         "rain": "mm",
     }
     assert about["measures"]["rain"]["counter"] is True
+
+
+REMOTE = '[sensors.remote-c]\nmodel = "Waveman-Switch"\nid = "C"\n'
+
+
+def test_a_press_is_one_event_however_often_it_is_repeated(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    running = start(house, broker, stick(air, REMOTE))
+    eyes.wait_value("cm/remote-c/status/state", "online")
+    air.send(*[old_remote("C", 5, on=True)] * 20)  # held
+    eyes.wait_value("cm/remote-c/data/channel_2_button_1", "on")
+    listens(running, 4)
+    air.send(*[old_remote("C", 6, on=False)] * 4)
+    eyes.wait_value("cm/remote-c/data/channel_2_button_2", "off")
+    assert running.stop() == 0
+    presses = [one for one in eyes.seen if one.topic.startswith("cm/remote-c/data/") and "reading" not in one.topic]
+    assert [(one.value, one.retain) for one in presses] == [("on", False), ("off", False)]
+    about = eyes.on("cm/remote-c/status/about")[-1].value["measures"]["channel_2_button_1"]
+    assert (about["event"], about["every_s"]) == (True, YEAR_S)  # nobody knows when somebody presses it
+
+
+def unknown_ones(eyes: Eyes) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [one.value["heard"] for one in eyes.on("cm/stick/status/unknown")][-1]
+    return found
+
+
+def test_who_is_unknown_is_listed_and_adopted_by_a_number(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    text = stick(air, more='ignore = ["Nexus-TH 7", "Prologue*"]')
+    running = start(house, broker, text)
+    eyes.wait_value("cm/stick/data/searching", value=True)
+    # As the old remote transmits, a smoke detector and an alarm seem to do: nobody is told of such.
+    air.send(nexus(7, 1, 3), nexus(181, 2, -12.3, 33), old_remote("C", 5, on=True), nexus(9, 1, 4))
+    eyes.wait(lambda _: [one for one in unknown_ones(eyes) if one["key"].get("id") == 9], "they are listed")
+    listed = {one["number"]: (one["key"], one["example"]) for one in unknown_ones(eyes)}
+    assert listed == {
+        1: ({"model": "Nexus-TH", "id": 181, "channel": 2}, "battery ok, temperature -12.3 °C, humidity 33 %"),
+        2: ({"model": "Waveman-Switch", "id": "C"}, "channel_2_button_1 on"),
+        3: ({"model": "Nexus-TH", "id": 9, "channel": 1}, "battery ok, temperature 4.0 °C, humidity 50 %"),
+    }
+    shown = house.penates("unknown").stdout
+    assert re.search(r"^1 +cm/stick +--model Nexus-TH --id 181 --channel 2 +1 .*-12.3 °C", shown, re.MULTILINE)
+    assert house.penates("new", "shed", "--from", "cm/stick", "9").returncode == 78
+    done = house.penates("new", "shed", "--from", "cm/stick", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (house.folder / "devices" / "stick.toml").read_text() == text + "\n" + SHED
+    running.send(signal.SIGHUP)
+    eyes.wait_value("cm/shed/status/state", "online")
+    air.send(nexus(181, 2, -12.4, 33))
+    eyes.wait_value("cm/shed/data/temperature", -12.4)
+    eyes.wait(lambda _: 181 not in [one["key"]["id"] for one in unknown_ones(eyes)], "it is unknown no more")
+    listens(running, 19)
+    air.send(old_remote("D", 5, on=True), nexus(10, 1, 4))
+    eyes.wait(lambda _: 10 in [one["key"]["id"] for one in unknown_ones(eyes)], "only what its decoder hears is listed")
+    assert "D" not in [one["key"]["id"] for one in unknown_ones(eyes)]
+    assert eyes.ask("cm/stick", "search", '{"state": "on", "for_s": 3600}')["result"] == "done"
+    eyes.wait_value("cm/stick/data/searching", value=True, since=len(eyes.seen) - 20)
+    eventually(lambda: [one[-1] for one in receivers(running)] not in ([], ["19"]), "all are on")
+    air.send(old_remote("E", 5, on=True))
+    eyes.wait(lambda _: "E" in [one["key"]["id"] for one in unknown_ones(eyes)], "all are listed again")
+    assert eyes.ask("cm/stick", "search", "off")["result"] == "done"
+    listens(running, 19)
+    assert running.stop() == 0
+
+
+def test_a_new_battery_is_offered_or_followed(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    other = SHED.replace("shed", "attic").replace("181", "55").replace("channel = 2", "channel = 3\nevery_s = 0.2")
+    running = start(house, broker, stick(air, SHED + "every_s = 0.2\n", other + "follow = true\n"))
+    eyes.wait_value("cm/attic/status/state", "online")
+    air.send(nexus(181, 2, 1))
+    listens(running, 19)
+    air.send(nexus(55, 3, 2))
+    eyes.wait_value("cm/attic/data/temperature", 2)
+    for sensor in ("shed", "attic"):
+        eyes.wait_value(f"cm/{sensor}/status/state", "fault")  # it is silent for too long
+    air.send(nexus(182, 2, 1.5))
+    offered = lambda _: eyes.on("cm/shed/status/about")[-1].value.get("successor")  # noqa: E731
+    assert eyes.wait(offered, "it is offered") == {"model": "Nexus-TH", "id": 182, "channel": 2}
+    eyes.wait(
+        lambda _: unknown_ones(eyes) and unknown_ones(eyes)[0].get("successor_of") == "shed", "the list says of whom"
+    )
+    assert running.logged("may be it with a new battery")
+    air.send(nexus(181, 2, 1.7))
+    eyes.wait_value("cm/shed/data/temperature", 1.7)
+    assert "successor" not in eyes.on("cm/shed/status/about")[-1].value
+    air.send(nexus(56, 3, 2.5), nexus(56, 3, 2.6))
+    running.wait_log("from now on this one is it")
+    air.send(nexus(56, 3, 2.7))
+    eyes.wait_value("cm/attic/data/temperature", 2.7)
+    assert eyes.on("cm/attic/status/about")[-1].value["followed"]["id"] == 56
+    assert running.stop() == 0
+    running = house.run("stick")
+    eyes.wait_value("cm/attic/status/state", "stopped")
+    air.send(nexus(56, 3, 2.8))
+    eyes.wait_value("cm/attic/data/temperature", 2.8)  # which it remembers
+    assert running.stop() == 0
+
+
+def test_how_often_a_station_sends_is_learnt(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    running = start(house, broker, stick(air, SHED))
+    eyes.wait_value("cm/shed/status/state", "online")
+
+    def told() -> float:
+        """How often the station sends, as others are told."""
+        measures = eyes.on("cm/shed/status/about")[-1].value["measures"]
+        return float(measures.get("temperature", {"every_s": 0})["every_s"])
+
+    air.send(nexus(181, 2, 0))
+    listens(running, 19)
+    assert told() == 600
+    for number in range(1, 5):
+        air.send(nexus(181, 2, number))
+        eyes.wait_value("cm/shed/data/temperature", number)
+    eyes.wait(lambda _: told() != 600, "it is learnt")
+    assert told() < 10
+    eyes.wait_value("cm/shed/status/state", "fault")
+    assert running.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ('input = ":none"', ("ended with exit code 2: No supported devices found.", "absent")),
+        ('input = "rtl_tcp:127.0.0.1:1"', ("ended with exit code 2: connect: Connection refused", "failing")),
+        ('input = "ook:/nowhere"', ("ended with exit code 0: Opening file: ook:/nowhere failed!", "absent")),
+        ('input = "rtl_tcp:127.0.0.1:1"\noptions = ["-Q"]', ("rtl_433: invalid option -- 'Q'", "failing")),
+        ('input = "0"\nprogram = "no-such-program"', ("No such file or directory: 'no-such-program'", "failing")),
+    ],
+)
+def test_a_receiver_that_does_not_work_says_why(
+    house: House, broker: Broker, eyes: Eyes, setting: str, told: tuple[str, str]
+) -> None:
+    running = start(house, broker, f'kind = "radio"\n{setting}\n{SHED}every_s = 0.3\n')
+    eyes.wait_value("cm/stick/status/state", "fault")
+    eyes.wait_value("cm/shed/status/state", "fault")
+    said = lambda seen: [one for one in seen if one.topic == "cm/stick/status/health" and one.value["heard"]["why"]]  # noqa: E731
+    found = eyes.wait(said, "why")[-1].value["heard"]
+    assert found["why"].endswith(told[0])
+    assert found["health"] == told[1]
+    assert running.logged("a stream is not open")
+    assert running.stop() == 0
+
+
+def test_a_receiver_that_is_killed_is_started_again(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    running = start(house, broker, stick(air, SHED))
+    air.send(nexus(181, 2, 1))
+    eyes.wait_value("cm/shed/data/temperature", 1)
+    listens(running, 19)
+    for number in (2, 3):
+        since = len(eyes.seen)
+        os.kill(receiver_pids(running)[0], signal.SIGKILL)
+        eyes.wait_value("cm/stick/status/state", "fault", since)
+        air.send(nexus(181, 2, number))
+        eyes.wait_value("cm/shed/data/temperature", number, since)
+        eyes.wait_value("cm/stick/status/state", "online", since)
+    assert "was killed by SIGKILL" in running.log
+    assert running.stop() == 0
+
+
+def test_a_value_that_cannot_be_is_refused(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    running = start(house, broker, stick(air, SHED, "[sensors.shed.humidity]\nhigh = 90\n"))
+    air.send(nexus(181, 2, 1.0, 50))
+    eyes.wait_value("cm/shed/data/temperature", 1)
+    listens(running, 19)
+    air.send(nexus(181, 2, 44.0, 95))  # such as what noise looks like
+    eyes.wait_value("cm/shed/status/state", "fault")
+    air.send(nexus(181, 2, 1.1, 51))
+    eyes.wait_value("cm/shed/data/humidity", 51)
+    assert running.stop() == 0
+    assert [one.get("temperature") for one in readings(eyes, "shed")] == [1.0, None, 1.1]
+    refused = [
+        one for one in eyes.on("cm/shed/status/health") if one.value.get("temperature", {}).get("health") == "failing"
+    ]
+    assert "44 °C is more than 10 away" in refused[0].value["temperature"]["why"]
+    assert "95 % is not within 0 to 90" in refused[0].value["humidity"]["why"]

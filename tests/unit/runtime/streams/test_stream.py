@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import re
 import resource
 import signal
 import socket
@@ -203,6 +204,50 @@ def test_a_child_has_neither_our_watchdog_nor_our_password(heard: Heard, monkeyp
     heard.open(shell("env | grep -c /ours"))
     heard.wait(lambda: heard.lines)
     assert heard.lines[0] == "0"
+
+
+def complaining(script: str, *, well_s: float | None = None) -> ChildProcess:
+    return ChildProcess(["sh", "-c", script], re.compile("^no |stalled"), well_s)
+
+
+def test_the_line_that_says_why_is_the_reason(heard: Heard) -> None:
+    heard.open(complaining("echo 'no stick' >&2; seq 10000 >&2; exit 2"))
+    heard.wait(lambda: heard.ever)
+    assert heard.ever == ["ended with exit code 2: no stick"]
+
+
+def test_a_child_that_gives_up_and_does_not_end_is_ended(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "LAST_WORDS_S", 0.05)
+    heard.open(complaining("echo one; printf 'read sta' >&2; sleep 0.1; echo lled >&2; sleep 3600"))
+    heard.wait(lambda: heard.ever)
+    assert heard.ever == ["was killed by SIGKILL: read stalled"]
+
+
+def test_a_child_that_stays_is_well_without_a_line(heard: Heard, tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    opened = heard.open(complaining(f"[ -e {mark} ] && exec sleep 3600; touch {mark}; exit 2", well_s=0.05))
+    heard.wait(lambda: heard.problems)
+    assert opened.problem == "ended with exit code 2"
+    heard.wait(lambda: not heard.problems)
+    assert opened.problem is None
+
+
+def test_another_source_is_opened_once_the_first_has_ended(heard: Heard, tmp_path: Path) -> None:
+    ended = tmp_path / "ended"
+    opened = heard.open(shell(f"trap 'sleep 0.3; touch {ended}; exit 0' TERM; echo one; while :; do sleep 0.01; done"))
+    heard.wait_lines("one")
+    opened.reopen(shell(f"[ -e {ended} ] && echo two; sleep 3600"))
+    heard.wait_lines("one", "two")
+    assert heard.ever == []
+
+
+def test_a_closed_stream_is_not_opened_again(heard: Heard) -> None:
+    opened = heard.open(shell("echo one; sleep 3600"))
+    heard.wait_lines("one")
+    opened.close()
+    opened.reopen(shell("echo two"))
+    opened.finish()
+    assert opened.done
 
 
 PARENT = """
