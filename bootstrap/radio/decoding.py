@@ -59,7 +59,13 @@ class Decoding:
     @property
     def problem(self) -> str | None:
         """Why nothing can be heard."""
-        return self._stream.problem if self._stream else None
+        heard = self._stream.problem if self._stream else None
+        return heard or (self.pin.problem if self.pin else None)
+
+    @property
+    def counted(self) -> Mapping[str, float]:
+        """What was counted of the edges on a pin."""
+        return self.pin.counted if self.pin else {}
 
     @property
     def searching(self) -> bool:

@@ -12,7 +12,6 @@ LEAST = 24  # durations in a row that noise hardly ever has: 12 pulses and their
 MOST = 2400  # durations of one transmission: as many as rtl_433 takes
 SILENCE_US = 20_000  # that is written at its end
 RUN = re.compile(rb"\x01{%d,}" % LEAST)
-BEGUN = re.compile(rb"\x01*$")
 
 
 class Pulses:
@@ -61,17 +60,18 @@ class Pulses:
     def _complete(self, *, ended: bool) -> Iterator[str]:
         """Yield what is complete, and keep what may still be the beginning of a transmission."""
         usual = bytes([SHORTEST_US <= us <= END_US for us in self._us])
-        begun = len(usual) if ended else BEGUN.search(usual).start()  # type: ignore[union-attr]  # it always matches
+        begun = len(usual.rstrip(b"\x01"))
         open_: list[tuple[int, int]] = []
         for run in RUN.finditer(usual):
             if open_ and sum(self._us[open_[-1][1] : run.start()]) > END_US:
                 yield self._text(open_)
                 open_ = []
             open_.append(run.span())
-        if open_ and (ended or begun - open_[0][0] > MOST or sum(self._us[open_[-1][1] : begun]) > END_US):
+        cut = ended or bool(open_ and len(usual) - open_[0][0] > MOST)
+        if open_ and (cut or sum(self._us[open_[-1][1] : begun]) > END_US):
             yield self._text(open_)
             open_ = []
-        self._forget(open_[0][0] if open_ else begun)
+        self._forget(open_[0][0] if open_ else len(usual) if cut else begun)
 
     def _forget(self, count: int) -> None:
         """Forget the first durations."""

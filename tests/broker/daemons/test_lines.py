@@ -88,10 +88,9 @@ def test_who_is_unknown_is_listed_and_adopted_with_what_it_has_said(
     topic = "cm/nano/status/unknown"
     eyes.wait(lambda _: [one for one in eyes.on(topic) if one.value["heard"]], "it is listed")
     shown = house.penates("unknown").stdout
-    assert re.search(r"^cm/nano +.*--id 9 +1 ", shown, re.MULTILINE)
-    assert "TEMP,9,7.5" in shown
-    for name, key in (("shed", "9"), ("remote", "01010")):
-        done = house.penates("new", name, "--from", "cm/nano", "--id", key)
+    assert re.search(r"^1 +cm/nano +--id 9 +1 .* TEMP,9,7\.5$", shown, re.MULTILINE)
+    for name, key in (("shed", ["1"]), ("remote", ["--id", "01010"])):
+        done = house.penates("new", name, "--from", "cm/nano", *key)
         assert (done.returncode, done.stderr) == (0, "")
     running.send(signal.SIGHUP)
     wait_online(eyes, "shed", "remote")
