@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bootstrap.eventloop.loop import Loop, Timer
-from bootstrap.pins.edge_times import MOST, EdgeBatch, open_edges
+from bootstrap.pins.edge_times import MOST, EdgeBatch, EdgeSource
 
 EVERY_S = 0.1  # between two batches
 LEAST_S = 0.02
@@ -13,14 +13,9 @@ HALF = MOST // 2
 class EdgeStream:
     """Reads the edges of a line while there are any, ten times a second; without edges nothing wakes up."""
 
-    def __init__(self, loop: Loop, number: int, on_edges: Callable[[EdgeBatch], None]) -> None:
-        """Open the line, and call `on_edges` with each batch; an empty one says that the line rests.
-
-        Raises:
-            OSError: it cannot be had.
-        """
-        self._loop, self._on_edges = loop, on_edges
-        self._source = open_edges(number)
+    def __init__(self, loop: Loop, source: EdgeSource, on_edges: Callable[[EdgeBatch], None]) -> None:
+        """Call `on_edges` with each batch; an empty one says that the line rests."""
+        self._loop, self._source, self._on_edges = loop, source, on_edges
         self._arrived: list[EdgeBatch] = []
         self._timer: Timer | None = None
         self._await_edge()

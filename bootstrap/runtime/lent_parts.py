@@ -153,11 +153,12 @@ class LentParts:
 
     def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]") -> None:
         """Implement `Context.edges`."""
+        from bootstrap.pins.edge_times import open_edges  # noqa: PLC0415
         from bootstrap.runtime.declared_lines import require_line  # noqa: PLC0415
         from bootstrap.runtime.edge_stream import EdgeStream  # noqa: PLC0415
 
         require_line(self._device, number)
-        self._edges.append(EdgeStream(self._parts.loop, number, on_edges))
+        self._edges.append(EdgeStream(self._parts.loop, open_edges(number), on_edges))
 
     def other_broker(
         self,
