@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from support.paths import ROOT
 from support.plugged import Plugged
 from support.world import Broker, Eyes, House, Running, Seen
 
@@ -119,6 +120,20 @@ def test_lines_that_match_nothing_are_counted_and_said(house: House, broker: Bro
     nano.write("TEMP,5,21")
     eyes.wait_value("cm/attic/data/temperature", 21)
     eyes.wait_value("cm/attic/status/state", "online", since)
+
+
+def test_the_example_of_the_page_does_what_the_page_says(
+    house: House, broker: Broker, eyes: Eyes, nano: Plugged
+) -> None:
+    page = (ROOT / "docs" / "SERIAL_LINES.md").read_text()
+    file = page.partition("```toml\n")[2].partition("```")[0]
+    start(house, broker, re.sub(r'port = ".*"', f'port = "{nano.path}"', file))
+    wait_online(eyes, "nano", "shed", "remote-00100", "letterbox")
+    rows = re.findall(r"^\| `(.+)` \| `(cm/.+)` \| `(.+)` \|$", page, re.MULTILINE)
+    assert len(rows) == 5
+    for line, topic, value in rows:
+        nano.write(line)
+        eyes.wait_value(topic, json.loads(value))
 
 
 def test_silence_is_a_fault_of_all_and_so_is_a_port_that_is_gone(
