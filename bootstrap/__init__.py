@@ -56,6 +56,8 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import Target as Target
     from bootstrap.needs import Told as Told
     from bootstrap.needs import TopicFilter as TopicFilter
+    from bootstrap.needs import UsbDevice as UsbDevice
+    from bootstrap.needs import UsbName as UsbName
     from bootstrap.pins.edge import Edge as Edge
     from bootstrap.streams import ChildProcess as ChildProcess
     from bootstrap.streams import Frames as Frames
@@ -90,6 +92,7 @@ HOMES = {
     "I2CAddress": "bootstrap.needs",
     "SpiDevice": "bootstrap.needs",
     "SerialPort": "bootstrap.needs",
+    "UsbName": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",
     "Host": "bootstrap.needs",
@@ -105,6 +108,7 @@ HOMES = {
     "Declares": "bootstrap.needs",
     "GpioLine": "bootstrap.needs",
     "DeviceNode": "bootstrap.needs",
+    "UsbDevice": "bootstrap.needs",
     "BusAddress": "bootstrap.needs",
     "NetworkHost": "bootstrap.needs",
     "Listened": "bootstrap.needs",

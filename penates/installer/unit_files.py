@@ -9,7 +9,7 @@ from penates.files.install_paths import HOUSE, SECRETS
 from penates.files.package_data import folder
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.installer.allowed_networks import allowed_networks
-from penates.installer.device_needs import DeviceNeeds, needs
+from penates.installer.device_needs import USB, DeviceNeeds, needs
 
 TARGET, SUPERVISOR, TEMPLATE = "penates.target", "penates.service", "penates@.service"
 CERTIFICATES = ("penates-certs.service", "penates-certs.timer")
@@ -113,6 +113,8 @@ def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> 
     allowed = [("DeviceAllow", f"{node} rw") for node in nodes]
     hosts = {host for one in needed for host in one.hosts} | {host for one in found for host in one.broker.hosts}
     allowed += [("IPAddressAllow", " ".join(networks))] if (networks := allowed_networks(sorted(hosts))) else []
+    if USB in nodes:  # whoever opens USB devices also wants to hear from the kernel what is plugged in
+        allowed.append(("RestrictAddressFamilies", "AF_NETLINK"))
     if len(found) == 1 and found[0].device.memory_mb != Device.memory_mb:
         allowed.append(("MemoryMax", f"{found[0].device.memory_mb}M"))
     return allowed

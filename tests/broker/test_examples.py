@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.config.loader import check
+from support.air import Air
 from support.examples import blocks, programs, reader
 from support.paths import ROOT
-from support.world import PATIENCE_S, Running, free_port
+from support.transmitters import nexus
+from support.world import PATIENCE_S, Broker, Eyes, House, Running, free_port
 
 PORT = "18830"  # in the page
 
@@ -107,3 +110,41 @@ def test_adding_a_kind_ends_in_a_green_test(copy: Reader) -> None:
     tests = [*run.split()[1:], "tests/unit/test_rules.py", "tests/unit/daemons/test_contract.py"]
     assert " passed" in copy.types(f"python -m pytest -q -p no:cacheprovider {' '.join(tests)}")
     assert "| `tilt` | A ball switch" in (copy.folder / "README.md").read_text()
+
+
+def test_a_stick_leads_to_a_value_in_four_commands(own: Reader, broker: Broker, eyes: Eyes, tmp_path: Path) -> None:
+    """With a pipe for the stick, and a checkout in place of an installed house, which starts and reloads by itself."""
+    (text,) = blocks("docs/RADIO.md", "sh")
+    new, install, listed, adopt = text.replace("sudo ", "").splitlines()
+    assert install == "penates install"
+    folder = tmp_path / "house"
+    (folder / "devices").mkdir(parents=True)
+    (folder / "house.toml").write_text(f'group = "cm"\n[broker]\nport = {broker.port}\n')
+    config = f" --config {folder}"
+    air = Air(tmp_path)
+    try:
+        assert "Wiring: plug the stick into USB" in own.types(f"{new} 'input={air.input}' {config}")
+        running = own.starts(f"penates run stick{config}")
+        eyes.wait_value("cm/stick/data/searching", value=True)
+        air.send(nexus(181, 2, -0.5, 81))
+        eyes.wait(
+            lambda seen: any(one.topic.endswith("/unknown") and one.value["heard"] for one in seen), "it is heard"
+        )
+        assert "temperature -0.5 °C, humidity 81 %" in own.types(listed + config)
+        assert "[sensors.shed] was added" in own.types(adopt + config)
+        running.send(signal.SIGHUP)
+        eyes.wait_value("cm/shed/status/state", "online")
+        air.send(nexus(181, 2, -0.6, 81))
+        eyes.wait_value("cm/shed/data/temperature", -0.6)
+        assert running.stop() == 0
+    finally:
+        air.close()
+
+
+def test_the_section_of_a_station_is_as_shown(house: House) -> None:
+    (section,) = blocks("docs/RADIO.md", "toml")
+    house.write(1)
+    house.device("stick", f'kind = "radio"\n{section}')
+    (settings,) = check(house.folder)
+    shed = settings.carried["shed"].device
+    assert (shed.measures["temperature"].low, shed.measures["temperature"].high) == (-30, 100)

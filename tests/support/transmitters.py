@@ -26,10 +26,12 @@ def _by_gap(bits: str, *, pulse: int, zero: int, one: int, end: int) -> Pulses:
     return [*((pulse, one if bit == "1" else zero) for bit in bits), (pulse, end)]
 
 
-def nexus(id_: int, channel: int, temperature: float, humidity: int = 50, *, battery: bool = True) -> Pulses:
+def nexus(  # noqa: PLR0913 - the last two are keywords
+    id_: int, channel: int, temperature: float, humidity: int = 50, *, battery: bool = True, rows: int = 12
+) -> Pulses:
     """A Nexus thermometer, such as the TFA 30.3209: °C and %; its row of bits is sent twelve times."""
     bits = f"{_bits(id_, 8)}{battery:d}0{_bits(channel - 1, 2)}{_bits(round(temperature * 10), 12)}1111"
-    return _by_gap(bits + _bits(humidity, 8), pulse=500, zero=1000, one=2000, end=4000) * 12
+    return _by_gap(bits + _bits(humidity, 8), pulse=500, zero=1000, one=2000, end=4000) * rows
 
 
 def _alecto(id_: int, kind: int, *messages: Sequence[int], plus: int = 15, minus: int = -1) -> Pulses:

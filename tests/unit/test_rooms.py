@@ -125,6 +125,11 @@ def test_only_who_records_or_looks_knows_the_history() -> None:
     assert [str(one) for one in used if not one.user.startswith(MAY_USE_HISTORY)] == []
 
 
+def test_only_the_radio_knows_what_a_radio_hears() -> None:
+    users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.radio.")}
+    assert {user for user in users if not user.startswith("bootstrap.radio.")} == {"daemons.radio"}
+
+
 def test_no_command_imports_another() -> None:
     commands = "penates.commands."
     assert [str(one) for one in IMPORTS if one.user.startswith(commands) and one.used.startswith(commands)] == []

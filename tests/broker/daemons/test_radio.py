@@ -3,15 +3,18 @@
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bootstrap.contract import timestamps
 from bootstrap.limits import YEAR_S
 from bootstrap.radio.decoders import in_program
 from support.air import Air, listens, receiver_pids, receivers
+from support.rtl_tcp import RtlTcp
 from support.transmitters import alecto_rain, alecto_temperature, alecto_wind, nexus, old_remote
 from support.world import Broker, Eyes, House, Running, eventually
 
@@ -101,6 +104,7 @@ def unknown_ones(eyes: Eyes) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 def test_who_is_unknown_is_listed_and_adopted_by_a_number(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
     text = stick(air, more='ignore = ["Nexus-TH 7", "Prologue*"]')
     running = start(house, broker, text)
@@ -249,3 +253,53 @@ def test_a_value_that_cannot_be_is_refused(house: House, broker: Broker, eyes: E
     ]
     assert "44 °C is more than 10 away" in refused[0].value["temperature"]["why"]
     assert "95 % is not within 0 to 90" in refused[0].value["humidity"]["why"]
+
+
+@pytest.mark.long
+def test_a_flood_of_neighbours_costs_the_adopted_nothing(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
+    running = start(house, broker, stick(air, SHED))
+    air.send(nexus(181, 2, 0))
+    eyes.wait_value("cm/shed/data/temperature", 0)
+    listens(running, 19)
+    for number in range(100):
+        air.send(nexus(number, 3, 20 + number % 5), nexus(181, 2, number / 10))
+    eyes.wait_value("cm/shed/data/temperature", 9.9)
+    assert [one["temperature"] for one in readings(eyes, "shed")] == [0, *(number / 10 for number in range(1, 100))]
+    dropped = lambda _: eyes.on("cm/stick/status/unknown")[-1].value["dropped"]  # noqa: E731
+    eyes.wait(dropped, "more than can be listed")
+    assert len(unknown_ones(eyes)) == 50
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def rtl_tcp() -> Iterator[RtlTcp]:
+    server = RtlTcp()
+    yield server
+    server.close()
+
+
+@pytest.mark.long
+def test_a_receiver_elsewhere_is_heard_in_real_time_and_may_stall(
+    house: House, broker: Broker, eyes: Eyes, rtl_tcp: RtlTcp
+) -> None:
+    running = start(house, broker, f'kind = "radio"\ninput = "{rtl_tcp.input}"\n{SHED}')
+    eyes.wait_value("cm/shed/status/state", "online")
+    rtl_tcp.send(nexus(181, 2, -0.5))
+    began = time.time()
+    eyes.wait_value("cm/shed/data/temperature", -0.5)
+    (one,) = readings(eyes, "shed")
+    assert abs(timestamps.parse(one["time"]).timestamp() - began) < 3
+    assert one["snr"] > 10
+    listens(running, 19)
+    eventually(lambda: rtl_tcp.clients == 2, "it is connected again")
+    for number, trouble, words in ((1, rtl_tcp.hang_up, "sync read failed"), (2, rtl_tcp.stall, "read stalled")):
+        since = len(eyes.seen)
+        trouble()
+        eyes.wait_value("cm/stick/status/state", "fault", since)
+        rtl_tcp.send(nexus(181, 2, number))
+        eyes.wait_value("cm/shed/data/temperature", number, since)
+        eyes.wait_value("cm/stick/status/state", "online", since)
+        assert words in running.log
+    health = [one.value["heard"]["health"] for one in eyes.on("cm/stick/status/health")]
+    assert "absent" in health
+    assert running.stop() == 0

@@ -112,6 +112,15 @@ def test_a_port_a_host_and_memory_are_allowed_as_declared(mine: House, tmp_path:
     assert "ExecStopPost" not in "".join(lines)
 
 
+def test_a_stick_is_opened_and_heard_of(house: House) -> None:
+    lines = drop_in(house, 'kind = "radio"\n')
+    assert "DeviceAllow=char-usb_device rw" in lines
+    assert "RestrictAddressFamilies=AF_NETLINK" in lines
+    lines = drop_in(house, 'kind = "radio"\ninput = "rtl_tcp:192.168.7.8"\n')
+    assert f"IPAddressAllow={' '.join(HOME)}" in lines
+    assert not [line for line in lines if line.startswith(("DeviceAllow", "RestrictAddressFamilies"))]
+
+
 def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
     assert f"MemoryMax={Device.memory_mb}M" in (ROOT / "systemd" / "penates@.service").read_text().splitlines()
 

@@ -103,3 +103,46 @@ def takes(health: MeasureHealth, reading: Mapping[str, float], now: float) -> bo
     if not refused:
         health.record_good(reading, "now", now)
     return not refused
+
+
+# What a device learns while it runs.
+
+
+class Learning(Told):
+    """One that knows better than its settings how often it has a value, and which it cannot have."""
+
+    period = 10.0
+    excused = ""
+
+    @property
+    def period_s(self) -> float:
+        return self.period
+
+    def excuses(self, name: str) -> bool:
+        return name == self.excused
+
+
+def test_a_measure_that_is_excused_is_not_stale() -> None:
+    device = Learning(file=Path())
+    health = MeasureHealth(device, 0)
+    assert takes(health, {"depth": 1}, 0)
+    device.excused = "depth"
+    health.passed_over([], 1000.0)
+    assert health.problems == {}
+    device.excused = ""
+    health.passed_over([], 1000.0)
+    assert health.problems == {"depth": "no value for more than 30 s"}
+
+
+def test_another_period_and_new_measures_count_from_now_on() -> None:
+    device = Learning(file=Path())
+    health = MeasureHealth(device, 0)
+    assert takes(health, {"depth": 1}, 0)
+    device.period = 100.0
+    device.measures = {**device.measures, "width": Measure("m")}  # type: ignore[misc]
+    health.redescribe(20.0)
+    assert takes(health, {"width": 3}, 20)
+    health.passed_over([], 299.0)
+    assert health.problems == {}
+    health.passed_over([], 300.0)
+    assert [*health.problems] == ["depth"]  # it is as old as before
