@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 
 from bootstrap.hosts import a_host
 from bootstrap.needs import GpioLine, Need, NetworkHost, UsbDevice
-from bootstrap.pins.line_names import line_number
+from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 from bootstrap.streams import ChildProcess
 
 TCP = re.compile(r"rtl_tcp:(?:(?P<host>[^:]+)(?::(?P<port>\d{1,5}))?)?")
@@ -45,7 +45,7 @@ class RadioInput:
         if match := TCP.fullmatch(self.text):
             a_host(match["host"] or "localhost")
         elif match := PIN.fullmatch(self.text):
-            line_number(match["line"])
+            _line(match["line"])
         elif not any(form.fullmatch(self.text) for form in (STICK, FILE, SOAPY)):
             raise ValueError(ALLOWED)
 
@@ -66,7 +66,7 @@ class RadioInput:
     def line(self) -> int | None:
         """The GPIO line of a receiver on a pin, by its BCM number."""
         match = PIN.fullmatch(self.text)
-        return line_number(match["line"]) if match else None
+        return _line(match["line"]) if match else None
 
     @property
     def arguments(self) -> list[str]:
@@ -74,6 +74,11 @@ class RadioInput:
         if self.line is not None:
             return ["-r", "ook:-"]
         return ["-r", self.text] if FILE.fullmatch(self.text) else ["-d", self.text]
+
+
+def _line(text: str) -> int:
+    """Return the BCM number of a line; that, or its name. ValueError: there is no such line."""
+    return int(text) if text.isdecimal() and int(text) in BCM_NUMBERS else line_number(text)
 
 
 FIRST_STICK = RadioInput("0")

@@ -128,7 +128,7 @@ def test_what_is_no_pattern_is_said(pattern: str, why: str) -> None:
 )
 def test_a_file_with_a_fault_is_refused(tmp_path: Path, settings: str, why: str) -> None:
     (tmp_path / "devices").mkdir()
-    (tmp_path / "house.toml").write_text('[broker]\nhost = "127.0.0.1"\n')
+    (tmp_path / "house.toml").write_text('group = "cm"\n[broker]\nhost = "127.0.0.1"\n')
     (tmp_path / "devices" / "lines.toml").write_text(f'kind = "lines"\nport = "/dev/ttyUSB0"\n{settings}\n')
     with pytest.raises(SettingsError) as caught:
         check(tmp_path)
