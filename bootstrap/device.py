@@ -348,6 +348,9 @@ class Context(Protocol):
     def set_problem(self, what: str, why: str | None) -> None:
         """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
 
+    def said(self, name: str) -> bytes:
+        """Return what this sensor has published last as `status/NAME`; empty if it has said nothing there."""
+
     @property
     def sensor(self) -> str:
         """This sensor's name, `group/sensor`."""

@@ -43,6 +43,7 @@ class Bridge(FarBrokerSettings, Device):
         self.site = crossing.site = site
         site.listen(self.link, self.groups)
         crossing.listen()
+        site.thin(self.heartbeats_every_s, asks=self.fetch)
 
     def read(self) -> Reading:
         """Return what is known of the link."""

@@ -20,10 +20,10 @@ class Radio(Gateway):
     """
 
     input: RadioInput = FIRST_STICK  # the stick's number or ":SERIAL", "rtl_tcp:HOST:PORT", "driver=…", or a file
-    frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # to listen at; a second one wants a second stick
+    frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # to listen at; a second band wants a second stick
     gain: str = "auto"  # in dB, such as "28"
-    decoders: list[int] | None = None  # of `rtl_433 -R help` that are on besides those of the adopted, such as [23]
-    ignore: list[Rule] | None = None  # model, id and channel of those not to list as unknown, such as ["Nexus-TH * 2"]
+    decoders: list[int] | None = None  # numbers of `rtl_433 -R help` that are on in any case, such as [23]
+    ignore: list[Rule] | None = None  # whom not to list: model, id, channel, such as ["Nexus-TH * 2"]
     options: list[Option] | None = None  # more of rtl_433's own, such as ["-s", "1000k"]
     program: Annotated[Program, DebianPackage("rtl-433")] = "rtl_433"
 

@@ -22,6 +22,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from bootstrap.config.kinds import find
 from bootstrap.device import Device, Measure
+from bootstrap.gateway import Gateway
 from bootstrap.limits import Limits
 from bootstrap.needs import DebianPackage, Declares
 
@@ -111,6 +112,12 @@ class Sheet:
         head = [*map(_comment, [" ".join(self.what.split()), *wired]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
         return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
+
+    def section(self) -> list[str]:
+        """Return the settings of a sensor that this kind carries, likewise; nothing if it is no gateway."""
+        if not issubclass(self.device, Gateway):
+            return []
+        return _paragraphs(["[sensors.NAME]"], [*settings_of(self.device.adopts)], {})
 
     def paragraphs(self) -> list[str]:
         """Return the settings, each with its meaning and its default, as in a new file."""

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
+from bootstrap.bridge.far_heartbeats import FarHeartbeats, Thinned
 from bootstrap.bridge.far_states import FarStates, Flow
 from bootstrap.bridge.far_traffic import FarTraffic
 from bootstrap.bridge.newest_told import NewestTold
+from bootstrap.bridge.own_heartbeats import OwnHeartbeats
 from bootstrap.bridge.questions import ANSWER, QUESTION, Questions
 from bootstrap.bridge.retained_topics import RetainedTopics
-from bootstrap.bridge.site_link import SiteLink
+from bootstrap.bridge.site_link import UP, SiteLink
 from bootstrap.contract.heard import CLEARED, READING, Heard, Silence
 from bootstrap.contract.payload import Json
+from bootstrap.contract.sites import HEARTBEAT, HEARTBEATS
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Context, Reading, ThenTold
 from bootstrap.eventloop.backoff import Backoff
@@ -36,7 +39,11 @@ class FarSite:
         self._context, self._own_groups, self._news, self._on_answer = context, own_groups, news, on_answer
         told = NewestTold(self._say)
         self.states, self.traffic, self.retained = FarStates(told), FarTraffic(), retained(told)
-        self.questions = Questions(context.sensor, own_groups, context.tell)
+        self.questions = Questions(context, own_groups)
+        self.own_heartbeats = OwnHeartbeats(context)
+        self.far_heartbeats = FarHeartbeats(told)
+        self._thins = False  # whether we do so by a setting of our own
+        self._groups: Sequence[str] = ()
         self.questions.begin_anew()
         self.link = SiteLink(lambda: self.questions.ask([]), self._changed, self._confirm_in)
         self._asking = Backoff(FIRST_ASK_S, LAST_ASK_S)
@@ -44,12 +51,19 @@ class FarSite:
 
     def listen(self, link: str, groups: Sequence[str]) -> None:
         """Listen to the bridge's notification, to these groups of the far site, and to the states of our own."""
+        self._groups = groups
         self._context.listen(link, self._on_link, self._on_link_silent)
         for group in groups:
             self._context.listen(f"{group}/+/{Kind.STATUS}/+", self._on_status, self._on_cleared)
             self._context.listen(f"{group}/+/{Kind.DATA}/#", self._on_data, self._on_cleared)
         for group in self._own_groups:
             self._context.listen(f"{group}/+{STATE}", self._on_own_state, self._on_own_cleared)
+
+    def thin(self, every_s: float, *, asks: bool) -> None:
+        """Send the heartbeats of our sensors every so many seconds (0: do not), and ask the far site to do so, too."""
+        self._thins = every_s > 0
+        if self._thins:
+            self.own_heartbeats.begin(self._own_groups, every_s, asks=asks)
 
     def _say(self, topic: str, payload: bytes, then: ThenTold) -> None:
         self._context.tell(topic, payload, then, retain=True)
@@ -58,6 +72,8 @@ class FarSite:
 
     def _on_link(self, heard: Heard) -> Reading:
         """Take the word of the bridge's notification."""
+        if heard.payload == UP and not heard.retained:
+            self.retained.expect_all()
         self.link.on_word(heard.payload, stored=heard.retained)
         return self._news()
 
@@ -66,7 +82,8 @@ class FarSite:
         if silence.why == CLEARED:
             self.link.on_word(b"", stored=False)
         else:
-            for part in (self.states, self.retained, self.questions, self.traffic):
+            parts = (self.states, self.retained, self.questions, self.traffic, self.own_heartbeats, self.far_heartbeats)
+            for part in parts:
                 part.begin_anew()
             self.link.on_broker_lost(silence.why)
         return self._news()
@@ -81,6 +98,11 @@ class FarSite:
     def _changed(self) -> None:
         """Have every far state say what is true now."""
         self.states.set_flow(self.link.flow)
+        self.own_heartbeats.set_flow(up=self.link.flow is Flow.UP)
+        if self.link.flow is Flow.DOWN:
+            self.retained.expect_nothing()
+            if not self._thins:  # the far site asks again
+                self.own_heartbeats.every_s = 0.0
         if self.link.flow is Flow.UP:
             self._asking.reset()
             self._context.after(SETTLE_S, self._reconcile, "reconcile")
@@ -118,36 +140,48 @@ class FarSite:
         if name == READING:
             self.traffic.note_reading(sensor, heard.value)
             return None
-        self.retained.note(sensor, heard.topic)
+        self.retained.note(sensor, heard.topic, live=not heard.retained)
         return self._sign(heard)
 
     def _sign(self, heard: Heard) -> Reading | None:
         """Take what has just come as a sign that the link is up."""
         before = self.link.flow
-        if not heard.retained:
+        if self._is_live(heard):
             self.link.on_sign()
         return self._news() if self.link.flow is not before else None
+
+    def _is_live(self, heard: Heard) -> bool:
+        """Return whether a message has just come over the link."""
+        return not (heard.retained or self.far_heartbeats.is_ours(heard.topic, heard.payload))
 
     def _on_cleared(self, silence: Silence) -> None:
         """Forget a topic that was cleared."""
         if silence.why == CLEARED:
-            self.states.forget(silence.topic)
-            self.retained.forget(silence.topic)
+            for part in (self.states, self.retained, self.far_heartbeats):
+                part.forget(silence.topic)
 
     def _on_fact(self, sensor: str, name: str, heard: Heard) -> None:
         match name:
-            case "question" | "answer":
+            case "question" | "answer" | "heartbeats":
                 if not heard.retained:
                     self._on_talk(name, heard)
                 return
             case "state":
                 self.states.on_state(heard.topic, heard.payload, stored=heard.retained)
             case "heartbeat":
-                self.traffic.note_heartbeat(heard.value, stored=heard.retained)
+                self.traffic.note_heartbeat(heard.value, stored=not self._is_live(heard))
+                self.far_heartbeats.note(heard.topic, heard.value)
+                self.retained.on_heartbeat(sensor, heard.value)
                 self._check_clocks()
             case "about":
-                self.retained.on_about(sensor, heard.value)
-        self.retained.note(sensor, heard.topic)
+                self.retained.on_about(sensor, heard.payload)
+                self._context.after(SETTLE_S, self._clear_gone, "gone")
+        self.retained.note(sensor, heard.topic, live=self._is_live(heard))
+
+    def _clear_gone(self) -> Reading | None:
+        """Clear what living sensors of the far site do not have any more."""
+        self.retained.clear_gone()
+        return None
 
     def _on_talk(self, name: str, heard: Heard) -> None:
         """Answer a question of the far site's bridge, or take its answer."""
@@ -158,6 +192,32 @@ class FarSite:
                 self._settle(sensor, state, answer.asked_at)
             if answer.states:
                 self._context.after(0, self._reconcile, "reconcile")
+        elif name == HEARTBEATS and (thinned := Thinned.parse(heard.value)):
+            self._on_thinned(thinned)
+
+    def _on_thinned(self, thinned: Thinned) -> None:
+        """Publish the heartbeats of far sensors here, and thin our own if that is asked for."""
+        self.traffic.note_clock(thinned.time)
+        self._check_clocks()
+        for topic, fact in self.far_heartbeats.publish(thinned, self._groups):
+            self._on_far_fact(topic, fact)
+        own = self.own_heartbeats
+        if thinned.asks and not self._thins:
+            news = thinned.first or not own.every_s
+            own.begin(self._own_groups, thinned.every_s, asks=False)
+            if news:
+                own.repeat()
+
+    def _on_far_fact(self, topic: str, fact: Json) -> None:
+        """Note what we have published of a far sensor ourselves, which we do not hear."""
+        if not fact:
+            self.retained.forget(topic)
+            return
+        sensor = topic.partition(f"/{Kind.STATUS}/")[0]
+        self.retained.note(sensor, topic, live=False)
+        if topic.endswith(f"/{HEARTBEAT}"):
+            self.traffic.note_heartbeat(fact, stored=True)
+            self.retained.on_heartbeat(sensor, fact)
 
     def _settle(self, sensor: str, state: str | None, asked_at: float) -> None:
         """Say the state that the far site has given, or clear what it has no more."""

@@ -8,6 +8,7 @@ from bootstrap.contract.payload import Json
 from bootstrap.errors import Refused
 from bootstrap.history.gaps import Gaps
 
+FEW_SAMPLES = 4  # of messages over a metered link, of which there is one in many minutes
 SAMPLES = 20  # heartbeats from which the difference of the clocks is told: the one that was fastest is nearest to it
 
 
@@ -25,7 +26,7 @@ class FarTraffic:
     def __init__(self) -> None:
         self._gaps = Gaps()
         self._heartbeat = self._reading = None
-        self._ahead: deque[float] = deque(maxlen=SAMPLES)
+        self._ahead: deque[float] = deque()
 
     _heartbeat: float | None  # when the newest was made, in seconds since 1970
     _reading: float | None
@@ -56,7 +57,17 @@ class FarTraffic:
             return
         self._heartbeat = max(made, self._heartbeat or made)
         if not stored and heartbeat.get("clock") != "unsure":
-            self._ahead.append(made - time.time())
+            self._note_ahead(made, SAMPLES)
+
+    def note_clock(self, stamp: str) -> None:
+        """Note when a message was made that has come over a metered link."""
+        if (made := _seconds(stamp)) is not None:
+            self._note_ahead(made, FEW_SAMPLES)
+
+    def _note_ahead(self, made: float, most: int) -> None:
+        self._ahead.append(made - time.time())
+        while len(self._ahead) > most:
+            self._ahead.popleft()
 
     def note_reading(self, sensor: str, record: Json) -> None:
         """Note a record of the history."""

@@ -6,12 +6,13 @@ everything that was sent before it. No answer means that nothing is known.
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import Kind
+from bootstrap.device import Context
 
 QUESTION, ANSWER = "question", "answer"  # below `status` of the bridge of each site
 MOST = 100  # sensors in one question
@@ -32,9 +33,10 @@ class FarAnswer:
 class Questions:
     """Asks the far site, and answers what it asks."""
 
-    def __init__(self, sensor: str, own_groups: Sequence[str], tell: Callable[[str, bytes], None]) -> None:
-        """Publish by `tell(topic, payload)`, below `sensor`, which is the bridge's own name."""
-        self._status, self._own_groups, self._tell = f"{sensor}/{Kind.STATUS}", own_groups, tell
+    def __init__(self, context: Context, own_groups: Sequence[str]) -> None:
+        """Publish by `context`, below the bridge's own name."""
+        self._context, self._own_groups = context, own_groups
+        self._status = f"{context.sensor}/{Kind.STATUS}"
         self._asked: dict[str, float] = {}  # when each question was asked
         self._own: dict[str, str] = {}  # our sensors, with their states
         self._complete_at = 0.0
@@ -48,7 +50,7 @@ class Questions:
         number = secrets.token_hex(4)
         self._asked = {**dict([*self._asked.items()][-MOST:]), number: time.monotonic()}
         question = {"id": number, "sensors": [*sensors[:MOST]], "time": timestamps.now()}
-        self._tell(f"{self._status}/{QUESTION}", encode(question))
+        self._context.tell(f"{self._status}/{QUESTION}", encode(question))
 
     def on_answer(self, payload: Json) -> FarAnswer | None:
         """Return what the far site has answered, if it is an answer to a question of ours."""
@@ -78,9 +80,14 @@ class Questions:
         match payload:
             case {"id": str(number), "sensors": [*names]} if time.monotonic() >= self._complete_at or not names:
                 asked = [name for name in names[:MOST] if isinstance(name, str) and self._is_ours(name)]
-                states = {name: self._own.get(name) for name in asked}
+                states = {name: self._state_of(name) for name in asked}
                 answer = {"id": number[:MOST], "states": states, "time": timestamps.now()}
-                self._tell(f"{self._status}/{ANSWER}", encode(answer))
+                self._context.tell(f"{self._status}/{ANSWER}", encode(answer))
+
+    def _state_of(self, name: str) -> str | None:
+        """Return the state of a sensor of ours; the bridge does not hear its own."""
+        own = self._context.said("state").decode() if name == self._context.sensor else ""
+        return own or self._own.get(name)
 
     def _is_ours(self, name: str) -> bool:
         return name.partition("/")[0] in self._own_groups

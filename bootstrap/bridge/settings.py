@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from bootstrap.config.model import Id, a_certificate, a_prefix
+from bootstrap.contract.sites import HEARTBEATS, THINNED
+from bootstrap.device import Seconds
 from bootstrap.limits import Limits
 from bootstrap.needs import Declares, Host, Listened, Need, Told, a_topic
 
@@ -27,8 +29,8 @@ def _far(group: str) -> Iterable[Need]:
 
 
 def _own(group: str) -> Iterable[Need]:
-    told = ("status/question", "status/answer", "action/+")
-    listened = ("status/state", "status/action")
+    told = ("status/question", "status/answer", f"status/{HEARTBEATS}", "action/+")
+    listened = ("status/state", "status/action", *(f"status/{name}" for name in THINNED))
     return [*(Listened(f"{group}/+/{one}") for one in listened), *(Told(f"{group}/+/{one}") for one in told)]
 
 
@@ -55,6 +57,8 @@ class FarBrokerSettings:
     username: str | None = None  # our user at the far broker
     password_file: Path | None = None  # the file with its password in the first line
     fetch: bool = True  # commands from there, too, because the far site cannot call us
+    # Seconds between heartbeats that cross a metered link; 0: as they come. To be set at the site that calls.
+    heartbeats_every_s: Seconds = 0.0
     keepalive_s: Annotated[int, Limits(2, 3600)] = 20  # seconds; after twice that a silent cut of the link is noticed
 
     @property

@@ -5,6 +5,14 @@ from bootstrap.contract.topics import ID_RULE, is_id
 BRIDGE = "penates-bridge"  # the first level of the topics by which Mosquitto tells whether a connection is up
 HISTORY, STATE = "history", "state"
 CONNECTIONS = (HISTORY, STATE)
+HEARTBEATS = "heartbeats"
+# The names below a sensor's `status`. A link carries all but those that are never bridged. A metered one carries those
+# of a sensor and of a bridge; what is thinned is in the bridge's `heartbeats`.
+OF_A_SENSOR = ("about", "state", "unknown")
+OF_A_BRIDGE = ("answer", HEARTBEATS, "question")
+HEARTBEAT = "heartbeat"
+THINNED = ("health", HEARTBEAT)
+NEVER_BRIDGED = ("action", "doctor", "recording")  # the daemons bring answers; the others are for one site alone
 SITE_RULE = f"{ID_RULE}, and at most 48 of them"
 LONGEST = 48  # characters, so that the names of its users are ids, too
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSetInput
@@ -22,6 +23,9 @@ class SimulatedFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no
     def __init__(self) -> None:
         super().__init__()
         self.pin_class = SimulatedPin
+        # gpiozero shares the pins of all local factories; what another one left stands for lines of another folder.
+        self.pins: dict[Any, SimulatedPin] = {}
+        self._reservations: dict[Any, list[Any]] = defaultdict(list)
 
     def _get_revision(self) -> int:
         return REVISION

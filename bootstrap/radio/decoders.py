@@ -28,7 +28,12 @@ class Decoder:
     @property
     def private(self) -> bool:
         """Whether what it decodes is nobody else's business."""
-        return bool(PRIVATE.search(self.name))
+        return is_private(self.name)
+
+
+def is_private(name: str) -> bool:
+    """Return whether what this decoder, or this model, tells is nobody else's business."""
+    return bool(PRIVATE.search(name))
 
 
 def in_program(program: str) -> dict[int, Decoder]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.device import Device, Reading
 from bootstrap.logs import log
-from bootstrap.radio.decoders import Decoder, chosen, in_program
+from bootstrap.radio.decoders import Decoder, chosen, in_program, is_private
 from bootstrap.radio.receiver import Receiver
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ class Decoding:
     def begun(self) -> bool:
         """Whether it has begun to listen, or cannot."""
         return self._stream is not None
+
+    def may_tell(self, model: str) -> bool:
+        """Return whether others may know of this model. Without a list of decoders none is off, so its name decides."""
+        return bool(self._there) or not is_private(model)
 
     @property
     def problem(self) -> str | None:

@@ -41,7 +41,7 @@ class Reception:
         if sensor := self._sensor(heard):
             self._learn_decoder(heard)
             self._gateway.publish(sensor, sensor.hear(heard), heard.at)
-        elif not ignored(heard.key, self._ignore):
+        elif self._decoding.may_tell(heard.model) and not ignored(heard.key, self._ignore):
             self._list(heard)
         before = self._decoding.searching
         self._choose_decoders()

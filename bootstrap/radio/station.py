@@ -33,8 +33,8 @@ class RadioSensor(_Measuring):
     """
 
     model: str  # as `penates unknown` shows it, such as "AlectoV1"
-    id: int | str | None = None  # what it sends as such; most choose another one with a new battery
-    channel: int | str | None = None  # as set by the switch in its battery compartment
+    id: int | str | None = None  # what it sends as such, such as 44; most choose another one with a new battery
+    channel: int | str | None = None  # as its switch in the battery compartment is set, such as 1
     follow: bool = False  # whether the only unknown one of its model and channel takes its place once it is silent
     every_s: float = UNTIL_LEARNT_S  # seconds between two transmissions; learnt, unless it is set
 

@@ -141,6 +141,10 @@ class DeviceContext:
             log.call_as(self.sensor, self._reporter.introduce)
             self._read_soon()
 
+    def said(self, name: str) -> bytes:
+        """Implement `Context.said`."""
+        return self._reporter.said(name) if self._reporter else b""
+
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Implement `Context.publish`. It is called by another sensor's device: this one's name is in the log."""
         log.call_as(self.sensor, self._publish, lambda: reading, at_us)

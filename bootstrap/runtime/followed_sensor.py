@@ -66,7 +66,6 @@ class FollowedSensor:
             self._beat_at = max(now, self._beat_at)
 
     def _note_about(self, about: dict[str, Json]) -> None:
-        self._heartbeat_s = _period_s(about.get("heartbeat_s"))
         measures = about.get("measures")
         self._every_s = {}
         for name, measure in [*measures.items()][:MOST_MEASURES] if isinstance(measures, dict) else ():

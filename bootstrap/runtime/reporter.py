@@ -139,6 +139,10 @@ class Reporter:
         """Publish a fact of this sensor's own as `status/NAME`."""
         self._outbox.put_state(self._topics.status(name), encode(fact))
 
+    def said(self, name: str) -> bytes:
+        """Return what was published last as `status/NAME`; empty if nothing was."""
+        return self._outbox.state(self._topics.status(name))
+
     def publish_answer(self, answer: dict[str, object]) -> None:
         """Publish the answer to a command."""
         self._outbox.put_once(self._topics.status("action"), encode(answer))

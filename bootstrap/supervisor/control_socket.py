@@ -7,11 +7,13 @@ import socket
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bootstrap.errors import NOT_DONE
-from bootstrap.eventloop.loop import Loop
 from bootstrap.paths import near
+
+if TYPE_CHECKING:  # because commands ask a supervisor, and run no loop
+    from bootstrap.eventloop.loop import Loop
 
 ControlMessage: TypeAlias = dict[str, Any]
 ControlReply: TypeAlias = Callable[[ControlMessage], None]
@@ -95,7 +97,7 @@ def problem_of(request: object) -> str:
 class ControlServer:
     """The supervisor's side of the socket: accepts requests and passes them to `handle`."""
 
-    def __init__(self, loop: Loop, folder: Path, handle: Callable[[ControlMessage, ControlReply], None]) -> None:
+    def __init__(self, loop: "Loop", folder: Path, handle: Callable[[ControlMessage, ControlReply], None]) -> None:
         self._loop, self._folder, self._handle = loop, folder, handle
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         (folder / SOCKET).unlink(missing_ok=True)  # left by a dead supervisor, since we hold the lock
@@ -139,7 +141,7 @@ class _Request:
     """One request: read to its end, handled, replied to."""
 
     def __init__(
-        self, loop: Loop, connection: socket.socket, handle: Callable[[ControlMessage, ControlReply], None]
+        self, loop: "Loop", connection: socket.socket, handle: Callable[[ControlMessage, ControlReply], None]
     ) -> None:
         self._loop, self._connection, self._handle = loop, connection, handle
         self._received = b""

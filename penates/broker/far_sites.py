@@ -9,6 +9,8 @@ from bootstrap.config.model import TLS_PORT, House, SensorSettings
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
 from bootstrap.contract.sites import (
     CONNECTIONS,
+    OF_A_BRIDGE,
+    OF_A_SENSOR,
     STATE,
     caller_of,
     connection_user,
@@ -32,6 +34,7 @@ class LinkedSite:
         caller: the site whose connection brings its state to here: `own` if only we can call.
         hosts: where our broker calls it; empty if it does not.
         port: its broker's TLS port.
+        metered: whether heartbeats are thinned on the link that we make.
     """
 
     name: str
@@ -40,6 +43,7 @@ class LinkedSite:
     caller: str
     hosts: Sequence[str] = ()
     port: int = TLS_PORT
+    metered: bool = False
 
     @classmethod
     def of(cls, settings: SensorSettings, house: House) -> "LinkedSite":
@@ -61,8 +65,13 @@ class LinkedSite:
         hosts = (host,) if isinstance(host, str) else tuple(host)
         if caller == own and not hosts:
             raise SettingsError([Fault(settings.file, line("host"), f"'host' is missing: where {name} is called")])
+        metered = bool(device.get("heartbeats_every_s"))
+        if metered and caller != own:
+            wrong = f"'heartbeats_every_s' has to be set at the site that calls, which is {name}; remove it here"
+            raise SettingsError([Fault(settings.file, line("heartbeats_every_s"), wrong)])
         port = device.get("port") or TLS_PORT
-        return cls(name=name, own=own, groups=list(device["groups"]), caller=caller, hosts=hosts, port=port)
+        groups = list(device["groups"])
+        return cls(name=name, own=own, groups=groups, caller=caller, hosts=hosts, port=port, metered=metered)
 
     @property
     def calls(self) -> bool:
@@ -116,6 +125,7 @@ def bridge_values(
         "<ca file>": [ca_file],
         "<own>": groups,
         "<far>": site.groups if site.pulls else [],
+        "<status>": sorted([*OF_A_SENSOR, *OF_A_BRIDGE]) if site.metered else ["+"],
     }
     for connection in CONNECTIONS:
         secret = password(connection_user(site.name, connection))

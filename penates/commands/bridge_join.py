@@ -30,7 +30,7 @@ from penates.installer.site_installation import (
     require_free,
     require_own_broker,
 )
-from penates.installer.site_invitation import SiteInvitation
+from penates.installer.site_invitation import THINNED_S, SiteInvitation
 
 LINK_S = 30.0  # Mosquitto tries again after 5 s, and then less often
 
@@ -39,6 +39,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("file", type=Path, metavar="FILE", help="the invitation, from the other site")
     parser.add_argument("--group", type=an_id, metavar="GROUP", help="rename the group of this house to this one")
+    metered = f"the link is paid for by volume: heartbeats cross once in {THINNED_S // 60} minutes"
+    parser.add_argument("--metered", action="store_true", help=metered)
     parser.add_argument("--dry-run", action="store_true", help="show every file and command, and change nothing")
 
 
@@ -55,7 +57,7 @@ def main(given: argparse.Namespace) -> int:
     try:
         broker = _far_broker(invitation)
         hosts = _usable(broker, invitation)
-        changes = HouseChanges(settings=settings, files=[*invitation.joined(side, hosts)])
+        changes = HouseChanges(settings=settings, files=[*invitation.joined(side, hosts, metered=given.metered)])
         with scratch() as folder:
             plan = HousePlan(folder, changes=changes)
             require_own_broker(plan)

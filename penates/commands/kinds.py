@@ -100,7 +100,7 @@ def whole(found: Sheet) -> list[str]:
         f"{found.kind}: {found.what}",
         f"Wiring: {found.wiring}",
         "",
-        *("\n\n".join(found.paragraphs()), ""),
+        *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
         "",
         f"Actions: {', '.join(starmap(_action, found.device.commands.items()))}",

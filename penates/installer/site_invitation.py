@@ -17,6 +17,7 @@ from penates.files.toml_edit import with_settings
 from penates.installer import json_fields
 from penates.installer.json_fields import Rule, read_fields
 
+THINNED_S = 900  # between heartbeats of a sensor over a metered link
 NEW_FILE = """# The site {site}, as `penates bridge` has written it (docs/BRIDGE.md).
 # Whether its sensors are announced to Home Assistant here.
 announce = true
@@ -75,7 +76,7 @@ class SiteInvitation:
         text = json.dumps(asdict(self), indent=2) + "\n"
         return Planned(SITES / f"{self.site}.json", text.encode(), SECRET)
 
-    def joined(self, own: OwnSide, hosts: Sequence[str]) -> Iterator[Planned]:
+    def joined(self, own: OwnSide, hosts: Sequence[str], *, metered: bool = False) -> Iterator[Planned]:
         """Yield what the invited site writes; `hosts` are those of the brokers that it reaches."""
         yield Planned(SITES, None, FOLDER_MODE)
         yield Planned(ca_file(self.by), self.ca.encode())
@@ -87,6 +88,7 @@ class SiteInvitation:
             yield Planned(file, content, SHARED, group=USER) if shown else secret(file, content, shared=False)
         called = {"host": [*hosts], "port": self.port, "ca_file": f"{SITES.name}/{self.by}.pem"}
         called |= {"username": site_user(self.site), "password_file": f"{SECRETS.name}/{site_user(self.by)}"}
+        called |= {"heartbeats_every_s": THINNED_S} if metered else {}
         yield far_site_file(self.by, self.by_groups, self.site, own, called)
 
 

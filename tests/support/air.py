@@ -39,9 +39,10 @@ def receiver_pids(running: Running) -> list[int]:
 
 
 def receivers(running: Running) -> list[list[str]]:
-    """The arguments of each."""
+    """The arguments of each that has not ended."""
     with suppress(OSError):
-        return [Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:-1] for pid in receiver_pids(running)]
+        lines = [Path(f"/proc/{pid}/cmdline").read_text() for pid in receiver_pids(running)]
+        return [line.split("\0")[1:-1] for line in lines if line]
     return []
 
 

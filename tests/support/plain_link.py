@@ -33,9 +33,9 @@ def password(user: str) -> str:
     return f"{user}-{secrets.token_hex(8)}"
 
 
-def bridge_lines(host: str, port: int, pace: Pace) -> list[str]:
+def bridge_lines(host: str, port: int, pace: Pace, *, metered: bool = False) -> list[str]:
     """Return the settings of the cabin's broker."""
-    site = LinkedSite(name=HOME, own=CABIN, groups=[HOME], caller=CABIN, hosts=[host], port=port)
+    site = LinkedSite(name=HOME, own=CABIN, groups=[HOME], caller=CABIN, hosts=[host], port=port, metered=metered)
     text = bridges([bridge_values(site, [CABIN], "", lambda user: password(user.replace(HOME, CABIN)))])
     text = text.replace("keepalive_interval 30", f"keepalive_interval {pace.keepalive_s}")
     text = text.replace("restart_timeout 5 60", f"restart_timeout {pace.least_s} {pace.most_s}")

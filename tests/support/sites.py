@@ -139,12 +139,12 @@ def remembering(place: Path) -> list[str]:
 class Sites:
     """Both of them, with the wire between."""
 
-    def __init__(self, folder: Path, pace: Pace = PACE, *, saving: bool = True) -> None:
+    def __init__(self, folder: Path, pace: Pace = PACE, *, saving: bool = True, metered: bool = False) -> None:
         """`saving`: whether the brokers keep their sessions even when they are killed, which makes them slow."""
         kept = {name: remembering(folder / name) if saving else [] for name in (HOME, CABIN)}
         self.home = Site(HOME, folder / HOME, *kept[HOME], *called_lines(folder / HOME))
         self.wire = Wire(self.home.broker.port)
-        lines = bridge_lines("127.0.0.1", self.wire.port, pace)
+        lines = bridge_lines("127.0.0.1", self.wire.port, pace, metered=metered)
         self.cabin = Site(CABIN, folder / CABIN, *kept[CABIN], *lines)
         self.both = (self.home, self.cabin)
 

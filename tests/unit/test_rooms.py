@@ -148,6 +148,11 @@ def test_settings_are_read_without_paho_and_zmq() -> None:
     assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
 
 
+def test_a_command_loads_no_event_loop_before_it_needs_one() -> None:
+    found = loaded("import penates.cli, penates.commands.check, penates.commands.status")
+    assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
+
+
 def test_a_process_loads_neither_calls_nor_streams_before_a_device_uses_them() -> None:
     few = (
         "bootstrap.streams",

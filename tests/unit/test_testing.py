@@ -8,7 +8,7 @@ from typing import Any
 
 import gpiozero
 import pytest
-from gpiozero import DigitalOutputDevice
+from gpiozero import DigitalInputDevice, DigitalOutputDevice
 
 from bootstrap import (
     ChildProcess,
@@ -27,6 +27,8 @@ from bootstrap import (
     TopicFilter,
     takes,
 )
+from bootstrap.pins.simulated_factory import SimulatedFactory
+from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
 from penates.testing import Bench, check_kind
 
 MINE = "tests.unit.test_testing"
@@ -86,6 +88,17 @@ def test_edges_timers_outputs_and_commands_work_as_in_a_house(bell: Bell) -> Non
         assert bench.readings[-1] == {"volume": 40}
         with pytest.raises(Refused, match="send a number from 0 to 100 %"):
             bench.act("volume", 101)
+
+
+def test_lines_of_another_folder_are_other_lines(bell: Bell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LINES_VARIABLE, str(tmp_path))
+    SimulatedLine(17).drive(level=False)
+    factory = SimulatedFactory()
+    assert DigitalInputDevice(17, pull_up=True, pin_factory=factory).is_active
+    with Bench(bell) as bench:
+        assert bench.read() == {"rings": False}
+        factory.close()
+        assert bench.read() == {"rings": False}
 
 
 def test_what_it_keeps_is_there_the_next_time(tmp_path: Path) -> None:

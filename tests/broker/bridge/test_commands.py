@@ -71,6 +71,8 @@ def test_while_the_link_is_down_commands_are_undelivered_at_either_site_and_neve
     two.at_cabin.publish(f"{CELLAR}/action/read", '{"value": "now", "id": "b"}')
     assert answer(two.at_home, LAMP, "a")["result"] == "undelivered"
     assert answer(two.at_cabin, CELLAR, "b")["result"] == "undelivered"
+    two.at_home.wait_value(f"{HOME}/{CABIN}/data/undelivered", 1)
+    two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/undelivered", 1)
     two.sites.wire.accept()
     two.at_home.wait_value(f"penates-bridge/{CABIN}/commands", 1, len(two.at_home.seen))
     two.at_home.publish(f"{LAMP}/action/set", '{"value": "off", "id": "c"}')

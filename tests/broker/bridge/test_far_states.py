@@ -20,6 +20,8 @@ def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(tw
     two.at_cabin.wait_value(BACK, "unreachable", since[1])
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "down", since[0])
     two.at_home.wait_value(f"{HOME}/{CABIN}/status/state", "fault", since[0])
+    went_down = two.told(two.home, f"{HOME}/{CABIN}/data/since")
+    assert went_down > two.at_home.on(f"{HOME}/{CABIN}/data/since")[0].value
     since = len(two.at_home.seen), len(two.at_cabin.seen)
     two.sites.wire.accept()
     link = two.at_home.wait_value(f"penates-bridge/{CABIN}/state", 1, since[0])
@@ -27,6 +29,7 @@ def test_a_cut_makes_all_unreachable_and_the_link_brings_their_own_words_back(tw
     link = two.at_cabin.wait_value(f"penates-bridge/{CABIN}/state", 1, since[1])
     assert two.at_cabin.wait_value(BACK, "online", since[1]).at - link.at < LATEST_S
     eventually(lambda: two.told(two.home, STATE) == "online", "the lamp stays online")
+    eventually(lambda: two.told(two.home, f"{HOME}/{CABIN}/data/since") > went_down, "since when it is up")
 
 
 def both_up(two: BridgedSites) -> None:
@@ -112,3 +115,43 @@ def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: BridgedSites)
     question = f"{HOME}/{CABIN}/status/question"
     two.at_home.wait(lambda seen: sum(one.topic == question for one in seen) > 1, "the far site was asked again")
     assert two.told(two.home, f"{CABIN}/old/status/state") == "unreachable"
+
+
+def test_a_measure_that_a_living_sensor_lost_meanwhile_is_cleared_here_and_what_others_keep_there_is_not(
+    two: BridgedSites,
+) -> None:
+    two.reach_each_other()
+    gone, heard, kept = (f"{CABIN}/lamp/{rest}" for rest in ("data/level", "status/unknown", "data/note"))
+    for topic in (gone, heard, kept):
+        two.at_cabin.publish(topic, '{"heard":[],"dropped":0}', retain=True)
+    eventually(lambda: {gone, heard, kept} <= retained(two.home.broker.port).keys(), "all are known at home")
+    before = retained(two.home.broker.port)
+    two.sites.part()
+    eventually(lambda: two.told(two.home, STATE) == "unreachable", "the cut is seen")
+    for topic in (gone, heard):
+        two.at_cabin.publish(topic, b"", retain=True)
+    two.sites.join()
+    eventually(lambda: not {gone, heard} & retained(two.home.broker.port).keys(), "they are gone at home")
+    now = retained(two.home.broker.port)
+    lamps = {topic for topic in before if topic.startswith(f"{CABIN}/lamp/")}
+    assert {topic for topic in now if topic.startswith(f"{CABIN}/lamp/")} == lamps - {gone, heard}
+
+
+def test_the_far_bridge_is_not_taken_for_a_sensor_that_is_gone(two: BridgedSites) -> None:
+    """It does not hear itself; whoever starts into a link that is up asks for its state, too."""
+    two.lamp()
+    bridge, _ = two.bridges()
+    both_up(two)
+    far, answer = f"{CABIN}/{HOME}", f"{CABIN}/{HOME}/status/answer"
+    bridge.stop(signal.SIGTERM)
+    before, since = retained(two.home.broker.port), len(two.at_home.seen)
+    two.home.house.run(CABIN)
+    asked = two.at_home.wait(
+        lambda seen: [one for one in seen[since:] if one.topic == answer and far in one.value["states"]], "the answer"
+    )
+    assert asked[0].value["states"][far] == before[f"{far}/status/state"]
+    two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up", since)
+    two.at_home.publish(f"{CABIN}/lamp/action/set", '{"value": "on", "id": "after"}')
+    two.at_home.wait(lambda seen: [one for one in seen[since:] if one.topic == f"{CABIN}/lamp/status/action"], "later")
+    now = retained(two.home.broker.port)
+    assert {topic for topic in before if topic.startswith(f"{far}/")} <= now.keys()

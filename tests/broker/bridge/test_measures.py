@@ -58,6 +58,16 @@ def test_far_sensors_are_announced_here_and_unavailable_while_they_are_unreachab
     assert "unreachable" in found["cmps"]["status_state"]["ops"]
 
 
+def test_far_sensors_are_announced_below_the_prefix_of_this_site(two: BridgedSites) -> None:
+    with (two.home.house.folder / "devices" / f"{CABIN}.toml").open("a") as file:
+        file.write('prefix = "assistant"\n')
+    two.lamp()
+    two.bridges()
+    there = ANNOUNCED.replace("homeassistant", "assistant")
+    two.at_home.wait(lambda seen: [one for one in seen if one.topic == there], "the announcement")
+    assert not two.at_home.on(ANNOUNCED)
+
+
 def test_an_announcement_goes_with_its_sensor_and_by_the_setting(two: BridgedSites) -> None:
     two.lamp()
     bridge, _ = two.bridges()

@@ -61,7 +61,8 @@ def test_what_a_site_says_arrives_once_at_the_other_and_nothing_comes_back(
     said = [f"{near}/door/{rest}" for rest in ("data/reading", "data/open", "status/state", "status/about")]
     for topic in said:
         admin.publish(topic, b"1", retain=topic.endswith("state"))
-    for topic in (f"{near}/door/action/read", f"{near}/door/status/action", "up/attic/data/x", f"{far}/door/data/open"):
+    kept_here = [f"{near}/door/{rest}" for rest in ("action/read", "status/action", "status/recording")]
+    for topic in (*kept_here, "up/attic/data/x", f"{far}/door/data/open"):
         admin.publish(topic, b"1")
     ends(admin, others, near)
     wanted = sorted([*said, f"{near}/last/data/reading", f"{near}/last/data/end"])
@@ -107,6 +108,10 @@ def test_a_name_that_is_not_in_the_certificate_is_not_called(
         (['link = "penates-bridge/cabin/state"', 'groups = ["home"]'], "the group 'home' belongs to this site"),
         (['link = "penates-bridge/other/state"', 'groups = ["cabin"]'], "'link' must be penates-bridge/home/state"),
         (['link = "penates-bridge/home/state"', 'groups = ["cabin"]'], "'host' is missing: where cabin is called"),
+        (
+            ['link = "penates-bridge/cabin/state"', 'groups = ["cabin"]', "heartbeats_every_s = 900"],
+            "'heartbeats_every_s' has to be set at the site that calls, which is cabin",
+        ),
     ],
 )
 def test_a_file_that_cannot_be(sites: LinkedSites, lines: list[str], why: str) -> None:
@@ -133,9 +138,14 @@ def test_a_long_outage_makes_room(sites: LinkedSites) -> None:
     assert kept["persistent_client_expiration"] == 14
 
 
-def test_the_daemons_of_both_sites_may_do_what_they_must(sites: LinkedSites, new_broker: Callable[..., Broker]) -> None:
-    """By TLS, with the users and rules that are made for them: states, commands, answers, announcements."""
+@pytest.mark.parametrize("more", ["", "heartbeats_every_s = 3600"])
+def test_the_daemons_of_both_sites_may_do_what_they_must(
+    sites: LinkedSites, new_broker: Callable[..., Broker], more: str
+) -> None:
+    """By TLS, with the users and rules that are made for them: states, heartbeats, commands, answers, announcements."""
     sites.link()
+    with (sites.cabin.house.folder / "devices" / "home.toml").open("a") as file:
+        file.write(f"{more}\n")
     both = (sites.home, sites.cabin)
     for site in both:
         site.house.thermometer(f"cellar-{site.name}")
@@ -151,6 +161,8 @@ def test_the_daemons_of_both_sites_may_do_what_they_must(sites: LinkedSites, new
         eyes[near].wait_value(f"{sensor}/status/state", "online")
         eyes[near].wait_value(f"{near}/{far}/status/state", "online")
         eyes[near].wait_value(f"{near}/{far}/data/state", "up")  # it listens
+        heartbeat = eyes[near].wait(lambda seen: last(seen, f"{sensor}/status/heartbeat"), "a heartbeat")  # noqa: B023
+        assert heartbeat.value["heartbeat_s"] == (3600 if more else 60)
         eyes[near].publish(f"{sensor}/action/read", json.dumps({"id": "asked"}))
         answer = eyes[near].wait(answered(f"{sensor}/status/action"), "the answer crosses", LIMIT_S)
         assert answer["result"] == "done"
@@ -159,6 +171,11 @@ def test_the_daemons_of_both_sites_may_do_what_they_must(sites: LinkedSites, new
     for site in both:
         denied = [line for line in site.broker.log().splitlines() if "Denied PUBLISH" in line]
         assert [line for line in denied if "/data/reading'" not in line and "/status/action'" not in line] == []
+
+
+def last(seen: list[Seen], topic: str) -> Seen | None:
+    """The newest message on a topic."""
+    return next((one for one in reversed(seen) if one.topic == topic), None)
 
 
 def answered(topic: str) -> Callable[[list[Seen]], dict[str, Any] | None]:

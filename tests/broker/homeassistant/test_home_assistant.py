@@ -170,7 +170,7 @@ def an_event_happens(assistant: Assistant, wires: Wires) -> None:
 
 
 def test_what_is_dead_or_at_fault_is_unavailable_and_nothing_else_is(
-    cellar_alone: Running, furnished: House, broker: Broker, start_assistant: Start
+    cellar_alone: Running, furnished: House, broker: Broker, start_assistant: Start, eyes: Eyes
 ) -> None:
     assistant = start_assistant(broker)
     assistant.wait("cm/cellar/data_temperature", "21.5")
@@ -194,6 +194,11 @@ def test_what_is_dead_or_at_fault_is_unavailable_and_nothing_else_is(
     assistant.wait("cm/lamp/action_set", "off")
     furnished.run(program=QUICK).wait_log("connected (")
     assistant.wait("cm/cellar/data_temperature", "17.0")
+    eyes.publish("cm/cellar/status/state", "unreachable", retain=True)  # as a bridge says of a far sensor
+    for unique in ("data_temperature", "action_read", "status_why"):
+        assistant.wait(f"cm/cellar/{unique}", UNAVAILABLE)
+    assistant.wait("cm/cellar/status_state", "unreachable")
+    assistant.wait("cm/cellar/status_problem", "off")
 
 
 @pytest.mark.long

@@ -171,7 +171,7 @@ def lamp_states(out: str) -> list[str]:
 def test_two_sites_end_with_equal_counts_though_their_link_was_cut(tmp_path: Path) -> None:
     running = demo(tmp_path / "t", "--two-sites", "--for", "30")
     out, said = running.communicate(timeout=120)
-    assert running.returncode == 0, said
+    assert running.returncode == 0, out + said
     before, _, after = out.partition("THE LINK IS CUT\n")
     assert lamp_states(before)[-1:] == ["online"]
     assert lamp_states(after) in (["unreachable"], ["unreachable", "online"])  # a busy machine may not see it return

@@ -157,8 +157,10 @@ def test_a_removed_site_leaves_nothing_behind(installed: Machine) -> None:
 
 @pytest.mark.usefixtures("serving")
 def test_uninstalled_the_connections_are_gone_too(cabin: Machine) -> None:
-    cabin.penates("bridge", "join", "/srv/cabin.json", "--group", "cabin")
-    assert cabin.file(BRIDGE_CONF).exists()
+    cabin.penates("bridge", "join", "/srv/cabin.json", "--group", "cabin", "--metered")
+    topics = cabin.file(BRIDGE_CONF).read_text()
+    assert "topic cabin/+/status/heartbeats out 0\n" in topics
+    assert "topic cabin/+/status/+ out 0\n" not in topics
     cabin.penates("uninstall")
     assert not cabin.file(BRIDGE_CONF).is_file()
     assert not [name for name in cabin.files() if name.startswith("/etc/mosquitto/penates")]

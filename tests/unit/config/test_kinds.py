@@ -158,3 +158,9 @@ def test_without_a_house_nothing_of_the_working_folder_is_loaded(
         "name it by --config\n"
     )
     assert run("kinds", "door")[0] == 0
+
+
+def test_a_gateway_shows_the_settings_of_its_sensors() -> None:
+    shown = run("kinds", "radio")[1]
+    assert '\n[sensors.NAME]\n\n## As `penates unknown` shows it, such as "AlectoV1". Set it' in shown
+    assert "[sensors.NAME]" not in run("kinds", "door")[1]

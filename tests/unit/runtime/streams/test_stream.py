@@ -206,6 +206,16 @@ def test_a_child_has_neither_our_watchdog_nor_our_password(heard: Heard, monkeyp
     assert heard.lines[0] == "0"
 
 
+SLOW_TO_END = """
+import pathlib, signal, sys, time
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print("one", flush=True)
+signal.sigwait({signal.SIGTERM})
+time.sleep(0.3)
+pathlib.Path(sys.argv[1]).touch()
+"""
+
+
 def complaining(script: str, *, well_s: float | None = None) -> ChildProcess:
     return ChildProcess(["sh", "-c", script], re.compile("^no |stalled"), well_s)
 
@@ -232,9 +242,12 @@ def test_a_child_that_stays_is_well_without_a_line(heard: Heard, tmp_path: Path)
     assert opened.problem is None
 
 
-def test_another_source_is_opened_once_the_first_has_ended(heard: Heard, tmp_path: Path) -> None:
+def test_another_source_is_opened_once_the_first_has_ended(
+    heard: Heard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "TERM_S", LIMIT_S)
     ended = tmp_path / "ended"
-    opened = heard.open(shell(f"trap 'sleep 0.3; touch {ended}; exit 0' TERM; echo one; while :; do sleep 0.01; done"))
+    opened = heard.open(ChildProcess([sys.executable, "-c", SLOW_TO_END, str(ended)]))
     heard.wait_lines("one")
     opened.reopen(shell(f"[ -e {ended} ] && echo two; sleep 3600"))
     heard.wait_lines("one", "two")
