@@ -51,7 +51,8 @@ class LineSensor(_Measuring):
         """Declare the measures of this and earlier runs, as far as the patterns still have them."""
         if new := {name: True for name in names if name not in self.said.value}:
             self.said.value = {**self.said.value, **new}
-        found = {name: one for name, one in self.gateway.listener.measures.items() if name in self.said.value}
+        self.declared_by = self.gateway.listener.measures
+        found = {name: one for name, one in self.declared_by.items() if name in self.said.value}
         limited: Mapping[str, Measure] = getattr(type(self), "limited", {})
         self.measures = {**found, **{name: one for name, one in limited.items() if name in found}}  # type: ignore[misc]
 
@@ -72,7 +73,8 @@ class LineSensor(_Measuring):
 
     def hear(self, said: SaidLine, at: float) -> Reading:
         """Return what a line says, and declare what it says for the first time; `at` is the time in seconds."""
-        new, changed = said.values.keys() - self.measures.keys(), self.intervals.note(said.pattern, at)
+        new = said.values.keys() - self.measures.keys() or self.declared_by != self.gateway.listener.measures
+        changed = self.intervals.note(said.pattern, at)
         if new:
             self._declare(said.values)
         if changed:

@@ -56,6 +56,17 @@ def wait_online(eyes: Eyes, *sensors: str) -> None:
         eyes.wait_value(f"cm/{sensor}/status/state", "online")
 
 
+def wait_heard(eyes: Eyes, nano: Plugged, line: str, topic: str) -> None:
+    """Write a line again and again, because what comes before the port is open again is lost."""
+    since = len(eyes.seen)
+
+    def heard(seen: list[Seen]) -> bool:
+        nano.write(line)
+        return any(one.topic == topic for one in seen[since:])
+
+    eyes.wait(heard, f"{line} is heard")
+
+
 def test_lines_are_readings_of_their_sensors(house: House, broker: Broker, eyes: Eyes, nano: Plugged) -> None:
     running = start(house, broker, described(nano, ATTIC, REMOTE))
     wait_online(eyes, "nano", "attic", "remote-00100")
@@ -122,6 +133,21 @@ def test_lines_that_match_nothing_are_counted_and_said(house: House, broker: Bro
     eyes.wait_value("cm/attic/status/state", "online", since)
 
 
+def test_other_patterns_are_told_of_by_each_sensor(house: House, broker: Broker, eyes: Eyes, nano: Plugged) -> None:
+    running = start(house, broker, described(nano, ATTIC))
+    wait_online(eyes, "nano", "attic")
+    nano.write("TEMP,5,21.5", "HYGR,5,47")
+    eyes.wait_value("cm/attic/data/humidity", 47)
+    house.device("nano", described(nano, ATTIC).replace("HYGR,{id},{humidity}", "HYGR,{id},{moisture:0.1 %}"))
+    running.send(signal.SIGHUP)
+    wait_heard(eyes, nano, "HYGR,5,470", "cm/attic/data/moisture")
+    assert eyes.on("cm/attic/data/moisture")[0].value == 47
+    eyes.wait(
+        lambda _: {"temperature", "moisture"} == {*eyes.on("cm/attic/status/about")[-1].value["measures"]},
+        "humidity is no measure of it any more",
+    )
+
+
 def test_the_example_of_the_page_does_what_the_page_says(
     house: House, broker: Broker, eyes: Eyes, nano: Plugged
 ) -> None:
@@ -157,11 +183,6 @@ def test_silence_is_a_fault_of_all_and_so_is_a_port_that_is_gone(
     )
     nano.plug_in()
     since = len(eyes.seen)
-
-    def heard_again(seen: list[Seen]) -> bool:
-        nano.write("TEMP,5,21.5")  # what comes before the port is open again is lost
-        return any(one.topic == "cm/attic/data/temperature" for one in seen[since:])
-
-    eyes.wait(heard_again, "it is heard again")
+    wait_heard(eyes, nano, "TEMP,5,21.5", "cm/attic/data/temperature")
     eyes.wait_value("cm/nano/status/state", "online", since)
     assert "fault" not in [one.value for one in eyes.on("cm/remote-00100/status/state")]
