@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
 from html import escape
+from typing import TypeAlias
 
 WIDTH, LEFT, COLUMN, LINE, TOP = 880, 330, 88, 30, 74
-TITLE = "What three outages leave behind"
+TITLE = "What four outages leave behind"
 CAPTION = "Numbers of values; in the last two columns of inputs. One run of benchmarks/outages.py, which says how."
+IMPOSSIBLE = "knows one broker only"
 STYLE = """
 text { font: 14px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1f2328 }
 .title { font-size: 17px; font-weight: 600 }
@@ -48,6 +50,9 @@ class Row:
         return astuple(self)
 
 
+Found: TypeAlias = dict[str, dict[str, Row | None]]  # by outage, by subject; None: it has no such thing
+
+
 def text(x: float, y: float, words: str, kind: str = "") -> str:
     return f'<text x="{x:g}" y="{y:g}" class="{kind}">{escape(words)}</text>'
 
@@ -73,21 +78,23 @@ def cell(column: int, y: float, number: int) -> str:
     return back + text(x, y, str(number), "on-bad middle")
 
 
-def body(found: dict[str, dict[str, Row]]) -> Iterator[str]:
+def body(found: Found) -> Iterator[str]:
     y = TOP + 12
     for outage, rows in found.items():
-        values = next(iter(rows.values())).values
+        values = next(row.values for row in rows.values() if row)
         yield f'<line x1="20" x2="{WIDTH - 20}" y1="{y}" y2="{y}" class="rule"/>'
         yield text(20, y + 23, outage) + text(WIDTH - 20, y + 23, f"{values} values", "small end")
         for subject, row in rows.items():
             y += LINE
             yield text(40, y + 21, subject, "small")
-            yield from (cell(column, y + 21, number) for column, number in enumerate(row.cells()[1:]))
+            if row:
+                yield from (cell(column, y + 21, number) for column, number in enumerate(row.cells()[1:]))
+            else:
+                yield text(middle_of(0) - 5, y + 21, IMPOSSIBLE, "small")
         y += LINE + 8
 
 
-def draw(found: dict[str, dict[str, Row]]) -> str:
-    """By outage, by subject."""
+def draw(found: Found) -> str:
     lines = sum(1 + len(rows) for rows in found.values())
     height = TOP + lines * LINE + len(found) * 8 + 50
     return "\n".join(

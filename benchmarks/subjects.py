@@ -10,8 +10,10 @@ from pathlib import Path
 
 from bootstrap import __version__
 from bootstrap.contract.payload import Json
+from far_link import link_cut
 from outage.inputs import Level
 from peers import peer_python, peer_version, running
+from picture import Row
 from support.world import House, Seen, Wires
 
 HERE = Path(__file__).resolve().parent / "outage"
@@ -50,6 +52,11 @@ class Subject(ABC):
     @abstractmethod
     def name() -> str: ...
 
+    @staticmethod
+    @abstractmethod
+    def link_cut(folder: Path) -> Row | None:
+        """What a cut between two sites leaves behind; None if it knows no second site."""
+
     @abstractmethod
     def counter(self, place: Path) -> Input: ...
 
@@ -66,6 +73,10 @@ class Penates(Subject):
     @staticmethod
     def name() -> str:
         return f"penates {__version__}"
+
+    @staticmethod
+    def link_cut(folder: Path) -> Row | None:
+        return link_cut(folder)
 
     def __init__(self, folder: Path, port: int) -> None:
         super().__init__(folder, port)
@@ -117,6 +128,10 @@ class MqttIo(Subject):
     @staticmethod
     def name() -> str:
         return f"mqtt-io {peer_version()}"
+
+    @staticmethod
+    def link_cut(folder: Path) -> None:  # noqa: ARG004 - it would be that of two sites
+        return None
 
     def _run(self, text: str, place: Path, kind: str) -> Input:
         name = place.name

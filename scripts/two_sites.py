@@ -87,7 +87,7 @@ class Sites:
         self.cabin = House(folder / CABIN, stack, CABIN, bridge_lines(HERE, self.wire.port, Pace()))
         self.both = (self.home, self.cabin)
         for house in self.both:
-            far_files(house.config, caller=house is self.cabin, port=self.wire.port)
+            far_files(house.config, caller=house is self.cabin, called_at=(HERE, self.wire.port))
         self.counts = [Count(house, stack) for house in self.both]
 
     def start(self) -> bool:

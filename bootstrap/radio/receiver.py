@@ -105,7 +105,7 @@ class Receiver:
 
     def child(self, decoders: Iterable[int]) -> ChildProcess:
         """Return the child that listens. `decoders` are the only ones; those that are negative are off instead."""
-        tuning = ["-f", f"{self.frequency_mhz:.6g}M", *(["-g", self.gain] if self.gain != "auto" else [])]
+        tuning = ["-f", f"{self.frequency_mhz:.9g}M", *(["-g", self.gain] if self.gain != "auto" else [])]
         chosen = [word for number in decoders for word in ("-R", str(number))]
         command = [self.program, *NO_FILE, *self.source.arguments, *SPEAKS, *tuning, *self.options, *chosen]
         return ChildProcess(command, LAST_WORDS, WELL_S)

@@ -99,7 +99,8 @@ class RadioSensor(_Measuring):
             self.sent.value = {**self.sent.value, **new}
             self.measures = self._declared()  # type: ignore[misc]
             if kept := [name for name, form in new.items() if form in readings.UNKNOWN]:
-                log.info("sends what is not known here; it is kept as it is", fields=", ".join(kept))
+                text = "sends what is not known here; it is kept as it is"
+                log.info(text, sensor=self.context.sensor, fields=", ".join(kept))
         if changed:
             self.learnt.value = self.intervals.period_s
         if new or changed:

@@ -16,7 +16,7 @@ from support.faults.promises import Promise, Verdict
 from support.faults.reliability import PAGE, Row, read_rows, stale, write_rows
 from support.faults.scene import Scene
 from support.faults.wire import Wire
-from support.sites import Sites
+from support.sites import ApartSites, Sites
 from support.world import Broker, House
 
 VERDICT = "verdict"
@@ -142,7 +142,23 @@ def wire(scene: Scene) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def link_cut(sites: Sites, promise: Promise, request: pytest.FixtureRequest) -> Iterator[LinkCut]:
+def link_cut(sites: Sites, promise: Promise, request: pytest.FixtureRequest) -> Iterator[LinkCut[Sites]]:
     link_cut = LinkCut(sites, promise)
     yield link_cut
     conclude(promise, link_cut.verdict, request)
+
+
+@pytest.fixture
+def new_cable_cut(
+    tmp_path: Path, promise: Promise, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., LinkCut[ApartSites]]]:
+    """Make two sites in networks of their own; at another pace of the bridge, if you like."""
+    made: list[LinkCut[ApartSites]] = []
+
+    def make(**more: Any) -> LinkCut[ApartSites]:
+        made.append(LinkCut(ApartSites(tmp_path, **more), promise))
+        return made[0]
+
+    yield make
+    made[0].sites.close()
+    conclude(promise, made[0].verdict, request)

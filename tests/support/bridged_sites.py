@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from support.plain_link import CABIN, HOME
-from support.sites import Site, Sites
-from support.world import Eyes, Running, eventually, retained
+from support.sites import AnySites, Site, Sites
+from support.world import Eyes, Running, eventually
 
 
 @dataclass
-class BridgedSites:
+class Bridged(Generic[AnySites]):
     """The cabin calls; its daemon fetches commands from home's broker."""
 
-    sites: Sites
+    sites: AnySites
     at_home: Eyes  # what anybody at home hears
     at_cabin: Eyes
 
@@ -34,19 +34,19 @@ class BridgedSites:
         self.sites.watch_over("every_s = 1\n")
 
     def lamp(self) -> Running:
-        return self.cabin.house.run("lamp", GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(self.lines))
+        return self.cabin.run("lamp", GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(self.lines))
 
     @property
     def lines(self) -> Path:
         return self.cabin.house.folder / "lines"
 
     def bridges(self) -> tuple[Running, Running]:
-        return self.home.house.run(CABIN), self.cabin.house.run(HOME)
+        return self.home.run(CABIN), self.cabin.run(HOME)
 
     def reach_each_other(self) -> None:
         """Start a lamp in the cabin, a cellar at home and both bridges; wait until each side sees the other's."""
         self.lamp()
-        self.home.house.run()
+        self.home.run("cellar")
         self.bridges()
         self.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
         self.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
@@ -55,8 +55,13 @@ class BridgedSites:
 
     def told(self, site: Site, topic: str) -> Any:
         """What a newcomer is told there now."""
-        return retained(site.broker.port).get(topic)
+        return site.retained().get(topic)
 
     def close(self) -> None:
         for eyes in (self.at_home, self.at_cabin):
             eyes.close()
+
+
+@dataclass
+class BridgedSites(Bridged[Sites]):
+    """Those with a wire between."""

@@ -73,12 +73,14 @@ topic readwrite {LINK}
 """
 
 
-def far_files(config: Path, *, caller: bool, port: int = 0, more: str = "") -> None:
-    """Write the file of the far site into the configuration of one of the two; `port`: where the cabin calls."""
+def far_files(
+    config: Path, *, caller: bool, called_at: tuple[str, int], more: str = "", keepalive_s: int = PACE.keepalive_s
+) -> None:
+    """Write the file of the far site for one of the two; `called_at`: by which address and port the cabin calls."""
     own, far = (CABIN, HOME) if caller else (HOME, CABIN)
     text = f'kind = "bridge"\ngroups = ["{far}"]\nown_groups = ["{own}"]\nlink = "{LINK}"\n{more}'
     if caller:
         (config / "site-home").write_text(password(site_user(CABIN)) + "\n")
-        text += f'keepalive_s = {PACE.keepalive_s}\nhost = "127.0.0.1"\nport = {port}\n'
+        text += f'keepalive_s = {keepalive_s}\nhost = "{called_at[0]}"\nport = {called_at[1]}\n'
         text += f'username = "{site_user(CABIN)}"\npassword_file = "site-home"\n'
     (config / "devices" / f"{far}.toml").write_text(text)

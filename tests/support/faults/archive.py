@@ -127,7 +127,7 @@ def kill(running: Running) -> None:
 
 def shipped(folder: Path) -> tuple[str, ...]:
     """Lines of a broker that has our settings."""
-    (folder / "conf.d").mkdir()
+    (folder / "conf.d").mkdir(parents=True)
     (folder / "conf.d" / SHIPPED.name).write_text(SHIPPED.read_text())
     (folder / "kept").mkdir()
     return (f"persistence_location {folder}/kept/", f"include_dir {folder}/conf.d")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from counting import Count, count
-from picture import Row, draw
+from picture import IMPOSSIBLE, Found, Row, draw
 
 OPEN, CLOSED = True, False
 
@@ -42,11 +42,12 @@ def test_each_mishap_is_counted_alone(produced: list[int], data: st.DataObject) 
 
 def test_the_picture_shows_every_number() -> None:
     rows = {"penates": Row(11, 22, 33, 44, 55, 66, 77), "other <1>": Row(11, 0, 1, 2, 3, 4, 5)}
-    picture = ET.fromstring(draw({"An outage": rows}))
+    found: Found = {"An outage": {**rows}, "Two sites": {"penates": Row(), "other <1>": None}}
+    picture = ET.fromstring(draw(found))
     shown = [text.text or "" for text in picture.iter("{http://www.w3.org/2000/svg}text")]
-    numbers = [str(number) for row in rows.values() for number in row.cells()[1:]]
+    numbers = [str(number) for row in (*rows.values(), Row()) for number in row.cells()[1:]]
     assert [words for words in shown if words.isdecimal()] == numbers
-    assert {"An outage", "11 values", *rows} <= set(shown)
+    assert {"An outage", "11 values", "Two sites", IMPOSSIBLE, *rows} <= set(shown)
 
 
 def test_rows_add_up() -> None:

@@ -75,8 +75,8 @@ def test_what_is_no_input_is_refused(text: str) -> None:
 
 
 def test_every_setting_reaches_the_program() -> None:
-    command = Receiver("rtl_433", FIRST_STICK, 868.3, "28", ["-s", "1000k"]).child([-23, 14]).command
-    assert command[-10:] == ["-f", "868.3M", "-g", "28", "-s", "1000k", "-R", "-23", "-R", "14"]
+    command = Receiver("rtl_433", FIRST_STICK, 868.3125, "28", ["-s", "1000k"]).child([-23, 14]).command
+    assert command[-10:] == ["-f", "868.3125M", "-g", "28", "-s", "1000k", "-R", "-23", "-R", "14"]
     assert "-g" not in Receiver("rtl_433", FIRST_STICK, 433.92, "auto", []).child([]).command
 
 
