@@ -35,6 +35,7 @@ FLOORS = (
     {"bootstrap.device"},
     {"bootstrap.gateway"},
     {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
+    {"bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.bridge"},
@@ -124,9 +125,12 @@ def test_only_who_records_or_looks_knows_the_history() -> None:
     assert [str(one) for one in used if not one.user.startswith(MAY_USE_HISTORY)] == []
 
 
-def test_only_the_radio_knows_what_a_radio_hears() -> None:
+def test_only_a_radio_and_lines_know_what_a_radio_hears() -> None:
     users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.radio.")}
-    assert {user for user in users if not user.startswith("bootstrap.radio.")} == {"daemons.radio"}
+    of_lines = {one for one in MODULES if one.startswith("bootstrap.serial_lines.")}
+    assert {user for user in users if not user.startswith("bootstrap.radio.")} <= {"daemons.radio", *of_lines}
+    users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.serial_lines.")} - of_lines
+    assert users == {"daemons.lines"}
 
 
 def test_no_command_imports_another() -> None:
