@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
+    from bootstrap.pins.edge_times import EdgeBatch
     from bootstrap.streams import Frames, Source, StreamHandle
 
 Value: TypeAlias = bool | int | float | str | Mapping[str, Json]
@@ -290,6 +291,13 @@ class Context(Protocol):
         self, source: "Source", on_line: Callable[[Any], Reading | None], frames: "Frames | None" = None
     ) -> "StreamHandle":
         """Hear the lines of a stream: see `Device.lines`."""
+
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]") -> None:
+        """Have `on_edges` called with the times of all edges of a line that changes thousands of times a second.
+
+        A setting declares the line; nothing else may use it. A batch comes ten times a second as long as there are
+        edges; an empty one says that the line rests. OSError: the line cannot be had.
+        """
 
     def waits_for(self, name: str) -> bool:
         """Tell whether a call is still to come: see `Device.waits_for`."""

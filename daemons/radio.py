@@ -1,5 +1,6 @@
 """A radio receiver, and what it hears."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -41,6 +42,10 @@ class Radio(Gateway):
         """Hear all that can be decoded, for 15 minutes or for `{"state": "on", "for_s": 60}`; `off` ends it."""
         for_s = seconds(value.pop("for_s", SEARCH_S)) if isinstance(value, dict) else SEARCH_S
         return self.reception.search(for_s if only(value, "state") == "on" else None)
+
+    def progress(self) -> Mapping[str, float | None]:
+        """Return what was counted of the edges on a pin."""
+        return self.reception.counted
 
     def read(self) -> Reading:
         """Return how much was heard; fail while nothing can be."""

@@ -37,6 +37,7 @@ COMMANDS = (
     "invite",
     "bridge invite",
     "bridge join",
+    "bridge groups",
     "bridge status",
     "bridge remove",
     "uninstall",
@@ -54,7 +55,7 @@ COMMANDS = (
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
 MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
 MODULES |= {"radio learn": "radio_learn"}
-MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "status", "remove")}
+MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "groups", "status", "remove")}
 
 
 def _filled(text: str) -> str:

@@ -7,13 +7,13 @@ from bootstrap.bridge.far_states import FarStates, Flow
 from bootstrap.bridge.far_traffic import FarTraffic
 from bootstrap.bridge.newest_told import NewestTold
 from bootstrap.bridge.own_heartbeats import OwnHeartbeats
-from bootstrap.bridge.questions import ANSWER, QUESTION, Questions
+from bootstrap.bridge.questions import ANSWER, MOST, QUESTION, Questions
 from bootstrap.bridge.retained_topics import RetainedTopics
 from bootstrap.bridge.site_link import UP, SiteLink
 from bootstrap.contract.heard import CLEARED, READING, Heard, Silence
 from bootstrap.contract.payload import Json
 from bootstrap.contract.sites import HEARTBEAT, HEARTBEATS
-from bootstrap.contract.topics import Kind
+from bootstrap.contract.topics import Kind, is_id
 from bootstrap.device import Context, Reading, ThenTold
 from bootstrap.eventloop.backoff import Backoff
 
@@ -43,9 +43,9 @@ class FarSite:
         self.own_heartbeats = OwnHeartbeats(context)
         self.far_heartbeats = FarHeartbeats(told)
         self._thins = False  # whether we do so by a setting of our own
-        self._groups: Sequence[str] = ()
         self.questions.begin_anew()
         self.link = SiteLink(lambda: self.questions.ask([]), self._changed, self._confirm_in)
+        self._groups: Sequence[str] = ()  # those of the far site that are known here
         self._asking = Backoff(FIRST_ASK_S, LAST_ASK_S)
         context.after(COMPLAIN_S, self._complain)
 
@@ -105,7 +105,8 @@ class FarSite:
                 self.own_heartbeats.every_s = 0.0
         if self.link.flow is Flow.UP:
             self._asking.reset()
-            self._context.after(SETTLE_S, self._reconcile, "reconcile")
+            self.traffic.note_link()
+            self._context.after(SETTLE_S, self._introduce, "reconcile")
         self._complain()
 
     def _complain(self) -> Reading | None:
@@ -113,6 +114,12 @@ class FarSite:
         down = self.link.flow is Flow.DOWN
         self._context.set_problem("link", f"down since {self.link.since}: {self.link.why}" if down else None)
         return None
+
+    def _introduce(self) -> Reading | None:
+        """Tell the far site which groups we have, and ask for its own; its states are reconciled as well."""
+        if not self.states.doubtful:
+            self.questions.ask([])
+        return self._reconcile()
 
     def _reconcile(self) -> Reading | None:
         """Ask the far site for the states that it has not said since the link is up."""
@@ -169,7 +176,7 @@ class FarSite:
             case "state":
                 self.states.on_state(heard.topic, heard.payload, stored=heard.retained)
             case "heartbeat":
-                self.traffic.note_heartbeat(heard.value, stored=not self._is_live(heard))
+                self.traffic.note_heartbeat(sensor, heard.value, stored=not self._is_live(heard))
                 self.far_heartbeats.note(heard.topic, heard.value)
                 self.retained.on_heartbeat(sensor, heard.value)
                 self._check_clocks()
@@ -185,6 +192,7 @@ class FarSite:
 
     def _on_talk(self, name: str, heard: Heard) -> None:
         """Answer a question of the far site's bridge, or take its answer."""
+        self._check_groups(heard.value)
         if name == QUESTION:
             self.questions.on_question(heard.value)
         elif name == ANSWER and (answer := self.questions.on_answer(heard.value)):
@@ -216,7 +224,7 @@ class FarSite:
         sensor = topic.partition(f"/{Kind.STATUS}/")[0]
         self.retained.note(sensor, topic, live=False)
         if topic.endswith(f"/{HEARTBEAT}"):
-            self.traffic.note_heartbeat(fact, stored=True)
+            self.traffic.note_heartbeat(sensor, fact, stored=True)
             self.retained.on_heartbeat(sensor, fact)
 
     def _settle(self, sensor: str, state: str | None, asked_at: float) -> None:
@@ -227,6 +235,16 @@ class FarSite:
         elif topic in self.states.doubtful:
             self.states.forget(topic)
             self.retained.clear(sensor)
+
+    def _check_groups(self, said: Json) -> None:
+        """Say that the far site has groups that this one does not know: it could claim any, so a person decides."""
+        match said:
+            case {"groups": [*groups]}:
+                new = [one for one in groups[:MOST] if isinstance(one, str) and is_id(one) and one not in self._groups]
+                site = self._context.sensor.partition("/")[2]
+                known = f"sudo penates bridge groups {site} {' '.join([*self._groups, *new])}"
+                why = f"the far site has the group {', '.join(new)}, too, of which nothing comes; to accept it: {known}"
+                self._context.set_problem("groups", why if new else None)
 
     def _check_clocks(self) -> None:
         """Say that commands cannot work while the clocks of the sites differ."""

@@ -27,6 +27,7 @@ class FarTraffic:
         self._gaps = Gaps()
         self._heartbeat = self._reading = None
         self._ahead: deque[float] = deque()
+        self._live: set[str] = set()  # the sensors of which a heartbeat has come since the link is up
 
     _heartbeat: float | None  # when the newest was made, in seconds since 1970
     _reading: float | None
@@ -51,13 +52,22 @@ class FarTraffic:
         """By how many seconds the far clock is ahead of ours; what a message takes makes it look late."""
         return round(max(self._ahead), 3) if self._ahead else None
 
-    def note_heartbeat(self, heartbeat: Json, *, stored: bool) -> None:
-        """Note a heartbeat; one that the broker had stored says nothing of the clock."""
+    def note_heartbeat(self, sensor: str, heartbeat: Json, *, stored: bool) -> None:
+        """Note a heartbeat. One that a broker had stored, here or there, says nothing of the clock.
+
+        Those that the far broker had stored come as if they were live when the link is made: the first of each sensor.
+        """
         if not isinstance(heartbeat, dict) or (made := _seconds(heartbeat.get("time"))) is None:
             return
         self._heartbeat = max(made, self._heartbeat or made)
-        if not stored and heartbeat.get("clock") != "unsure":
+        if not stored and sensor in self._live and heartbeat.get("clock") != "unsure":
             self._note_ahead(made, SAMPLES)
+        if not stored:
+            self._live.add(sensor)
+
+    def note_link(self) -> None:
+        """Note that the link was made anew."""
+        self._live.clear()
 
     def note_clock(self, stamp: str) -> None:
         """Note when a message was made that has come over a metered link."""

@@ -1,4 +1,4 @@
-"""Questions over the link itself: which sensors the far site has, and what it says of their states.
+"""Questions over the link itself: which sensors and groups the far site has, and what it says of their states.
 
 Each site asks on a topic of its own, which the bridge carries as it carries all of `status`. The answer comes behind
 everything that was sent before it. No answer means that nothing is known.
@@ -49,7 +49,7 @@ class Questions:
             return
         number = secrets.token_hex(4)
         self._asked = {**dict([*self._asked.items()][-MOST:]), number: time.monotonic()}
-        question = {"id": number, "sensors": [*sensors[:MOST]], "time": timestamps.now()}
+        question: Json = {"id": number, "sensors": [*sensors[:MOST]], **self._common}
         self._context.tell(f"{self._status}/{QUESTION}", encode(question))
 
     def on_answer(self, payload: Json) -> FarAnswer | None:
@@ -59,6 +59,11 @@ class Questions:
                 said = {str(name): state for name, state in states.items() if isinstance(state, str | None)}
                 return FarAnswer(said, self._asked.pop(number))
         return None
+
+    @property
+    def _common(self) -> dict[str, Json]:
+        """What each site says in all that it says."""
+        return {"groups": [*self._own_groups], "time": timestamps.now()}
 
     # Answering.
 
@@ -81,7 +86,7 @@ class Questions:
             case {"id": str(number), "sensors": [*names]} if time.monotonic() >= self._complete_at or not names:
                 asked = [name for name in names[:MOST] if isinstance(name, str) and self._is_ours(name)]
                 states = {name: self._state_of(name) for name in asked}
-                answer = {"id": number[:MOST], "states": states, "time": timestamps.now()}
+                answer: Json = {"id": number[:MOST], "states": {**states}, **self._common}
                 self._context.tell(f"{self._status}/{ANSWER}", encode(answer))
 
     def _state_of(self, name: str) -> str | None:

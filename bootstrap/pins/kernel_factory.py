@@ -4,10 +4,7 @@ An edge carries the kernel's time, is debounced by the kernel, and waits in the 
 no thread, and nothing wakes up while nothing happens.
 """
 
-import errno
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import gpiod
@@ -17,41 +14,12 @@ from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 
 from bootstrap.eventloop.loop import Loop
 from bootstrap.logs import log
-from bootstrap.pins.device_pins import line_holder
+from bootstrap.pins.header import header_chip, request_line
 from bootstrap.pins.lent_line import LentLine
 from bootstrap.pins.software_pwm import SoftwarePwm
 
-# The chip behind the 40-pin header of the Zero to 3, the 4 and the 5 (kernel documentation of these pinctrl drivers).
-HEADER_LABELS = frozenset({"pinctrl-bcm2835", "pinctrl-bcm2711", "pinctrl-rp1"})
-BUFFER = 1024  # edges that the kernel keeps for us; its own limit
-
 BIASES = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
 EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING}
-
-
-def chips() -> Iterator[Path]:
-    """Return the GPIO chips of this machine."""
-    return (path for path in sorted(Path("/dev").glob("gpiochip*")) if gpiod.is_gpiochip_device(str(path)))
-
-
-def header_chip() -> gpiod.Chip:
-    """Return the chip of the header, found by its label: its number differs between Pis and between kernels.
-
-    Raises:
-        OSError: there is none, or no permission to open it.
-    """
-    seen = {}
-    for path in chips():
-        try:
-            chip = gpiod.Chip(str(path))
-        except PermissionError:
-            raise PermissionError(errno.EACCES, f"no permission for {path}; is the user in the group gpio?") from None
-        if chip.get_info().label in HEADER_LABELS:
-            return chip
-        seen[str(path)] = chip.get_info().label
-        chip.close()
-    what = f"only {seen}" if seen else "no GPIO chip at all"
-    raise OSError(errno.ENODEV, f"no Raspberry Pi header here, {what}; GPIOZERO_PIN_FACTORY=simulated needs none")
 
 
 class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
@@ -73,13 +41,7 @@ class KernelFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no ty
         Raises:
             OSError: it is in use; the message says by whom.
         """
-        try:
-            return self.chip.request_lines({number: settings}, consumer=line_holder(), event_buffer_size=BUFFER)
-        except OSError as error:
-            if error.errno != errno.EBUSY:
-                raise
-            owner = self.chip.get_line_info(number).consumer
-            raise OSError(errno.EBUSY, f"GPIO{number} is in use by {owner or 'the kernel'}") from None
+        return request_line(self.chip, number, settings)
 
 
 class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types

@@ -1,22 +1,21 @@
 """The `simulated` pin factory: gpiozero on a folder of simulated lines, on any machine."""
 
 import os
-import re
-import socket
 import time
 from collections import defaultdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpiozero.exc import PinFixedPull, PinInvalidFunction, PinInvalidPull, PinSetInput
 from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 
 from bootstrap.eventloop.loop import Loop, Timer
-from bootstrap.paths import near
 from bootstrap.pins.lent_line import LentLine
 from bootstrap.pins.simulated_lines import SimulatedLine
 
+if TYPE_CHECKING:
+    import socket
+
 REVISION = 0xC03111  # a Pi 4B, which has the current header
-POKE = re.compile(rb"([01z]) (\d{1,19})")  # the level and when it was driven, in nanoseconds
 
 
 class SimulatedFactory(LocalPiFactory):  # type: ignore[misc]  # gpiozero has no types
@@ -131,10 +130,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._edges = value
 
     def _enable_event_detect(self) -> None:
-        self._line.poke.unlink(missing_ok=True)  # we hold the line, so this socket is a dead holder's
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        with near(self._line.poke) as address:
-            self._socket.bind(address)
+        self._socket = self._line.listen()
         self._raw = self._settled = self._input()
 
     def _disable_event_detect(self) -> None:
@@ -157,13 +153,9 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             loop.add_reader(self._socket.fileno(), self._read)
 
     def _read(self, _events: int) -> None:
-        while self._socket is not None:
-            try:
-                found = POKE.fullmatch(self._socket.recv(100))
-            except BlockingIOError:
-                return
-            if found and int(found[2]) <= time.monotonic_ns():  # anything else is not from a `SimulatedLine`
-                self._changed(self._pull == "up" if found[1] == b"z" else found[1] == b"1", int(found[2]))
+        if self._socket is not None:
+            for level, moment_ns in SimulatedLine.changes(self._socket):
+                self._changed(self._pull == "up" if level is None else level, moment_ns)
 
     def _changed(self, level: bool, moment_ns: int) -> None:
         """Report a change at once, or once it has settled: a level that bounces back is not a change."""

@@ -9,8 +9,10 @@ on the monotonic clock, and the level.
 import errno
 import fcntl
 import os
+import re
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from bootstrap.paths import Folders, near, open_own, read_own, rewrite
@@ -18,6 +20,7 @@ from bootstrap.paths import Folders, near, open_own, read_own, rewrite
 LINES_VARIABLE = "PENATES_LINES"
 LINES = "lines"
 PULLS = {"up": True, "down": False, "": None}
+POKE = re.compile(rb"([01z]) (\d{1,19})")  # the level and when it was driven, in nanoseconds
 WIDTH = 12  # of what a holder writes
 TRIES = 20
 PATIENCE_S = 5.0
@@ -42,8 +45,11 @@ class SimulatedLine:
 
     # The world's side.
 
-    def drive(self, level: bool | None) -> None:
-        """Drive the line high or low, or release it (None), and notify its holder."""
+    def drive(self, level: bool | None, at_ns: int | None = None) -> None:
+        """Drive the line high or low, or release it (None), and notify its holder.
+
+        That happens now, or happened at this time of the monotonic clock, in nanoseconds.
+        """
         if level is None:
             self._level.unlink(missing_ok=True)
         else:
@@ -53,7 +59,7 @@ class SimulatedLine:
             client.settimeout(PATIENCE_S)
             try:
                 with near(self.poke) as address:
-                    client.sendto(f"{driven} {time.monotonic_ns()}".encode(), address)
+                    client.sendto(f"{driven} {at_ns or time.monotonic_ns()}".encode(), address)
             except (FileNotFoundError, ConnectionRefusedError):
                 return  # nobody holds it; the next holder will read the level
             except TimeoutError:
@@ -108,6 +114,25 @@ class SimulatedLine:
                 return descriptor
         os.close(descriptor)
         raise OSError(errno.EBUSY, f"GPIO{self.number} is in use by another process ({self._held})")
+
+    def listen(self) -> socket.socket:
+        """Return a socket that is notified of each change, for its holder."""
+        self.poke.unlink(missing_ok=True)  # its holder is here, so this socket is a dead one's
+        found = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        with near(self.poke) as address:
+            found.bind(address)
+        return found
+
+    @staticmethod
+    def changes(listening: socket.socket) -> Iterator[tuple[bool | None, int]]:
+        """Yield the changes that wait in a socket: the level, or None for one that floats, and the monotonic time."""
+        while listening.fileno() >= 0:  # a change may make its holder close it
+            try:
+                found = POKE.fullmatch(listening.recv(100))
+            except BlockingIOError:
+                return
+            if found and int(found[2]) <= time.monotonic_ns():  # anything else is not from a `SimulatedLine`
+                yield None if found[1] == b"z" else found[1] == b"1", int(found[2])
 
     @staticmethod
     def write_state(descriptor: int, state: str) -> None:

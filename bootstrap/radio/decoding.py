@@ -1,6 +1,7 @@
 """Decoding: rtl_433 as a child, with the decoders that are of use now."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from bootstrap.radio.decoders import Decoder, chosen, in_program, is_private
 from bootstrap.radio.receiver import Receiver
 
 if TYPE_CHECKING:
+    from bootstrap.radio.pin_receiver import PinReceiver
     from bootstrap.streams import StreamHandle
 
 SEARCH_S = 900.0  # for how long all decoders are on when somebody searches
@@ -28,6 +30,11 @@ class Decoding:
         self._there: dict[int, Decoder] = {}
         self._wanted: set[int] | None = None
         self._numbers: list[int] = []
+        self.pin: PinReceiver | None = None
+        if (line := receiver.source.line) is not None:
+            from bootstrap.radio import pin_receiver  # noqa: PLC0415 - few receivers are on a pin
+
+            self.pin = pin_receiver.PinReceiver(device, line, self._give)
         program = receiver.program
         device.ask(partial(in_program, program), self._begin, lambda _error: self._begin({}))
 
@@ -37,6 +44,12 @@ class Decoding:
             self._device.context.set_problem("decoders", f"rtl_433 has no decoder {', '.join(map(str, missing))}")
         self._numbers = self._chosen()
         self._stream = self._device.lines(self._receiver.child(self._numbers), self._on_line)
+
+    def _give(self, pulses: bytes) -> None:
+        """Have rtl_433 decode pulses. They are dropped while it does not run, which the gateway's state tells."""
+        if self._stream is not None:
+            with suppress(OSError):
+                self._stream.write(pulses)
 
     @property
     def begun(self) -> bool:
@@ -50,7 +63,13 @@ class Decoding:
     @property
     def problem(self) -> str | None:
         """Why nothing can be heard."""
-        return self._stream.problem if self._stream else None
+        heard = self._stream.problem if self._stream else None
+        return heard or (self.pin.problem if self.pin else None)
+
+    @property
+    def counted(self) -> Mapping[str, float]:
+        """What was counted of the edges on a pin."""
+        return self.pin.counted if self.pin else {}
 
     @property
     def searching(self) -> bool:

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from bootstrap.hosts import a_host
-from bootstrap.needs import Need, NetworkHost, UsbDevice
+from bootstrap.needs import GpioLine, Need, NetworkHost, UsbDevice
+from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 from bootstrap.streams import ChildProcess
 
 TCP = re.compile(r"rtl_tcp:(?:(?P<host>[^:]+)(?::(?P<port>\d{1,5}))?)?")
 STICK = re.compile(r"(?P<index>\d{1,2})|:(?P<serial>[\w-]+)", re.ASCII)
 FILE = re.compile(r"(?:\w+:)*/.+")
+PIN = re.compile(r"pin:(?P<line>.+)")
 SOAPY = re.compile(r"\w+=\S+")
-ALLOWED = 'the number of a stick, its serial number as ":00000001", "rtl_tcp:HOST:PORT", "driver=…", or a full path'
+ALLOWED = (
+    'the number of a stick, its serial number as ":00000001", "rtl_tcp:HOST:PORT", "driver=…", a full path, '
+    'or "pin:GPIO27"'
+)
 STICKS = ("0bda:2832", "0bda:2838")  # the chip RTL2832U, by the number of its maker and its own
 DVB_DRIVER = "dvb_usb_rtl28xxu"  # which makes a television of it
 SPEAKS = ("-F", "json", "-M", "time:utc:usec", "-M", "level", "-M", "protocol")
@@ -32,13 +37,15 @@ WELL_S = 10.0  # after which a receiver is well that has not ended, though nobod
 
 @dataclass(frozen=True)
 class RadioInput:
-    """What to listen with: a stick, a receiver elsewhere, or a recording."""
+    """What to listen with: a stick, a receiver elsewhere or on a pin, or a recording."""
 
     text: str
 
     def __post_init__(self) -> None:
         if match := TCP.fullmatch(self.text):
             a_host(match["host"] or "localhost")
+        elif match := PIN.fullmatch(self.text):
+            _line(match["line"])
         elif not any(form.fullmatch(self.text) for form in (STICK, FILE, SOAPY)):
             raise ValueError(ALLOWED)
 
@@ -51,12 +58,27 @@ class RadioInput:
             return [NetworkHost(match["host"] or "localhost")]
         if match := STICK.fullmatch(self.text):
             return [UsbDevice(self.text, STICKS, match["serial"] or "", DVB_DRIVER)]
+        if self.line is not None:
+            return [GpioLine(self.line, driven=False)]
         return [] if FILE.fullmatch(self.text) else [UsbDevice(self.text)]
+
+    @property
+    def line(self) -> int | None:
+        """The GPIO line of a receiver on a pin, by its BCM number."""
+        match = PIN.fullmatch(self.text)
+        return _line(match["line"]) if match else None
 
     @property
     def arguments(self) -> list[str]:
         """How rtl_433 is told of it."""
+        if self.line is not None:
+            return ["-r", "ook:-"]
         return ["-r", self.text] if FILE.fullmatch(self.text) else ["-d", self.text]
+
+
+def _line(text: str) -> int:
+    """Return the BCM number of a line; that, or its name. ValueError: there is no such line."""
+    return int(text) if text.isdecimal() and int(text) in BCM_NUMBERS else line_number(text)
 
 
 FIRST_STICK = RadioInput("0")

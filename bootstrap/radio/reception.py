@@ -1,7 +1,7 @@
 """What becomes of each transmission: a reading of the sensor that sent it, or a line in the list of unknown ones."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bootstrap.device import Reading
@@ -91,6 +91,11 @@ class Reception:
         """Search for so many seconds, or no longer if that is None. Returns the gateway's reading."""
         self._decoding.search(for_s)
         return self.reading()
+
+    @property
+    def counted(self) -> Mapping[str, float]:
+        """What was counted of the edges on a pin, if that is where it listens."""
+        return self._decoding.counted
 
     def reading(self) -> Reading:
         """Return how much was heard, and whether all decoders are on.

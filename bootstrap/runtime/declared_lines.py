@@ -27,8 +27,7 @@ class DeclaredLines:
     def watch(self, device: D) -> D:
         """Implement `Device.watch`."""
         for number in _lines(device):
-            if number not in {line.number for _name, line in self._declared()}:
-                raise self._refusal(f"GPIO{number} is watched, but no setting declares it", "Input or Pin")
+            require_line(self._device, number)
         self._watches = True
         return self._pins.watch(device)
 
@@ -38,16 +37,31 @@ class DeclaredLines:
             found = [(name, line.driven) for name, line in self._declared() if line.number == number]
             if not any(driven for _name, driven in found):
                 by = f"{found[0][0]!r} declares it as an Input" if found else "no setting declares it"
-                raise self._refusal(f"GPIO{number} is driven, but {by}", "Output or Pin")
+                raise _refusal(self._device, f"GPIO{number} is driven, but {by}", "Output or Pin")
         return self._pins.own(device, safe)
 
     def _declared(self) -> list[tuple[str, GpioLine]]:
         """Return the lines of the settings that declare some."""
-        return [(name, need) for name, need in needs_of(self._device) if isinstance(need, GpioLine)]
+        return _declared(self._device)
 
-    def _refusal(self, what: str, types: str) -> Fatal:
-        """Return what ends a process that uses a line otherwise than declared."""
-        return Fatal(Exit.SETTINGS, f"{what}: in {type(self._device).__name__} the type of its setting must be {types}")
+
+def require_line(device: Device, number: int) -> None:
+    """Do nothing if a setting of the device declares this line.
+
+    Raises:
+        Fatal: none does, which is an error in the kind (78).
+    """
+    if number not in {line.number for _name, line in _declared(device)}:
+        raise _refusal(device, f"GPIO{number} is watched, but no setting declares it", "Input or Pin")
+
+
+def _declared(device: Device) -> list[tuple[str, GpioLine]]:
+    return [(name, need) for name, need in needs_of(device) if isinstance(need, GpioLine)]
+
+
+def _refusal(device: Device, what: str, types: str) -> Fatal:
+    """Return what ends a process that uses a line otherwise than declared."""
+    return Fatal(Exit.SETTINGS, f"{what}: in {type(device).__name__} the type of its setting must be {types}")
 
 
 def _lines(device: object) -> Iterator[int]:

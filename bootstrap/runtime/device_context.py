@@ -104,6 +104,7 @@ class DeviceContext:
         self.ask = lent.ask if lent else _nothing
         self._read_soon = lent.read_soon if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
+        self.edges = lent.edges if lent else _nothing
         self.other_broker = lent.other_broker if lent else _no_broker
         self.state, self.folder = subscriptions.state, subscriptions.folder
         self.converse_by(NoConversation())

@@ -1,4 +1,4 @@
-"""What few devices use: calls in a worker thread, streams, a second broker.
+"""What few devices use: calls in a worker thread, streams, the times of edges, a second broker.
 
 Each is imported when a device first uses it.
 """
@@ -15,7 +15,9 @@ from bootstrap.runtime.parts import ProcessParts
 if TYPE_CHECKING:
     from bootstrap.bridge.second_broker import SecondBroker
     from bootstrap.contract.other_broker import OtherAddress
+    from bootstrap.pins.edge_times import EdgeBatch
     from bootstrap.runtime.device_calls import DeviceCalls
+    from bootstrap.runtime.edge_stream import EdgeStream
     from bootstrap.runtime.streams.stream import Stream
     from bootstrap.streams import Frames, Source
 
@@ -84,6 +86,7 @@ class LentParts:
         """Publish by the sampler what the device makes of results and lines."""
         self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
+        self._edges: list[EdgeStream] = []
         self.read_soon = sampler.read_soon
 
     @cached_property
@@ -148,6 +151,15 @@ class LentParts:
         self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
         return self._streams[-1]
 
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]") -> None:
+        """Implement `Context.edges`."""
+        from bootstrap.pins.edge_times import open_edges  # noqa: PLC0415
+        from bootstrap.runtime.declared_lines import require_line  # noqa: PLC0415
+        from bootstrap.runtime.edge_stream import EdgeStream  # noqa: PLC0415
+
+        require_line(self._device, number)
+        self._edges.append(EdgeStream(self._parts.loop, open_edges(number), on_edges))
+
     def other_broker(
         self,
         address: "OtherAddress",
@@ -177,6 +189,8 @@ class LentParts:
 
     def end_streams(self) -> None:
         """Close the streams and end their children: after the device's teardown, which may write a last word."""
+        while self._edges:
+            self._edges.pop().close()
         for one in self._streams:
             one.close()
         for one in self._streams:

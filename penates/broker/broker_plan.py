@@ -17,6 +17,7 @@ from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.heard import heard_with
+from bootstrap.contract.sites import site_user
 from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.topic_settings import TopicSettings
@@ -24,12 +25,12 @@ from bootstrap.needs import Listened, Need, Told, needs_of
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
-from penates.broker.far_sites import LinkedSite, bridge_values, far_sites
+from penates.broker.far_sites import LinkedSite, bridge_values, far_sites, own_groups
 from penates.broker.house_ca import Authority
 from penates.broker.mosquitto_files import SensorRules
 from penates.broker.trial import BrokerTrial
-from penates.files.install_paths import LOOKERS
-from penates.files.planned_file import ENTERED, SECRET, Planned, secret
+from penates.files.install_paths import LOOKERS, USER
+from penates.files.planned_file import ENTERED, SECRET, SHARED, Planned, secret
 
 BROKER = "mosquitto"  # its user and group, which from Mosquitto 2.1 on must own the secret files
 SECRET_BYTES = 24
@@ -113,7 +114,7 @@ class BrokerUsers:
         sites = far_sites(found, house)
         users = {*RESERVED_SENSORS, *guests, *(settings.topics.sensor for settings in found)}
         users |= {user for site in sites for user in site.users}
-        groups = {house.group, *(settings.topics.group for settings in found)}
+        groups = own_groups(found, house)
         recorded = {RECORDER: TopicSettings().unshared(*RECORDED)} | {
             one.topics.sensor: [*device.unshared(*RECORDED), *device.own_readings(one.topics.client_id)]
             for one in found
@@ -122,7 +123,7 @@ class BrokerUsers:
         _refuse_users_of_that_name(found, users)
         each = [one for settings in found for one in settings.all_carried]
         topics = [*((one.topics, one.broker_user) for one in each)]
-        topics += [(Topics(*pair), pair[1]) for pair in product(sorted(groups), guests)]
+        topics += [(Topics(*pair), pair[1]) for pair in product(groups, guests)]
         needed = [(one.broker_user, need) for one in each for _name, need in needs_of(one.device)]
         announced = _announced(house.homeassistant, topics).items()
         sensors = {user: _rules(own, [need for by, need in needed if by == user]) for user, own in announced}
@@ -133,7 +134,7 @@ class BrokerUsers:
         outage_s = house.site.outage_s if sites else 0
         waiting = round(outage_s * sum(1 / one.device.every_s for one in each if one.device.every_s))
         prefix = house.homeassistant.prefix
-        return cls(sorted(users), sorted(groups), recorded, sensors, prefix, sites, waiting, outage_s)
+        return cls(sorted(users), groups, recorded, sensors, prefix, sites, waiting, outage_s)
 
 
 def _refuse_users_of_that_name(found: Iterable[SensorSettings], users: Collection[str]) -> None:
@@ -191,7 +192,8 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
     house = BrokerUsers.of(wanted.config, wanted.guests)
     settings = _settings(wanted, house)
     folder = wanted.config / "secrets"
-    known = {user: _secret(folder / user) for user in house.users}
+    read_here = {site_user(site.name) for site in house.sites if site.calls}  # by the daemon, which calls that site
+    known = {user: _secret(folder / user, by_sensors=user in read_here) for user in house.users}
     authority = Authority(folder=wanted.config, names=wanted.names)
     return [
         Planned(folder, None, ENTERED, group=LOOKERS),
@@ -256,8 +258,8 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
     )
 
 
-def _secret(file: Path) -> tuple[str, Planned]:
-    """Return the password in a file, and the file as it is or will be."""
+def _secret(file: Path, *, by_sensors: bool) -> tuple[str, Planned]:
+    """Return the password in a file, and the file as it is or will be; `by_sensors`: their user reads it."""
     try:
         password, content = read_password(file), contents(file)
     except FileNotFoundError:
@@ -265,6 +267,8 @@ def _secret(file: Path) -> tuple[str, Planned]:
         content = f"{password}\n".encode()
     except ValueError as error:
         raise Fatal(Exit.SETTINGS, f"{file} {error}; remove it for a new secret") from None
+    if by_sensors:
+        return password, Planned(file, content, SHARED, group=USER)
     return password, secret(file, content, shared=file.name == EYES)
 
 

@@ -6,14 +6,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bootstrap.contract.sites import STATE, connection_user, site_user, site_users
+from bootstrap.contract.topics import Kind
 from bootstrap.mqtt.address import ConnectOptions
 from bootstrap.mqtt.connect import connect
 from penates.fleet.access import KEEPALIVE_S
+from penates.fleet.broker_facts import BrokerFacts
 from penates.fleet.probe import PATIENCE_S, HungUp, MqttProbe, Silent
 
-# Of no sensor, and nobody stores it.
-VERSION = "$SYS/broker/version"
-NAME = "penates-doctor/status/doctor"
+NAME = "penates-doctor/status/doctor"  # of no sensor, and nobody stores it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,12 +64,23 @@ class FarBroker:
                 if failed:
                     yield group
 
-    def version(self, host: str) -> str:
-        """Return the broker's name and version; empty if it does not say."""
+    def hidden_groups(self, host: str, groups: Sequence[str]) -> list[str]:
+        """Return those of its groups of which the broker shows us no sensor.
+
+        Raises:
+            OSError, Silent: it cannot be asked.
+        """
+        with self._connected(host, connection_user(self.site, STATE)) as probe:
+            probe.greet()
+            shown = probe.retained(f"{group}/+/{Kind.STATUS}/state" for group in groups)
+        return sorted({*groups} - {topic.partition("/")[0] for topic in shown})
+
+    def facts(self, host: str) -> BrokerFacts:
+        """Return what the broker says of itself."""
         with suppress(OSError, Silent), self._connected(host, site_user(self.site)) as probe:
             if not probe.greet().failed:
-                return probe.retained([VERSION]).get(VERSION, b"").decode(errors="replace")
-        return ""
+                return BrokerFacts.of(probe)
+        return BrokerFacts("", 0)
 
     def _connected(self, host: str, user: str) -> MqttProbe:
         options = ConnectOptions(

@@ -1,7 +1,7 @@
 """Other sites that this broker knows: what the files of kind `bridge` mean for Mosquitto's settings and rules."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ class LinkedSite:
 
     Attributes:
         name: its name, and the id of the sensor here that looks after the link.
+        sensor: that sensor, as `group/sensor`.
         own: the name of this site.
         groups: its groups.
         caller: the site whose connection brings its state to here: `own` if only we can call.
@@ -44,6 +45,7 @@ class LinkedSite:
     hosts: Sequence[str] = ()
     port: int = TLS_PORT
     metered: bool = False
+    sensor: str = ""
 
     @classmethod
     def of(cls, settings: SensorSettings, house: House) -> "LinkedSite":
@@ -70,8 +72,17 @@ class LinkedSite:
             wrong = f"'heartbeats_every_s' has to be set at the site that calls, which is {name}; remove it here"
             raise SettingsError([Fault(settings.file, line("heartbeats_every_s"), wrong)])
         port = device.get("port") or TLS_PORT
-        groups = list(device["groups"])
-        return cls(name=name, own=own, groups=groups, caller=caller, hosts=hosts, port=port, metered=metered)
+        groups, sensor = list(device["groups"]), settings.topics.client_id
+        return cls(
+            name=name,
+            own=own,
+            groups=groups,
+            caller=caller,
+            hosts=hosts,
+            port=port,
+            metered=metered,
+            sensor=sensor,
+        )
 
     @property
     def calls(self) -> bool:
@@ -84,6 +95,11 @@ class LinkedSite:
         return self.caller == self.own
 
     @property
+    def callers(self) -> list[str]:
+        """The sites whose connections make the link: one that does it for both, or each of the two."""
+        return [self.caller, *([self.own] if self.calls and not self.pulls else [])]
+
+    @property
     def is_called(self) -> bool:
         """Whether the broker of the other site calls ours."""
         return self.caller == self.name
@@ -94,15 +110,25 @@ class LinkedSite:
         return site_users(self.name) if self.is_called else []
 
 
-def far_sites(found: Iterable[SensorSettings], house: House) -> list[LinkedSite]:
+def own_groups(found: Iterable[SensorSettings], house: House) -> list[str]:
+    """Return the groups of this site, sorted: the house's, and those of its sensors."""
+    return sorted({house.group, *(one.topics.group for settings in found for one in settings.all_carried)})
+
+
+def far_sites(found: Collection[SensorSettings], house: House) -> list[LinkedSite]:
     """Return the other sites that these settings name.
 
     Raises:
-        SettingsError: a file is not complete, or two sites claim a group.
+        SettingsError: a file is not complete, two sites claim a group, or only this one can call two of them.
     """
     bridges = [one for one in found if one.kind == KIND]
     sites = [LinkedSite.of(one, house) for one in bridges]
-    owners = dict.fromkeys([house.group, *(one.topics.group for one in found)], "this site")
+    one_link = [(settings, site) for settings, site in zip(bridges, sites, strict=True) if site.pulls]
+    for settings, site in one_link[1:]:
+        line = TomlFile(settings.folder, settings.file).line("link")
+        first = f"one topic cannot tell of the connections to both {one_link[0][1].name} and {site.name}"
+        raise SettingsError([Fault(settings.file, line, f"{first}: join one of them with --callable, or be called")])
+    owners = dict.fromkeys(own_groups(found, house), "this site")
     for settings, site in zip(bridges, sites, strict=True):
         for group in site.groups:
             if (owner := owners.setdefault(group, site.name)) != site.name:
@@ -133,14 +159,17 @@ def bridge_values(
             f"<{connection} user>": [connection_user(site.own, connection)],
             f"<{connection} password>": [secret],
             f"<{connection} topic>": [notification(site.own, connection)],
-            f"<{connection} id>": [_client_id(secret, "remote")],
+            f"<{connection} id>": [_client_id(secret, "remote" if site.pulls else "remote, out")],
             f"<local {connection} id>": [_client_id(secret, "local")],
         }
     return values
 
 
 def _client_id(secret: str, end: str) -> str:
-    """Return a client id that is always the same, and that nobody can guess who does not know the secret."""
+    """Return a client id that is always the same, and that nobody can guess who does not know the secret.
+
+    At the other broker it is not the same for a connection that only sends: a broker keeps a session's subscriptions.
+    """
     return f"penates-{hashlib.sha256(f'{end}:{secret}'.encode()).hexdigest()[:CLIENT_ID_DIGITS]}"
 
 

@@ -21,13 +21,13 @@ from penates.files.install_paths import HOUSE, SITES
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.fleet.access import HIGHEST_PORT
 from penates.installer.house_plan import CA, HouseChanges, HousePlan, scratch
+from penates.installer.requirements import require_own_broker
 from penates.installer.site_installation import (
     SiteInstallation,
     installed_house,
     own_name,
     own_side,
     require_free,
-    require_own_broker,
 )
 from penates.installer.site_invitation import OwnSide, SiteInvitation, far_site_file
 

@@ -6,19 +6,17 @@ Run it at both sites. The history that was recorded of the other site stays.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from bootstrap.config.loader import Configuration
 from bootstrap.contract.sites import BRIDGE
 from bootstrap.contract.topics import ADMIN
-from bootstrap.errors import Exit, Fatal
+from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.broker.far_sites import LinkedSite, far_sites
+from penates.broker.far_sites import LinkedSite
 from penates.console.output import counted
-from penates.files.install_paths import HOUSE
 from penates.fleet.probe import PATIENCE_S, MqttProbe, Silent, Unreachable, reach
 from penates.installer.house_plan import HouseChanges, HousePlan, scratch
-from penates.installer.site_installation import SiteInstallation, installed_house
+from penates.installer.site_installation import SiteInstallation, installed_house, known_site
 from penates.installer.site_invitation import files_of
 
 
@@ -31,9 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace) -> int:
     """Remove the files of the site, install what is left, and clear what is retained."""
     house = installed_house(dry=given.dry_run)
-    known = {site.name: site for site in far_sites(Configuration(HOUSE, secrets=False).all().values(), house)}
-    if given.site not in known:
-        raise Fatal(Exit.SETTINGS, f"no site {given.site!r} is known here; known: {', '.join(known) or 'none'}")
+    site = known_site(given.site, house)
     try:
         with scratch() as folder:
             plan = HousePlan(folder, changes=HouseChanges(removed=files_of(given.site)))
@@ -45,7 +41,7 @@ def main(given: argparse.Namespace) -> int:
             return Exit.STOPPED
         if access:
             with reach(access, PATIENCE_S) as probe:
-                cleared = len([*_cleared(probe, known[given.site], house.homeassistant.prefix)])
+                cleared = len([*_cleared(probe, site, house.homeassistant.prefix)])
                 print(f"{counted(cleared, 'topic')} of {given.site} cleared")
     except (OSError, LookupError, Silent, Unreachable) as error:
         raise Unavailable(str(error)) from None
@@ -54,12 +50,19 @@ def main(given: argparse.Namespace) -> int:
 
 def _cleared(probe: MqttProbe, site: LinkedSite, prefix: str) -> Iterator[str]:
     """Clear what the broker retains of a site: its sensors, their announcements, and the link. Yields each topic."""
-    filters = [*(f"{group}/#" for group in site.groups), f"{BRIDGE}/{site.caller}/#", f"{prefix}/device/+/config"]
+    filters = [
+        *(f"{group}/#" for group in site.groups),
+        f"{site.sensor}/#",
+        *(f"{BRIDGE}/{caller}/#" for caller in site.callers),
+        f"{prefix}/device/+/config",
+    ]
     for topic, payload in probe.retained(filters).items():
-        if payload and (not topic.startswith(f"{prefix}/") or _announces(topic, prefix, site.groups)):
+        if payload and (not topic.startswith(f"{prefix}/") or _announces(topic, prefix, site)):
             probe.publish(topic, retain=True)
             yield topic
 
 
-def _announces(topic: str, prefix: str, groups: Sequence[str]) -> bool:
-    return topic.startswith(tuple(f"{prefix}/device/{group}-" for group in groups))
+def _announces(topic: str, prefix: str, site: LinkedSite) -> bool:
+    """Return whether a topic announces a sensor of the site, or the one here that has looked after the link."""
+    far = tuple(f"{prefix}/device/{group}-" for group in site.groups)
+    return topic.startswith(far) or topic == f"{prefix}/device/{site.sensor.replace('/', '-')}/config"

@@ -17,7 +17,7 @@ from penates.broker.far_sites import LinkedSite, far_sites
 from penates.console.arguments import json_option
 from penates.console.output import counted, to_a_reader
 from penates.fleet.access import access, access_arguments
-from penates.fleet.link_state import LinkState, link_state
+from penates.fleet.link_state import Connections, LinkState, link_state
 from penates.fleet.probe import PATIENCE_S, Silent, Unreachable, reach
 
 WORDS = {True: "up", False: "down", None: "never up"}
@@ -41,7 +41,7 @@ def main(given: argparse.Namespace) -> int:
         return Exit.STOPPED
     try:
         with reach(access(given, EYES), PATIENCE_S) as probe:
-            found = [(site, link_state(probe, site.caller, site.groups)) for site in sites]
+            found = [(site, link_state(probe, site.callers, site.groups)) for site in sites]
     except (Unreachable, Silent) as error:
         raise Unavailable(str(error)) from None
     with to_a_reader():
@@ -54,8 +54,8 @@ def _facts(site: LinkedSite, state: LinkState) -> dict[str, Any]:
         "site": site.name,
         "groups": [*site.groups],
         "caller": site.caller,
-        "history": state.history,
-        "state": state.state,
+        **state.connections[site.caller]._asdict(),
+        "outgoing": state.connections[site.own]._asdict() if site.calls else None,
         "sensors": state.states,
     }
 
@@ -65,8 +65,12 @@ def _table(found: list[tuple[LinkedSite, LinkState]]) -> str:
 
 
 def _line(site: LinkedSite, state: LinkState) -> str:
-    who = f"{site.own} calls {site.name}" if site.caller == site.own else f"{site.name} calls {site.own}"
-    links = f"history {WORDS[state.history]}, state {WORDS[state.state]}"
+    links = "; ".join(_words(site, caller, one) for caller, one in state.connections.items())
     each = ", ".join(f"{number} {word}" for word, number in sorted(Counter(state.states.values()).items()))
     sensors = f"{counted(len(state.states), 'sensor')}{f': {each}' if each else ''}"
-    return f"{site.name} (group {', '.join(site.groups)}): {links}; {who}; {sensors}"
+    return f"{site.name} (group {', '.join(site.groups)}): {links}; {sensors}"
+
+
+def _words(site: LinkedSite, caller: str, found: Connections) -> str:
+    called = site.name if caller == site.own else site.own
+    return f"history {WORDS[found.history]}, state {WORDS[found.state]}; {caller} calls {called}"

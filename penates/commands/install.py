@@ -11,7 +11,6 @@ copy of the repository, `sudo scripts/install` first installs the programme itse
 
 import argparse
 import getpass
-import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,6 @@ from bootstrap.config.secrets import read_password
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.console.arguments import ROOT_ONLY
 from penates.console.output import counted
 from penates.files.install_paths import COMMAND, SECRETS
 from penates.fleet.access import host_and_port
@@ -29,6 +27,7 @@ from penates.installer.house_plan import HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.installation import Installation
 from penates.installer.invitation import Invitation
+from penates.installer.requirements import require_root
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,8 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace) -> int:
     """Plan the steps, show them and carry them out; then report the state of the sensors."""
-    if os.geteuid() and not given.dry_run:
-        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    require_root(dry=given.dry_run)
     if not COMMAND.exists() and not given.dry_run:
         raise Fatal(
             Exit.SETTINGS, f"the programme is not in {COMMAND.parents[1]}: run sudo scripts/install in a copy of it"

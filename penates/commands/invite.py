@@ -8,20 +8,20 @@ The file is secret. Copy it to the other machine, and run there: sudo penates in
 """
 
 import argparse
-import os
 from collections.abc import Collection
 
 from bootstrap.contract.topics import EYES, ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.device import id_of_host, this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.console.arguments import ROOT_ONLY, an_id
-from penates.files.install_paths import HOUSE, INVITED, RECORD
+from penates.console.arguments import an_id
+from penates.files.install_paths import HOUSE, INVITED
 from penates.files.planned_file import Planned
 from penates.installer import broker_steps, systemd_steps
 from penates.installer.house_plan import CA, HousePlan, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.invitation import Invitation, invited
+from penates.installer.requirements import require_installation, require_own_broker, require_root
 from penates.installer.steps import carry_out, writes
 
 
@@ -39,10 +39,8 @@ def _name(text: str) -> str:
 
 def main(given: argparse.Namespace) -> Exit:
     """Make the sensors users of the broker, and write the invitation."""
-    if os.geteuid():
-        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
-    if not RECORD.exists():
-        raise Fatal(Exit.SETTINGS, "nothing is installed here yet, not even a broker: sudo scripts/install")
+    require_root()
+    require_installation()
     before = invited()
     wanted = {id_of_host(given.machine), *given.sensors, *before.get(given.machine, [])}
     try:
@@ -52,8 +50,9 @@ def main(given: argparse.Namespace) -> Exit:
             file = _invitation(given.machine, wanted, plan).planned
             record = InstallRecord.read()
             broker_steps.require_success(plan, record)
-            steps = [*systemd_steps.house_files(plan.planned), *broker_steps.broker(plan, record)]
-            steps += [*writes([Planned(INVITED, None, 0o700), file]), *broker_steps.without_those_that_go(plan)]
+            broker = broker_steps.broker(plan, record)
+            files = writes([Planned(INVITED, None, 0o700), file])
+            steps = [*systemd_steps.house_files(plan.planned), *broker.serve, *files, *broker.without_those_that_go]
             carry_out(steps, record.begin, dry=False)
             record.end()
     except OSError as error:
@@ -68,8 +67,7 @@ def _require_free(wanted: Collection[str], machine: str, plan: HousePlan, others
     Raises:
         Fatal: the broker is not here, the machine is this one, or a sensor belongs to another machine.
     """
-    if not plan.local:
-        raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: run this there")
+    require_own_broker(plan)
     if machine == this_host():
         raise Fatal(Exit.SETTINGS, f"{machine} is this machine; give the other one a different name")
     here = {settings.topics.sensor: this_host() for settings in plan.devices.values()}

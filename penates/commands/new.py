@@ -109,10 +109,10 @@ def prepared(words: Sequence[str]) -> list[str]:
 def _adopt(folder: Path, given: argparse.Namespace) -> int:
     """Have a gateway adopt a sensor: write its section, then apply it."""
     from penates.files.gateway_sections import Adopting  # noqa: PLC0415 - needed for a gateway alone
-    from penates.installer import adoption  # noqa: PLC0415
+    from penates.installer import adoption, requirements  # noqa: PLC0415
 
     if folder == HOUSE:
-        adoption.require_root()
+        requirements.require_root()
     adopting = Adopting.at(folder, given.gateway.client_id, given.kind)
     arguments = [*([given.new] if given.new else []), *given.given, *given.set]
     for number in [word for word in arguments if word.isdecimal()]:

@@ -5,18 +5,17 @@ history: a new installation continues from there. --purge removes them, too.
 """
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from bootstrap.config.loader import state_of
-from bootstrap.errors import Exit, Fatal
+from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.console.arguments import ROOT_ONLY
 from penates.console.output import counted
 from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
 from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
+from penates.installer.requirements import require_root
 from penates.installer.steps import CommandStep, Remove, Step, carry_out
 
 STAMPS = Path("/var/lib/systemd/timers")  # where systemd records when a timer last elapsed
@@ -30,8 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace) -> Exit:
     """Show each step, and carry it out."""
-    if os.geteuid() and not given.dry_run:
-        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
+    require_root(dry=given.dry_run)
     record = InstallRecord.read()
     folders = [HOUSE, *dict.fromkeys([STATE, state_of(HOUSE) or STATE])]  # a state folder elsewhere is never purged
     try:

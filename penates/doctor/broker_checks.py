@@ -14,14 +14,17 @@ from functools import partial
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.secrets import password_file, read_password
+from bootstrap.contract.heard import heard_with
 from bootstrap.contract.recording_word import NAME as RECORDING
 from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import new_run
+from bootstrap.contract.topic_filters import covers
 from bootstrap.contract.topics import ADMIN, EYES, RECORDER, Topics
 from bootstrap.mqtt.address import BrokerAddress, ConnectOptions
 from bootstrap.mqtt.connect import connect
 from bootstrap.mqtt.refusals import cure
 from bootstrap.mqtt.session import Reason
+from bootstrap.needs import Listened, needs_of
 from bootstrap.outbox.message import Message
 from penates.doctor.findings import SUDO, Finding, bad, good, unknown
 from penates.doctor.reachability import BROKER, local
@@ -93,10 +96,17 @@ class BrokerSession:
         return self.topics.status(NAME)
 
     @property
+    def listened(self) -> list[str]:
+        """The filters of what its settings have it receive of others."""
+        needed = [need for _name, need in needs_of(self.settings.device) if isinstance(need, Listened)]
+        return [one for need in needed for one in heard_with(need.filter)]
+
+    @property
     def others(self) -> list[str]:
-        """The other sensors whose state it received."""
-        states = (message.topic for message in self.probe.received if message.topic.endswith(STATE))
-        return sorted({topic.removesuffix(STATE) for topic in states} - {self.topics.client_id})
+        """The other sensors whose state it received, though its settings name none of it."""
+        states = {message.topic for message in self.probe.received if message.topic.endswith(STATE)}
+        undeclared = {topic for topic in states if not any(covers(one, topic) for one in self.listened)}
+        return sorted({topic.removesuffix(STATE) for topic in undeclared} - {self.topics.client_id})
 
 
 def check_broker(settings: SensorSettings, host: str) -> tuple[list[Finding], SeenSensor | None]:
@@ -279,7 +289,8 @@ def may_not_impersonate(session: BrokerSession) -> Finding:
         return bad("only its own", f"it receives messages of others, such as {session.others[0]}", ACL)
     other = Topics(session.topics.group, f"not-{session.topics.sensor}"[:64])
     if session.publish(other.status(NAME)).failed:
-        return good("only its own", "it may neither publish as another sensor nor receive its messages")
+        received = "receive what its settings do not name" if session.listened else "receive its messages"
+        return good("only its own", f"it may neither publish as another sensor nor {received}")
     if session.anonymous and all(map(local, session.address.hosts)):
         return unknown("only its own", "anybody on this machine may publish as it: the broker requires no password")
     if shared := session.address.broker.username:

@@ -74,7 +74,9 @@ def _state(settings: SensorSettings, sensor: SeenSensor, beat_s: float | None, *
     if state in ENDED:
         return bad("state", f"{state}; {last}", f"why? {logs}")
     if state == "fault":
-        return bad("state", f"fault: {shown(str(sensor.heartbeat.get('why')).encode())}", logs)
+        why = sensor.heartbeat.get("why")
+        said = f": {shown(why.encode())}" if isinstance(why, str) else ", of which only its next heartbeat tells more"
+        return bad("state", f"fault{said}", logs)
     if not settings.heartbeat_s:
         return unknown("state", f"{state}, when it last published it", "set `heartbeat_s` in house.toml to know")
     if not fresh:

@@ -16,14 +16,17 @@ from bootstrap.errors import Refused
 from bootstrap.tls import tls
 from penates.broker import mosquitto_files as mosquitto
 from penates.broker.far_broker import FarBroker
-from penates.broker.far_sites import KIND, LinkedSite
+from penates.broker.far_sites import KIND, LinkedSite, own_groups
 from penates.doctor import reachability
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.fleet.access import Access, trusting
-from penates.fleet.link_state import LinkState, link_state
+from penates.fleet.broker_facts import BrokerFacts
+from penates.fleet.link_state import Connections, LinkState, link_state
 from penates.fleet.probe import PATIENCE_S, Silent, Unreachable, reach
 
-LINK, FAR, GROUPS, CLOCKS, QUEUE, LOOP = "link", "far broker", "groups", "clocks", "far queue", "other bridges"
+LINK, FAR, GROUPS, CLOCKS, QUEUE, LOOP = "link", "far broker", "groups", "clocks", "queue", "other bridges"
+ACCESS, VERSION = "far access", "mosquitto"
+RESTART = "sudo systemctl restart mosquitto; sudo journalctl -u mosquitto -n 50"
 MOST_SKEW_S = 2.5
 CONF = Path("/etc/mosquitto/mosquitto.conf")
 
@@ -48,12 +51,10 @@ class SiteCheck:
 
     def findings(self) -> Iterator[Finding]:
         """Check both ends as far as they can be seen from here."""
-        usable = False
-        if self.site.calls:
-            usable = yield from self._far_broker()
+        hidden = (yield from self._far_broker()) if self.site.calls else None
         yield from self._groups()
-        yield from self._from_here(usable=usable)
-        yield from _foreign(self.conf, [*self.groups, *self.site.groups])
+        yield from self._from_here(hidden)
+        yield from foreign(self.conf, [*self.groups, *self.site.groups])
 
     @property
     def there(self) -> str:
@@ -65,36 +66,49 @@ class SiteCheck:
         site = self.site
         return f"{self.there}: sudo penates bridge invite {site.own}; here: sudo penates bridge join FILE"
 
-    def _far_broker(self) -> Generator[Finding, None, bool]:
-        """Check address, port, name, certificate and users of the other broker. Returns whether it can be used."""
+    def _far_broker(self) -> Generator[Finding, None, list[str] | None]:
+        """Check address, port, name, certificate and users of the other broker.
+
+        Returns those of its groups that it does not show us; None if it cannot be used.
+        """
         site, file = self.site, self.settings.device.settings()["ca_file"]
         assert isinstance(file, Path | None)  # noqa: S101 - as the kind declares it
         rows, host = reachability.reach(BrokerSettings(host=[*site.hosts], port=site.port, ca_file=file))
         yield from map(self._of_far, rows)
         if host is None or file is None:
-            return False
+            return None
         folder = self.settings.folder / "secrets"
         pairs = zip(site_users(site.own), site_users(site.name), strict=True)
         try:
             passwords = {user: read_password(folder / kept) for user, kept in pairs}
         except PermissionError as error:
             yield unknown(FAR, f"not allowed to read {error.filename}", SUDO)
-            return False
+            return None
         except (OSError, ValueError) as error:
             yield bad(FAR, f"a password for {site.name} is missing here: {error}", self._again)
-            return False
+            return None
         broker = FarBroker(site=site.own, port=site.port, trust=tls(file), passwords=passwords)
         if why := broker.why_not(host):
             yield bad(FAR, why, self._again)
-            return False
-        version = broker.version(host)
-        yield good(FAR, f"{host} lets in our users{f'; {version}' if version else ''}")
+            return None
+        facts = broker.facts(host)
+        yield good(FAR, f"{host} lets in our users{f'; {facts.version}' if facts.version else ''}")
+        yield from said(facts, f"{site.name}'s broker", self.there)
         with suppress(OSError, Silent):
+            hidden = broker.hidden_groups(host, site.groups) if site.pulls else []
+            yield from self._access_there(hidden)
             if refused := [*broker.refused_groups(host, self.groups)]:
                 options = " ".join(f"--group {group}" for group in self.groups)
                 text = f"{site.name} does not take what is in our group {', '.join(refused)}"
                 yield bad(GROUPS, text, f"{self.there}: sudo penates bridge invite {site.own} {options}")
-        return True
+            return hidden
+        return []
+
+    def _access_there(self, hidden: list[str]) -> Iterator[Finding]:
+        """Check whether the other broker lets our users receive: one that does not still grants the subscription."""
+        if hidden:
+            text = f"{self.site.name} lets us in, and shows us nothing of its group {', '.join(hidden)}"
+            yield bad(ACCESS, text, f"{self.there}: has it sensors in this group? sudo penates install; penates doctor")
 
     def _of_far(self, row: Finding) -> Finding:
         """Return a finding about an address of the other broker, with advice that names the end."""
@@ -111,11 +125,12 @@ class SiteCheck:
             text = f"{self.settings.file} does not name our group {', '.join(missing)} in own_groups"
             yield bad(GROUPS, text, f"here: add it; {self.there}: sudo penates bridge invite {self.site.own} --group …")
 
-    def _from_here(self, *, usable: bool) -> Iterator[Finding]:
-        """Check what the broker here knows of the link."""
+    def _from_here(self, hidden: list[str] | None) -> Iterator[Finding]:
+        """Check what the broker here knows of the link; `hidden` is what `_far_broker` has returned."""
         try:
             with reach(self._access(), PATIENCE_S) as probe:
-                found = link_state(probe, self.site.caller, self.site.groups)
+                facts = BrokerFacts.of(probe)
+                found = link_state(probe, self.site.callers, self.site.groups)
                 held = probe.retained(self.settings.topics.data(name) for name in ("skew", "since"))
         except PermissionError as error:
             yield unknown(LINK, f"not allowed to read {error.filename}", SUDO)
@@ -123,7 +138,8 @@ class SiteCheck:
         except (OSError, ValueError, Unreachable, Silent) as error:
             yield unknown(LINK, f"the broker here cannot be asked: {error}")
             return
-        yield self._link(found, usable=usable)
+        yield from said(facts, "the broker here", "here")
+        yield from self._link(found, hidden)
         values = {topic.rpartition("/")[2]: _value(payload) for topic, payload in held.items()}
         yield from self._clocks(values.get("skew"))
         if not found.up:
@@ -136,22 +152,27 @@ class SiteCheck:
         user = broker.username or (EYES if file else None)
         return Access(broker.hosts, broker.tcp_port, broker.protocol, user, password, trusting(broker.ca_file))
 
-    def _link(self, found: LinkState, *, usable: bool) -> Finding:
-        """Return what the notifications of the two connections mean, and at which end to look."""
+    def _link(self, found: LinkState, hidden: list[str] | None) -> Iterator[Finding]:
+        """Yield what the notifications of the connections mean, and at which end to look."""
         site = self.site
-        down = [name for name, up in (("history", found.history), ("state", found.state)) if not up]
-        if not down and not found.states:
+        yield from (self._down(caller, one, hidden) for caller, one in found.connections.items() if one.down)
+        if found.up and not found.states:
             text = f"connected, but nothing of the group {', '.join(site.groups)} has come"
-            return bad(LINK, text, f"{self.there}: has it sensors in this group? sudo penates install; penates doctor")
-        if not down:
-            return good(LINK, f"up; {len(found.states)} of {site.name}'s sensors are known here")
-        what = f"{site.caller} is not connected ({', '.join(down)})"
-        if site.pulls and usable:
-            log = "sudo systemctl restart mosquitto; sudo journalctl -u mosquitto -n 50"
-            return bad(LINK, f"{what}, though {site.name} can be reached and lets us in", f"here: {log}")
-        if site.pulls:
+            shown = site.pulls and hidden == []
+            there = f"{self.there}: has it sensors in this group? sudo penates install; penates doctor"
+            yield bad(LINK, text, f"here, since {site.name} shows it: {RESTART}" if shown else there)
+        elif found.up:
+            yield good(LINK, f"up; {len(found.states)} of {site.name}'s sensors are known here")
+
+    def _down(self, caller: str, found: Connections, hidden: list[str] | None) -> Finding:
+        """Return at which end to look for the connections of `caller`, which are not all up."""
+        site = self.site
+        what = f"{caller} is not connected ({', '.join(found.down)})"
+        if caller == site.own and hidden is not None:
+            return bad(LINK, f"{what}, though {site.name} can be reached and lets us in", f"here: {RESTART}")
+        if caller == site.own:
             return bad(LINK, what, f"{self.there}, or between the sites: see `{FAR}` above")
-        never = found.state is None and found.history is None
+        never = (found.history, found.state) == (None, None)
         join = f"sudo penates bridge join {site.name}.json" if never else "sudo penates doctor"
         return bad(LINK, f"{what}{', and never was' if never else ''}", f"{self.there}: {join}")
 
@@ -176,9 +197,20 @@ class SiteCheck:
                 yield bad(QUEUE, text, "here: a longer `outage` in [site] of house.toml; sudo penates install")
 
 
+def said(facts: BrokerFacts, which: str, where: str) -> Iterator[Finding]:
+    """Yield what is wrong with a broker by what it says of itself; `where` it is to be mended."""
+    if facts.too_old:
+        text = f"{which} is {facts.version}, and a bridge needs 2.0 or later"
+        yield bad(VERSION, text, f"{where}: sudo apt install mosquitto")
+    if facts.dropped:
+        text = f"{which} has dropped {facts.dropped} messages since its start, because a queue was full"
+        log = "sudo grep 'being dropped' /var/log/mosquitto/mosquitto.log"
+        yield bad(QUEUE, text, f"{where}: {log}; a longer `outage` in [site] of house.toml; sudo penates install")
+
+
 def linked_sites(house: House, sensors: list[SensorSettings], conf: Path = CONF) -> Iterator[SiteCheck]:
     """Yield the checks of each other site; what is wrong with its file `penates check` and `install` say."""
-    groups = sorted({house.group, *(one.topics.group for settings in sensors for one in settings.all_carried)})
+    groups = own_groups(sensors, house)
     for settings in sensors:
         if settings.kind == KIND and house.site.name and caller_of(str(settings.device.settings()["link"])):
             yield SiteCheck(house, settings, LinkedSite.of(settings, house), groups, conf)
@@ -190,17 +222,23 @@ def _value(payload: bytes) -> object:
     return None
 
 
-def _foreign(conf: Path, groups: list[str]) -> Iterator[Finding]:
+def foreign(conf: Path, groups: list[str]) -> Iterator[Finding]:
     """Yield the topics of other bridges of this broker that are in one of the groups: with ours they make a loop."""
     if not conf.exists():
         return
     for line in mosquitto.directives(conf):
         if line.name == "topic" and line.file.name != mosquitto.BRIDGES:
-            pattern = line.value.split()[0] if line.value else ""
+            pattern = _local(line.value.split())
             touched = [group for group in groups if _touches(pattern, group)]
             if touched:
                 text = f"{line.file}:{line.number}: {line.text!r} bridges the group {', '.join(touched)}, too"
                 yield bad(LOOP, f"{text}: messages come twice, or go round", "here: put # before that connection")
+
+
+def _local(words: list[str]) -> str:
+    """Return what a bridge's `topic` names here: pattern, direction, QoS, prefix here, prefix there."""
+    prefix = words[3] if len(words) > 3 and words[3] != '""' else ""  # noqa: PLR2004
+    return prefix + (words[0] if words and words[0] != '""' else "")
 
 
 def _touches(pattern: str, group: str) -> bool:

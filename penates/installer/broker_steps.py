@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.expected_broker import ExpectedBroker
@@ -130,6 +131,18 @@ class ServeStep:
         systemctl(self.verb if self.ran else "stop", MOSQUITTO_UNIT)
 
 
+class BrokerSteps(NamedTuple):
+    """The steps that bring in the broker's new files.
+
+    Attributes:
+        serve: those that run Mosquitto with them. Users and rules that go stay until their sensors have ended.
+        without_those_that_go: those that end the access of what is no longer in the house, after everything else.
+    """
+
+    serve: Sequence[Step]
+    without_those_that_go: Sequence[Step]
+
+
 def require_success(plan: HousePlan, record: InstallRecord) -> None:
     """Try Mosquitto with its new files, if it is installed already and they are new to it; nothing is changed.
 
@@ -137,7 +150,7 @@ def require_success(plan: HousePlan, record: InstallRecord) -> None:
         SettingsError, Unavailable, OSError: it would not be as it must be.
     """
     mosquitto = program("mosquitto")
-    if not (plan.local and mosquitto) or os.geteuid() or not any(step.needed() for step in broker(plan, record)):
+    if not (plan.local and mosquitto) or os.geteuid() or not any(step.needed() for step in broker(plan, record).serve):
         return
     own = main_process(MOSQUITTO_UNIT) if active(MOSQUITTO_UNIT) else 0
     if taken := _taken_ports(plan.expected_broker, own):
@@ -166,12 +179,16 @@ def _announce_takeover(process: int) -> None:
         print(f"{counted} connected to Mosquitto; {change}: docs/BROKER.md, Users", file=sys.stderr)
 
 
-def broker(plan: HousePlan, record: InstallRecord) -> list[Step]:
-    """Return the steps that run Mosquitto with its new files. New listeners need a restart; the rest is reloaded.
+def broker(plan: HousePlan, record: InstallRecord) -> BrokerSteps:
+    """Return the steps that run Mosquitto with its new files."""
+    now, wanted, until_then = _access(plan)
+    going = _without_those_that_go(plan, sensors_that_go(now, wanted)) if until_then else []
+    return BrokerSteps(_serve(plan, record, until_then), going)
 
-    Users and rules that go stay until the sensors that they belong to have ended: see `without_those_that_go`.
-    """
-    ours = writes(one for one in [*plan.planned, *_access(plan)[-1]] if one.path.is_relative_to(MOSQUITTO))
+
+def _serve(plan: HousePlan, record: InstallRecord, until_then: Sequence[Planned]) -> list[Step]:
+    """Return the steps that run Mosquitto. New listeners need a restart; the rest is reloaded."""
+    ours = writes(one for one in [*plan.planned, *until_then] if one.path.is_relative_to(MOSQUITTO))
     conf_d = [step for step in ours if step.planned.path.is_relative_to(MOSQUITTO / "conf.d")]
     planned = [step.planned.path for step in ours]
     gone = [Remove(file) for file in [MOSQUITTO / "conf.d" / BRIDGES] if file not in planned]
@@ -216,11 +233,8 @@ class AwaitStep:
                 time.sleep(PAUSE_S)
 
 
-def without_those_that_go(plan: HousePlan) -> list[Step]:
-    """Return the steps that end the access of what is no longer in the house; they come after everything else."""
-    now, wanted, until_then = _access(plan)
-    if not until_then:
-        return []
+def _without_those_that_go(plan: HousePlan, sensors: Collection[str]) -> list[Step]:
+    """Return the steps that end the access of what is no longer in the house."""
     ours = [one for one in plan.planned if one.path in (USERS, RULES)]
     serve = ServeStep(
         plan.expected_broker,
@@ -228,7 +242,7 @@ def without_those_that_go(plan: HousePlan) -> list[Step]:
         "reload",
         "what has ended loses its access",
     )
-    awaited = [AwaitStep(sensors_that_go(now, wanted), partial(alive, plan.access))] if plan.access else []
+    awaited = [AwaitStep(sensors, partial(alive, plan.access))] if plan.access else []
     return [*awaited, *writes(ours), serve]
 
 

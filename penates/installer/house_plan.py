@@ -27,6 +27,7 @@ from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
 from penates.fleet.access import Access, trusting
 from penates.installer.invitation import Invitation, invited
+from penates.installer.site_invitation import renewed_site_files
 
 if TYPE_CHECKING:
     from penates.broker.broker_plan import BrokerPlan
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 LOCAL = ("localhost", "127.0.0.1", "::1")
 CA = "ca.pem"
 MEMORY = "/run"  # a tmpfs, which only root may write to
+FIRST_SETTINGS = {
+    ("", "state"): str(STATE),
+    ("broker", "password_file"): "secrets/{sensor}",
+    ("history", "recorder"): True,
+}
 HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))  # from units, by ProtectHome=
 
 
@@ -110,6 +116,9 @@ class HousePlan:
         self.own = [*self._own()]
         for one in self.own:
             self._write_copy(one)
+        for one in renewed_site_files(Configuration(place, secrets=False)):
+            self.own.append(one)
+            self._write_copy(one)
         self.configuration = Configuration(place, secrets=False)
         self.devices = self.configuration.all()
         if faults := [*self.configuration.faults, *self._misnamed(), *self._unusable(), *self._unreadable()]:
@@ -122,7 +131,7 @@ class HousePlan:
         settings = HOUSE / HOUSE_FILE
         first = not settings.exists()
         text = (folder("config") / HOUSE_FILE if first else settings).read_text()
-        values = self._first_settings() if first else {}
+        values: dict[tuple[str, str], Any] = {**FIRST_SETTINGS} if first else {}
         values |= self._source.settings if self._source else {}
         values |= self.changes.settings
         yield from self.changes.files
@@ -132,14 +141,6 @@ class HousePlan:
         yield from self._from_source()
         if values:  # written last: if this run is interrupted, the next one still counts as the first
             yield Planned(settings, with_settings(text, values).encode())
-
-    @staticmethod
-    def _first_settings() -> dict[tuple[str, str], Any]:
-        return {
-            ("", "state"): str(STATE),
-            ("broker", "password_file"): "secrets/{sensor}",
-            ("history", "recorder"): True,
-        }
 
     def _from_source(self) -> Iterator[Planned]:
         match self._source:

@@ -71,7 +71,7 @@ class Installation:
 
     def steps(self) -> Iterator[Step]:
         """Yield all steps in the order in which they are carried out."""
-        planned = self._plan.planned
+        planned, ending = self._plan.planned, list[Step]()
         needed = [needs(settings.device) for settings in self._devices.values()]
         programs = [program for one in needed for program in one.programs]
         yield from host_setup.packages(self._record, programs, broker=self._plan.local)
@@ -80,7 +80,8 @@ class Installation:
         yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
         yield from map(Remove, self._plan.changes.removed)
         if self._plan.local:
-            yield from broker_steps.broker(self._plan, self._record)
+            serving, ending = map(list, broker_steps.broker(self._plan, self._record))
+            yield from serving
         else:
             yield from broker_steps.close_broker(self._record)
         yield from systemd_steps.files(self._units, self._wanted, self._record)
@@ -89,8 +90,7 @@ class Installation:
         yield systemd_steps.enabled(self._wanted)
         yield from self._renewed()
         yield systemd_steps.started(unit_files.TARGET)
-        if self._plan.local:
-            yield from broker_steps.without_those_that_go(self._plan)
+        yield from ending
 
     def _renewed(self) -> Iterator[Step]:
         """Yield the steps that restart what has changed, and reload gateways of which only the sensors have changed."""

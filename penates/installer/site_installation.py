@@ -1,19 +1,18 @@
 """What the commands about other sites share: the installed house, its name, and the steps that bring in a change."""
 
-import os
 from collections.abc import Iterator, Sequence
 
 from bootstrap.config.loader import Configuration, device_file, open_house
 from bootstrap.config.model import House
 from bootstrap.config.toml_file import TomlFile
 from bootstrap.errors import Exit, Fatal
-from penates.broker.far_sites import KIND
-from penates.console.arguments import ROOT_ONLY
-from penates.files.install_paths import HOUSE, RECORD
+from penates.broker.far_sites import KIND, LinkedSite, far_sites
+from penates.files.install_paths import HOUSE
 from penates.files.planned_file import Planned
 from penates.installer.house_plan import HousePlan
 from penates.installer.install_record import InstallRecord
 from penates.installer.installation import Installation
+from penates.installer.requirements import require_installation, require_root
 from penates.installer.site_invitation import OwnSide
 from penates.installer.steps import Step, writes
 
@@ -25,10 +24,8 @@ def installed_house(*, dry: bool) -> House:
         Fatal: there is none, or we may not change it.
         SettingsError: its settings have faults.
     """
-    if os.geteuid() and not dry:
-        raise Fatal(Exit.SETTINGS, ROOT_ONLY)
-    if not RECORD.exists():
-        raise Fatal(Exit.SETTINGS, "nothing is installed here yet, not even a broker: sudo scripts/install")
+    require_root(dry=dry)
+    require_installation()
     return open_house(HOUSE)[1]
 
 
@@ -47,10 +44,19 @@ def own_name(house: House, given: str | None, usual: str) -> str:
 
 def own_side(house: House, group: str | None = None) -> OwnSide:
     """Return what is ours, if the group of the house is renamed to this one or stays."""
-    found = Configuration(HOUSE, secrets=False).all().values()
-    groups = {house.group, *(one.topics.group for settings in found for one in settings.all_carried)}
-    renamed = {group if group and one == house.group else one for one in groups}
-    return OwnSide(groups=sorted(renamed), prefix=house.homeassistant.prefix)
+    return OwnSide.of(Configuration(HOUSE, secrets=False).all().values(), house, group)
+
+
+def known_site(name: str, house: House) -> LinkedSite:
+    """Return what is known of another site.
+
+    Raises:
+        Fatal: nothing is.
+    """
+    known = {site.name: site for site in far_sites(Configuration(HOUSE, secrets=False).all().values(), house)}
+    if name not in known:
+        raise Fatal(Exit.SETTINGS, f"no site {name!r} is known here; known: {', '.join(known) or 'none'}")
+    return known[name]
 
 
 def require_free(site: str) -> None:
@@ -63,16 +69,6 @@ def require_free(site: str) -> None:
     kind = TomlFile(HOUSE, file).table.get("kind") if (HOUSE / file).exists() else KIND
     if kind != KIND:
         raise Fatal(Exit.RUNNING, f"{file} is a sensor of this house ({kind}); give the other site a different name")
-
-
-def require_own_broker(plan: HousePlan) -> None:
-    """Check that the broker of the house is this machine's own.
-
-    Raises:
-        Fatal: it is on another machine, or somebody else's.
-    """
-    if not plan.local:
-        raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: run this there")
 
 
 class SiteInstallation(Installation):

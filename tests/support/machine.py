@@ -6,6 +6,7 @@ command that was given on the machine. Each command has a network of its own.
 """
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from support.paths import COVERAGE
+from support.world import pipe
 
 CALLS = "var/systemctl/calls"
 SYSTEMCTL = f"""#!/bin/sh
@@ -81,6 +83,18 @@ end() { # Mosquitto, before anybody removes the files that it may write
 }
 trap end EXIT
 chroot . "$@"
+"""
+
+
+END = "END OF A COMMAND\n"
+EACH = f"""
+while read -r line; do sh -c "$line" 2>&1; echo "$?"; echo '{END.strip()}'; done
+"""
+PUBLISH = """\
+from pathlib import Path
+from paho.mqtt.publish import single
+password = Path("/etc/penates/secrets/admin").read_text().strip()
+single("{sensor}/status/state", "online", 1, True, "127.0.0.1", auth=dict(username="admin", password=password))
 """
 
 
@@ -165,6 +179,46 @@ class Machine:
     def close(self) -> None:
         """An overlay's own folder belongs to nobody."""
         shutil.rmtree(self.folder)
+
+
+class Shell:
+    """Commands on a machine, one after the other. What they start goes on until the end."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._process = machine.start("sh", "-c", EACH)
+
+    def ask(self, line: str) -> tuple[str, int]:
+        """All that a command says, and its exit code."""
+        into, out = pipe(self._process.stdin), pipe(self._process.stdout)
+        print(line, file=into, flush=True)
+        *said, code = iter(lambda: next(out), END)
+        return "".join(said), int(code)
+
+    def run(self, line: str, code: int = 0) -> str:
+        """All that a command says that ends with this code."""
+        said, found = self.ask(line)
+        assert found == code, said
+        return said
+
+    def penates(self, words: str, code: int = 0) -> str:
+        """All that a sub-command says."""
+        said = self.run(f"/opt/penates/bin/penates {words}", code)
+        assert "Traceback" not in said
+        return said
+
+    def serve(self, sensor: str) -> None:
+        """Start Mosquitto, and say there, as a sensor would, that it is online."""
+        self.run("systemctl restart mosquitto.service")
+        self.say_online(sensor)
+
+    def say_online(self, sensor: str) -> None:
+        """Say to Mosquitto that a sensor is online."""
+        program = ";".join(PUBLISH.format(sensor=sensor).splitlines())
+        self.run(f"{sys.executable} -c {shlex.quote(program)}")
+
+    def close(self) -> None:
+        """End it, and Mosquitto with it."""
+        self._process.communicate()
 
 
 def can_be_made() -> None:

@@ -35,6 +35,7 @@ FLOORS = (
     {"bootstrap.device"},
     {"bootstrap.gateway"},
     {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
+    {"bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.bridge"},
@@ -126,11 +127,11 @@ def test_only_who_records_or_looks_knows_the_history() -> None:
 
 def test_only_who_hears_or_sends_knows_of_radio() -> None:
     users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.radio.")}
-    assert {user for user in users if not user.startswith("bootstrap.radio.")} == {
-        "daemons.radio",
-        "daemons.socket",
-        "penates.commands.radio_learn",
-    }
+    of_lines = {one for one in MODULES if one.startswith("bootstrap.serial_lines.")}
+    may = {"daemons.radio", "daemons.socket", "penates.commands.radio_learn", *of_lines}
+    assert {user for user in users if not user.startswith("bootstrap.radio.")} <= may
+    users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.serial_lines.")} - of_lines
+    assert users == {"daemons.lines"}
 
 
 def test_no_command_imports_another() -> None:

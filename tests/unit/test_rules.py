@@ -23,8 +23,9 @@ LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 55,  # what it measures of a link, beside what it needs for commands
     "button": 45,  # clicks and holds are told apart by time
     "lamp": 45,  # a command with a duration, and an output that is safe
+    "lines": 45,  # what a port and its lines are like
     "pi": 50,  # five measures, each from another file of the kernel
-    "radio": 50,  # which receiver, what of it is heard, and a search
+    "radio": 55,  # which receiver, what of it is heard, and a search
     "socket": 40,  # four measures of what it sends, and an end that leaves the line low
     "recorder": 60,  # a store and a subscription, which are checked against each other
 }

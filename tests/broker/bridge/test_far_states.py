@@ -8,6 +8,7 @@ from support.world import eventually, retained
 
 STATE = f"{CABIN}/lamp/status/state"
 BACK = f"{HOME}/cellar/status/state"
+ACCEPT = f"sudo penates bridge groups {CABIN} {CABIN} shed"
 LATEST_S = 2.0
 OLD = {"status/state": "stopped", "status/about": '{"kind":"lamp"}', "data/on": "false"}
 
@@ -101,6 +102,19 @@ def test_what_was_deleted_over_there_meanwhile_is_cleared_here_and_nothing_else(
     eventually(lambda: not old.keys() & retained(two.home.broker.port).keys(), "the old sensor is gone at home")
     now = retained(two.home.broker.port)
     assert (now[STATE], f"{CABIN}/lamp/status/about" in now, now[f"{CABIN}/lamp/data/on"]) == ("online", True, False)
+
+
+def test_a_group_that_the_far_site_has_got_is_said_with_the_command_that_accepts_it(two: BridgedSites) -> None:
+    _, cabin = two.bridges()
+    two.at_home.wait_value(f"{CABIN}/{HOME}/status/state", "online")
+    cabin.stop(signal.SIGTERM)
+    file = two.cabin.house.folder / "devices" / f"{HOME}.toml"
+    file.write_text(file.read_text().replace(f'own_groups = ["{CABIN}"]', f'own_groups = ["{CABIN}", "shed"]'))
+    two.cabin.house.run(HOME)
+    why = f"groups: the far site has the group shed, too, of which nothing comes; to accept it: {ACCEPT}"
+    beat = f"{HOME}/{CABIN}/status/heartbeat"
+    two.at_home.wait(lambda seen: any(one.topic == beat and one.value["why"] == why for one in seen), "it is said")
+    two.at_home.wait_value(f"{HOME}/{CABIN}/status/state", "fault")
 
 
 def test_without_an_answer_of_the_far_site_nothing_is_cleared(two: BridgedSites) -> None:

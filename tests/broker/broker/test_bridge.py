@@ -120,6 +120,15 @@ def test_a_file_that_cannot_be(sites: LinkedSites, lines: list[str], why: str) -
         plan(sites.home.site)
 
 
+def test_a_site_that_alone_can_call_calls_one(sites: LinkedSites) -> None:
+    """Both connections would say whether they are up on one topic."""
+    sites.link()
+    device = (sites.cabin.house.folder / "devices" / "home.toml").read_text()
+    sites.cabin.house.device("office", device.replace('groups = ["home"]', 'groups = ["office"]'))
+    with pytest.raises(SettingsError, match="one topic cannot tell of the connections to both home and office"):
+        plan(sites.cabin.site)
+
+
 def test_a_long_outage_makes_room(sites: LinkedSites) -> None:
     sites.link()
     house = sites.home.house.folder / "house.toml"

@@ -27,6 +27,7 @@ EXAMPLES = {
     "pin": "17",
     "serial": "28-0316a2795fff",
     "port": "/dev/ttyUSB0",
+    "patterns": '["TEMP,{id},{temperature}"]',
 }
 
 

@@ -1,0 +1,1 @@
+"""What a microcontroller writes to a serial port, line by line, as readings."""
