@@ -33,6 +33,13 @@ SETTLES_S = 60.0
 ROOMS = ("data", "status")
 
 
+def _steady(value: Any) -> Any:
+    """What is told without the count of errors, which goes on for as long as a sensor cannot read."""
+    if not isinstance(value, dict):
+        return value
+    return {name: _steady(one) for name, one in value.items() if name != "errors"}
+
+
 class Counted(NamedTuple):
     """What a site has of both sites' readings, against what was read."""
 
@@ -188,7 +195,7 @@ class Site:
         """What a newcomer is told of the counters of these sites."""
         filters = [f"{tree}/{sensor}/{room}/+" for tree in trees for sensor in COUNTERS for room in ROOMS]
         said = self.retained()
-        steady = {topic: value for topic, value in said.items() if not topic.endswith("/heartbeat")}
+        steady = {topic: _steady(value) for topic, value in said.items() if not topic.endswith("/heartbeat")}
         return {topic: value for topic, value in steady.items() if any(covers(one, topic) for one in filters)}
 
     def close(self) -> None:
