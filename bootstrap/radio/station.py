@@ -8,18 +8,14 @@ from typing import Any, ClassVar
 from bootstrap.contract.liveness import stale_s
 from bootstrap.contract.payload import Json
 from bootstrap.device import Measure, Reading, Value
-from bootstrap.gateway import Adopted
-from bootstrap.limits import YEAR_S
 from bootstrap.logs import log
 from bootstrap.radio import gaps, readings
-from bootstrap.radio.intervals import Intervals
+from bootstrap.radio.learnt_sensor import UNTIL_LEARNT_S, LearntSensor
 from bootstrap.radio.transmission import Key, Transmission, key_of
 from bootstrap.radio.units import known
 
-UNTIL_LEARNT_S = 600.0
 
-
-class _Measuring(Adopted):
+class _Measuring(LearntSensor):
     """Has each measure that a transmitter may have."""
 
     measures: ClassVar[Mapping[str, Measure]] = {**known(), "battery": readings.BATTERY}
@@ -51,20 +47,12 @@ class RadioSensor(_Measuring):
     def setup(self) -> None:
         """Measure what it has sent in earlier runs, and expect it as often."""
         self.sent = self.keep("sent", dict[str, Any]())
-        self.learnt = self.keep("every_s", 0.0)
-        self.intervals = Intervals(self.every_s, self.learnt.value)
+        self.expect()
         self.heard_at = self.began = time.monotonic()
         self.successor: dict[str, Json] = {}
         self.last: Mapping[str, Any] = {}  # the newest value of each measure
         self.measures = self._declared()  # type: ignore[misc]
         self.redescribe()
-
-    @property
-    def period_s(self) -> float:
-        """How often it is expected: as set, or as learnt. Nobody knows when somebody presses a button."""
-        if self.every_s != UNTIL_LEARNT_S or not hasattr(self, "intervals"):
-            return self.every_s
-        return YEAR_S if self.is_remote else self.intervals.period_s
 
     @property
     def is_remote(self) -> bool:
@@ -94,15 +82,13 @@ class RadioSensor(_Measuring):
         """Return what a transmission says, and declare what it says for the first time."""
         found = readings.of(heard)
         self.heard_at = time.monotonic()
-        changed = self.intervals.note(heard.model, heard.at)
+        changed = self.note_heard(heard.model, heard.at)
         if new := {name: form for name, (_value, form) in found.items() if self.sent.value.get(name) != form}:
             self.sent.value = {**self.sent.value, **new}
             self.measures = self._declared()  # type: ignore[misc]
             if kept := [name for name, form in new.items() if form in readings.UNKNOWN]:
                 text = "sends what is not known here; it is kept as it is"
                 log.info(text, sensor=self.context.sensor, fields=", ".join(kept))
-        if changed:
-            self.learnt.value = self.intervals.period_s
         if new or changed:
             self.redescribe()
         values = {name: value for name, (value, _form) in found.items()}

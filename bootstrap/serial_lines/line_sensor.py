@@ -6,17 +6,14 @@ from typing import Any, ClassVar
 
 from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Measure, Reading, Value
-from bootstrap.gateway import Adopted
-from bootstrap.limits import YEAR_S
-from bootstrap.radio.intervals import Intervals
+from bootstrap.radio.learnt_sensor import UNTIL_LEARNT_S, LearntSensor
 from bootstrap.radio.units import known
 from bootstrap.serial_lines.pattern import SaidLine, sender_id
 
-UNTIL_LEARNT_S = 600.0
 SILENCE = "silence"  # the name of a timer, and of a problem
 
 
-class _Measuring(Adopted):
+class _Measuring(LearntSensor):
     """Has each usual measure, so that its owner may set limits of it."""
 
     measures: ClassVar[Mapping[str, Measure]] = known()
@@ -40,8 +37,7 @@ class LineSensor(_Measuring):
     def setup(self) -> None:
         """Measure what was said of it in earlier runs, or before it was adopted, and expect it as often."""
         self.said = self.keep("said", dict[str, Any]())
-        self.learnt = self.keep("every_s", 0.0)
-        self.intervals = Intervals(self.every_s, self.learnt.value)
+        self.expect()
         self._declare(self.gateway.listener.said_of(self.key["id"]))
         self.redescribe()
         if not self.said.value:
@@ -64,21 +60,12 @@ class LineSensor(_Measuring):
         """Whether all that was ever said of it are events, which nobody can expect."""
         return bool(self.measures) and all(one.event for one in self.measures.values())
 
-    @property
-    def period_s(self) -> float:
-        """How often it is expected: as set, or as learnt. Nobody knows when somebody presses a button."""
-        if self.every_s != UNTIL_LEARNT_S or not hasattr(self, "intervals"):
-            return self.every_s
-        return YEAR_S if self.is_remote else self.intervals.period_s
-
     def hear(self, said: SaidLine, at: float) -> Reading:
         """Return what a line says, and declare what it says for the first time; `at` is the time in seconds."""
         new = said.values.keys() - self.measures.keys() or self.declared_by != self.gateway.listener.measures
-        changed = self.intervals.note(said.pattern, at)
+        changed = self.note_heard(said.pattern, at)
         if new:
             self._declare(said.values)
-        if changed:
-            self.learnt.value = self.intervals.period_s
         if new or changed:
             self.redescribe()
         if self.cancel(SILENCE) or new:

@@ -113,15 +113,20 @@ def test_adding_a_kind_ends_in_a_green_test(copy: Reader) -> None:
     assert "| `tilt` | A ball switch" in (copy.folder / "README.md").read_text()
 
 
+def new_house(folder: Path, broker: Broker) -> Path:
+    """Return the folder of a house that has this broker, and no device yet."""
+    house = folder / "house"
+    (house / "devices").mkdir(parents=True)
+    (house / "house.toml").write_text(f'group = "cm"\n[broker]\nport = {broker.port}\n')
+    return house
+
+
 def test_a_stick_leads_to_a_value_in_four_commands(own: Reader, broker: Broker, eyes: Eyes, tmp_path: Path) -> None:
     """With a pipe for the stick, and a checkout in place of an installed house, which starts and reloads by itself."""
     (text,) = blocks("docs/RADIO.md", "sh")
     new, install, listed, adopt = text.replace("sudo ", "").splitlines()
     assert install == "penates install"
-    folder = tmp_path / "house"
-    (folder / "devices").mkdir(parents=True)
-    (folder / "house.toml").write_text(f'group = "cm"\n[broker]\nport = {broker.port}\n')
-    config = f" --config {folder}"
+    config = f" --config {new_house(tmp_path, broker)}"
     air = Air(tmp_path)
     try:
         assert "Wiring: plug the stick into USB" in own.types(f"{new} 'input={air.input}' {config}")
@@ -156,10 +161,7 @@ def test_a_module_leads_to_a_socket_in_four_commands(own: Reader, broker: Broker
     (text,) = blocks("docs/RADIO_SOCKETS.md", "sh")
     new, adopt, install, send = text.replace("sudo ", "").splitlines()
     assert install == "penates install"
-    folder = tmp_path / "house"
-    (folder / "devices").mkdir(parents=True)
-    (folder / "house.toml").write_text(f'group = "cm"\n[broker]\nport = {broker.port}\n')
-    config = f" --config {folder}"
+    config = f" --config {new_house(tmp_path, broker)}"
     own.env |= {"GPIOZERO_PIN_FACTORY": "simulated", "PENATES_LINES": str(tmp_path / "lines")}
     assert "Wiring: the module's DATA" in own.types(new + config)
     assert "[sensors.heater] was added" in own.types(adopt + config)
