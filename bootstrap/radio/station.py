@@ -48,7 +48,7 @@ class RadioSensor(_Measuring):
         """Measure what it has sent in earlier runs, and expect it as often."""
         self.sent = self.keep("sent", dict[str, Any]())
         self.expect()
-        self.heard_at = self.began = time.monotonic()
+        self.heard_at = time.monotonic()
         self.successor: dict[str, Json] = {}
         self.last: Mapping[str, Any] = {}  # the newest value of each measure
         self.measures = self._declared()  # type: ignore[misc]

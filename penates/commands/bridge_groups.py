@@ -8,13 +8,12 @@ which command is missing at the other.
 
 import argparse
 
-from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import an_id
-from penates.console.output import counted
 from penates.installer.house_plan import HouseChanges, HousePlan, scratch
 from penates.installer.site_installation import SiteInstallation, installed_house, known_site
 from penates.installer.site_invitation import with_groups
+from penates.installer.steps import only_shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +34,5 @@ def main(given: argparse.Namespace) -> int:
     except (OSError, LookupError) as error:
         raise Unavailable(str(error)) from None
     if given.dry_run:
-        print(f"{counted(count, 'step')} to do; nothing was changed")
-        return Exit.STOPPED
+        return only_shown(count)
     return installation.report()

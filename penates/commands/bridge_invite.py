@@ -16,7 +16,6 @@ from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import an_id, host
-from penates.console.output import counted
 from penates.files.install_paths import HOUSE, SITES
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.fleet.access import HIGHEST_PORT
@@ -30,6 +29,7 @@ from penates.installer.site_installation import (
     require_free,
 )
 from penates.installer.site_invitation import OwnSide, SiteInvitation, far_site_file
+from penates.installer.steps import only_shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +78,7 @@ def main(given: argparse.Namespace) -> int:
     except (OSError, LookupError) as error:
         raise Unavailable(str(error)) from None
     if given.dry_run:
-        print(f"{counted(count, 'step')} to do; nothing was changed")
-        return Exit.STOPPED
+        return only_shown(count)
     print(f"copy {file.path} to {given.site}, and run there: sudo penates bridge join {file.path.name}")
     return installation.report()
 

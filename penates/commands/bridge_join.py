@@ -43,6 +43,7 @@ from penates.installer.site_installation import (
 )
 from penates.installer.site_invitation import THINNED_S, SiteInvitation
 from penates.installer.site_reply import SiteReply
+from penates.installer.steps import only_shown
 
 RUN_THERE = "sudo penates bridge join"
 LINK_S = 30.0  # Mosquitto tries again after 5 s, and then less often
@@ -93,8 +94,7 @@ def main(given: argparse.Namespace) -> int:
     except (OSError, LookupError, Silent) as error:
         raise Unavailable(str(error)) from None
     if given.dry_run:
-        print(f"{counted(count, 'step')} to do; nothing was changed")
-        return Exit.STOPPED
+        return only_shown(count)
     failed = installation.report()
     if reply:
         print(f"copy {reply.path} to {joining.site}, and run there: {RUN_THERE} {reply.path.name}")

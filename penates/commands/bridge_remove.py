@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from bootstrap.contract.sites import BRIDGE
 from bootstrap.contract.topics import ADMIN
-from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.far_sites import LinkedSite
 from penates.console.output import counted
@@ -18,6 +17,7 @@ from penates.fleet.probe import PATIENCE_S, MqttProbe, Silent, Unreachable, reac
 from penates.installer.house_plan import HouseChanges, HousePlan, scratch
 from penates.installer.site_installation import SiteInstallation, installed_house, known_site
 from penates.installer.site_invitation import files_of
+from penates.installer.steps import only_shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +37,7 @@ def main(given: argparse.Namespace) -> int:
             count = installation.carry_out(dry=given.dry_run)
             access = plan.access_as(ADMIN)
         if given.dry_run:
-            print(f"{counted(count, 'step')} to do; nothing was changed")
-            return Exit.STOPPED
+            return only_shown(count)
         if access:
             with reach(access, PATIENCE_S) as probe:
                 cleared = len([*_cleared(probe, site, house.homeassistant.prefix)])

@@ -28,6 +28,7 @@ from penates.installer.install_record import InstallRecord
 from penates.installer.installation import Installation
 from penates.installer.invitation import Invitation
 from penates.installer.requirements import require_root
+from penates.installer.steps import only_shown
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +79,7 @@ def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     installation = Installation(plan, record)
     count = installation.carry_out(dry=given.dry_run)
     if given.dry_run:
-        print(f"{counted(count, 'step')} to do; nothing was changed")
-        return Exit.STOPPED
+        return only_shown(count)
     print(f"{counted(count, 'step')} done; the sensors:" if count else "nothing to do; the sensors:")
     return installation.report()
 

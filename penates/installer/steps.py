@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
+from penates.console.output import counted
 from penates.files.planned_file import Planned
 
 LAST_LINES = 8  # of a failed command's output
@@ -167,3 +169,9 @@ def carry_out(steps: Iterable[Step], begin: Callable[[], None], *, dry: bool) ->
         if not dry:
             step.do()
     return len(todo)
+
+
+def only_shown(count: int) -> Exit:
+    """Say how many steps there are to do, at the end of a command with `--dry-run`; return its exit code."""
+    print(f"{counted(count, 'step')} to do; nothing was changed")
+    return Exit.STOPPED
