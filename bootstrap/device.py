@@ -402,6 +402,7 @@ class Device:
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
     is_heard: ClassVar[bool] = False  # whether its values come by themselves, so that a read without them says nothing
     memory_mb: ClassVar[int] = 96  # the most that its unit may use
+    parts: ClassVar[Mapping[str, str]] = {}  # the parts that people look for, each with its proof: bootstrap/proof.py
     shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
     blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`

@@ -25,6 +25,7 @@ FLOORS = (
         "bootstrap.limits",
         "bootstrap.logs",
         "bootstrap.paths",
+        "bootstrap.proof",
         "bootstrap.streams",
         "bootstrap.sysfs",
         "bootstrap.tls",
