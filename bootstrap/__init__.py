@@ -48,6 +48,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import OneWireDevice as OneWireDevice
     from bootstrap.needs import OneWireFolder as OneWireFolder
     from bootstrap.needs import Output as Output
+    from bootstrap.needs import PageUrl as PageUrl
     from bootstrap.needs import Pin as Pin
     from bootstrap.needs import Program as Program
     from bootstrap.needs import SerialPort as SerialPort
@@ -97,6 +98,7 @@ HOMES = {
     "OneWireDevice": "bootstrap.needs",
     "Host": "bootstrap.needs",
     "ServerUrl": "bootstrap.needs",
+    "PageUrl": "bootstrap.needs",
     "TopicFilter": "bootstrap.needs",
     "Target": "bootstrap.needs",
     "Program": "bootstrap.needs",

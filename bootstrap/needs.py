@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_t
 
 from bootstrap.contract.topic_filters import WILD, a_filter
 from bootstrap.contract.topics import Kind
-from bootstrap.hosts import a_host, a_url, host_of
+from bootstrap.hosts import a_host, a_page, a_url, host_of
 from bootstrap.limits import FromText, Limits
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
@@ -184,6 +184,7 @@ OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(pat
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]
 ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the server")]
+PageUrl: TypeAlias = Annotated[str, a_page, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the page")]
 TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]
 Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)], "topic to publish to")]
 Program: TypeAlias = Annotated[str, a_program, Declares(lambda text: [ChildProgram(text)], "program: its name or path")]

@@ -32,6 +32,7 @@ TYPES = {
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
     "Host": ('"192.168.7.8"', {"unit"}),
     "ServerUrl": ('"http://192.168.7.8:8086"', {"unit"}),
+    "PageUrl": ('"http://192.168.7.8/x?y=1"', {"unit"}),
     "TopicFilter": ('"tele/+/x"', {"access"}),
     "Target": ('"tele/y"', {"access"}),
     "Program": ('"no-such-program"', {"doctor", "installer"}),

@@ -20,6 +20,8 @@ SURFACE = "bootstrap"  # what authors of devices import: it names much, and load
 # From the ground up. A room may use what stands below it, and itself; those of one floor do not know each other.
 FLOORS = (
     {
+        "bootstrap.bounded_answer",
+        "bootstrap.child_life",
         "bootstrap.errors",
         "bootstrap.hosts",
         "bootstrap.limits",
@@ -34,10 +36,10 @@ FLOORS = (
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
-    {"bootstrap.gateway"},
-    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
+    {"bootstrap.gateway", "bootstrap.quantities"},
+    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio", "bootstrap.value_forms"},
     {"bootstrap.serial_lines"},
-    {"bootstrap.mqtt"},
+    {"bootstrap.answers", "bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
     {"bootstrap.bridge"},
     {"bootstrap.runtime"},
