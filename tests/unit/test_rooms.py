@@ -32,7 +32,7 @@ FLOORS = (
         "bootstrap.sysfs",
         "bootstrap.tls",
     },
-    {"bootstrap.contract", "bootstrap.eventloop"},
+    {"bootstrap.contract", "bootstrap.eventloop", "bootstrap.lan"},
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
