@@ -23,14 +23,14 @@ MAY_NOT = (
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class PingedAddress:
     """An address of a host, as `socket.getaddrinfo` returns it."""
 
     family: socket.AddressFamily
     address: tuple[str | int, ...]
 
     @classmethod
-    def of(cls, host: str, port: int = 0) -> "Endpoint":
+    def of(cls, host: str, port: int = 0) -> "PingedAddress":
         """Return the first address of a host, as those who connect to it use it.
 
         Raises:
@@ -103,7 +103,7 @@ def round_trips(host: str, port: int | None, count: int, limit_s: float, pause_s
     Raises:
         OSError: it cannot be asked.
     """
-    where = Endpoint.of(host, port or 0)
+    where = PingedAddress.of(host, port or 0)
     found: list[float | None] = []
     for number in range(1, count + 1):
         if found:

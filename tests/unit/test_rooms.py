@@ -40,7 +40,7 @@ FLOORS = (
     {"bootstrap.config", "bootstrap.contact", "bootstrap.radio", "bootstrap.value_forms"},
     {"bootstrap.serial_lines"},
     {"bootstrap.answers", "bootstrap.mqtt"},
-    {"bootstrap.history", "bootstrap.homeassistant"},
+    {"bootstrap.history", "bootstrap.homeassistant", "bootstrap.machine"},
     {"bootstrap.bridge"},
     {"bootstrap.runtime"},
     {"bootstrap.supervisor"},
