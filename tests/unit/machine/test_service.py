@@ -1,5 +1,6 @@
 """A unit of systemd, asked by the real systemctl; where no systemd runs, that is what is told."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from bootstrap.machine.systemd_unit import a_unit
 from daemons.service import Service
 from penates.testing import Bench
+from support.booted import booted
+from support.world import eventually
 
 # As systemctl 252 of Debian 12 prints it.
 FAILED = "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nNRestarts=5\n"
@@ -49,6 +52,34 @@ def test_a_unit_that_is_not_there(prints: Callable[[str], str]) -> None:
     device = Service(unit="nothing.timer", systemctl=prints(GONE))
     with Bench(device), pytest.raises(ValueError, match=r"systemd has no unit nothing\.timer: it is not-found"):
         device.read()
+
+
+def test_services_of_a_real_systemd(tmp_path: Path) -> None:
+    units = {
+        "good_service": "[Service]\nExecStart=/bin/sleep 1000",
+        "bad_service": "StartLimitBurst=3\n[Service]\nExecStart=/bin/sh -c 'exit 3'\nRestart=on-failure\nRestartSec=0",
+        "late_timer": "[Timer]\nOnActiveSec=1h\nUnit=good.service",
+    }
+    with booted(tmp_path, **units) as machine:
+        asks = tmp_path / "systemctl"
+        asks.write_text(f'#!/bin/sh\nexec {shlex.join(machine.entered("systemctl"))} "$@"\n')
+        asks.chmod(0o755)
+
+        def read(unit: str) -> dict[str, object]:
+            with Bench(Service(unit=unit, systemctl=str(asks))) as bench:
+                return dict(bench.read())
+
+        eventually(lambda: read("bad")["state"] == "failed", "it has failed for good")
+        good = {"state": "active", "running": True, "detail": "running", "result": "success", "restarts": 0}
+        assert read("good") == good
+        bad = {"state": "failed", "running": False, "detail": "failed", "result": "exit-code", "restarts": 3}
+        assert read("bad") == bad
+        assert read("late.timer") == {"state": "active", "running": True, "detail": "waiting", "result": "success"}
+        machine.says("systemctl", "kill", "--signal=KILL", "good")
+        eventually(lambda: read("good")["result"] == "signal", "it was killed")
+        assert read("good")["state"] == "failed"
+        with pytest.raises(ValueError, match="systemd has no unit nothing"):
+            read("nothing")
 
 
 def test_the_real_systemctl_understands_the_question() -> None:

@@ -1,5 +1,6 @@
 """Updates that are waiting: real apt, with lists of its own."""
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -48,13 +49,8 @@ def root(tmp_path: Path) -> Path:
     """A machine with three packages, and apt's folders; two sources have newer versions."""
     assert shutil.which("apt-get"), "apt-get is not there: these tests need Debian"
     root = tmp_path / "root"
-    for folder in (
-        "etc/apt",
-        "var/lib/dpkg/info",
-        "var/cache/apt/archives/partial",
-        "var/lib/apt/lists/partial",
-        "proc",
-    ):
+    lists, cache = "var/lib/apt/lists/partial", "var/cache/apt/archives/partial"
+    for folder in ("etc/apt", "var/lib/dpkg/info", cache, lists, "proc"):
         (root / folder).mkdir(parents=True)
     names = ("curl", "bind9", "current")
     (root / "var/lib/dpkg/status").write_text("".join(STATUS.format(name=name) for name in names))
@@ -71,10 +67,8 @@ def source(root: Path, name: str, about: tuple[str, str, str], **versions: str) 
     text = "".join(PACKAGE.format(name=one, version=version, hash="0" * 64) for one, version in versions.items())
     (folder / "Packages").write_text(text)
     origin, label, suite = about
-    sums = subprocess.run(
-        ["sha256sum", folder / "Packages"], capture_output=True, text=True, check=True
-    ).stdout.split()[0]
-    hashed = f"SHA256:\n {sums} {(folder / 'Packages').stat().st_size} Packages\n"
+    packages = (folder / "Packages").read_bytes()
+    hashed = f"SHA256:\n {hashlib.sha256(packages).hexdigest()} {len(packages)} Packages\n"
     (folder / "Release").write_text(RELEASE.format(origin=origin, label=label, suite=suite) + hashed)
     with (root / "etc/apt/sources.list").open("a") as file:
         file.write(f"deb [trusted=yes] file:{folder} ./\n")
