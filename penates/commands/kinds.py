@@ -2,6 +2,11 @@
 
 A class of your own is written module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml. Kinds of
 other installed packages are listed, too, with the package.
+
+  penates kinds BME280
+
+The number of a part, in any case and without its hyphens if you like, shows the kind that serves it. With --proof, each
+part is listed with how its kind was proven on it.
 """
 
 import argparse
@@ -20,6 +25,7 @@ from bootstrap.errors import Exit, Fatal
 from penates.console.arguments import config_option, json_option
 from penates.console.output import columns, to_a_reader
 from penates.datasheet import Sheet, sheet
+from penates.parts import elsewhere, kinds_for
 
 OURS = "penates"
 
@@ -28,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="show the data sheet of this kind (default: list all)")
+    what = "show the data sheet of this kind, or of the one for this part, such as BME280 (default: list all)"
+    parser.add_argument("kind", metavar="KIND", nargs="?", help=what)
+    parser.add_argument("--proof", action="store_true", help="show how each kind was proven, for each part it serves")
 
 
 def main(given: argparse.Namespace) -> Exit:
@@ -36,20 +44,46 @@ def main(given: argparse.Namespace) -> Exit:
     folder = folder_or_default(given.config) if given.config or usual_folder() else None
     ours, packages = kinds.names(), {} if given.kind else kinds.packaged()
     others = sorted(packages.keys() - {*ours})
-    sheets, broken = _sheets([given.kind] if given.kind else [*ours, *others], folder)
+    said, asked = _asked(given.kind) if given.kind else ("", [*ours, *others])
+    sheets, broken = _sheets(asked, folder)
     broken += [
         f"kind {name!r} of {packages.pop(name)} is never used: penates has one" for name in ours if name in packages
     ]
     if given.kind and broken:
-        raise Fatal(Exit.SETTINGS, broken[0])
+        raise Fatal(Exit.SETTINGS, said or broken[0])
     with to_a_reader():
         if given.json:
-            print(json.dumps({one.kind: facts(one, packages) for one in sheets}, indent=2, ensure_ascii=False))
+            shown = {one.kind: _parts(one) if given.proof else facts(one, packages) for one in sheets}
+            print(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
-            print("\n".join(whole(sheets[0]) if given.kind else _list(sheets, packages)))
+            one = bool(given.kind) and len(sheets) == 1
+            lines = _proofs(sheets) if given.proof else whole(sheets[0]) if one else _list(sheets, packages)
+            print("\n".join([*([said, ""] if said else []), *lines]))
     for why in broken:
         print(f"penates kinds: {why}", file=sys.stderr)
     return Exit.SETTINGS if broken else Exit.STOPPED
+
+
+def _asked(word: str) -> tuple[str, list[str]]:
+    """Return the kinds that a word means, and what is to be said if it is the number of a part."""
+    if known := elsewhere(word):
+        return known[0], [known[1]]
+    try:
+        found = kinds_for(word)
+    except KindError as error:
+        raise Fatal(Exit.SETTINGS, str(error)) from None
+    return ("" if found == [word] else f"{word} is served by: {', '.join(found)}"), found
+
+
+def _parts(found: Sheet) -> dict[str, str]:
+    """Return the parts of a kind, each with how it was proven."""
+    return {**found.device.parts}
+
+
+def _proofs(sheets: list[Sheet]) -> list[str]:
+    """Return a line for each part of each kind."""
+    rows = [(one.kind, part, proof) for one in sheets for part, proof in one.device.parts.items()]
+    return columns([("KIND", "PART", "PROVEN BY"), *rows])
 
 
 def _sheets(names: list[str], folder: Path | None) -> tuple[list[Sheet], list[str]]:
@@ -69,6 +103,7 @@ def facts(found: Sheet, packages: Mapping[str, str]) -> dict[str, Any]:
         **({"package": packages[found.kind]} if found.kind in packages else {}),
         "what": found.what,
         "wiring": found.wiring,
+        "parts": _parts(found),
         "settings": {setting.name: setting.facts for setting in found.settings},
         "measures": {name: measure.facts for name, measure in found.measures.items()},
         "actions": {name: takes.facts for name, takes in found.device.commands.items()},
@@ -99,6 +134,7 @@ def whole(found: Sheet) -> list[str]:
     return [
         f"{found.kind}: {found.what}",
         f"Wiring: {found.wiring}",
+        *([f"Parts: {', '.join(found.device.parts)}"] if found.device.parts else []),
         "",
         *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
