@@ -110,10 +110,10 @@ def facts(found: Sheet, packages: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _action(name: str, takes: Takes) -> str:
+def action(name: str, takes: Takes) -> str:
     """Return an action with the values it takes, where they are known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
     known = takes.facts
-    number = f"{_limits(known)} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
+    number = f"{limits_of(known)} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
     taken = ", ".join([*takes.words, *([number] if number else [])])
     return f"{name} ({taken})" if taken else name
 
@@ -139,21 +139,26 @@ def whole(found: Sheet) -> list[str]:
         *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
         "",
-        f"Actions: {', '.join(starmap(_action, found.device.commands.items()))}",
+        f"Actions: {', '.join(starmap(action, found.device.commands.items()))}",
     ]
 
 
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
-    known = measure.facts
-    notes = [
-        *([f"changes by at most {measure.step:g} between readings"] if "step" in known else []),
+    limits = ", ".join(measure.words) or limits_of(measure.facts)
+    return (name, measure.unit_name, limits, ", ".join(notes_of(measure)))
+
+
+def notes_of(measure: Measure) -> list[str]:
+    """Return what is special about a measure, for people."""
+    return [
+        *([f"changes by at most {measure.step:g} between readings"] if "step" in measure.facts else []),
         *(["an event, never retained"] if measure.event else []),
         *(["only grows, except for restarts at 0"] if measure.counter else []),
+        *(["what was commanded last; nothing measures it"] if measure.assumed else []),
     ]
-    return (name, measure.unit_name, ", ".join(measure.words) or _limits(known), ", ".join(notes))
 
 
-def _limits(known: Mapping[str, Any]) -> str:
+def limits_of(known: Mapping[str, Any]) -> str:
     """Return the limits of a number for people, or empty text if it has none."""
     low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
     return f"{low} to {high}" if low and high else f"at least {low}" if low else f"up to {high}" if high else ""
