@@ -33,7 +33,7 @@ class Contact(Device):
         """Return what a contact that is closed, or open, means: `{"open": not closed}`."""
         raise NotImplementedError(f"{type(self).__name__} has no shows(self, *, closed)")
 
-    def on_edge(self, edge: Edge) -> Reading:
+    def on_edge(self, edge: Edge) -> Reading | None:
         """Report what the contact shows since the edge."""
         return self.shows(closed=edge.active)
 

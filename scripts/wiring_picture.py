@@ -10,7 +10,7 @@ BUSES = {"SDA": 2, "SCL": 3, "TX": 14, "RX": 15, "MOSI": 10, "MISO": 9, "SCLK": 
 OWN = re.compile(r"(?:the )?Pi's ")
 END = rf"`(?P<setting>\w+)`|GPIO ?(?P<line>\d+)|(?:the )?(?:Pi's )?(?P<word>{'|'.join((*RAILS, *BUSES))})\b"
 JOINT = re.compile(rf"(?:^|[,;.:] +(?:and )?|\band )(?P<leg>[^,;.:]+?) to (?:{END})")
-ASIDE = re.compile(r"ohm\b|\bfrom\b|\bor\b")  # resistors and alternatives, which the text tells
+ASIDE = re.compile(r"ohm\b|\bfrom\b|^or\b")  # resistors and alternatives, which the text tells
 ROW = 2  # pins in a row of the header
 
 

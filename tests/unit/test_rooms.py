@@ -21,6 +21,7 @@ SURFACE = "bootstrap"  # what authors of devices import: it names much, and load
 FLOORS = (
     {
         "bootstrap.errors",
+        "bootstrap.fade",
         "bootstrap.hosts",
         "bootstrap.limits",
         "bootstrap.logs",
@@ -35,7 +36,18 @@ FLOORS = (
     {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.gateway"},
-    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio", "bootstrap.switched"},
+    {"bootstrap.pulse_rate"},
+    {
+        "bootstrap.config",
+        "bootstrap.contact",
+        "bootstrap.encoder",
+        "bootstrap.modulated",
+        "bootstrap.radio",
+        "bootstrap.servo_line",
+        "bootstrap.switched",
+        "bootstrap.tacho",
+        "bootstrap.tones",
+    },
     {"bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
