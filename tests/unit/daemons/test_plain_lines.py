@@ -32,8 +32,8 @@ from penates.testing import Bench
 PIN, OTHER, PUSH = 17, 27, 22
 MS = 1_000_000  # nanoseconds
 KINDS = (AnyContact, Leak, SwitchedOutput, Dimmer, Buzzer, Servo, Fan, Knob, Anemometer, RainGauge, Tilt)
-SMOKE = {"measure": "smoke", "true_when": "open", "device_class": "smoke"}
-SHUTTER = {"measure": "shutter", "words": ["shut", "ajar"]}
+SMOKE: dict[str, Any] = {"measure": "smoke", "true_when": "open", "device_class": "smoke"}
+SHUTTER: dict[str, Any] = {"measure": "shutter", "words": ["shut", "ajar"]}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,8 +60,9 @@ def test_a_contact_is_told_when_it_has_settled(name: str) -> None:
         for high in (False, True, False, True, False):
             bench.drive(PIN, high=high)
         bench.until(lambda: len(bench.readings) > 1)
-        for high in (True, False, True, None):  # let go, it is pulled up
+        for high in (True, False, True):
             bench.drive(PIN, high=high)
+        bench.drive(PIN, high=None)  # let go, it is pulled up
         bench.until(lambda: len(bench.readings) > 2)
         for high in (False, True):  # too short to count
             bench.drive(PIN, high=high)
@@ -92,6 +93,8 @@ def test_a_contact_is_to_home_assistant_what_its_owner_says() -> None:
 def test_words_of_a_contact_are_two(words: list[str]) -> None:
     with pytest.raises(ValueError, match="'words' must be two different ones"):
         AnyContact(pin=PIN, words=words)
+    with pytest.raises(ValueError, match="'device_class' is for true and false"):
+        AnyContact(pin=PIN, words=["a", "b"], device_class="smoke")
 
 
 # Counters.
@@ -117,7 +120,12 @@ def test_each_tip_of_a_bucket_counts_once_and_survives_a_restart(tmp_path: Path)
 
 def drive(bench: Bench, edges: list[tuple[int, bool, int]]) -> None:
     """Drive lines at these times in nanoseconds, in a thread, because a line holds few edges that nobody reads."""
-    driver = threading.Thread(target=lambda: [SimulatedLine(pin).drive(high, at_ns) for pin, high, at_ns in edges])
+
+    def run() -> None:
+        for pin, high, at_ns in edges:
+            SimulatedLine(pin).drive(high, at_ns)
+
+    driver = threading.Thread(target=run)
     driver.start()
     bench.until(lambda: not driver.is_alive())
     driver.join()
