@@ -5,17 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
-from bootstrap import (
-    Device,
-    Measure,
-    Reading,
-    disk_used,
-    first_number,
-    host_name,
-    memory_used,
-    millis,
-    present,
-)
+from bootstrap import Device, Measure, Reading, disk_used, first_number, host_name, memory_used, millis, present
 from bootstrap.machine.throttling import ANY, SINCE, UNDER_VOLTAGE, Throttling
 from bootstrap.proof import DRIVER_NOT_RUN, REAL_SYSTEM
 

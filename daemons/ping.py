@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from bootstrap import Device, Host, Limits, Measure, Reading
-from bootstrap.lan.ping import round_trips
+from bootstrap.lan.ping import PingQuestions
 from bootstrap.proof import REAL_SYSTEM
 
 
@@ -30,10 +30,8 @@ class Ping(Device):
 
     def read(self) -> Reading:
         """Return what came back. That nothing does is a value, and no fault."""
-        asked = round_trips(self.host, self.tcp_port, self.count, self.answer_s, self.pause_s)
-        came = [took for took in asked if took is not None]
-        quickest = {"round_trip": round(min(came), 3)} if came else {}
-        return {"reachable": bool(came), **quickest, "loss": round(100 - 100 * len(came) / len(asked), 1)}
+        how = PingQuestions(port=self.tcp_port, count=self.count, limit_s=self.answer_s, pause_s=self.pause_s)
+        return how.ask(self.host)
 
     def excuses(self, name: str) -> bool:
         """Excuse the round trip, which nobody has made while the host does not answer."""

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from bootstrap import Device, Host, Measure, NoReading, Reading, Seconds
 from bootstrap.lan.arp_watch import ArpWatch, a_hardware_address
 from bootstrap.lan.last_seen import LastSeen
+from bootstrap.lan.phone_watch import PhoneWatch
 from bootstrap.proof import REAL_SYSTEM
 
 
@@ -30,22 +31,14 @@ class Presence(Device):
 
     def setup(self) -> None:
         """Begin to watch."""
-        self.watch_arp, self.last_seen = ArpWatch(self.host, self.root), LastSeen(self.absent_s)
+        self.phone = PhoneWatch(ArpWatch(self.host, self.root), self.mac, LastSeen(self.absent_s))
 
     def read(self) -> Reading:
         """Return whether the phone is here, once that is known."""
-        try:
-            answered = self.watch_arp.look()
-        except LookupError:
-            raise NoReading from None
-        except (OSError, ValueError):
-            self.last_seen.note_blindness()
-            raise
-        present = self.last_seen.note(seen=answered is not None and answered == (self.mac or answered).lower())
-        if present is None:
+        if (present := self.phone.look()) is None:
             raise NoReading
         return {"present": present}
 
     def excuses(self, name: str) -> bool:  # noqa: ARG002 - it measures one thing
         """Excuse that it is unknown at first: absence takes its time."""
-        return self.last_seen.present is None
+        return self.phone.seen.present is None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from bootstrap import Device, Limits, Measure, NoReading, Program, Reading, present
+from bootstrap import Device, Limits, Measure, NoReading, Program, Reading
 from bootstrap.machine.apt_updates import AptUpdates
 from bootstrap.proof import REAL_SYSTEM
 
@@ -43,10 +43,9 @@ class Updates(Device):
         """Return what is waiting. OSError: apt cannot tell, and is asked again at the next reading."""
         if time.monotonic() < self.next_look:
             raise NoReading
-        waiting = self.apt.waiting()
+        reading = self.apt.reading()
         self.next_look = time.monotonic() + self.look_s
-        more = present(lists_age=lambda: self.apt.lists_age_d, restart_required=lambda: self.apt.restart_required)
-        return {**waiting, **more}
+        return reading
 
     def teardown(self) -> None:
         """Look no more."""

@@ -97,16 +97,31 @@ class PingedAddress:
             raise OSError(error.errno, f"this machine cannot ask {self.address[0]}: {error.strerror}") from None
 
 
-def round_trips(host: str, port: int | None, count: int, limit_s: float, pause_s: float) -> list[float | None]:
-    """Ask a host so many times, and return the milliseconds until each answer, or None where there was none.
+@dataclass(frozen=True, kw_only=True)
+class PingQuestions:
+    """How often a host is asked, and how: by ICMP, or by a connection to a TCP port.
 
-    Raises:
-        OSError: it cannot be asked.
+    Attributes:
+        count: how many questions.
+        limit_s: seconds after which no answer counts.
+        pause_s: seconds from one to the next.
     """
-    where = PingedAddress.of(host, port or 0)
-    found: list[float | None] = []
-    for number in range(1, count + 1):
-        if found:
-            time.sleep(pause_s)
-        found.append(where.connect(limit_s) if port else where.echo(number, limit_s))
-    return found
+
+    port: int | None
+    count: int
+    limit_s: float
+    pause_s: float
+
+    def ask(self, host: str) -> dict[str, bool | float]:
+        """Return `reachable`, the `loss` in percent, and the quickest `round_trip` in ms, if there was any.
+
+        Raises:
+            OSError: the host cannot be asked.
+        """
+        where, came = PingedAddress.of(host, self.port or 0), list[float]()
+        for number in range(1, self.count + 1):
+            time.sleep(self.pause_s if number > 1 else 0)
+            took = where.connect(self.limit_s) if self.port else where.echo(number, self.limit_s)
+            came += [] if took is None else [took]
+        quickest = {"round_trip": round(min(came), 3)} if came else {}
+        return {"reachable": bool(came), **quickest, "loss": round(100 - 100 * len(came) / self.count, 1)}

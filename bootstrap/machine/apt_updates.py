@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bootstrap.answers.program_run import ProgramRun
-from bootstrap.sysfs import missing
+from bootstrap.device import Value
+from bootstrap.sysfs import missing, present
 
 LIMIT_S = 25.0
 DAY_S = 86_400.0
@@ -32,12 +33,17 @@ class AptUpdates:
         options = [word for option in (*place, *OPTIONS) for word in ("-o", option)]
         self._run = ProgramRun([apt_get, *options, "--simulate", "--quiet", "dist-upgrade"], LIMIT_S)
 
-    def waiting(self) -> Mapping[str, int]:
-        """Return how many `updates` are waiting, and how many of them are for `security`.
+    def reading(self) -> dict[str, Value | OSError | ValueError]:
+        """Return how many updates are waiting, how old the lists are, and whether the machine must be restarted.
 
         Raises:
             OSError: apt cannot tell.
         """
+        more = present(lists_age=lambda: self.lists_age_d, restart_required=lambda: self.restart_required)
+        return {**self._waiting(), **more}
+
+    def _waiting(self) -> Mapping[str, int]:
+        """Return how many `updates` are waiting, and how many of them are for `security`."""
         self.lists_age_d  # noqa: B018 - without lists apt finds no update, which is none of its words
         text, _ = self._run.timed_output()
         found = [match["origins"] for match in UPDATE.finditer(text)]

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +37,10 @@ class BootedMachine:
             return 0
         return int(children[0]) if children else 0
 
+    @property
+    def has_booted(self) -> bool:
+        return self.first > 0 and self.says("systemctl", "is-active", TARGET) == "active"
+
     def entered(self, *command: str) -> list[str]:
         """Return a command that runs there."""
         return ["nsenter", f"--target={self.first}", "--mount", "--pid", "--uts", "--ipc", *command]
@@ -64,11 +67,8 @@ def booted(folder: Path, **units: str) -> Iterator[BootedMachine]:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
     machine = BootedMachine(process)
     try:
-        eventually(
-            lambda: machine.first and machine.says("systemctl", "is-active", TARGET) == "active", "it has booted"
-        )
+        eventually(lambda: machine.has_booted, f"it has booted; {folder}/console has what it says")
         yield machine
     finally:
         process.kill()
         process.wait()
-        print((folder / "console").read_text(errors="replace"), file=sys.stderr)
