@@ -50,6 +50,8 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import Output as Output
     from bootstrap.needs import PageUrl as PageUrl
     from bootstrap.needs import Pin as Pin
+    from bootstrap.needs import PowerAction as PowerAction
+    from bootstrap.needs import PowerSwitch as PowerSwitch
     from bootstrap.needs import Program as Program
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
@@ -104,6 +106,7 @@ HOMES = {
     "TopicFilter": "bootstrap.needs",
     "Target": "bootstrap.needs",
     "Program": "bootstrap.needs",
+    "PowerAction": "bootstrap.needs",
     "DebianPackage": "bootstrap.needs",
     "Seconds": "bootstrap.device",
     "Limits": "bootstrap.limits",
@@ -118,6 +121,7 @@ HOMES = {
     "Listened": "bootstrap.needs",
     "Told": "bootstrap.needs",
     "ChildProgram": "bootstrap.needs",
+    "PowerSwitch": "bootstrap.needs",
     # Commands.
     "takes": "bootstrap.device",
     "Takes": "bootstrap.device",

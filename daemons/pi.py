@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
-from bootstrap import Device, Measure, Reading, disk_used, first_number, host_name, memory_used, millis, present
+from bootstrap import Measure, Reading, disk_used, first_number, host_name, memory_used, millis, present
+from bootstrap.machine.powered_device import PoweredDevice
 from bootstrap.machine.throttling import ANY, SINCE, UNDER_VOLTAGE, Throttling
 from bootstrap.proof import DRIVER_NOT_RUN, REAL_SYSTEM
 
@@ -13,7 +14,7 @@ THERMAL = "sys/class/thermal/thermal_zone0/temp"
 
 
 @dataclass(kw_only=True)
-class Pi(Device):
+class Pi(PoweredDevice):
     """The machine's own condition. Its sensor id is the host name; what the machine lacks is left out.
 
     Wiring: none.

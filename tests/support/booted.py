@@ -3,14 +3,16 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.world import eventually
+from support.world import PATIENCE_S, eventually
 
 SYSTEMD = Path("/lib/systemd/systemd")
 TARGET = "begin.target"
+ENDS = [f"{name}.target" for name in ("sysinit", "basic", "reboot", "poweroff", "shutdown", "umount", "final")]
+ENDS += ["systemd-reboot.service", "systemd-poweroff.service"]
 BOOT = """
 set -e
 mount -t tmpfs tmpfs /run
@@ -45,6 +47,13 @@ class BootedMachine:
         """Return a command that runs there."""
         return ["nsenter", f"--target={self.first}", "--mount", "--pid", "--uts", "--ipc", *command]
 
+    def end(self) -> int:
+        """Wait until the machine ends by itself, and return how: by SIGHUP to start again, by SIGINT to stay off.
+
+        So the kernel tells what the first process of such a machine has asked of it (reboot(2), pid_namespaces(7)).
+        """
+        return -self.process.wait(PATIENCE_S)
+
     def says(self, *command: str) -> str:
         """Return what a command prints there, whether it fails or not."""
         done = subprocess.run(self.entered(*command), capture_output=True, text=True, check=False)
@@ -52,16 +61,18 @@ class BootedMachine:
 
 
 @contextmanager
-def booted(folder: Path, **units: str) -> Iterator[BootedMachine]:
-    """Boot a machine with these units, such as `good_service="[Service]…"`, all of which it starts."""
+def booted(folder: Path, units: Mapping[str, str], start: Sequence[str]) -> Iterator[BootedMachine]:
+    """Boot a machine that has these units, by their names, and what systemd itself needs to end; it starts some."""
     able = os.geteuid() == 0 and SYSTEMD.exists() and shutil.which("unshare") and shutil.which("nsenter")
     assert able, "a systemd of our own needs root, systemd, unshare and nsenter: run scripts/test as root on Debian"
     place = folder / "units"
     place.mkdir()
-    names = {name: name.replace("_", ".") for name in units}
-    (place / TARGET).write_text(f"[Unit]\nDefaultDependencies=no\nWants={' '.join(names.values())}\n")
+    (place / TARGET).write_text(f"[Unit]\nDefaultDependencies=no\nWants={' '.join(start)}\n")
     for name, text in units.items():
-        (place / names[name]).write_text(f"[Unit]\nDefaultDependencies=no\n{text}\n")
+        (place / name).parent.mkdir(exist_ok=True)
+        (place / name).write_text(text)
+    for name in ENDS:
+        (place / name).symlink_to(SYSTEMD.parent / "system" / name)
     command = ["unshare", *OWN, "sh", "-c", BOOT, "boot", str(place), str(SYSTEMD), TARGET]
     with (folder / "console").open("wb") as console:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)

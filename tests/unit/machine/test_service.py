@@ -15,6 +15,7 @@ from support.world import eventually
 # As systemctl 252 of Debian 12 prints it.
 FAILED = "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\nNRestarts=5\n"
 TIMER = "LoadState=loaded\nActiveState=active\nSubState=waiting\nResult=success\n"
+PLAIN = "[Unit]\nDefaultDependencies=no\n"
 GONE = "LoadState=not-found\nActiveState=inactive\nSubState=dead\n"
 
 
@@ -55,12 +56,13 @@ def test_a_unit_that_is_not_there(prints: Callable[[str], str]) -> None:
 
 
 def test_services_of_a_real_systemd(tmp_path: Path) -> None:
+    failing = "StartLimitBurst=3\n[Service]\nExecStart=/bin/sh -c 'exit 3'\nRestart=on-failure\nRestartSec=0\n"
     units = {
-        "good_service": "[Service]\nExecStart=/bin/sleep 1000",
-        "bad_service": "StartLimitBurst=3\n[Service]\nExecStart=/bin/sh -c 'exit 3'\nRestart=on-failure\nRestartSec=0",
-        "late_timer": "[Timer]\nOnActiveSec=1h\nUnit=good.service",
+        "good.service": f"{PLAIN}[Service]\nExecStart=/bin/sleep 1000\n",
+        "bad.service": f"{PLAIN}{failing}",
+        "late.timer": f"{PLAIN}[Timer]\nOnActiveSec=1h\nUnit=good.service\n",
     }
-    with booted(tmp_path, **units) as machine:
+    with booted(tmp_path, units, [*units]) as machine:
         asks = tmp_path / "systemctl"
         asks.write_text(f'#!/bin/sh\nexec {shlex.join(machine.entered("systemctl"))} "$@"\n')
         asks.chmod(0o755)
