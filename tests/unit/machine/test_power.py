@@ -1,6 +1,5 @@
 """Restarting and shutting down: a sandboxed unit asks, and a real systemd does it to a machine of its own."""
 
-import re
 from pathlib import Path
 from signal import SIGHUP, SIGINT
 from typing import Any
@@ -13,9 +12,9 @@ from bootstrap.machine.power import request, waiting_unit
 from bootstrap.needs import PowerSwitch, needs_of
 from daemons.pi import Pi
 from penates.files.package_data import folder
-from penates.installer.unit_files import HARDENING, POWER
+from penates.installer.unit_files import POWER
 from penates.testing import Bench
-from support.booted import booted
+from support.booted import booted, sandboxed
 
 ASKS = """\
 [Unit]
@@ -27,12 +26,9 @@ ExecStart=/bin/sh -c 'test "$(id -u)" != 0 && exec touch power-{word}'
 
 
 def units(word: str) -> dict[str, str]:
-    """Those that are shipped, and one that asks, in the sandbox of a sensor but for its user."""
+    """Those that are shipped, and one that asks, in the sandbox of a sensor."""
     shipped = {name: (folder("systemd") / name).read_text() for name in POWER}
-    sandbox = (folder("systemd") / HARDENING).read_text()
-    sandbox = re.sub(r"^(User|Group)=penates$", r"\1=daemon", sandbox, flags=re.MULTILINE)
-    assert "ProtectSystem=strict" in sandbox
-    return {**shipped, "asks.service": ASKS.format(word=word), "asks.service.d/hardening.conf": sandbox}
+    return {**shipped, "asks.service": ASKS.format(word=word), **sandboxed("asks.service")}
 
 
 @pytest.mark.parametrize(("word", "how"), [("reboot", SIGHUP), ("shutdown", SIGINT)])
