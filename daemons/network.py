@@ -11,7 +11,7 @@ from bootstrap.proof import REAL_SYSTEM
 
 @dataclass(kw_only=True)
 class Network(Device):
-    """A network interface of this machine: what goes through it, and how well the WLAN is received.
+    """A network interface of this machine: what goes through it, and how well the WLAN is download.
 
     Wiring: none.
     """
@@ -22,8 +22,8 @@ class Network(Device):
     parts: ClassVar = {"WLAN signal": REAL_SYSTEM, "network traffic": REAL_SYSTEM}
 
     link = Measure(bool)  # whether a cable is plugged in, or a WLAN was joined
-    received = Measure("B/s", low=0)  # since the reading before
-    sent = Measure("B/s", low=0)
+    download = Measure("B/s", low=0)  # what it has received since the reading before
+    upload = Measure("B/s", low=0)  # what it has sent
     signal = Measure("dBm", low=-120, high=0)  # of the WLAN: -50 is strong, -80 weak; none without one
 
     def setup(self) -> None:
@@ -35,8 +35,8 @@ class Network(Device):
         self.found.require()
         return present(
             link=lambda: self.found.is_connected,
-            received=lambda: self.found.rate("rx_bytes"),
-            sent=lambda: self.found.rate("tx_bytes"),
+            download=lambda: self.found.rate("rx_bytes"),
+            upload=lambda: self.found.rate("tx_bytes"),
             signal=lambda: self.found.signal,
         )
 
