@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from bootstrap import Device, Measure, Reading, present
 from bootstrap.machine.interface import Interface, an_interface
-from bootstrap.proof import REAL_SYSTEM
+from bootstrap.proof import DRIVER_NOT_RUN, REAL_SYSTEM
 
 
 @dataclass(kw_only=True)
 class Network(Device):
-    """A network interface of this machine: what goes through it, and how well the WLAN is download.
+    """A network interface of this machine: what goes through it, and how well the WLAN is received.
 
     Wiring: none.
     """
@@ -19,7 +19,7 @@ class Network(Device):
     interface: Annotated[str, an_interface]  # its name, such as "wlan0"; `ip -brief link` lists them
     root: Path = Path("/")  # the folder that contains the machine's own sys and proc
 
-    parts: ClassVar = {"WLAN signal": REAL_SYSTEM, "network traffic": REAL_SYSTEM}
+    parts: ClassVar = {"network traffic": REAL_SYSTEM, "WLAN signal": DRIVER_NOT_RUN}
 
     link = Measure(bool)  # whether a cable is plugged in, or a WLAN was joined
     download = Measure("B/s", low=0)  # what it has received since the reading before
