@@ -17,7 +17,10 @@ TOKEN_BYTES = 16
 LARGEST = 2048  # bytes of an answer
 NO_ANSWER = {errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT}
 FORBIDDEN = {errno.EACCES, errno.EPERM}
-MAY_NOT = "this user may not send an ICMP echo: allow it by sysctl net.ipv4.ping_group_range='0 2147483647', or set by = 'tcp:443'"
+MAY_NOT = (
+    "this user may not ask by ICMP: sudo penates install allows it, as sysctl net.ipv4.ping_group_range='0 2147483647'"
+    " does; or set by = 'tcp:443'"
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows
 PACKAGES = {"mosquitto": "mosquitto", "mosquitto_sub": "mosquitto-clients"}  # by the program each provides
 DEVICE_GROUPS = ("gpio", "i2c", "spi")
 ECHO, ECHO_RANGE = Path("/etc/sysctl.d/60-penates-ping.conf"), "proc/sys/net/ipv4/ping_group_range"
-SYSTEM_GROUPS = range(100, 1000)
+SYSTEM_GROUPS = (100, 999)  # the first and the last number that the group of a service may have
 MARK = "# Made by `penates install`"  # how a file of ours is recognised
 
 
@@ -51,10 +51,10 @@ def user(groups: Iterable[str] = ()) -> list[Step]:
 
 
 def echo(*, needed: bool) -> Iterator[Step]:
-    """Yield the steps that let the sensors' group ask hosts by ICMP, as everybody may on newer systems; or undo them."""
+    """Yield the steps that let everybody ask hosts by ICMP, as newer systems do by themselves; or undo that."""
     if not needed:
         yield Remove(ECHO)
-    elif ECHO.exists() or not may_echo({*SYSTEM_GROUPS}):
+    elif ECHO.exists() or not all(may_echo([group]) for group in SYSTEM_GROUPS):
         yield from (write := writes([Planned(ECHO, f"{MARK}.\nnet.ipv4.ping_group_range = 0 2147483647\n".encode())]))
         yield CommandStep(["systemctl", "restart", "systemd-sysctl.service"], follows(*write))
 
