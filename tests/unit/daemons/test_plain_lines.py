@@ -372,7 +372,7 @@ def test_a_servo_gets_pulses_of_the_right_width_and_is_released(angle: int, want
 
 def test_a_servo_turns_as_far_as_it_may() -> None:
     with Bench(Servo(pin=PIN, lowest=20, highest=160, hold_s=0.1)) as bench:
-        for angle in (19.9, 160.1):
+        for angle in (19.5, 160.5):
             with pytest.raises(Refused, match="send an angle from 20 to 160 degrees"):
                 bench.act("set", angle)
         bench.act("set", 20)
