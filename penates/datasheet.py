@@ -129,18 +129,17 @@ class Sheet:
         spare = [one for one in self.settings if one.default is None and "…" not in one.shown]
         sets = (chosen for count in range(MOST_SPARE + 1) for chosen in combinations(spare, count))
         tried = ({**needed, **{one.name: one.shown for one in chosen}} for chosen in sets)
-        return next((values for values in tried if self._makes(values)), needed)
+        return next((values for values in tried if self.made(values)), needed)
 
-    def _makes(self, values: Mapping[str, str]) -> bool:
-        """Return whether a device can be made with these settings."""
+    def made(self, values: Mapping[str, str]) -> Device | None:
+        """Return a device with these settings in TOML; None if there can be none."""
         hints = {one.name: one.hint for one in self.settings}
         try:
             given = tomllib.loads("\n".join(f"{name} = {value}" for name, value in values.items()))
             settings: dict[str, Any] = {name: convert(value, hints[name], Path()) for name, value in given.items()}
-            self.device(**settings)
+            return self.device(**settings)
         except (TypeError, ValueError):
-            return False
-        return True
+            return None
 
     def write(self, values: Mapping[str, str], group: str, sensor: str) -> str:
         """Return a device's file with these values, in TOML; the other settings are commented out at their defaults.

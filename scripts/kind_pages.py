@@ -125,8 +125,9 @@ def _meaning(device: type[Device], name: str) -> str:
 
 def _on_the_wire(found: Sheet) -> Iterator[str]:
     topics = Topics(GROUP, _sensor(found))
-    values = {name: example(one) for name, one in found.measures.items()}
-    lasting = {name: value for name, value in values.items() if not found.measures[name].event}
+    measures = (found.made(found.examples()) or found.device).measures
+    values = {name: example(one) for name, one in measures.items()}
+    lasting = {name: value for name, value in values.items() if not measures[name].event}
     reading: dict[str, Json] = {"time": TIME, "run": RUN, "seq": 15, **lasting}
     rows = [f"{topics.data(name)} {encode(value).decode()}" for name, value in values.items()]
     rows.append(f"{topics.data('reading')} {encode(reading).decode()}")

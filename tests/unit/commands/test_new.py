@@ -312,6 +312,44 @@ def test_a_part_of_several_kinds_is_for_its_owner_to_choose(rainy: House, monkey
     assert done.stderr.endswith("name the one that you want: door, motion\n")
 
 
+EITHER = """
+from dataclasses import dataclass
+from typing import Literal
+
+from bootstrap import Device, Input, Measure
+
+
+@dataclass(kw_only=True)
+class Either(Device):
+    first: Input
+    second: Input
+    make: Literal["a-1", "a-2"]  # such as a-2
+    port: str | None = None  # such as /dev/ttyUSB0
+    host: str | None = None  # such as meter.local
+    table: list[int] | None = None  # such as [1, 2]
+    size: Literal[1, 2] | None = None
+
+    level = Measure("1")
+
+    def __post_init__(self):
+        if (self.port is None) == (self.host is None) or self.table is None:
+            raise ValueError("set either 'port' or 'host', and 'table'")
+
+    def read(self):
+        return {"level": 1}
+"""
+
+
+def test_examples_of_a_kind_are_those_with_which_a_device_can_be_made(house: House) -> None:
+    house.write(1)
+    (house.folder / "either_port.py").write_text(EITHER)
+    found = sheet("either_port.Either", house.folder)
+    made = {"first": "17", "second": "27", "make": '"a-2"', "port": '"/dev/ttyUSB0"', "table": "[1, 2]"}
+    assert found.examples() == made
+    assert found.made(made)
+    assert found.made({**made, "host": '"meter"'}) is None
+
+
 def test_proofs_are_listed_by_part(rainy: House) -> None:
     rows = penates(rainy, "kinds", "--proof").stdout.splitlines()
     assert rows[0].split() == ["KIND", "PART", "PROVEN", "BY"]
