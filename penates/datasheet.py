@@ -27,6 +27,7 @@ from bootstrap.device import Device, Measure
 from bootstrap.gateway import Gateway
 from bootstrap.limits import Limits
 from bootstrap.needs import LINES, DebianPackage, Declares
+from penates.wiring_picture import pictures
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
@@ -117,6 +118,12 @@ class Sheet:
     def summary(self) -> str:
         """What the kind is, in one sentence."""
         return self.what.partition("\n")[0]
+
+    def pictures(self) -> Iterator[tuple[str, str]]:
+        """Yield a picture of the wiring, with the lines of the examples; several with a label each, if parts differ."""
+        values = self.examples()
+        shown = {one.name: values.get(one.name, one.shown) for one in self.settings if one.is_line}
+        return pictures(self.wiring, {name: int(value) for name, value in shown.items() if value.isdecimal()})
 
     def examples(self) -> dict[str, str]:
         """Return settings in TOML with which a device can be made: the examples in their comments, or GPIO lines.

@@ -11,7 +11,6 @@ from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Measure, Takes
 from bootstrap.gateway import Gateway
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
-from wiring_picture import pictures
 
 GROUP = "cm"
 HOST = "raspberrypi"  # as Raspberry Pi OS names itself
@@ -60,10 +59,7 @@ def _what(found: Sheet) -> Iterator[str]:
 
 def _wiring(found: Sheet) -> Iterator[str]:
     yield "## Wiring"
-    values = found.examples()
-    shown = {one.name: values.get(one.name, one.shown) for one in found.settings if one.is_line}
-    lines = {name: int(value) for name, value in shown.items() if value.isdecimal()}
-    for label, drawn in pictures(found.wiring, lines):
+    for label, drawn in found.pictures():
         yield f"{f'{label}:{SPACE}' if label else ''}```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
 

@@ -136,6 +136,7 @@ def whole(found: Sheet) -> list[str]:
         f"Wiring: {found.wiring}",
         *([f"Parts: {', '.join(found.device.parts)}"] if found.device.parts else []),
         "",
+        *(line for label, drawn in found.pictures() for line in (*([f"{label}:"] if label else []), drawn, "")),
         *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
         "",

@@ -375,6 +375,12 @@ def test_kinds_shows_one_data_sheet(rainy: House) -> None:
     assert (gone.returncode, gone.stderr) == (78, "penates kinds: no kind 'gauges.Snow'; Snow in gauges is not there\n")
 
 
+def test_kinds_shows_where_each_leg_goes(rainy: House) -> None:
+    shown = penates(rainy, "kinds", "HC-SR501").stdout
+    assert re.search(r"^ +3V3  1 2  5V     ── VCC$", shown, re.MULTILINE)
+    assert re.search(r"^OUT ── GPIO17 11 12 GPIO18$", shown, re.MULTILINE)
+
+
 def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     (rain,) = json.loads(penates(rainy, "kinds", "gauges.Rain", "--json").stdout).values()
     assert rain["wiring"] == "one leg to `pin`, the other to GND."
