@@ -2,6 +2,7 @@
 
 import errno
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,9 +61,35 @@ class KernelDevice:
         return first_line(self.folder / "name") if self.subsystem is not ONE_WIRE else self.folder.name
 
     @property
-    def places(self) -> frozenset[str]:
-        """The names of the devices it is part of, such as `1-0076` on I2C or `spi0.0`."""
-        return frozenset(self.folder.resolve().parts)
+    def names(self) -> frozenset[str]:
+        """All names it has: of its driver, and of its chip on the bus; without the number behind an @."""
+        chip = self.chip
+        return frozenset({self.name, self.name.partition("@")[0], first_line(chip / "name"), chip.name} - {""})
+
+    @property
+    def chip(self) -> Path:
+        """The folder of the chip that it belongs to, such as `1-0076` on I2C, `spi0.0`, or `dht11@4`."""
+        own = self.folder.resolve()
+        return own.parent.parent if own.parent.name == "hwmon" else own.parent
+
+    def is_at(self, place: str) -> bool:
+        """Return whether it is at an address such as `0x76`, a chip select such as `spi0.0`, or a name like `1-0076`.
+
+        `GPIO4` is the line of a chip without a bus, where the kernel says which line it has.
+        """
+        if place.startswith("0x"):
+            return self.chip.name.endswith(f"-{int(place, 16):04x}")
+        if place.startswith("GPIO"):
+            return self._line in (None, int(place.split(maxsplit=1)[0].removeprefix("GPIO")))
+        return place in (self.chip.name, self.folder.name)
+
+    @property
+    def _line(self) -> int | None:
+        """The GPIO line of a chip without a bus, from the device tree: cells for controller, line and flags."""
+        for name in ("gpios", "trig-gpios", "dout-gpios"):
+            with suppress(OSError):
+                return int.from_bytes((self.chip / "of_node" / name).read_bytes()[4:8], "big")
+        return None
 
     def has(self, channel: str) -> bool:
         """Return whether there is such a channel."""
@@ -131,28 +158,26 @@ def devices(sysfs: Path = SYSFS) -> list[KernelDevice]:
 
 
 def find(sysfs: Path, names: tuple[str, ...], place: str = "") -> KernelDevice:
-    """Return the device that its driver calls by one of these names; the number behind an @ does not count.
-
-    `place` is the name of what it is part of, such as `1-0076`, where there are several.
+    """Return the device that has one of these names, at this place (see `is_at`); without one, it must be the only one.
 
     Raises:
         OSError: there is none, or there are several; with what there is.
     """
     there = devices(sysfs)
-    named = [one for one in there if {one.name, one.name.partition("@")[0]} & {*names}]
-    found = [one for one in named if not place or place in one.places]
+    named = [one for one in there if one.names & {*names}]
+    found = [one for one in named if not place or one.is_at(place)]
     if len(found) == 1:
         return found[0]
-    called = " or ".join(names)
+    called = names[0]
     if found:
         raise OSError(f"there are several {called}: {_listed(found)}; say which one, by its address")
     if named:
         raise FileNotFoundError(errno.ENOENT, f"there is no {called} at {place}; there is {_listed(named)}")
-    others = f"it has {_listed(there)}" if there else "it has none at all"
+    others = f"they offer {_listed(there)}" if there else "they offer nothing"
     raise FileNotFoundError(errno.ENOENT, f"no driver of the kernel offers a {called}; {others}")
 
 
 def _listed(found: list[KernelDevice]) -> str:
     """Return what devices are called, and of what they are part, for people."""
-    shown = [f"{one.name} at {one.folder.resolve().parent.name}" for one in found[:SHOWN]]
+    shown = [f"{one.name} at {one.chip.name}" for one in found[:SHOWN]]
     return ", ".join([*shown, *(["…"] if len(found) > SHOWN else [])])

@@ -36,12 +36,31 @@ def test_two_of_one_name_are_told_apart_by_their_place(files: KernelFiles) -> No
         find(files.root, ("ads1115",), "1-0050")
 
 
+def test_a_place_is_an_address_a_chip_select_or_a_line(files: KernelFiles) -> None:
+    files.iio("bme280", "1-0076", in_temp_raw="76")
+    files.iio("bme280", "1-0077", in_temp_raw="77")
+    for line in (4, 17):
+        node = files.iio("dht11@0", f"dht11@{line}", in_temp_raw=str(line)).resolve().parent / "of_node" / "gpios"
+        node.parent.mkdir()
+        node.write_bytes(bytes([0, 0, 0, 9, 0, 0, 0, line, 0, 0, 0, 0]))
+    assert find(files.root, ("bme280",), "0x77").raw("temp") == 77
+    assert find(files.root, ("dht11",), "GPIO17").raw("temp") == 17
+    with pytest.raises(FileNotFoundError, match="there is no dht11 at GPIO5"):
+        find(files.root, ("dht11",), "GPIO5")
+
+
+def test_a_device_that_its_driver_calls_by_its_address_is_found_by_the_name_on_its_bus(files: KernelFiles) -> None:
+    folder = files.iio("1-0068", "1-0068", in_voltage0_raw="7")
+    files.write(folder.resolve().parent / "name", "mcp3422")
+    assert find(files.root, ("mcp3422",), "0x68").raw("voltage0") == 7
+
+
 def test_a_device_that_is_not_there(files: KernelFiles) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no driver of the kernel offers a bme280; it has none at all"):
+    with pytest.raises(FileNotFoundError, match=r"no driver of the kernel offers a bme280; they offer nothing"):
         find(files.root, ("bme280",))
     files.hwmon("sht3x", "1-0044")
     (files.root / "class/hwmon/hwmon9").symlink_to("gone")
-    with pytest.raises(FileNotFoundError, match=r"a bme280; it has sht3x at 1-0044|a bme280; it has sht3x at hwmon"):
+    with pytest.raises(FileNotFoundError, match=r"offers a bme280; they offer sht3x at 1-0044"):
         find(files.root, ("bme280",))
 
 
