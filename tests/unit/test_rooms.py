@@ -35,7 +35,7 @@ FLOORS = (
     {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.gateway", "bootstrap.kernel_sensors"},
-    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio"},
+    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio", "bootstrap.switched"},
     {"bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
