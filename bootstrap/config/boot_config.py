@@ -25,8 +25,8 @@ class Overlay:
         name, *params = re.split(r"[,:]", text.strip())
         return cls(name.strip(), _params(params))
 
-    def does(self, wanted: "Overlay") -> bool:
-        """Return whether this one does what another one would; a value that it lacks is taken for the default."""
+    def does(self, wanted: "Overlay", *, defaults: bool = False) -> bool:
+        """Return whether this one does what another one would. With `defaults`, it may lack the values of the other."""
         if self.name != wanted.name or any(
             not value and name not in self.params for name, value in wanted.params.items()
         ):

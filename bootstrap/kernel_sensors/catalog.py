@@ -20,6 +20,7 @@ class ChipSheet:
         place: where it usually is: an address on I2C, `spi0.0`, or the GPIO lines that it is wired to.
         ranges: what it measures, with the lowest and the highest number that its data sheet has.
         overlay: the line of config.txt after `dtoverlay=`, with its place as `{at}` or `{line0}`; empty if none exists.
+        overlay_place: where the overlay looks for it unless told, if that is not its usual place.
         shipped: whether Raspberry Pi OS has its driver.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
         limits: raw numbers that mean "at or beyond the end of my range".
@@ -29,6 +30,7 @@ class ChipSheet:
     place: str
     ranges: Mapping[str, Range]
     overlay: str = ""
+    overlay_place: str = ""
     shipped: bool = True
     tries: int = 1
     pause_s: float = 0.0
@@ -84,7 +86,9 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1080",), temperature=WIDE, humidity=PERCENT),
     "DHT11": _dht(temperature=(-20.0, 60.0), humidity=(5.0, 95.0)),
     "DHT22": _dht(temperature=(-40.0, 80.0), humidity=PERCENT),
-    "LM75": _sensor("lm75", "0x48", temperature=(-55.0, 125.0)),
+    "LM75": ChipSheet(
+        ("lm75",), "0x48", {"temperature": (-55.0, 125.0)}, "i2c-sensor,lm75,addr={at}", overlay_place="0x4f"
+    ),
     "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
