@@ -27,9 +27,8 @@ class Overlay:
 
     def does(self, wanted: "Overlay", *, defaults: bool = False) -> bool:
         """Return whether this one does what another one would. With `defaults`, it may lack the values of the other."""
-        if self.name != wanted.name or any(
-            not value and name not in self.params for name, value in wanted.params.items()
-        ):
+        needed = {name for name, value in wanted.params.items() if not (value and defaults)}
+        if self.name != wanted.name or not needed <= self.params.keys():
             return False
         both = self.params.keys() & wanted.params.keys()
         return all(_number(self.params[name]) == _number(wanted.params[name]) for name in both)

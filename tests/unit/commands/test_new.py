@@ -370,14 +370,14 @@ def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
         ),
         (
             ["INA219", "it"],
-            "add `dtparam=i2c_arm=on` to FILE, restart the Pi, and after each start run `echo ina219 0x40 | sudo tee DEVICE`",
+            "add `dtparam=i2c_arm=on` to FILE, restart the Pi, and after each start run `echo ina219 0x40 | DEVICE`",
         ),
         (["HX711", "it"], "Raspberry Pi OS has neither an overlay nor a driver for it: see docs/CHIPS.md"),
     ],
 )
 def test_what_makes_a_part_known_to_the_kernel_is_in_its_file(rainy: House, words: list[str], driver: str) -> None:
     driver = driver.replace("FILE", "/boot/firmware/config.txt")
-    driver = driver.replace("DEVICE", "/sys/bus/i2c/devices/i2c-1/new_device")
+    driver = driver.replace("DEVICE", "sudo tee /sys/bus/i2c/devices/i2c-1/new_device")
     done = penates(rainy, "new", *words)
     assert done.returncode == 0
     assert f"\nDriver: {driver}.\n" in done.stdout
