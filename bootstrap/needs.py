@@ -65,9 +65,14 @@ class BusAddress:
 
 @dataclass(frozen=True)
 class OneWireBus:
-    """The folder in which the kernel lists the devices of its 1-Wire buses."""
+    """The folder in which the kernel lists the devices of its 1-Wire buses.
+
+    Attributes:
+        overlay: as of a `KernelChip`.
+    """
 
     folder: Path
+    overlay: str = "w1-gpio"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,36 @@ class OneWireSerial:
     """The serial number of a device on the 1-Wire bus that the same device declares."""
 
     serial: str
+
+
+@dataclass(frozen=True)
+class KernelFolder:
+    """The folder in which the kernel's drivers offer what they measure."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class KernelChip:
+    """A chip that a driver of the kernel reads, and how the kernel comes to know of it.
+
+    Attributes:
+        part: the number that is printed on it.
+        names: what its driver or its bus calls it.
+        place: where it is: an address on I2C such as `0x76`, `spi0.0`, or GPIO lines.
+        overlay: the line of config.txt after `dtoverlay=`; empty if Raspberry Pi OS has none.
+        new_device: what is written into `new_device` of its I2C bus at each start, where there is no overlay.
+        lines: the GPIO lines that its driver holds.
+        shipped: whether Raspberry Pi OS has its driver.
+    """
+
+    part: str
+    names: tuple[str, ...]
+    place: str
+    overlay: str = ""
+    new_device: str = ""
+    lines: tuple[int, ...] = ()
+    shipped: bool = True
 
 
 @dataclass(frozen=True)
@@ -113,6 +148,8 @@ Need: TypeAlias = (
     | BusAddress
     | OneWireBus
     | OneWireSerial
+    | KernelFolder
+    | KernelChip
     | NetworkHost
     | Listened
     | Told
@@ -182,6 +219,7 @@ SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)]
 UsbName: TypeAlias = Annotated[str, Declares(lambda text: [UsbDevice(text)], "what its program calls the USB device")]
 OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
+Sysfs: TypeAlias = Annotated[Path, Declares(lambda path: [KernelFolder(path)], "where the kernel shows its devices")]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]
 ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the server")]
 TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]

@@ -1,0 +1,104 @@
+"""The base class of devices that read a chip by its driver in the kernel."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from bootstrap.device import Device, Failure, Measure, Reading
+from bootstrap.errors import reason
+from bootstrap.kernel_sensors.catalog import Range
+from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.kernel_sensors.kernel_device import KernelDevice, find
+from bootstrap.needs import Sysfs
+
+# The channels by which drivers of IIO, or of hwmon, offer a measure.
+CHANNELS: Mapping[str, tuple[str, ...]] = {
+    "temperature": ("temp", "temp1"),
+    "ambient": ("temp_ambient",),
+    "humidity": ("humidityrelative", "humidity1"),
+    "pressure": ("pressure",),
+    "illuminance": ("illuminance", "illuminance0"),
+    "distance": ("distance",),
+    "co2": ("concentration_co2",),
+    "gas_resistance": ("resistance",),
+}
+
+Sample = dict[str, float | OSError | ValueError]
+
+
+@dataclass(kw_only=True)
+class KernelSensor(Device):
+    """A chip that a driver of the kernel reads. It is found by its name and place at each read.
+
+    A subclass gives `chip` its default, names the parts in `parts`, and declares measures. An instance has those that
+    its part has, with the limits of the part's data sheet.
+    """
+
+    chip: Chip  # part number, and where it is unless at its usual place: "… at 0x77", "… at spi0.1", "… at GPIO17"
+    sysfs: Sysfs = Path("/sys")  # where the kernel shows its devices
+
+    blocks = True  # a chip that hangs holds its bus for a second at each of its files
+
+    channels: ClassVar[Mapping[str, tuple[str, ...]]] = CHANNELS
+
+    def __post_init__(self) -> None:
+        """Check the part, and take over its measures."""
+        if self.chip.part not in self.parts:
+            raise ValueError(f"'chip' must be one of {', '.join(self.parts)}, not {self.chip.part}")
+        self.measures = self.measured(self.chip.sheet.ranges)  # type: ignore[misc]
+
+    def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
+        """Return the measures of a part that has these ranges. By default those with a range, within it."""
+        declared = type(self).measures
+        return {
+            name: replace(declared[name], low=low, high=high)
+            for name, (low, high) in ranges.items()
+            if name in declared
+        }
+
+    @property
+    def bus(self) -> Path | None:
+        """What is locked during a read, so that sensors of one chip take turns: the chip's own folder."""
+        try:
+            return self.found().folder.resolve()
+        except OSError:
+            return None
+
+    def found(self) -> KernelDevice:
+        """Return the chip. OSError: no driver has it."""
+        return find(self.sysfs, self.chip.sheet.names, self.chip.place)
+
+    def read(self) -> Reading:
+        """Return what the chip measures now, all of it in one go."""
+        return self.sample()
+
+    def sample(self) -> Sample:
+        """Read every measure; one that fails costs no other. Where a part often fails, try again."""
+        device = self.found()
+        channels = {name: self.channels[name] for name in self.measures}
+        return self.tried(lambda: {name: _outcome(partial(device.value, *of)) for name, of in channels.items()})
+
+    def tried(self, call: Callable[[], Sample]) -> Sample:
+        """Return the first sample without a failure, or the last one."""
+        sheet = self.chip.sheet
+        for left in reversed(range(sheet.tries)):
+            sample = call()
+            if not left or not any(isinstance(value, Failure) for value in sample.values()):
+                break
+            time.sleep(sheet.pause_s)
+        return {name: _named(self.chip.part, value) for name, value in sample.items()}
+
+
+def _outcome(call: Callable[[], float]) -> float | OSError | ValueError:
+    try:
+        return call()
+    except (OSError, ValueError) as error:
+        return error
+
+
+def _named(part: str, value: float | OSError | ValueError) -> float | OSError | ValueError:
+    """Return a value, or its failure with the name of the part."""
+    return type(value)(f"{part}: {reason(value)}") if isinstance(value, Failure) else value
