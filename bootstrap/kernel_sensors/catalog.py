@@ -81,7 +81,7 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     "HTU21D": _sensor("htu21", "0x40", fixed=True, temperature=WIDE, humidity=PERCENT),
     "SHT21": ChipSheet(("sht21",), "0x40", {"temperature": WIDE, "humidity": PERCENT}),
     "SI7021": _sensor("si7020", "0x40", fixed=True, temperature=WIDE, humidity=PERCENT),
-    "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1080",), temperature=WIDE, humidity=PERCENT),
+    "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1000", "hdc1080"), temperature=WIDE, humidity=PERCENT),
     "DHT11": _dht(temperature=(-20.0, 60.0), humidity=(5.0, 95.0)),
     "DHT22": _dht(temperature=(-40.0, 80.0), humidity=PERCENT),
     "LM75": _sensor("lm75", "0x48", temperature=(-55.0, 125.0)),

@@ -13,7 +13,6 @@ from pi.chip_registers import Chip, Registers
 
 ADAPTER = Path("/sys/bus/i2c/devices/i2c-1")
 STUB = Path("/sys/module/i2c_stub/parameters")
-CLASSES = (Path("/sys/class/hwmon"), Path("/sys/bus/iio/devices"))
 SLAVE_FORCE = 0x0706  # ioctl of /dev/i2c-*: this address, though a driver has it
 REMOTE_IO, TIMED_OUT = 121, 110  # what a Pi's bus says when nobody answers, and when a line is held low
 BIND_S = 10
@@ -35,12 +34,34 @@ class Bus:
         finally:
             os.close(port)
 
+    def read(self, register: int) -> int:
+        """Return the two bytes from a register on, the high one first."""
+        port = os.open("/dev/i2c-1", os.O_RDWR)
+        try:
+            fcntl.ioctl(port, SLAVE_FORCE, self.chip.address)
+            os.write(port, bytes([register]))
+            return int.from_bytes(os.read(port, 2), "big")
+        finally:
+            os.close(port)
+
+    def awake(self) -> bool:
+        """Return whether its driver has told the chip to measure, where it must."""
+        if not self.chip.awake:
+            return True
+        register, mask, value = self.chip.awake
+        return self.read(register) & mask == value
+
     def instantiate(self) -> None:
         """Tell the kernel of the chip, as an overlay does at boot."""
         (ADAPTER / "new_device").write_text(f"{self.chip.driver} {self.chip.address:#04x}")
 
     def forget(self) -> None:
         (ADAPTER / "delete_device").write_text(f"{self.chip.address:#04x}")
+
+    def bind_anew(self) -> None:
+        """Let the driver begin again, as at the machine's next start."""
+        self.forget()
+        self.instantiate()
 
     def plug(self, *, plugged: bool) -> None:
         (STUB / "absent").write_text(str(int(not plugged)))

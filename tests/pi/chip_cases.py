@@ -29,7 +29,14 @@ class Case:
     sleeps_for_ever: bool = False  # after an unplug its driver answers again only when it is bound anew
 
 
-NEAR: Values = {"temperature": 0.05, "humidity": 0.1, "pressure": 0.1, "illuminance": 1.0, "voltage": 0.005}
+NEAR: Values = {
+    "temperature": 0.05,
+    "humidity": 0.1,
+    "pressure": 0.1,
+    "illuminance": 1.0,
+    "voltage": 0.005,
+    "distance": 0.0005,
+}
 
 
 def climate(temperature: float, humidity: float) -> Held:
@@ -50,16 +57,114 @@ def light(illuminance: float) -> Held:
     return Held((illuminance,), {"illuminance": illuminance})
 
 
-GOOD = climate(21.5, 45.0)
-FROST = climate(-12.3, 5.0)
-JUST_BELOW_ZERO = climate(-0.5, 99.0)
+def metres(distance: float) -> Held:
+    return Held((distance,), {"distance": distance})
+
+
+GOOD, FROST, FOG = climate(21.5, 45.0), climate(-12.3, 5.0), climate(-0.5, 99.5)
+NOT_AIR = Held((128.0, 45.0), {"humidity": 45.0})  # a temperature that only a broken chip has
 
 CASES = (
     Case(
         part="BME280",
         kind="climate",
         good=weather(21.5, 1013.25, 45.0),
-        edges=(weather(-40.0, 300.0, 0.0), weather(85.0, 1100.0, 99.9), weather(-0.5, 990.0, 50.0)),
+        edges=(weather(-40.0, 300.1, 0.0), weather(85.0, 1099.9, 99.9), weather(-0.5, 990.0, 50.0)),
         refused=(Held((95.0, 1013.25, 45.0), {"pressure": 1013.25, "humidity": 45.0}),),
+    ),
+    Case(
+        part="BMP280",
+        kind="pressure",
+        good=Held((21.5, 1013.25), {"temperature": 21.5, "pressure": 1013.25}),
+        edges=(Held((-0.5, 300.1), {"temperature": -0.5, "pressure": 300.1}),),
+        refused=(Held((21.5, 1150.0), {"temperature": 21.5}),),
+    ),
+    Case(
+        part="SHT31",
+        kind="climate",
+        good=GOOD,
+        edges=(FROST, FOG, climate(-39.9, 0.0), climate(124.9, 99.9)),
+        refused=(NOT_AIR, Held((-45.0, 45.0), {"humidity": 45.0})),
+    ),
+    Case(
+        part="SHT40",
+        kind="climate",
+        good=GOOD,
+        edges=(FROST, FOG, climate(-39.9, 0.01), climate(124.9, 99.9)),
+        refused=(NOT_AIR, Held((-45.0, 45.0), {"humidity": 45.0})),
+        checksum=True,
+    ),
+    Case(part="SHTC3", kind="climate", good=GOOD, edges=(FROST, FOG, climate(-39.9, 0.0)), refused=(NOT_AIR,)),
+    Case(part="SHT21", kind="climate", good=GOOD, edges=(FROST, FOG, climate(-39.9, 0.1)), refused=(NOT_AIR,)),
+    Case(
+        part="HTU21D",
+        kind="climate",
+        good=GOOD,
+        edges=(FROST, FOG, climate(-39.0, 0.1), climate(124.0, 99.9)),
+        refused=(NOT_AIR,),
+        near={"temperature": 0.6},  # see `htu21`
+        checksum=True,
+    ),
+    Case(
+        part="SI7021",
+        kind="climate",
+        good=GOOD,
+        edges=(FROST, FOG, climate(-39.9, 0.1), climate(124.9, 99.9)),
+        refused=(NOT_AIR,),
+        one_transfer=True,
+    ),
+    Case(
+        part="HDC1080",
+        kind="climate",
+        good=GOOD,
+        edges=(FROST, FOG, climate(-40.0, 0.0), climate(124.9, 99.9)),
+    ),
+    Case(
+        part="AHT10",
+        kind="climate",
+        good=GOOD,
+        edges=(FROST, FOG, climate(-39.9, 0.0), climate(85.0, 99.9)),
+        refused=(Held((95.0, 45.0), {"humidity": 45.0}), Held((-50.0, 45.0), {"humidity": 45.0})),
+    ),
+    Case(
+        part="LM75",
+        kind="climate",
+        good=dry(21.5),
+        edges=(dry(-0.5), dry(-55.0), dry(125.0)),
+        refused=(Held((127.5,), {}),),
+        one_transfer=True,
+    ),
+    Case(
+        part="TMP102",
+        kind="climate",
+        good=dry(21.5),
+        edges=(dry(-0.5), dry(-40.0), dry(125.0)),
+        refused=(Held((150.0,), {}),),
+        one_transfer=True,
+    ),
+    Case(
+        part="MCP9808",
+        kind="climate",
+        good=dry(21.5),
+        edges=(dry(-0.5), dry(-40.0), dry(125.0)),
+        refused=(Held((150.0,), {}),),
+        one_transfer=True,
+    ),
+    Case(part="BH1750", kind="light", good=light(120.0), edges=(light(0.0), light(54612.0))),
+    Case(
+        part="TSL2561",
+        kind="light",
+        good=Held((1000, 200), {"illuminance": 25}),
+        edges=(Held((0, 0), {"illuminance": 0}), Held((40000, 10000), {"illuminance": 918})),
+    ),
+    Case(part="TSL4531", kind="light", good=light(120), edges=(light(0), light(65535)), one_transfer=True),
+    Case(part="VEML6030", kind="light", good=light(120.0), edges=(light(0.0), light(35231.0)), one_transfer=True),
+    Case(part="OPT3001", kind="light", good=light(120.0), edges=(light(0.0), light(83865.6))),
+    Case(
+        part="VL53L0X",
+        kind="distance",
+        good=metres(0.42),
+        edges=(metres(0.03), metres(2.0)),
+        refused=(Held((8.19,), {}), Held((0.0,), {})),  # no target; not measured yet
     ),
 )

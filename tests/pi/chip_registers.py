@@ -18,6 +18,7 @@ class Chip:
     hold: Callable[..., Registers]  # the registers for values in the measures' units
     byte_registers: bool = False  # registers of one byte; else of two
     power_on: Registers = field(default_factory=dict)  # what it holds when it has not measured yet
+    awake: tuple[int, int, int] | None = None  # register, mask and value by which it has been told to measure
 
 
 def word(value: float) -> bytes:
@@ -74,8 +75,8 @@ def si7021(temperature: float, humidity: float) -> Registers:
 def htu21(temperature: float, humidity: float) -> Registers:
     """As `sht2x`, with checksums, in no hold master mode.
 
-    The simulated chip answers command 0xF3 from the cells 0xF3 to 0xF5, and 0xF5 from 0xF5 to 0xF7, so that the checksum
-    of the temperature must be the humidity's high byte: one that has it is never far.
+    The simulated chip answers command 0xF3 from the cells 0xF3 to 0xF5, and 0xF5 from 0xF5 to 0xF7. So the checksum of
+    the temperature must be the humidity's high byte: one that has it is never far.
     """
     wet = checked(int((humidity + 6) / 125 * 65536))
     wet = wet[:2] + bytes([crc8(wet[:2], 0)])
@@ -126,6 +127,16 @@ def lm75(temperature: float) -> Registers:
 def tmp117(temperature: float) -> Registers:
     """Counts of 7.8125 mK (data sheet TMP117, 7.6.3)."""
     return {0x00: word(temperature * 128)}
+
+
+def mcp9808(temperature: float) -> Registers:
+    """Sixteenths of a degree in 13 bits (data sheet MCP9808, 5.1.3)."""
+    return {0x05: word(round(temperature * 16) & 0x1FFF)}
+
+
+def tsl4531(illuminance: float) -> Registers:
+    """Lux, the low byte first (data sheet TSL4531, "DATALOW Register")."""
+    return {0x84: struct.pack("<H", round(illuminance))}
 
 
 def ads1115(volts: float) -> Registers:
@@ -183,6 +194,8 @@ BOSCH_CALIBRATION: Registers = {
     0xE1: struct.pack("<hB", H2, H3) + bytes([H4 >> 4, (H4 & 15) | (H5 & 15) << 4, H5 >> 4, H6]),
 }
 
+BOSCH_ASLEEP: Registers = {0xF2: bytes(4), 0xF7: bytes([0x80, 0, 0, 0x80, 0, 0, 0x80, 0])}
+
 
 def fine_temperature(raw: int) -> float:
     """Temperature in 1/5120 of a degree (data sheet BME280, 8.1)."""
@@ -235,7 +248,8 @@ CHIPS = {
             module="bmp280-i2c",
             address=0x76,
             byte_registers=True,
-            power_on={0xD0: b"\x60", **BOSCH_CALIBRATION},
+            power_on={0xD0: b"\x60", **BOSCH_CALIBRATION, **BOSCH_ASLEEP},
+            awake=(0xF4, 0x0300, 0x0300),
             hold=bosch,
         ),
         Chip(
@@ -244,7 +258,8 @@ CHIPS = {
             module="bmp280-i2c",
             address=0x77,
             byte_registers=True,
-            power_on={0xD0: b"\x58", **BOSCH_CALIBRATION},
+            power_on={0xD0: b"\x58", **BOSCH_CALIBRATION, **BOSCH_ASLEEP},
+            awake=(0xF4, 0x0300, 0x0300),
             hold=bosch,
         ),
         Chip(
@@ -273,9 +288,9 @@ CHIPS = {
             hold=sensirion(0x79),
         ),
         Chip(part="SHT21", driver="sht21", module="sht21", address=0x40, hold=sht2x),
-        Chip(part="HTU21", driver="htu21", module="htu21", address=0x40, byte_registers=True, hold=htu21),
+        Chip(part="HTU21D", driver="htu21", module="htu21", address=0x40, byte_registers=True, hold=htu21),
         Chip(part="SI7021", driver="si7020", module="si7020", address=0x40, hold=si7021),
-        Chip(part="HDC1080", driver="hdc1080", module="hdc100x", address=0x40, hold=hdc),
+        Chip(part="HDC1080", driver="hdc1000", module="hdc100x", address=0x40, hold=hdc),
         Chip(part="AHT10", driver="aht10", module="aht10", address=0x38, byte_registers=True, hold=aht),
         Chip(part="BH1750", driver="bh1750", module="bh1750", address=0x23, byte_registers=True, hold=bh1750),
         Chip(
@@ -287,7 +302,25 @@ CHIPS = {
             power_on={0x8A: b"\x50"},
             hold=tsl2561,
         ),
-        Chip(part="VEML6030", driver="veml6030", module="veml6030", address=0x10, hold=veml),
+        Chip(
+            part="TSL4531",
+            driver="tsl4531",
+            module="tsl4531",
+            address=0x29,
+            byte_registers=True,
+            power_on={0x80: bytes(2), 0x84: bytes(2), 0x8A: b"\xb0"},
+            awake=(0x80, 0x0300, 0x0300),
+            hold=tsl4531,
+        ),
+        Chip(
+            part="VEML6030",
+            driver="veml6030",
+            module="veml6030",
+            address=0x10,
+            power_on={0x00: b"\x01\x00", 0x04: bytes(2)},
+            awake=(0x00, 0x0100, 0),
+            hold=veml,
+        ),
         Chip(
             part="OPT3001",
             driver="opt3001",
@@ -298,6 +331,7 @@ CHIPS = {
         ),
         Chip(part="TMP102", driver="tmp102", module="tmp102", address=0x48, power_on={0x01: b"\x60\xa0"}, hold=tmp102),
         Chip(part="LM75", driver="lm75", module="lm75", address=0x48, hold=lm75),
+        Chip(part="MCP9808", driver="jc42", module="jc42", address=0x18, hold=mcp9808),
         Chip(part="TMP117", driver="tmp117", module="tmp117", address=0x48, power_on={0x0F: b"\x01\x17"}, hold=tmp117),
         Chip(part="ADS1015", driver="ads1015", module="ti-ads1015", address=0x48, hold=ads1015),
         Chip(part="ADS1115", driver="ads1115", module="ti-ads1015", address=0x48, hold=ads1115),
