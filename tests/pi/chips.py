@@ -34,6 +34,12 @@ SHOWN = 160  # letters of what was seen
 UNANSWERED = ("failing", "absent")
 
 
+def forget() -> None:
+    """Clear what the broker retains of an earlier run."""
+    what = ["-t", f"{GROUP}/#", "--retained-only", "--remove-retained", "-W", "3"]
+    subprocess.run(["mosquitto_sub", *what], stdout=subprocess.DEVNULL, check=False)
+
+
 @dataclass
 class House:
     """A folder of settings, and all that is published."""
@@ -43,6 +49,7 @@ class House:
     def __post_init__(self) -> None:
         (self.folder / "devices").mkdir()
         (self.folder / "house.toml").write_text(f'group = "{GROUP}"\nheartbeat_s = 60\n')
+        forget()
         self.log = self.folder / "wire.log"
         self.eyes = subprocess.Popen(["mosquitto_sub", "-t", f"{GROUP}/#", "-F", "%t %p"], stdout=self.log.open("w"))
 
@@ -311,6 +318,7 @@ def main() -> int:
                     prove(case, house, table)
         finally:
             house.eyes.terminate()
+            forget()
     print(", ".join(f"{count} {what}" for what, count in table.counts.items()))
     print(f"{len(table.wrong)} rows wrong: {'; '.join(table.wrong)}" if table.wrong else "all rows right")
     return bool(table.wrong)
