@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pi.chip_registers import Chip, Registers
+from pi.chip_registers import Registers
+from pi.chip_sheets import Chip
 
 ADAPTER = Path("/sys/bus/i2c/devices/i2c-1")
 STUB = Path("/sys/module/i2c_stub/parameters")

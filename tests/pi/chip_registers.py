@@ -1,24 +1,9 @@
-"""Chips as their data sheets describe them: where they are on the bus, and which bytes stand for which values."""
+"""What chips hold for what they measure, as their data sheets describe it."""
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 Registers = dict[int, bytes]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chip:
-    """One part, and how it holds what it measures."""
-
-    part: str
-    driver: str  # the name by which an overlay asks for the driver
-    module: str
-    address: int
-    hold: Callable[..., Registers]  # the registers for values in the measures' units
-    byte_registers: bool = False  # registers of one byte; else of two
-    power_on: Registers = field(default_factory=dict)  # what it holds when it has not measured yet
-    awake: tuple[int, int, int] | None = None  # register, mask and value by which it has been told to measure
 
 
 def word(value: float) -> bytes:
@@ -139,45 +124,56 @@ def tsl4531(illuminance: float) -> Registers:
     return {0x84: struct.pack("<H", round(illuminance))}
 
 
+def clamped(value: float, bits: int) -> int:
+    """Return what so many bits hold of a number with a sign."""
+    return min(max(round(value), -(1 << bits - 1)), (1 << bits - 1) - 1)
+
+
 def ads1115(volts: float) -> Registers:
     """16 bits of ±2.048 V, the gain after power-on (data sheet ADS1115, 9.6.2)."""
-    return {0x00: word(volts / 2.048 * 32768)}
+    return {0x00: word(clamped(volts / 2.048 * 32768, 16))}
 
 
 def ads1015(volts: float) -> Registers:
     """12 bits of ±2.048 V, left-justified."""
-    return {0x00: word(round(volts / 2.048 * 2048) << 4)}
+    return {0x00: word(clamped(volts / 2.048 * 2048, 12) << 4)}
+
+
+def ads7830(volts: float) -> Registers:
+    """8 bits of 2.5 V, for the commands of its eight inputs (data sheet ADS7830, "Command Byte")."""
+    held = bytes([min(max(round(volts / 2.5 * 256), 0), 255)])
+    return dict.fromkeys(range(0x8C, 0x100, 0x10), held)
 
 
 def mcp3422(volts: float) -> Registers:
     """12 bits of ±2.048 V, behind each channel's configuration (data sheet MCP3422, 5.2)."""
-    held = word(volts / 2.048 * 2048)
-    return dict.fromkeys((0x10, 0x30, 0x50, 0x70), held)
+    return dict.fromkeys((0x10, 0x30, 0x50, 0x70), word(clamped(volts / 2.048 * 2048, 12)))
 
 
-def ina219(voltage: float, current: float, power: float) -> Registers:
-    """Steps of 4 mV; of 1 mA and 20 mW, as the driver calibrates it for a shunt of 10 mohm (data sheet INA219, 8.6)."""
-    return {
-        0x01: word(current * 0.01 / 10e-6),
-        0x02: word(round(voltage / 0.004) << 3 | 2),
-        0x03: word(power / 0.020),
-        0x04: word(current / 0.001),
-    }
+SHUNT = 0.1  # ohms, as the boards have that people buy
 
 
-def ina226(voltage: float, current: float, power: float) -> Registers:
-    """Steps of 1.25 mV; of 0.25 mA and 6.25 mW for a shunt of 10 mohm (data sheet INA226, 7.6)."""
-    return {
-        0x01: word(current * 0.01 / 2.5e-6),
-        0x02: word(voltage / 0.00125),
-        0x03: word(power / 0.00625),
-        0x04: word(current / 0.00025),
-    }
+def ina219(voltage: float, current: float) -> Registers:
+    """Steps of 4 mV; of 10 uV over the shunt, which is the current as the driver calibrates it (data sheet, 8.6)."""
+    shunt = word(current * SHUNT / 10e-6)
+    return {0x01: shunt, 0x02: word(round(voltage / 0.004) << 3 | 2), 0x04: shunt}
+
+
+def ina226(voltage: float, current: float) -> Registers:
+    """Steps of 1.25 mV; of 2.5 uV over the shunt, which is the current (data sheet INA226, 7.6)."""
+    shunt = word(current * SHUNT / 2.5e-6)
+    return {0x01: shunt, 0x02: word(voltage / 0.00125), 0x04: shunt}
+
+
+def ina238(voltage: float, current: float) -> Registers:
+    """Steps of 3.125 mV; of 5 uV over the shunt, and of 20 uV for the current (data sheet INA238, 7.6)."""
+    drop = current * SHUNT
+    return {0x04: word(drop / 5e-6), 0x05: word(voltage / 0.003125), 0x07: word(drop / 20e-6)}
 
 
 def ina3221(voltage: float, current: float) -> Registers:
-    """The first of three channels: steps of 40 uV at a shunt of 10 mohm, and of 8 mV (data sheet INA3221, 8.6)."""
-    return {0x01: word(round(current * 0.01 / 40e-6) << 3), 0x02: word(round(voltage / 0.008) << 3)}
+    """The first of three channels: steps of 40 uV over the shunt, and of 8 mV (data sheet INA3221, 8.6)."""
+    return {0x01: word(round(current * SHUNT / 40e-6) << 3), 0x02: word(round(voltage / 0.008) << 3)}
 
 
 def vl53l0x(distance: float) -> Registers:
@@ -239,106 +235,53 @@ def bosch(temperature: float, pressure: float, humidity: float = 0) -> Registers
     return {0xF7: (press << 4).to_bytes(3, "big") + (warm << 4).to_bytes(3, "big") + word(wet)}
 
 
-CHIPS = {
-    chip.part: chip
-    for chip in (
-        Chip(
-            part="BME280",
-            driver="bme280",
-            module="bmp280-i2c",
-            address=0x76,
-            byte_registers=True,
-            power_on={0xD0: b"\x60", **BOSCH_CALIBRATION, **BOSCH_ASLEEP},
-            awake=(0xF4, 0x0300, 0x0300),
-            hold=bosch,
-        ),
-        Chip(
-            part="BMP280",
-            driver="bmp280",
-            module="bmp280-i2c",
-            address=0x77,
-            byte_registers=True,
-            power_on={0xD0: b"\x58", **BOSCH_CALIBRATION, **BOSCH_ASLEEP},
-            awake=(0xF4, 0x0300, 0x0300),
-            hold=bosch,
-        ),
-        Chip(
-            part="SHT31",
-            driver="sht3x",
-            module="sht3x",
-            address=0x44,
-            byte_registers=True,
-            hold=sensirion(0x25),
-        ),
-        Chip(
-            part="SHT40",
-            driver="sht4x",
-            module="sht4x",
-            address=0x44,
-            byte_registers=True,
-            hold=sensirion(0xFD, 125, -6),
-        ),
-        Chip(
-            part="SHTC3",
-            driver="shtc3",
-            module="shtc1",
-            address=0x70,
-            byte_registers=True,
-            power_on={0xF0: b"\x08\x87"},
-            hold=sensirion(0x79),
-        ),
-        Chip(part="SHT21", driver="sht21", module="sht21", address=0x40, hold=sht2x),
-        Chip(part="HTU21D", driver="htu21", module="htu21", address=0x40, byte_registers=True, hold=htu21),
-        Chip(part="SI7021", driver="si7020", module="si7020", address=0x40, hold=si7021),
-        Chip(part="HDC1080", driver="hdc1000", module="hdc100x", address=0x40, hold=hdc),
-        Chip(part="AHT10", driver="aht10", module="aht10", address=0x38, byte_registers=True, hold=aht),
-        Chip(part="BH1750", driver="bh1750", module="bh1750", address=0x23, byte_registers=True, hold=bh1750),
-        Chip(
-            part="TSL2561",
-            driver="tsl2561",
-            module="tsl2563",
-            address=0x39,
-            byte_registers=True,
-            power_on={0x8A: b"\x50"},
-            hold=tsl2561,
-        ),
-        Chip(
-            part="TSL4531",
-            driver="tsl4531",
-            module="tsl4531",
-            address=0x29,
-            byte_registers=True,
-            power_on={0x80: bytes(2), 0x84: bytes(2), 0x8A: b"\xb0"},
-            awake=(0x80, 0x0300, 0x0300),
-            hold=tsl4531,
-        ),
-        Chip(
-            part="VEML6030",
-            driver="veml6030",
-            module="veml6030",
-            address=0x10,
-            power_on={0x00: b"\x01\x00", 0x04: bytes(2)},
-            awake=(0x00, 0x0100, 0),
-            hold=veml,
-        ),
-        Chip(
-            part="OPT3001",
-            driver="opt3001",
-            module="opt3001",
-            address=0x44,
-            power_on={0x01: b"\xc8\x90", 0x7E: b"TI", 0x7F: b"\x30\x01"},
-            hold=opt3001,
-        ),
-        Chip(part="TMP102", driver="tmp102", module="tmp102", address=0x48, power_on={0x01: b"\x60\xa0"}, hold=tmp102),
-        Chip(part="LM75", driver="lm75", module="lm75", address=0x48, hold=lm75),
-        Chip(part="MCP9808", driver="jc42", module="jc42", address=0x18, hold=mcp9808),
-        Chip(part="TMP117", driver="tmp117", module="tmp117", address=0x48, power_on={0x0F: b"\x01\x17"}, hold=tmp117),
-        Chip(part="ADS1015", driver="ads1015", module="ti-ads1015", address=0x48, hold=ads1015),
-        Chip(part="ADS1115", driver="ads1115", module="ti-ads1015", address=0x48, hold=ads1115),
-        Chip(part="MCP3424", driver="mcp3424", module="mcp3422", address=0x68, hold=mcp3422),
-        Chip(part="INA219", driver="ina219", module="ina2xx", address=0x40, hold=ina219),
-        Chip(part="INA226", driver="ina226", module="ina2xx", address=0x40, hold=ina226),
-        Chip(part="INA3221", driver="ina3221", module="ina3221", address=0x40, hold=ina3221),
-        Chip(part="VL53L0X", driver="vl53l0x", module="vl53l0x-i2c", address=0x29, byte_registers=True, hold=vl53l0x),
-    )
+# Coefficients of a BMP388 of which all that bend its curves are 0 (data sheet BMP388, 9.1).
+BMP388_T1, BMP388_T2, BMP388_P1, BMP388_P2 = 25000, 18000, 16384 + 8192, 16384
+BMP388_ASLEEP: Registers = {0x1B: bytes(1), 0x04: bytes([0, 0, 0x80, 0, 0, 0x80])}
+BMP388_CALIBRATION: Registers = {
+    0x31: struct.pack("<HHbhhbbHHbbhbb", BMP388_T1, BMP388_T2, 0, BMP388_P1, BMP388_P2, *[0] * 9)
 }
+
+
+def bmp388(temperature: float, pressure: float) -> Registers:
+    """24 bits each, the low byte first; the pressure in hectopascals (data sheet BMP388, 9.2 and 9.3)."""
+    warm = round(temperature * 2**30 / BMP388_T2) + (BMP388_T1 << 8)
+    press = round(pressure * 100 * 2**20 / (BMP388_P1 - 16384))
+    return {0x04: press.to_bytes(3, "little") + warm.to_bytes(3, "little")}
+
+
+# Coefficients of a BME680 of which all that bend its curve of humidity are 0 (data sheet BME680, 3.3).
+GAS_T1, GAS_T2, GAS_T3 = 26000, 26300, 3
+GAS_P1, GAS_P2, GAS_P3, GAS_P4, GAS_P5 = 36000, -10300, 88, 6800, -120
+GAS_H1, GAS_H2 = 700, 1020
+GAS_CALIBRATION: Registers = {
+    0xE9: struct.pack("<H", GAS_T1),
+    0x8A: struct.pack("<hb", GAS_T2, GAS_T3),
+    0x8E: struct.pack("<Hhb", GAS_P1, GAS_P2, GAS_P3),
+    0x94: struct.pack("<hh", GAS_P4, GAS_P5),
+    0xE1: bytes([GAS_H2 >> 4, (GAS_H2 & 15) << 4 | (GAS_H1 & 15), GAS_H1 >> 4]),
+}
+
+
+def gas_temperature(raw: int) -> float:
+    """Temperature in 1/5120 of a degree."""
+    return (raw / 16384 - GAS_T1 / 1024) * GAS_T2 + (raw / 131072 - GAS_T1 / 8192) ** 2 * GAS_T3 * 16
+
+
+def gas_pressure(raw: int, fine: float) -> float:
+    """Pressure in pascals."""
+    base = fine / 2 - 64000
+    offset = base * GAS_P5 * 2 / 4 + GAS_P4 * 65536
+    slope = (1 + (GAS_P3 * base * base / 16384 + GAS_P2 * base) / 524288 / 32768) * GAS_P1
+    return (1048576 - raw - offset / 4096) * 6250 / slope
+
+
+def bme680(temperature: float, pressure: float, humidity: float, gas_resistance: float) -> Registers:
+    """20, 20, 16 and 10 bits, after a measurement whose heater was warm, in the sixth range of resistance."""
+    warm = solved(gas_temperature, temperature * 5120, 20)
+    fine = gas_temperature(warm)
+    press = solved(lambda raw: gas_pressure(raw, fine), pressure * 100, 20)
+    wet = round(humidity * 262144 / GAS_H2) + GAS_H1 * 16
+    gas = round(167_500_000 / gas_resistance - 828)
+    measured = (press << 4).to_bytes(3, "big") + (warm << 4).to_bytes(3, "big") + word(wet)
+    return {0x1D: b"\x80", 0x1F: measured, 0x2A: word(gas << 6 | 0x30 | 6)}

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from pi.chip_bus import STUB, Bus, bus_with
 from pi.chip_cases import CASES, NEAR, Case, Held, Values
-from pi.chip_registers import CHIPS
+from pi.chip_sheets import CHIPS
 from pi.machine import ROOT
 
 PYTHON = ROOT / ".venv" / "bin" / "python"
