@@ -150,6 +150,14 @@ CASES = (
         refused=(Held((150.0,), {}),),
         one_transfer=True,
     ),
+    Case(
+        part="DS18B20",
+        kind="thermometer",
+        good=dry(21.5),
+        edges=(dry(-0.5), dry(-12.25), dry(-55.0), dry(125.0)),
+        checksum=True,
+        near={"temperature": 0.07},
+    ),
     Case(part="BH1750", kind="light", good=light(120.0), edges=(light(0.0), light(54612.0))),
     Case(
         part="TSL2561",

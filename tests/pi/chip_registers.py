@@ -109,6 +109,11 @@ def lm75(temperature: float) -> Registers:
     return {0x00: word(round(temperature * 2) << 7)}
 
 
+def ds18b20(temperature: float) -> Registers:
+    """Millidegrees, as the simulated 1-Wire bus has them."""
+    return {0: str(round(temperature * 1000)).encode()}
+
+
 def tmp117(temperature: float) -> Registers:
     """Counts of 7.8125 mK (data sheet TMP117, 7.6.3)."""
     return {0x00: word(temperature * 128)}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pi import chip_registers as hold
 from pi.chip_registers import Registers
 
+ONE_WIRE = "w1_therm"  # the module of all chips on the 1-Wire bus; all others are on I2C
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chip:
@@ -14,7 +16,7 @@ class Chip:
     part: str
     driver: str  # the name by which an overlay asks for the driver
     module: str
-    address: int
+    address: int  # on I2C; on 1-Wire its serial number
     hold: Callable[..., Registers]  # the registers for values in the measures' units
     byte_registers: bool = False  # registers of one byte; else of two
     power_on: Registers = field(default_factory=dict)  # what it holds when it has not measured yet
@@ -138,6 +140,7 @@ CHIPS = {
             power_on={0x01: b"\x60\xa0"},
             hold=hold.tmp102,
         ),
+        Chip(part="DS18B20", driver="w1_slave_temp", module=ONE_WIRE, address=0xC1, hold=hold.ds18b20),
         Chip(part="LM75", driver="lm75", module="lm75", address=0x48, hold=hold.lm75),
         Chip(part="MCP9808", driver="jc42", module="jc42", address=0x18, hold=hold.mcp9808),
         Chip(
