@@ -231,7 +231,7 @@ def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device
     """Return what a device needs with its settings, each with the name of the setting that declares it."""
     hints = get_type_hints(type(device), include_extras=True)
     named = ((one.name, getattr(device, one.name), hints[one.name]) for one in fields(device))
-    return [(name, need) for name, value, hint in named for need in _declared(value, hint)]
+    return [(name, need) for name, value, hint in named for need in declared(value, hint)]
 
 
 def bus_of(device: Any) -> Path | None:  # noqa: ANN401 - as above
@@ -246,7 +246,7 @@ def may_drive(device: Any) -> bool:  # noqa: ANN401 - as above
     return any(isinstance(need, GpioLine) and need.driven for _name, need in needs_of(device))
 
 
-def _declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of any setting
+def declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of any setting
     """Yield what a value needs by its type: an annotation, a choice of types, a list, a section or a class."""
     if hasattr(value, "needs"):
         yield from value.needs()
@@ -254,15 +254,15 @@ def _declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of 
         yield from (need for _name, need in needs_of(value))
     elif get_origin(hint) is list and isinstance(value, list):
         for item in value:
-            yield from _declared(item, get_args(hint)[0])
+            yield from declared(item, get_args(hint)[0])
     elif get_origin(hint) is Annotated:
         kind, *marks = get_args(hint)
-        yield from _declared(value, kind)
+        yield from declared(value, kind)
         yield from _marked(value, marks)
     elif get_origin(hint) in (Union, UnionType):
         for choice in get_args(hint):
             if _fits(value, choice):
-                yield from _declared(value, choice)
+                yield from declared(value, choice)
 
 
 def _fits(value: object, choice: object) -> bool:

@@ -52,6 +52,7 @@ def _wiring(found: Sheet) -> Iterator[str]:
     if drawn := picture(found.wiring, lines):
         yield f"```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
+    yield from (f"Driver: {step}." for step in found.driver(values))
 
 
 def _settings(found: Sheet) -> Iterator[str]:

@@ -99,22 +99,28 @@ class KernelDevice:
         """Return the unit of a channel; a number of a type that has none is a count."""
         return self.subsystem.units.get(channel_type(channel), COUNT)
 
-    def value(self, *channels: str) -> float:
+    def value(self, *channels: str, ends: tuple[float, ...] = ()) -> float:
         """Return the number of the first of these channels that it has, in the unit that is published.
+
+        `ends` are raw numbers that say no more than "at least" or "at most".
 
         Raises:
             OSError: it has none of them, is gone, or does not answer.
-            ValueError: a file holds no number.
+            ValueError: a file holds no number, or one of `ends`.
         """
         for channel in channels:
             if file := self._file(channel):
-                return self.unit(channel).convert(self._physical(channel, file))
+                return self.unit(channel).convert(self._physical(channel, file, ends))
         raise FileNotFoundError(errno.ENOENT, missing(self.folder / self.subsystem.forms[0].format(channels[0])))
 
-    def raw(self, channel: str) -> float:
+    def raw(self, channel: str, ends: tuple[float, ...] = ()) -> float:
         """Return the number in a channel's own file, without scale and offset. It raises what `value` does."""
         file = self._file(channel)
-        return number(file or self.folder / self.subsystem.forms[-1].format(channel))
+        return _within(file or self.folder / self.subsystem.forms[-1].format(channel), ends)
+
+    def attribute(self, *names: str) -> float | None:
+        """Return the number in the first of these files that is there, as it is; None without any."""
+        return next((number(self.folder / name) for name in names if (self.folder / name).exists()), None)
 
     def channels(self) -> list[str]:
         """Return the names of all channels."""
@@ -132,12 +138,12 @@ class KernelDevice:
         files = (self.folder / form.format(channel) for form in self.subsystem.forms)
         return next((file for file in files if file.exists() or file.is_symlink()), None)
 
-    def _physical(self, channel: str, file: Path) -> float:
+    def _physical(self, channel: str, file: Path, ends: tuple[float, ...]) -> float:
         """Return the number of a channel in the driver's unit: a raw one is `(raw + offset) * scale`."""
         if not file.name.endswith("_raw"):
             return number(file)
         offset, scale = self._shared(channel, "offset"), self._shared(channel, "scale")
-        return (number(file) + (number(offset) if offset else 0)) * (number(scale) if scale else 1)
+        return (_within(file, ends) + (number(offset) if offset else 0)) * (number(scale) if scale else 1)
 
     def _shared(self, channel: str, what: str) -> Path | None:
         """Return the file of a channel's scale or offset: its own, that of its type, or that of the whole device."""
@@ -145,6 +151,13 @@ class KernelDevice:
         types = (f"{kind}-{kind}", kind) if "-" in channel else (kind,)
         names = (*(f"in_{one}_{what}" for one in (channel, *types)), f"in_{what}", what)
         return next((file for name in names if (file := self.folder / name).exists()), None)
+
+
+def _within(file: Path, ends: tuple[float, ...]) -> float:
+    """Return the number in a file. ValueError: it is one of the ends of what the chip can measure."""
+    if (found := number(file)) in ends:
+        raise ValueError(f"{file} holds {found:.0f}, an end of the range: the true value may be beyond it")
+    return found
 
 
 def devices(sysfs: Path = SYSFS) -> list[KernelDevice]:

@@ -1,11 +1,11 @@
 """The base class of devices that read a chip by its driver in the kernel."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from bootstrap.device import Device, Failure, Measure, Reading
 from bootstrap.errors import reason
@@ -26,7 +26,8 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "gas_resistance": ("resistance",),
 }
 
-Sample = dict[str, float | OSError | ValueError]
+Outcome: TypeAlias = float | OSError | ValueError  # a value, or why there is none
+Sample: TypeAlias = dict[str, Outcome]
 
 
 @dataclass(kw_only=True)
@@ -38,16 +39,18 @@ class KernelSensor(Device):
     """
 
     chip: Chip  # part number, and where it is unless at its usual place: "… at 0x77", "… at spi0.1", "… at GPIO17"
-    sysfs: Sysfs = Path("/sys")  # where the kernel shows its devices
+    sysfs: Sysfs = Path("/sys")
 
     blocks = True  # a chip that hangs holds its bus for a second at each of its files
 
     channels: ClassVar[Mapping[str, tuple[str, ...]]] = CHANNELS
+    chips: ClassVar[Iterable[str]] = ()  # the parts that it can read, where those are not `parts`
 
     def __post_init__(self) -> None:
         """Check the part, and take over its measures."""
-        if self.chip.part not in self.parts:
-            raise ValueError(f"'chip' must be one of {', '.join(self.parts)}, not {self.chip.part}")
+        known = self.chips or self.parts
+        if self.chip.part not in known:
+            raise ValueError(f"'chip' must be one of {', '.join(known)}, not {self.chip.part}")
         self.measures = self.measured(self.chip.sheet.ranges)  # type: ignore[misc]
 
     def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
@@ -77,28 +80,29 @@ class KernelSensor(Device):
 
     def sample(self) -> Sample:
         """Read every measure; one that fails costs no other. Where a part often fails, try again."""
-        device = self.found()
-        channels = {name: self.channels[name] for name in self.measures}
-        return self.tried(lambda: {name: _outcome(partial(device.value, *of)) for name, of in channels.items()})
-
-    def tried(self, call: Callable[[], Sample]) -> Sample:
-        """Return the first sample without a failure, or the last one."""
-        sheet = self.chip.sheet
+        device, sheet = self.found(), self.chip.sheet
         for left in reversed(range(sheet.tries)):
-            sample = call()
+            sample = self.taken(device)
             if not left or not any(isinstance(value, Failure) for value in sample.values()):
                 break
             time.sleep(sheet.pause_s)
-        return {name: _named(self.chip.part, value) for name, value in sample.items()}
+        part = self.chip.part
+        return {name: named(part, value) if isinstance(value, Failure) else value for name, value in sample.items()}
+
+    def taken(self, device: KernelDevice) -> Sample:
+        """Return every measure, read once."""
+        return {name: outcome(partial(device.value, *self.channels[name])) for name in self.measures}
 
 
-def _outcome(call: Callable[[], float]) -> float | OSError | ValueError:
+def outcome(call: Callable[[], float]) -> Outcome:
+    """Return what a call returns, or why it failed."""
     try:
         return call()
     except (OSError, ValueError) as error:
         return error
 
 
-def _named(part: str, value: float | OSError | ValueError) -> float | OSError | ValueError:
-    """Return a value, or its failure with the name of the part."""
-    return type(value)(f"{part}: {reason(value)}") if isinstance(value, Failure) else value
+def named(part: str, failure: OSError | ValueError) -> OSError | ValueError:
+    """Return a failure with the name of the part."""
+    text = f"{part}: {reason(failure)}"
+    return OSError(text) if isinstance(failure, OSError) else ValueError(text)
