@@ -23,6 +23,7 @@ class Case:
     edges: tuple[Held, ...] = ()  # of the data sheet's range; all of it is published
     refused: tuple[Held, ...] = ()  # beyond it
     settings: str = ""  # more lines of the device's file
+    found_by: str = ""  # the lines by which it finds the chip, unless by its part and place
     near: Values = field(default_factory=dict)  # how far a published value may be from the one promised
     one_transfer: bool = False  # a read is one transfer on the bus, within which nothing can be unplugged
     checksum: bool = False  # the driver checks one
@@ -43,14 +44,28 @@ def climate(temperature: float, humidity: float) -> Held:
     return Held((temperature, humidity), {"temperature": temperature, "humidity": humidity})
 
 
-def dry(temperature: float) -> Held:
-    """What a thermometer holds."""
-    return Held((temperature,), {"temperature": temperature})
+def dry(temperature: float, held: float | None = None) -> Held:
+    """What a thermometer holds: the temperature itself, or volts that stand for it."""
+    return Held((temperature if held is None else held,), {"temperature": temperature})
 
 
 def weather(temperature: float, pressure: float, humidity: float) -> Held:
     published = {"temperature": temperature, "pressure": pressure, "humidity": humidity}
     return Held((temperature, pressure, humidity), published)
+
+
+def air(temperature: float, pressure: float, humidity: float, gas_resistance: float) -> Held:
+    held = weather(temperature, pressure, humidity)
+    return Held((*held.arguments, gas_resistance), {**held.published, "gas_resistance": gas_resistance})
+
+
+def power(voltage: float, current: float) -> Held:
+    published = {"voltage": voltage, "current": current, "power": voltage * current}
+    return Held((voltage, current), published)
+
+
+def level(volts: float, full: float) -> Held:
+    return Held((volts,), {"voltage": volts, "level": 100 * volts / full})
 
 
 def light(illuminance: float) -> Held:
@@ -80,6 +95,18 @@ CASES = (
         refused=(Held((21.5, 1150.0), {"temperature": 21.5}),),
     ),
     Case(
+        part="BMP388",
+        kind="pressure",
+        good=Held((21.5, 1013.25), {"temperature": 21.5, "pressure": 1013.25}),
+        edges=(Held((-0.5, 300.1), {"temperature": -0.5, "pressure": 300.1}),),
+    ),
+    Case(
+        part="BME680",
+        kind="gas",
+        good=air(21.5, 1013.25, 45.0, 125_000.0),
+        edges=(air(-0.5, 990.0, 99.0, 100_000.0), air(-12.3, 990.0, 5.0, 200_000.0)),
+    ),
+    Case(
         part="SHT31",
         kind="climate",
         good=GOOD,
@@ -90,8 +117,8 @@ CASES = (
         part="SHT40",
         kind="climate",
         good=GOOD,
-        edges=(FROST, FOG, climate(-39.9, 0.01), climate(124.9, 99.9)),
-        refused=(NOT_AIR, Held((-45.0, 45.0), {"humidity": 45.0})),
+        edges=(FROST, FOG, Held((-0.5, 101.5), {"temperature": -0.5, "humidity": 100.0}), climate(124.9, 99.9)),
+        refused=(NOT_AIR, Held((21.5, 118.0), {"temperature": 21.5}), Held((21.5, -6.0), {"temperature": 21.5})),
         checksum=True,
     ),
     Case(part="SHTC3", kind="climate", good=GOOD, edges=(FROST, FOG, climate(-39.9, 0.0)), refused=(NOT_AIR,)),
@@ -165,8 +192,16 @@ CASES = (
         good=Held((1000, 200), {"illuminance": 25}),
         edges=(Held((0, 0), {"illuminance": 0}), Held((40000, 10000), {"illuminance": 918})),
     ),
-    Case(part="TSL4531", kind="light", good=light(120), edges=(light(0), light(65535)), one_transfer=True),
-    Case(part="VEML6030", kind="light", good=light(120.0), edges=(light(0.0), light(35231.0)), one_transfer=True),
+    Case(
+        part="TSL4531", kind="light", good=light(120), edges=(light(0), light(65535)), one_transfer=True, forgets=True
+    ),
+    Case(
+        part="VEML6030",
+        kind="light",
+        good=light(120.0),
+        edges=(light(0.0), light(35231.0)),
+        one_transfer=True,
+    ),
     Case(part="OPT3001", kind="light", good=light(120.0), edges=(light(0.0), light(83865.6))),
     Case(
         part="VL53L0X",
@@ -174,5 +209,86 @@ CASES = (
         good=metres(0.42),
         edges=(metres(0.03), metres(2.0)),
         refused=(Held((8.19,), {}), Held((0.0,), {})),  # no target; not measured yet
+    ),
+    Case(
+        part="ADS1115",
+        kind="adc",
+        settings="full_v = 2.0",
+        good=level(1.25, 2.0),
+        edges=(level(0.0, 2.0), level(2.0, 2.0)),
+        refused=(Held((2.048,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
+        sleeps_for_ever=True,
+    ),
+    Case(
+        part="ADS1015",
+        kind="adc",
+        settings="full_v = 2.0",
+        good=level(1.25, 2.0),
+        edges=(level(0.0, 2.0), level(2.0, 2.0)),
+        refused=(Held((2.048,), {}), Held((-0.5,), {"voltage": -0.5})),
+        sleeps_for_ever=True,
+    ),
+    Case(
+        part="MCP3424",
+        kind="adc",
+        settings="full_v = 2.0",
+        good=level(1.25, 2.0),
+        edges=(level(0.0, 2.0), level(2.0, 2.0)),
+        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        one_transfer=True,
+    ),
+    Case(
+        part="ADS7830",
+        kind="adc",
+        settings="full_v = 2.5",
+        good=level(1.25, 2.5),
+        edges=(level(0.0, 2.5), level(2.49, 2.5)),
+        near={"voltage": 0.006, "level": 0.3},
+        one_transfer=True,
+    ),
+    Case(
+        part="ADS1115",
+        kind="soil",
+        good=Held((1.6,), {"moisture": 50.0}),
+        edges=(Held((1.0,), {"moisture": 100.0}), Held((2.02,), {"moisture": 15.0})),
+        refused=(Held((0.5,), {}),),
+        sleeps_for_ever=True,
+    ),
+    Case(
+        part="ADS1115",
+        kind="thermistor",
+        good=dry(25.0, 1.65),
+        edges=(dry(15.0, 2.0228), dry(80.0, 0.37193)),
+        refused=(Held((0.0,), {}),),
+        sleeps_for_ever=True,
+    ),
+    Case(
+        part="ADS1115",
+        kind="wind_vane",
+        good=Held((0.3,), {"direction": 90.0}),
+        edges=(Held((0.926,), {"direction": 180.0}),),
+        refused=(Held((0.0,), {}),),
+        sleeps_for_ever=True,
+    ),
+    Case(
+        part="INA219",
+        kind="power",
+        good=power(12.0, 1.5),
+        edges=(power(0.0, 0.0), power(26.0, 3.2), power(12.0, -1.5)),
+        refused=(Held((12.0, 3.27), {"voltage": 12.0}),),
+        near={"current": 0.003, "power": 0.1},
+    ),
+    Case(part="INA226", kind="power", good=power(12.0, 0.5), edges=(power(36.0, 0.8), power(12.0, -0.5))),
+    Case(part="INA238", kind="power", good=power(48.0, 1.0), edges=(power(85.0, 1.6), power(48.0, -1.0))),
+    Case(part="INA3221", kind="power", good=power(12.0, 1.5), edges=(power(26.0, 1.6), power(12.0, -1.5))),
+    Case(
+        part="TMP117",
+        kind="sysfs",
+        found_by='name = "tmp117"\nat = "0x48"',
+        settings='channels = ["temp"]',
+        good=Held((21.5,), {"temp": 21.5}),
+        edges=(Held((-0.5,), {"temp": -0.5}), Held((-55.0,), {"temp": -55.0})),
+        near={"temp": 0.05},
+        one_transfer=True,
     ),
 )

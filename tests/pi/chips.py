@@ -154,7 +154,12 @@ class Proof:
     @contextmanager
     def sensor(self, name: str) -> Iterator[Sensor]:
         """Run a sensor's process."""
-        lines = (f'kind = "{self.case.kind}"', self.bus.setting(), "every_s = 1.0", self.case.settings)
+        lines = (
+            f'kind = "{self.case.kind}"',
+            self.case.found_by or self.bus.setting(),
+            "every_s = 1.0",
+            self.case.settings,
+        )
         (self.house.folder / "devices" / f"{name}.toml").write_text("\n".join(lines) + "\n")
         command: list[str | Path] = [PYTHON, "-m", "penates", "run", name, "--config", self.house.folder]
         with (self.house.folder / f"{name}.log").open("w") as log:
