@@ -4,7 +4,7 @@ import errno
 import math
 from pathlib import Path
 
-from bootstrap.sysfs import missing
+from bootstrap.sysfs import content, missing
 
 SHOWN = 20
 SILENT = "it does not answer: check its wiring and its supply"
@@ -28,7 +28,7 @@ def number(file: Path) -> float:
         ValueError: the file holds no number.
     """
     try:
-        text = file.read_bytes().strip()
+        text = content(file).strip()
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, missing(file)) from None
     except OSError as error:

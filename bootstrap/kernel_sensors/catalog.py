@@ -5,7 +5,7 @@ Overlays are those of Raspberry Pi's README of overlays (raspberrypi/linux, arch
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 Range = tuple[float, float]
@@ -23,6 +23,7 @@ class ChipSheet:
         overlay_place: where the overlay looks for it unless told, if that is not its usual place.
         shipped: whether Raspberry Pi OS has its driver.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
+        forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
         limits: raw numbers that mean "at or beyond the end of my range".
     """
 
@@ -35,6 +36,7 @@ class ChipSheet:
     tries: int = 1
     pause_s: float = 0.0
     limits: tuple[float, ...] = ()
+    forgets: bool = False
 
     @property
     def fixed(self) -> bool:
@@ -83,7 +85,7 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     "HTU21D": _sensor("htu21", "0x40", fixed=True, temperature=WIDE, humidity=PERCENT),
     "SHT21": ChipSheet(("sht21",), "0x40", {"temperature": WIDE, "humidity": PERCENT}),
     "SI7021": _sensor("si7020", "0x40", fixed=True, temperature=WIDE, humidity=PERCENT),
-    "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1080",), temperature=WIDE, humidity=PERCENT),
+    "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1000", "hdc1080"), temperature=WIDE, humidity=PERCENT),
     "DHT11": _dht(temperature=(-20.0, 60.0), humidity=(5.0, 95.0)),
     "DHT22": _dht(temperature=(-40.0, 80.0), humidity=PERCENT),
     "LM75": ChipSheet(
@@ -94,9 +96,9 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
     "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
     "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),
-    "TSL4531": _sensor("tsl4531", "0x29", fixed=True, illuminance=(0.0, 220_000.0)),
-    "VEML7700": ChipSheet(("veml7700",), "0x10", {"illuminance": (0.0, 140_000.0)}, shipped=False),
-    "VEML6030": ChipSheet(("veml6030",), "0x10", {"illuminance": (0.0, 120_000.0)}),
+    "TSL4531": replace(_sensor("tsl4531", "0x29", fixed=True, illuminance=(0.0, 220_000.0)), forgets=True),
+    "VEML7700": ChipSheet(("veml7700",), "0x10", {"illuminance": (0.0, 140_000.0)}, shipped=False, forgets=True),
+    "VEML6030": ChipSheet(("veml6030",), "0x10", {"illuminance": (0.0, 120_000.0)}, forgets=True),
     "OPT3001": ChipSheet(("opt3001",), "0x44", {"illuminance": (0.0, 83_865.6)}, shipped=False),
     # Converters from voltages to numbers.
     "ADS1115": _ads1x15("ads1115", (-32_768.0, 32_767.0)),

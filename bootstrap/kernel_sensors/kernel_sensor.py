@@ -12,6 +12,7 @@ from bootstrap.errors import reason
 from bootstrap.kernel_sensors.catalog import Range
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_device import KernelDevice, find
+from bootstrap.kernel_sensors.power_loss import ASLEEP, PowerLoss
 from bootstrap.needs import Sysfs
 
 # The channels by which drivers of IIO, or of hwmon, offer a measure.
@@ -25,6 +26,8 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "co2": ("concentration_co2",),
     "gas_resistance": ("resistance",),
 }
+
+HUMIDITY_MARGIN = 3.0  # percent: the accuracy of these sensors at both ends
 
 Outcome: TypeAlias = float | OSError | ValueError  # a value, or why there is none
 Sample: TypeAlias = dict[str, Outcome]
@@ -52,6 +55,7 @@ class KernelSensor(Device):
         if self.chip.part not in known:
             raise ValueError(f"'chip' must be one of {', '.join(known)}, not {self.chip.part}")
         self.measures = self.measured(self.chip.sheet.ranges)  # type: ignore[misc]
+        self.power_loss = PowerLoss()
 
     def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
         """Return the measures of a part that has these ranges. By default those with a range, within it."""
@@ -86,12 +90,28 @@ class KernelSensor(Device):
             if not left or not any(isinstance(value, Failure) for value in sample.values()):
                 break
             time.sleep(sheet.pause_s)
+        if sheet.forgets and self.power_loss.suspected(device.folder, sample):
+            raise OSError(f"{self.chip.part}: {ASLEEP}")
         part = self.chip.part
         return {name: named(part, value) if isinstance(value, Failure) else value for name, value in sample.items()}
 
     def taken(self, device: KernelDevice) -> Sample:
         """Return every measure, read once."""
-        return {name: outcome(partial(device.value, *self.channels[name])) for name in self.measures}
+        return {name: outcome(partial(self.value_of, device, name)) for name in self.measures}
+
+    def value_of(self, device: KernelDevice, name: str) -> float:
+        """Return the value of a measure."""
+        value = device.value(*self.channels[name])
+        return possible_humidity(value) if name == "humidity" else value
+
+
+def possible_humidity(percent: float) -> float:
+    """Return 0 or 100 for a humidity that is beyond it by no more than the accuracy of a sensor, as in dry air or fog.
+
+    The data sheets want it cut off there (SHT4x, 4.6; Si7021, 5.1.1).
+    """
+    near = -HUMIDITY_MARGIN <= percent <= 100 + HUMIDITY_MARGIN
+    return min(max(percent, 0.0), 100.0) if near else percent
 
 
 def outcome(call: Callable[[], float]) -> Outcome:

@@ -246,3 +246,43 @@ def test_what_is_no_part_or_no_place(text: str, why: str) -> None:
 def test_a_kind_reads_its_own_parts() -> None:
     with pytest.raises(ValueError, match=r"'chip' must be one of BH1750, .*, not BME280"):
         Light(chip=Chip("BME280"))
+
+
+def test_humidity_in_fog_is_100(files: KernelFiles) -> None:
+    chip = files.hwmon("sht4x", "1-0044", temp1_input="5000", humidity1_input="101900")
+    shed = Climate(chip=Chip("SHT40"), sysfs=files.root)
+    assert values(shed) == {"temperature": 5.0, "humidity": 100.0}
+    files.write(chip / "humidity1_input", "-900")
+    assert values(shed) == {"temperature": 5.0, "humidity": 0.0}
+    for broken in ("118900", "-6000"):
+        files.write(chip / "humidity1_input", broken)
+        assert values(shed) == {"temperature": 5.0}
+
+
+def test_a_light_sensor_that_was_without_power_does_not_call_it_dark(files: KernelFiles) -> None:
+    chip = files.iio("veml6030", "1-0010", in_illuminance_input="0.000000")
+    lux = chip / "in_illuminance_input"
+    window = Light(chip=Chip("VEML6030"), sysfs=files.root)
+    assert values(window) == {"illuminance": 0.0}
+    files.fail(lux)
+    assert wrong(window).keys() == {"illuminance"}
+    lux.rmdir()
+    files.write(lux, "0.000000")
+    for _ in range(2):
+        with pytest.raises(OSError, match="VEML6030: it says 0 since it was silent"):
+            window.read()
+    files.write(lux, "119.884800")
+    assert values(window) == {"illuminance": 119.8848}
+    files.write(lux, "0.000000")
+    assert values(window) == {"illuminance": 0.0}
+
+
+def test_it_may_be_dark_when_its_driver_has_begun_again(files: KernelFiles) -> None:
+    chip = files.iio("veml6030", "1-0010", in_illuminance_input="0.000000")
+    window = Light(chip=Chip("VEML6030"), sysfs=files.root)
+    files.fail(chip / "in_illuminance_input")
+    window.read()
+    chip.resolve().rename(chip.resolve().with_name("gone"))
+    chip.unlink()
+    files.iio("veml6030", "1-0010", in_illuminance_input="0.000000")
+    assert values(window) == {"illuminance": 0.0}

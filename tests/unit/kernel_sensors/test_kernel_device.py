@@ -1,12 +1,14 @@
 """Devices that drivers of the kernel offer: found by name, read in the units that are published."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from bootstrap.kernel_sensors.attribute import number
 from bootstrap.kernel_sensors.kernel_device import devices, find
+from bootstrap.sysfs import millis
 from support.kernel_files import KernelFiles
 
 
@@ -197,3 +199,16 @@ def test_an_error_of_a_driver_says_what_it_means(files: KernelFiles) -> None:
     with pytest.raises(OSError, match="in_temp_input: it does not answer: check its wiring") as caught:
         find(files.root, ("bme280",)).value("temp")
     assert caught.value.errno == errno.EIO
+
+
+def test_a_driver_without_a_value_yet(tmp_path: Path) -> None:
+    """Reading it fails with EAGAIN, as a named pipe does into which nobody has written."""
+    file = tmp_path / "temp1_input"
+    os.mkfifo(file)
+    writer = os.open(file, os.O_RDWR)
+    try:
+        for read in (number, millis):
+            with pytest.raises(BlockingIOError):
+                read(file)
+    finally:
+        os.close(writer)
