@@ -70,7 +70,7 @@ ROOM, WIDE = (-40.0, 85.0), (-40.0, 125.0)  # °C
 PERCENT = (0.0, 100.0)
 BAROMETER = (300.0, 1100.0)  # hPa
 
-CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
+_CHIPS: Mapping[str, ChipSheet] = {
     # Temperature, humidity, pressure.
     "BME280": _sensor("bme280", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER),
     "BMP280": _sensor("bmp280", "0x76", temperature=ROOM, pressure=BAROMETER),
@@ -144,4 +144,15 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     ),
     # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
     "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
-})  # fmt: skip
+}
+
+_LIKE = {  # parts that differ in accuracy or housing alone
+    "SHT30": "SHT31",
+    "SHT35": "SHT31",
+    "SHT41": "SHT40",
+    "SHT45": "SHT40",
+    "AM2302": "DHT22",
+    "BMP390": "BMP388",
+}
+
+CATALOG: Mapping[str, ChipSheet] = MappingProxyType({**_CHIPS, **{part: _CHIPS[like] for part, like in _LIKE.items()}})
