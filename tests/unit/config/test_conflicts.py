@@ -23,7 +23,7 @@ class Display(Device):
 
 def faults(house: House, **devices: str) -> list[str]:
     house.write(1)
-    (house.folder / "plugged.py").write_text(PLUGGED)
+    (house.folder / "on_chips_places.py").write_text(PLUGGED)
     for name, text in devices.items():
         house.device(name, text)
     found = Configuration(house.folder)
@@ -40,8 +40,8 @@ def test_sensors_of_one_chip_share_it(house: House) -> None:
     ("first", "second", "fault"),
     [
         ("climate", 'kind = "gas"\n', "address 0x76 on i2c-1 is already the chip of a"),
-        ("climate", 'kind = "plugged.Display"\n', "address 0x76 on i2c-1 is already the chip of a"),
-        ("thermocouple", 'kind = "plugged.Display"\n', "/dev/spidev0.0 is already the chip of a"),
+        ("climate", 'kind = "on_chips_places.Display"\n', "address 0x76 on i2c-1 is already the chip of a"),
+        ("thermocouple", 'kind = "on_chips_places.Display"\n', "/dev/spidev0.0 is already the chip of a"),
         ("thermocouple", 'kind = "adc"\nchip = "MCP3008"\n', "/dev/spidev0.0 is already the chip of a"),
         ("distance", 'kind = "door"\npin = 24\n', "GPIO24 is already the chip of a"),
         ("weight", 'kind = "climate"\nchip = "DHT22 at GPIO6"\n', "GPIO6 is already the chip of a"),
