@@ -91,7 +91,15 @@ CHIPS = {
             hold=hold.sensirion(0x79),
         ),
         Chip(part="SHT21", driver="sht21", module="sht21", address=0x40, hold=hold.sht2x),
-        Chip(part="HTU21D", driver="htu21", module="htu21", address=0x40, byte_registers=True, hold=hold.htu21),
+        Chip(
+            part="HTU21D",
+            driver="htu21",
+            module="htu21",
+            address=0x40,
+            byte_registers=True,
+            power_on={0xFB: bytes(5)},  # its serial number, over which drivers have written their command
+            hold=hold.htu21,
+        ),
         Chip(part="SI7021", driver="si7020", module="si7020", address=0x40, hold=hold.si7021),
         Chip(part="HDC1080", driver="hdc1000", module="hdc100x", address=0x40, hold=hold.hdc),
         Chip(part="AHT10", driver="aht10", module="aht10", address=0x38, byte_registers=True, hold=hold.aht),
