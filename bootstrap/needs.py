@@ -68,11 +68,12 @@ class OneWireBus:
     """The folder in which the kernel lists the devices of its 1-Wire buses.
 
     Attributes:
-        overlay: as of a `KernelChip`.
+        overlay, by_default: as of a `KernelChip`.
     """
 
     folder: Path
     overlay: str = "w1-gpio"
+    by_default: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class KernelChip:
         new_device: what is written into `new_device` of its I2C bus at each start, where there is no overlay.
         lines: the GPIO lines that its driver holds.
         shipped: whether Raspberry Pi OS has its driver.
+        by_default: whether the overlay without its values says the same.
     """
 
     part: str
@@ -110,6 +112,7 @@ class KernelChip:
     new_device: str = ""
     lines: tuple[int, ...] = ()
     shipped: bool = True
+    by_default: bool = True
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ class Climate(KernelSensor):
     chip: Chip = Chip("BME280")
 
     parts: ClassVar = {
-        **dict.fromkeys(("BME280", "BMP280", "SHT31", "SHT40", "SHT21", "SHTC3"), DRIVER_NOT_RUN),
-        **dict.fromkeys(("AHT10", "AHT20", "HTU21D", "SI7021", "HDC1080", "DHT11", "DHT22"), DRIVER_NOT_RUN),
-        **dict.fromkeys(("LM75", "TMP102", "MCP9808"), DRIVER_NOT_RUN),
+        **dict.fromkeys(("BME280", "BMP280", "SHT30", "SHT31", "SHT35", "SHT40", "SHT41", "SHT45"), DRIVER_NOT_RUN),
+        **dict.fromkeys(("SHT21", "SHTC3", "AHT10", "AHT20", "HTU21D", "SI7021", "HDC1080"), DRIVER_NOT_RUN),
+        **dict.fromkeys(("DHT11", "DHT22", "AM2302", "LM75", "TMP102", "MCP9808"), DRIVER_NOT_RUN),
     }
 
     temperature = Measure("°C", low=-55, high=125)

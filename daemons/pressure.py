@@ -18,7 +18,7 @@ class Pressure(KernelSensor):
 
     chip: Chip = Chip("BMP280")
 
-    parts: ClassVar = dict.fromkeys(("BMP180", "BMP280", "BMP388", "MS5637"), DRIVER_NOT_RUN)
+    parts: ClassVar = dict.fromkeys(("BMP180", "BMP280", "BMP388", "BMP390", "MS5637"), DRIVER_NOT_RUN)
 
     pressure = Measure("hPa", low=10, high=2000)
     temperature = Measure("°C", low=-40, high=85)

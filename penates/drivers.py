@@ -29,7 +29,7 @@ def advice(need: OneWireBus | KernelChip, root: Path = Path("/")) -> str:
     file, found = overlays(files)
     if not need.overlay:
         return "; ".join(steps([need]))
-    if not any(one.does(Overlay.of(need.overlay)) for one in found):
+    if not any(one.does(Overlay.of(need.overlay), defaults=need.by_default) for one in found):
         shown = Path("/") / file.relative_to(root) if file else FILES[0]
         return f"add dtoverlay={need.overlay} to {shown}, then restart"
     return f"dtoverlay={need.overlay} is in config.txt: restart if that is new; else check the wiring"

@@ -25,11 +25,10 @@ class Overlay:
         name, *params = re.split(r"[,:]", text.strip())
         return cls(name.strip(), _params(params))
 
-    def does(self, wanted: "Overlay") -> bool:
-        """Return whether this one does what another one would; a value that it lacks is taken for the default."""
-        if self.name != wanted.name or any(
-            not value and name not in self.params for name, value in wanted.params.items()
-        ):
+    def does(self, wanted: "Overlay", *, defaults: bool = False) -> bool:
+        """Return whether this one does what another one would. With `defaults`, it may lack the values of the other."""
+        needed = {name for name, value in wanted.params.items() if not (value and defaults)}
+        if self.name != wanted.name or not needed <= self.params.keys():
             return False
         both = self.params.keys() & wanted.params.keys()
         return all(_number(self.params[name]) == _number(wanted.params[name]) for name in both)

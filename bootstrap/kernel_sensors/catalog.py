@@ -20,6 +20,7 @@ class ChipSheet:
         place: where it usually is: an address on I2C, `spi0.0`, or the GPIO lines that it is wired to.
         ranges: what it measures, with the lowest and the highest number that its data sheet has.
         overlay: the line of config.txt after `dtoverlay=`, with its place as `{at}` or `{line0}`; empty if none exists.
+        overlay_place: where the overlay looks for it unless told, if that is not its usual place.
         shipped: whether Raspberry Pi OS has its driver.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
@@ -30,6 +31,7 @@ class ChipSheet:
     place: str
     ranges: Mapping[str, Range]
     overlay: str = ""
+    overlay_place: str = ""
     shipped: bool = True
     tries: int = 1
     pause_s: float = 0.0
@@ -68,7 +70,7 @@ ROOM, WIDE = (-40.0, 85.0), (-40.0, 125.0)  # °C
 PERCENT = (0.0, 100.0)
 BAROMETER = (300.0, 1100.0)  # hPa
 
-CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
+_CHIPS: Mapping[str, ChipSheet] = {
     # Temperature, humidity, pressure.
     "BME280": _sensor("bme280", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER),
     "BMP280": _sensor("bmp280", "0x76", temperature=ROOM, pressure=BAROMETER),
@@ -86,7 +88,9 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1000", "hdc1080"), temperature=WIDE, humidity=PERCENT),
     "DHT11": _dht(temperature=(-20.0, 60.0), humidity=(5.0, 95.0)),
     "DHT22": _dht(temperature=(-40.0, 80.0), humidity=PERCENT),
-    "LM75": _sensor("lm75", "0x48", temperature=(-55.0, 125.0)),
+    "LM75": ChipSheet(
+        ("lm75",), "0x48", {"temperature": (-55.0, 125.0)}, "i2c-sensor,lm75,addr={at}", overlay_place="0x4f"
+    ),
     "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
@@ -140,4 +144,15 @@ CATALOG: Mapping[str, ChipSheet] = MappingProxyType({
     ),
     # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
     "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
-})  # fmt: skip
+}
+
+_LIKE = {  # parts that differ in accuracy or housing alone
+    "SHT30": "SHT31",
+    "SHT35": "SHT31",
+    "SHT41": "SHT40",
+    "SHT45": "SHT40",
+    "AM2302": "DHT22",
+    "BMP390": "BMP388",
+}
+
+CATALOG: Mapping[str, ChipSheet] = MappingProxyType({**_CHIPS, **{part: _CHIPS[like] for part, like in _LIKE.items()}})

@@ -61,6 +61,7 @@ class Chip:
                 f"{sheet.names[0]} {self.place}" if ADDRESS.fullmatch(self.place) and not sheet.overlay else "",
                 self.lines,
                 shipped=sheet.shipped,
+                by_default=self.place == (sheet.overlay_place or sheet.place),
             )
         ]
 

@@ -1,8 +1,8 @@
 """What a power monitor measures, and the energy that adds up."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from bootstrap.device import Failure, Measure, Reading
 from bootstrap.kernel_sensors.catalog import Range
@@ -25,7 +25,7 @@ class PowerSensor(KernelSensor):
     def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
         """Return the measures: what can flow depends on the shunt."""
         declared = type(self).measures
-        (low, high), (least, most) = ranges["voltage"], (volts / self.shunt for volts in ranges["shunt"])
+        (low, high), (least, most) = ranges["voltage"], (round(volts / self.shunt, DIGITS) for volts in ranges["shunt"])
         return {
             **declared,
             "voltage": replace(declared["voltage"], low=low, high=high),
@@ -51,7 +51,7 @@ class PowerSensor(KernelSensor):
 
     def complete(self, reading: Reading) -> Reading:
         """Add what has flowed since the last reading. Nothing is added for a time without readings."""
-        power, now = reading["power"], time.monotonic()
+        power, now = reading["power"], monotonic()
         before, self.since = self.since, now
         if isinstance(power, Failure) or self.check({"power": power}):
             self.since = None

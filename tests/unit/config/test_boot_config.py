@@ -52,4 +52,9 @@ def test_overlays_have_parameters(tmp_path: Path) -> None:
     ],
 )
 def test_an_overlay_does_what_is_wanted(text: str, does: bool) -> None:
-    assert Overlay.of(text).does(WANTED) is does
+    assert Overlay.of(text).does(WANTED, defaults=True) is does
+
+
+def test_without_defaults_each_value_must_be_there() -> None:
+    assert Overlay.of("i2c-sensor,bme280,addr=118").does(WANTED)
+    assert not Overlay.of("i2c-sensor,bme280").does(WANTED)
