@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bootstrap.contract.payload import Json
-from bootstrap.device import Failure, Measure, Reading
-from bootstrap.errors import Refused
+from bootstrap.device import Failure, Measure, Reading, takes
 from bootstrap.kernel_sensors.catalog import Range
 from bootstrap.kernel_sensors.kernel_device import KernelDevice
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor, Sample, outcome
@@ -44,10 +43,9 @@ class WeightSensor(KernelSensor):
         weight = raw if isinstance(raw, Failure) else round((float(raw) - self.zero) / self.scale, DIGITS)  # type: ignore[arg-type]
         return {**reading, "weight": weight}
 
-    def act_tare(self, value: Json) -> None:
-        """Take what is on the scale now as 0, and keep that over restarts; send null."""
-        if value is not None:
-            raise Refused("send null: what is on the scale now becomes 0")
+    @takes("now")
+    def act_tare(self, _value: Json) -> None:
+        """Take what is on the scale now as 0, and keep that over restarts."""
         self.ask(self.sample, self.tared, bus=self.bus)
 
     def tared(self, sample: Sample) -> Reading:

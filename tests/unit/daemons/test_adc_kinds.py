@@ -213,10 +213,10 @@ def test_weight_with_its_zero_and_scale(files: KernelFiles) -> None:
 def test_a_tare_is_kept_until_another_one_is_set_in_the_file(files: KernelFiles, tmp_path: Path) -> None:
     files.iio("hx711", "hx711", in_voltage0_raw=str(EMPTY + 100_000))
     with Bench(Weight(sysfs=files.root), tmp_path / "kept") as bench:
-        bench.act("tare")
+        bench.act("tare", "now")
         bench.until(lambda: bench.readings)
         assert bench.readings[-1]["weight"] == 0.0
-        with pytest.raises(Refused, match="send null"):
+        with pytest.raises(Refused, match="send one of now"):
             bench.act("tare", 5)
     with Bench(Weight(sysfs=files.root), tmp_path / "kept") as bench:
         assert bench.read()["weight"] == 0.0
