@@ -8,15 +8,16 @@ from bootstrap.sysfs import content, missing
 
 SHOWN = 20
 SILENT = "it does not answer: check its wiring and its supply"
+RESTART = "; many a chip that was without power answers again only after a restart of the machine"
 MEANINGS = {  # what a driver means by an error of a read
-    errno.EIO: SILENT,
+    errno.EIO: SILENT + RESTART,
     errno.EREMOTEIO: SILENT,
     errno.ENXIO: SILENT,
     errno.ETIMEDOUT: "it did not answer in time: check its wiring and its supply",
     errno.ENODEV: "its driver has lost it: check its wiring, then restart",
     errno.EAGAIN: "it has no value yet",
     errno.EBUSY: "another program uses it",
-    errno.EINVAL: "the driver calls its answer invalid, as after a cut wire",
+    errno.EINVAL: "the driver calls its answer invalid, as after a cut wire" + RESTART,
 }
 
 

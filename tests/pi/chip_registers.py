@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 
 Registers = dict[int, bytes]
+Hold = Callable[..., Registers]  # returns them for values in the units that are published
 
 
 def word(value: float) -> bytes:
@@ -27,7 +28,7 @@ def checked(value: float) -> bytes:
     return data + bytes([crc8(data)])
 
 
-def sensirion(base: int, humidity_span: int = 100, humidity_from: int = 0) -> Callable[..., Registers]:
+def sensirion(base: int, humidity_span: int = 100, humidity_from: int = 0) -> Hold:
     """Sensirion's answer: temperature, checksum, humidity, checksum, behind the command's first byte."""
 
     def hold(temperature: float, humidity: float) -> Registers:

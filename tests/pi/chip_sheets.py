@@ -1,10 +1,9 @@
 """The chips that are simulated: where they are on the bus, and by which of the kernel's drivers they are read."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from pi import chip_registers as hold
-from pi.chip_registers import Registers
+from pi.chip_registers import Hold, Registers
 
 ONE_WIRE = "w1_therm"  # the module of all chips on the 1-Wire bus; all others are on I2C
 
@@ -17,7 +16,7 @@ class Chip:
     driver: str  # the name by which an overlay asks for the driver
     module: str
     address: int  # on I2C; on 1-Wire its serial number
-    hold: Callable[..., Registers]  # the registers for values in the measures' units
+    hold: Hold
     byte_registers: bool = False  # registers of one byte; else of two
     power_on: Registers = field(default_factory=dict)  # what it holds when it has not measured yet
     awake: tuple[int, int, int] | None = None  # register, mask and value by which it has been told to measure
@@ -91,7 +90,15 @@ CHIPS = {
             hold=hold.sensirion(0x79),
         ),
         Chip(part="SHT21", driver="sht21", module="sht21", address=0x40, hold=hold.sht2x),
-        Chip(part="HTU21D", driver="htu21", module="htu21", address=0x40, byte_registers=True, hold=hold.htu21),
+        Chip(
+            part="HTU21D",
+            driver="htu21",
+            module="htu21",
+            address=0x40,
+            byte_registers=True,
+            power_on={0xFB: bytes(5)},  # its serial number, over which drivers have written their command
+            hold=hold.htu21,
+        ),
         Chip(part="SI7021", driver="si7020", module="si7020", address=0x40, hold=hold.si7021),
         Chip(part="HDC1080", driver="hdc1000", module="hdc100x", address=0x40, hold=hold.hdc),
         Chip(part="AHT10", driver="aht10", module="aht10", address=0x38, byte_registers=True, hold=hold.aht),

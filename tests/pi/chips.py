@@ -250,10 +250,10 @@ class Proof:
 
     def damaged(self, sensor: Sensor) -> None:
         """A checksum is wrong."""
-        if self.case.checksum:
+        if self.case.checked:
             with sensor.frozen():
                 self.bus.damage(self.bus.chip.hold(*self.case.good.arguments))
-            self.fails(sensor, "checksum wrong")
+            self.fails(sensor, "checksum wrong", *self.case.checked)
             self.again(sensor, "checksum right again")
 
     def absent(self) -> None:
