@@ -101,6 +101,8 @@ class KernelChip:
         overlay: the line of config.txt after `dtoverlay=`; empty if Raspberry Pi OS has none.
         new_device: what is written into `new_device` of its I2C bus at each start, where there is no overlay.
         lines: the GPIO lines that its driver holds.
+        address: on I2C; None elsewhere.
+        bus: the number of its I2C bus.
         shipped: whether Raspberry Pi OS has its driver.
         by_default: whether the overlay without its values says the same.
     """
@@ -111,6 +113,8 @@ class KernelChip:
     overlay: str = ""
     new_device: str = ""
     lines: tuple[int, ...] = ()
+    address: int | None = None
+    bus: int = 1
     shipped: bool = True
     by_default: bool = True
 

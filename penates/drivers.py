@@ -6,9 +6,8 @@ from pathlib import Path
 from bootstrap.config.boot_config import FILES, Overlay, overlays
 from bootstrap.needs import KernelChip, Need, OneWireBus
 
-NEW_DEVICE = "/sys/bus/i2c/devices/i2c-1/new_device"
 PAGE = "docs/CHIPS.md"
-I2C = "dtparam=i2c_arm=on"
+USUAL_BUS, I2C = 1, "dtparam=i2c_arm=on"  # the bus that this turns on
 
 
 def steps(needs: Iterable[Need]) -> Iterator[str]:
@@ -17,8 +16,9 @@ def steps(needs: Iterable[Need]) -> Iterator[str]:
         match need:
             case OneWireBus(overlay=overlay) | KernelChip(overlay=overlay) if overlay:
                 yield f"add `dtoverlay={overlay}` to {FILES[0]}, then restart the Pi"
-            case KernelChip(new_device=new_device) if new_device:
-                yield f"add `{I2C}` to {FILES[0]}, restart the Pi, and {_told(new_device)}{_unshipped(need)}"
+            case KernelChip() if need.new_device:
+                on = f"add `{I2C}` to {FILES[0]}, restart the Pi, and " if need.bus == USUAL_BUS else ""
+                yield f"{on}{_told(need)}{_unshipped(need)}"
             case KernelChip():
                 yield f"Raspberry Pi OS has neither an overlay nor a driver for it: see {PAGE}"
 
@@ -35,8 +35,9 @@ def advice(need: OneWireBus | KernelChip, root: Path = Path("/")) -> str:
     return f"dtoverlay={need.overlay} is in config.txt: restart if that is new; else check the wiring"
 
 
-def _told(new_device: str) -> str:
-    return f"after each start run `echo {new_device} | sudo tee {NEW_DEVICE}`"
+def _told(chip: KernelChip) -> str:
+    file = f"/sys/bus/i2c/devices/i2c-{chip.bus}/new_device"
+    return f"after each start run `echo {chip.new_device} | sudo tee {file}`"
 
 
 def _unshipped(chip: KernelChip) -> str:

@@ -26,7 +26,6 @@ from bootstrap.needs import (
 KERNEL_BUS = Path("/sys/bus/w1/devices")
 ONE_WIRE_PIN = 4  # of the overlay w1-gpio, unless config.txt says another
 ONE_WIRE_OVERLAYS = ("w1-gpio", "w1-gpio-pullup")
-I2C_BUS = Path("/dev/i2c-1")  # on which chips with a driver of the kernel are
 SERIAL, EXAMPLE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{12}"), "28-0316a2795fff"
 NAME_ON_BUS = re.compile(r"[0-9a-f]{2}-[\w-]+")
 
@@ -123,8 +122,8 @@ def _on_bus(name: str, number: int, bus: Path, shared_as: str = "") -> _Thing:
 def _held(name: str, chip: KernelChip) -> Iterator[_Thing]:
     """Yield what the driver of a chip holds. Several sensors may read one chip, such as each an input of it."""
     shared_as = f"{chip.part} at {chip.place}"
-    if chip.place.startswith("0x"):
-        yield _on_bus(name, int(chip.place, 16), I2C_BUS, shared_as)
+    if chip.address is not None:
+        yield _on_bus(name, chip.address, Path(f"/dev/i2c-{chip.bus}"), shared_as)
     elif chip.place.startswith("spi"):
         node = Path(f"/dev/spidev{chip.place.removeprefix('spi')}")
         yield _Thing(name, str(node.resolve()), str(node), shared_as)

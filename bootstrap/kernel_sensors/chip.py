@@ -7,17 +7,20 @@ from bootstrap.kernel_sensors.catalog import CATALOG, ChipSheet
 from bootstrap.needs import KernelChip
 
 FORM = re.compile(r"(?P<part>.+?)(?:\s+at\s+(?P<place>.+?))?\s*", re.IGNORECASE)
-ADDRESS = re.compile(r"0x([0-9a-f]{1,2})", re.IGNORECASE)
+ADDRESS = re.compile(r"0x(?P<address>[0-9a-f]{1,2})(?:\s+on\s+i2c-(?P<bus>\d{1,3}))?", re.IGNORECASE)
 CHIP_SELECT = re.compile(r"spi(\d{1,2})\.(\d{1,2})", re.IGNORECASE)
 LINE = re.compile(r"(?:GPIO)?(\d{1,2})", re.IGNORECASE)
 LOWEST_ADDRESS, HIGHEST_ADDRESS, HIGHEST_LINE = 0x03, 0x77, 27
+USUAL_BUS = 1  # on the Pi's header
+ON_OTHER_BUSES = ("i2c-sensor", "ads1115", "ads1015")  # overlays with parameters such as i2c3
+OTHER_BUSES = (0, 2, 3, 4, 5, 6)  # for which they have one
 
 
 @dataclass(frozen=True)
 class Chip:
     """A part by the number that is printed on it, and where it is unless that is its usual place.
 
-    `BME280`, `BME280 at 0x77` (on I2C), `MAX31855 at spi0.1`, `DHT22 at GPIO17`.
+    `BME280`, `BME280 at 0x77` (on I2C), `BME280 at 0x76 on i2c-3`, `MAX31855 at spi0.1`, `DHT22 at GPIO17`.
 
     Raises:
         ValueError: there is no such part, or it cannot be there.
@@ -50,20 +53,31 @@ class Chip:
 
     def needs(self) -> list[KernelChip]:
         """Return what must be so that its driver finds it."""
-        sheet = self.sheet
-        names = {"at": self.place.replace(".", "-"), **{f"line{n}": line for n, line in enumerate(self.lines)}}
+        sheet, on_i2c = self.sheet, ADDRESS.fullmatch(self.place)
+        address, bus = (int(on_i2c["address"], 16), int(on_i2c["bus"] or USUAL_BUS)) if on_i2c else (None, USUAL_BUS)
+        overlay = self._overlay(address, bus)
         return [
             KernelChip(
                 self.part,
                 sheet.names,
                 self.place,
-                sheet.overlay.format(**names),
-                f"{sheet.names[0]} {self.place}" if ADDRESS.fullmatch(self.place) and not sheet.overlay else "",
+                overlay,
+                f"{sheet.names[0]} {address:#04x}" if address is not None and not overlay else "",
                 self.lines,
+                address,
+                bus,
                 shipped=sheet.shipped,
                 by_default=self.place == (sheet.overlay_place or sheet.place),
             )
         ]
+
+    def _overlay(self, address: int | None, bus: int) -> str:
+        """Return its overlay with parameters; empty text if there is none, or none for this bus."""
+        at = self.place.replace(".", "-") if address is None else f"{address:#04x}"
+        text = self.sheet.overlay.format(at=at, **{f"line{n}": line for n, line in enumerate(self.lines)})
+        if bus == USUAL_BUS:
+            return text
+        return f"{text},i2c{bus}" if text.startswith(ON_OTHER_BUSES) and bus in OTHER_BUSES else ""
 
 
 def _part(text: str) -> str:
@@ -88,14 +102,17 @@ def _place(part: str, text: str) -> str:
     form = next(form for form in (_address, _chip_select, _lines) if form(sheet.place))
     if not (place := form(text)) or place.count("GPIO") != sheet.place.count("GPIO"):
         raise ValueError(f'"{part} at …" with a place like its usual one, {sheet.place}')
-    if sheet.fixed and place != sheet.place:
+    if sheet.fixed and place.partition(" ")[0] != sheet.place:
         raise ValueError(f'"{part}": it is always at {sheet.place}')
     return place
 
 
 def _address(text: str) -> str:
     found = ADDRESS.fullmatch(text.strip())
-    return f"0x{int(found[1], 16):02x}" if found and LOWEST_ADDRESS <= int(found[1], 16) <= HIGHEST_ADDRESS else ""
+    if not found or not LOWEST_ADDRESS <= int(found["address"], 16) <= HIGHEST_ADDRESS:
+        return ""
+    on = f" on i2c-{int(found['bus'])}" if found["bus"] and int(found["bus"]) != USUAL_BUS else ""
+    return f"{int(found['address'], 16):#04x}{on}"
 
 
 def _chip_select(text: str) -> str:

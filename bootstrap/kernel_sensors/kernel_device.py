@@ -75,10 +75,13 @@ class KernelDevice:
     def is_at(self, place: str) -> bool:
         """Return whether it is at an address such as `0x76`, a chip select such as `spi0.0`, or a name like `1-0076`.
 
-        `GPIO4` is the line of a chip without a bus, where the kernel says which line it has.
+        `0x76 on i2c-3` is on that bus. `GPIO4` is the line of a chip without a bus, where the kernel says which it has.
         """
         if place.startswith("0x"):
-            return self.chip.name.endswith(f"-{int(place, 16):04x}")
+            address, _, bus = place.partition(" on i2c-")
+            return self.chip.name.endswith(f"-{int(address, 16):04x}") and self.chip.name.startswith(
+                f"{bus}-" if bus else ""
+            )
         if place.startswith("GPIO"):
             return self._line in (None, int(place.split(maxsplit=1)[0].removeprefix("GPIO")))
         return place in (self.chip.name, self.folder.name)
@@ -179,6 +182,8 @@ def find(sysfs: Path, names: tuple[str, ...], place: str = "") -> KernelDevice:
     there = devices(sysfs)
     named = [one for one in there if one.names & {*names}]
     found = [one for one in named if not place or one.is_at(place)]
+    if len(found) > 1:  # without another word, the one on the header's bus is meant
+        found = [one for one in found if one.is_at(f"{place} on i2c-1")] if place.startswith("0x") else found
     if len(found) == 1:
         return found[0]
     called = names[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bootstrap.runtime.bus_lock import BusLock
 from support.kernel_files import KernelFiles
 from support.world import Broker, Eyes, House, Running, eventually
 
@@ -63,6 +64,15 @@ def test_a_chip_that_is_not_there_comes_is_unplugged_and_comes_back(
     eyes.wait_value("cm/bath/data/pressure", 995.0)
     eyes.wait(lambda _: eyes.on("cm/bath/status/state")[-1].value == "online", "it is well again")
     assert {one.value for one in eyes.on("cm/bath/data/pressure")} == {1013.25, 995.0}
+
+
+def test_a_sensor_waits_while_another_process_reads_its_chip(files: KernelFiles, started: Start, eyes: Eyes) -> None:
+    folder = files.iio("ads1015", "1-0048", in_voltage0_raw="12800", in_voltage0_scale="0.125")
+    with BusLock(folder.resolve()):
+        started("tomato", 'kind = "soil"')
+        eyes.wait(lambda _: len(eyes.on("cm/tomato/status/heartbeat")) > 2, "heartbeats")
+        assert eyes.on("cm/tomato/data/moisture") == []
+    eyes.wait_value("cm/tomato/data/moisture", 50.0)
 
 
 def test_energy_goes_on_where_a_killed_process_left_it(

@@ -218,6 +218,8 @@ def test_a_first_co2_of_zero_is_none(files: KernelFiles) -> None:
         ("HCSR04 at GPIO5, GPIO6", "HC-SR04 at GPIO5 GPIO6"),
         ("max31855 at SPI0.1", "MAX31855 at spi0.1"),
         ("bmp180 at 0x77", "BMP180"),
+        ("SHT31 at 0x44 on i2c-1", "SHT31"),
+        ("SHT31 at 0x44 ON I2C-3", "SHT31 at 0x44 on i2c-3"),
     ],
 )
 def test_a_part_is_written_in_many_ways(text: str, is_: str) -> None:
@@ -241,6 +243,38 @@ def test_a_part_is_written_in_many_ways(text: str, is_: str) -> None:
 def test_what_is_no_part_or_no_place(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         Chip(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "overlay", "new_device", "bus"),
+    [
+        ("SHT31", "i2c-sensor,sht3x,addr=0x44", "", 1),
+        ("SHT31 at 0x45 on i2c-3", "i2c-sensor,sht3x,addr=0x45,i2c3", "", 3),
+        ("SHT31 on i2c-3", "", "", 0),
+        ("SHT31 at 0x44 on i2c-11", "", "sht3x 0x44", 11),
+        ("MCP3422 at 0x68 on i2c-3", "", "mcp3422 0x68", 3),
+        ("INA219 at 0x41", "", "ina219 0x41", 1),
+        ("MAX31856 at spi0.1", "maxtherm,spi0-1,max31856", "", 1),
+        ("DHT22 at GPIO17", "dht11,gpiopin=17", "", 1),
+        ("HX711", "", "", 1),
+    ],
+)
+def test_a_chip_on_another_bus(text: str, overlay: str, new_device: str, bus: int) -> None:
+    if not bus:
+        with pytest.raises(ValueError, match="the number of a part"):
+            Chip(text)
+        return
+    (need,) = Chip(text).needs()
+    assert (need.overlay, need.new_device, need.bus) == (overlay, new_device, bus)
+
+
+def test_chips_of_one_address_on_two_buses(files: KernelFiles) -> None:
+    files.hwmon("sht3x", "1-0044", temp1_input="1000", humidity1_input="1000")
+    files.hwmon("sht3x", "33-0044", temp1_input="33000", humidity1_input="3000")
+    files.hwmon("sht3x", "3-0044", temp1_input="3000", humidity1_input="3000")
+    second = Climate(chip=Chip("SHT31 at 0x44 on i2c-3"), sysfs=files.root)
+    assert values(second)["temperature"] == 3.0
+    assert values(Climate(chip=Chip("SHT31"), sysfs=files.root))["temperature"] == 1.0
 
 
 def test_a_kind_reads_its_own_parts() -> None:
