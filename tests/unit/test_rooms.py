@@ -34,7 +34,7 @@ FLOORS = (
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
-    {"bootstrap.gateway"},
+    {"bootstrap.gateway", "bootstrap.kernel_sensors"},
     {"bootstrap.pulse_rate"},
     {
         "bootstrap.config",
