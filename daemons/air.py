@@ -1,0 +1,35 @@
+"""A sensor of particulate matter."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from bootstrap import Measure, Reading
+from bootstrap.proof import RECORDED_LINES
+from bootstrap.serial_frames.particles import meter_of
+from bootstrap.serial_frames.port_device import PortDevice
+
+
+@dataclass(kw_only=True)
+class Air(PortDevice):
+    """Particulate matter in the air, by a Plantower PMS5003, PMS7003 or PMSA003, a Nova SDS011 or a Sensirion SPS30.
+
+    Wiring: 5V and GND; its TX to the Pi's RX (pin 10). An SPS30 also its RX to the Pi's TX (pin 8), and SEL open.
+    """
+
+    make: Literal["pms5003", "pms7003", "pmsa003", "sds011", "sps30"]  # the sensor, such as "pms5003"
+
+    parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), RECORDED_LINES)
+    shown_as: ClassVar = {"pm2_5": "pm25"}
+
+    # Plantower: "maximum range ≥ 1000 µg/m³"; SDS011: 999.9; SPS30: 1000. The SDS011 has no pm1.
+    pm1 = Measure("µg/m³", low=0, high=1000)
+    pm2_5 = Measure("µg/m³", low=0, high=1000)
+    pm10 = Measure("µg/m³", low=0, high=1000)
+
+    def __post_init__(self) -> None:
+        """Choose what reads this make."""
+        self.meter = meter_of(self.make)
+
+    def read(self) -> Reading:
+        """Return the concentrations."""
+        return self.meter.read(self.port)
