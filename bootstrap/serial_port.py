@@ -1,5 +1,6 @@
 """Opening a serial port, by termios alone."""
 
+import errno
 import fcntl
 import os
 import termios
@@ -42,7 +43,12 @@ def _make_raw(port: int, source: Serial) -> None:
     speed = getattr(termios, f"B{source.baud}")
     characters = termios.tcgetattr(port)[6]
     characters[termios.VMIN], characters[termios.VTIME] = 1, 0
-    termios.tcsetattr(port, termios.TCSANOW, [checked, 0, control, 0, speed, speed, characters])
+    try:
+        termios.tcsetattr(port, termios.TCSANOW, [checked, 0, control, 0, speed, speed, characters])
+    except termios.error as error:
+        # A pseudo-terminal has neither 7 bits nor parity, of which glibc complains if nothing else has to be changed.
+        if error.args[0] != errno.EINVAL or termios.tcgetattr(port)[4] != speed:
+            raise
 
 
 def before_close(port: int, baud: int) -> None:

@@ -21,7 +21,7 @@ class Air(PortDevice):
     parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), RECORDED_LINES)
     shown_as: ClassVar = {"pm2_5": "pm25"}
 
-    # Plantower: "maximum range ≥ 1000 µg/m³"; SDS011: 999.9; SPS30: 1000. The SDS011 has no pm1.
+    # Plantower: "maximum range ≥ 1000 µg/m³"; SDS011: 999.9; SPS30: 1000.
     pm1 = Measure("µg/m³", low=0, high=1000)
     pm2_5 = Measure("µg/m³", low=0, high=1000)
     pm10 = Measure("µg/m³", low=0, high=1000)
@@ -29,6 +29,7 @@ class Air(PortDevice):
     def __post_init__(self) -> None:
         """Choose what reads this make."""
         self.meter = meter_of(self.make)
+        self.measures = {name: type(self).measures[name] for name in self.meter.measures}  # type: ignore[misc]
 
     def read(self) -> Reading:
         """Return the concentrations."""

@@ -5,13 +5,11 @@ from typing import ClassVar, Literal
 
 from bootstrap import Reading
 from bootstrap.proof import RECORDED_LINES
-from bootstrap.serial_frames.meter_measures import MEASURES
-from bootstrap.serial_frames.port_device import PortDevice
-from bootstrap.serial_frames.smart_meter import BY_STANDARD
+from bootstrap.serial_frames.smart_meter import BY_STANDARD, MeterDevice
 
 
 @dataclass(kw_only=True)
-class SmartMeter(PortDevice):
+class SmartMeter(MeterDevice):
     """A smart meter: of DSMR 2.2 to 5 by its port P1 (Netherlands, Belgium, Luxembourg), or of SML (Germany).
 
     Wiring: a P1 cable with USB; or an infrared head with USB on the optical port, and for all values the meter's PIN.
@@ -20,8 +18,6 @@ class SmartMeter(PortDevice):
     standard: Literal["dsmr5", "dsmr4", "dsmr3", "dsmr2", "sml"] = "dsmr5"  # what it sends; dsmr2 and 3 have 9600 baud
 
     parts: ClassVar = dict.fromkeys(("DSMR P1", "SML", "eHZ"), RECORDED_LINES)
-
-    measures: ClassVar = MEASURES  # of those, what the meter has
 
     def read(self) -> Reading:
         """Return what the next telegram says; the meter's own counters go on over our restarts."""

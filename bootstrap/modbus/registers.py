@@ -29,7 +29,7 @@ ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")  # of bytes: the first is the standard
 COUNTER = "counter"
 FORM = re.compile(
     r"(?P<name>\S+) *= *(?P<table>\w+) +(?P<number>0x[0-9A-Fa-f]+|\d+)(?: +(?P<type>\w+))?(?: +(?P<order>[ABCD]{4}))?"
-    r"(?: *\* *(?P<scale>-?\d+(?:\.\d+)?(?:e-?\d+)?))?(?: +(?P<unit>[^\s*]+?))?(?: +(?P<counter>counter))?"
+    r"(?: *\* *(?P<scale>-?\d+(?:\.\d+)?(?:e-?\d+)?))?(?: +(?P<unit>(?!counter$)[^\s*]+?))?(?: +(?P<counter>counter))?"
 )
 EXAMPLE = "voltage = input 0 uint16 * 0.1 V"
 
@@ -132,7 +132,8 @@ class Register:
         if isinstance(raw, float) and not math.isfinite(raw):
             return raw
         exact = Decimal(f"{raw:.7g}" if self.type == "float32" else str(raw)) * Decimal(self._part("scale") or 1)
-        return int(exact) if exact == exact.to_integral_value() else float(exact)
+        whole = not isinstance(raw, float) and exact == exact.to_integral_value()
+        return int(exact) if whole else float(exact)
 
 
 def measures_of(registers: Iterable[Register]) -> dict[str, Measure]:

@@ -47,7 +47,9 @@ def _wrong_sum(telegram: bytes, said: bytes | None) -> ValueError | None:
 
 
 def _damaged(telegram: bytes) -> ValueError | None:
-    """Return what is wrong with a telegram without a checksum: what is no line of it, since a byte may be wrong."""
+    """Return what is wrong with a telegram without a checksum: a byte of a wrong parity, or what is no line of it."""
+    if b"\0" in telegram:  # the kernel's for a byte of a wrong parity
+        return ValueError("a telegram has a byte of a wrong parity")
     _name, *rest = telegram[:-1].decode("ascii", "replace").split("\n", 1)
     left = OBJECT.sub("", "".join(rest)).strip()
     return ValueError(f"a telegram is damaged: {left.splitlines()[0][:60]!a}") if left else None

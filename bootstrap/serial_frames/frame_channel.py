@@ -53,7 +53,10 @@ class FrameChannel:
         while data:
             if not self._ready(select.POLLOUT, until):
                 raise OSError(f"{self._source} takes no data")
-            data = data[os.write(self._descriptor, data) :]
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except OSError as error:
+                raise self._gone(error) from None
 
     def frames(self, split: Splitter, within_s: float) -> Iterator[bytes]:
         """Yield each frame that comes within some seconds.
@@ -98,11 +101,14 @@ class FrameChannel:
             except BlockingIOError:
                 continue
             except OSError as error:
-                raise OSError(error.errno, f"{self._source} is gone: {error.strerror}") from None
+                raise self._gone(error) from None
             if not chunk:
                 raise OSError(f"{self._source} is gone, or has closed the connection")
             return chunk
         return b""
+
+    def _gone(self, error: OSError) -> OSError:
+        return OSError(error.errno, f"{self._source} is gone: {error.strerror}")
 
     def _ready(self, events: int, until: float) -> bool:
         poll = select.poll()

@@ -1,7 +1,7 @@
 """Sensors of particulate matter: Plantower PMS5003, PMS7003 and PMSA003, Nova SDS011, Sensirion SPS30."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -12,12 +12,19 @@ from bootstrap.serial_frames.frame_channel import FrameChannel
 from bootstrap.serial_frames.warm_up import WarmUp
 from bootstrap.streams import Serial
 
+ALL = ("pm1", "pm2_5", "pm10")
 WITHIN_S = 5.0  # Plantower sends each 0.2 to 2.3 s, the SDS011 each second
 FAN_S = 30.0  # until the fan's flow is even (PMS5003 data sheet, "Circuit attentions"; SPS30, "Start-up time")
 
 
 class ParticleMeter(Protocol):
-    """What reads one make of sensor."""
+    """What reads one make of sensor.
+
+    Attributes:
+        measures: what it measures.
+    """
+
+    measures: Sequence[str]
 
     def read(self, port: Path) -> Reading:
         """Return what it measures; it raises what `Device.read` may."""
@@ -52,6 +59,7 @@ class HeardMeter:
 
     def __init__(self, make: str) -> None:
         """Hear this make."""
+        self.measures: Sequence[str] = ALL[1:] if make == "sds011" else ALL
         self._split = SDS011 if make == "sds011" else PLANTOWER
         told = partial(of_plantower, tells_errors=make != "pms5003")
         self._of: Callable[[bytes], Reading] = of_sds011 if make == "sds011" else told
@@ -120,6 +128,7 @@ class Sps30:
     """An SPS30, which is told to measure and then asked for values."""
 
     def __init__(self) -> None:
+        self.measures: Sequence[str] = ALL
         self._warm_up = WarmUp(FAN_S)
         self._started = False
 

@@ -9,10 +9,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 
 Spoil = Callable[[bytes], bytes]
-TABLE = [
-    reduce(lambda crc, _: crc >> 1 ^ (0xA001 if crc & 1 else 0), range(8), one)
-    for one in range(256)
-]
+TABLE = [reduce(lambda crc, _: crc >> 1 ^ (0xA001 if crc & 1 else 0), range(8), one) for one in range(256)]
 
 
 def summed(frame: bytes) -> bytes:

@@ -17,6 +17,7 @@ class Spoken(Plugged):
     """A pseudo-terminal with a thread at its far end, within a `with`."""
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         super().__init__(folder)
         self.asked: list[bytes] = []
         self._ends = threading.Event()
@@ -53,6 +54,16 @@ class Spoken(Plugged):
 
         return self._start(listen)
 
+    def passes_on_to(self, other: Plugged) -> Self:
+        """Send to another port what is written to this one."""
+
+        def pass_on() -> None:
+            while not self._ends.is_set():
+                if select.select([self._far], [], [], GAP_S)[0]:
+                    other.send(os.read(self._far, 4096))
+
+        return self._start(pass_on)
+
     def _start(self, run: Callable[[], None]) -> Self:
         self._ends.clear()
         self._threads.append(threading.Thread(target=run))
@@ -69,3 +80,21 @@ class Spoken(Plugged):
     def unplug(self) -> None:
         self.quiet()
         super().unplug()
+
+
+class Cable:
+    """Two ports that are joined: what is written to one comes out of the other."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ends = [Spoken(folder / name) for name in ("a", "b")]
+
+    def __enter__(self) -> list[Spoken]:
+        for one, other in (self.ends, reversed(self.ends)):
+            one.passes_on_to(other)
+        return self.ends
+
+    def __exit__(self, *_: object) -> None:
+        for one in self.ends:
+            one.quiet()
+        for one in self.ends:
+            one.close()

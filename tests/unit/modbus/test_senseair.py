@@ -37,7 +37,8 @@ def test_the_example_of_its_document(port: Spoken) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "why"), [(0x01, "reports a fatal error"), (0x20, "out of its range"), (0x44, "algorithm and an error of")]
+    ("status", "why"),
+    [(0x01, "reports a fatal error"), (0x20, "out of its range"), (0x44, "algorithm and an error of")],
 )
 def test_an_error_that_it_reports_is_no_value(port: Spoken, status: int, why: str) -> None:
     port.answers(slave(612, status).answer)

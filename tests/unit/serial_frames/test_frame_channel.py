@@ -83,6 +83,13 @@ def test_what_came_before_a_question_is_no_answer(port: Spoken) -> None:
         assert channel.first(SPLIT, LONG_S) == GOOD
 
 
+def test_a_pseudo_terminal_can_be_opened_again_in_a_mode_that_it_lacks(port: Spoken) -> None:
+    port.plays(GOOD)
+    for _ in range(3):
+        with FrameChannel(Serial(port.path, 9600, "7E1")) as channel:
+            assert channel.first(SPLIT, LONG_S) == GOOD
+
+
 def test_a_port_of_one_device_is_closed_to_others_and_that_of_a_bus_is_not(port: Spoken) -> None:
     """The kernel tells by TIOCGEXCL whether others are kept out; root is not."""
     for alone in (True, False):

@@ -51,6 +51,7 @@ def test_sds011_has_tenths_and_no_pm1(port: Spoken, pm2_5: float, pm10: float) -
     port.plays(b"\xab\xaa", broken(good, 3), good[:7], good)
     with Bench(Air(port=port.path, make="sds011")) as bench:
         assert bench.read() == {"pm2_5": pm2_5, "pm10": pm10}
+    assert [*Air(port=port.path, make="sds011").measures] == ["pm2_5", "pm10"]
 
 
 def test_a_value_beyond_the_range_is_refused_and_costs_no_other() -> None:
