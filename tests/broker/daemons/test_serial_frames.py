@@ -61,7 +61,6 @@ def test_a_meter_falls_silent_is_pulled_out_and_comes_back(
     eyes.wait_value("cm/it/data/energy_in_1", 12346.678)
     eyes.wait_value("cm/it/status/state", "online", since)
     about = eyes.on("cm/it/status/about")
-    assert len(about[0].value["measures"]) > 20, "what any meter may have"
     assert {*about[-1].value["measures"]} == {"energy_in_1", "power"}, "what this one has"
     assert about[-1].value["measures"]["energy_in_1"]["counter"]
     assert running.stop() == 0
