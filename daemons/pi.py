@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from bootstrap import (
     Device,
@@ -15,6 +16,7 @@ from bootstrap import (
     millis,
     present,
 )
+from bootstrap.proof import REAL_SYSTEM
 
 THERMAL = "sys/class/thermal/thermal_zone0/temp"
 THROTTLED = "sys/devices/platform/soc/soc:firmware/get_throttled"
@@ -27,6 +29,8 @@ class Pi(Device):
 
     Wiring: none.
     """
+
+    parts: ClassVar = {"Raspberry Pi": REAL_SYSTEM}
 
     root: Path = Path("/")  # the folder that contains the machine's own sys and proc
     disk: Path = Path("/")  # a folder of the file system to measure

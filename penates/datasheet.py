@@ -24,10 +24,11 @@ from bootstrap.config.kinds import find
 from bootstrap.device import Device, Measure
 from bootstrap.gateway import Gateway
 from bootstrap.limits import Limits
-from bootstrap.needs import DebianPackage, Declares
+from bootstrap.needs import LINES, DebianPackage, Declares
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
+FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other use
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 
@@ -53,6 +54,11 @@ class Setting:
         text = text if not text or text.endswith((".", "!", "?")) else f"{text}."
         packages = [part.name for part in _parts(self.hint) if isinstance(part, DebianPackage)]
         return " ".join([text, *(f"It is in the Debian package {name}." for name in packages)]).strip()
+
+    @property
+    def is_line(self) -> bool:
+        """Whether it names one GPIO line."""
+        return get_origin(self.hint) is not list and LINES in _parts(self.hint)
 
     @property
     def shown(self) -> str:
@@ -102,6 +108,12 @@ class Sheet:
     def summary(self) -> str:
         """What the kind is, in one sentence."""
         return self.what.partition("\n")[0]
+
+    def examples(self) -> dict[str, str]:
+        """Return a value in TOML for each setting without a default: that in its comment, or a GPIO line of its own."""
+        lines = iter(FREE_LINES)
+        wanted = (setting for setting in self.settings if setting.required)
+        return {one.name: str(next(lines)) if one.is_line else one.shown for one in wanted}
 
     def write(self, values: Mapping[str, str], group: str, sensor: str) -> str:
         """Return a device's file with these values, in TOML; the other settings are commented out at their defaults.

@@ -75,7 +75,8 @@ SHOWN: dict[str, dict[str, dict[str, Any]]] = {
     "README.md": {"Thermometer": {"serial": "28-0316a2795fff", "bus": Path("/nowhere")}},
     "docs/OWN_DEVICE.md": {"Load": {}, "Valve": {"pin": 17}},
 }
-IMPORTS = "from dataclasses import dataclass\nfrom pathlib import Path\n\nfrom bootstrap import *\n"
+IMPORTS = "from dataclasses import dataclass\nfrom pathlib import Path\nfrom typing import ClassVar\n\n"
+IMPORTS += "from bootstrap import *\nfrom bootstrap.proof import *\n"
 
 
 @pytest.mark.parametrize("page", SHOWN)

@@ -21,6 +21,7 @@ SURFACE = "bootstrap"  # what authors of devices import: it names much, and load
 FLOORS = (
     {
         "bootstrap.errors",
+        "bootstrap.fade",
         "bootstrap.hosts",
         "bootstrap.limits",
         "bootstrap.logs",
@@ -36,7 +37,19 @@ FLOORS = (
     {"bootstrap.needs"},
     {"bootstrap.device"},
     {"bootstrap.gateway"},
-    {"bootstrap.config", "bootstrap.contact", "bootstrap.radio", "bootstrap.serial_frames"},
+    {"bootstrap.pulse_rate"},
+    {
+        "bootstrap.config",
+        "bootstrap.contact",
+        "bootstrap.encoder",
+        "bootstrap.modulated",
+        "bootstrap.radio",
+        "bootstrap.serial_frames",
+        "bootstrap.servo_line",
+        "bootstrap.switched",
+        "bootstrap.tacho",
+        "bootstrap.tones",
+    },
     {"bootstrap.modbus", "bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},
