@@ -27,7 +27,6 @@ class Air(PortDevice):
     pm10 = Measure("µg/m³", low=0, high=1000)
 
     def __post_init__(self) -> None:
-        """Choose what reads this make."""
         self.meter = meter_of(self.make)
         self.measures = {name: type(self).measures[name] for name in self.meter.measures}  # type: ignore[misc]
 

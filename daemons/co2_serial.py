@@ -25,7 +25,6 @@ class Co2Serial(PortDevice):
     co2 = Measure("ppm", low=200, high=10_000)  # the widest range of all; air has 400, and less is a wrong calibration
 
     def __post_init__(self) -> None:
-        """Choose what reads this make."""
         self.meter = (MhZ19 if self.make == "mh-z19" else Senseair)(autocalibration=self.autocalibration)
 
     def excuses(self, name: str) -> bool:  # noqa: ARG002 - it has one measure

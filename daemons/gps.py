@@ -19,6 +19,7 @@ class Gps(PortDevice):
 
     baud: int = 9600  # speed in bits per second; older ones have 4800
 
+    private: ClassVar = True  # where somebody is
     parts: ClassVar = dict.fromkeys(("NEO-6M", "NEO-M8N", "NMEA 0183"), RECORDED_LINES)
 
     latitude = Measure("°", low=-90, high=90)  # south is below 0

@@ -14,8 +14,7 @@ from bootstrap.proof import RECORDED_LINES
 class Pzem(ModbusDevice):
     """A PZEM-004T v3 or PZEM-016 meter of mains current. Several may share one port, each with an address of its own.
 
-    Wiring: an electrician wires the mains. PZEM-016: A and B to an RS-485 adapter. PZEM-004T: 5V, GND, its TX to the
-    Pi's RX by a level shifter (the Pi's pins bear 3.3 V), its RX to the Pi's TX.
+    Wiring: mains by an electrician. PZEM-016: A and B to an RS-485 adapter; PZEM-004T: 5V, GND, TX and RX to USB serial.
     """
 
     port: SerialBus  # such as "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"; several may share it
@@ -31,7 +30,5 @@ class Pzem(ModbusDevice):
     frequency = Measure("Hz", low=45, high=65)
     power_factor = Measure("1", low=0, high=1)
 
-    @property
-    def source(self) -> Serial:
-        """The port, at the only speed that it has."""
-        return Serial(self.port, 9600)
+    def __post_init__(self) -> None:
+        self.source = Serial(self.port, 9600)  # type: ignore[misc]

@@ -70,7 +70,7 @@ class Setting:
             if example[1].startswith("["):
                 return example[1]
             word = example[1].strip('"')
-            return toml(word) if {str, Path} & {*_types(self.hint)} else word
+            return toml(word) if example[1] != word or {str, Path} & {*_types(self.hint)} else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
 
     @property

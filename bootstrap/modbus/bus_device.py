@@ -15,20 +15,16 @@ from bootstrap.streams import Serial, Tcp
 class ModbusDevice(Device):
     """A device on a Modbus. Its `read` runs in a worker thread, in the bus's turn.
 
-    A subclass says where the bus is, by `source`, and which registers it reads, by `registers_read`.
+    A subclass sets in `__post_init__` where the bus is, and says which registers it reads.
     """
 
     address: ModbusAddress = 1
-    answer_s: Seconds = 1.0  # seconds to wait for an answer, of which the second one counts
+    answer_s: Seconds = 1.0  # seconds to wait for an answer; then it is asked once more
 
     blocks: ClassVar[bool] = True
+    source: ClassVar[Serial | Tcp]
     registers_read: ClassVar[Sequence[Register]] = ()
     asked_again = 0  # questions whose first answer was missing or damaged
-
-    @property
-    def source(self) -> Serial | Tcp:
-        """The bus."""
-        raise NotImplementedError
 
     def read(self) -> Reading:
         """Return what the registers hold."""

@@ -1,6 +1,10 @@
 """The registers of meters that many people have."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bootstrap.modbus.registers import Register
+from bootstrap.needs import Need
 
 # PZEM-004T v3 and PZEM-016 user manuals, "Measurement result"; of 32 bits the low word is first.
 PZEM: Sequence[str] = (
@@ -34,3 +38,26 @@ BY_METER: Mapping[str, Sequence[str]] = {
         "energy_out = input 0x004A float32 kWh counter",
     ),
 }
+
+
+@dataclass(frozen=True)
+class RegisterSetting:
+    """A register, or the name of a meter whose registers are known. ValueError: it is neither."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if self.text not in BY_METER:
+            Register(self.text)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def needs(self) -> list[Need]:
+        """Return nothing: it needs nothing of the machine."""
+        return []
+
+
+def registers_of(settings: Iterable[RegisterSetting]) -> list[Register]:
+    """Return all registers that are meant."""
+    return [Register(text) for one in settings for text in BY_METER.get(one.text, (one.text,))]

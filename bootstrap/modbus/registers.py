@@ -11,7 +11,6 @@ from functools import cached_property
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.device import RESERVED_MEASURES, Measure, Reading
 from bootstrap.modbus.slave import COILS, DISCRETE, HOLDING, INPUT, MOST, ModbusSlave, Refusal
-from bootstrap.needs import Need
 
 TABLES = {"coil": COILS, "discrete": DISCRETE, "holding": HOLDING, "input": INPUT}
 TYPES = {
@@ -36,7 +35,7 @@ EXAMPLE = "voltage = input 0 uint16 * 0.1 V"
 
 @dataclass(frozen=True)
 class Register:
-    """A measure, and where it is: from a setting. ValueError: it is none; the message says what one must be."""
+    """A measure, and where it is. ValueError: it is none; the message says what one must be."""
 
     text: str
 
@@ -44,14 +43,9 @@ class Register:
         try:
             self._check()
         except ValueError as error:
-            raise ValueError(f"registers such as {EXAMPLE!r} (of {self.text!r}: {error})") from None
-
-    def __str__(self) -> str:
-        return self.text
-
-    def needs(self) -> list[Need]:
-        """Return nothing: a register needs nothing of the machine."""
-        return []
+            raise ValueError(
+                f"registers such as {EXAMPLE!r}, or the name of a meter (of {self.text!r}: {error})"
+            ) from None
 
     def _check(self) -> None:
         if not is_id(self.name) or self.name in RESERVED_MEASURES:

@@ -70,7 +70,7 @@ def test_registers_of_another_s_slave_by_rtu(house: House, broker: Broker, eyes:
 
 def test_registers_of_another_s_slave_by_tcp(house: House, broker: Broker, eyes: Eyes) -> None:
     with pymodbus() as number:
-        where = f'host = "127.0.0.1"\ntcp_port = {number}\naddress = 7\nevery_s = 0.5\n'
+        where = f'port = "127.0.0.1:{number}"\naddress = 7\nevery_s = 0.5\n'
         start(house, broker, pump=f'kind = "modbus"\n{where}{REGISTERS}')
         wait_values(eyes, "pump")
     eyes.wait_value("cm/pump/status/state", "fault")

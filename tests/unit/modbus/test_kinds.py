@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bootstrap.config.loader import Configuration
-from bootstrap.modbus.registers import Register
+from bootstrap.modbus.bus_port import BusPort
+from bootstrap.modbus.presets import RegisterSetting
+from bootstrap.needs import DeviceNode, Need, NetworkHost, needs_of
 from bootstrap.streams import Serial, Tcp
 from daemons.modbus import Modbus
 from daemons.pzem import Pzem
@@ -15,6 +16,11 @@ from penates.testing import Bench
 from support.modbus_slave import Slave
 from support.spoken import Spoken
 from support.world import House
+
+
+def modbus(port: Spoken, *registers: str) -> Modbus:
+    return Modbus(port=BusPort(str(port.path)), registers=[*map(RegisterSetting, registers)])
+
 
 PZEM = {4: dict(enumerate([2301, 1500, 0, 3450, 0, 12345, 1, 500, 99, 0]))}  # 230.1 V, 1.5 A, 345 W, 77881 Wh, 50 Hz
 SDM120 = {0x00: "43663333", 0x06: "3fc00000", 0x0C: "43ac8000", 0x1E: "3f7d70a4", 0x46: "42480000", 0x48: "461c4000"}
@@ -52,7 +58,7 @@ def test_a_pzem_s_impossible_value_costs_no_other(port: Spoken, at: int, value: 
 
 def test_an_sdm120_by_its_name(port: Spoken) -> None:
     port.answers(Slave({4: floats(SDM120)}).answer)
-    with Bench(Modbus(port=port.path, meter="sdm120")) as bench:
+    with Bench(modbus(port, "sdm120")) as bench:
         assert bench.read() == {
             "voltage": 230.2,
             "current": 1.5,
@@ -68,7 +74,7 @@ def test_an_sdm120_by_its_name(port: Spoken) -> None:
 def test_what_a_device_refuses_costs_only_that(port: Spoken) -> None:
     port.answers(Slave({4: {0: 1}, 1: {5: 1}}).answer)
     texts = ["a = input 0 uint16", "b = input 9 uint16", "c = coil 5", "d = holding 0 int16"]
-    device = Modbus(port=port.path, registers=[*map(Register, texts)])
+    device = modbus(port, *texts)
     reading = device.read()
     assert {name: value for name, value in reading.items() if not isinstance(value, Exception)} == {
         "a": 1,
@@ -81,26 +87,28 @@ def test_what_a_device_refuses_costs_only_that(port: Spoken) -> None:
 
 
 def test_what_had_to_be_asked_again_is_counted_even_if_it_failed(port: Spoken) -> None:
-    device = Modbus(port=port.path, registers=[Register("a = input 0 uint16")], answer_s=0.1)
+    device = replace(modbus(port, "a = input 0 uint16"), answer_s=0.1)
     with pytest.raises(OSError, match="nothing came for 0.1 s"):
         device.read()
-    device = replace(device, answer_s=20.0)
+    device = replace(device, answer_s=1.0)
     first = [b"\x01\x04\x02\x00\x00\x00\x00"]
     port.answers(lambda question: first.pop() if first else Slave({4: {0: 7}}).answer(question))
-    monkey = replace(device, answer_s=1.0)
-    assert monkey.read() == {"a": 7, "repeated": 1}
+    assert device.read() == {"a": 7, "repeated": 1}
 
 
 @pytest.mark.parametrize(
-    ("settings", "source"),
+    ("text", "source", "need"),
     [
-        ({"port": Path("/dev/x"), "baud": 2400, "mode": "8E1"}, Serial(Path("/dev/x"), 2400, "8E1")),
-        ({"host": "inverter"}, Tcp("inverter", 502)),
-        ({"host": "inverter", "tcp_port": 1502}, Tcp("inverter", 1502)),
+        ("/dev/x", Serial("/dev/x", 2400, "8E1"), DeviceNode(Path("/dev/x"), shared=True)),
+        ("inverter", Tcp("inverter", 502), NetworkHost("inverter")),
+        ("inverter.local:1502", Tcp("inverter.local", 1502), NetworkHost("inverter.local")),
+        ("fe80::1", Tcp("fe80::1", 502), NetworkHost("fe80::1")),
     ],
 )
-def test_where_the_bus_is(settings: dict[str, Any], source: Serial | Tcp) -> None:
-    assert Modbus(meter="sdm120", **settings).source == source
+def test_where_the_bus_is(text: str, source: Serial | Tcp, need: Need) -> None:
+    settings = Modbus(port=BusPort(text), registers=[RegisterSetting("sdm120")], baud=2400, mode="8E1")
+    assert settings.source == source
+    assert ("port", need) in needs_of(settings)
 
 
 FILE = 'kind = "modbus"\n{}\n'
@@ -110,14 +118,16 @@ PORT, REGISTER = 'port = "/dev/ttyUSB0"', 'registers = ["a = input 0 uint16 V"]'
 @pytest.mark.parametrize(
     ("settings", "why"),
     [
-        (REGISTER, "set either 'port' or 'host'"),
-        (f"{PORT}\nhost = 'x'\n{REGISTER}", "set either 'port' or 'host'"),
-        (PORT, "set 'registers' or 'meter'"),
+        (REGISTER, "'port' is missing"),
+        (PORT, "'registers' is missing"),
+        (f"port = 'dev/ttyUSB0'\n{REGISTER}", "'port' must be the full path of a serial port, or \"HOST\" or"),
+        (f"port = 'inverter:0'\n{REGISTER}", "'port' must be the full path of a serial port"),
         (f'{PORT}\nregisters = ["a = input 0 uint16", "a = input 1 uint16"]', "'registers' has 'a' twice"),
+        (f'{PORT}\nregisters = ["sdm120", "voltage = input 1 uint16"]', "'registers' has 'voltage' twice"),
         (f'{PORT}\nregisters = ["a = inputs 0"]', "'registers' must be registers such as"),
+        (f'{PORT}\nregisters = ["sdm1"]', "or the name of a meter (of 'sdm1': write NAME"),
         (f"{PORT}\n{REGISTER}\nbaud = 9601", "9601 is not a serial port's speed"),
         (f"{PORT}\n{REGISTER}\naddress = 256", "'address' must be"),
-        (f"{PORT}\nmeter = 'sdm1'", "'meter' must be"),
         (f"{PORT}\n{REGISTER}\n[b]\nhigh = 3", "no measure 'b'"),
     ],
 )
