@@ -21,7 +21,7 @@ class Air(PortDevice):
     parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), RECORDED_LINES)
     shown_as: ClassVar = {"pm2_5": "pm25"}
 
-    # Plantower: "maximum range ≥ 1000 µg/m³"; SDS011: 999.9; SPS30: 1000.
+    # A Plantower measures up to "≥ 1000 µg/m³" by its data sheet, the SDS011 up to 999.9, the SPS30 up to 1000.
     pm1 = Measure("µg/m³", low=0, high=1000)
     pm2_5 = Measure("µg/m³", low=0, high=1000)
     pm10 = Measure("µg/m³", low=0, high=1000)

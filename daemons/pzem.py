@@ -14,7 +14,7 @@ from bootstrap.proof import RECORDED_LINES
 class Pzem(ModbusDevice):
     """A PZEM-004T v3 or PZEM-016 meter of mains current. Several may share one port, each with an address of its own.
 
-    Wiring: mains by an electrician. PZEM-016: A and B to an RS-485 adapter; PZEM-004T: 5V, GND, TX and RX to USB serial.
+    Wiring: mains by an electrician. PZEM-016: A and B to an RS-485 adapter; PZEM-004T: its plug to USB serial.
     """
 
     port: SerialBus  # such as "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"; several may share it

@@ -27,24 +27,25 @@ class Slave:
     registers: Mapping[int, Mapping[int, int]]
     address: int = 1
     written: list[tuple[int, int]] = field(default_factory=list)
-    spoil: Spoil = staticmethod(lambda answer: answer)  # what becomes of the next answers
+    spoil: Spoil | None = None  # what becomes of its answers
 
     def answer(self, question: bytes) -> bytes:
         """Answer a question of RTU, if it is for this address."""
         assert summed(question[:-2]) == question, f"the question has a wrong checksum: {question.hex(' ')}"
         if question[0] not in (self.address, 0xFE):
             return b""
-        return self.spoil(summed(question[:1] + self.said(question[1:-2])))
+        answer = summed(question[:1] + self.said(question[1:-2]))
+        return self.spoil(answer) if self.spoil else answer
 
     def said(self, request: bytes) -> bytes:
         """Function and data of the answer."""
-        function, first, count = struct.unpack(">BHH", request)
+        function, first, count = (int(one) for one in struct.unpack(">BHH", request))
         if function == 6:
             self.written.append((first, count))
-            return request
+            return bytes(request)
         table = self.registers.get(function)
         if table is None:
-            return bytes((function | 0x80, 1))
+            return bytes([function | 0x80, 1])
         wanted = range(first, first + count)
         if not table.keys() >= {*wanted}:
             return bytes((function | 0x80, 2))

@@ -28,7 +28,8 @@ async def serve(port: str) -> None:
         else ModbusTcpServer([DEVICE], address=("127.0.0.1", 0))
     )
     await server.serve_forever(background=True)
-    print(0 if port else server.transport.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{0 if port else server.transport.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await asyncio.Event().wait()
 
 

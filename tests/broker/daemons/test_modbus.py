@@ -38,7 +38,7 @@ SAYS = {
 @contextmanager
 def pymodbus(port: Path | None = None) -> Iterator[int]:
     """A slave by pymodbus, on a port or by TCP; yields its number of a TCP port."""
-    command = [sys.executable, SUPPORT / "pymodbus_server.py", *([port] if port else [])]
+    command: list[str | Path] = [sys.executable, SUPPORT / "pymodbus_server.py", *([port] if port else [])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             ready = pipe(server.stdout).readline()

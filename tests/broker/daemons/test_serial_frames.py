@@ -10,6 +10,7 @@ from support.spoken import Spoken
 from support.world import Broker, Eyes, House, Running
 
 FAST = "every_s = 0.3\n"
+HERE = "cm-private/it"  # a position is private
 
 
 def sentence(text: str) -> bytes:
@@ -28,13 +29,13 @@ def start(house: House, broker: Broker, port: Spoken, kind: str, more: str = "")
     return house.run("it")
 
 
-def wait_why(eyes: Eyes, why: str) -> None:
-    eyes.wait(lambda _: [one for one in eyes.on("cm/it/status/heartbeat") if why in (one.value["why"] or "")], why)
+def wait_why(eyes: Eyes, why: str, sensor: str = "cm/it") -> None:
+    eyes.wait(lambda _: [one for one in eyes.on(f"{sensor}/status/heartbeat") if why in (one.value["why"] or "")], why)
 
 
-def wait_health(eyes: Eyes, measure: str, health: str, since: int) -> None:
-    def is_so(seen: list[object]) -> bool:
-        found = [one for one in eyes.seen[since:] if one.topic == "cm/it/status/health"]
+def wait_health(eyes: Eyes, measure: str, health: str, since: int, sensor: str = "cm/it") -> None:
+    def is_so(_: list[object]) -> bool:
+        found = [one for one in eyes.seen[since:] if one.topic == f"{sensor}/status/health"]
         return bool(found) and found[-1].value.get(measure, {}).get("health") == health
 
     eyes.wait(is_so, f"{measure} is {health}")  # type: ignore[arg-type]
@@ -77,21 +78,21 @@ def test_a_receiver_of_gps_without_a_fix_has_no_position(
     nowhere = [sentence("GPGGA,2,,,,,0,02,,,M,,M,,"), sentence("GPRMC,2,V,,,,,,,230394,,")]
     port.plays(*nowhere)
     start(house, broker, port, "gps")
-    eyes.wait_value("cm/it/data/fix", "none")
-    wait_health(eyes, "latitude", "failing", 0)
-    assert not eyes.on("cm/it/data/latitude")
+    eyes.wait_value(f"{HERE}/data/fix", "none")
+    wait_health(eyes, "latitude", "failing", 0, HERE)
+    assert not eyes.on(f"{HERE}/data/latitude")
     since = len(eyes.seen)
     port.quiet()
     port.plays(*there)
-    eyes.wait_value("cm/it/data/latitude", -33.85)
-    eyes.wait_value("cm/it/data/longitude", -18.425)
-    eyes.wait_value("cm/it/data/speed", 18.52)
-    eyes.wait_value("cm/it/status/state", "online", since)
+    eyes.wait_value(f"{HERE}/data/latitude", -33.85)
+    eyes.wait_value(f"{HERE}/data/longitude", -18.425)
+    eyes.wait_value(f"{HERE}/data/speed", 18.52)
+    eyes.wait_value(f"{HERE}/status/state", "online", since)
     since = len(eyes.seen)
     port.quiet()
     port.plays(*nowhere)
-    wait_health(eyes, "latitude", "failing", since)
-    wait_why(eyes, "no fix (satellites: 2); can its aerial see the sky?")
+    wait_health(eyes, "latitude", "failing", since, HERE)
+    wait_why(eyes, "no fix (satellites: 2); can its aerial see the sky?", HERE)
 
 
 def test_a_sensor_of_dust_that_falls_silent_says_so(house: House, broker: Broker, eyes: Eyes, port: Spoken) -> None:

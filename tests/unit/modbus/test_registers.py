@@ -87,7 +87,7 @@ def test_what_a_register_declares(text: str, measure: Measure) -> None:
 )
 def test_what_is_no_register_is_told(text: str, why: str) -> None:
     with pytest.raises(
-        ValueError, match="registers such as 'voltage = input 0 uint16 . 0.1 V', or the name of a meter"
+        ValueError, match=r"registers such as 'voltage = input 0 uint16 . 0\.1 V', or the name of a meter"
     ) as error:
         Register(text)
     assert why in str(error.value)

@@ -31,7 +31,7 @@ def test_it_is_read_and_told_whether_to_calibrate_itself(port: Spoken, autocalib
     assert port.asked[0] == summed(bytes.fromhex("fe 04 00 00 00 04"))
 
 
-def test_the_example_of_its_document(port: Spoken) -> None:
+def test_the_example_of_its_document() -> None:
     """`FE 04 00 03 00 01` asks for the value alone, and 400 ppm is `FE 04 02 01 90`."""
     assert slave(400).answer(bytes.fromhex("fe 04 00 03 00 01 d5 c5")) == bytes.fromhex("fe 04 02 01 90 ac d8")
 
@@ -50,7 +50,7 @@ def test_after_silence_no_value_counts_at_first(port: Spoken, monkeypatch: pytes
     monkeypatch.setattr(senseair, "ANSWER_S", 0.1)
     monkeypatch.setattr(senseair, "STEADY_S", 30.0)
     device = Co2Serial(port=port.path, make="senseair")
-    with pytest.raises(OSError, match="Modbus address 254: .* nothing came"):
+    with pytest.raises(OSError, match=r"Modbus address 254: .* nothing came"):
         device.read()
     monkeypatch.setattr(senseair, "ANSWER_S", 20.0)
     port.answers(slave(612).answer)

@@ -14,7 +14,11 @@ from support.modbus_slave import Slave, summed
 from support.spoken import Spoken
 
 SHORT_S, LONG_S = 0.2, 20.0
-REGISTERS = {INPUT: {at: 0x100 + at for at in range(20)}, HOLDING: {7: 7}, COILS: {at: at % 3 == 0 for at in range(20)}}
+REGISTERS: dict[int, dict[int, int]] = {
+    INPUT: {at: 0x100 + at for at in range(20)},
+    HOLDING: {7: 7},
+    COILS: {at: at % 3 == 0 for at in range(20)},
+}
 
 
 @pytest.fixture
@@ -59,14 +63,14 @@ def test_one_disturbance_is_no_fault_and_is_counted(port: Spoken, slave: Slave, 
 
 
 @pytest.mark.parametrize(
-    ("function", "first", "number", "why"), [(INPUT, 19, 2, "it has no such register"), (2, 0, 1, "other table")]
+    ("place", "why"), [((INPUT, 19, 2), "it has no such register"), ((2, 0, 1), "try the other table of registers")]
 )
 def test_what_the_slave_refuses_is_told_at_once(
-    port: Spoken, slave: Slave, function: int, first: int, number: int, why: str
+    port: Spoken, slave: Slave, place: tuple[int, int, int], why: str
 ) -> None:
     port.answers(slave.answer)
     with asked(port) as opened, pytest.raises(Refusal, match=rf"Modbus address 1 refuses \(exception \d\): .*{why}"):
-        opened.registers(function, first, number)
+        opened.registers(*place)
     assert len(port.asked) == 1
 
 
@@ -104,7 +108,7 @@ def test_a_slave_of_another_address_is_silent(port: Spoken, slave: Slave) -> Non
     port.answers(slave.answer)
     with (
         asked(port, address=9, within_s=SHORT_S) as opened,
-        pytest.raises(OSError, match="Modbus address 9: .*nothing"),
+        pytest.raises(OSError, match=r"Modbus address 9: .*nothing"),
     ):
         opened.registers(INPUT, 0, 1)
 
@@ -157,5 +161,5 @@ def test_a_gateway_that_hangs_up_is_told() -> None:
         source = Tcp("127.0.0.1", server.getsockname()[1])
         with ModbusSlave(source, 1, LONG_S) as opened:
             server.accept()[0].close()
-            with pytest.raises(OSError, match="closed the connection|is gone"):
+            with pytest.raises(OSError, match=r"closed the connection|is gone"):
                 opened.registers(INPUT, 0, 1)

@@ -152,7 +152,7 @@ SPLIT: dict[str, Callable[[bytes], bytes]] = {
     ],
 )
 def test_damaged_telegrams_alone_are_told(port: Spoken, monkeypatch: pytest.MonkeyPatch, damage: str, why: str) -> None:
-    monkeypatch.setitem(BY_STANDARD, "dsmr5", replace(BY_STANDARD["dsmr5"], within_s=0.5))  # type: ignore[arg-type]
+    monkeypatch.setitem(BY_STANDARD, "dsmr5", replace(BY_STANDARD["dsmr5"], within_s=0.5))
     port.plays(SPLIT[damage](with_crc(V5)))
     with pytest.raises(ValueError, match=why):
         meter(port, "dsmr5").read()

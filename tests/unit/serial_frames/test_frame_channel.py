@@ -121,7 +121,7 @@ def test_frames_come_over_tcp_as_well() -> None:
 
 def test_a_connection_that_is_closed_or_refused_is_told() -> None:
     thread, source = served(lambda _peer: None)
-    with FrameChannel(source) as channel, pytest.raises(OSError, match="closed the connection|is gone"):
+    with FrameChannel(source) as channel, pytest.raises(OSError, match=r"closed the connection|is gone"):
         channel.first(SPLIT, LONG_S)
     thread.join()
     with pytest.raises(OSError, match=rf"{source} cannot be reached: .*refused"):

@@ -99,8 +99,9 @@ def test_a_warning_in_the_rmc_counts_too() -> None:
         "GPGGA,1,2",
         "GPGGA,123519,4807.038,N,01131.000,E,x,08,0.9,1,M,,M,,",
         "GPGGA,123519,4899.0,N,01131.0,E,1,8,1,1,M,,M,,",
-    ]
-    + ["GPGGA,123519,4807.038,X,01131.000,E,1,08,0.9,1,M,,M,,", "GPGGA,123519,,,,,1,08,0.9,1,M,,M,,"],
+        "GPGGA,123519,4807.038,X,01131.000,E,1,08,0.9,1,M,,M,,",
+        "GPGGA,123519,,,,,1,08,0.9,1,M,,M,,",
+    ],
 )
 def test_a_sentence_that_is_none_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"GGA sentence is not one|is no angle"):

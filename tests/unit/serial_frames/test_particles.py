@@ -69,7 +69,7 @@ def test_an_error_that_the_sensor_reports_is_no_value(port: Spoken) -> None:
 def test_wrong_frames_alone_and_silence_are_told(port: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(particles, "WITHIN_S", 0.2)
     meter = meter_of("pms5003")
-    with pytest.raises(OSError, match="nothing came for 0.2 s; look at wires and power"):
+    with pytest.raises(OSError, match=r"nothing came for 0\.2 s; look at wires and power"):
         meter.read(port.path)
     port.plays(broken(plantower(5, 7, 8)))
     with pytest.raises(ValueError, match="wrong checksum"):

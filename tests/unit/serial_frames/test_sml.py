@@ -94,7 +94,7 @@ def test_what_is_cut_off_or_wrong_is_told() -> None:
 
 def test_damaged_files_alone_are_told(port: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     short = MeterPort(9600, "8N1", sml.messages, sml.reading_of, 0.5)
-    monkeypatch.setitem(BY_STANDARD, "sml", short)  # type: ignore[arg-type]
+    monkeypatch.setitem(BY_STANDARD, "sml", short)
     port.plays(HOUSE.replace(b"ISK", b"ISL"))
     with pytest.raises(ValueError, match="what was sent has a wrong checksum"):
         SmartMeter(port=port.path, standard="sml").read()
