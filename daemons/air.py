@@ -13,10 +13,10 @@ from bootstrap.serial_frames.port_device import PortDevice
 class Air(PortDevice):
     """Particulate matter in the air, by a Plantower PMS5003, PMS7003 or PMSA003, a Nova SDS011 or a Sensirion SPS30.
 
-    Wiring: 5V and GND; its TX to the Pi's RX (pin 10). An SPS30 also its RX to the Pi's TX (pin 8), and SEL open.
+    Wiring: VCC to 5V, GND to GND, its TX to the Pi's RX. Of an SPS30 RX to the Pi's TX, too; its SEL stays open.
     """
 
-    make: Literal["pms5003", "pms7003", "pmsa003", "sds011", "sps30"]  # the sensor, such as "pms5003"
+    make: Literal["pms5003", "pms7003", "pmsa003", "sds011", "sps30"]  # such as "pms5003"
 
     parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), RECORDED_LINES)
     shown_as: ClassVar = {"pm2_5": "pm25"}

@@ -14,10 +14,10 @@ from bootstrap.serial_frames.port_device import PortDevice
 class Co2Serial(PortDevice):
     """Carbon dioxide in the air, by a Winsen MH-Z19, MH-Z19B or MH-Z19C, or a Senseair S8 or K30.
 
-    Wiring: 5V and GND; its TX to the Pi's RX (pin 10), its RX to the Pi's TX (pin 8).
+    Wiring: VIN to 5V, GND to GND, its TX to the Pi's RX, its RX to the Pi's TX.
     """
 
-    make: Literal["mh-z19", "senseair"]  # the sensor, such as "mh-z19"
+    make: Literal["mh-z19", "senseair"]  # such as "mh-z19"; "senseair" is an S8 or K30
     autocalibration: bool = True  # whether it takes the least of some days for fresh air; false where nobody airs
 
     parts: ClassVar = dict.fromkeys(("MH-Z19", "MH-Z19B", "MH-Z19C", "Senseair S8", "Senseair K30"), RECORDED_LINES)

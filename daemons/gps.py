@@ -14,7 +14,7 @@ from bootstrap.serial_frames.port_device import PortDevice
 class Gps(PortDevice):
     """A receiver that says where it is by NMEA 0183, such as a u-blox NEO-6M. Without a fix there is no position.
 
-    Wiring: USB; or 3V3 and GND, and its TX to the Pi's RX (pin 10).
+    Wiring: by USB; or VCC to 3V3, GND to GND, its TX to the Pi's RX.
     """
 
     baud: int = 9600  # speed in bits per second; older ones have 4800
