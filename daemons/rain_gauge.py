@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from bootstrap import Contact, Edge, Limits, Measure, Reading, Seconds
+from bootstrap import Limits, Measure, Reading, Seconds
+from bootstrap.contact import CountingContact
 from bootstrap.proof import DRIVEN_LINES
 
 
 @dataclass(kw_only=True)
-class RainGauge(Contact):
+class RainGauge(CountingContact):
     """A tipping bucket, whose magnet closes a reed contact for a moment at each tip. Its count survives a restart.
 
     Wiring: one wire to `pin`, the other to GND. The Pi's own pull-up does the rest.
@@ -21,16 +22,6 @@ class RainGauge(Contact):
 
     rain = Measure("mm", low=0, counter=True)  # since it is there
 
-    def setup(self) -> None:
-        """Go on counting where the last run has stopped."""
-        super().setup()
-        self.tips = self.keep("tips", 0)
-
-    def on_edge(self, edge: Edge) -> Reading | None:
-        """Count a tip when the contact closes; that it opens again says nothing."""
-        self.tips.value += edge.active
-        return self.read() if edge.active else None
-
     def read(self) -> Reading:
         """Return all the rain so far."""
-        return {"rain": round(self.tips.value * self.mm_per_tip, 4)}
+        return {"rain": round(self.count.value * self.mm_per_tip, 4)}

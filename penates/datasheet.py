@@ -13,14 +13,16 @@ import math
 import re
 import textwrap
 import tokenize
+import tomllib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from itertools import takewhile
+from itertools import combinations, takewhile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from bootstrap.config.kinds import find
+from bootstrap.config.toml_file import convert
 from bootstrap.device import Device, Measure
 from bootstrap.gateway import Gateway
 from bootstrap.limits import Limits
@@ -29,6 +31,7 @@ from bootstrap.needs import LINES, DebianPackage, Declares
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
 FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other use
+MOST_SPARE = 2  # optional settings that an example may need
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 WHO = 'who else gets to know its values: "all", or some of ["history", "homeassistant", "sites"]'
@@ -70,8 +73,15 @@ class Setting:
             if example[1].startswith("["):
                 return example[1]
             word = example[1].strip('"')
-            return toml(word) if example[1] != word or {str, Path} & {*_types(self.hint)} else word
+            is_text = example[1] != word or {str, Path} & {*_types(self.hint)} or self._has_words
+            return toml(word) if is_text else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
+
+    @property
+    def _has_words(self) -> bool:
+        """Whether it is one of some words."""
+        choices = (get_args(part) for part in _parts(self.hint) if get_origin(part) is Literal)
+        return any(isinstance(word, str) for words in choices for word in words)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -111,10 +121,28 @@ class Sheet:
         return self.what.partition("\n")[0]
 
     def examples(self) -> dict[str, str]:
-        """Return a value in TOML for each setting without a default: that in its comment, or a GPIO line of its own."""
+        """Return settings in TOML with which a device can be made: the examples in their comments, or GPIO lines.
+
+        They are those without a default; and the first others without which their class accepts none.
+        """
         lines = iter(FREE_LINES)
         wanted = (setting for setting in self.settings if setting.required)
-        return {one.name: str(next(lines)) if one.is_line else one.shown for one in wanted}
+        needed = {one.name: str(next(lines)) if one.is_line else one.shown for one in wanted}
+        spare = [one for one in self.settings if one.default is None and "…" not in one.shown]
+        sets = (chosen for count in range(MOST_SPARE + 1) for chosen in combinations(spare, count))
+        tried = ({**needed, **{one.name: one.shown for one in chosen}} for chosen in sets)
+        return next((values for values in tried if self._makes(values)), needed)
+
+    def _makes(self, values: Mapping[str, str]) -> bool:
+        """Return whether a device can be made with these settings."""
+        hints = {one.name: one.hint for one in self.settings}
+        try:
+            given = tomllib.loads("\n".join(f"{name} = {value}" for name, value in values.items()))
+            settings: dict[str, Any] = {name: convert(value, hints[name], Path()) for name, value in given.items()}
+            self.device(**settings)
+        except (TypeError, ValueError):
+            return False
+        return True
 
     def write(self, values: Mapping[str, str], group: str, sensor: str) -> str:
         """Return a device's file with these values, in TOML; the other settings are commented out at their defaults.

@@ -11,7 +11,7 @@ from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Measure, Takes
 from bootstrap.gateway import Gateway
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
-from wiring_picture import picture
+from wiring_picture import pictures
 
 GROUP = "cm"
 HOST = "raspberrypi"  # as Raspberry Pi OS names itself
@@ -39,6 +39,7 @@ USUAL: dict[str, float] = {  # by unit: a value as in a house
     "dBm": -61.0,
     "µg/m³": 7.0,
 }
+SPACE = "\n\n"
 OTHER = 3  # where the unit does not tell, and the range allows
 SHOWN = re.compile(r"`([^`]+)`")
 HEAD = "<!-- Written by scripts/kinds from daemons/{}.py: change that, not this. -->"
@@ -62,8 +63,8 @@ def _wiring(found: Sheet) -> Iterator[str]:
     values = found.examples()
     shown = {one.name: values.get(one.name, one.shown) for one in found.settings if one.is_line}
     lines = {name: int(value) for name, value in shown.items() if value.isdecimal()}
-    if drawn := picture(found.wiring, lines):
-        yield f"```text\n{drawn}\n```"
+    for label, drawn in pictures(found.wiring, lines):
+        yield f"{f'{label}:{SPACE}' if label else ''}```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
 
 

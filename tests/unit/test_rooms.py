@@ -21,7 +21,6 @@ SURFACE = "bootstrap"  # what authors of devices import: it names much, and load
 FLOORS = (
     {
         "bootstrap.errors",
-        "bootstrap.fade",
         "bootstrap.hosts",
         "bootstrap.limits",
         "bootstrap.logs",
@@ -49,7 +48,9 @@ FLOORS = (
         "bootstrap.switched",
         "bootstrap.tacho",
         "bootstrap.tones",
+        "bootstrap.wind",
     },
+    {"bootstrap.fade"},
     {"bootstrap.modbus", "bootstrap.serial_lines"},
     {"bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant"},

@@ -24,16 +24,13 @@ from support.paths import ROOT
 DEVICE_LINES = 35
 LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 60,  # what it measures of a link, beside what it needs for commands
-    "anemometer": 40,  # wind and gusts, each over another time
     "button": 50,  # clicks and holds are told apart by time
     "contact": 40,  # four settings of what its values are called
-    "dimmer": 45,  # a command with words, numbers and a duration
     "fan": 55,  # what it does when nobody cares, and a tacho
     "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
     "lines": 50,  # what a port and its lines are like
     "modbus": 40,  # what a port, a bus and its registers are like
     "motion": 40,  # an end that comes later
-    "rain_gauge": 40,  # a count that is kept
     "servo": 65,  # what it is told is a pulse, and its range
     "pi": 55,  # five measures, each from another file of the kernel
     "radio": 65,  # which receiver, what of it is heard, and a search

@@ -58,6 +58,16 @@ def test_the_picture_is_the_header_as_it_is_on_a_pi() -> None:
     assert picture("none.", {}) == ""
 
 
+def test_each_of_several_parts_has_a_picture_of_its_own() -> None:
+    from wiring_picture import pictures  # noqa: PLC0415 - as above
+
+    text = "VIN to 3V3, GND to GND. A DHT11 or DHT22: + to 3V3, data to `pin`. PZEM-016: A and B to an adapter."
+    drawn = dict(pictures(text, {"pin": 17}))
+    assert [*drawn] == ["", "A DHT11 or DHT22"]
+    assert re.findall(r"(\S+) ──|── (\S+)", drawn[""]) == [("VIN", ""), ("", "GND")]
+    assert re.findall(r"(\S+) ──", drawn["A DHT11 or DHT22"]) == ["+", "data"]
+
+
 @pytest.fixture(params=kinds.names())
 def found(request: pytest.FixtureRequest) -> Sheet:
     return sheet(request.param, None)
@@ -75,7 +85,7 @@ def test_a_page_tells_all_of_its_kind(found: Sheet) -> None:
 def test_a_kind_on_lines_alone_has_a_picture_with_each_of_them(found: Sheet) -> None:
     text = (ROOT / "docs" / "kinds" / f"{found.kind}.md").read_text()
     lines = [value for name, value in found.examples().items() if name in {s.name for s in found.settings if s.is_line}]
-    drawn = re.findall(r"^```text\n(.*?)^```", text, re.MULTILINE | re.DOTALL)[0]
+    drawn = text.partition("## Wiring")[2].partition("## Settings")[0]
     wired = [row for row in drawn.splitlines() if "──" in row]
     missing = [line for line in lines if not any(f"GPIO{line}" in row for row in wired)]
     assert missing == [], f'say "Wiring: LEG to `SETTING`" in the docstring of {found.kind}'
