@@ -1,11 +1,11 @@
 """A sensor of particulate matter."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from bootstrap import Measure, Reading
 from bootstrap.proof import RECORDED_LINES
-from bootstrap.serial_frames.particles import meter_of
+from bootstrap.serial_frames.particles import Make, meter_of
 from bootstrap.serial_frames.port_device import PortDevice
 
 
@@ -16,7 +16,7 @@ class Air(PortDevice):
     Wiring: VCC to 5V, GND to GND, its TX to the Pi's RX. Of an SPS30 RX to the Pi's TX, too; its SEL stays open.
     """
 
-    make: Literal["pms5003", "pms7003", "pmsa003", "sds011", "sps30"]  # such as "pms5003"
+    make: Make  # such as "pms5003"; the others are "pms7003", "pmsa003", "sds011" and "sps30"
 
     parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), RECORDED_LINES)
     shown_as: ClassVar = {"pm2_5": "pm25"}

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bootstrap import Measure, Reading, Serial
+from bootstrap import Measure, Reading
 from bootstrap.proof import RECORDED_LINES
 from bootstrap.serial_frames import nmea
 from bootstrap.serial_frames.frame_channel import FrameChannel
@@ -31,5 +31,5 @@ class Gps(PortDevice):
 
     def read(self) -> Reading:
         """Return what the next sentences say."""
-        with FrameChannel(Serial(self.port, self.baud)) as channel:
+        with FrameChannel(self.port.source(self.baud)) as channel:
             return nmea.position(nmea.hear(channel))

@@ -20,7 +20,7 @@ class Modbus(ModbusDevice):
 
     port: BusPort  # such as "/dev/serial/by-id/usb-FTDI-if00-port0", or "inverter.local:502" for Modbus TCP
     # each as NAME = TABLE NUMBER TYPE, then the order of bytes, * SCALE and UNIT where needed; "sdm120" or "sdm630" has
-    # all of an Eastron meter
+    # all of an Eastron meter;
     registers: list[RegisterSetting]  # such as ["voltage = input 0 uint16 * 0.1 V", "heats = coil 3"]
     baud: int = 9600  # speed in bits per second; all on one bus have the same
     mode: str = "8N1"  # data bits, parity and stop bits

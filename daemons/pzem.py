@@ -20,6 +20,7 @@ class Pzem(ModbusDevice):
     port: SerialBus  # such as "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"; several may share it
 
     parts: ClassVar = dict.fromkeys(("PZEM-004T", "PZEM-016"), RECORDED_LINES)
+    shown_as: ClassVar = {"power_factor": "power_factor"}
     registers_read: ClassVar = [Register(text) for text in PZEM]
 
     # PZEM-004T v3 user manual, "Function description".

@@ -1,11 +1,9 @@
 """The Senseair S8 and K30 sensors of CO2, by Modbus (Senseair, "Modbus on Senseair S8" and "K30")."""
 
-from pathlib import Path
-
 from bootstrap.device import Reading
-from bootstrap.modbus.slave import INPUT, ModbusSlave
+from bootstrap.modbus.slave import INPUT, ModbusSlave, Rtu
+from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.serial_frames.warm_up import WarmUp
-from bootstrap.streams import Serial
 
 ANY = 0xFE  # the address that each one answers to
 ANSWER_S = 1.0
@@ -37,10 +35,10 @@ class Senseair:
         """Whether it may have no value now."""
         return self._warm_up.lasts
 
-    def read(self, port: Path) -> Reading:
+    def read(self, port: PortOrHost) -> Reading:
         """Return what it measures."""
         try:
-            with ModbusSlave(Serial(port, 9600), ANY, ANSWER_S) as slave:
+            with ModbusSlave(port.source(9600), ANY, ANSWER_S, Rtu()) as slave:
                 data = slave.registers(INPUT, STATUS, CO2 - STATUS + 1)
                 if not self._told:
                     slave.write(PERIOD, self._period_h)

@@ -1,12 +1,10 @@
 """The Winsen MH-Z19 family of CO2 sensors."""
 
-from pathlib import Path
-
 from bootstrap.device import Reading
 from bootstrap.serial_frames.fixed_frames import fixed
 from bootstrap.serial_frames.frame_channel import FrameChannel
+from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.serial_frames.warm_up import WarmUp
-from bootstrap.streams import Serial
 
 ANSWER_S = 1.0
 PREHEAT_S = 180.0  # MH-Z19B data sheet, "Preheat time: 3 min"
@@ -41,10 +39,10 @@ class MhZ19:
         """Whether it may have no value now."""
         return self._warm_up.lasts
 
-    def read(self, port: Path) -> Reading:
+    def read(self, port: PortOrHost) -> Reading:
         """Return what it measures."""
         try:
-            with FrameChannel(Serial(port, 9600)) as channel:
+            with FrameChannel(port.source(9600)) as channel:
                 channel.write(command(READ))
                 answer = channel.first(ANSWER, ANSWER_S)
                 if not self._told:  # after its answer, so that it is not busy; this one has none

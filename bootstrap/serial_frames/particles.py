@@ -3,15 +3,15 @@
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from bootstrap.device import Reading
 from bootstrap.serial_frames.fixed_frames import fixed
 from bootstrap.serial_frames.frame_channel import FrameChannel
+from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.serial_frames.warm_up import WarmUp
-from bootstrap.streams import Serial
 
+Make: TypeAlias = Literal["pms5003", "pms7003", "pmsa003", "sds011", "sps30"]
 ALL = ("pm1", "pm2_5", "pm10")
 WITHIN_S = 5.0  # Plantower sends each 0.2 to 2.3 s, the SDS011 each second
 FAN_S = 30.0  # until the fan's flow is even (PMS5003 data sheet, "Circuit attentions"; SPS30, "Start-up time")
@@ -26,7 +26,7 @@ class ParticleMeter(Protocol):
 
     measures: Sequence[str]
 
-    def read(self, port: Path) -> Reading:
+    def read(self, port: PortOrHost) -> Reading:
         """Return what it measures; it raises what `Device.read` may."""
 
 
@@ -57,7 +57,7 @@ def of_sds011(frame: bytes) -> Reading:
 class HeardMeter:
     """A sensor that sends frames by itself."""
 
-    def __init__(self, make: str) -> None:
+    def __init__(self, make: Make) -> None:
         """Hear this make."""
         self.measures: Sequence[str] = ALL[1:] if make == "sds011" else ALL
         self._split = SDS011 if make == "sds011" else PLANTOWER
@@ -65,10 +65,10 @@ class HeardMeter:
         self._of: Callable[[bytes], Reading] = of_sds011 if make == "sds011" else told
         self._warm_up = WarmUp(FAN_S)
 
-    def read(self, port: Path) -> Reading:
+    def read(self, port: PortOrHost) -> Reading:
         """Return the next frame."""
         try:
-            with FrameChannel(Serial(port, 9600)) as channel:
+            with FrameChannel(port.source(9600)) as channel:
                 frame = channel.first(self._split, WITHIN_S)
         except OSError:
             self._warm_up.silent()
@@ -132,10 +132,10 @@ class Sps30:
         self._warm_up = WarmUp(FAN_S)
         self._started = False
 
-    def read(self, port: Path) -> Reading:
+    def read(self, port: PortOrHost) -> Reading:
         """Return the newest concentrations; start it first where that has not been done."""
         try:
-            with FrameChannel(Serial(port, 115_200)) as channel:
+            with FrameChannel(port.source(115_200)) as channel:
                 if not self._started:
                     self._start(channel)
                 self._warm_up.answered()
@@ -175,6 +175,6 @@ class Sps30:
         raise ValueError("the sensor has answered something else")
 
 
-def meter_of(make: str) -> ParticleMeter:
+def meter_of(make: Make) -> ParticleMeter:
     """Return what reads a sensor of this make."""
     return Sps30() if make == "sps30" else HeardMeter(make)

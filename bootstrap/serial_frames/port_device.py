@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import ClassVar
 
 from bootstrap.device import Device
-from bootstrap.needs import SerialPort
+from bootstrap.serial_frames.port_or_host import PortOrHost
 
 
 @dataclass(kw_only=True)
 class PortDevice(Device):
     """A device on a serial port. Its `read` runs in a worker thread, in the port's own turn."""
 
-    port: SerialPort  # such as "/dev/serial0", the Pi's own on pins 8 and 10, or "/dev/serial/by-id/usb-…"
+    # such as "/dev/serial0", the Pi's own on pins 8 and 10, or "/dev/serial/by-id/usb-…", or "HOST:PORT" of ser2net
+    port: PortOrHost
 
     blocks: ClassVar[bool] = True
 
     @property
-    def bus(self) -> Path:
+    def bus(self) -> Path | str:
         """What `read` uses, so that it waits for nobody else."""
-        return self.port
+        return self.port.path or self.port.text

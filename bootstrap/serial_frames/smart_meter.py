@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from bootstrap.device import Measure, Reading
@@ -10,7 +9,7 @@ from bootstrap.serial_frames import dsmr, sml
 from bootstrap.serial_frames.frame_channel import FrameChannel, Splitter
 from bootstrap.serial_frames.meter_measures import MEASURES
 from bootstrap.serial_frames.port_device import PortDevice
-from bootstrap.streams import Serial
+from bootstrap.serial_frames.port_or_host import PortOrHost
 
 
 @dataclass(frozen=True)
@@ -23,14 +22,14 @@ class MeterPort:
     reading_of: Callable[[bytes], Reading]
     within_s: float
 
-    def read(self, port: Path) -> Reading:
+    def read(self, port: PortOrHost) -> Reading:
         """Return what the next telegram says.
 
         Raises:
             OSError: nothing comes.
             ValueError: what comes is no telegram.
         """
-        with FrameChannel(Serial(port, self.baud, self.mode)) as channel:
+        with FrameChannel(port.source(self.baud, self.mode)) as channel:
             return self.reading_of(channel.first(self.split, self.within_s))
 
 

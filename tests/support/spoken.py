@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from bootstrap.serial_frames.port_or_host import PortOrHost
 from support.plugged import Plugged
 
 GAP_S = 0.02  # between two parts of a recording
@@ -29,6 +30,11 @@ class Spoken(Plugged):
     def __exit__(self, *_: object) -> None:
         self.quiet()
         self.close()
+
+    @property
+    def place(self) -> PortOrHost:
+        """The port as a setting."""
+        return PortOrHost(str(self.path))
 
     def plays(self, *parts: bytes) -> Self:
         """Play these parts again and again; what nobody takes is lost, as on a wire."""

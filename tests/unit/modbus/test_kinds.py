@@ -99,7 +99,7 @@ def test_what_had_to_be_asked_again_is_counted_even_if_it_failed(port: Spoken) -
 @pytest.mark.parametrize(
     ("text", "source", "need"),
     [
-        ("/dev/x", Serial("/dev/x", 2400, "8E1"), DeviceNode(Path("/dev/x"), shared=True)),
+        ("/dev/x", Serial(Path("/dev/x"), 2400, "8E1"), DeviceNode(Path("/dev/x"), shared=True)),
         ("inverter", Tcp("inverter", 502), NetworkHost("inverter")),
         ("inverter.local:1502", Tcp("inverter.local", 1502), NetworkHost("inverter.local")),
         ("fe80::1", Tcp("fe80::1", 502), NetworkHost("fe80::1")),
@@ -120,7 +120,10 @@ PORT, REGISTER = 'port = "/dev/ttyUSB0"', 'registers = ["a = input 0 uint16 V"]'
     [
         (REGISTER, "'port' is missing"),
         (PORT, "'registers' is missing"),
-        (f"port = 'dev/ttyUSB0'\n{REGISTER}", "'port' must be the full path of a serial port, or \"HOST\" or"),
+        (
+            f"port = 'dev/ttyUSB0'\n{REGISTER}",
+            "'port' must be the full path of a serial port, or \"HOST:PORT\" or HOST",
+        ),
         (f"port = 'inverter:0'\n{REGISTER}", "'port' must be the full path of a serial port"),
         (f'{PORT}\nregisters = ["a = input 0 uint16", "a = input 1 uint16"]', "'registers' has 'a' twice"),
         (f'{PORT}\nregisters = ["sdm120", "voltage = input 1 uint16"]', "'registers' has 'voltage' twice"),

@@ -25,7 +25,7 @@ def slave(co2: int, status: int = 0) -> Slave:
 def test_it_is_read_and_told_whether_to_calibrate_itself(port: Spoken, autocalibration: bool, hours: int) -> None:
     sensor = slave(612)
     port.answers(sensor.answer)
-    with Bench(Co2Serial(port=port.path, make="senseair", autocalibration=autocalibration)) as bench:
+    with Bench(Co2Serial(port=port.place, make="senseair", autocalibration=autocalibration)) as bench:
         assert [bench.read(), bench.read()] == [{"co2": 612}, {"co2": 612}]
     assert sensor.written == [(31, hours)]
     assert port.asked[0] == summed(bytes.fromhex("fe 04 00 00 00 04"))
@@ -43,13 +43,13 @@ def test_the_example_of_its_document() -> None:
 def test_an_error_that_it_reports_is_no_value(port: Spoken, status: int, why: str) -> None:
     port.answers(slave(612, status).answer)
     with pytest.raises(ValueError, match=why):
-        Co2Serial(port=port.path, make="senseair").read()
+        Co2Serial(port=port.place, make="senseair").read()
 
 
 def test_after_silence_no_value_counts_at_first(port: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senseair, "ANSWER_S", 0.1)
     monkeypatch.setattr(senseair, "STEADY_S", 30.0)
-    device = Co2Serial(port=port.path, make="senseair")
+    device = Co2Serial(port=port.place, make="senseair")
     with pytest.raises(OSError, match=r"Modbus address 254: .* nothing came"):
         device.read()
     monkeypatch.setattr(senseair, "ANSWER_S", 20.0)

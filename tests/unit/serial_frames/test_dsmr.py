@@ -86,7 +86,7 @@ def without_crc(lines: list[str]) -> bytes:
 
 
 def meter(port: Spoken, standard: str) -> SmartMeter:
-    return SmartMeter(port=port.path, standard=standard)  # type: ignore[arg-type]
+    return SmartMeter(port=port.place, standard=standard)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("standard", ["dsmr4", "dsmr5"])

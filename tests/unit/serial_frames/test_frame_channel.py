@@ -6,12 +6,17 @@ import struct
 import termios
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from bootstrap.needs import DeviceNode, Need, NetworkHost, needs_of
 from bootstrap.serial_frames.fixed_frames import fixed
 from bootstrap.serial_frames.frame_channel import FrameChannel
+from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.streams import Serial, Tcp
+from daemons.smartmeter import SmartMeter
+from penates.testing import Bench
 from support.spoken import Spoken
 
 TIOCGEXCL = 0x80045440  # linux/termios.h
@@ -126,3 +131,32 @@ def test_a_connection_that_is_closed_or_refused_is_told() -> None:
     thread.join()
     with pytest.raises(OSError, match=rf"{source} cannot be reached: .*refused"):
         FrameChannel(source)
+
+
+def test_a_meter_behind_a_host_that_passes_its_port_on() -> None:
+    telegram = b"/X\r\n\r\n1-0:1.7.0(00.250*kW)\r\n!\r\n"
+    thread, source = served(lambda peer: peer.sendall(telegram[9:] + telegram))
+    with Bench(SmartMeter(port=PortOrHost(str(source)), standard="dsmr3")) as bench:
+        assert bench.read() == {"power": 250}
+    thread.join()
+
+
+@pytest.mark.parametrize(
+    ("text", "need"),
+    [
+        ("/dev/serial0", DeviceNode(Path("/dev/serial0"))),
+        ("meter.local:23", NetworkHost("meter.local")),
+        ("192.168.7.8:1", NetworkHost("192.168.7.8")),
+    ],
+)
+def test_a_place_declares_what_it_needs(text: str, need: Need) -> None:
+    assert needs_of(SmartMeter(port=PortOrHost(text))) == [("port", need)]
+    assert str(PortOrHost(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["meter", "meter:0", "meter:65536", "meter:x", "dev/ttyUSB0", ":23", "me ter:1", "a:1:2"]
+)
+def test_what_is_no_place_is_told(text: str) -> None:
+    with pytest.raises(ValueError, match='the full path of a serial port, or "HOST:PORT"'):
+        PortOrHost(text)

@@ -25,7 +25,7 @@ def powered_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sensor(port: Spoken, *, autocalibration: bool = True) -> Co2Serial:
-    return Co2Serial(port=port.path, make="mh-z19", autocalibration=autocalibration)
+    return Co2Serial(port=port.place, make="mh-z19", autocalibration=autocalibration)
 
 
 def answered(ppm: int) -> bytes:

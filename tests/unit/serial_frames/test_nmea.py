@@ -28,7 +28,7 @@ def gga(
 
 def read(port: Spoken, *parts: bytes) -> Reading:
     port.plays(*parts)
-    with Bench(Gps(port=port.path)) as bench:
+    with Bench(Gps(port=port.place)) as bench:
         return bench.read()
 
 
@@ -71,7 +71,7 @@ def test_south_and_west_are_below_nought(latitude: str, longitude: str, at: tupl
 
 
 def test_no_fix_is_no_position_and_says_so(port: Spoken) -> None:
-    device = Gps(port=port.path)
+    device = Gps(port=port.place)
     port.plays(sentence("GPGGA,123519,,,,,0,03,,,M,,M,,"), sentence("GPRMC,123519,V,,,,,,,230394,,"))
     reading = device.read()
     assert {name: reading[name] for name in ("fix", "satellites")} == {"fix": "none", "satellites": 3}
@@ -125,4 +125,4 @@ def test_without_a_position_the_reason_is_told(
     if parts:
         port.plays(*parts)
     with pytest.raises(error, match=why):
-        Gps(port=port.path).read()
+        Gps(port=port.place).read()

@@ -3,13 +3,13 @@
 import struct
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from bootstrap.errors import NoReading
 from bootstrap.serial_frames import particles
 from bootstrap.serial_frames.particles import meter_of, shdlc
+from bootstrap.serial_frames.port_or_host import PortOrHost
 from daemons.air import Air
 from penates.testing import Bench
 from support.spoken import Spoken
@@ -41,7 +41,7 @@ def broken(frame: bytes, at: int = 11) -> bytes:
 def test_plantower_s_atmospheric_values(port: Spoken, make: str, values: tuple[int, int, int]) -> None:
     good = plantower(*values)
     port.plays(b"\x42\x4d\x00", broken(good), good[:20], good)
-    with Bench(Air(port=port.path, make=make)) as bench:  # type: ignore[arg-type]
+    with Bench(Air(port=port.place, make=make)) as bench:  # type: ignore[arg-type]
         assert bench.read() == dict(zip(("pm1", "pm2_5", "pm10"), values, strict=True))
 
 
@@ -49,43 +49,43 @@ def test_plantower_s_atmospheric_values(port: Spoken, make: str, values: tuple[i
 def test_sds011_has_tenths_and_no_pm1(port: Spoken, pm2_5: float, pm10: float) -> None:
     good = sds011(pm2_5, pm10)
     port.plays(b"\xab\xaa", broken(good, 3), good[:7], good)
-    with Bench(Air(port=port.path, make="sds011")) as bench:
+    with Bench(Air(port=port.place, make="sds011")) as bench:
         assert bench.read() == {"pm2_5": pm2_5, "pm10": pm10}
-    assert [*Air(port=port.path, make="sds011").measures] == ["pm2_5", "pm10"]
+    assert [*Air(port=port.place, make="sds011").measures] == ["pm2_5", "pm10"]
 
 
 def test_a_value_beyond_the_range_is_refused_and_costs_no_other() -> None:
-    device = Air(port=Path("/dev/null"), make="pms5003")
+    device = Air(port=PortOrHost("/dev/null"), make="pms5003")
     assert [*device.check(particles.of_plantower(plantower(5, 7, 1001), tells_errors=False))] == ["pm10"]
 
 
 def test_an_error_that_the_sensor_reports_is_no_value(port: Spoken) -> None:
     port.plays(plantower(5, 7, 8, error=0x02))
     with pytest.raises(ValueError, match="the sensor reports error 0x02; is its fan blocked"):
-        meter_of("pms7003").read(port.path)
-    assert meter_of("pms5003").read(port.path) == {"pm1": 5, "pm2_5": 7, "pm10": 8}
+        meter_of("pms7003").read(port.place)
+    assert meter_of("pms5003").read(port.place) == {"pm1": 5, "pm2_5": 7, "pm10": 8}
 
 
 def test_wrong_frames_alone_and_silence_are_told(port: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(particles, "WITHIN_S", 0.2)
     meter = meter_of("pms5003")
     with pytest.raises(OSError, match=r"nothing came for 0\.2 s; look at wires and power"):
-        meter.read(port.path)
+        meter.read(port.place)
     port.plays(broken(plantower(5, 7, 8)))
     with pytest.raises(ValueError, match="wrong checksum"):
-        meter.read(port.path)
+        meter.read(port.place)
 
 
 def test_after_silence_the_fan_has_to_run_first(port: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(particles, "WITHIN_S", 0.2)
     meter = meter_of("pms5003")
     with pytest.raises(OSError, match="nothing came"):
-        meter.read(port.path)
+        meter.read(port.place)
     monkeypatch.setattr(particles, "WITHIN_S", 5.0)
     port.plays(plantower(5, 7, 8))
     for _ in range(2):
         with pytest.raises(NoReading):
-            meter.read(port.path)
+            meter.read(port.place)
 
 
 class SimulatedSps30:
@@ -121,7 +121,7 @@ def test_an_sps30_that_runs_already_is_asked_for_values(port: Spoken, values: tu
     sensor = SimulatedSps30(*values)
     sensor.runs = True
     port.answers(lambda question: b"\x00\x7e\x7e" + sensor.answer(question))
-    with Bench(Air(port=port.path, make="sps30")) as bench:
+    with Bench(Air(port=port.place, make="sps30")) as bench:
         pm1, pm2_5, _, pm10 = values
         assert bench.read() == {"pm1": pm1, "pm2_5": pm2_5, "pm10": pm10}
 
@@ -140,11 +140,11 @@ def test_an_sps30_is_started_and_then_warms_up(port: Spoken, monkeypatch: pytest
     meter = meter_of("sps30")
     port.answers(sensor.answer)
     with pytest.raises(NoReading):
-        meter.read(port.path)
+        meter.read(port.place)
     assert sensor.runs
     while True:
         try:
-            assert meter.read(port.path) == {"pm1": 1.0, "pm2_5": 2.0, "pm10": 4.0}
+            assert meter.read(port.place) == {"pm1": 1.0, "pm2_5": 2.0, "pm10": 4.0}
             break
         except NoReading:
             continue
@@ -155,12 +155,12 @@ def test_an_sps30_that_was_without_power_is_started_again(port: Spoken) -> None:
     sensor.runs = True
     meter = meter_of("sps30")
     port.answers(sensor.answer)
-    assert meter.read(port.path)
+    assert meter.read(port.place)
     sensor.runs = False
     with pytest.raises(ValueError, match="has no values: state 0x43, 0 bytes; was it without power"):
-        meter.read(port.path)
+        meter.read(port.place)
     with pytest.raises(NoReading):
-        meter.read(port.path)
+        meter.read(port.place)
     assert sensor.runs
 
 
@@ -169,7 +169,7 @@ def test_an_sps30_whose_fan_has_failed_gives_no_values(port: Spoken) -> None:
     sensor.runs = sensor.fails = True
     port.answers(sensor.answer)
     with pytest.raises(ValueError, match="an error of its fan or laser"):
-        meter_of("sps30").read(port.path)
+        meter_of("sps30").read(port.place)
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ def test_an_sps30_s_damaged_answers_are_told(port: Spoken, spoil: Callable[[byte
     sensor.runs = True
     port.answers(lambda question: answer if len(answer := sensor.answer(question)) < 20 else spoil(answer))
     with pytest.raises(ValueError, match=why):
-        meter_of("sps30").read(port.path)
+        meter_of("sps30").read(port.place)

@@ -73,7 +73,7 @@ def found(data: bytes) -> list[bytes | ValueError]:
 def test_a_file_is_found_among_damaged_ones(port: Spoken) -> None:
     wrong = HOUSE.replace(b"ISK", b"ISL")
     port.plays(HOUSE[20:], b"\x1b\x1b\x1b", wrong, HOUSE[:40], HOUSE[:33] + HOUSE[34:], HOUSE)
-    with Bench(SmartMeter(port=port.path, standard="sml")) as bench:
+    with Bench(SmartMeter(port=port.place, standard="sml")) as bench:
         assert bench.read() == SAYS
 
 
@@ -97,7 +97,7 @@ def test_damaged_files_alone_are_told(port: Spoken, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(BY_STANDARD, "sml", short)
     port.plays(HOUSE.replace(b"ISK", b"ISL"))
     with pytest.raises(ValueError, match="what was sent has a wrong checksum"):
-        SmartMeter(port=port.path, standard="sml").read()
+        SmartMeter(port=port.place, standard="sml").read()
 
 
 def test_content_that_ends_too_early_says_nothing_else() -> None:
