@@ -1,7 +1,7 @@
 """The Senseair S8 and K30 sensors of CO2, by Modbus (Senseair, "Modbus on Senseair S8" and "K30")."""
 
 from bootstrap.device import Reading
-from bootstrap.modbus.slave import INPUT, ModbusSlave, Rtu
+from bootstrap.modbus.slave import HOLDING, INPUT, ModbusSlave, Rtu
 from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.serial_frames.warm_up import WarmUp
 
@@ -26,7 +26,7 @@ class Senseair:
     """One that is asked for status and value."""
 
     def __init__(self, *, autocalibration: bool) -> None:
-        self._period_h = USUAL_H if autocalibration else 0
+        self._calibrates = autocalibration
         self._told = False
         self._warm_up = WarmUp(STEADY_S)
 
@@ -41,8 +41,7 @@ class Senseair:
             with ModbusSlave(port.source(9600), ANY, ANSWER_S, Rtu()) as slave:
                 data = slave.registers(INPUT, STATUS, CO2 - STATUS + 1)
                 if not self._told:
-                    slave.write(PERIOD, self._period_h)
-                    self._told = True
+                    self._tell(slave)
         except OSError:
             self._told = False
             self._warm_up.silent()
@@ -53,3 +52,10 @@ class Senseair:
                 f"the sensor reports {' and '.join(why for bit, why in FAULTS.items() if status >> bit & 1)}"
             )
         return {"co2": int.from_bytes(data[2 * CO2 :], signed=True)}
+
+    def _tell(self, slave: ModbusSlave) -> None:
+        """Set whether it calibrates itself, unless it does so already: it keeps the period in a memory that wears."""
+        period_h = int.from_bytes(slave.registers(HOLDING, PERIOD, 1))
+        if (period_h > 0) is not self._calibrates:
+            slave.write(PERIOD, USUAL_H if self._calibrates else 0)
+        self._told = True

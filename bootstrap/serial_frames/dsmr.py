@@ -34,7 +34,7 @@ def telegrams(*, with_crc: bool) -> Splitter:
             if (begin := text.rfind(START)) < 0:
                 continue
             telegram = text[begin:]
-            yield (_wrong_sum(telegram, said) if with_crc else _damaged(telegram)) or telegram
+            yield (_wrong_sum(telegram, said) if with_crc or said else _damaged(telegram)) or telegram
 
     return split
 

@@ -9,6 +9,7 @@ import socket
 import termios
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Self, TypeAlias
 
 from bootstrap.errors import reason
@@ -120,8 +121,12 @@ class FrameChannel:
         try:
             if isinstance(self._source, Serial):
                 termios.tcflush(self._descriptor, termios.TCIFLUSH)
-        except termios.error as error:
-            raise OSError(*error.args[:1], f"{self._source} is gone: {error.args[-1]}") from None
+            else:
+                with suppress(BlockingIOError):
+                    while os.read(self._descriptor, READ):
+                        pass
+        except (OSError, termios.error) as error:
+            raise OSError(error.args[0], f"{self._source} is gone: {error.args[-1]}") from None
 
 
 def _connect(source: Tcp) -> int:

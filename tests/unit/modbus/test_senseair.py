@@ -17,17 +17,22 @@ def powered_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senseair, "STEADY_S", min(30.0, time.monotonic()))
 
 
-def slave(co2: int, status: int = 0) -> Slave:
-    return Slave({4: {0: status, 1: 0, 2: 0, 3: co2}}, address=104)
+def slave(co2: int, status: int = 0, period_h: int = 180) -> Slave:
+    return Slave({4: {0: status, 1: 0, 2: 0, 3: co2}, 3: {31: period_h}}, address=104)
 
 
-@pytest.mark.parametrize(("autocalibration", "hours"), [(True, 180), (False, 0)])
-def test_it_is_read_and_told_whether_to_calibrate_itself(port: Spoken, autocalibration: bool, hours: int) -> None:
-    sensor = slave(612)
+@pytest.mark.parametrize(
+    ("autocalibration", "before_h", "written"),
+    [(True, 0, [(31, 180)]), (False, 180, [(31, 0)]), (True, 168, []), (False, 0, [])],
+)
+def test_it_is_read_and_told_whether_to_calibrate_itself(
+    port: Spoken, autocalibration: bool, before_h: int, written: list[tuple[int, int]]
+) -> None:
+    sensor = slave(612, period_h=before_h)
     port.answers(sensor.answer)
     with Bench(Co2Serial(port=port.place, make="senseair", autocalibration=autocalibration)) as bench:
         assert [bench.read(), bench.read()] == [{"co2": 612}, {"co2": 612}]
-    assert sensor.written == [(31, hours)]
+    assert sensor.written == written
     assert port.asked[0] == summed(bytes.fromhex("fe 04 00 00 00 04"))
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bootstrap.modbus.slave import COILS, HOLDING, INPUT, ModbusSlave, Refusal
+from bootstrap.modbus.slave import COILS, HOLDING, INPUT, ModbusSlave, Refusal, Rtu
 from bootstrap.streams import Serial, Tcp
 from support.modbus_slave import Slave, summed
 from support.spoken import Spoken
@@ -154,6 +154,15 @@ def test_by_tcp(slave: Slave, spoil: Callable[[bytes], bytes], error: type[Excep
         else:
             with pytest.raises(error, match=why):
                 opened.registers(INPUT, 3, 2)
+
+
+def test_a_late_answer_by_tcp_is_dropped_before_the_next_question() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        source = Tcp("127.0.0.1", server.getsockname()[1])
+        with ModbusSlave(source, 1, SHORT_S, Rtu()) as opened, server.accept()[0] as peer:
+            peer.sendall(summed(bytes.fromhex("01 04 02 00 07")))
+            with pytest.raises(OSError, match="nothing came"):
+                opened.registers(INPUT, 0, 1)
 
 
 def test_a_gateway_that_hangs_up_is_told() -> None:

@@ -112,6 +112,11 @@ def test_one_without_a_checksum_is_read_if_each_line_is_whole(port: Spoken, stan
         }
 
 
+def test_a_checksum_counts_where_none_is_needed_too() -> None:
+    wrong = with_crc(V5).replace(b"230.1", b"230.2")
+    assert [type(one) for one in dsmr.telegrams(with_crc=False)(bytearray(wrong + with_crc(V5)))] == [ValueError, bytes]
+
+
 def test_units_without_kilo_and_totals_over_all_tariffs() -> None:
     assert dsmr.reading_of(with_crc(LUXEMBOURG)[:-6]) == {"energy_in": 6545.766, "power": 286.0}
 
