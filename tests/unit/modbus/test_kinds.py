@@ -7,13 +7,16 @@ import pytest
 
 from bootstrap.config.loader import Configuration
 from bootstrap.modbus.bus_port import BusPort
-from bootstrap.modbus.presets import RegisterSetting
+from bootstrap.modbus.presets import BY_METER, RegisterSetting
+from bootstrap.modbus.registers import ORDERS, TABLES, TYPES
 from bootstrap.needs import DeviceNode, Need, NetworkHost, needs_of
 from bootstrap.streams import Serial, Tcp
 from daemons.modbus import Modbus
 from daemons.pzem import Pzem
 from penates.testing import Bench
+from support.examples import blocks
 from support.modbus_slave import Slave
+from support.paths import ROOT
 from support.spoken import Spoken
 from support.world import House
 
@@ -161,3 +164,18 @@ def test_several_share_a_port_but_no_address(house: House) -> None:
     found = Configuration(house.folder)
     found.all()
     assert ["address 0x02 on ttyUSB0 is already the address of" in fault.text for fault in found.faults] == [True]
+
+
+def test_the_page_s_file_and_what_it_says_of_registers(house: House) -> None:
+    house.write(1)
+    (file,) = blocks("docs/MODBUS.md", "toml")
+    house.device("pump", file)
+    settings = Configuration(house.folder).settings("pump")
+    assert settings
+    device = settings.device
+    units = {name: one.unit_name for name, one in device.measures.items()}
+    assert units == {"repeated": "1", "outdoors": "°C", "power": "W", "energy": "kWh", "flow": "L/min", "heats": "bool"}
+    assert (device.measures["outdoors"].low, device.measures["energy"].counter) == (-40, True)
+    page = (ROOT / "docs" / "MODBUS.md").read_text()
+    assert [word for word in (*TABLES, *TYPES, *ORDERS, *BY_METER) if f"`{word}`" not in page.replace('"', "")] == []
+    assert f"at port {BusPort.usual}" in page
