@@ -44,12 +44,14 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import I2CBus as I2CBus
     from bootstrap.needs import Input as Input
     from bootstrap.needs import Listened as Listened
+    from bootstrap.needs import ModbusAddress as ModbusAddress
     from bootstrap.needs import NetworkHost as NetworkHost
     from bootstrap.needs import OneWireDevice as OneWireDevice
     from bootstrap.needs import OneWireFolder as OneWireFolder
     from bootstrap.needs import Output as Output
     from bootstrap.needs import Pin as Pin
     from bootstrap.needs import Program as Program
+    from bootstrap.needs import SerialBus as SerialBus
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
     from bootstrap.needs import SpiDevice as SpiDevice
@@ -95,6 +97,8 @@ HOMES = {
     "I2CAddress": "bootstrap.needs",
     "SpiDevice": "bootstrap.needs",
     "SerialPort": "bootstrap.needs",
+    "SerialBus": "bootstrap.needs",
+    "ModbusAddress": "bootstrap.needs",
     "UsbName": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",

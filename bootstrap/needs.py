@@ -211,9 +211,11 @@ NAMED = FromText(line_number)
 LINES = Limits(BCM_NUMBERS[0], BCM_NUMBERS[-1], 'GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11')
 BUSES = Limits(0, 255, "number of the I2C bus: 1 is /dev/i2c-1")
 ADDRESSES = Limits(0x03, 0x77, "address on the I2C bus; i2cdetect shows them as hexadecimal numbers, 0x76")
+SLAVES = Limits(0, 255, "address on the Modbus, 1 to 247 on a serial line; each device on one bus has another")
 
 A_CHIP = "SPI device: the numbers of its bus and of its chip select"
 A_PORT = "path of the serial port; the one in /dev/serial/by-id stays the same"
+A_SERIAL_BUS = "path of the serial port that the bus is on, which several devices may share"
 ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/devices"
 
 Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
@@ -224,6 +226,8 @@ I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DE
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
 SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
 SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)], A_PORT)]
+SerialBus: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path, shared=True)], A_SERIAL_BUS)]
+ModbusAddress: TypeAlias = Annotated[int, SLAVES, Declares(lambda number: [BusAddress(number)])]
 UsbName: TypeAlias = Annotated[str, Declares(lambda text: [UsbDevice(text)], "what its program calls the USB device")]
 OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]

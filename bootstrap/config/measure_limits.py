@@ -32,7 +32,7 @@ def limited_device(kind: type[D], source: TomlFile, table: dict[str, Any], secti
     """
     settings = {field.name for field in fields(kind)}
     if not section:
-        source.outside_sections |= {"kind", "group", "sensor", *settings}
+        source.outside_sections |= {"kind", "group", "sensor", "shared_with", *settings}
     limits = {name: table.pop(name) for name in [*table] if isinstance(table[name], dict) and name not in settings}
     limits |= {name: table.pop(name) for name in [*table] if name in kind.measures}
     before = len(source.faults)

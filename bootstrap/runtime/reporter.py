@@ -29,6 +29,7 @@ class Reporter:
         self._topics, self._outbox, self._clock, self._link = topics, outbox, outbox.clock, link
         self.recorders = outbox.recorders
         self._device, self._on_status = device, on_status
+        self.recorded = True  # whether the readings are for recorders
         self._health = MeasureHealth(device, time.monotonic())
         self._health_seen: list[tuple[object, ...]] = []
         self._health_payload = b""
@@ -196,7 +197,7 @@ class Reporter:
         self._update_state()
 
     def publish_reading(self, reading: Values, at_us: int | None = None) -> str:
-        """Publish a reading as a history record, and each of its values as state.
+        """Publish a reading as a history record, unless it is private, and each of its values as state.
 
         It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.
         """
@@ -206,7 +207,8 @@ class Reporter:
         self._seq += 1
         self._last_reading = stamp["time"]
         head = {"time": self._last_reading, "run": self._run, "seq": self._seq, **stamp}
-        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
+        if self.recorded:
+            self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
         for name, value in reading.items():
             self._publish_value(name, encode(value))
         log.debug("read", seq=self._seq, reading=dict(reading))

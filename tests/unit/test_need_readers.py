@@ -28,6 +28,8 @@ TYPES = {
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),
     "SerialPort": ('"/dev/ttyUSB0"', {"check", "unit", "doctor", "installer"}),
+    "SerialBus": ('"/dev/ttyUSB0"', {"unit", "doctor", "installer"}),
+    "ModbusAddress": ("17", {"check"}),
     "UsbName": ('"0"', {"check", "unit", "doctor", "installer"}),
     "OneWireFolder": ('"/nowhere"', {"check", "doctor"}),
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
@@ -40,7 +42,11 @@ TYPES = {
     "Program": ('"no-such-program"', {"doctor", "installer"}),
 }
 # What belongs to a declaration and is none without it.
-WITH = {"I2CAddress": ("I2CBus", "1"), "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"')}
+WITH = {
+    "I2CAddress": ("I2CBus", "1"),
+    "ModbusAddress": ("SerialBus", '"/dev/ttyUSB0"'),
+    "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"'),
+}
 WITH |= {"Sysfs": ("Chip", '"BME280"'), "Chip": ("Sysfs", '"/nowhere"')}
 WITH["OneWireDevice"] = ("OneWireFolder", '"/nowhere"')
 

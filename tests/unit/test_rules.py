@@ -27,7 +27,9 @@ LONGER = {  # with the reason: what its data sheet has more of
     "button": 50,  # clicks and holds are told apart by time
     "contact": 40,  # four settings of what its values are called
     "fan": 55,  # what it does when nobody cares, and a tacho
+    "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
     "lines": 50,  # what a port and its lines are like
+    "modbus": 40,  # what a port, a bus and its registers are like
     "motion": 40,  # an end that comes later
     "servo": 65,  # what it is told is a pulse, and its range
     "pi": 55,  # five measures, each from another file of the kernel
