@@ -160,6 +160,7 @@ class Takes:
         low: the lowest number, and `high` the highest; without either it takes no number.
         step: the difference between two neighbouring numbers, counted from `low`.
         keys: of an object that it accepts as well; the first of them holds the word or the number.
+        expires: whether a command must say, by `before`, when it is too late to carry it out.
     """
 
     words: tuple[str, ...] = ()
@@ -169,6 +170,7 @@ class Takes:
     high: float = math.inf
     step: float = math.inf
     keys: tuple[str, ...] = ()
+    expires: bool = False
 
     def __post_init__(self) -> None:
         if not (self.step > 0 and self.low <= self.high):
@@ -179,7 +181,8 @@ class Takes:
         """Words, number and measure, as `status/about` has them."""
         number = {"unit": self.unit, **_limits(self)} if self._numbers else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
-        return {**words, **number, **({"sets": self.sets} if self.sets else {})}
+        expires = {"expires": True} if self.expires else {}
+        return {**words, **number, **({"sets": self.sets} if self.sets else {}), **expires}
 
     @property
     def _numbers(self) -> bool:
@@ -246,11 +249,12 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     high: float = math.inf,
     step: float = math.inf,
     keys: Sequence[str] = (),
+    expires: bool = False,
 ) -> Callable[[A], A]:
     """Declare above `act_NAME` what it takes (see `Takes`): anything else is refused, and programs can offer it."""
 
     def declare(act: A) -> A:
-        act.takes = Takes(words, sets, unit, low, high, step, (*keys,))  # type: ignore[attr-defined]
+        act.takes = Takes(words, sets, unit, low, high, step, (*keys,), expires)  # type: ignore[attr-defined]
         return act
 
     return declare

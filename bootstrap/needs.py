@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from bootstrap.contract.topic_filters import WILD, a_filter
 from bootstrap.contract.topics import Kind
-from bootstrap.hosts import a_host, a_url, host_of
+from bootstrap.hosts import a_host, a_page, a_url, host_of
 from bootstrap.limits import FromText, Limits
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
@@ -148,6 +148,13 @@ class ChildProgram:
     package: str = ""
 
 
+@dataclass(frozen=True)
+class PowerSwitch:
+    """That this machine is restarted, or shut down: `reboot` or `shutdown`. No sandboxed unit may do so by itself."""
+
+    word: str
+
+
 Need: TypeAlias = (
     GpioLine
     | DeviceNode
@@ -161,6 +168,7 @@ Need: TypeAlias = (
     | Listened
     | Told
     | ChildProgram
+    | PowerSwitch
 )  # fmt: skip
 
 
@@ -234,8 +242,12 @@ OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(t
 Sysfs: TypeAlias = Annotated[Path, Declares(lambda path: [KernelFolder(path)], "where the kernel shows its devices")]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]
 ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the server")]
+PageUrl: TypeAlias = Annotated[str, a_page, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the page")]
 TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]
 Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)], "topic to publish to")]
+PowerAction: TypeAlias = Annotated[
+    Literal["reboot", "shutdown"], Declares(lambda word: [PowerSwitch(word)], "what may be done to this machine")
+]
 Program: TypeAlias = Annotated[str, a_program, Declares(lambda text: [ChildProgram(text)], "program: its name or path")]
 
 

@@ -37,8 +37,10 @@ TYPES = {
     "Chip": ('"DHT22 at GPIO17"', {"doctor"}),  # several may read one; for others it is a fault: test_conflicts.py
     "Host": ('"192.168.7.8"', {"unit"}),
     "ServerUrl": ('"http://192.168.7.8:8086"', {"unit"}),
+    "PageUrl": ('"http://192.168.7.8/x?y=1"', {"unit"}),
     "TopicFilter": ('"tele/+/x"', {"access"}),
     "Target": ('"tele/y"', {"access"}),
+    "PowerAction": ('"reboot"', {"installer"}),
     "Program": ('"no-such-program"', {"doctor", "installer"}),
 }
 # What belongs to a declaration and is none without it.
@@ -100,7 +102,7 @@ def doctor(settings: SensorSettings) -> list[str]:
 def installer(settings: SensorSettings) -> list[str]:
     needed = needs_on_this_machine(settings.device)
     steps = host_setup.packages(InstallRecord(), needed.programs, broker=True)
-    return [*(str(step) for step in steps), *needed.groups]
+    return [*(str(step) for step in steps), *needed.groups, *needed.power]
 
 
 READERS: dict[str, Callable[[SensorSettings], Any]] = {

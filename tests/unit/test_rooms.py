@@ -20,6 +20,8 @@ SURFACE = "bootstrap"  # what authors of devices import: it names much, and load
 # From the ground up. A room may use what stands below it, and itself; those of one floor do not know each other.
 FLOORS = (
     {
+        "bootstrap.bounded_answer",
+        "bootstrap.child_life",
         "bootstrap.errors",
         "bootstrap.hosts",
         "bootstrap.limits",
@@ -31,11 +33,11 @@ FLOORS = (
         "bootstrap.sysfs",
         "bootstrap.tls",
     },
-    {"bootstrap.contract", "bootstrap.eventloop"},
+    {"bootstrap.contract", "bootstrap.eventloop", "bootstrap.lan"},
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
-    {"bootstrap.gateway", "bootstrap.kernel_sensors"},
+    {"bootstrap.gateway", "bootstrap.kernel_sensors", "bootstrap.quantities"},
     {"bootstrap.pulse_rate"},
     {
         "bootstrap.config",
@@ -48,12 +50,13 @@ FLOORS = (
         "bootstrap.switched",
         "bootstrap.tacho",
         "bootstrap.tones",
+        "bootstrap.value_forms",
         "bootstrap.wind",
     },
     {"bootstrap.fade"},
     {"bootstrap.modbus", "bootstrap.serial_lines"},
-    {"bootstrap.mqtt"},
-    {"bootstrap.history", "bootstrap.homeassistant"},
+    {"bootstrap.answers", "bootstrap.mqtt"},
+    {"bootstrap.history", "bootstrap.homeassistant", "bootstrap.machine"},
     {"bootstrap.bridge"},
     {"bootstrap.runtime"},
     {"bootstrap.supervisor"},
