@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Device, Failure, Measure, Reading, Value, Values
+from bootstrap.jumps import JumpGuard
 
 HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
 
-AGREE = 3  # consecutive values that must agree before a jump is believed
 GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is absent
 NEVER = "this device has never measured it"
 
@@ -28,31 +28,15 @@ class _Known:
     why: str | None = None
     errors: int = 0  # consecutive
     last_good: str | None = None
-    number: float | None = None  # the last good value
-    leaps: list[float] = field(default_factory=list)  # values refused since then as too far from `number`
+    jumps: JumpGuard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.jumps = JumpGuard(self.measure)
 
     def become(self, health: HealthState, why: str | None = None, errors: int = 0) -> None:
         if health != self.health:
             self.health, self.since = health, timestamps.now()
         self.why, self.errors = why, errors
-
-    def near(self, value: float) -> bool:
-        """Whether a number is within a step of the last good one."""
-        return self.number is not None and abs(value - self.number) <= self.measure.step
-
-    def is_confirmed(self, value: float) -> bool:
-        """Note a jump, and return whether enough numbers in a row agree on it. Power-on values alone never do."""
-        if self.leaps and abs(value - self.leaps[-1]) > self.measure.step:
-            self.leaps.clear()
-        self.leaps = [*self.leaps, value][-AGREE:]
-        return len(self.leaps) == AGREE and any(leap != self.measure.power_on for leap in self.leaps)
-
-    def doubt(self, value: float) -> str:
-        """Return why a number is not believed."""
-        unit, step = self.measure.unit, self.measure.step
-        if value == self.measure.power_on:
-            return f"{value:g} {unit} is the power-on value: the device lost power or did not measure"
-        return f"{value:g} {unit} is more than {step:g} away from the last good value, {self.number:g}"
 
     @property
     def bad(self) -> bool:
@@ -97,24 +81,17 @@ class MeasureHealth:
         return refused
 
     def _leap(self, known: _Known, value: Value, now: float) -> str | None:
-        """Return why a number is not believed yet, or None: it is too far from the last good one.
-
-        With nothing to compare, at the start or after a long gap, any number is believed but the power-on value.
-        """
+        """Return why a number is not believed yet, or None: it is too far from the last good one."""
         if isinstance(value, str | Mapping):
             return None
-        alone = known.number is None or now - known.received_at >= self._patience_s
-        if known.near(value) if not alone else value != known.measure.power_on:
-            return None
-        return None if known.is_confirmed(value) else known.doubt(value)
+        return known.jumps.doubt(value, after_gap=now - known.received_at >= self._patience_s)
 
     def record_good(self, reading: Values, time: str, now: float) -> None:
         """Record values that were published with the timestamp `time`."""
         for name, value in reading.items():
             known = self._known[name]
             known.good_at, known.last_good = now, time
-            known.number = None if isinstance(value, str | Mapping) else value
-            known.leaps.clear()
+            known.jumps.believe(None if isinstance(value, str | Mapping) else value)
             known.become("ok")
 
     def record_invalid(self, invalid: Mapping[str, str]) -> None:
