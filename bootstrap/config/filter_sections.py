@@ -1,7 +1,7 @@
 """The filters in the sections of measures: each line is a filter, and applies to what the line above it has made."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -95,11 +95,15 @@ def _made(kind: type[Filter], value: object, folder: Path) -> Filter:
         raise ValueError(f"a table, {{ {', '.join(f'{name} = …' for name in names)} }}")
     if unknown := next((key for key in table if key not in names), None):
         raise ValueError(f"a table without {unknown!r}; {suggestion(unknown, names)}")
-    return kind(**{name: _field(name, given, hints[name], kind, folder) for name, given in table.items()})
+    needed = [one.name for one in fields(kind) if one.default is MISSING]
+    if missing := next((name for name in needed if name not in table), None):
+        raise ValueError(f"a table with {missing!r}")
+    bare = table is not value
+    return kind(**{name: _field(name, given, hints[name], folder, bare=bare) for name, given in table.items()})
 
 
-def _field(name: str, value: object, hint: Any, kind: type[Filter], folder: Path) -> Any:  # noqa: ANN401 - a type hint
+def _field(name: str, value: object, hint: Any, folder: Path, *, bare: bool) -> Any:  # noqa: ANN401 - a type hint
     try:
         return convert(value, hint, folder)
     except ValueError as error:
-        raise ValueError(str(error) if name == kind.bare else f"a table in which {name!r} is {error}") from None
+        raise ValueError(str(error) if bare else f"a table in which {name!r} is {error}") from None

@@ -15,6 +15,7 @@ class Teller:
     def __init__(self, house: House, broker: Broker, eyes: Eyes, kind: str = "odd_devices.Told") -> None:
         self._house, self._broker, self.eyes, self._kind = house, broker, eyes, kind
         self.running: Running
+        self.folder = house.folder
 
     def run(self, reading: Any, every_s: float = 3600, heartbeat_s: float = 0, limits: str = "", **env: str) -> None:
         self._house.write(self._broker.port, top=f"heartbeat_s = {heartbeat_s}")
