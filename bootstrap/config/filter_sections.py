@@ -5,35 +5,80 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from bootstrap.config.measure_sections import DERIVE
 from bootstrap.config.toml_file import TomlFile, convert, shown, suggestion
-from bootstrap.device import Measure
+from bootstrap.contract.topics import ID_RULE, is_id
+from bootstrap.device import RESERVED_MEASURES, Measure
 from bootstrap.filters.catalogue import FILTERS
+from bootstrap.filters.derived import Formula
 from bootstrap.filters.filter import Filter
+from bootstrap.filters.grammar import parse
 from bootstrap.filters.settings import RAW, MeasureFilters, SensorFilters
 
 KEEP_RAW = "raw"
 
 
-def filters_of(
-    source: TomlFile,
-    section: str,
-    sections: Mapping[str, Mapping[str, Any]],
-    measures: Mapping[str, Measure],
-    commanded: Mapping[str, str],
-) -> SensorFilters:
-    """Return the filters in sections of measures; what is wrong with them is added to the faults of `source`.
+class FilterSections:
+    """Reads the filters in the sections of one device's file; what is wrong with them is added to its faults."""
 
-    `commanded` has the command that sets a measure, by the measure's name.
-    """
-    found = {}
-    for name, lines in sections.items():
-        place = f"{section}.{name}" if section else name
-        if lines and name in commanded:
-            text = f"{name!r} shows what the command {commanded[name]!r} has set; a filter would show something else"
-            source.fault(text, source.line(place))
+    def __init__(self, source: TomlFile, section: str, commanded: Mapping[str, str]) -> None:
+        """Read those in `section`. `commanded` has the command that sets a measure, by the measure's name."""
+        self._source, self._section, self._commanded = source, section, commanded
+        self._found: dict[str, MeasureFilters] = {}
+
+    def read(
+        self, measures: Mapping[str, Measure], sections: Mapping[str, Mapping[str, Any]], derive: object
+    ) -> SensorFilters:
+        """Return the filters of a device's measures, and what is derived from these."""
+        made = dict(measures)  # what is published
+        for name in [name for name in sections if name in measures]:
+            made[name] = self._filters(name, sections[name], made)
+        raw = {name + RAW: measures[name] for name, one in self._found.items() if one.raw}
+        derived = self._derived({**made, **raw}, sections, derive)
+        return SensorFilters(self._found, derived)
+
+    def _place(self, name: str) -> str:
+        return f"{self._section}.{name}" if self._section else name
+
+    def _filters(self, name: str, lines: Mapping[str, Any], measures: Mapping[str, Measure]) -> Measure:
+        """Read the filters of one measure. Returns what it is after them."""
+        if lines and name in self._commanded:
+            text = (
+                f"{name!r} shows what the command {self._commanded[name]!r} has set; a filter would show something else"
+            )
+            self._source.fault(text, self._source.line(self._place(name)))
         elif lines:
-            found[name] = _FilterLines(source, place, name, measures).read(lines)
-    return SensorFilters(found)
+            reader = _FilterLines(self._source, self._place(name), name, measures)
+            self._found[name] = reader.read(lines)
+            return reader.measure
+        return measures[name]
+
+    def _derived(
+        self, measures: dict[str, Measure], sections: Mapping[str, Mapping[str, Any]], derive: object
+    ) -> dict[str, Formula]:
+        """Return the formulas in `[derive]`; each may use what stands above it."""
+        if not isinstance(derive, dict):
+            self._source.fault(f"{DERIVE!r} must be a section, [{DERIVE}]", self._source.line(DERIVE, self._section))
+            return {}
+        found = {}
+        for name, text in derive.items():
+            try:
+                _check_name(name, measures)
+                found[name] = parse(text, measures)
+                measures[name] = found[name].outcome(measures)
+            except ValueError as error:
+                self._source.fault(f"{name!r} must be {error}", self._source.line(name, self._place(DERIVE)))
+            else:
+                measures[name] = self._filters(name, sections.get(name, {}), measures)
+        return found
+
+
+def _check_name(name: str, measures: Mapping[str, Measure]) -> None:
+    """Raise ValueError, saying what is allowed, unless a derived measure may have this name."""
+    if not is_id(name) or name in RESERVED_MEASURES:
+        raise ValueError(f"named otherwise: the name of a measure is {ID_RULE}, and none of the reserved ones")
+    if name in measures:
+        raise ValueError("named otherwise: there is such a measure already")
 
 
 class _FilterLines:
@@ -41,7 +86,7 @@ class _FilterLines:
 
     def __init__(self, source: TomlFile, place: str, name: str, measures: Mapping[str, Measure]) -> None:
         self._source, self._place, self._name, self._measures = source, place, name, measures
-        self._measure = measures[name]  # what it is after the lines so far
+        self.measure = measures[name]  # what it is after the lines so far
 
     def read(self, lines: Mapping[str, Any]) -> MeasureFilters:
         """Return the filters, without those that have a fault."""
@@ -68,8 +113,8 @@ class _FilterLines:
             self._fault(key, f"{key!r} of {self._name!r} must be {error}, not {shown(value)}")
             return None
         try:
-            made.accepts(self._measure)
-            self._measure = made.outcome(self._measure)
+            made.accepts(self.measure)
+            self.measure = made.outcome(self.measure)
         except ValueError as error:
             self._fault(key, f"{key!r} is no filter of {self._name!r}, which {error}")
             return None

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bootstrap.filters.settings import SensorFilters
 
 D = TypeVar("D", bound=Device)
+DERIVE = "derive"  # the section of measures that are computed from others
 
 
 def _a_step(step: float) -> None:
@@ -49,17 +50,19 @@ def configured_device(
     settings = {field.name for field in fields(kind)}
     if not section:
         source.outside_sections |= {"kind", "group", "sensor", *settings}
+    derive = table.pop(DERIVE, {}) if DERIVE not in settings else {}
     sections = {name: table.pop(name) for name in [*table] if isinstance(table[name], dict) and name not in settings}
     sections |= {name: table.pop(name) for name in [*table] if name in kind.measures}
     before = len(source.faults)
     device = source.fill(kind, table, section)
     found = _MeasureSections(source, section, device.measures if device else kind.measures)
     found.commanded = {takes.sets: name for name, takes in kind.commands.items()}
-    found.read(sections)
+    found.read(sections, derive)
     if device is None or len(source.faults) > before:
         return None
-    if found.limited:
-        device = _subclass(kind, tuple(found.limited.items())).like(device)  # type: ignore[assignment, arg-type]
+    if found.limited or found.listened:
+        changed = _subclass(kind, tuple(found.limited.items()), found.listened)  # type: ignore[arg-type]
+        device = changed.like(device)  # type: ignore[assignment]
     return ConfiguredDevice(device, found.filters)
 
 
@@ -70,24 +73,28 @@ class _MeasureSections:
         self._source, self._section, self._measures = source, section, measures
         self.limited: dict[str, Measure] = {}
         self.filters: SensorFilters | None = None
+        self.listened: tuple[str, ...] = ()  # topics of other sensors
         self.commanded: Mapping[str, str] = {}  # by measure: the command that sets it
 
-    def read(self, sections: Mapping[str, object]) -> None:
-        """Read the limits of all measures, then their filters."""
-        filtered = {}
+    def read(self, sections: Mapping[str, object], derive: object) -> None:
+        """Read the limits of all measures, then their filters, and what is derived from them."""
+        filtered, known = {}, {**self._measures, **dict.fromkeys(derive if isinstance(derive, dict) else ())}
         for name, values in sections.items():
             place = f"{self._section}.{name}" if self._section else name
-            if name not in self._measures:
-                self._source.fault(f"no measure {name!r}; {suggestion(name, self._measures)}", self._source.line(place))
+            if name not in known:
+                self._source.fault(f"no measure {name!r}; {suggestion(name, known)}", self._source.line(place))
             elif not isinstance(values, dict):
                 self._source.section(place, values, MeasureLimits)  # which says that it must be one
+            elif name not in self._measures:
+                filtered[name] = values
             elif (rest := self._limit(place, name, values)) is not None:
                 filtered[name] = rest
-        if any(filtered.values()):
-            from bootstrap.config.filter_sections import filters_of  # noqa: PLC0415 - few sensors have filters
+        if any(filtered.values()) or derive:
+            from bootstrap.config.filter_sections import FilterSections  # noqa: PLC0415 - few sensors have filters
 
             measures = {**self._measures, **self.limited}
-            self.filters = filters_of(self._source, self._section, filtered, measures, self.commanded)
+            self.filters = FilterSections(self._source, self._section, self.commanded).read(measures, filtered, derive)
+            self.listened = tuple(one.topic for one in self.filters.derived.values() if one.topic)
 
     def _limit(self, place: str, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Take the limits above the first filter. Returns the lines from there on, or None after adding a fault."""
@@ -119,9 +126,11 @@ def _limited(source: TomlFile, place: str, name: str, section: object, measure: 
 
 
 @cache
-def _subclass(kind: type[Device], measures: tuple[tuple[str, Measure], ...]) -> type["_Limited"]:
+def _subclass(
+    kind: type[Device], measures: tuple[tuple[str, Measure], ...], listened: tuple[str, ...]
+) -> type["_Limited"]:
     """Return a class with other limits, the same for the same limits, so that equal settings stay equal."""
-    body = {"__module__": kind.__module__, "limited": dict(measures), **dict(measures)}
+    body = {"__module__": kind.__module__, "limited": dict(measures), "also_listens": listened, **dict(measures)}
     return cast("type[_Limited]", type(kind.__name__, (_Limited, kind), body))
 
 

@@ -230,7 +230,10 @@ class SensorSettings:
         device = self.device
         shown = {name: {"shown_as": what} for name, what in device.shown_as.items()}
         measures = self.measures
-        more = {name: {"every_s": self._every_s(name), **shown.get(name, {})} for name in measures}
+        added = {name: self.filters.about(name) for name in measures} if self.filters else {}
+        more = {
+            name: {"every_s": self._every_s(name), **shown.get(name, {}), **added.get(name, {})} for name in measures
+        }
         return {
             "kind": self.kind,
             "measures": {name: {**one.facts, **more[name]} for name, one in measures.items()},

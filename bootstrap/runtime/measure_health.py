@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
@@ -13,6 +14,8 @@ from bootstrap.jumps import JumpGuard
 HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
 
 GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is absent
+NO_SOURCES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
 NEVER = "this device has never measured it"
 
 
@@ -28,6 +31,7 @@ class _Known:
     why: str | None = None
     errors: int = 0  # consecutive
     last_good: str | None = None
+    followed: bool = False  # whether its health is that of a measure that it is made of
     jumps: JumpGuard = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,18 +55,27 @@ class MeasureHealth:
         """Start with every measure ok. `invalid` is the number of values refused before."""
         self._device = device
         self._known: dict[str, _Known] = {}
+        self._sources: Mapping[str, tuple[str, ...]] = NO_SOURCES
         self.redescribe(now)
         self.invalid = invalid
 
-    def redescribe(self, now: float) -> None:
-        """Take notice of the measures and the period that the device has now. What is known of a measure stays so."""
-        self._patience_s = stale_s(self._device.period_s)
+    def redescribe(
+        self,
+        now: float,
+        sources: Mapping[str, tuple[str, ...]] = NO_SOURCES,
+        measures: Mapping[str, Measure] = NO_MEASURES,
+    ) -> None:
+        """Take notice of the measures and the period that the device has now. What is known of a measure stays so.
+
+        `sources` are the measures from which others are made, by the name of that; those are in `measures`.
+        """
+        self._patience_s, self._sources = stale_s(self._device.period_s), sources
         since, before = timestamps.now(), self._known
         self._known = {
             name: before[name]
             if name in before and before[name].measure == measure
             else _Known(measure, now, now, since)
-            for name, measure in self._device.measures.items()
+            for name, measure in (*self._device.measures.items(), *((name, measures[name]) for name in sources))
         }
 
     def validate(self, reading: Reading, now: float) -> dict[str, str]:
@@ -99,11 +112,25 @@ class MeasureHealth:
         for name, why in invalid.items():
             known = self._known[name]
             known.become("failing", why, known.errors + 1)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Let what is made of measures that are not well be as they are, and say because of which."""
+        for name, sources in self._sources.items():
+            known, of = self._known[name], {one: self._known[one] for one in sources}
+            source = next((one for one in of if of[one].health != "ok"), None)
+            if source is not None:
+                known.become(of[source].health, f"{source}: {of[source].why}", of[source].errors)
+                known.followed = True
+            elif known.followed:
+                known.become("ok")
+                known.followed = False
 
     def record_failure(self, why: str, *, absent: bool) -> None:
         """Record that nothing could be measured. `absent` means that the device is not there."""
         for known in self._known.values():
             known.become("absent" if absent else "failing", why, known.errors + 1)
+        self._follow()
 
     def passed_over(self, named: Collection[str], now: float) -> None:
         """Record a successful read that returned only `named`.
@@ -113,7 +140,7 @@ class MeasureHealth:
         """
         unheard = self._device.is_heard and all(known.last_good is None for known in self._known.values())
         for name, known in self._known.items():
-            if name in named:
+            if name in named or name in self._sources:
                 continue
             if known.measure.event or now - known.good_at < self._patience_s or self._device.excuses(name):
                 if not (self._device.is_heard and known.errors):
@@ -124,6 +151,7 @@ class MeasureHealth:
                 known.become("absent", NEVER)
             else:
                 known.become("stale", f"no value for more than {self._patience_s:g} s")
+        self._follow()
 
     @property
     def problems(self) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Reporter:
         self.recorders = outbox.recorders
         self._on_status, self._judge = on_status, Judge(settings.device, settings.filters)
         self.judge, self._health = self._judge.judge, self._judge.health
+        self.lend, self.close_filters = self._judge.lend, self._judge.close
         self._health_seen: list[tuple[object, ...]] = []
         self._health_payload = b""
         self._all_failing, self._unwell = False, set[str]()  # as last logged
@@ -139,7 +140,7 @@ class Reporter:
 
     def publish_about(self, about: Mapping[str, Any]) -> None:
         """Publish `status/about`, and judge what is measured by it from now on."""
-        self._health.redescribe(time.monotonic())
+        self._judge.redescribe()
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def publish_health(self) -> None:
@@ -169,10 +170,10 @@ class Reporter:
 
         `whole` marks a complete read: measures that it does not name have no value. `at_us` is as in `publish_reading`.
         """
-        now, (good, invalid, published) = time.monotonic(), judged
+        now, good, invalid, published = time.monotonic(), judged.good, judged.invalid, judged.published
         stamp = self.publish_reading(published, at_us) if published else timestamps.now()
-        self._health.record_good(good, stamp, now)
-        self._health.record_invalid(invalid)
+        self._health.record_good({**published, **good}, stamp, now)
+        self._health.record_invalid({**invalid, **judged.failed})
         if whole:
             self._health.passed_over(good.keys() | invalid.keys(), now)
         self.faults += bool(invalid) and not good
@@ -205,6 +206,7 @@ class Reporter:
         self._seq += 1
         self._last_reading = stamp["time"]
         head = {"time": self._last_reading, "run": self._run, "seq": self._seq, **stamp}
+        head |= self._judge.calibrations(reading)
         self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
         for name, value in reading.items():
             self._publish_value(name, encode(value))

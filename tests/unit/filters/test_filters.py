@@ -35,7 +35,7 @@ def run(
     """What comes out of each value, one period after the other: the value, None if it is held back, or the reason."""
     found: list[Value | str | None] = []
     for number, value in enumerate(series):
-        good, wrong = conditioning.apply({"value": value}, {"value": measure}, number * period_s, period_s)
+        good, wrong, _ = conditioning.apply({"value": value}, {"value": measure}, number * period_s, period_s)
         found.append(wrong.get("value") or good.get("value"))
     return found
 
@@ -161,7 +161,7 @@ def test_the_raw_value_is_what_the_device_said(stages: tuple[Filter, ...], serie
     outcome(stages)
     conditioning = sensor(*stages, raw=True)
     for number, value in enumerate(series):
-        good, _ = conditioning.apply({"value": value}, {"value": MEASURE}, number * PERIOD_S, PERIOD_S)
+        good = conditioning.apply({"value": value}, {"value": MEASURE}, number * PERIOD_S, PERIOD_S).published
         assert good["value" + RAW] == value
     assert conditioning.filters.published({"value": MEASURE})["value" + RAW] == MEASURE
 
