@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import ClassVar, NamedTuple
 
 from bootstrap.device import Measure
@@ -81,7 +81,8 @@ class Calibrate(NumberFilter):
     @property
     def id(self) -> str:
         """What tells it from other calibrations: equal ones have the same."""
-        facts = [self.offset, self.scale, self._sorted, self.unit]
+        numbers = [self.offset or 0, 1 if self.scale is None else self.scale, *chain.from_iterable(self._sorted)]
+        facts = [*map(float, numbers), self.unit]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:ID_DIGITS]
 
 

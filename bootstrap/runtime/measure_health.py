@@ -111,6 +111,7 @@ class MeasureHealth:
         """Record values that were refused, each with the reason."""
         for name, why in invalid.items():
             known = self._known[name]
+            known.followed = False
             known.become("failing", why, known.errors + 1)
         self._follow()
 
