@@ -7,7 +7,7 @@ from bootstrap.filters.holding import Deadband, Throttle
 from bootstrap.filters.limits_below import HighLimit, LowLimit, StepLimit
 from bootstrap.filters.linear import Calibrate, Unit
 from bootstrap.filters.simple import Clamp, Invert, Round
-from bootstrap.filters.windows import Exponential, Mean, Median
+from bootstrap.filters.windows import Exponential, Mean, Median, Quantile
 
 FILTERS: Mapping[str, type[Filter]] = {
     "calibrate": Calibrate,
@@ -19,6 +19,7 @@ FILTERS: Mapping[str, type[Filter]] = {
     "low": LowLimit,
     "mean": Mean,
     "median": Median,
+    "quantile": Quantile,
     "round": Round,
     "step": StepLimit,
     "throttle": Throttle,

@@ -52,6 +52,25 @@ class Median(Filter):
         return _Window(self.of, _median)
 
 
+def _a_part(part: float) -> None:
+    if not 0 <= part <= 1:
+        raise ValueError("from 0 (the lowest) to 1 (the highest)")
+
+
+@dataclass(frozen=True)
+class Quantile(Filter):
+    """Takes the one of the newest values that this part of them are below: 0 is the lowest, and 1 the highest."""
+
+    remembers: ClassVar[bool] = True
+
+    of: Annotated[int, Limits(2, MOST)]
+    part: Annotated[float, _a_part]
+
+    def start(self, measure: Measure) -> Stage:  # noqa: ARG002 - as above
+        """Return a window."""
+        return _Window(self.of, lambda values: sorted(values)[round(self.part * (len(values) - 1))])
+
+
 @dataclass(frozen=True)
 class Mean(Filter):
     """Takes the mean of the newest values. At first there are fewer."""

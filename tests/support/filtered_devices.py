@@ -21,3 +21,4 @@ class Weather(Told):
     gust = Measure("m/s")
     noise = Measure("dB")
     soil = Measure("%")
+    dust = Measure("µg/m³")

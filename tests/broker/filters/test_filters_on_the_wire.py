@@ -20,6 +20,7 @@ HEAD = {"time", "run", "seq", "calibration"}
 EACH: dict[str, tuple[str, str, list[Any], list[Any]]] = {
     "round": ("temperature", "round = 1", [21.4567, 21.5501, 21.62], [21.5, 21.6, 21.6]),
     "median": ("light", "median = 3", [100, 5000, 120], [100, 2550, 120]),
+    "quantile": ("dust", "quantile = { of = 3, part = 1 }", [9, 30, 5], [9, 30, 30]),
     "mean": ("wind", "mean = 2", [3, 5, 8], [3, 4, 6.5]),
     "exponential": ("gust", "exponential = 0.5", [10, 20, 20], [10, 15, 17.5]),
     "deadband": ("power", "deadband = { by = 5, silence_s = 86400 }", [230, 233, 236], [230, None, 236]),

@@ -7,9 +7,11 @@ import pytest
 
 from bootstrap.config.loader import check
 from bootstrap.config.toml_file import SettingsError
-from bootstrap.filters.linear import Calibrate
+from bootstrap.filters.linear import UNITS, Calibrate
 from bootstrap.filters.settings import SensorFilters
 from bootstrap.filters.simple import Round
+from bootstrap.homeassistant.announcement import BY_UNIT
+from bootstrap.needs import Listened, needs_of
 from support.paths import ROOT
 from support.world import House
 
@@ -125,3 +127,40 @@ def test_a_sensor_without_filters_loads_none(house: House) -> None:
     found = loaded(f"{CELLAR}[temperature]\nround = 1\n")
     assert "bootstrap.filters.simple" in found
     assert "bootstrap.filters.conditioning" not in found
+
+
+def test_home_assistant_knows_each_unit_that_one_can_convert_into() -> None:
+    assert {unit for unit, (sort, _line) in UNITS.items() if sort != "ratio"} - BY_UNIT.keys() == set()
+
+
+def test_who_listens_for_a_difference_is_allowed_to(house: House) -> None:
+    """The needs of a device are what the broker's rules, its own subscriptions and `penates doctor` go by."""
+    house.write(1)
+    house.device("cellar", f'{CELLAR}[derive]\ncolder = "difference(temperature, cm/attic/data/temperature)"\n')
+    (found,) = check(house.folder)
+    assert ("derive", Listened("cm/attic/data/temperature")) in needs_of(found.device)
+    assert read(house, CELLAR) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("derive = 5\n", "3: 'derive' must be a section, [derive]"),
+        (
+            '[derive]\ndew = "dew(temperature)"\n',
+            "4: 'dew' must be one of absolute_humidity(temperature, humidity); dew",
+        ),
+        (
+            '[derive]\ntemperature = "mean(temperature, 1h)"\n',
+            "4: 'temperature' must be named otherwise: there is such",
+        ),
+        ('[derive]\ntime = "mean(temperature, 1h)"\n', "4: 'time' must be named otherwise: the name of a measure is"),
+        (
+            '[derive]\nslow = "mean(temperature, 1h)"\n[slow]\nruond = 1\n',
+            "6: no setting 'ruond'; did you mean 'round'?",
+        ),
+        ('[derive]\nslow = "mean(temperature, 1h)"\n[slo]\nround = 1\n', "5: no measure 'slo'; did you mean 'slow'?"),
+    ],
+)
+def test_what_is_wrong_with_a_derived_measure_is_said_with_its_line(house: House, text: str, wanted: str) -> None:
+    assert fault(house, CELLAR + text).startswith(wanted)
