@@ -252,10 +252,14 @@ Program: TypeAlias = Annotated[str, a_program, Declares(lambda text: [ChildProgr
 
 
 def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device`, which stands above
-    """Return what a device needs with its settings, each with the name of the setting that declares it."""
+    """Return what a device needs with its settings, each with the name of the setting that declares it.
+
+    What its owner derives from other sensors' measures is in a section of its own.
+    """
     hints = get_type_hints(type(device), include_extras=True)
     named = ((one.name, getattr(device, one.name), hints[one.name]) for one in fields(device))
-    return [(name, need) for name, value, hint in named for need in declared(value, hint)]
+    own = [(name, need) for name, value, hint in named for need in declared(value, hint)]
+    return [*own, *(("derive", Listened(topic)) for topic in getattr(device, "also_listens", ()))]
 
 
 def bus_of(device: Any) -> Path | None:  # noqa: ANN401 - as above

@@ -91,7 +91,7 @@ class Recorded:
         for settings in (one for found in self.configuration.all().values() for one in found.all_carried):
             if settings.topics.client_id == sensor:
                 every_s = settings.device.every_s
-                found = settings.device.measures.items()
+                found = settings.measures.items()
                 return {name: KnownMeasure(one.unit_name, one.event, every_s) for name, one in found}
         return {}
 

@@ -37,7 +37,8 @@ FLOORS = (
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
-    {"bootstrap.gateway", "bootstrap.kernel_sensors", "bootstrap.quantities"},
+    {"bootstrap.gateway", "bootstrap.jumps", "bootstrap.kernel_sensors", "bootstrap.quantities"},
+    {"bootstrap.filters"},
     {"bootstrap.pulse_rate"},
     {
         "bootstrap.config",
