@@ -52,7 +52,7 @@ class RadioSocket(Adopted):
         self.gateway.air.send(self.code.frame(on=on), partial(self._show, on))
         return None
 
-    def _show(self, on: bool, sent: bool) -> None:  # noqa: FBT001 - one is bound, the other is the sender's answer
+    def _show(self, on: bool, sent: bool) -> None:
         """Publish what it was told; if that was not sent, what it was told before, as others may believe it is so."""
         if sent:
             self.gateway.publish(self, self.told(ASSUMED, on=on))

@@ -270,6 +270,81 @@ def test_a_receiver_that_is_killed_is_started_again(house: House, broker: Broker
     assert running.stop() == 0
 
 
+STICK = """#!/bin/sh
+case "$*" in *help) exec rtl_433 "$@" ;; esac
+[ ! -e {0}/pulled ] || exec rtl_433 -c /dev/null -d :none
+[ ! -e {0}/taken ] || {{ echo 'usb_claim_interface error -6\nFailed to open rtlsdr device #0.' >&2; exit 2; }}
+exec rtl_433 "$@"
+"""
+
+
+def health(eyes: Eyes, sensor: str, measure: str) -> dict[str, Any]:
+    """The newest that is known of a measure."""
+    found: dict[str, Any] = eyes.on(f"cm/{sensor}/status/health")[-1].value.get(measure, {})
+    return found
+
+
+def silent_s(found: dict[str, Any]) -> float:
+    """For how long a measure had no value when its health changed."""
+    since, last = (timestamps.parse(found[name]).timestamp() for name in ("since", "last_good"))
+    return since - last
+
+
+@pytest.mark.long
+def test_of_a_stick_that_is_pulled_out_each_sensor_is_stale_in_its_time(
+    house: House, broker: Broker, eyes: Eyes, air: Air, tmp_path: Path
+) -> None:
+    program = tmp_path / "stick"
+    program.write_text(STICK.format(tmp_path))
+    program.chmod(0o755)
+    periods = {"shed": 0.5, "attic": 1.5, "cellar": 600.0}
+    key = '[sensors.{}]\nmodel = "Nexus-TH"\nid = {}\nchannel = 2\nevery_s = {}\n'
+    sections = [key.format(name, number, every_s) for number, (name, every_s) in enumerate(periods.items(), 11)]
+    running = start(house, broker, stick(air, *sections, more=f'program = "{program}"\nevery_s = 0.5'))
+    air.send(*(nexus(number, 2, number) for number in (11, 12, 13)))
+    eyes.wait_value("cm/cellar/data/temperature", 13)
+    listens(running, 19)
+    since = len(eyes.seen)
+    (tmp_path / "pulled").touch()
+    os.kill(receiver_pids(running)[0], signal.SIGKILL)
+    eyes.wait_value("cm/stick/status/state", "fault", since)
+    for sensor in ("shed", "attic"):
+        stale = lambda _, name=sensor: health(eyes, name, "temperature").get("health") == "stale"  # noqa: E731
+        eyes.wait(stale, f"{sensor} is stale")
+        assert 3 * periods[sensor] <= silent_s(health(eyes, sensor, "temperature"))
+        eyes.wait_value(f"cm/{sensor}/status/state", "fault", since)
+    eyes.wait(lambda _: health(eyes, "stick", "heard")["health"] == "absent", "the stick is absent")
+    assert health(eyes, "stick", "heard")["why"].endswith("No supported devices found.")
+    (tmp_path / "taken").touch()
+    (tmp_path / "pulled").unlink()
+    eyes.wait(lambda _: health(eyes, "stick", "heard")["health"] == "failing", "another has the stick")
+    assert health(eyes, "stick", "heard")["why"].endswith("usb_claim_interface error -6")
+    assert health(eyes, "cellar", "temperature")["health"] == "ok", "it need not have sent yet"
+    (tmp_path / "taken").unlink()
+    since = len(eyes.seen)
+    air.send(nexus(12, 2, 10))
+    eyes.wait_value("cm/attic/data/temperature", 10, since)
+    eyes.wait_value("cm/stick/status/state", "online", since)
+    assert running.stop() == 0
+
+
+def test_two_stations_of_one_id_are_one_whose_jumps_are_refused(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    running = start(house, broker, stick(air, SHED))
+    air.send(nexus(181, 2, 20.0, 50))
+    eyes.wait_value("cm/shed/data/temperature", 20)
+    listens(running, 19)
+    for number in range(1, 4):
+        air.send(nexus(181, 2, -5.0, 80), nexus(181, 2, 20 + number / 10, 50))
+    eyes.wait_value("cm/shed/data/temperature", 20.3)
+    assert running.stop() == 0
+    eyes.wait_value("cm/shed/status/state", "stopped")
+    assert [one["temperature"] for one in readings(eyes, "shed") if "temperature" in one] == [20, 20.1, 20.2, 20.3]
+    told = [one.value.get("temperature", {}).get("why") or "" for one in eyes.on("cm/shed/status/health")]
+    assert any("-5 °C is more than 10 away from the last good value" in why for why in told)
+
+
 def test_a_value_that_cannot_be_is_refused(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
     running = start(house, broker, stick(air, SHED, "[sensors.shed.humidity]\nhigh = 90\n"))
     air.send(nexus(181, 2, 1.0, 50))
