@@ -190,10 +190,10 @@ def loop(pi: Pi, who: str, count: int, loads: int) -> None:
 def transmits(pi: Pi, count: int) -> None:
     """What a socket is told is on the line, in real time, and our own receiver confirms it."""
     loop(pi, LAMP, count, 0)
-    verdict("time is kept by", value(pi, "cm/transmitter/data/timing"), '"realtime"')
-    verdict("which nobody has confirmed", value(pi, "cm/lamp/data/evidence"), '"assumed"')
+    verdict("time is kept by", value(pi, "cm/transmitter/data/timing"), "realtime")
+    verdict("which nobody has confirmed", value(pi, "cm/lamp/data/evidence"), "assumed")
     transmit(pi, pi.say(f"cat {RECORDED}") + "\n")
-    verdict("what was recorded is confirmed", comes(pi, "cm/lamp/data/evidence", '"heard"') is not None)
+    verdict("what was recorded is confirmed", comes(pi, "cm/lamp/data/evidence", "heard") is not None)
     loop(pi, LAMP, count, 3)
 
 
@@ -206,7 +206,7 @@ def in_turn(pi: Pi) -> None:
 def by_the_kernel(pi: Pi, count: int) -> None:
     """The kernel's own transmitter."""
     loop(pi, TREE, count, 0)
-    verdict("time is kept by", value(pi, "cm/kernel/data/timing"), '"kernel"')
+    verdict("time is kept by", value(pi, "cm/kernel/data/timing"), "kernel")
     loop(pi, TREE, count, 3)
 
 

@@ -164,6 +164,29 @@ def test_nobody_is_told_of_an_alarm_though_its_decoder_is_on(
     assert "Smoke" not in "".join(one.payload.decode() for one in eyes.seen)
 
 
+@pytest.mark.long
+def test_alarms_of_others_are_listed_only_while_one_searches(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    """The decoder of smoke detectors is on because its owner has one; the neighbours have others."""
+    smoke = 86
+    running = start(house, broker, stick(air, SHED, more=f"decoders = [{smoke}]"))
+    air.send(nexus(181, 2, 1))
+    eyes.wait_value("cm/shed/data/temperature", 1)
+    listens(running, 19, smoke)
+    air.send(old_remote("C", 5, on=True), nexus(9, 1, 4))  # the former as a smoke detector sends, too
+    eyes.wait(lambda _: unknown_ones(eyes), "who is unknown")
+    assert [one["key"]["model"] for one in unknown_ones(eyes)] == ["Nexus-TH"]
+    assert eyes.ask("cm/stick", "search", "on")["result"] == "done"
+    eventually(lambda: ["-60" in one for one in receivers(running)] == [True], "all but those of tyres are on")
+    air.send(old_remote("C", 6, on=True))
+    smoky = lambda _: "Smoke-GS558" in [one["key"]["model"] for one in unknown_ones(eyes)]  # noqa: E731
+    eyes.wait(smoky, "it is listed")
+    assert eyes.ask("cm/stick", "search", "off")["result"] == "done"
+    eyes.wait(lambda _: not smoky(_), "it is listed no more")
+    assert running.stop() == 0
+
+
 def test_a_new_battery_is_offered_or_followed(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
     other = SHED.replace("shed", "attic").replace("181", "55").replace("channel = 2", "channel = 3\nevery_s = 0.2")
     running = start(house, broker, stick(air, SHED + "every_s = 0.2\n", other + "follow = true\n"))
