@@ -368,6 +368,27 @@ def test_two_stations_of_one_id_are_one_whose_jumps_are_refused(
     assert any("-5 °C is more than 10 away from the last good value" in why for why in told)
 
 
+def test_a_probe_that_is_put_into_a_freezer_is_believed_at_the_third_value_or_at_once(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    cold = SHED.replace("shed", "cold").replace("181", "55") + "[sensors.cold.temperature]\nstep = 100\n"
+    running = start(house, broker, stick(air, SHED, cold))
+    air.send(nexus(181, 2, 21.0), nexus(55, 2, 21.0))
+    for sensor in ("shed", "cold"):
+        eyes.wait_value(f"cm/{sensor}/data/temperature", 21)
+    listens(running, 19)
+    for celsius in (-3.0, -9.5, -14.0, -16.5):
+        air.send(nexus(181, 2, celsius), nexus(55, 2, celsius))
+    for sensor in ("shed", "cold"):
+        eyes.wait_value(f"cm/{sensor}/data/temperature", -16.5)
+    assert running.stop() == 0
+    eyes.wait_value("cm/shed/status/state", "stopped")
+    found = {
+        name: [one["temperature"] for one in readings(eyes, name) if "temperature" in one] for name in ("shed", "cold")
+    }
+    assert found == {"shed": [21, -14, -16.5], "cold": [21, -3, -9.5, -14, -16.5]}
+
+
 def test_a_value_that_cannot_be_is_refused(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
     running = start(house, broker, stick(air, SHED, "[sensors.shed.humidity]\nhigh = 90\n"))
     air.send(nexus(181, 2, 1.0, 50))
