@@ -180,10 +180,13 @@ def test_alarms_of_others_are_listed_only_while_one_searches(
     assert eyes.ask("cm/stick", "search", "on")["result"] == "done"
     eventually(lambda: ["-60" in one for one in receivers(running)] == [True], "all but those of tyres are on")
     air.send(old_remote("C", 6, on=True))
-    smoky = lambda _: "Smoke-GS558" in [one["key"]["model"] for one in unknown_ones(eyes)]  # noqa: E731
-    eyes.wait(smoky, "it is listed")
+
+    def listed() -> list[str]:
+        return [one["key"]["model"] for one in unknown_ones(eyes)]
+
+    eyes.wait(lambda _: "Smoke-GS558" in listed(), "it is listed")
     assert eyes.ask("cm/stick", "search", "off")["result"] == "done"
-    eyes.wait(lambda _: not smoky(_), "it is listed no more")
+    eyes.wait(lambda _: "Smoke-GS558" not in listed(), "it is listed no more")
     assert running.stop() == 0
 
 
