@@ -184,7 +184,7 @@ def code(*words: str) -> str:
 def turns(*words: str) -> str:
     """Return how often another one sent than before."""
     with closing(LineTrace(int(words[3]), int(words[7]))) as trace, ExitStack() as stack:
-        both = [stack.enter_context(closing(Transmitter(*words[at : at + 2]))) for at in (0, 3)]
+        both = [stack.enter_context(closing(Transmitter(*words[at : at + 2]))) for at in (0, 4)]
         trace.clear()
         for number in range(TIMES):
             for one in both:
