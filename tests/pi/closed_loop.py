@@ -1,20 +1,23 @@
 """On the machine itself, as root: has sockets switched, and decodes what their lines did, by the kernel's own trace.
 
-    sudo /opt/penates/bin/python tests/pi/closed_loop.py code GATEWAY SOCKET UNIT LINE COUNT [LOADS]
-    sudo /opt/penates/bin/python tests/pi/closed_loop.py turns GATEWAY SOCKET UNIT LINE GATEWAY SOCKET UNIT LINE
+    cd tests; sudo PYTHONPATH=. /opt/penates/bin/python -m pi.closed_loop code GATEWAY SOCKET UNIT LINE COUNT [LOADS]
+    … turns GATEWAY SOCKET UNIT LINE GATEWAY SOCKET UNIT LINE
+    … play FILE PULSES
 
 `code` switches a SOCKET of GATEWAY, a `kaku 12345678 UNIT`, COUNT times, while LOADS processes keep the processor busy.
 The kernel notes each edge with its time, and rtl_433 decodes that. Prints the counts as a JSON object; what was on the
 air at last is kept in /srv/closed_loop.ook. `turns` has two transmitters send at once, and prints how often one came
-behind the other.
+behind the other. `play` makes a simulated line hear pulses: FILE is by which it is pulled, PULSES is as rtl_433 has it.
 """
 
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -25,6 +28,7 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bootstrap.radio.pulse_child import in_real_time, send
 from bootstrap.radio.socket_protocols import SocketCode
 from support.heard_air import LEARNING, decoded, pulses, transcript
 
@@ -196,5 +200,17 @@ def turns(*words: str) -> str:
     return str(sum(before != after for before, after in pairwise(order)))
 
 
+def play(file: str, transmission: str) -> str:
+    """Pull a line up and down, as a receiver would."""
+    lines = [line.split() for line in Path(transmission).read_text().splitlines() if not line.startswith(";")]
+    durations = [int(one) for line in lines for one in line]
+    descriptor = os.open(file, os.O_WRONLY)
+    in_real_time()
+    send(lambda level: os.pwrite(descriptor, b"pull-up" if level else b"pull-down", 0), durations)
+    os.pwrite(descriptor, b"pull-down", 0)
+    return f"{len(lines)} pulses"
+
+
 if __name__ == "__main__":
-    print(code(*sys.argv[2:]) if sys.argv[1] == "code" else turns(*sys.argv[2:]))
+    COMMANDS: dict[str, Callable[..., str]] = {"code": code, "turns": turns, "play": play}
+    print(COMMANDS[sys.argv[1]](*sys.argv[2:]))

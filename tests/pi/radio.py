@@ -9,8 +9,11 @@ stick there are a pipe, through which a real rtl_433 hears what is sent, and a r
 as it is told. The kernel traces the line of the transmitter, and rtl_433 decodes that: COUNT transmissions, and as many
 while the processor has something else to do.
 
-`--lirc` does the same by the kernel's own driver, whose /dev/lirc0 must be there for GPIO 24. On an emulated machine
-microseconds mean little, unless its clock counts instructions (QEMU's `-icount`).
+`--pull FILE` has a receiver on GPIO 27, a simulated line that is pulled by this file, hear a thermometer; such as
+/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio27/pull. `--lirc` has the kernel's own driver send, too: its
+/dev/lirc0 must be there for GPIO 24 (ir_tx/build makes the modules for a machine without a device tree). On an
+emulated machine microseconds mean little, unless its clock counts instructions: QEMU's
+`-accel tcg,thread=single -icount shift=1` with one processor.
 """
 
 import argparse
@@ -28,7 +31,7 @@ from support.transmitters import nexus, ook
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LINE, OTHER_LINE, LIRC_LINE = 25, 23, 24
+LINE, OTHER_LINE, LIRC_LINE, PIN_LINE = 25, 23, 24, 27
 LAMP, FAN = f"transmitter lamp 3 {LINE}", f"other fan 4 {OTHER_LINE}"  # gateway, socket, unit, line
 TREE = f"kernel tree 5 {LIRC_LINE}"
 PIPE, RECORDED = "/srv/penates-air", "/srv/closed_loop.ook"
@@ -65,7 +68,7 @@ class FarReceiver:
         self._process.wait()
 
 
-def files(port: int, *, lirc: bool) -> dict[str, str]:
+def files(port: int, *, pull: bool, lirc: bool) -> dict[str, str]:
     """Return the device files."""
     far = f'kind = "radio"\ninput = "rtl_tcp:127.0.0.1:{port}"\nevery_s = 5\n'
     found = {
@@ -75,6 +78,8 @@ def files(port: int, *, lirc: bool) -> dict[str, str]:
         "transmitter": f'kind = "socket"\npin = {LINE}\n{ALL_AIR}{SOCKET.format("lamp", 3)}{CONFIRM}',
         "other": f'kind = "socket"\npin = {OTHER_LINE}\n{SOCKET.format("fan", 4)}',
     }
+    if pull:
+        found["pin"] = f'kind = "radio"\ninput = "pin:GPIO{PIN_LINE}"\n{NEXUS.format("cellar", 77)}'
     if lirc:
         found["kernel"] = f'kind = "socket"\npin = "/dev/lirc0"\n{ALL_AIR}{SOCKET.format("tree", 5)}'
     return found
@@ -88,10 +93,9 @@ def install(pi: Pi) -> None:
     pi.say(f"cd {COPY} && sudo scripts/install")
 
 
-def furnish(pi: Pi, port: int, *, lirc: bool) -> None:
+def furnish(pi: Pi, found: dict[str, str]) -> None:
     """A pipe for a stick, and the gateways."""
     pi.say(f"sudo mkfifo -m 644 {PIPE} && sudo systemd-run --unit={HOLDER} sh -c 'exec sleep infinity <>{PIPE}'")
-    found = files(port, lirc=lirc)
     for name, text in found.items():
         pi.say(f"sudo tee {FOLDER}/{name}.toml >/dev/null <<'E'\n{text}E")
     pi.names = ["pi", "recorder", *found]
@@ -203,6 +207,20 @@ def in_turn(pi: Pi) -> None:
     verdict(f"two transmitters of eight transmissions take turns, {changes} times", 0 < changes <= 7)
 
 
+def on_a_pin(pi: Pi, pull: str) -> None:
+    """A receiver on a line: the kernel's edges are decoded."""
+    for celsius in (-0.5, -1.3, -12.3):
+        pi.say(f"cat >/tmp/heard.ook <<'E'\n{ook(nexus(77, 2, celsius))}E")
+        came = wait(partial(played_and_heard, pi, pull, celsius))
+        verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
+
+
+def played_and_heard(pi: Pi, pull: str, celsius: float) -> bool:
+    """Have the line hear a thermometer; returns whether that became a value."""
+    pi.say(f"{LOOP} play {pull} /tmp/heard.ook")
+    return value(pi, "cm/cellar/data/temperature") == str(celsius)
+
+
 def by_the_kernel(pi: Pi, count: int) -> None:
     """The kernel's own transmitter."""
     loop(pi, TREE, count, 0)
@@ -221,6 +239,7 @@ def main() -> int:
     parser.add_argument("host", nargs="?", metavar="HOST", help="as ssh knows it")
     parser.add_argument("--by", metavar="COMMAND", help="what runs its last argument on the Pi (default: ssh HOST)")
     parser.add_argument("--count", type=int, default=20, help="transmissions of each kind (default: 20)")
+    parser.add_argument("--pull", metavar="FILE", help=f"by which a simulated GPIO {PIN_LINE} is pulled, there")
     parser.add_argument("--lirc", action="store_true", help=f"there is a /dev/lirc0 that drives GPIO {LIRC_LINE}")
     given = parser.parse_args()
     if not (given.host or given.by):
@@ -228,13 +247,14 @@ def main() -> int:
     pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], line="", level="")
     install(pi)
     receiver = FarReceiver(pi)
-    furnish(pi, receiver.port, lirc=given.lirc)
+    furnish(pi, files(receiver.port, pull=given.pull is not None, lirc=given.lirc))
     parts: list[tuple[Callable[..., None], tuple[object, ...]]] = [
         (sandboxes, ()),
         (hears, ()),
         (far, (receiver,)),
         (transmits, (given.count,)),
         (in_turn, ()),
+        *([(on_a_pin, (given.pull,))] if given.pull else []),
         *([(by_the_kernel, (given.count,))] if given.lirc else []),
     ]
     for part, more in parts:
