@@ -22,8 +22,8 @@ class Network(Device):
     parts: ClassVar = {"WLAN signal": REAL_SYSTEM, "network traffic": REAL_SYSTEM}
 
     link = Measure(bool)  # whether a cable is plugged in, or a WLAN was joined
-    received = Measure("B/s", low=0)  # since the reading before
-    sent = Measure("B/s", low=0)
+    receiving = Measure("B/s", low=0)  # since the reading before
+    sending = Measure("B/s", low=0)
     signal = Measure("dBm", low=-120, high=0)  # of the WLAN: -50 is strong, -80 weak; none without one
 
     def setup(self) -> None:
@@ -35,8 +35,8 @@ class Network(Device):
         self.found.require()
         return present(
             link=lambda: self.found.is_connected,
-            received=lambda: self.found.rate("rx_bytes"),
-            sent=lambda: self.found.rate("tx_bytes"),
+            receiving=lambda: self.found.rate("rx_bytes"),
+            sending=lambda: self.found.rate("tx_bytes"),
             signal=lambda: self.found.signal,
         )
 

@@ -31,7 +31,7 @@ class Reporter:
         """Call `on_status` whenever `state`, `why` or `status` has changed."""
         self._topics, self._outbox, self._clock, self._link = settings.topics, outbox, outbox.clock, link
         self.recorders = outbox.recorders
-        self.recorded = True  # whether the readings are for recorders
+        self.recorded = settings.recorded  # whether the readings are for recorders
         self._on_status, self._judge = on_status, Judge(settings.device, settings.filters)
         self.judge, self._health = self._judge.judge, self._judge.health
         self.lend, self.close_filters = self._judge.lend, self._judge.close

@@ -80,7 +80,6 @@ class Sensor:
         self._outbox = make_outbox(settings, known)
         self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox)
         self.reporter = Reporter(settings, self._outbox, self.link, on_status)
-        self.reporter.recorded = settings.recorded
         facts = lambda: self.reporter.heartbeat_facts(self._device.progress())  # noqa: E731 - the device may change
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
         self._heartbeat.counted_from, self._heartbeat.period_s = parts.in_step_with, settings.heartbeat_s
