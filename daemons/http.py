@@ -24,7 +24,7 @@ class Http(AnsweringDevice):
     # The header that carries the secret, after the word Bearer if it is this one.
     token_header: str = "Authorization"  # noqa: S105 - its name is no secret
 
-    parts: ClassVar = dict.fromkeys(("JSON over HTTP", "Tasmota", "Shelly", "OpenWeatherMap"), REAL_SYSTEM)
+    parts: ClassVar = {"JSON over HTTP": REAL_SYSTEM, "REST": REAL_SYSTEM}
 
     def answer(self) -> tuple[str, float]:
         """Return what the server answers."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from bootstrap import Device, Measure, Reading, present
 from bootstrap.machine.interface import Interface, an_interface
-from bootstrap.proof import REAL_SYSTEM
+from bootstrap.proof import DRIVER_NOT_RUN, REAL_SYSTEM
 
 
 @dataclass(kw_only=True)
@@ -19,11 +19,11 @@ class Network(Device):
     interface: Annotated[str, an_interface]  # its name, such as "wlan0"; `ip -brief link` lists them
     root: Path = Path("/")  # the folder that contains the machine's own sys and proc
 
-    parts: ClassVar = {"WLAN signal": REAL_SYSTEM, "network traffic": REAL_SYSTEM}
+    parts: ClassVar = {"network traffic": REAL_SYSTEM, "WLAN signal": DRIVER_NOT_RUN}
 
     link = Measure(bool)  # whether a cable is plugged in, or a WLAN was joined
-    receiving = Measure("B/s", low=0)  # since the reading before
-    sending = Measure("B/s", low=0)
+    download = Measure("B/s", low=0)  # what it has received since the reading before
+    upload = Measure("B/s", low=0)  # what it has sent
     signal = Measure("dBm", low=-120, high=0)  # of the WLAN: -50 is strong, -80 weak; none without one
 
     def setup(self) -> None:
@@ -35,8 +35,8 @@ class Network(Device):
         self.found.require()
         return present(
             link=lambda: self.found.is_connected,
-            receiving=lambda: self.found.rate("rx_bytes"),
-            sending=lambda: self.found.rate("tx_bytes"),
+            download=lambda: self.found.rate("rx_bytes"),
+            upload=lambda: self.found.rate("tx_bytes"),
             signal=lambda: self.found.signal,
         )
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from penates.files.package_data import folder
+from penates.installer.unit_files import HARDENING
 from support.world import PATIENCE_S, eventually
 
 SYSTEMD = Path("/lib/systemd/systemd")
@@ -22,6 +24,21 @@ export SYSTEMD_GENERATOR_PATH=/nonexistent SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/n
 exec "$2" --system --unit="$3" --show-status=no --log-target=console
 """
 OWN = ["--fork", "--pid", "--mount", "--uts", "--ipc", "--cgroup", "--mount-proc", "--kill-child"]
+
+
+# What lets those who are not root speak to systemd.
+BUS = {
+    "dbus.socket": "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/dbus/system_bus_socket\n",
+    "dbus.service": "[Unit]\nDefaultDependencies=no\nRequires=dbus.socket\n[Service]\nType=notify\nNotifyAccess=main\n"
+    "ExecStart=/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation\n",
+}
+
+
+def sandboxed(unit: str) -> dict[str, str]:
+    """Return the sandbox of a sensor for a unit, with a user that every machine has."""
+    text = (folder("systemd") / HARDENING).read_text()
+    assert "User=penates\nGroup=penates\n" in text
+    return {f"{unit}.d/{HARDENING}": text.replace("=penates\nGroup=penates\n", "=daemon\nGroup=daemon\n")}
 
 
 class BootedMachine:
@@ -61,24 +78,24 @@ class BootedMachine:
 
 
 @contextmanager
-def booted(folder: Path, units: Mapping[str, str], start: Sequence[str]) -> Iterator[BootedMachine]:
+def booted(place: Path, units: Mapping[str, str], start: Sequence[str]) -> Iterator[BootedMachine]:
     """Boot a machine that has these units, by their names, and what systemd itself needs to end; it starts some."""
     able = os.geteuid() == 0 and SYSTEMD.exists() and shutil.which("unshare") and shutil.which("nsenter")
     assert able, "a systemd of our own needs root, systemd, unshare and nsenter: run scripts/test as root on Debian"
-    place = folder / "units"
-    place.mkdir()
-    (place / TARGET).write_text(f"[Unit]\nDefaultDependencies=no\nWants={' '.join(start)}\n")
+    units_of = place / "units"
+    units_of.mkdir()
+    (units_of / TARGET).write_text(f"[Unit]\nDefaultDependencies=no\nWants={' '.join(start)}\n")
     for name, text in units.items():
-        (place / name).parent.mkdir(exist_ok=True)
-        (place / name).write_text(text)
+        (units_of / name).parent.mkdir(exist_ok=True)
+        (units_of / name).write_text(text)
     for name in ENDS:
-        (place / name).symlink_to(SYSTEMD.parent / "system" / name)
-    command = ["unshare", *OWN, "sh", "-c", BOOT, "boot", str(place), str(SYSTEMD), TARGET]
-    with (folder / "console").open("wb") as console:
+        (units_of / name).symlink_to(SYSTEMD.parent / "system" / name)
+    command = ["unshare", *OWN, "sh", "-c", BOOT, "boot", str(units_of), str(SYSTEMD), TARGET]
+    with (place / "console").open("wb") as console:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
     machine = BootedMachine(process)
     try:
-        eventually(lambda: machine.has_booted, f"it has booted; {folder}/console has what it says")
+        eventually(lambda: machine.has_booted, f"it has booted; {place}/console has what it says")
         yield machine
     finally:
         process.kill()

@@ -107,7 +107,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
         examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share|attic) = .*"
-        examples += r"|^(options|decoders|ignore) = .*"
+        examples += r"|^(allow|options|decoders|ignore) = .*"
         examples += r"|^airtime_percent = .*"
         examples += r"|^host = .home.example.$"
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))

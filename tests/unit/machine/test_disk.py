@@ -1,7 +1,6 @@
 """A disk: a real file system, mounted and unmounted, and a folder of the files that an eMMC has."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,24 +77,30 @@ def test_what_the_standard_does_not_know_is_no_life(emmc: Path, tmp_path: Path) 
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own, in memory."""
-    folder = tmp_path / "stick"
+    """A real ext4 of 16 MB on a disk of its own, which the kernel makes of a file."""
+    image, folder = tmp_path / "image", tmp_path / "stick"
+    image.write_bytes(bytes(16_000_000))
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", folder], check=True)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
     yield folder
     subprocess.run(["umount", folder], check=False, capture_output=True)
 
 
-def test_a_stick_that_is_pulled_is_not_the_disk_below_it(mounted: Path) -> None:
-    device = Disk(disk=mounted)
-    with Bench(device) as bench:
-        before = bench.read()
-        assert before["used"] == 0
-        (mounted / "half").write_bytes(bytes(512 * 1024))
-        assert bench.read()["used"] == 50
+def test_a_real_disk_and_a_stick_that_is_pulled_is_not_the_disk_below_it(mounted: Path) -> None:
+    with Bench(Disk(disk=mounted)) as bench:
+        before: dict[str, Any] = dict(bench.read())
+        assert before.keys() == {"used", "free", "written", "errors"}
+        assert before["errors"] == 0
+        (mounted / "file").write_bytes(os.urandom(4_000_000))
+        os.sync()
+        after: dict[str, Any] = dict(bench.read())
+        assert before["free"] - after["free"] == pytest.approx(0.004, abs=0.001)
+        assert after["written"] - before["written"] >= 0.004
+        assert after["used"] > before["used"]
         subprocess.run(["umount", mounted], check=True)
         with pytest.raises(OSError, match=f"nothing is mounted at {mounted} any more"):
             bench.read()
-        shutil.rmtree(mounted)
+        mounted.rmdir()
         with pytest.raises(OSError, match="any more"):
             bench.read()

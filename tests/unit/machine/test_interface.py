@@ -59,7 +59,7 @@ def test_a_reading(root: Path) -> None:
     with Bench(Network(interface="wlan0", root=root)) as bench:
         assert bench.read() == {"link": True, "signal": -53}
         count(root, 2000, 60)
-        assert bench.read().keys() == {"link", "signal", "receiving", "sending"}
+        assert bench.read().keys() == {"link", "signal", "download", "upload"}
 
 
 @pytest.mark.parametrize(("level", "signal"), [("-53.", -53), ("-80.", -80), ("203.", -53), ("-256.", None)])
@@ -106,7 +106,7 @@ def test_a_real_cable_is_plugged_in_and_out(cable: Cable, tmp_path: Path) -> Non
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
             sending.sendto(bytes(1000), (far.address, 9))
         reading = bench.read()
-        assert float(str(reading["sending"])) > 0
+        assert float(str(reading["upload"])) > 0
         cable.cut()
         assert bench.read()["link"] is False
         near.ip("link", "set", CABLE, "down")

@@ -1,21 +1,20 @@
 """Restarting and shutting down: a sandboxed unit asks, and a real systemd does it to a machine of its own."""
 
-import re
 from pathlib import Path
 from signal import SIGHUP, SIGINT
+from typing import Any
 
 import pytest
 
-from bootstrap.contract.payload import Json
 from bootstrap.device import this_host
 from bootstrap.errors import Refused
 from bootstrap.machine.power import request, waiting_unit
 from bootstrap.needs import PowerSwitch, needs_of
 from daemons.pi import Pi
 from penates.files.package_data import folder
-from penates.installer.unit_files import HARDENING, POWER
+from penates.installer.unit_files import POWER
 from penates.testing import Bench
-from support.booted import booted
+from support.booted import booted, sandboxed
 
 ASKS = """\
 [Unit]
@@ -27,12 +26,9 @@ ExecStart=/bin/sh -c 'test "$(id -u)" != 0 && exec touch power-{word}'
 
 
 def units(word: str) -> dict[str, str]:
-    """Those that are shipped, and one that asks, in the sandbox of a sensor but for its user."""
+    """Those that are shipped, and one that asks, in the sandbox of a sensor."""
     shipped = {name: (folder("systemd") / name).read_text() for name in POWER}
-    sandbox = (folder("systemd") / HARDENING).read_text()
-    sandbox = re.sub(r"^(User|Group)=penates$", r"\1=daemon", sandbox, flags=re.MULTILINE)
-    assert "ProtectSystem=strict" in sandbox
-    return {**shipped, "asks.service": ASKS.format(word=word), "asks.service.d/hardening.conf": sandbox}
+    return {**shipped, "asks.service": ASKS.format(word=word), **sandboxed("asks.service")}
 
 
 @pytest.mark.parametrize(("word", "how"), [("reboot", SIGHUP), ("shutdown", SIGINT)])
@@ -53,7 +49,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_request_names_the_machine(asked: Path) -> None:
-    others: tuple[Json, ...] = ("now", "", None, 1, True, {"host": this_host()}, f"{this_host()}2")
+    others: tuple[Any, ...] = ("now", "", None, 1, True, {"host": this_host()}, f"{this_host()}2")
     for wrong in others:
         with pytest.raises(Refused, match=f"send the name of this machine, {this_host()}, so that no other one is"):
             request("reboot", wrong, asked / "wants")

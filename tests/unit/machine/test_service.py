@@ -9,7 +9,7 @@ import pytest
 from bootstrap.machine.systemd_unit import a_unit
 from daemons.service import Service
 from penates.testing import Bench
-from support.booted import booted
+from support.booted import BUS, booted, sandboxed
 from support.world import eventually
 
 # As systemctl 252 of Debian 12 prints it.
@@ -82,6 +82,25 @@ def test_services_of_a_real_systemd(tmp_path: Path) -> None:
         assert read("good")["state"] == "failed"
         with pytest.raises(ValueError, match="systemd has no unit nothing"):
             read("nothing")
+
+
+ASKS = """\
+[Unit]
+DefaultDependencies=no
+After=dbus.service good.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'test "$(id -u)" != 0 && systemctl show --property=ActiveState -- good.service >said'
+"""
+
+
+def test_who_is_not_root_may_ask_from_the_sandbox(tmp_path: Path) -> None:
+    good = {"good.service": f"{PLAIN}[Service]\nExecStart=/bin/sleep 1000\n"}
+    units = {**BUS, **good, "asks.service": ASKS, **sandboxed("asks.service")}
+    with booted(tmp_path, units, ["dbus.service", "good.service", "asks.service"]) as machine:
+        eventually(lambda: machine.says("systemctl", "is-active", "asks.service") == "active", "it has asked")
+        assert machine.says("cat", "/run/penates/said") == "ActiveState=active"
 
 
 def test_the_real_systemctl_understands_the_question() -> None:
