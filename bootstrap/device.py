@@ -402,6 +402,7 @@ class Device:
     every_s: float = 60.0  # seconds between readings
 
     measures: ClassVar[Mapping[str, Measure]] = {}
+    private: ClassVar[bool] = False  # whether it is kept from recorders, Home Assistant and other sites unless asked
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
     is_heard: ClassVar[bool] = False  # whether its values come by themselves, so that a read without them says nothing
     memory_mb: ClassVar[int] = 96  # the most that its unit may use

@@ -30,6 +30,7 @@ WIDTH = 120
 EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
+WHO = 'who else gets to know its values: "all", or some of ["history", "homeassistant", "sites"]'
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ class Sheet:
         wired = [] if self.wiring == "none." else [f"Wiring: {self.wiring}"]
         head = [*map(_comment, [" ".join(self.what.split()), *wired]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
-        return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
+        who = [Setting("shared_with", str, "none", WHO)] if self.device.private else []
+        return "\n\n".join(_paragraphs(head, [*self.settings, *who, *names], values)) + "\n"
 
     def section(self) -> list[str]:
         """Return the settings of a sensor that this kind carries, likewise; nothing if it is no gateway."""

@@ -6,7 +6,7 @@ Everything is validated before anything is opened, and every fault is reported a
 import os
 import pwd
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from bootstrap.config.kinds import KindError, find
 from bootstrap.config.measure_sections import ConfiguredDevice, configured_device
 from bootstrap.config.model import DeviceNames, House, ProcessSettings, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
+from bootstrap.config.sharing import with_sharing
 from bootstrap.config.together import SECTION as TOGETHER
 from bootstrap.config.together import processes, read_together
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, suggestion
@@ -139,7 +140,8 @@ class Configuration:
         if not source.loaded:
             return None
         table = dict(source.table)
-        names = source.fill(DeviceNames, {key: table.pop(key) for key in ("group", "sensor") if key in table})
+        beside = [field.name for field in fields(DeviceNames) if field.name in table]
+        names = source.fill(DeviceNames, {key: table.pop(key) for key in beside})
         kind, made, carried = self._device(source, table)
         if made and names:
             sensor = names.sensor or made.device.sensor_id(sensor)
@@ -163,7 +165,11 @@ class Configuration:
             history=house.history,
             homeassistant=house.homeassistant,
         )
-        return carried.carried_by(settings) if carried else settings
+        try:
+            return with_sharing(carried.carried_by(settings) if carried else settings, names.shared_with)
+        except ValueError as error:
+            source.fault(f"its group is a private one: {error}", source.line("group"))
+            return None
 
     def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
         if not is_id(sensor):

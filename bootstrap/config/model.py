@@ -72,6 +72,8 @@ def _an_outage(text: str) -> None:
 
 
 Id: TypeAlias = Annotated[str, _an_id]
+Shared: TypeAlias = Literal["history", "homeassistant", "sites"]  # who gets to know what a sensor measures
+Share: TypeAlias = Literal["all", "none"] | list[Shared]
 HostName: TypeAlias = Annotated[str, a_host]
 
 
@@ -170,6 +172,7 @@ class DeviceNames:
 
     group: Id | None = None
     sensor: Id | None = None
+    shared_with: Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +186,7 @@ class SensorSettings:
         filters: what becomes of its values before they are published; None if they stay as they are.
         section: the section of that file, for a sensor that a gateway carries.
         user: its name at the broker if that is not its own: a gateway's, for the sensors that it carries.
+        recorded: whether its readings are for recorders.
         carried: the sensors that a gateway carries, by name.
         unusable: why other sections of a gateway's file cannot be used, by the sensor's name.
     """
@@ -201,6 +205,7 @@ class SensorSettings:
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     section: str = ""
     user: str = ""
+    recorded: bool = True
     carried: Mapping[str, "SensorSettings"] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
 

@@ -31,6 +31,7 @@ class Reporter:
         """Call `on_status` whenever `state`, `why` or `status` has changed."""
         self._topics, self._outbox, self._clock, self._link = settings.topics, outbox, outbox.clock, link
         self.recorders = outbox.recorders
+        self.recorded = settings.recorded  # whether the readings are for recorders
         self._on_status, self._judge = on_status, Judge(settings.device, settings.filters)
         self.judge, self._health = self._judge.judge, self._judge.health
         self.lend, self.close_filters = self._judge.lend, self._judge.close
@@ -54,10 +55,10 @@ class Reporter:
         self._health = self._judge.health
         self._clear(before)
 
-    def use_filters(self, filters: "SensorFilters | None") -> None:
-        """Filter by these from now on; what is the same goes on as it is."""
-        before = self._judge.measures
-        self._judge.use_filters(filters)
+    def apply_settings(self, settings: SensorSettings) -> None:
+        """Filter by these from now on, for recorders or not; filters that are the same go on as they are."""
+        before, self.recorded = self._judge.measures, settings.recorded
+        self._judge.use_filters(settings.filters)
         self._clear(before)
 
     def _clear(self, before: Mapping[str, Measure]) -> None:
@@ -196,7 +197,7 @@ class Reporter:
         self._update_state()
 
     def publish_reading(self, reading: Values, at_us: int | None = None) -> str:
-        """Publish a reading as a history record, and each of its values as state.
+        """Publish a reading as a history record, unless it is private, and each of its values as state.
 
         It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.
         """
@@ -207,7 +208,8 @@ class Reporter:
         self._last_reading = stamp["time"]
         head = {"time": self._last_reading, "run": self._run, "seq": self._seq, **stamp}
         head |= self._judge.calibrations(reading)
-        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
+        if self.recorded:
+            self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
         for name, value in reading.items():
             self._publish_value(name, encode(value))
         log.debug("read", seq=self._seq, reading=dict(reading))

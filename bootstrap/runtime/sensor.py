@@ -43,7 +43,7 @@ def make_outbox(settings: SensorSettings, known: float) -> Outbox:
 
 def is_recorded(settings: SensorSettings) -> bool:
     """Return whether a recorder must receive each reading. A recorder's own readings prove that it does."""
-    return settings.history.recorder and not settings.device.records
+    return settings.history.recorder and settings.recorded and not settings.device.records
 
 
 def backlog_limits(keep: HistorySettings) -> BacklogLimits:
@@ -82,8 +82,7 @@ class Sensor:
         self.reporter = Reporter(settings, self._outbox, self.link, on_status)
         facts = lambda: self.reporter.heartbeat_facts(self._device.progress())  # noqa: E731 - the device may change
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
-        self._heartbeat.counted_from = parts.in_step_with
-        self._heartbeat.period_s = settings.heartbeat_s
+        self._heartbeat.counted_from, self._heartbeat.period_s = parts.in_step_with, settings.heartbeat_s
         self._announced = AnnouncedTopics(outbox_folder(settings.folders.state, self._topics), self._heartbeat.run)
         self._heartbeat.twins.predecessor = self._announced.last.ended
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
@@ -242,9 +241,9 @@ class Sensor:
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
         """Apply every changed setting that is not the device's."""
         self.settings = settings
-        limits, recorded = backlog_limits(settings.history), is_recorded(settings)
-        self._outbox.apply_settings(limits, settings.history.rate, recorded=recorded)
-        self.reporter.use_filters(settings.filters)
+        self.reporter.apply_settings(settings)
+        keep = settings.history
+        self._outbox.apply_settings(backlog_limits(keep), keep.rate, recorded=is_recorded(settings))
         if settings.heartbeat_s != before.heartbeat_s:
             self._heartbeat.period_s = settings.heartbeat_s
             self._heartbeat.start()
