@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Self, TypeVar, cast
 
+from bootstrap.config.model import DeviceNames
 from bootstrap.config.toml_file import TomlFile, suggestion
 from bootstrap.device import Device, Measure
 
@@ -49,7 +50,7 @@ def configured_device(
     """
     settings = {field.name for field in fields(kind)}
     if not section:
-        source.outside_sections |= {"kind", "group", "sensor", "shared_with", *settings}
+        source.outside_sections |= {"kind", *(one.name for one in fields(DeviceNames)), *settings}
     derive = table.pop(DERIVE, {}) if DERIVE not in settings else {}
     sections = {name: table.pop(name) for name in [*table] if isinstance(table[name], dict) and name not in settings}
     sections |= {name: table.pop(name) for name in [*table] if name in kind.measures}

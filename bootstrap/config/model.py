@@ -224,7 +224,7 @@ class SensorSettings:
         """What it publishes: what its device measures, after all filters."""
         return self.filters.published(self.device.measures) if self.filters else self.device.measures
 
-    def _every_s(self, measure: str) -> float:
+    def every_s(self, measure: str) -> float:
         """Return the seconds within which a measure is published again."""
         period_s = self.device.period_s
         return self.filters.every_s(measure, period_s) if self.filters else period_s
@@ -237,7 +237,7 @@ class SensorSettings:
         measures = self.measures
         added = {name: self.filters.about(name) for name in measures} if self.filters else {}
         more = {
-            name: {"every_s": self._every_s(name), **shown.get(name, {}), **added.get(name, {})} for name in measures
+            name: {"every_s": self.every_s(name), **shown.get(name, {}), **added.get(name, {})} for name in measures
         }
         return {
             "kind": self.kind,

@@ -81,7 +81,6 @@ BY_UNIT: dict[str, tuple[str, int]] = {
     "mL": ("volume", 0),
     "gal": ("volume", 1),
     "L/min": ("volume_flow_rate", 1),
-    "L/h": ("volume_flow_rate", 0),
     "m³/h": ("volume_flow_rate", 2),
     "gal/min": ("volume_flow_rate", 1),
 }

@@ -55,10 +55,10 @@ class Reporter:
         self._health = self._judge.health
         self._clear(before)
 
-    def use_filters(self, filters: "SensorFilters | None") -> None:
-        """Filter by these from now on; what is the same goes on as it is."""
-        before = self._judge.measures
-        self._judge.use_filters(filters)
+    def apply_settings(self, settings: SensorSettings) -> None:
+        """Filter by these from now on, for recorders or not; filters that are the same go on as they are."""
+        before, self.recorded = self._judge.measures, settings.recorded
+        self._judge.use_filters(settings.filters)
         self._clear(before)
 
     def _clear(self, before: Mapping[str, Measure]) -> None:

@@ -241,10 +241,9 @@ class Sensor:
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
         """Apply every changed setting that is not the device's."""
         self.settings = settings
-        limits, recorded = backlog_limits(settings.history), is_recorded(settings)
-        self._outbox.apply_settings(limits, settings.history.rate, recorded=recorded)
-        self.reporter.use_filters(settings.filters)
-        self.reporter.recorded = settings.recorded
+        self.reporter.apply_settings(settings)
+        keep = settings.history
+        self._outbox.apply_settings(backlog_limits(keep), keep.rate, recorded=is_recorded(settings))
         if settings.heartbeat_s != before.heartbeat_s:
             self._heartbeat.period_s = settings.heartbeat_s
             self._heartbeat.start()

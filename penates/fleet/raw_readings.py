@@ -11,7 +11,6 @@ from bootstrap.errors import Exit, Fatal, Refused
 from penates.fleet.access import Access
 from penates.fleet.client import Connected, Disconnected, FleetClient, MessageReceived, Subscribed
 
-READING = "reading"
 NOW = b"now"
 AGAIN_S = 2.0
 
@@ -45,21 +44,20 @@ def _values(client: FleetClient, topics: Topics, measure: str, deadline: float) 
         for event in client.events(min(deadline, ask_at) - now):
             match event:
                 case Connected():
-                    client.subscribe(topics.data(READING))
+                    client.subscribe(topics.data(measure))
                 case Subscribed():
                     ask_at = now
                 case Disconnected(why, refused=True):
                     raise Fatal(Exit.REFUSED, why)
-                case MessageReceived(_, payload) if (value := _value(payload, measure)) is not None:
+                case MessageReceived(_, payload, retained=False) if (value := _value(payload)) is not None:
                     ask_at = now
                     yield value
 
 
-def _value(payload: bytes, measure: str) -> float | None:
-    """Return the number of a measure in a reading, or None."""
+def _value(payload: bytes) -> float | None:
+    """Return the number in a payload, or None."""
     try:
-        reading = decode(payload)
+        found = decode(payload)
     except Refused:
         return None
-    found = reading.get(measure) if isinstance(reading, dict) else None
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
