@@ -55,6 +55,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import SpiDevice as SpiDevice
     from bootstrap.needs import Sysfs as Sysfs
     from bootstrap.needs import Target as Target
+    from bootstrap.needs import TimedOutput as TimedOutput
     from bootstrap.needs import Told as Told
     from bootstrap.needs import TopicFilter as TopicFilter
     from bootstrap.needs import UsbDevice as UsbDevice
@@ -89,6 +90,7 @@ HOMES = {
     "Pin": "bootstrap.needs",
     "Input": "bootstrap.needs",
     "Output": "bootstrap.needs",
+    "TimedOutput": "bootstrap.needs",
     "I2CBus": "bootstrap.needs",
     "I2CAddress": "bootstrap.needs",
     "SpiDevice": "bootstrap.needs",

@@ -256,6 +256,15 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     return declare
 
 
+def a_measure_name(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if a measure cannot have this name."""
+    if not is_id(text) or text in RESERVED_MEASURES:
+        raise ValueError(f"a name for a measure: {ID_RULE}, and not one of {', '.join(sorted(RESERVED_MEASURES))}")
+
+
+MeasureName: TypeAlias = Annotated[str, a_measure_name]
+
+
 class Kept(Protocol[K]):
     """A small value that survives a restart and a power cut: see `Device.keep`.
 
@@ -292,11 +301,12 @@ class Context(Protocol):
     ) -> "StreamHandle":
         """Hear the lines of a stream: see `Device.lines`."""
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]") -> None:
-        """Have `on_edges` called with the times of all edges of a line that changes thousands of times a second.
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
+        """Have `on_edges` called with the times of all edges of a line that may change thousands of times a second.
 
-        A setting declares the line; nothing else may use it. A batch comes ten times a second as long as there are
-        edges; an empty one says that the line rests. OSError: the line cannot be had.
+        A setting declares the line; nothing else may use it. A contact to GND needs the Pi's own pull-up. A batch comes
+        ten times a second as long as there are edges; an empty one says that the line rests. OSError: the line cannot
+        be had.
         """
 
     def waits_for(self, name: str) -> bool:

@@ -219,6 +219,7 @@ ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/
 Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
 Input: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, driven=False)])]
 Output: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
+TimedOutput: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, timed=True)])]
 I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DEV / f"i2c-{number}", shared=True)])]
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
 SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]

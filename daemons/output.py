@@ -12,13 +12,11 @@ from bootstrap.switched import SwitchedLine
 class SwitchedOutput(SwitchedLine):
     """A line that is switched, and is in a state of its owner's choice when the sensor starts and when it stops.
 
-    Wiring: the module's IN to `pin`, VCC to 5V, GND to GND; 10 kohm from `pin` to GND, or to 3V3 if the module is to
-    have a high line when the process dies, because a line floats then.
+    Wiring: IN to `pin`, VCC to 5V, GND to GND; 10 kohm from `pin` to GND, or to 3V3: so it is when its process dies.
     """
 
     safe: bool = False  # whether it is on when the sensor starts and when it stops
     pulse_s: Seconds = 0.0  # seconds after which it goes off by itself, such as 0.5 for a gate opener; 0 for never
-
     parts: ClassVar = dict.fromkeys(("IRF520", "LR7843", "ULN2803", "solenoid valve", "gate opener"), DRIVEN_LINES)
 
     @property

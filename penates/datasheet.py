@@ -17,7 +17,7 @@ import tomllib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from itertools import takewhile
+from itertools import combinations, takewhile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -31,10 +31,12 @@ from bootstrap.limits import Limits
 from bootstrap.needs import LINES, DebianPackage, Declares, Need, declared
 from penates.drivers import steps
 from penates.parts import plain
+from penates.wiring_picture import pictures
 
 WIDTH = 120
 EXAMPLE = re.compile(r"""such as (\[(?:[^][]|\[[^][]*\])*\]|"[^"]*"|[^\s;:,]+)""")
 FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other use
+MOST_SPARE = 2  # optional settings that an example may need
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
 
@@ -75,7 +77,7 @@ class Setting:
             if example[1].startswith("["):
                 return example[1]
             word = example[1].strip('"')
-            return toml(word) if {str, Path} & {*_types(self.hint)} else word
+            return toml(word) if {str, Path} & {*_types(self.hint)} or self._has_words else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
 
     def needs(self, typed: str | None) -> list[Need]:
@@ -86,6 +88,12 @@ class Setting:
         except ValueError:
             return []
         return [] if fits is MISSING else [*declared(fits, self.hint)]
+
+    @property
+    def _has_words(self) -> bool:
+        """Whether it is one of some words."""
+        choices = (get_args(part) for part in _parts(self.hint) if get_origin(part) is Literal)
+        return any(isinstance(word, str) for words in choices for word in words)
 
     @property
     def facts(self) -> dict[str, object]:
@@ -124,11 +132,34 @@ class Sheet:
         """What the kind is, in one sentence."""
         return self.what.partition("\n")[0]
 
+    def pictures(self) -> Iterator[tuple[str, str]]:
+        """Yield a picture of the wiring, with the lines of the examples; several with a label each, if parts differ."""
+        values = self.examples()
+        shown = {one.name: values.get(one.name, one.shown) for one in self.settings if one.is_line}
+        return pictures(self.wiring, {name: int(value) for name, value in shown.items() if value.isdecimal()})
+
     def examples(self) -> dict[str, str]:
-        """Return a value in TOML for each setting without a default: that in its comment, or a GPIO line of its own."""
+        """Return settings in TOML with which a device can be made: the examples in their comments, or GPIO lines.
+
+        They are those without a default; and the first others without which their class accepts none.
+        """
         lines = iter(FREE_LINES)
         wanted = (setting for setting in self.settings if setting.required)
-        return {one.name: str(next(lines)) if one.is_line else one.shown for one in wanted}
+        needed = {one.name: str(next(lines)) if one.is_line else one.shown for one in wanted}
+        spare = [one for one in self.settings if one.default is None and "…" not in one.shown]
+        sets = (chosen for count in range(MOST_SPARE + 1) for chosen in combinations(spare, count))
+        tried = ({**needed, **{one.name: one.shown for one in chosen}} for chosen in sets)
+        return next((values for values in tried if self.made(values)), needed)
+
+    def made(self, values: Mapping[str, str]) -> Device | None:
+        """Return a device with these settings in TOML; None if there can be none."""
+        hints = {one.name: one.hint for one in self.settings}
+        try:
+            given = tomllib.loads("\n".join(f"{name} = {value}" for name, value in values.items()))
+            settings: dict[str, Any] = {name: convert(value, hints[name], Path()) for name, value in given.items()}
+            return self.device(**settings)
+        except (TypeError, ValueError):
+            return None
 
     def write(self, values: Mapping[str, str], group: str, sensor: str) -> str:
         """Return a device's file with these values, in TOML; the other settings are commented out at their defaults.

@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bootstrap.contract.payload import Json, encode
@@ -10,7 +11,6 @@ from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Measure, Takes
 from bootstrap.gateway import Gateway
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
-from wiring_picture import picture
 
 GROUP = "cm"
 HOST = "raspberrypi"  # as Raspberry Pi OS names itself
@@ -25,9 +25,22 @@ USUAL: dict[str, float] = {  # by unit: a value as in a house
     "W": 96.6,
     "ppm": 640.0,
     "m/s": 3.4,
-    "°": 270.0,
+    "°": 135.0,
+    "mm": 12.4,
+    "rpm": 1180.0,
+    "s": 0.8,
+    "Hz": 50.0,
+    "cm": 84.0,
+    "kg": 1.25,
+    "g": 1250.0,
+    "Wh": 5230.0,
+    "kWh": 1820.6,
+    "dBm": -61.0,
+    "µg/m³": 7.0,
 }
+SPACE = "\n\n"
 OTHER = 3  # where the unit does not tell, and the range allows
+SHOWN = re.compile(r"`([^`]+)`")
 HEAD = "<!-- Written by scripts/kinds from daemons/{}.py: change that, not this. -->"
 
 
@@ -46,11 +59,8 @@ def _what(found: Sheet) -> Iterator[str]:
 
 def _wiring(found: Sheet) -> Iterator[str]:
     yield "## Wiring"
-    values = found.examples()
-    lines = {one.name: int(values[one.name]) for one in found.settings if one.is_line and one.name in values}
-    lines |= {one.name: one.default for one in found.settings if one.is_line and isinstance(one.default, int)}
-    if drawn := picture(found.wiring, lines):
-        yield f"```text\n{drawn}\n```"
+    for label, drawn in found.pictures():
+        yield f"{f'{label}:{SPACE}' if label else ''}```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
     yield from (f"Driver: {step}." for step in found.driver(values))
 
@@ -77,13 +87,13 @@ def _sensor(found: Sheet) -> str:
 
 def _word(text: str) -> str:
     """Return a word of a command, in quotes if the shell would take it apart."""
-    return f"'{text}'" if {*text} & {*"[] $;*"} else text
+    return f"'{text}'" if {*text} & {*'[]{}" $;*'} else text
 
 
 def _setting_rows(settings: Sequence[Setting]) -> Iterator[tuple[str, ...]]:
     above = ""
     for one in settings:
-        default = "" if one.required else "unset" if one.default is None else f"`{toml(one.default)}`"
+        default = "to be set" if one.required else "unset" if one.default is None else f"`{toml(one.default)}`"
         above = one.sentence or above
         yield f"`{one.name}`", default, above
 
@@ -112,8 +122,9 @@ def _meaning(device: type[Device], name: str) -> str:
 
 def _on_the_wire(found: Sheet) -> Iterator[str]:
     topics = Topics(GROUP, _sensor(found))
-    values = {name: example(one) for name, one in found.measures.items()}
-    lasting = {name: value for name, value in values.items() if not found.measures[name].event}
+    measures = (found.made(found.examples()) or found.device).measures
+    values = {name: example(one) for name, one in measures.items()}
+    lasting = {name: value for name, value in values.items() if not measures[name].event}
     reading: dict[str, Json] = {"time": TIME, "run": RUN, "seq": 15, **lasting}
     rows = [f"{topics.data(name)} {encode(value).decode()}" for name, value in values.items()]
     rows.append(f"{topics.data('reading')} {encode(reading).decode()}")
@@ -121,16 +132,21 @@ def _on_the_wire(found: Sheet) -> Iterator[str]:
     yield f"Such as `mosquitto_sub -v -t '{GROUP}/{topics.sensor}/data/#'` prints it:"
     yield "```text\n" + "\n".join(rows) + "\n```"
     own = [(name, takes) for name, takes in found.device.commands.items() if name not in BUILT_IN_ACTIONS]
-    if commands := [f"penates send {GROUP}/{topics.sensor} {name}{_given(takes)}" for name, takes in own]:
+    if commands := [
+        f"penates send {GROUP}/{topics.sensor} {name}{_given(takes, _meaning(found.device, name))}"
+        for name, takes in own
+    ]:
         yield "```sh\n" + "\n".join(commands) + "\n```"
 
 
-def _given(takes: Takes) -> str:
-    """Return an example of what an action takes; nothing if it does not say."""
+def _given(takes: Takes, meaning: str) -> str:
+    """Return an example of what an action takes: a word, a number, or what its docstring shows."""
     if takes.words:
         return f" {takes.words[0]}"
-    known = takes.facts
-    return f" {known.get('high', known.get('low')):g}" if {"high", "low"} & known.keys() else ""
+    if math.isfinite(takes.low) and math.isfinite(takes.high):
+        return f" {takes.low if math.isfinite(takes.step) else (takes.low + takes.high) / 2:g}"
+    shown = SHOWN.search(meaning)
+    return f" {_word(shown[1])}" if shown else ""
 
 
 def example(one: Measure) -> Json:

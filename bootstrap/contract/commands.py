@@ -87,6 +87,20 @@ def only(value: Json, key: str) -> str:
     return word
 
 
+def number(value: Json, key: str, words: Mapping[str, float] | None = None) -> float:
+    """Return the number that a command carries, alone or in an object under `key`; `words` have one each.
+
+    Raises:
+        Refused: it carries something else.
+    """
+    given = value.get(key) if isinstance(value, dict) else value
+    if isinstance(given, str) and words and given in words:
+        return words[given]
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise Refused(f'send a number, or {{"{key}": …}}')
+    return float(given)
+
+
 def seconds(value: Json) -> float | None:
     """Return a duration from a command, in seconds, or None where there is none.
 

@@ -138,6 +138,7 @@ def whole(found: Sheet) -> list[str]:
         *(f"Driver: {step}." for step in found.driver({})),
         *([f"Parts: {', '.join(found.device.parts)}"] if found.device.parts else []),
         "",
+        *(line for label, drawn in found.pictures() for line in (*([f"{label}:"] if label else []), drawn, "")),
         *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
         "",

@@ -23,6 +23,7 @@ TYPES = {
     "Pin": ("17", {"check", "unit", "doctor"}),
     "Input": ("17", {"check", "unit", "doctor"}),
     "Output": ("17", {"check", "unit", "doctor"}),
+    "TimedOutput": ("17", {"check", "unit", "doctor"}),
     "I2CBus": ("1", {"unit", "doctor", "installer"}),
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),

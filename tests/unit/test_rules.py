@@ -25,8 +25,11 @@ DEVICE_LINES = 35
 LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 60,  # what it measures of a link, beside what it needs for commands
     "button": 50,  # clicks and holds are told apart by time
+    "contact": 40,  # four settings of what its values are called
+    "fan": 55,  # what it does when nobody cares, and a tacho
     "lines": 50,  # what a port and its lines are like
     "motion": 40,  # an end that comes later
+    "servo": 65,  # what it is told is a pulse, and its range
     "pi": 55,  # five measures, each from another file of the kernel
     "radio": 65,  # which receiver, what of it is heard, and a search
     "socket": 45,  # four measures of what it sends, and an end that leaves the line low

@@ -10,7 +10,9 @@ BUSES = {"SDA": 2, "SCL": 3, "TX": 14, "RX": 15, "MOSI": 10, "MISO": 9, "SCLK": 
 OWN = re.compile(r"(?:the )?Pi's ")
 END = rf"`(?P<setting>\w+)`|GPIO ?(?P<line>\d+)|(?:the )?(?:Pi's )?(?P<word>{'|'.join((*RAILS, *BUSES))})\b"
 JOINT = re.compile(rf"(?:^|[,;.:] +(?:and )?|\band )(?P<leg>[^,;.:]+?) to (?:{END})")
-ASIDE = re.compile(r"ohm\b|\bfrom\b|\bor\b")  # resistors and alternatives, which the text tells
+ASIDE = re.compile(r"ohm\b|\bfrom\b|^or\b")  # resistors and alternatives, which the text tells
+LABEL = re.compile(r"(?P<label>[^:`]{2,80}?): +(?P<rest>.*)", re.DOTALL)  # of one part of several
+SENTENCE = re.compile(r"(?<=[.;]) +(?=[A-Z])")
 ROW = 2  # pins in a row of the header
 
 
@@ -28,6 +30,26 @@ def joints(wiring: str, lines: Mapping[str, int]) -> Iterator[tuple[str, str]]:
 
 def _of_word(word: str | None) -> str:
     return word if word in RAILS else str(BUSES[word]) if word else ""
+
+
+def alternatives(wiring: str) -> Iterator[tuple[str, str]]:
+    """Yield each label with the wiring behind it: one text may tell those of several parts, `MCP3008: VDD to 3V3`."""
+    label, text = "", ""
+    for sentence in SENTENCE.split(wiring):
+        found = LABEL.match(sentence)
+        if found and " to " not in found["label"]:
+            yield label, text
+            label, text = found["label"], found["rest"]
+        else:
+            text = f"{text} {sentence}".strip()
+    yield label, text
+
+
+def pictures(wiring: str, lines: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Yield the picture of each alternative that names a pin, with its label."""
+    for label, text in alternatives(wiring):
+        if drawn := picture(text, lines):
+            yield label, drawn
 
 
 def picture(wiring: str, lines: Mapping[str, int]) -> str:
