@@ -62,7 +62,7 @@ def _wiring(found: Sheet) -> Iterator[str]:
     for label, drawn in found.pictures():
         yield f"{f'{label}:{SPACE}' if label else ''}```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
-    yield from (f"Driver: {step}." for step in found.driver(values))
+    yield from (f"Driver: {step}." for step in found.driver(found.examples()))
 
 
 def _settings(found: Sheet) -> Iterator[str]:
