@@ -53,6 +53,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
     from bootstrap.needs import SpiDevice as SpiDevice
+    from bootstrap.needs import Sysfs as Sysfs
     from bootstrap.needs import Target as Target
     from bootstrap.needs import TimedOutput as TimedOutput
     from bootstrap.needs import Told as Told
@@ -97,6 +98,7 @@ HOMES = {
     "UsbName": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",
+    "Sysfs": "bootstrap.needs",
     "Host": "bootstrap.needs",
     "ServerUrl": "bootstrap.needs",
     "TopicFilter": "bootstrap.needs",

@@ -609,6 +609,14 @@ class Device:
         """
         raise NoReading
 
+    def complete(self, reading: Reading) -> Reading:
+        """Return what is published for a reading of a class that says `blocks = True`.
+
+        It is called in the loop's thread, so it may change what other methods use, such as a kept value. It may raise
+        what `read` may.
+        """
+        return reading
+
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""
 

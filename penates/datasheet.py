@@ -25,12 +25,16 @@ from bootstrap.config.kinds import find
 from bootstrap.config.toml_file import convert
 from bootstrap.device import Device, Measure
 from bootstrap.gateway import Gateway
+from bootstrap.kernel_sensors.catalog import CATALOG
+from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.limits import Limits
-from bootstrap.needs import LINES, DebianPackage, Declares
+from bootstrap.needs import LINES, DebianPackage, Declares, Need, declared
+from penates.drivers import steps
+from penates.parts import plain
 from penates.wiring_picture import pictures
 
 WIDTH = 120
-EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
+EXAMPLE = re.compile(r"""such as (\[(?:[^][]|\[[^][]*\])*\]|"[^"]*"|[^\s;:,]+)""")
 FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other use
 MOST_SPARE = 2  # optional settings that an example may need
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
@@ -75,6 +79,15 @@ class Setting:
             word = example[1].strip('"')
             return toml(word) if {str, Path} & {*_types(self.hint)} or self._has_words else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
+
+    def needs(self, typed: str | None) -> list[Need]:
+        """Return what a value in TOML needs, or without one the default; nothing if it cannot be one."""
+        try:
+            value = self.default if typed is None else tomllib.loads(f"value = {typed}")["value"]
+            fits = value if typed is None else convert(value, self.hint, Path())
+        except ValueError:
+            return []
+        return [] if fits is MISSING else [*declared(fits, self.hint)]
 
     @property
     def _has_words(self) -> bool:
@@ -154,9 +167,20 @@ class Sheet:
         `group` and `sensor` are the defaults of these two settings.
         """
         wired = [] if self.wiring == "none." else [f"Wiring: {self.wiring}"]
-        head = [*map(_comment, [" ".join(self.what.split()), *wired]), f"kind = {toml(self.kind)}"]
+        known = [f"Driver: {step}." for step in self.driver(values)]
+        head = [*map(_comment, [" ".join(self.what.split()), *wired, *known]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
         return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
+
+    def of_part(self, part: str) -> dict[str, str]:
+        """Return the settings, in TOML, by which a device of this kind reads this part; nothing if none says so."""
+        chips = [one.name for one in self.settings if one.hint is Chip]
+        return {name: toml(str(Chip(part))) for name in chips if plain(part) in map(plain, CATALOG)}
+
+    def driver(self, values: Mapping[str, str]) -> list[str]:
+        """Return how the kernel comes to know of a device with these values, in TOML; nothing if it need not."""
+        needs = (need for one in self.settings for need in one.needs(values.get(one.name)))
+        return [*steps(needs)]
 
     def section(self) -> list[str]:
         """Return the settings of a sensor that this kind carries, likewise; nothing if it is no gateway."""

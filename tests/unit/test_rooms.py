@@ -34,7 +34,7 @@ FLOORS = (
     {"bootstrap.outbox", "bootstrap.pins"},
     {"bootstrap.needs"},
     {"bootstrap.device"},
-    {"bootstrap.gateway"},
+    {"bootstrap.gateway", "bootstrap.kernel_sensors"},
     {"bootstrap.config", "bootstrap.contact", "bootstrap.plain_lines", "bootstrap.radio"},
     {"bootstrap.serial_lines"},
     {"bootstrap.mqtt"},

@@ -391,3 +391,40 @@ def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     assert settings["way"]["choices"] == ["up", "down"]
     assert settings["address"] == {"required": False, "default": 64, "low": 3, "high": 119, "what": "I2C address."}
     assert settings["place"]["default"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "driver"),
+    [
+        (
+            ["SHT31", "it"],
+            "add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to FILE, then restart the Pi",
+        ),
+        (
+            ["climate", "it", "chip=DHT22 at GPIO17"],
+            "add `dtoverlay=dht11,gpiopin=17` to FILE, then restart the Pi",
+        ),
+        (
+            ["DS18B20", "it", "serial=28-0316a2795fff"],
+            "add `dtoverlay=w1-gpio` to FILE, then restart the Pi",
+        ),
+        (
+            ["MAX31856", "it", "chip=MAX31856 at spi0.1"],
+            "add `dtoverlay=maxtherm,spi0-1,max31856` to FILE, then restart the Pi",
+        ),
+        (
+            ["INA219", "it"],
+            "add `dtparam=i2c_arm=on` to FILE, restart the Pi, and after each start run `echo ina219 0x40 | DEVICE`",
+        ),
+        (["HX711", "it"], "Raspberry Pi OS has neither an overlay nor a driver for it: see docs/CHIPS.md"),
+    ],
+)
+def test_what_makes_a_part_known_to_the_kernel_is_in_its_file(rainy: House, words: list[str], driver: str) -> None:
+    driver = driver.replace("FILE", "/boot/firmware/config.txt")
+    driver = driver.replace("DEVICE", "sudo tee /sys/bus/i2c/devices/i2c-1/new_device")
+    done = penates(rainy, "new", *words)
+    assert done.returncode == 0
+    assert f"\nDriver: {driver}.\n" in done.stdout
+    head = " ".join(line.removeprefix("## ") for line in text(rainy, "it").splitlines() if line.startswith("## "))
+    assert f" Driver: {driver}. " in head
+    assert "Driver" not in penates(rainy, "new", "door", "other", "pin=22").stdout
