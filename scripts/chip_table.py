@@ -19,13 +19,10 @@ def chips() -> str:
 
 def drivers(parts: Iterable[str]) -> list[tuple[str, ...]]:
     """Return a row for each part: its overlay, where it usually is, and whether Raspberry Pi OS has its driver."""
-    needs = [(part, *Chip(part).needs()) for part in parts]
-    return [
-        (
-            part,
-            f"`{need.overlay}`" if need.overlay else "none",
-            need.place,
-            "" if need.shipped else "no driver in Raspberry Pi OS",
-        )
-        for part, need in needs
-    ]
+    return [_driver(part) for part in parts]
+
+
+def _driver(part: str) -> tuple[str, ...]:
+    (need,) = Chip(part).needs()
+    overlay = f"`{need.overlay}`" if need.overlay else "none"
+    return part, overlay, need.place, "" if need.shipped else "no driver in Raspberry Pi OS"

@@ -243,7 +243,7 @@ def bosch(temperature: float, pressure: float, humidity: float = 0) -> Registers
 
 # Coefficients of a BMP388 of which all that bend its curves are 0 (data sheet BMP388, 9.1).
 BMP388_T1, BMP388_T2, BMP388_P1, BMP388_P2 = 25000, 18000, 16384 + 8192, 16384
-BMP388_ASLEEP: Registers = {0x1B: bytes(1), 0x04: bytes([0, 0, 0x80, 0, 0, 0x80])}
+BMP388_ASLEEP: Registers = {0x1B: b"\x00\x02\x00\x00\x00", 0x04: bytes([0, 0, 0x80, 0, 0, 0x80])}
 BMP388_CALIBRATION: Registers = {
     0x31: struct.pack("<HHbhhbbHHbbhbb", BMP388_T1, BMP388_T2, 0, BMP388_P1, BMP388_P2, *[0] * 9)
 }
