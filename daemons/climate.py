@@ -13,8 +13,8 @@ from bootstrap.proof import DRIVER_NOT_RUN
 class Climate(KernelSensor):
     """A chip that measures temperature and, as far as it can, humidity and air pressure.
 
-    Wiring: on I2C, VIN to 3V3, GND to GND, SDA to GPIO 2, SCL to GPIO 3. A DHT11 or DHT22: + to 3V3, - to GND, data to
-    its GPIO line, and 10 kohm from data to 3V3 unless its board has them.
+    Wiring: On I2C: VIN to 3V3, GND to GND, SDA to GPIO 2, SCL to GPIO 3. DHT11, DHT22, AM2302: + to 3V3, - to GND, data
+    to GPIO 4, unless `chip` names another line, and 10 kohm from data to 3V3, unless its board has them.
     """
 
     chip: Chip = Chip("BME280")

@@ -13,8 +13,9 @@ from bootstrap.proof import DRIVER_NOT_RUN
 class Distance(KernelSensor):
     """A sensor that times an echo of sound (HC-SR04) or light (VL53L0X). Without an echo there is no value.
 
-    Wiring: HC-SR04: VCC to 5V, GND to GND, TRIG to its first GPIO line, ECHO to the second one through 1 kohm, and
-    2 kohm from there to GND, because the Pi's pins bear 3.3 V. VL53L0X: VIN to 3V3, SDA to GPIO 2, SCL to GPIO 3.
+    Wiring: HC-SR04: VCC to 5V, GND to GND, TRIG to GPIO 23, ECHO to GPIO 24 through 1 kohm, unless `chip` names other
+    lines, and 2 kohm from that line to GND, because the Pi's pins bear 3.3 V. VL53L0X: VIN to 3V3, GND to GND, SDA to
+    GPIO 2, SCL to GPIO 3.
     """
 
     chip: Chip = Chip("HC-SR04")

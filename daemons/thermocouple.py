@@ -13,8 +13,8 @@ from bootstrap.proof import DRIVER_NOT_RUN
 class Thermocouple(KernelSensor):
     """A thermocouple at an amplifier on SPI, with the temperature of that amplifier, if it tells.
 
-    Wiring: VCC to 3V3, GND to GND, SCK to GPIO 11, CS to GPIO 8 (spi0.0) or GPIO 7 (spi0.1), SO to GPIO 9, a MAX31856's
-    SDI to GPIO 10.
+    Wiring: MAX31855, MAX6675: VCC to 3V3, GND to GND, SCK to GPIO 11, CS to GPIO 8, which is spi0.0, SO to GPIO 9.
+    MAX31856: VIN to 3V3, GND to GND, SCK to GPIO 11, CS to GPIO 8, SDO to GPIO 9, SDI to GPIO 10.
     """
 
     chip: Chip = Chip("MAX31855")

@@ -13,8 +13,8 @@ from bootstrap.proof import DRIVER_NOT_RUN
 class Weight(WeightSensor):
     """A scale: a load cell at an HX711. To set it up, read `raw` without and with a known weight.
 
-    Wiring: HX711: VCC to 3V3, GND to GND, DT to its first GPIO line, SCK to the second one; the cell's red to E+, black
-    to E-, white to A-, green to A+.
+    Wiring: VCC to 3V3, GND to GND, DT to GPIO 5, SCK to GPIO 6, unless `chip` names other lines; the cell's red to E+,
+    black to E-, white to A-, green to A+.
     """
 
     chip: Chip = Chip("HX711")

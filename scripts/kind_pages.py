@@ -9,6 +9,9 @@ from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import Topics
 from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Measure, Takes
 from bootstrap.gateway import Gateway
+from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
+from chip_table import HEAD as CHIP_HEAD
+from chip_table import drivers
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
 
@@ -62,7 +65,15 @@ def _wiring(found: Sheet) -> Iterator[str]:
     for label, drawn in found.pictures():
         yield f"{f'{label}:{SPACE}' if label else ''}```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
-    yield from (f"Driver: {step}." for step in found.driver(found.examples()))
+    if issubclass(found.device, KernelSensor):
+        yield from _drivers([*(found.device.chips or found.device.parts)])
+    else:
+        yield from (f"Driver: {step}." for step in found.driver(found.examples()))
+
+
+def _drivers(parts: list[str]) -> Iterator[str]:
+    yield "The kernel learns of it by a line in config.txt ([CHIPS.md](../CHIPS.md)). The part is the setting `chip`:"
+    yield _table(CHIP_HEAD, drivers(parts))
 
 
 def _settings(found: Sheet) -> Iterator[str]:
