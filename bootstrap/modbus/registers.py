@@ -1,11 +1,9 @@
 """Registers as a device's file describes them, such as `voltage = input 0 uint16 * 0.1 V`."""
 
-import math
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 
 from bootstrap.contract.topics import ID_RULE, is_id
@@ -24,6 +22,8 @@ TYPES = {
     "float32": "f",
     "float64": "d",
 }
+DIGITS, MOST_DIGITS = {"float32": 7}, 15  # that a number truly has, by its type
+WHOLE = re.compile(r"-?\d+")
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")  # of bytes: the first is the standard's, the second has the low word first
 COUNTER = "counter"
 FORM = re.compile(
@@ -123,11 +123,10 @@ class Register:
         if self.type == "bool":
             return any(words[0])
         (raw,) = struct.unpack(f">{TYPES[self.type]}", b"".join(words))
-        if isinstance(raw, float) and not math.isfinite(raw):
-            return raw
-        exact = Decimal(f"{raw:.7g}" if self.type == "float32" else str(raw)) * Decimal(self._part("scale") or 1)
-        whole = not isinstance(raw, float) and exact == exact.to_integral_value()
-        return int(exact) if whole else float(exact)
+        scale = self._part("scale") or "1"
+        if WHOLE.fullmatch(scale) and self.type != "float32":
+            return raw * int(scale)
+        return float(f"{raw * float(scale):.{DIGITS.get(self.type, MOST_DIGITS)}g}")
 
 
 def measures_of(registers: Iterable[Register]) -> dict[str, Measure]:
