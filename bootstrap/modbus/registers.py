@@ -122,7 +122,7 @@ class Register:
             words = [word[::-1] for word in words]
         if self.type == "bool":
             return any(words[0])
-        (raw,) = struct.unpack(f">{TYPES[self.type]}", b"".join(words))
+        raw: float = struct.unpack(f">{TYPES[self.type]}", b"".join(words))[0]
         scale = self._part("scale") or "1"
         if WHOLE.fullmatch(scale) and self.type != "float32":
             return raw * int(scale)
@@ -150,13 +150,17 @@ def read_all(slave: ModbusSlave, registers: Sequence[Register]) -> Reading:
         OSError: the device does not answer.
         ValueError: what comes is no answer.
     """
-    found = dict[str, bool | float | OSError | ValueError]()
-    for group in neighbours(registers):
-        try:
-            found |= _read(slave, group)
-        except Refusal as refusal:
-            found |= {one.name: refusal for one in group}
-    return found
+    return {name: value for group in neighbours(registers) for name, value in _tried(slave, group).items()}
+
+
+def _tried(slave: ModbusSlave, group: Sequence[Register]) -> Mapping[str, bool | float | ValueError]:
+    """Return the values of neighbours; where one of them may not be there, each is asked for by itself."""
+    try:
+        return _read(slave, group)
+    except Refusal as refusal:
+        if len(group) == 1 or not refusal.lacks:
+            return {one.name: refusal for one in group}
+    return {name: value for one in group for name, value in _tried(slave, [one]).items()}
 
 
 def neighbours(registers: Iterable[Register]) -> Iterator[list[Register]]:
