@@ -1,11 +1,9 @@
 """Registers as a device's file describes them, such as `voltage = input 0 uint16 * 0.1 V`."""
 
-import math
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 
 from bootstrap.contract.topics import ID_RULE, is_id
@@ -24,6 +22,8 @@ TYPES = {
     "float32": "f",
     "float64": "d",
 }
+DIGITS, MOST_DIGITS = {"float32": 7}, 15  # that a number truly has, by its type
+WHOLE = re.compile(r"-?\d+")
 ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")  # of bytes: the first is the standard's, the second has the low word first
 COUNTER = "counter"
 FORM = re.compile(
@@ -122,12 +122,11 @@ class Register:
             words = [word[::-1] for word in words]
         if self.type == "bool":
             return any(words[0])
-        (raw,) = struct.unpack(f">{TYPES[self.type]}", b"".join(words))
-        if isinstance(raw, float) and not math.isfinite(raw):
-            return raw
-        exact = Decimal(f"{raw:.7g}" if self.type == "float32" else str(raw)) * Decimal(self._part("scale") or 1)
-        whole = not isinstance(raw, float) and exact == exact.to_integral_value()
-        return int(exact) if whole else float(exact)
+        raw: float = struct.unpack(f">{TYPES[self.type]}", b"".join(words))[0]
+        scale = self._part("scale") or "1"
+        if WHOLE.fullmatch(scale) and self.type != "float32":
+            return raw * int(scale)
+        return float(f"{raw * float(scale):.{DIGITS.get(self.type, MOST_DIGITS)}g}")
 
 
 def measures_of(registers: Iterable[Register]) -> dict[str, Measure]:
@@ -151,13 +150,17 @@ def read_all(slave: ModbusSlave, registers: Sequence[Register]) -> Reading:
         OSError: the device does not answer.
         ValueError: what comes is no answer.
     """
-    found = dict[str, bool | float | OSError | ValueError]()
-    for group in neighbours(registers):
-        try:
-            found |= _read(slave, group)
-        except Refusal as refusal:
-            found |= {one.name: refusal for one in group}
-    return found
+    return {name: value for group in neighbours(registers) for name, value in _tried(slave, group).items()}
+
+
+def _tried(slave: ModbusSlave, group: Sequence[Register]) -> Mapping[str, bool | float | ValueError]:
+    """Return the values of neighbours; where one of them may not be there, each is asked for by itself."""
+    try:
+        return _read(slave, group)
+    except Refusal as refusal:
+        if len(group) == 1 or not refusal.lacks:
+            return {one.name: refusal for one in group}
+    return {name: value for one in group for name, value in _tried(slave, [one]).items()}
 
 
 def neighbours(registers: Iterable[Register]) -> Iterator[list[Register]]:

@@ -17,6 +17,7 @@ MOST = 125  # registers at once
 ATTEMPTS = 2  # a single disturbance of a long cable is no fault
 HEAD = 7  # bytes before function and data over TCP
 EXCEPTION = 5  # bytes of an RTU frame that refuses; of others, those beside the data
+LACKS = (2, 3)
 REASONS = {
     1: "it does not know this function; try the other table of registers",
     2: "it has no such register",
@@ -31,7 +32,16 @@ REASONS = {
 
 
 class Refusal(ValueError):  # noqa: N818 - the device's answer, by the standard's word an exception response
-    """The device has answered that it does not do this."""
+    """The device has answered that it does not do this.
+
+    Attributes:
+        lacks: whether that is because something of what was asked for is not there.
+    """
+
+    def __init__(self, address: int, code: int) -> None:
+        why = REASONS.get(code, "it refuses")
+        super().__init__(f"Modbus address {address} refuses (exception {code}): {why}")
+        self.lacks = code in LACKS
 
 
 class ModbusLine(Protocol):
@@ -168,8 +178,7 @@ class ModbusSlave:
                 self.repeated += 1
                 continue
             if answer[0] == request[0] | REFUSED:
-                why = REASONS.get(answer[1], "it refuses")
-                raise Refusal(f"Modbus address {self._address} refuses (exception {answer[1]}): {why}")
+                raise Refusal(self._address, answer[1])
             return answer
         raise AssertionError  # the last attempt returns or raises
 

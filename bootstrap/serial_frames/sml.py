@@ -4,7 +4,6 @@ A library that is kept up has the GPL, so this is a reader of our own, of the fe
 """
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import TypeAlias
 
 from bootstrap.device import Reading
@@ -88,7 +87,7 @@ def _in_lists(node: Node) -> Iterator[tuple[str, float]]:
         case [bytes(name), _status, _time, unit, scaler, int(value), _signature] if len(name) == 6:  # noqa: PLR2004
             if name[0] == ELECTRICITY:
                 exponent = (scaler if isinstance(scaler, int) else 0) - (3 if unit == WATT_HOUR else 0)
-                yield ".".join(str(part) for part in name[2:5]), float(Decimal(value).scaleb(exponent))
+                yield ".".join(str(part) for part in name[2:5]), float(f"{value}e{exponent}")
         case [*nodes]:
             for one in nodes:
                 yield from _in_lists(one)

@@ -1,6 +1,6 @@
 """The time after power-up in which a sensor measures nothing true yet."""
 
-import time
+from time import monotonic
 
 from bootstrap.errors import NoReading
 
@@ -22,7 +22,7 @@ class WarmUp:
 
     def begin(self) -> None:
         """Note that it has just been started."""
-        self._since = time.monotonic()
+        self._since = monotonic()
 
     def answered(self) -> None:
         """Note that it has answered.
@@ -38,4 +38,4 @@ class WarmUp:
     @property
     def lasts(self) -> bool:
         """Whether it answers, and has been powered for too short a time."""
-        return self._since is not None and time.monotonic() < self._since + self._seconds
+        return self._since is not None and monotonic() < self._since + self._seconds

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 
+QUESTION = 8  # bytes of those that we know
 Spoil = Callable[[bytes], bytes]
 TABLE = [reduce(lambda crc, _: crc >> 1 ^ (0xA001 if crc & 1 else 0), range(8), one) for one in range(256)]
 
@@ -30,7 +31,8 @@ class Slave:
     spoil: Spoil | None = None  # what becomes of its answers
 
     def answer(self, question: bytes) -> bytes:
-        """Answer a question of RTU, if it is for this address."""
+        """Answer a question of RTU, if it is for this address; of several that have come at once, the last one."""
+        question = question[-QUESTION:]
         assert summed(question[:-2]) == question, f"the question has a wrong checksum: {question.hex(' ')}"
         if question[0] not in (self.address, 0xFE):
             return b""

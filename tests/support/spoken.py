@@ -4,14 +4,28 @@ import os
 import select
 import termios
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from bootstrap.serial_frames.port_or_host import PortOrHost
 from support.plugged import Plugged
 
 GAP_S = 0.02  # between two parts of a recording
+PATIENCE_S = 60.0
+T = TypeVar("T")
+
+
+def patiently(read: Callable[[], T]) -> T:
+    """Read until something has come in time: on a busy machine whoever speaks may be late."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return read()
+        except OSError as error:
+            if "nothing came" not in str(error) or time.monotonic() > deadline:
+                raise
 
 
 class Spoken(Plugged):

@@ -15,7 +15,7 @@ from daemons.modbus import Modbus
 from daemons.pzem import Pzem
 from penates.testing import Bench
 from support.examples import blocks
-from support.modbus_slave import Slave
+from support.modbus_slave import Slave, summed
 from support.paths import ROOT
 from support.spoken import Spoken
 from support.world import House
@@ -89,11 +89,27 @@ def test_what_a_device_refuses_costs_only_that(port: Spoken) -> None:
     assert "does not know this function" in why["d"]
 
 
+def test_a_neighbour_that_is_not_there_costs_no_other(port: Spoken) -> None:
+    port.answers(Slave({4: {0: 1, 1: 2}}).answer)
+    device = modbus(port, "a = input 0 uint16", "b = input 1 uint16", "c = input 2 uint16")
+    reading = device.read()
+    assert (reading["a"], reading["b"]) == (1, 2)
+    assert [*device.check(reading)] == ["c"]
+    assert len(port.asked) == 4
+
+
+def test_a_device_that_is_busy_is_not_asked_for_each_register(port: Spoken) -> None:
+    port.answers(lambda question: summed(question[:1] + b"\x84\x06"))
+    device = modbus(port, "a = input 0 uint16", "b = input 1 uint16")
+    assert {*device.check(device.read()).values()} == {"Modbus address 1 refuses (exception 6): it is busy"}
+    assert len(port.asked) == 1
+
+
 def test_what_had_to_be_asked_again_is_counted_even_if_it_failed(port: Spoken) -> None:
     device = replace(modbus(port, "a = input 0 uint16"), answer_s=0.1)
     with pytest.raises(OSError, match=r"nothing came for 0\.1 s"):
         device.read()
-    device = replace(device, answer_s=1.0)
+    device = replace(device, answer_s=3.0)
     first = [b"\x01\x04\x02\x00\x00\x00\x00"]
     port.answers(lambda question: first.pop() if first else Slave({4: {0: 7}}).answer(question))
     assert device.read() == {"a": 7, "repeated": 1}

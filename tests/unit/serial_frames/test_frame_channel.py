@@ -17,7 +17,7 @@ from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.streams import Serial, Tcp
 from daemons.smartmeter import SmartMeter
 from penates.testing import Bench
-from support.spoken import Spoken
+from support.spoken import Spoken, patiently
 
 TIOCGEXCL = 0x80045440  # linux/termios.h
 SHORT_S, LONG_S = 0.2, 20.0
@@ -64,7 +64,7 @@ def test_without_a_good_frame_the_reason_is_told(
     if parts:
         port.plays(*parts)
     with pytest.raises(error, match=why):
-        heard(port, SHORT_S)
+        patiently(lambda: heard(port, SHORT_S)) if parts else heard(port, SHORT_S)
 
 
 def test_a_port_that_is_pulled_out_while_it_is_heard_is_gone(port: Spoken) -> None:

@@ -8,7 +8,7 @@ from bootstrap.device import Reading
 from bootstrap.serial_frames import nmea
 from daemons.gps import Gps
 from penates.testing import Bench
-from support.spoken import Spoken
+from support.spoken import Spoken, patiently
 
 # The usual examples of both sentences, with their checksums.
 GGA = b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47\r\n"
@@ -29,7 +29,7 @@ def gga(
 def read(port: Spoken, *parts: bytes) -> Reading:
     port.plays(*parts)
     with Bench(Gps(port=port.place)) as bench:
-        return bench.read()
+        return patiently(bench.read)
 
 
 def test_the_usual_examples(port: Spoken) -> None:
@@ -73,7 +73,7 @@ def test_south_and_west_are_below_nought(latitude: str, longitude: str, at: tupl
 def test_no_fix_is_no_position_and_says_so(port: Spoken) -> None:
     device = Gps(port=port.place)
     port.plays(sentence("GPGGA,123519,,,,,0,03,,,M,,M,,"), sentence("GPRMC,123519,V,,,,,,,230394,,"))
-    reading = device.read()
+    reading = patiently(device.read)
     assert {name: reading[name] for name in ("fix", "satellites")} == {"fix": "none", "satellites": 3}
     wrong = device.check(reading)
     assert {*wrong} == {"latitude", "longitude", "altitude", "speed"}
@@ -125,4 +125,4 @@ def test_without_a_position_the_reason_is_told(
     if parts:
         port.plays(*parts)
     with pytest.raises(error, match=why):
-        Gps(port=port.place).read()
+        patiently(Gps(port=port.place).read) if parts else Gps(port=port.place).read()
