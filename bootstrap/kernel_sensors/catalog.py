@@ -23,6 +23,7 @@ class ChipSheet:
         overlay_place: where the overlay looks for it unless told, if that is not its usual place.
         shipped: whether Raspberry Pi OS has its driver.
         hint: what else a failed read may mean.
+        mute_is_zero: whether nothing but zeros is read where no chip is, because its bus has no acknowledgement.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
         limits: raw numbers that mean "at or beyond the end of my range".
@@ -35,6 +36,7 @@ class ChipSheet:
     overlay_place: str = ""
     shipped: bool = True
     hint: str = ""
+    mute_is_zero: bool = False
     tries: int = 1
     pause_s: float = 0.0
     limits: tuple[float, ...] = ()
@@ -60,7 +62,7 @@ def _dht(*, temperature: Range, humidity: Range) -> ChipSheet:
 
 def _thermocouple(name: str, **ranges: Range) -> ChipSheet:
     hint = "the thermocouple is cut or shorted"
-    return ChipSheet((name,), "spi0.0", ranges, f"maxtherm,{{at}},{name}", hint=hint)
+    return ChipSheet((name,), "spi0.0", ranges, f"maxtherm,{{at}},{name}", hint=hint, mute_is_zero=True)
 
 
 def _ads1x15(name: str, limits: tuple[float, ...]) -> ChipSheet:

@@ -27,6 +27,7 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "gas_resistance": ("resistance",),
 }
 
+NO_CHIP = "every bit of its answer is 0, as if nothing were wired to its bus: check its wiring and its supply"
 HUMIDITY_MARGIN = 3.0  # percent: the accuracy of these sensors at both ends
 
 Outcome: TypeAlias = float | OSError | ValueError  # a value, or why there is none
@@ -90,6 +91,8 @@ class KernelSensor(Device):
             if not left or not any(isinstance(value, Failure) for value in sample.values()):
                 break
             time.sleep(sheet.pause_s)
+        if sheet.mute_is_zero and not any(sample.values()):
+            raise OSError(f"{self.chip.part}: {NO_CHIP}")
         if sheet.forgets and self.power_loss.suspected(device.folder, sample):
             raise OSError(f"{self.chip.part}: {ASLEEP}")
         return {name: self.told(value) for name, value in sample.items()}

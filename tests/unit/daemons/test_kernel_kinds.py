@@ -176,6 +176,19 @@ def test_a_thermocouple_is_negative_and_a_cut_one_has_no_value(files: KernelFile
     assert [*Thermocouple(chip=Chip("MAX6675 at spi0.1")).measures] == ["temperature"]
 
 
+def test_an_amplifier_that_is_not_wired_answers_zeros_which_are_no_temperature(files: KernelFiles) -> None:
+    scales = {"in_temp_scale": "250", "in_temp_ambient_scale": "62.5"}
+    folder = files.iio("max31855", "spi0.0", in_temp_raw="0", in_temp_ambient_raw="0", **scales)
+    kiln = Thermocouple(sysfs=files.root)
+    with pytest.raises(OSError, match="MAX31855: every bit of its answer is 0"):
+        kiln.read()
+    files.write(folder / "in_temp_ambient_raw", "328")
+    assert values(kiln) == {"temperature": 0.0, "ambient": 20.5}
+    files.iio("max6675", "spi0.1", in_temp_raw="0", in_temp_scale="250")
+    with pytest.raises(OSError, match="MAX6675: every bit"):
+        Thermocouple(chip=Chip("MAX6675 at spi0.1"), sysfs=files.root).read()
+
+
 @pytest.mark.parametrize("millimetres", ["0", "19", "4001", "8190"])
 def test_without_an_echo_there_is_no_distance(files: KernelFiles, millimetres: str) -> None:
     files.iio("srf04", "hc-sr04", in_distance_raw=millimetres, in_distance_scale="0.001000")
