@@ -48,7 +48,7 @@ class AdcSensor(KernelSensor):
         try:
             return self.shows(self.volts())
         except (OSError, ValueError) as error:
-            raise named(self.chip.part, error) from None
+            raise named(self.chip, error) from None
 
 
 @dataclass(kw_only=True)

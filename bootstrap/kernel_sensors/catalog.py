@@ -22,6 +22,8 @@ class ChipSheet:
         overlay: the line of config.txt after `dtoverlay=`, with its place as `{at}` or `{line0}`; empty if none exists.
         overlay_place: where the overlay looks for it unless told, if that is not its usual place.
         shipped: whether Raspberry Pi OS has its driver.
+        hint: what else a failed read may mean.
+        mute_is_zero: whether nothing but zeros is read where no chip is, because its bus has no acknowledgement.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
         limits: raw numbers that mean "at or beyond the end of my range".
@@ -33,6 +35,8 @@ class ChipSheet:
     overlay: str = ""
     overlay_place: str = ""
     shipped: bool = True
+    hint: str = ""
+    mute_is_zero: bool = False
     tries: int = 1
     pause_s: float = 0.0
     limits: tuple[float, ...] = ()
@@ -57,7 +61,8 @@ def _dht(*, temperature: Range, humidity: Range) -> ChipSheet:
 
 
 def _thermocouple(name: str, **ranges: Range) -> ChipSheet:
-    return ChipSheet((name,), "spi0.0", ranges, f"maxtherm,{{at}},{name}")
+    hint = "the thermocouple is cut or shorted"
+    return ChipSheet((name,), "spi0.0", ranges, f"maxtherm,{{at}},{name}", hint=hint, mute_is_zero=True)
 
 
 def _ads1x15(name: str, limits: tuple[float, ...]) -> ChipSheet:
@@ -118,7 +123,15 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "MAX31856": _thermocouple("max31856", temperature=(-210.0, 1800.0), ambient=(-55.0, 125.0)),
     "MAX6675": _thermocouple("max6675", temperature=(0.0, 1024.0)),
     # Distance; 0 is what a driver may say in place of nothing.
-    "HC-SR04": ChipSheet(("srf04",), "GPIO23 GPIO24", {"distance": (0.02, 4.0)}, shipped=False, tries=3, pause_s=0.06),
+    "HC-SR04": ChipSheet(
+        ("srf04",),
+        "GPIO23 GPIO24",
+        {"distance": (0.02, 4.0)},
+        shipped=False,
+        hint="nothing that echoes is within 4 m",
+        tries=3,
+        pause_s=0.06,
+    ),
     "VL53L0X": ChipSheet(("vl53l0x",), "0x29", {"distance": (0.03, 2.0)}, shipped=False),
     # Air; 0 ppm is what an SCD30 says before it has measured.
     "SCD40": ChipSheet(

@@ -89,9 +89,14 @@ class KernelDevice:
     @property
     def _line(self) -> int | None:
         """The GPIO line of a chip without a bus, from the device tree: cells for controller, line and flags."""
-        for name in ("gpios", "trig-gpios", "dout-gpios"):
-            with suppress(OSError):
-                return int.from_bytes((self.chip / "of_node" / name).read_bytes()[4:8], "big")
+        lines = (self.described(name, 1) for name in ("gpios", "trig-gpios", "dout-gpios"))
+        return next((line for line in lines if line is not None), None)
+
+    def described(self, name: str, cell: int = 0) -> int | None:
+        """Return a cell of a property of its chip in the device tree; None if that has none such."""
+        with suppress(OSError):
+            found = (self.chip / "of_node" / name).read_bytes()[4 * cell : 4 * cell + 4]
+            return int.from_bytes(found, "big") if found else None
         return None
 
     def has(self, channel: str) -> bool:

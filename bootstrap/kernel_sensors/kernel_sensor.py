@@ -27,6 +27,7 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "gas_resistance": ("resistance",),
 }
 
+NO_CHIP = "every bit of its answer is 0, as if nothing were wired to its bus: check its wiring and its supply"
 HUMIDITY_MARGIN = 3.0  # percent: the accuracy of these sensors at both ends
 
 Outcome: TypeAlias = float | OSError | ValueError  # a value, or why there is none
@@ -90,10 +91,15 @@ class KernelSensor(Device):
             if not left or not any(isinstance(value, Failure) for value in sample.values()):
                 break
             time.sleep(sheet.pause_s)
+        if sheet.mute_is_zero and not any(sample.values()):
+            raise OSError(f"{self.chip.part}: {NO_CHIP}")
         if sheet.forgets and self.power_loss.suspected(device.folder, sample):
             raise OSError(f"{self.chip.part}: {ASLEEP}")
-        part = self.chip.part
-        return {name: named(part, value) if isinstance(value, Failure) else value for name, value in sample.items()}
+        return {name: self.told(value) for name, value in sample.items()}
+
+    def told(self, value: Outcome) -> Outcome:
+        """Return a value, or a failure as its owner is told of it."""
+        return named(self.chip, value) if isinstance(value, Failure) else value
 
     def taken(self, device: KernelDevice) -> Sample:
         """Return every measure, read once."""
@@ -122,7 +128,9 @@ def outcome(call: Callable[[], float]) -> Outcome:
         return error
 
 
-def named(part: str, failure: OSError | ValueError) -> OSError | ValueError:
-    """Return a failure with the name of the part."""
-    text = f"{part}: {reason(failure)}"
-    return OSError(text) if isinstance(failure, OSError) else ValueError(text)
+def named(chip: Chip, failure: OSError | ValueError) -> OSError | ValueError:
+    """Return a failure with the name of the part, and with what it may mean for that."""
+    if isinstance(failure, ValueError):
+        return ValueError(f"{chip.part}: {reason(failure)}")
+    hint = f"{chip.sheet.hint}, or " if chip.sheet.hint else ""
+    return OSError(f"{chip.part}: {hint}{failure.strerror or failure}")

@@ -10,6 +10,7 @@ from bootstrap.kernel_sensors.kernel_device import KernelDevice
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor, Sample, outcome
 
 MICRO = 1e-6
+DEFAULT_UOHM = 10_000.0  # of the drivers ina2xx, ina238, ina3221
 HOUR_S = 3600.0
 MISSED = 3  # periods without a reading, over which nothing is added up, because nobody knows what flowed
 DIGITS = 6
@@ -42,9 +43,7 @@ class PowerSensor(KernelSensor):
         """Return voltage, current and power, read once."""
         numbered = self.chip.part == "INA3221"
         bus, current = (f"in{self.channel}", f"curr{self.channel}") if numbered else ("in1", "curr1")
-        assumed_uohm = device.attribute(f"shunt{self.channel}_resistor" if numbered else "shunt_resistor")
-        assumed_ohm = device.attribute("in_shunt_resistor") if assumed_uohm is None else assumed_uohm * MICRO
-        factor = (assumed_ohm or self.shunt) / self.shunt  # of a current that was computed for another shunt
+        factor = _assumed_ohm(device, f"shunt{self.channel}_resistor" if numbered else "shunt_resistor") / self.shunt
         volts = outcome(lambda: device.value("voltage1", bus))
         amperes = outcome(lambda: round(device.value("current3", current) * factor, DIGITS))
         return {"voltage": volts, "current": amperes, "power": _product(volts, amperes)}
@@ -59,6 +58,13 @@ class PowerSensor(KernelSensor):
             flowed = max(float(power), 0.0) * (now - before) / HOUR_S  # type: ignore[arg-type]  # it was checked
             self.energy_wh.value = round(self.energy_wh.value + flowed, DIGITS)
         return {**reading, "energy": self.energy_wh.value}
+
+
+def _assumed_ohm(device: KernelDevice, hwmon: str) -> float:
+    """Return the shunt for which a driver computes: that of its own file, of the device tree, or its default."""
+    if ohm := device.attribute("in_shunt_resistor"):
+        return ohm
+    return (device.attribute(hwmon) or device.described("shunt-resistor") or DEFAULT_UOHM) * MICRO
 
 
 def _product(

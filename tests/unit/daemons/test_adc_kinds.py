@@ -168,6 +168,16 @@ def test_power_of_an_input_and_by_iio(files: KernelFiles) -> None:
         assert bench.read() == {"voltage": 12.0, "current": 0.1, "power": 1.2, "energy": 0.0}
 
 
+def test_a_driver_that_does_not_tell_its_shunt_has_that_of_the_device_tree_or_the_usual_one(files: KernelFiles) -> None:
+    folder = files.hwmon("ina238", "1-0040", in1_input="12000", curr1_input="1000")
+    device = Power(chip=Chip("INA238"), shunt=0.02, sysfs=files.root)
+    assert values(device)["current"] == 0.5
+    node = folder.resolve().parent.parent / "of_node" / "shunt-resistor"
+    node.parent.mkdir()
+    node.write_bytes((40_000).to_bytes(4, "big"))
+    assert values(device)["current"] == 2.0
+
+
 def test_energy_adds_up_and_is_kept(files: KernelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("bootstrap.kernel_sensors.power_sensor.monotonic", lambda: now)

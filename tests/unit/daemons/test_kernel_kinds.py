@@ -96,7 +96,7 @@ def test_a_dht_is_tried_again_after_two_seconds(files: KernelFiles, monkeypatch:
     temperature.symlink_to("/proc/self/mem")
     assert values(device) == {"humidity": 45.0}
     assert len(pauses) == 2 + 3
-    assert wrong(device)["temperature"].startswith("DHT22: [Errno 5] ")
+    assert wrong(device)["temperature"].startswith("DHT22: /")
     assert "it does not answer: check its wiring" in wrong(device)["temperature"]
 
 
@@ -172,7 +172,21 @@ def test_a_thermocouple_is_negative_and_a_cut_one_has_no_value(files: KernelFile
     assert values(kiln) == {"temperature": -250.0, "ambient": 25.0}
     files.fail(folder / "in_temp_raw")
     assert (values(kiln), [*wrong(kiln)]) == ({"ambient": 25.0}, ["temperature"])
+    assert wrong(kiln)["temperature"].startswith("MAX31855: the thermocouple is cut or shorted, or /")
     assert [*Thermocouple(chip=Chip("MAX6675 at spi0.1")).measures] == ["temperature"]
+
+
+def test_an_amplifier_that_is_not_wired_answers_zeros_which_are_no_temperature(files: KernelFiles) -> None:
+    scales = {"in_temp_scale": "250", "in_temp_ambient_scale": "62.5"}
+    folder = files.iio("max31855", "spi0.0", in_temp_raw="0", in_temp_ambient_raw="0", **scales)
+    kiln = Thermocouple(sysfs=files.root)
+    with pytest.raises(OSError, match="MAX31855: every bit of its answer is 0"):
+        kiln.read()
+    files.write(folder / "in_temp_ambient_raw", "328")
+    assert values(kiln) == {"temperature": 0.0, "ambient": 20.5}
+    files.iio("max6675", "spi0.1", in_temp_raw="0", in_temp_scale="250")
+    with pytest.raises(OSError, match="MAX6675: every bit"):
+        Thermocouple(chip=Chip("MAX6675 at spi0.1"), sysfs=files.root).read()
 
 
 @pytest.mark.parametrize("millimetres", ["0", "19", "4001", "8190"])
@@ -190,6 +204,7 @@ def test_a_sound_that_does_not_come_back_is_an_error_after_three_tries(
     (folder / "in_distance_raw").symlink_to("/proc/self/mem")
     failure = Distance(sysfs=files.root).read()["distance"]
     assert isinstance(failure, OSError)
+    assert str(failure).startswith("HC-SR04: nothing that echoes is within 4 m, or /")
     assert len(pauses) == 2
 
 
