@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +16,10 @@ from bootstrap.contract import timestamps
 from bootstrap.limits import YEAR_S
 from bootstrap.radio.decoders import in_program
 from support.air import Air, listens, receiver_pids, receivers
+from support.history import wait_stored
 from support.rtl_tcp import RtlTcp
 from support.transmitters import alecto_rain, alecto_temperature, alecto_wind, nexus, old_remote
-from support.world import Broker, Eyes, House, Running, eventually
+from support.world import Broker, Eyes, House, Running, eventually, pipe
 
 
 @pytest.fixture
@@ -83,6 +86,39 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
     announced = eyes.on("homeassistant/device/cm-alecto1/config")[-1].value["cmps"]
     assert {"data_temperature", "data_rain", "data_wind_dir"} < announced.keys()
     assert "data_pressure" not in announced  # which it has never sent
+
+
+def watched(house: House, line: str) -> bool:
+    """Whether `penates watch` shows this line, in the end."""
+    command = [sys.executable, "-m", "penates", "watch", "--config", str(house.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=house.env(), text=True) as watch:
+        try:
+            return any(one.rstrip() == line for one in pipe(watch.stdout))
+        finally:
+            watch.kill()
+
+
+def test_what_a_station_sends_is_in_the_history_once_and_can_be_watched(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    running = start(house, broker, stick(air, ALECTO))
+    house.device("recorder", 'kind = "recorder"\nkeep_days = 36500\n')
+    recorder = house.run("recorder")
+    for sensor in ("alecto1", "recorder"):
+        eyes.wait_value(f"cm/{sensor}/status/state", "online")
+    air.send(alecto_temperature(44, -0.5, 81))
+    listens(running, 16)
+    air.send(alecto_wind(44, 1.4, 3, 135), alecto_rain(44, 12.75), alecto_temperature(44, -2.3, 82))
+    eyes.wait_value("cm/alecto1/data/temperature", -2.3)
+    assert watched(house, "cm/alecto1/data/temperature -2.3")
+    rows = [fields for _seq, _at, fields in wait_stored(house, 4, "cm/alecto1")]
+    assert (running.stop(), recorder.stop()) == (0, 0)
+    assert rows == [
+        {"temperature": -0.5, "humidity": 81, "battery": "ok"},
+        {"wind_avg": 1.4, "wind_max": 3, "wind_dir": 135, "battery": "ok"},
+        {"rain": 12.75, "battery": "ok"},
+        {"temperature": -2.3, "humidity": 82, "battery": "ok"},
+    ]
 
 
 REMOTE = '[sensors.remote-c]\nmodel = "Waveman-Switch"\nid = "C"\n'
