@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import IcmpEcho as IcmpEcho
     from bootstrap.needs import Input as Input
     from bootstrap.needs import Listened as Listened
+    from bootstrap.needs import ModbusAddress as ModbusAddress
     from bootstrap.needs import NetworkHost as NetworkHost
     from bootstrap.needs import OneWireDevice as OneWireDevice
     from bootstrap.needs import OneWireFolder as OneWireFolder
@@ -54,9 +55,11 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import PowerAction as PowerAction
     from bootstrap.needs import PowerSwitch as PowerSwitch
     from bootstrap.needs import Program as Program
+    from bootstrap.needs import SerialBus as SerialBus
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
     from bootstrap.needs import SpiDevice as SpiDevice
+    from bootstrap.needs import Sysfs as Sysfs
     from bootstrap.needs import Target as Target
     from bootstrap.needs import TimedOutput as TimedOutput
     from bootstrap.needs import Told as Told
@@ -99,9 +102,12 @@ HOMES = {
     "I2CAddress": "bootstrap.needs",
     "SpiDevice": "bootstrap.needs",
     "SerialPort": "bootstrap.needs",
+    "SerialBus": "bootstrap.needs",
+    "ModbusAddress": "bootstrap.needs",
     "UsbName": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",
+    "Sysfs": "bootstrap.needs",
     "Host": "bootstrap.needs",
     "ServerUrl": "bootstrap.needs",
     "PageUrl": "bootstrap.needs",

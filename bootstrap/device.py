@@ -40,7 +40,10 @@ D = TypeVar("D", bound=Any)  # a gpiozero device
 K = TypeVar("K")  # a JSON value
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
-RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
+CALIBRATION = "calibration"  # the field of a reading that tells by which calibrations its values were made
+RESERVED_MEASURES = frozenset(
+    {"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind", CALIBRATION}
+)
 ACT = "act_"
 OBJECT = "object"  # in place of a unit
 SHOWN = 60  # characters of an invalid value in a message
@@ -420,6 +423,7 @@ class Device:
     parts: ClassVar[Mapping[str, str]] = {}  # the parts that people look for, each with its proof: bootstrap/proof.py
     shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
+    also_listens: ClassVar[Sequence[str]] = ()  # topics that its owner's derived measures need, not the device itself
     blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
@@ -613,6 +617,14 @@ class Device:
         bus is the one that its settings declare (`I2CBus`, `OneWireFolder`), or else its attribute `bus`, as in `ask`.
         """
         raise NoReading
+
+    def complete(self, reading: Reading) -> Reading:
+        """Return what is published for a reading of a class that says `blocks = True`.
+
+        It is called in the loop's thread, so it may change what other methods use, such as a kept value. It may raise
+        what `read` may.
+        """
+        return reading
 
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""

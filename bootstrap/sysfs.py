@@ -12,7 +12,22 @@ T = TypeVar("T")
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SHOWN = 5
+PAGE = 1 << 16  # bytes, of which a page of the largest kind is one
 KIBIBYTES = re.compile(r"^(\S+):\s*(\d+)\b", re.ASCII | re.MULTILINE)
+
+
+def content(file: Path) -> bytes:
+    """Read a file that a driver fills, such as one below /sys.
+
+    Raises:
+        OSError: it cannot be read. BlockingIOError: the driver has no value yet (EAGAIN); a file object of Python would
+            return None in place of it.
+    """
+    opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(opened, PAGE)
+    finally:
+        os.close(opened)
 
 
 def millis(file: Path) -> float:
@@ -23,7 +38,7 @@ def millis(file: Path) -> float:
         ValueError: it is not a whole number. w1_therm leaves the file empty after a CRC error.
     """
     try:
-        text = file.read_text(encoding="ascii").strip()
+        text = content(file).decode("ascii").strip()
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, missing(file)) from None
     if not text:

@@ -7,11 +7,8 @@ from bootstrap.config import kinds
 from bootstrap.config.kinds import KindError
 
 # Parts that no kind reads, each with the kind that measures the same, and why.
-ELSEWHERE = {
-    "SCT-013": ("pzem", "a current clamp needs thousands of samples a second, which a Pi's process cannot promise"),
-    "YHDC": ("pzem", "a current clamp needs thousands of samples a second, which a Pi's process cannot promise"),
-    "ZMPT101B": ("pzem", "mains voltage needs thousands of samples a second, which a Pi's process cannot promise"),
-}
+SAMPLES = "it needs thousands of samples a second without a gap, which a process on a Pi cannot promise"
+ELSEWHERE = {"SCT-013": ("pzem", SAMPLES), "YHDC": ("pzem", SAMPLES), "ZMPT101B": ("pzem", SAMPLES)}
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ def elsewhere(word: str) -> tuple[str, str] | None:
     """Return what to say of a part that no kind reads, and the kind to use in its place; None if it is not known."""
     for part, (kind, why) in ELSEWHERE.items():
         if plain(part) == plain(word):
-            return f"{part} is not read: {why}. The kind {kind} measures it by a part of its own", kind
+            return f"{part} is not read: {why}. Use the kind {kind}, whose part measures the same", kind
     return None
 
 

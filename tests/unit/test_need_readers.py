@@ -28,9 +28,13 @@ TYPES = {
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),
     "SerialPort": ('"/dev/ttyUSB0"', {"check", "unit", "doctor", "installer"}),
+    "SerialBus": ('"/dev/ttyUSB0"', {"unit", "doctor", "installer"}),
+    "ModbusAddress": ("17", {"check"}),
     "UsbName": ('"0"', {"check", "unit", "doctor", "installer"}),
     "OneWireFolder": ('"/nowhere"', {"check", "doctor"}),
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
+    "Sysfs": ('"/nowhere"', {"doctor"}),
+    "Chip": ('"DHT22 at GPIO17"', {"doctor"}),  # several may read one; for others it is a fault: test_conflicts.py
     "Host": ('"192.168.7.8"', {"unit"}),
     "ServerUrl": ('"http://192.168.7.8:8086"', {"unit"}),
     "PageUrl": ('"http://192.168.7.8/x?y=1"', {"unit"}),
@@ -41,7 +45,12 @@ TYPES = {
     "Program": ('"no-such-program"', {"doctor", "installer"}),
 }
 # What belongs to a declaration and is none without it.
-WITH = {"I2CAddress": ("I2CBus", "1"), "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"')}
+WITH = {
+    "I2CAddress": ("I2CBus", "1"),
+    "ModbusAddress": ("SerialBus", '"/dev/ttyUSB0"'),
+    "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"'),
+}
+WITH |= {"Sysfs": ("Chip", '"BME280"'), "Chip": ("Sysfs", '"/nowhere"')}
 WITH["OneWireDevice"] = ("OneWireFolder", '"/nowhere"')
 
 KIND = """
@@ -49,6 +58,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from bootstrap import needs
 from bootstrap.device import Device, Measure
+from bootstrap.kernel_sensors.chip import Chip
 
 @dataclass(kw_only=True)
 class {name}(Device):
@@ -64,6 +74,7 @@ class {name}(Device):
 
 def declaring() -> Iterator[str]:
     """The names of all types that declare a need."""
+    yield "Chip"  # which is a class with `needs`
     for name, value in vars(needs).items():
         if get_origin(value) is Annotated and any(isinstance(mark, Declares) for mark in get_args(value)):
             yield name
@@ -103,16 +114,20 @@ READERS: dict[str, Callable[[SensorSettings], Any]] = {
 }
 
 
+def typed(name: str) -> str:
+    return name if name == "Chip" else f"needs.{name}"
+
+
 def device(house: House, sensor: str, name: str, value: str, declared: bool) -> SensorSettings:
     """A device with a setting of this type or, if it declares nothing, with a plain one."""
     other, others_value = WITH.get(name, ("str", '"x"'))
     kind = f"{name}{'' if declared else 'Plain'}"
     plain = {"1": "int", "0": "int"}.get(value[:1], "str")
-    one = f"needs.{name}" if declared else plain
+    one = typed(name) if declared else plain
     if name == "Program" and declared:
         one = f'Annotated[{one}, needs.DebianPackage("no-such-package")]'
     module = f"reader_{kind.lower()}"
-    other = other if other == "str" else f"needs.{other}"
+    other = other if other == "str" else typed(other)
     (house.folder / f"{module}.py").write_text(KIND.format(name=kind, other=other, one=one))
     house.device(sensor, f'kind = "{module}.{kind}"\nother = {others_value}\none = {value}\n')
     found = Configuration(house.folder).settings(sensor)

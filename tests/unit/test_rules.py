@@ -28,8 +28,10 @@ LONGER = {  # with the reason: what its data sheet has more of
     "command": 40,  # a program, and what it prints
     "contact": 40,  # four settings of what its values are called
     "fan": 55,  # what it does when nobody cares, and a tacho
+    "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
     "disk": 50,  # six measures, each from another file of the kernel
     "lines": 50,  # what a port and its lines are like
+    "modbus": 40,  # what a port, a bus and its registers are like
     "motion": 40,  # an end that comes later
     "servo": 65,  # what it is told is a pulse, and its range
     "network": 50,  # four measures, each from another file of the kernel

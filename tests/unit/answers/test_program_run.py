@@ -1,6 +1,7 @@
 """A program that prints what it measures, or does something else."""
 
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -38,6 +39,12 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+def bound(pid: int) -> bool:
+    """Whether a process has inherited a pipe at whose end the kernel sends a signal."""
+    told = (file.read_text() for file in Path(f"/proc/{pid}/fdinfo").iterdir())
+    return any(int(flags[1], 8) & os.O_ASYNC for text in told if (flags := re.search(r"flags:\s+(\d+)", text)))
 
 
 def test_what_a_program_prints(script: Callable[..., str]) -> None:
@@ -131,7 +138,7 @@ def test_it_does_not_outlive_us(script: Callable[..., str], tmp_path: Path) -> N
             ProgramRun([program], LIMIT_S).timed_output()
         finally:
             os._exit(0)
-    eventually(pid.exists, "it runs", LIMIT_S)
+    eventually(lambda: pid.exists() and bound(int(pid.read_text())), "it runs, bound to us", LIMIT_S)
     os.kill(us, signal.SIGKILL)
     os.waitpid(us, 0)
     eventually(lambda: gone(int(pid.read_text())), "the program and its child are gone", LIMIT_S)
