@@ -9,6 +9,7 @@ from bootstrap.filters.filter import Moment, NumberFilter, ValueFilter, above_ze
 from bootstrap.limits import Limits
 
 MOST_DIGITS = 9
+LARGE = 1e15  # from which a number is not written as a whole one, which readers refuse if it is too long
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Round(NumberFilter):
         if self.to is not None:
             return tidy(round(number / self.to) * self.to)
         digits = self.digits or 0
-        return round(number, digits) if digits > 0 else round(round(number, digits))
+        rounded = round(number, digits)
+        return rounded if digits > 0 or abs(rounded) >= LARGE else round(rounded)
 
     def outcome(self, measure: Measure) -> Measure:
         """Return a measure with rounded limits."""
