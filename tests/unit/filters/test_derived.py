@@ -16,7 +16,8 @@ from bootstrap.device import Measure
 from bootstrap.errors import Refused
 from bootstrap.filters import air
 from bootstrap.filters.conditioning import Conditioning
-from bootstrap.filters.formulas import FORMULAS
+from bootstrap.filters.filter import Moment
+from bootstrap.filters.formulas import FORMULAS, MOST
 from bootstrap.filters.grammar import parse
 from bootstrap.filters.linear import Unit
 from bootstrap.filters.settings import MeasureFilters, SensorFilters
@@ -158,9 +159,17 @@ def test_nothing_is_added_for_a_gap() -> None:
     assert found == [0, 1, 1, 2]
 
 
-def test_a_long_time_takes_a_bounded_memory_and_stays_nearly_right() -> None:
-    series = [{"temperature": number % 10} for number in range(5000)]
-    assert run(sensor({"it": "mean(temperature, 1d)"}), series, period_s=1)[-1] == pytest.approx(4.5, abs=0.6)
+@pytest.mark.parametrize(
+    ("text", "period", "wanted"),
+    [("mean(temperature, 1d)", 10, 4.5), ("rate(rain, 1d)", 7, 3600 * 6 / 7)],  # the rain begins anew at 0 each time
+)
+def test_a_long_time_takes_a_bounded_memory_and_stays_right(text: str, period: int, wanted: float) -> None:
+    formula = parse(text, MEASURES)
+    window: Any = formula.start("it", MEASURES, None)
+    for number in range(2000):
+        found = window.of({formula.sources[0]: number % period}, Moment(number, 1, 3))
+    assert found == pytest.approx(wanted, rel=0.01)
+    assert len(window.values) <= MOST
 
 
 # Of two, and of what was derived.
