@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Kept, Measure, Value, Values
@@ -56,7 +56,7 @@ class Pipeline:
             self.stages.append((one, same[0][1] if kept else one.start(measure)))
             measure = one.outcome(measure)
 
-    def apply(self, value: Value, moment: Moment) -> Value | None:
+    def apply(self, value: float, moment: Moment) -> float | None:
         """Return what becomes of a value, or None if it is held back. After a gap, nothing before it counts.
 
         Raises:
@@ -66,14 +66,13 @@ class Pipeline:
             for _, stage in self.stages:
                 stage.forget()
         self.last = moment.now
-        found = value
         for _, stage in self.stages:
-            if (made := stage.apply(found, moment)) is None:
+            if (made := stage.apply(value, moment)) is None:
                 return None
-            found = made
+            value = made
         for _, stage in self.stages:
             stage.published(moment)
-        return found
+        return value
 
 
 class Conditioning:
@@ -134,7 +133,7 @@ class Conditioning:
         made: Value | None = value
         if (filters := self.filters.of(name)).stages:
             try:
-                made = self._pipeline(name, filters, measure).apply(value, moment)
+                made = self._pipeline(name, filters, measure).apply(cast("float", value), moment)
             except (ValueError, ArithmeticError) as error:
                 to[1][name] = str(error)
                 return

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from bootstrap.device import Measure, Value
+from bootstrap.device import Measure
 from bootstrap.filters.filter import Moment, NumberFilter, ValueFilter, above_zero, tidy
 from bootstrap.limits import Limits
 
@@ -80,6 +80,6 @@ class Invert(ValueFilter):
             instead = "for a number set calibrate = { scale = -1 }"
             raise ValueError(f"is {measure.unit_name}, neither true nor false; {instead}")
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
+    def apply(self, value: float, _moment: Moment) -> float | None:
         """Return the opposite of a truth."""
-        return not value if isinstance(value, bool) else value
+        return not value
