@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from bootstrap import DebianPackage, Gateway, Json, Limits, Measure, Program, Reading, only, seconds, takes
+from bootstrap.proof import DRIVEN_LINES, RECORDED_RADIO
 from bootstrap.radio.decoding import SEARCH_S
 from bootstrap.radio.ignoring import Rule
-from bootstrap.radio.receiver import FIRST_STICK, Option, RadioInput, Receiver
+from bootstrap.radio.receiver import FIRST_STICK, Gain, Option, RadioInput, Receiver
 from bootstrap.radio.reception import Reception
 from bootstrap.radio.station import RadioSensor
 
@@ -19,9 +20,14 @@ class Radio(Gateway):
     Wiring: plug the stick into USB, on a short cable away from the Pi, and give it its aerial.
     """
 
+    parts: ClassVar = {
+        **dict.fromkeys(("RTL-SDR", "RTL2832U", "AlectoV1", "Nexus-TH", "TFA 30.3209"), RECORDED_RADIO),
+        **dict.fromkeys(("RXB6", "SRX882"), DRIVEN_LINES),
+    }
+
     input: RadioInput = FIRST_STICK  # the stick's number or ":SERIAL", "rtl_tcp:HOST:PORT", "driver=…", or a file
     frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # to listen at; a second band wants a second stick
-    gain: str = "auto"  # in dB, such as "28"
+    gain: Gain = "auto"  # in dB, such as "28"
     decoders: list[int] | None = None  # numbers of `rtl_433 -R help` that are on in any case, such as [23]
     ignore: list[Rule] | None = None  # whom not to list: model, id, channel, such as ["Nexus-TH * 2"]
     options: list[Option] | None = None  # more of rtl_433's own, such as ["-s", "1000k"]

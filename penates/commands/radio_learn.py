@@ -12,7 +12,7 @@ import argparse
 import sys
 
 from bootstrap.errors import NOT_DONE, Exit, Refused
-from bootstrap.radio.frame import Frame
+from bootstrap.pins.pulse_frame import Frame
 from bootstrap.radio.pulse_learning import PRESSES, Press, check_allowed, code_of, learnt
 from bootstrap.radio.pulse_listening import PulseListener, who_understands
 from bootstrap.radio.receiver import FIRST_STICK, RadioInput
@@ -31,9 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def _input(text: str) -> RadioInput:
     try:
-        return RadioInput(text)
+        found = RadioInput(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"it must be {error}, not {text!r}") from None
+    if found.line is not None:
+        raise argparse.ArgumentTypeError("a receiver on a pin cannot learn; it takes a stick")
+    return found
 
 
 def main(given: argparse.Namespace) -> int:

@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from bootstrap.pins import pulse_child
 from bootstrap.pins.lent_line import LentLine
-from bootstrap.radio import pulse_child
-from bootstrap.radio.frame import Frame
+from bootstrap.pins.pulse_frame import Frame
 
 CHILD = (sys.executable, "-I", "-S", pulse_child.__file__)
 TOLERANCE = 0.25  # part of a frame's shortest duration by which each may be wrong
