@@ -51,7 +51,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--readings", type=_count, default=5, metavar="N", help="how many to take the mean of (default: 5)"
     )
-    parser.add_argument("--wait", type=_number, default=60.0, metavar="S", help="seconds for them to come (default: 60)")
+    parser.add_argument(
+        "--wait", type=_number, default=60.0, metavar="S", help="seconds to wait for them (default: 60)"
+    )
 
 
 def _number(text: str) -> float:
