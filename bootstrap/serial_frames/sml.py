@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from bootstrap.device import Reading
-from bootstrap.serial_frames.crc import x25
+from bootstrap.serial_frames.crc import kermit, x25
 from bootstrap.serial_frames.meter_measures import BY_OBIS, POWERS, net_powers
 
 ESCAPE = b"\x1b\x1b\x1b\x1b"
@@ -37,7 +37,7 @@ def messages(buffer: bytearray) -> Iterator[bytes | ValueError]:
             continue
         whole = bytes(buffer[:end])
         del buffer[:end]
-        if x25(whole[:-2]) == int.from_bytes(whole[-2:], "little"):
+        if int.from_bytes(whole[-2:], "little") in (x25(whole[:-2]), kermit(whole[:-2])):  # the second: a Holley DTZ541
             content = whole[len(START) : -2 * WORD - whole[-3]]
             yield content.replace(ESCAPE * 2, ESCAPE)
         else:

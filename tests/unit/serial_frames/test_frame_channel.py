@@ -3,7 +3,6 @@
 import fcntl
 import socket
 import struct
-import termios
 import threading
 from collections.abc import Callable
 from pathlib import Path
