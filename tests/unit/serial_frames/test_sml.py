@@ -93,7 +93,7 @@ def test_what_is_cut_off_or_wrong_is_told() -> None:
 
 def test_a_meter_with_the_other_checksum() -> None:
     whole = HOUSE[:-2]
-    (content,) = found(whole + struct.pack("<H", kermit(whole)))
+    (content,) = found(whole + struct.pack(">H", kermit(whole)))
     assert isinstance(content, bytes)
     assert sml.reading_of(content) == SAYS
 
