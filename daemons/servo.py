@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 
 from bootstrap import Device, Json, Limits, Measure, NoReading, Reading, Refused, TimedOutput, takes
 from bootstrap.contract.commands import number
+from bootstrap.plain_lines.servo_line import ServoLine
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.servo_line import ServoLine
 
 
 @dataclass(kw_only=True)
@@ -33,7 +33,7 @@ class Servo(Device):
         self.line = ServoLine(self, self.pin)
         self.at: float | None = None
 
-    @takes(sets="angle", unit="°", low=0, high=360, keys=("angle",))
+    @takes(sets="angle", unit="°", low=0, high=360, step=0.5, keys=("angle",))
     def act_set(self, value: Json) -> None:
         """Turn to an angle in degrees."""
         to = number(value, "angle")

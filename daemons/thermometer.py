@@ -12,8 +12,7 @@ from bootstrap.proof import KERNEL_DRIVER
 class Thermometer(Device):
     """A DS18B20 probe on the 1-Wire bus.
 
-    Wiring: red to 3V3, black to GND, yellow to GPIO 4, and 4.7 kohm from yellow to red;
-    `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
+    Wiring: red to 3V3, black to GND, yellow to GPIO 4, and 4.7 kohm from yellow to red. A read takes 0.8 s.
     """
 
     parts: ClassVar = {"DS18B20": KERNEL_DRIVER}

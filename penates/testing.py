@@ -136,7 +136,8 @@ class Bench:
 
     def read(self) -> Reading:
         """Return what `read` does. Its exceptions propagate."""
-        self._publish(self._device.read())
+        reading = self._device.read()
+        self._publish(self._device.complete(reading) if self._device.blocks else reading)
         return self.readings[-1]
 
     def act(self, action: str, value: Json = None) -> None:

@@ -9,9 +9,11 @@ from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import Topics
 from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Measure, Takes
 from bootstrap.gateway import Gateway
+from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
+from chip_table import HEAD as CHIP_HEAD
+from chip_table import drivers
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
-from wiring_picture import pictures
 
 GROUP = "cm"
 HOST = "raspberrypi"  # as Raspberry Pi OS names itself
@@ -60,12 +62,18 @@ def _what(found: Sheet) -> Iterator[str]:
 
 def _wiring(found: Sheet) -> Iterator[str]:
     yield "## Wiring"
-    values = found.examples()
-    shown = {one.name: values.get(one.name, one.shown) for one in found.settings if one.is_line}
-    lines = {name: int(value) for name, value in shown.items() if value.isdecimal()}
-    for label, drawn in pictures(found.wiring, lines):
+    for label, drawn in found.pictures():
         yield f"{f'{label}:{SPACE}' if label else ''}```text\n{drawn}\n```"
     yield found.wiring[:1].upper() + found.wiring[1:]
+    if issubclass(found.device, KernelSensor):
+        yield from _drivers([*(found.device.chips or found.device.parts)])
+    else:
+        yield from (f"Driver: {step}." for step in found.driver(found.examples()))
+
+
+def _drivers(parts: list[str]) -> Iterator[str]:
+    yield "The kernel learns of it by a line in config.txt ([CHIPS.md](../CHIPS.md)). The part is the setting `chip`:"
+    yield _table(CHIP_HEAD, drivers(parts))
 
 
 def _settings(found: Sheet) -> Iterator[str]:
@@ -125,8 +133,9 @@ def _meaning(device: type[Device], name: str) -> str:
 
 def _on_the_wire(found: Sheet) -> Iterator[str]:
     topics = Topics(GROUP, _sensor(found))
-    values = {name: example(one) for name, one in found.measures.items()}
-    lasting = {name: value for name, value in values.items() if not found.measures[name].event}
+    measures = (found.made(found.examples()) or found.device).measures
+    values = {name: example(one) for name, one in measures.items()}
+    lasting = {name: value for name, value in values.items() if not measures[name].event}
     reading: dict[str, Json] = {"time": TIME, "run": RUN, "seq": 15, **lasting}
     rows = [f"{topics.data(name)} {encode(value).decode()}" for name, value in values.items()]
     rows.append(f"{topics.data('reading')} {encode(reading).decode()}")

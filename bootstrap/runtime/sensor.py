@@ -56,6 +56,11 @@ def _connection_settings(settings: SensorSettings) -> tuple[object, ...]:
     return settings.broker, settings.homeassistant, is_recorded(settings)
 
 
+def _introduced(settings: SensorSettings) -> tuple[object, ...]:
+    """Return the settings, besides the device's, whose change others must be told."""
+    return settings.filters, settings.heartbeat_s, settings.homeassistant
+
+
 class Sensor:
     """A device, and everything that makes it a sensor on the broker: link, outbox, heartbeat, actions, discovery."""
 
@@ -74,8 +79,7 @@ class Sensor:
         self.settings, self._topics, self._parts = settings, settings.topics, parts
         self._outbox = make_outbox(settings, known)
         self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox)
-        self.reporter = Reporter(self._topics, self._outbox, self.link, settings.device, on_status)
-        self.reporter.recorded = settings.recorded
+        self.reporter = Reporter(settings, self._outbox, self.link, on_status)
         facts = lambda: self.reporter.heartbeat_facts(self._device.progress())  # noqa: E731 - the device may change
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
         self._heartbeat.counted_from, self._heartbeat.period_s = parts.in_step_with, settings.heartbeat_s
@@ -114,7 +118,7 @@ class Sensor:
         except BaseException:
             self.detach_device()
             raise
-        self.reporter.use_device(settings.device)
+        self.reporter.use_device(settings.device, settings.filters)
         self._introduce()
         self._device.sampler.start()
 
@@ -237,15 +241,15 @@ class Sensor:
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
         """Apply every changed setting that is not the device's."""
         self.settings = settings
-        self.reporter.recorded = settings.recorded
+        self.reporter.apply_settings(settings)
         keep = settings.history
         self._outbox.apply_settings(backlog_limits(keep), keep.rate, recorded=is_recorded(settings))
         if settings.heartbeat_s != before.heartbeat_s:
             self._heartbeat.period_s = settings.heartbeat_s
             self._heartbeat.start()
-            self._introduce()
         if settings.homeassistant != before.homeassistant:
             self._discovery.apply_settings(settings.homeassistant)
+        if _introduced(settings) != _introduced(before):
             self._introduce()
         if _connection_settings(settings) != _connection_settings(before):
             self._inbound.subscribe()

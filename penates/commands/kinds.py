@@ -103,6 +103,7 @@ def facts(found: Sheet, packages: Mapping[str, str]) -> dict[str, Any]:
         **({"package": packages[found.kind]} if found.kind in packages else {}),
         "what": found.what,
         "wiring": found.wiring,
+        "driver": found.driver({}),
         "parts": _parts(found),
         "settings": {setting.name: setting.facts for setting in found.settings},
         "measures": {name: measure.facts for name, measure in found.measures.items()},
@@ -134,8 +135,10 @@ def whole(found: Sheet) -> list[str]:
     return [
         f"{found.kind}: {found.what}",
         f"Wiring: {found.wiring}",
+        *(f"Driver: {step}." for step in found.driver({})),
         *([f"Parts: {', '.join(found.device.parts)}"] if found.device.parts else []),
         "",
+        *(line for label, drawn in found.pictures() for line in (*([f"{label}:"] if label else []), drawn, "")),
         *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
         "",

@@ -73,9 +73,10 @@ def main(given: argparse.Namespace) -> int:
         found = sheet(kind_for(given.kind), folder)
     except KindError as error:
         raise Fatal(Exit.SETTINGS, str(error)) from None
-    values = values_of(found.settings, [*given.given, *given.set], folder)
+    values = found.of_part(given.kind) | values_of(found.settings, [*given.given, *given.set], folder)
     if sys.stdin.isatty():
         values |= _asked(found, values, folder)
+    driver = found.driver(values)
     group = open_house(folder)[1].group
     text = found.write(values, group, found.device.sensor_id(given.new))
     missing = [setting.name for setting in found.settings if setting.required and setting.name not in values]
@@ -86,7 +87,7 @@ def main(given: argparse.Namespace) -> int:
         return NOT_DONE
     if found.kind != given.kind:
         print(f"{given.kind} is served by the kind {found.kind}.")
-    print(f"{file} was written.\nWiring: {found.wiring}")
+    print("\n".join([f"{file} was written.", f"Wiring: {found.wiring}", *(f"Driver: {step}." for step in driver)]))
     if missing:
         print(f"penates new: still to be set in that file: {', '.join(missing)}", file=sys.stderr)
     print(f"Next: {_next(folder, given)}")

@@ -16,6 +16,7 @@ SWITCHED = {
     "fan": ("", "40", "0.4", "1"),
     "fan, safe off": ('safe = "off"', "40", "0.4", "0"),
     "buzzer": ("", "on", "1", "0"),
+    "servo": ("hold_s = 1", "90", None, "0"),
 }
 
 

@@ -313,6 +313,45 @@ def test_a_part_of_several_kinds_is_for_its_owner_to_choose(rainy: House, monkey
     assert done.stderr.endswith("name the one that you want: door, motion\n")
 
 
+EITHER = """
+from dataclasses import dataclass
+from typing import Literal
+
+from bootstrap import Device, Input, Measure
+
+
+@dataclass(kw_only=True)
+class Either(Device):
+    first: Input
+    second: Input
+    make: Literal["a-1", "a-2"]  # such as a-2
+    port: str | None = None  # such as /dev/ttyUSB0
+    host: str | None = None  # such as meter.local
+    table: list[int] | None = None  # such as [1, 2]
+    size: Literal[1, 2] | None = None
+
+    level = Measure("1")
+
+    def __post_init__(self):
+        if (self.port is None) == (self.host is None) or self.table is None:
+            raise ValueError("set either 'port' or 'host', and 'table'")
+
+    def read(self):
+        return {"level": 1}
+"""
+
+
+def test_examples_of_a_kind_are_those_with_which_a_device_can_be_made(house: House) -> None:
+    house.write(1)
+    (house.folder / "either_port.py").write_text(EITHER)
+    found = sheet("either_port.Either", house.folder)
+    made = {"first": "17", "second": "27", "make": '"a-2"', "port": '"/dev/ttyUSB0"', "table": "[1, 2]"}
+    assert found.examples() == made
+    assert found.made(made)
+    assert found.made({**made, "host": '"meter"'}) is None
+    assert (found.of_part("A1"), found.of_part("A3")) == ({"make": '"a-1"'}, {})
+
+
 def test_proofs_are_listed_by_part(rainy: House) -> None:
     rows = penates(rainy, "kinds", "--proof").stdout.splitlines()
     assert rows[0].split() == ["KIND", "PART", "PROVEN", "BY"]
@@ -338,6 +377,12 @@ def test_kinds_shows_one_data_sheet(rainy: House) -> None:
     assert (gone.returncode, gone.stderr) == (78, "penates kinds: no kind 'gauges.Snow'; Snow in gauges is not there\n")
 
 
+def test_kinds_shows_where_each_leg_goes(rainy: House) -> None:
+    shown = penates(rainy, "kinds", "HC-SR501").stdout
+    assert re.search(r"^ +3V3  1 2  5V     ── VCC$", shown, re.MULTILINE)
+    assert re.search(r"^OUT ── GPIO17 11 12 GPIO18$", shown, re.MULTILINE)
+
+
 def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     (rain,) = json.loads(penates(rainy, "kinds", "gauges.Rain", "--json").stdout).values()
     assert rain["wiring"] == "one leg to `pin`, the other to GND."
@@ -348,3 +393,40 @@ def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     assert settings["way"]["choices"] == ["up", "down"]
     assert settings["address"] == {"required": False, "default": 64, "low": 3, "high": 119, "what": "I2C address."}
     assert settings["place"]["default"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "driver"),
+    [
+        (
+            ["SHT31", "it"],
+            "add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to FILE, then restart the Pi",
+        ),
+        (
+            ["climate", "it", "chip=DHT22 at GPIO17"],
+            "add `dtoverlay=dht11,gpiopin=17` to FILE, then restart the Pi",
+        ),
+        (
+            ["DS18B20", "it", "serial=28-0316a2795fff"],
+            "add `dtoverlay=w1-gpio` to FILE, then restart the Pi",
+        ),
+        (
+            ["MAX31856", "it", "chip=MAX31856 at spi0.1"],
+            "add `dtoverlay=maxtherm,spi0-1,max31856` to FILE, then restart the Pi",
+        ),
+        (
+            ["INA219", "it"],
+            "add `dtparam=i2c_arm=on` to FILE, restart the Pi, and after each start run `echo ina219 0x40 | DEVICE`",
+        ),
+        (["HX711", "it"], "Raspberry Pi OS has neither an overlay nor a driver for it: see docs/CHIPS.md"),
+    ],
+)
+def test_what_makes_a_part_known_to_the_kernel_is_in_its_file(rainy: House, words: list[str], driver: str) -> None:
+    driver = driver.replace("FILE", "/boot/firmware/config.txt")
+    driver = driver.replace("DEVICE", "sudo tee /sys/bus/i2c/devices/i2c-1/new_device")
+    done = penates(rainy, "new", *words)
+    assert done.returncode == 0
+    assert f"\nDriver: {driver}.\n" in done.stdout
+    head = " ".join(line.removeprefix("## ") for line in text(rainy, "it").splitlines() if line.startswith("## "))
+    assert f" Driver: {driver}. " in head
+    assert "Driver" not in penates(rainy, "new", "door", "other", "pin=22").stdout

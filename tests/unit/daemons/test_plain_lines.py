@@ -12,9 +12,9 @@ from bootstrap.device import Device
 from bootstrap.errors import NoReading, Refused
 from bootstrap.pins.edge_times import EdgeBatch
 from bootstrap.pins.simulated_lines import SimulatedLine
+from bootstrap.plain_lines.pulse_rate import PulseRate
+from bootstrap.plain_lines.sounding_line import tones
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.pulse_rate import PulseRate
-from bootstrap.tones import tones
 from daemons.anemometer import Anemometer
 from daemons.buzzer import Buzzer
 from daemons.contact import AnyContact
@@ -304,7 +304,7 @@ def test_a_tacho_tells_turns_a_minute() -> None:
 
 
 def test_a_fan_that_does_not_turn_is_a_fault_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootstrap.tacho.START_S", 0.0)
+    monkeypatch.setattr("bootstrap.plain_lines.tacho.START_S", 0.0)
     fan = Fan(pin=PUSH, tacho=PIN)
     with Bench(fan) as bench:
         reading = fan.read()
@@ -372,7 +372,7 @@ def test_a_servo_gets_pulses_of_the_right_width_and_is_released(angle: int, want
 
 def test_a_servo_turns_as_far_as_it_may() -> None:
     with Bench(Servo(pin=PIN, lowest=20, highest=160, hold_s=0.1)) as bench:
-        for angle in (19.9, 160.1):
+        for angle in (19.5, 160.5):
             with pytest.raises(Refused, match="send an angle from 20 to 160 degrees"):
                 bench.act("set", angle)
         bench.act("set", 20)

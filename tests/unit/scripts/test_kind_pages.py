@@ -1,23 +1,14 @@
 """The pages in docs/kinds: which pins the picture shows, and what of a kind it has to tell."""
 
 import re
-import sys
-from collections.abc import Iterator
 
 import pytest
 
 from bootstrap.config import kinds
 from bootstrap.proof import PROOFS
 from penates.datasheet import Sheet, sheet
+from penates.wiring_picture import joints, picture, pictures
 from support.paths import ROOT
-
-
-@pytest.fixture(autouse=True)
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sys, "path", [str(ROOT / "scripts"), *sys.path])
-    yield
-    for name in ("wiring_picture", "kind_pages"):
-        sys.modules.pop(name, None)
 
 
 @pytest.mark.parametrize(
@@ -39,14 +30,10 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_what_is_wired_to_what_is_read_from_the_text(wiring: str, found: dict[str, str]) -> None:
-    from wiring_picture import joints  # noqa: PLC0415 - it is on the path only here
-
     assert dict(joints(wiring, {"pin": 17})) == found
 
 
 def test_the_picture_is_the_header_as_it_is_on_a_pi() -> None:
-    from wiring_picture import picture  # noqa: PLC0415 - as above
-
     drawn = picture("VCC to 5V, GND to GND, its shield to GND, DATA to `pin`, SDA to SDA", {"pin": 21})
     rows = [re.fullmatch(r" *(.*?) *(\w+) +(\d+) (\d+) +(\w+)(?: +── (.*))?", row) for row in drawn.splitlines()]
     pins = {int(row[at]): (row[at + by], row[at + 2 * by]) for row in rows if row for at, by in ((3, -1), (4, 1))}
@@ -59,8 +46,6 @@ def test_the_picture_is_the_header_as_it_is_on_a_pi() -> None:
 
 
 def test_each_of_several_parts_has_a_picture_of_its_own() -> None:
-    from wiring_picture import pictures  # noqa: PLC0415 - as above
-
     text = "VIN to 3V3, GND to GND. A DHT11 or DHT22: + to 3V3, data to `pin`. PZEM-016: A and B to an adapter."
     drawn = dict(pictures(text, {"pin": 17}))
     assert [*drawn] == ["", "A DHT11 or DHT22"]

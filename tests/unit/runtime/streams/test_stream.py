@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.child_life import OURS
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.runtime.parts import ProcessParts
@@ -199,7 +200,7 @@ def test_a_child_hears_what_is_written_and_a_full_pipe_is_said(heard: Heard) -> 
 
 
 def test_a_child_has_neither_our_watchdog_nor_our_password(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in child.OURS:
+    for name in OURS:
         monkeypatch.setenv(name, "/ours")
     heard.open(shell("env | grep -c /ours"))
     heard.wait(lambda: heard.lines)
