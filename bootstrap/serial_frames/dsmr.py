@@ -14,7 +14,7 @@ START, END = b"/", b"!"  # neither is anywhere else in a telegram
 SUM = re.compile(rb"!([0-9A-F]{4})?\r?\n")
 OBJECT = re.compile(r"^(\d)-(\d+):(\d+\.\d+\.\d+)(?:\*255)?((?:\([^()\r\n]*\)(?:\r?\n(?=\())?)+)\r?$", re.MULTILINE)
 VALUE = re.compile(r"\(([^()\r\n]*)\)")
-NUMBER = re.compile(r"(\d+(?:\.\d+)?)\*(kWh|Wh|kW|W|V)")
+NUMBER = re.compile(r"(\d+(?:\.\d+)?)\*(kWh|Wh|kW|W|V|A|Hz)")
 BARE = re.compile(r"\d+(?:\.\d+)?")
 SCALES = {"kW": 1000.0, "Wh": 0.001}  # to W and kWh
 SUMMER, WINTER = timezone(timedelta(hours=2)), timezone(timedelta(hours=1))
@@ -86,7 +86,7 @@ def _objects(telegram: bytes) -> Iterator[Objects]:
 
 
 def _number(text: str) -> float | None:
-    """Return a number in W, kWh or V; None if it is none."""
+    """Return a number in W, kWh, V, A or Hz; None if it is none."""
     found = NUMBER.fullmatch(text)
     return None if found is None else round(float(found[1]) * SCALES.get(found[2], 1.0), 4)
 

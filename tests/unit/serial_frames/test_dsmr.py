@@ -48,6 +48,7 @@ V5_SAYS = {
     "power": -1193.0,
     "voltage_l1": 230.1,
     "voltage_l2": 0.0,
+    "current_l1": 5.0,
     "power_l1": -1193.0,
     "power_l2": 250.0,
     "gas": 12785.123,

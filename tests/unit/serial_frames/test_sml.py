@@ -52,7 +52,7 @@ HOUSE = file(
     entry("16.7.0", number(-1500, 4), 27, 0),
     entry("36.7.0", number(-70, 4), 27, -1),
     entry("32.7.0", number(2345, 2), 35, -1),
-    entry("52.7.0", number(0x1B1B1B1B, 4), 35, -7),
+    entry("31.7.0", number(0x1B1B1B1B, 4), 33, -7),
     entry("14.7.0", number(500, 2), 44, -1),
 )
 SAYS = {
@@ -61,7 +61,8 @@ SAYS = {
     "power": -1500.0,
     "power_l1": -7.0,
     "voltage_l1": 234.5,
-    "voltage_l2": 45.4761243,
+    "current_l1": 45.4761243,
+    "frequency": 50.0,
 }
 
 
