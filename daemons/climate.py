@@ -22,9 +22,10 @@ class Climate(KernelSensor):
     parts: ClassVar = {
         **dict.fromkeys(("BME280", "BMP280", "SHT30", "SHT31", "SHT35", "SHT40", "SHT41", "SHT45"), DRIVER_NOT_RUN),
         **dict.fromkeys(("SHT21", "SHTC3", "AHT10", "AHT20", "HTU21D", "SI7021", "HDC1080"), DRIVER_NOT_RUN),
-        **dict.fromkeys(("DHT11", "DHT22", "AM2302", "LM75", "TMP102", "MCP9808"), DRIVER_NOT_RUN),
+        **dict.fromkeys(("HTS221", "HDC3020", "DHT11", "DHT22", "AM2302"), DRIVER_NOT_RUN),
+        **dict.fromkeys(("LM75", "TMP102", "MCP9808", "ADT7410", "DS1621"), DRIVER_NOT_RUN),
     }
 
-    temperature = Measure("°C", low=-55, high=125)
+    temperature = Measure("°C", low=-55, high=150)
     humidity = Measure("%", low=0, high=100)
     pressure = Measure("hPa", low=300, high=1100)

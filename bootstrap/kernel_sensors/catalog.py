@@ -98,6 +98,10 @@ _CHIPS: Mapping[str, ChipSheet] = {
     ),
     "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
+    "HTS221": _sensor("hts221", "0x5f", fixed=True, temperature=(-40.0, 120.0), humidity=PERCENT),
+    "HDC3020": _sensor("hdc3020", "0x44", temperature=WIDE, humidity=PERCENT),
+    "ADT7410": _sensor("adt7410", "0x48", temperature=(-55.0, 150.0)),
+    "DS1621": _sensor("ds1621", "0x48", temperature=(-55.0, 125.0)),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
     "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
     "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),
@@ -155,6 +159,8 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "BME680": _sensor(
         "bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)
     ),
+    "SGP30": _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)),
+    "CCS811": _sensor("ccs811", "0x5b", eco2=(400.0, 32_768.0), voc=(0.0, 32_768.0)),
     # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
     "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
 }
