@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from bootstrap import Limits, Measure, Reading
+from bootstrap.plain_lines.turning_cups import TurningCups
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.wind import TurningCups
 
 
 @dataclass(kw_only=True)

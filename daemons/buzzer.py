@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bootstrap.plain_lines.sounding_line import SoundingLine
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.tones import SoundingLine
 
 
 @dataclass(kw_only=True)

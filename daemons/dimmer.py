@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bootstrap.fade import FadingLine
+from bootstrap.plain_lines.fading_line import FadingLine
 from bootstrap.proof import DRIVEN_LINES
 
 

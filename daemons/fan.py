@@ -5,9 +5,9 @@ from typing import Annotated, ClassVar, Literal
 
 from bootstrap import Input, Json, Limits, Measure, Reading, takes
 from bootstrap.contract.commands import number
-from bootstrap.modulated import ModulatedLine
+from bootstrap.plain_lines.modulated_line import ModulatedLine
+from bootstrap.plain_lines.tacho import Tacho
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.tacho import Tacho
 
 
 @dataclass(kw_only=True)

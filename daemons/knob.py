@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bootstrap.encoder import Encoder
+from bootstrap.plain_lines.encoder import Encoder
 from bootstrap.proof import DRIVEN_LINES
 
 

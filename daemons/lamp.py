@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bootstrap.plain_lines.switched_line import SwitchedLine
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.switched import SwitchedLine
 
 
 @dataclass(kw_only=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Seconds
+from bootstrap.plain_lines.switched_line import SwitchedLine
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.switched import SwitchedLine
 
 
 @dataclass(kw_only=True)

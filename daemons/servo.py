@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar
 
 from bootstrap import Device, Json, Limits, Measure, NoReading, Reading, Refused, TimedOutput, takes
 from bootstrap.contract.commands import number
+from bootstrap.plain_lines.servo_line import ServoLine
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.servo_line import ServoLine
 
 
 @dataclass(kw_only=True)

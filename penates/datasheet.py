@@ -77,7 +77,7 @@ class Setting:
             if example[1].startswith("["):
                 return example[1]
             word = example[1].strip('"')
-            return toml(word) if {str, Path} & {*_types(self.hint)} or self._has_words else word
+            return toml(word) if {str, Path} & {*_types(self.hint)} or self.words else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
 
     def needs(self, typed: str | None) -> list[Need]:
@@ -90,10 +90,10 @@ class Setting:
         return [] if fits is MISSING else [*declared(fits, self.hint)]
 
     @property
-    def _has_words(self) -> bool:
-        """Whether it is one of some words."""
+    def words(self) -> list[str]:
+        """The words that it may be, if it is one of some; empty if not."""
         choices = (get_args(part) for part in _parts(self.hint) if get_origin(part) is Literal)
-        return any(isinstance(word, str) for words in choices for word in words)
+        return [word for words in choices for word in words if isinstance(word, str)]
 
     @property
     def facts(self) -> dict[str, object]:
@@ -175,7 +175,9 @@ class Sheet:
     def of_part(self, part: str) -> dict[str, str]:
         """Return the settings, in TOML, by which a device of this kind reads this part; nothing if none says so."""
         chips = [one.name for one in self.settings if one.hint is Chip]
-        return {name: toml(str(Chip(part))) for name in chips if plain(part) in map(plain, CATALOG)}
+        named = {name: toml(str(Chip(part))) for name in chips if plain(part) in map(plain, CATALOG)}
+        words = ((one.name, word) for one in self.settings for word in one.words if plain(word) == plain(part))
+        return named | {name: toml(word) for name, word in words}
 
     def driver(self, values: Mapping[str, str]) -> list[str]:
         """Return how the kernel comes to know of a device with these values, in TOML; nothing if it need not."""

@@ -348,6 +348,7 @@ def test_examples_of_a_kind_are_those_with_which_a_device_can_be_made(house: Hou
     assert found.examples() == made
     assert found.made(made)
     assert found.made({**made, "host": '"meter"'}) is None
+    assert (found.of_part("A1"), found.of_part("A3")) == ({"make": '"a-1"'}, {})
 
 
 def test_proofs_are_listed_by_part(rainy: House) -> None:

@@ -12,9 +12,9 @@ from bootstrap.device import Device
 from bootstrap.errors import NoReading, Refused
 from bootstrap.pins.edge_times import EdgeBatch
 from bootstrap.pins.simulated_lines import SimulatedLine
+from bootstrap.plain_lines.pulse_rate import PulseRate
+from bootstrap.plain_lines.sounding_line import tones
 from bootstrap.proof import DRIVEN_LINES
-from bootstrap.pulse_rate import PulseRate
-from bootstrap.tones import tones
 from daemons.anemometer import Anemometer
 from daemons.buzzer import Buzzer
 from daemons.contact import AnyContact
@@ -304,7 +304,7 @@ def test_a_tacho_tells_turns_a_minute() -> None:
 
 
 def test_a_fan_that_does_not_turn_is_a_fault_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootstrap.tacho.START_S", 0.0)
+    monkeypatch.setattr("bootstrap.plain_lines.tacho.START_S", 0.0)
     fan = Fan(pin=PUSH, tacho=PIN)
     with Bench(fan) as bench:
         reading = fan.read()

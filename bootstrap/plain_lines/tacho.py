@@ -3,7 +3,7 @@
 import time
 
 from bootstrap.device import Device, Failure
-from bootstrap.pulse_rate import PulseRate
+from bootstrap.plain_lines.pulse_rate import PulseRate
 
 WITHIN_S = 2.0  # pulses of this time are counted: a fan that turns at all has more than two
 START_S = 5.0  # after which a fan that was switched on must turn

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bootstrap.contract.commands import number, seconds
 from bootstrap.contract.payload import Json
 from bootstrap.device import Reading, Seconds, takes
-from bootstrap.modulated import ModulatedLine
+from bootstrap.plain_lines.modulated_line import ModulatedLine
 
 STEP_S = 0.02  # between two steps: fifty a second look smooth
 FADE = "fade"  # the name of a timer

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from bootstrap.device import Device, Seconds
 from bootstrap.errors import NoReading
 from bootstrap.needs import Input
-from bootstrap.pulse_rate import PulseRate
+from bootstrap.plain_lines.pulse_rate import PulseRate
 
 GUST_S = 3.0  # over which a gust is averaged (WMO, Guide to Instruments and Methods of Observation, wind)
 
