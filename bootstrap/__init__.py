@@ -44,12 +44,17 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import I2CBus as I2CBus
     from bootstrap.needs import Input as Input
     from bootstrap.needs import Listened as Listened
+    from bootstrap.needs import ModbusAddress as ModbusAddress
     from bootstrap.needs import NetworkHost as NetworkHost
     from bootstrap.needs import OneWireDevice as OneWireDevice
     from bootstrap.needs import OneWireFolder as OneWireFolder
     from bootstrap.needs import Output as Output
+    from bootstrap.needs import PageUrl as PageUrl
     from bootstrap.needs import Pin as Pin
+    from bootstrap.needs import PowerAction as PowerAction
+    from bootstrap.needs import PowerSwitch as PowerSwitch
     from bootstrap.needs import Program as Program
+    from bootstrap.needs import SerialBus as SerialBus
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
     from bootstrap.needs import SpiDevice as SpiDevice
@@ -95,15 +100,19 @@ HOMES = {
     "I2CAddress": "bootstrap.needs",
     "SpiDevice": "bootstrap.needs",
     "SerialPort": "bootstrap.needs",
+    "SerialBus": "bootstrap.needs",
+    "ModbusAddress": "bootstrap.needs",
     "UsbName": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",
     "Sysfs": "bootstrap.needs",
     "Host": "bootstrap.needs",
     "ServerUrl": "bootstrap.needs",
+    "PageUrl": "bootstrap.needs",
     "TopicFilter": "bootstrap.needs",
     "Target": "bootstrap.needs",
     "Program": "bootstrap.needs",
+    "PowerAction": "bootstrap.needs",
     "DebianPackage": "bootstrap.needs",
     "Seconds": "bootstrap.device",
     "Limits": "bootstrap.limits",
@@ -118,6 +127,7 @@ HOMES = {
     "Listened": "bootstrap.needs",
     "Told": "bootstrap.needs",
     "ChildProgram": "bootstrap.needs",
+    "PowerSwitch": "bootstrap.needs",
     # Commands.
     "takes": "bootstrap.device",
     "Takes": "bootstrap.device",

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from bootstrap.contract.topic_filters import WILD, a_filter
 from bootstrap.contract.topics import Kind
-from bootstrap.hosts import a_host, a_url, host_of
+from bootstrap.hosts import a_host, a_page, a_url, host_of
 from bootstrap.limits import FromText, Limits
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
@@ -148,6 +148,13 @@ class ChildProgram:
     package: str = ""
 
 
+@dataclass(frozen=True)
+class PowerSwitch:
+    """That this machine is restarted, or shut down: `reboot` or `shutdown`. No sandboxed unit may do so by itself."""
+
+    word: str
+
+
 Need: TypeAlias = (
     GpioLine
     | DeviceNode
@@ -161,6 +168,7 @@ Need: TypeAlias = (
     | Listened
     | Told
     | ChildProgram
+    | PowerSwitch
 )  # fmt: skip
 
 
@@ -211,9 +219,11 @@ NAMED = FromText(line_number)
 LINES = Limits(BCM_NUMBERS[0], BCM_NUMBERS[-1], 'GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11')
 BUSES = Limits(0, 255, "number of the I2C bus: 1 is /dev/i2c-1")
 ADDRESSES = Limits(0x03, 0x77, "address on the I2C bus; i2cdetect shows them as hexadecimal numbers, 0x76")
+SLAVES = Limits(0, 255, "address on the Modbus, 1 to 247 on a serial line; each device on one bus has another")
 
 A_CHIP = "SPI device: the numbers of its bus and of its chip select"
 A_PORT = "path of the serial port; the one in /dev/serial/by-id stays the same"
+A_SERIAL_BUS = "path of the serial port that the bus is on, which several devices may share"
 ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/devices"
 
 Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
@@ -224,22 +234,32 @@ I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DE
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
 SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
 SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)], A_PORT)]
+SerialBus: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path, shared=True)], A_SERIAL_BUS)]
+ModbusAddress: TypeAlias = Annotated[int, SLAVES, Declares(lambda number: [BusAddress(number)])]
 UsbName: TypeAlias = Annotated[str, Declares(lambda text: [UsbDevice(text)], "what its program calls the USB device")]
 OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
 Sysfs: TypeAlias = Annotated[Path, Declares(lambda path: [KernelFolder(path)], "where the kernel shows its devices")]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]
 ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the server")]
+PageUrl: TypeAlias = Annotated[str, a_page, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the page")]
 TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]
 Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)], "topic to publish to")]
+PowerAction: TypeAlias = Annotated[
+    Literal["reboot", "shutdown"], Declares(lambda word: [PowerSwitch(word)], "what may be done to this machine")
+]
 Program: TypeAlias = Annotated[str, a_program, Declares(lambda text: [ChildProgram(text)], "program: its name or path")]
 
 
 def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device`, which stands above
-    """Return what a device needs with its settings, each with the name of the setting that declares it."""
+    """Return what a device needs with its settings, each with the name of the setting that declares it.
+
+    What its owner derives from other sensors' measures is in a section of its own.
+    """
     hints = get_type_hints(type(device), include_extras=True)
     named = ((one.name, getattr(device, one.name), hints[one.name]) for one in fields(device))
-    return [(name, need) for name, value, hint in named for need in declared(value, hint)]
+    own = [(name, need) for name, value, hint in named for need in declared(value, hint)]
+    return [*own, *(("derive", Listened(topic)) for topic in getattr(device, "also_listens", ()))]
 
 
 def bus_of(device: Any) -> Path | None:  # noqa: ANN401 - as above

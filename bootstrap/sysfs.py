@@ -114,19 +114,21 @@ def disk_used(folder: Path) -> float:
     return round(100 * used / (used + free), 1)
 
 
-def present(**measures: Callable[[], T]) -> dict[str, T | OSError | ValueError]:
-    """Take each measure by itself; leave out those whose file does not exist, since this machine lacks them.
+def present(**measures: Callable[[], T | None]) -> dict[str, T | OSError | ValueError]:
+    """Take each measure by itself; leave out those that are None, or whose file does not exist on this machine.
 
     Where a measure fails in another way, the error stands in place of its value, and costs no other.
     """
     found: dict[str, T | OSError | ValueError] = {}
     for name, measure in measures.items():
         try:
-            found[name] = measure()
+            value = measure()
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
             found[name] = error
+        else:
+            found |= {} if value is None else {name: value}
     return found
 
 

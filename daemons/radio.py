@@ -8,7 +8,7 @@ from bootstrap import DebianPackage, Gateway, Json, Limits, Measure, Program, Re
 from bootstrap.proof import DRIVEN_LINES, RECORDED_RADIO
 from bootstrap.radio.decoding import SEARCH_S
 from bootstrap.radio.ignoring import Rule
-from bootstrap.radio.receiver import FIRST_STICK, Option, RadioInput, Receiver
+from bootstrap.radio.receiver import FIRST_STICK, Gain, Option, RadioInput, Receiver
 from bootstrap.radio.reception import Reception
 from bootstrap.radio.station import RadioSensor
 
@@ -27,7 +27,7 @@ class Radio(Gateway):
 
     input: RadioInput = FIRST_STICK  # the stick's number or ":SERIAL", "rtl_tcp:HOST:PORT", "driver=…", or a file
     frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # to listen at; a second band wants a second stick
-    gain: str = "auto"  # in dB, such as "28"
+    gain: Gain = "auto"  # in dB, such as "28"
     decoders: list[int] | None = None  # numbers of `rtl_433 -R help` that are on in any case, such as [23]
     ignore: list[Rule] | None = None  # whom not to list: model, id, channel, such as ["Nexus-TH * 2"]
     options: list[Option] | None = None  # more of rtl_433's own, such as ["-s", "1000k"]

@@ -39,6 +39,7 @@ FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other
 MOST_SPARE = 2  # optional settings that an example may need
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
+WHO = 'who else gets to know its values: "all", or some of ["history", "homeassistant", "sites"]'
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Setting:
             if example[1].startswith("["):
                 return example[1]
             word = example[1].strip('"')
-            return toml(word) if {str, Path} & {*_types(self.hint)} or self.words else word
+            is_text = example[1] != word or {str, Path} & {*_types(self.hint)} or self.words
+            return toml(word) if is_text else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
 
     def needs(self, typed: str | None) -> list[Need]:
@@ -170,7 +172,8 @@ class Sheet:
         known = [f"Driver: {step}." for step in self.driver(values)]
         head = [*map(_comment, [" ".join(self.what.split()), *wired, *known]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
-        return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
+        who = [Setting("shared_with", str, "none", WHO)] if self.device.private else []
+        return "\n\n".join(_paragraphs(head, [*self.settings, *who, *names], values)) + "\n"
 
     def of_part(self, part: str) -> dict[str, str]:
         """Return the settings, in TOML, by which a device of this kind reads this part; nothing if none says so."""

@@ -43,9 +43,11 @@ class ActionCommand:
         identity, before = rest.pop("id", None), rest.pop("before", None)
         return cls(rest[VALUE] if rest.keys() == {VALUE} else rest, identity, before)
 
-    def check_expiry(self) -> None:
-        """Raise Refused if the time `before` has passed or is invalid."""
+    def check_expiry(self, *, required: bool = False) -> None:
+        """Raise Refused if the time `before` has passed or is invalid, or is `required` and missing."""
         if self.before is None:
+            if required:
+                raise Refused("say by 'before' until when this is to be done, as `penates send` does by itself")
             return
         if not isinstance(self.before, str):
             raise Refused("'before' is not text")

@@ -13,7 +13,7 @@ from bootstrap.radio.airtime import Airtime
 
 MOST_WAITING = 20
 INEXACT = "pulses"  # a problem's name
-Then = Callable[[], None]
+Then = Callable[[bool], None]
 
 
 class AirSender:
@@ -27,7 +27,7 @@ class AirSender:
         self._last: Sent | None = None
 
     def send(self, frame: Frame, then: Then) -> None:
-        """Send a frame as soon as the air is free; call `then` when it was sent.
+        """Send a frame as soon as the air is free; then call `then` with whether it was sent.
 
         Raises:
             Refused: too much was sent in the last hour, or too much waits.
@@ -37,8 +37,9 @@ class AirSender:
             self._admit(reserved)
         except Refused:
             self.refused += 1
+            then(False)
             raise
-        done, failed = partial(self._done, reserved, frame, then), partial(self._failed, reserved)
+        done, failed = partial(self._done, reserved, frame, then), partial(self._failed, reserved, then)
         self._gateway.ask(partial(self._sender.send, frame), done, failed, self._air)
 
     def _admit(self, seconds: float) -> None:
@@ -58,13 +59,13 @@ class AirSender:
         )
         why = f"{late}; the kernel keeps better time, see docs/RADIO_SOCKETS.md"
         self._gateway.context.set_problem(INEXACT, None if sent.exact else why)
-        if sent.repeats:
-            then()
+        then(sent.repeats > 0)
         return self.reading()
 
-    def _failed(self, reserved: float, error: OSError | ValueError) -> Reading:
+    def _failed(self, reserved: float, then: Then, error: OSError | ValueError) -> Reading:
         self._waiting -= 1
         self.airtime.count(reserved, 0.0)
+        then(False)
         raise error
 
     def reading(self) -> Reading:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 LIST_S = 20.0  # longest time for the list
 ROW = re.compile(r"^\s*\[(\d+)\](\*?)\s+(.+)$", re.MULTILINE)
-PRIVATE = re.compile(
-    r"TPMS|[Ss]ecurity|[Aa]larm|[Ss]moke|\bPIR\b|(?<!E-)[Mm]otion|Contact|Door|Car Key|[Kk]eyless|[Kk]eyfob|KeeLoq"
-    r"|Garage|gates|Doorbell|powercode|Somfy|Cardin|Nice Flor|SimpliSafe|Insteon|IBIS|HSA"
+PRIVATE = re.compile(  # in names of decoders and of models
+    r"TPMS|[Tt]ire|[Tt]yre|[Ss]ecurity|[Aa]larm|[Ss]moke|\bPIR\b|(?<!E-)[Mm]otion|Contact|Door|Quhwa|Car ?Key"
+    r"|[Cc]ar ?[Rr]emote|[Kk]eyless|[Kk]eyfob|KeeLoq|HCS[23]00|Secplus|Garage|gates|H[oö]rmann|[Pp]owercode|Somfy"
+    r"|Cardin|Nice.Flor|SimpliSafe|Insteon|IBIS|HSA"
 )
 
 

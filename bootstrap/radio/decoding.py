@@ -9,6 +9,7 @@ from bootstrap.device import Device, Reading
 from bootstrap.logs import log
 from bootstrap.radio.decoders import Decoder, chosen, in_program, is_private
 from bootstrap.radio.receiver import Receiver
+from bootstrap.radio.transmission import Transmission
 
 if TYPE_CHECKING:
     from bootstrap.radio.pin_receiver import PinReceiver
@@ -56,9 +57,10 @@ class Decoding:
         """Whether it has begun to listen, or cannot."""
         return self._stream is not None
 
-    def may_tell(self, model: str) -> bool:
-        """Return whether others may know of this model. Without a list of decoders none is off, so its name decides."""
-        return bool(self._there) or not is_private(model)
+    def is_private(self, heard: Transmission) -> bool:
+        """Return whether what it says is nobody else's business, by its decoder, or else by the model's name."""
+        decoder = self._there.get(heard.protocol)
+        return decoder.private if decoder else is_private(heard.model)
 
     @property
     def problem(self) -> str | None:
@@ -74,7 +76,12 @@ class Decoding:
     @property
     def searching(self) -> bool:
         """Whether all decoders are on."""
-        return self._wanted is None or self._device.waits_for(SEARCH)
+        return self._wanted is None or self.is_asked
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody has asked for all decoders."""
+        return self._device.waits_for(SEARCH)
 
     def search(self, for_s: float | None) -> None:
         """Have all decoders on for so many seconds, or no longer if that is None."""

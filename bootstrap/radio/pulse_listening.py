@@ -26,7 +26,7 @@ class PulseListener:
         Raises:
             OSError: it cannot be run.
         """
-        tuning = ["-f", f"{frequency_mhz:.6g}M"]
+        tuning = ["-f", f"{frequency_mhz:.9g}M"]
         command = [program, *NO_FILE, "-R", "0", *source.arguments, *tuning, "-w", "ook:-"]
         self._child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - no shell
         self._rest = b""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from bootstrap.contract.commands import only
@@ -48,8 +49,15 @@ class RadioSocket(Adopted):
         if word == "toggle" and not self.last.value:
             raise Refused("nobody knows whether it is on; send on or off")
         on = not self.last.value["on"] if word == "toggle" else word == "on"
-        self.gateway.air.send(self.code.frame(on=on), lambda: self.gateway.publish(self, self.told(ASSUMED, on=on)))
+        self.gateway.air.send(self.code.frame(on=on), partial(self._show, on))
         return None
+
+    def _show(self, on: bool, sent: bool) -> None:
+        """Publish what it was told; if that was not sent, what it was told before, as others may believe it is so."""
+        if sent:
+            self.gateway.publish(self, self.told(ASSUMED, on=on))
+        elif self.last.value:
+            self.gateway.publish(self, self.read())
 
     def told(self, evidence: str, *, on: bool) -> Reading:
         """Keep what it was told, and return that."""

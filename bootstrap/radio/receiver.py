@@ -91,6 +91,16 @@ def an_option(text: str) -> None:
 
 
 Option: TypeAlias = Annotated[str, an_option]
+GAIN = re.compile(r"auto|\d+(?:\.\d+)?|\w+=\d+(?:\.\d+)?(?:,\w+=\d+(?:\.\d+)?)*", re.ASCII)
+
+
+def a_gain(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` is no gain: rtl_433 would take it for 0."""
+    if not GAIN.fullmatch(text):
+        raise ValueError('"auto", dB such as "28", or for SoapySDR those of each stage, such as "LNA=40,VGA=20"')
+
+
+Gain: TypeAlias = Annotated[str, a_gain]
 
 
 @dataclass(frozen=True)

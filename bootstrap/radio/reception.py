@@ -14,7 +14,9 @@ from bootstrap.radio.receiver import Receiver, receiver_failure
 from bootstrap.radio.repeats import Repeats
 from bootstrap.radio.station import RadioSensor
 from bootstrap.radio.successors import Successors
-from bootstrap.radio.transmission import Transmission, transmission
+from bootstrap.radio.transmission import Key, Transmission, transmission
+
+MOST_PRIVATE = 50  # alarms and the like that are listed in one search
 
 
 class Reception:
@@ -27,6 +29,7 @@ class Reception:
         self._gateway, self._ignore = gateway, ignore
         self._repeats = Repeats()
         self._count = 0
+        self._private: dict[str, Key] = {}  # alarms and the like, which are listed while somebody searches
         self._decoders = gateway.keep("decoders", dict[str, Any]())  # by the model of a station, those that hear it
         self._successors = Successors(lambda: gateway.sensors, gateway.keep("followed", dict[str, Any]()))
         self._decoding = Decoding(gateway, receiver, always, self._on_line)
@@ -41,7 +44,7 @@ class Reception:
         if sensor := self._sensor(heard):
             self._learn_decoder(heard)
             self._gateway.publish(sensor, sensor.hear(heard), heard.at)
-        elif self._decoding.may_tell(heard.model) and not ignored(heard.key, self._ignore):
+        elif not ignored(heard.key, self._ignore):
             self._list(heard)
         before = self._decoding.searching
         self._choose_decoders()
@@ -65,10 +68,24 @@ class Reception:
         if name and self._successors.sensor(heard.key):
             self._gateway.no_longer_unknown(heard.key)
             return
+        if name is None and self._decoding.is_private(heard) and not self._may_list(heard.key):
+            return
         facts = {"snr": heard.snr, "successor_of": name}
         self._gateway.unknown(
             heard.key, readings.said(heard), **{key: fact for key, fact in facts.items() if fact is not None}
         )
+
+    def _may_list(self, key: Key) -> bool:
+        """Return whether an alarm or the like may be listed: while somebody searches, as it may be their own."""
+        if not self._decoding.is_asked or len(self._private) >= MOST_PRIVATE:
+            return False
+        self._private[str(key)] = key
+        return True
+
+    def _forget_private(self) -> None:
+        """List alarms and the like no longer, once nobody searches any more."""
+        while self._private and not self._decoding.is_asked:
+            self._gateway.no_longer_unknown(self._private.popitem()[1])
 
     # Which decoders are needed.
 
@@ -107,6 +124,7 @@ class Reception:
         if not self._decoding.begun:
             raise NoReading
         self._choose_decoders()
+        self._forget_private()
         if why := self._decoding.problem:
             raise receiver_failure(why)
         return self._facts

@@ -9,10 +9,10 @@ from bootstrap.contract.liveness import stale_s
 from bootstrap.contract.payload import Json
 from bootstrap.device import Measure, Reading, Value
 from bootstrap.logs import log
+from bootstrap.quantities import known
 from bootstrap.radio import gaps, readings
 from bootstrap.radio.learnt_sensor import UNTIL_LEARNT_S, LearntSensor
 from bootstrap.radio.transmission import Key, Transmission, key_of
-from bootstrap.radio.units import known
 
 
 class _Measuring(LearntSensor):
@@ -48,7 +48,7 @@ class RadioSensor(_Measuring):
         """Measure what it has sent in earlier runs, and expect it as often."""
         self.sent = self.keep("sent", dict[str, Any]())
         self.expect()
-        self.heard_at = time.monotonic()
+        self.heard_at, self.was_heard = time.monotonic(), False
         self.successor: dict[str, Json] = {}
         self.last: Mapping[str, Any] = {}  # the newest value of each measure
         self.measures = self._declared()  # type: ignore[misc]
@@ -81,7 +81,7 @@ class RadioSensor(_Measuring):
     def hear(self, heard: Transmission) -> Reading:
         """Return what a transmission says, and declare what it says for the first time."""
         found = readings.of(heard)
-        self.heard_at = time.monotonic()
+        self.heard_at, self.was_heard = time.monotonic(), True
         changed = self.note_heard(heard.model, heard.at)
         if new := {name: form for name, (_value, form) in found.items() if self.sent.value.get(name) != form}:
             self.sent.value = {**self.sent.value, **new}

@@ -1,5 +1,6 @@
 """New batteries: most transmitters choose another id then: an adopted one falls silent, and an unknown one appears."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -9,6 +10,7 @@ from bootstrap.radio.station import RadioSensor
 from bootstrap.radio.transmission import Key
 
 TIMES = 2  # that an unknown one must be heard before it takes a place: noise is heard once
+MOST = 200  # unknown ones that are remembered
 Sensors: TypeAlias = Callable[[], Mapping[str, Any]]
 
 
@@ -19,6 +21,7 @@ class Successors:
         """`kept` has, by the name of an adopted one, its key in the file and that under which it is heard."""
         self._sensors, self._kept = sensors, kept
         self._heard: dict[str, list[Key]] = {}  # candidates by the name of the silent one, as often as they were heard
+        self._first: dict[str, float] = {}  # when each unknown one was heard first, in seconds (monotonic)
 
     def sensor(self, key: Key) -> RadioSensor | None:
         """Return the adopted sensor that is heard under this key now."""
@@ -34,8 +37,15 @@ class Successors:
         return bool(self._kept.value.get(name, {}).get("from") == key)
 
     def consider(self, key: Key) -> str | None:
-        """Return the name of the adopted one whose place an unknown one may take; take it if its owner wants that."""
-        silent = [name for name, one in self._sensors().items() if _may_be(one, key)]
+        """Return the name of the adopted one whose place an unknown one may take; take it if its owner wants that.
+
+        One that was there before the other fell silent is somebody else's.
+        """
+        since = self._first.pop(str(key), time.monotonic())
+        self._first[str(key)] = since  # the one heard last comes last
+        if len(self._first) > MOST:
+            del self._first[next(iter(self._first))]
+        silent = [name for name, one in self._sensors().items() if _may_be(one, key) and since > one.heard_at]
         if len(silent) != 1:
             return None
         name = silent[0]
@@ -45,7 +55,7 @@ class Successors:
         if any(other != key for other in heard):
             return None  # two might be it: nobody but their owner knows
         sensor: RadioSensor = self._sensors()[name]
-        if not sensor.follow:
+        if not sensor.follow or not sensor.was_heard:
             self._offer(name, sensor, key)
         elif len(heard) >= TIMES:
             self._take(name, sensor, key)

@@ -67,7 +67,7 @@ def open_transmitter(device: Any) -> "AirSender":  # noqa: ANN401 - a gateway wi
     from bootstrap.radio.air_sender import AirSender  # noqa: PLC0415 - whoever reads settings sends nothing
 
     airtime = Airtime(device.keep("airtime", dict[str, Any]()), device.share, boot_id())
-    air = device.context.state / f"air-{device.frequency_mhz:.0f}.lock"
+    air = device.context.state / f"air-{round(device.frequency_mhz, -1):.0f}.lock"  # of one band
     air.parent.mkdir(parents=True, exist_ok=True)
     air.touch()
     return AirSender(device, _sender(device), airtime, air)

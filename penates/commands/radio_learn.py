@@ -31,9 +31,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def _input(text: str) -> RadioInput:
     try:
-        return RadioInput(text)
+        found = RadioInput(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"it must be {error}, not {text!r}") from None
+    if found.line is not None:
+        raise argparse.ArgumentTypeError("a receiver on a pin cannot learn; it takes a stick")
+    return found
 
 
 def main(given: argparse.Namespace) -> int:

@@ -28,6 +28,8 @@ TYPES = {
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),
     "SerialPort": ('"/dev/ttyUSB0"', {"check", "unit", "doctor", "installer"}),
+    "SerialBus": ('"/dev/ttyUSB0"', {"unit", "doctor", "installer"}),
+    "ModbusAddress": ("17", {"check"}),
     "UsbName": ('"0"', {"check", "unit", "doctor", "installer"}),
     "OneWireFolder": ('"/nowhere"', {"check", "doctor"}),
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
@@ -35,12 +37,18 @@ TYPES = {
     "Chip": ('"DHT22 at GPIO17"', {"doctor"}),  # several may read one; for others it is a fault: test_conflicts.py
     "Host": ('"192.168.7.8"', {"unit"}),
     "ServerUrl": ('"http://192.168.7.8:8086"', {"unit"}),
+    "PageUrl": ('"http://192.168.7.8/x?y=1"', {"unit"}),
     "TopicFilter": ('"tele/+/x"', {"access"}),
     "Target": ('"tele/y"', {"access"}),
+    "PowerAction": ('"reboot"', {"installer"}),
     "Program": ('"no-such-program"', {"doctor", "installer"}),
 }
 # What belongs to a declaration and is none without it.
-WITH = {"I2CAddress": ("I2CBus", "1"), "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"')}
+WITH = {
+    "I2CAddress": ("I2CBus", "1"),
+    "ModbusAddress": ("SerialBus", '"/dev/ttyUSB0"'),
+    "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"'),
+}
 WITH |= {"Sysfs": ("Chip", '"BME280"'), "Chip": ("Sysfs", '"/nowhere"')}
 WITH["OneWireDevice"] = ("OneWireFolder", '"/nowhere"')
 
@@ -94,7 +102,7 @@ def doctor(settings: SensorSettings) -> list[str]:
 def installer(settings: SensorSettings) -> list[str]:
     needed = needs_on_this_machine(settings.device)
     steps = host_setup.packages(InstallRecord(), needed.programs, broker=True)
-    return [*(str(step) for step in steps), *needed.groups]
+    return [*(str(step) for step in steps), *needed.groups, *needed.power]
 
 
 READERS: dict[str, Callable[[SensorSettings], Any]] = {

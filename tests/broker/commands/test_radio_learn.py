@@ -96,3 +96,9 @@ def test_a_button_that_toggles_is_not_learnt(learn: Learn) -> None:
     done = learn(on, on)
     assert done.returncode == 1
     assert "both buttons send the same" in done.stderr
+
+
+def test_a_receiver_on_a_pin_cannot_learn() -> None:
+    command = [sys.executable, "-m", "penates", "radio", "learn", "--input", "pin:GPIO27"]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert (done.returncode, "a receiver on a pin cannot learn" in done.stderr) == (2, True)

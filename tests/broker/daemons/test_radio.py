@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,9 +16,10 @@ from bootstrap.contract import timestamps
 from bootstrap.limits import YEAR_S
 from bootstrap.radio.decoders import in_program
 from support.air import Air, listens, receiver_pids, receivers
+from support.history import wait_stored
 from support.rtl_tcp import RtlTcp
 from support.transmitters import alecto_rain, alecto_temperature, alecto_wind, nexus, old_remote
-from support.world import Broker, Eyes, House, Running, eventually
+from support.world import Broker, Eyes, House, Running, eventually, pipe
 
 
 @pytest.fixture
@@ -83,6 +86,39 @@ def test_a_station_is_one_sensor_whatever_it_speaks_as(house: House, broker: Bro
     announced = eyes.on("homeassistant/device/cm-alecto1/config")[-1].value["cmps"]
     assert {"data_temperature", "data_rain", "data_wind_dir"} < announced.keys()
     assert "data_pressure" not in announced  # which it has never sent
+
+
+def watched(house: House, line: str) -> bool:
+    """Whether `penates watch` shows this line, in the end."""
+    command = [sys.executable, "-m", "penates", "watch", "--config", str(house.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=house.env(), text=True) as watch:
+        try:
+            return any(one.rstrip() == line for one in pipe(watch.stdout))
+        finally:
+            watch.kill()
+
+
+def test_what_a_station_sends_is_in_the_history_once_and_can_be_watched(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    running = start(house, broker, stick(air, ALECTO))
+    house.device("recorder", 'kind = "recorder"\nkeep_days = 36500\n')
+    recorder = house.run("recorder")
+    for sensor in ("alecto1", "recorder"):
+        eyes.wait_value(f"cm/{sensor}/status/state", "online")
+    air.send(alecto_temperature(44, -0.5, 81))
+    listens(running, 16)
+    air.send(alecto_wind(44, 1.4, 3, 135), alecto_rain(44, 12.75), alecto_temperature(44, -2.3, 82))
+    eyes.wait_value("cm/alecto1/data/temperature", -2.3)
+    assert watched(house, "cm/alecto1/data/temperature -2.3")
+    rows = [fields for _seq, _at, fields in wait_stored(house, 4, "cm/alecto1")]
+    assert (running.stop(), recorder.stop()) == (0, 0)
+    assert rows == [
+        {"temperature": -0.5, "humidity": 81, "battery": "ok"},
+        {"wind_avg": 1.4, "wind_max": 3, "wind_dir": 135, "battery": "ok"},
+        {"rain": 12.75, "battery": "ok"},
+        {"temperature": -2.3, "humidity": 82, "battery": "ok"},
+    ]
 
 
 REMOTE = '[sensors.remote-c]\nmodel = "Waveman-Switch"\nid = "C"\n'
@@ -162,6 +198,32 @@ def test_nobody_is_told_of_an_alarm_though_its_decoder_is_on(
     assert {one["key"]["model"] for one in unknown_ones(eyes)} == {"Waveman-Switch", "Nexus-TH"}
     assert running.stop() == 0
     assert "Smoke" not in "".join(one.payload.decode() for one in eyes.seen)
+
+
+@pytest.mark.long
+def test_alarms_of_others_are_listed_only_while_one_searches(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    """The decoder of smoke detectors is on because its owner has one; the neighbours have others."""
+    smoke = 86
+    running = start(house, broker, stick(air, SHED, more=f"decoders = [{smoke}]"))
+    air.send(nexus(181, 2, 1))
+    eyes.wait_value("cm/shed/data/temperature", 1)
+    listens(running, 19, smoke)
+    air.send(old_remote("C", 5, on=True), nexus(9, 1, 4))  # the former as a smoke detector sends, too
+    eyes.wait(lambda _: unknown_ones(eyes), "who is unknown")
+    assert [one["key"]["model"] for one in unknown_ones(eyes)] == ["Nexus-TH"]
+    assert eyes.ask("cm/stick", "search", "on")["result"] == "done"
+    eventually(lambda: ["-60" in one for one in receivers(running)] == [True], "all but those of tyres are on")
+    air.send(old_remote("C", 6, on=True))
+
+    def listed() -> list[str]:
+        return [one["key"]["model"] for one in unknown_ones(eyes)]
+
+    eyes.wait(lambda _: "Smoke-GS558" in listed(), "it is listed")
+    assert eyes.ask("cm/stick", "search", "off")["result"] == "done"
+    eyes.wait(lambda _: "Smoke-GS558" not in listed(), "it is listed no more")
+    assert running.stop() == 0
 
 
 def test_a_new_battery_is_offered_or_followed(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:
@@ -268,6 +330,102 @@ def test_a_receiver_that_is_killed_is_started_again(house: House, broker: Broker
         eyes.wait_value("cm/stick/status/state", "online", since)
     assert "was killed by SIGKILL" in running.log
     assert running.stop() == 0
+
+
+STICK = """#!/bin/sh
+case "$*" in *help) exec rtl_433 "$@" ;; esac
+[ ! -e {0}/pulled ] || exec rtl_433 -c /dev/null -d :none
+[ ! -e {0}/taken ] || {{ echo 'usb_claim_interface error -6\nFailed to open rtlsdr device #0.' >&2; exit 2; }}
+exec rtl_433 "$@"
+"""
+
+
+def health(eyes: Eyes, sensor: str, measure: str) -> dict[str, Any]:
+    """The newest that is known of a measure."""
+    found: dict[str, Any] = eyes.on(f"cm/{sensor}/status/health")[-1].value.get(measure, {})
+    return found
+
+
+def silent_s(found: dict[str, Any]) -> float:
+    """For how long a measure had no value when its health changed."""
+    since, last = (timestamps.parse(found[name]).timestamp() for name in ("since", "last_good"))
+    return since - last
+
+
+@pytest.mark.long
+def test_of_a_stick_that_is_pulled_out_each_sensor_is_stale_in_its_time(
+    house: House, broker: Broker, eyes: Eyes, air: Air, tmp_path: Path
+) -> None:
+    program = tmp_path / "stick"
+    program.write_text(STICK.format(tmp_path))
+    program.chmod(0o755)
+    periods = {"shed": 0.5, "attic": 1.5, "cellar": 600.0}
+    key = '[sensors.{}]\nmodel = "Nexus-TH"\nid = {}\nchannel = 2\nevery_s = {}\n'
+    sections = [key.format(name, number, every_s) for number, (name, every_s) in enumerate(periods.items(), 11)]
+    running = start(house, broker, stick(air, *sections, more=f'program = "{program}"\nevery_s = 0.5'))
+    air.send(*(nexus(number, 2, number) for number in (11, 12, 13)))
+    eyes.wait_value("cm/cellar/data/temperature", 13)
+    listens(running, 19)
+    since = len(eyes.seen)
+    (tmp_path / "pulled").touch()
+    os.kill(receiver_pids(running)[0], signal.SIGKILL)
+    eyes.wait_value("cm/stick/status/state", "fault", since)
+    for sensor in ("shed", "attic"):
+        stale = lambda _, name=sensor: health(eyes, name, "temperature").get("health") == "stale"  # noqa: E731
+        eyes.wait(stale, f"{sensor} is stale")
+        assert 3 * periods[sensor] <= silent_s(health(eyes, sensor, "temperature"))
+        eyes.wait_value(f"cm/{sensor}/status/state", "fault", since)
+    eyes.wait(lambda _: health(eyes, "stick", "heard")["health"] == "absent", "the stick is absent")
+    assert health(eyes, "stick", "heard")["why"].endswith("No supported devices found.")
+    (tmp_path / "taken").touch()
+    (tmp_path / "pulled").unlink()
+    eyes.wait(lambda _: health(eyes, "stick", "heard")["health"] == "failing", "another has the stick")
+    assert health(eyes, "stick", "heard")["why"].endswith("usb_claim_interface error -6")
+    assert health(eyes, "cellar", "temperature")["health"] == "ok", "it need not have sent yet"
+    (tmp_path / "taken").unlink()
+    since = len(eyes.seen)
+    air.send(nexus(12, 2, 10))
+    eyes.wait_value("cm/attic/data/temperature", 10, since)
+    eyes.wait_value("cm/stick/status/state", "online", since)
+    assert running.stop() == 0
+
+
+def test_two_stations_of_one_id_are_one_whose_jumps_are_refused(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    running = start(house, broker, stick(air, SHED))
+    air.send(nexus(181, 2, 20.0, 50))
+    eyes.wait_value("cm/shed/data/temperature", 20)
+    listens(running, 19)
+    for number in range(1, 4):
+        air.send(nexus(181, 2, -5.0, 80), nexus(181, 2, 20 + number / 10, 50))
+    eyes.wait_value("cm/shed/data/temperature", 20.3)
+    assert running.stop() == 0
+    eyes.wait_value("cm/shed/status/state", "stopped")
+    assert [one["temperature"] for one in readings(eyes, "shed") if "temperature" in one] == [20, 20.1, 20.2, 20.3]
+    told = [one.value.get("temperature", {}).get("why") or "" for one in eyes.on("cm/shed/status/health")]
+    assert any("-5 °C is more than 10 away from the last good value" in why for why in told)
+
+
+def test_a_probe_that_is_put_into_a_freezer_is_believed_at_the_third_value_or_at_once(
+    house: House, broker: Broker, eyes: Eyes, air: Air
+) -> None:
+    cold = SHED.replace("shed", "cold").replace("181", "55") + "[sensors.cold.temperature]\nstep = 100\n"
+    running = start(house, broker, stick(air, SHED, cold))
+    air.send(nexus(181, 2, 21.0), nexus(55, 2, 21.0))
+    for sensor in ("shed", "cold"):
+        eyes.wait_value(f"cm/{sensor}/data/temperature", 21)
+    listens(running, 19)
+    for celsius in (-3.0, -9.5, -14.0, -16.5):
+        air.send(nexus(181, 2, celsius), nexus(55, 2, celsius))
+    for sensor in ("shed", "cold"):
+        eyes.wait_value(f"cm/{sensor}/data/temperature", -16.5)
+    assert running.stop() == 0
+    eyes.wait_value("cm/shed/status/state", "stopped")
+    found = {
+        name: [one["temperature"] for one in readings(eyes, name) if "temperature" in one] for name in ("shed", "cold")
+    }
+    assert found == {"shed": [21, -14, -16.5], "cold": [21, -3, -9.5, -14, -16.5]}
 
 
 def test_a_value_that_cannot_be_is_refused(house: House, broker: Broker, eyes: Eyes, air: Air) -> None:

@@ -44,7 +44,8 @@ def test_every_default_is_shown_and_true(rainy: House, kind: str) -> None:
     before, rows = device(rainy, file.stem), file.read_text().splitlines()
     assert all(len(row) <= 120 for row in rows)
     shown = re.findall(r"^(?:# )?(\w+) = ", "\n".join(rows), re.MULTILINE)
-    assert sorted(shown) == sorted(["kind", "group", "sensor", *(one.name for one in found.settings)])
+    names = ["kind", "group", "sensor", *(["shared_with"] if found.device.private else [])]
+    assert sorted(shown) == sorted([*names, *(one.name for one in found.settings)])
     examples = tuple(f"# {one.name} = " for one in found.settings if one.default is None)
     file.write_text("\n".join(row if row.startswith(examples) else re.sub(r"^# (?=\w+ = )", "", row) for row in rows))
     assert device(rainy, file.stem) == before

@@ -3,9 +3,9 @@
 import pytest
 
 from bootstrap.needs import NetworkHost, UsbDevice
-from bootstrap.radio.decoders import chosen, in_program, listed
+from bootstrap.radio.decoders import chosen, in_program, is_private, listed
 from bootstrap.radio.ignoring import a_rule, ignored
-from bootstrap.radio.receiver import FIRST_STICK, RadioInput, Receiver, an_option, receiver_failure
+from bootstrap.radio.receiver import FIRST_STICK, RadioInput, Receiver, a_gain, an_option, receiver_failure
 
 HELP = """
 \t\t= Supported device protocols =
@@ -86,6 +86,20 @@ def test_an_option_that_a_setting_stands_for_is_refused() -> None:
     for word in ("-F", "-R", "-d", "-fx"):
         with pytest.raises(ValueError, match="options of rtl_433 other than"):
             an_option(word)
+
+
+def test_a_gain_is_a_number_or_one_of_each_stage() -> None:
+    for text in ("auto", "28", "49.6", "LNA=40,VGA=20"):
+        a_gain(text)
+    for text in ("", "loud", "28dB", "LNA="):
+        with pytest.raises(ValueError, match="dB such as"):
+            a_gain(text)
+
+
+def test_names_of_alarms_and_the_like_are_known_in_each_form() -> None:
+    private = ("Honda Car Key", "Ford-CarKey", "Quhwa", "Smoke-GS558", "Hormann HSM2, HSM4, HS1-868-BS", "Secplus-v1")
+    assert all(map(is_private, private))
+    assert not any(map(is_private, ("Oregon Scientific Weather Sensor", "Proove", "Markisol, E-Motion curtain remote")))
 
 
 def test_a_stick_that_is_not_there_is_absent() -> None:

@@ -27,6 +27,7 @@ class House:
         self.attic = RadioSensor(model="Nexus-TH", id=2, channel=2, every_s=NEVER_S)
         for one in (self.shed, self.attic):
             stack.enter_context(Bench(one))
+            one.hear(transmission('{"model" : "Nexus-TH", "temperature_C" : 1.000}', 0))
         self.sensors = {"shed": self.shed, "attic": self.attic}
         self.kept = self.shed.keep("followed", dict[str, object]())
         self.successors = Successors(lambda: self.sensors, self.kept)
@@ -75,6 +76,25 @@ def test_one_that_is_followed_is_taken_once_it_was_heard_twice(house: House) -> 
     assert house.shed.facts() == {"followed": key(7)}
     assert house.successors.has_left("shed", key(1))
     assert not house.successors.has_left("attic", key(2))
+
+
+def test_who_was_there_before_is_a_neighbour(house: House) -> None:
+    house.shed.follow = True
+    assert house.successors.consider(key(7)) == "shed"
+    house.shed.hear(transmission('{"model" : "Nexus-TH", "temperature_C" : 2.000}', 0))
+    house.successors.returned("shed", house.shed)
+    eventually(lambda: house.shed.silent, "it is silent again")
+    assert [house.successors.consider(key(7)) for _ in range(3)] == [None] * 3
+    assert house.successors.consider(key(8)) == "shed"  # which nobody has heard before
+    assert house.successors.consider(key(8)) == "shed"
+    assert house.shed.facts() == {"followed": key(8)}
+
+
+def test_one_that_was_not_heard_since_the_start_is_only_offered(house: House) -> None:
+    """Whether the other was there before nobody knows."""
+    house.shed.follow, house.shed.was_heard = True, False
+    assert [house.successors.consider(key(7)) for _ in range(3)] == ["shed"] * 3
+    assert house.shed.facts() == {"successor": key(7)}
 
 
 def test_a_section_with_a_new_id_ends_that(house: House) -> None:

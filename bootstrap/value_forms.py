@@ -7,7 +7,7 @@ from itertools import takewhile
 
 from bootstrap.contract.topics import is_id
 from bootstrap.device import RESERVED_MEASURES, Measure, Value
-from bootstrap.radio.units import QUANTITIES, quantity
+from bootstrap.quantities import QUANTITIES, quantity
 
 EVENT, COUNTER, TEXT = "event", "counter", "text"
 MARKS = (EVENT, COUNTER)  # which come first

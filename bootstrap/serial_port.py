@@ -1,5 +1,6 @@
 """Opening a serial port, by termios alone."""
 
+import errno
 import fcntl
 import os
 import termios
@@ -13,8 +14,10 @@ PARITY = {"N": 0, "E": termios.PARENB, "O": termios.PARENB | termios.PARODD}
 STOPS = {"1": 0, "2": termios.CSTOPB}
 
 
-def open_port(source: Serial) -> int:
+def open_port(source: Serial, *, alone: bool = True) -> int:
     """Return a descriptor of the port, in raw mode and for us alone. What arrived before is dropped.
+
+    Without `alone`, others can open it, too: they wait for each other by a lock on it.
 
     Raises:
         OSError: it is not there, not a serial port, or another process has it.
@@ -22,7 +25,8 @@ def open_port(source: Serial) -> int:
     # O_NONBLOCK, because opening may otherwise wait for a modem's line
     port = os.open(source.path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        fcntl.ioctl(port, termios.TIOCEXCL)
+        if alone:
+            fcntl.ioctl(port, termios.TIOCEXCL)
         _make_raw(port, source)
         termios.tcflush(port, termios.TCIFLUSH)
     except (OSError, termios.error) as error:
@@ -32,13 +36,19 @@ def open_port(source: Serial) -> int:
 
 
 def _make_raw(port: int, source: Serial) -> None:
-    """Pass all bytes through unchanged, with neither echo nor flow control."""
+    """Pass all bytes through unchanged, with neither echo nor flow control; one of a wrong parity becomes a zero."""
     bits, parity, stops = [*source.mode]
     control = BITS[bits] | PARITY[parity] | STOPS[stops] | termios.CREAD | termios.CLOCAL
+    checked = termios.INPCK if parity != "N" else 0
     speed = getattr(termios, f"B{source.baud}")
     characters = termios.tcgetattr(port)[6]
     characters[termios.VMIN], characters[termios.VTIME] = 1, 0
-    termios.tcsetattr(port, termios.TCSANOW, [0, 0, control, 0, speed, speed, characters])
+    try:
+        termios.tcsetattr(port, termios.TCSANOW, [checked, 0, control, 0, speed, speed, characters])
+    except termios.error as error:
+        # A pseudo-terminal has neither 7 bits nor parity, of which glibc complains if nothing else has to be changed.
+        if error.args[0] != errno.EINVAL or termios.tcgetattr(port)[4] != speed:
+            raise
 
 
 def before_close(port: int, baud: int) -> None:

@@ -1,0 +1,269 @@
+r"""A receiver and a transmitter on a Pi with systemd: in their sandboxes, and the one hears what the other has sent.
+
+    tests/pi/radio pi@raspberrypi.local
+    tests/pi/radio --by 'vpi.sh runas pi' --lirc
+
+Like `tests/pi/run` it installs this copy from scratch, so it refuses a machine where penates is installed; at the end
+it takes everything off again. Nothing need be wired: the pin of the transmitter, GPIO 25, is driven. In place of a
+stick there are a pipe, through which a real rtl_433 hears what is sent, and a receiver elsewhere that stalls and ends
+as it is told. The kernel traces the line of the transmitter, and rtl_433 decodes that: COUNT transmissions, and as many
+while the processor has something else to do.
+
+`--pull FILE` has a receiver on GPIO 27, a simulated line that is pulled by this file, hear a thermometer; such as
+/sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio27/pull. `--lirc` has the kernel's own driver send, too: its
+/dev/lirc0 must be there for GPIO 24 (ir_tx/build makes the modules for a machine without a device tree). On an
+emulated machine microseconds mean little, unless its clock counts instructions: QEMU's
+`-accel tcg,thread=single -icount shift=1` with one processor.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pi.machine import COPY, Pi, failures, verdict, wait
+from support.transmitters import nexus, ook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LINE, OTHER_LINE, LIRC_LINE, PIN_LINE = 25, 23, 24, 27
+LAMP, FAN = f"transmitter lamp 3 {LINE}", f"other fan 4 {OTHER_LINE}"  # gateway, socket, unit, line
+TREE = f"kernel tree 5 {LIRC_LINE}"
+PIPE, RECORDED = "/srv/penates-air", "/srv/closed_loop.ook"
+HOLDER = "penates-air-open"  # keeps the pipe open, as the air does not end
+FOLDER = "/etc/penates/devices"
+NEXUS = '[sensors.{}]\nmodel = "Nexus-TH"\nid = {}\nchannel = 2\n'
+REMOTE = '[sensors.remote]\nmodel = "KlikAanKlikUit-Switch"\nid = 12345678\n'
+SOCKET = '[sensors.{}]\ncode = "kaku 12345678 {}"\n'
+CONFIRM = 'confirm = "cm/remote/data/unit_2"\n'
+ALL_AIR = 'region = "other"\nairtime_percent = 100\n'
+LOOP = f"cd {COPY}/tests && sudo PYTHONPATH=. /opt/penates/bin/python -m pi.closed_loop"
+CLOCK = "char-rtc"  # which systemd allows with ProtectClock=, for reading
+EVERY_S = 20.0  # how often a station is expected here
+GRACE_S = 30.0  # on an emulated machine
+
+
+class FarReceiver:
+    """A receiver in the network of the machine, and in truth on it."""
+
+    def __init__(self, pi: Pi) -> None:
+        ends = subprocess.PIPE
+        command = [*pi.by, f"cd {COPY}/tests && exec python3 -m pi.far_receiver"]
+        self._process = subprocess.Popen(command, stdin=ends, stdout=ends, text=True)
+        assert self._process.stdin
+        assert self._process.stdout
+        self._orders = self._process.stdin
+        self.port = int(self._process.stdout.readline())
+
+    def tell(self, order: str) -> None:
+        print(order, file=self._orders, flush=True)
+
+    def end(self) -> None:
+        self._orders.close()
+        self._process.wait()
+
+
+def files(port: int, *, pull: bool, lirc: bool) -> dict[str, str]:
+    """Return the device files."""
+    far = f'kind = "radio"\ninput = "rtl_tcp:127.0.0.1:{port}"\nevery_s = 5\n'
+    found = {
+        "air": f'kind = "radio"\ninput = "ook:{PIPE}"\nevery_s = 5\n{NEXUS.format("shed", 181)}{REMOTE}',
+        "far": f"{far}{NEXUS.format('attic', 55)}every_s = {EVERY_S}\n",
+        "stick": 'kind = "radio"\nevery_s = 5\n',
+        "transmitter": f'kind = "socket"\npin = {LINE}\n{ALL_AIR}{SOCKET.format("lamp", 3)}{CONFIRM}',
+        "other": f'kind = "socket"\npin = {OTHER_LINE}\n{SOCKET.format("fan", 4)}',
+    }
+    if pull:
+        found["pin"] = f'kind = "radio"\ninput = "pin:GPIO{PIN_LINE}"\n{NEXUS.format("cellar", 77)}'
+    if lirc:
+        found["kernel"] = f'kind = "socket"\npin = "/dev/lirc0"\n{ALL_AIR}{SOCKET.format("tree", 5)}'
+    return found
+
+
+def install(pi: Pi) -> None:
+    """As a stranger would."""
+    if pi.say("ls -d /etc/penates /opt/penates", must=False):
+        sys.exit("penates is installed there already; this would take it off")
+    pi.copy()
+    pi.say(f"cd {COPY} && sudo scripts/install")
+
+
+def furnish(pi: Pi, found: dict[str, str]) -> None:
+    """A pipe for a stick, and the gateways."""
+    pi.say(f"sudo mkfifo -m 644 {PIPE} && sudo systemd-run --unit={HOLDER} sh -c 'exec sleep infinity <>{PIPE}'")
+    for name, text in found.items():
+        pi.say(f"sudo tee {FOLDER}/{name}.toml >/dev/null <<'E'\n{text}E")
+    pi.names = ["pi", "recorder", *found]
+    begun = time.monotonic()
+    pi.say("sudo penates install")
+    print(f"     {time.monotonic() - begun:.0f} s: sudo penates install", flush=True)
+    well = [name for name in found if name not in ("stick", "far")]
+    came = wait(lambda: {pi.states().get(name) for name in (*well, "lamp", "fan")} == {"online"})
+    verdict(f"online: {', '.join(well)}", came is not None)
+
+
+def value(pi: Pi, topic: str) -> str | None:
+    """Return what is retained on a topic."""
+    return pi.topics(topic, 2).get(topic)
+
+
+def comes(pi: Pi, topic: str, wanted: str, limit_s: float = 120.0) -> float | None:
+    """Return after how many seconds a topic has this value; None if it never has."""
+    return wait(lambda: value(pi, topic) == wanted, limit_s)
+
+
+def why(pi: Pi, sensor: str, measure: str) -> dict[str, Any]:
+    """Return the health of a measure."""
+    found: dict[str, Any] = json.loads(value(pi, f"cm/{sensor}/status/health") or "{}").get(measure, {})
+    return found
+
+
+def sandboxes(pi: Pi) -> None:
+    """Each unit may do what its input or its line needs, and no more; rtl_433 is in there, too."""
+    facts = "RestrictAddressFamilies,RestrictRealtime,LimitRTPRIO,DeviceAllow"
+    for unit, netlink, real_time, nodes in (
+        ("air", False, False, []),
+        ("stick", True, False, ["char-usb_device"]),
+        ("transmitter", False, True, ["char-gpiochip"]),
+    ):
+        shown = pi.say(f"systemctl show --property={facts} penates@{unit}").splitlines()
+        allowed = [row.split("=", 1)[1].split()[0] for row in shown if row.startswith("DeviceAllow=char")]
+        verdict(f"{unit}: hears of USB from the kernel: {netlink}", "AF_NETLINK" in "".join(shown), netlink)
+        verdict(f"{unit}: may keep time: {real_time}", {"RestrictRealtime=no", "LimitRTPRIO=1"} <= {*shown}, real_time)
+        verdict(f"{unit}: opens {', '.join(nodes) or 'nothing'}", [*{*allowed} - {CLOCK}], nodes)
+    status = pi.say(f"cat /proc/$(pgrep -P {pi.pid('air')} rtl_433)/status")
+    found = dict(row.split(":\t", 1) for row in status.splitlines() if ":\t" in row)
+    verdict("rtl_433 runs under a filter of system calls", (found["Seccomp"], found["NoNewPrivs"]), ("2", "1"))
+    verdict("and without any right of root", (found["CapEff"].strip("0"), found["Uid"].split()[0] == "0"), ("", False))
+
+
+def hears(pi: Pi) -> None:
+    """What is on the air is a reading; no stick is absent, in rtl_433's own words."""
+    for celsius in (-0.5, -1.3):
+        transmit(pi, ook(nexus(181, 2, celsius)))
+        came = comes(pi, "cm/shed/data/temperature", str(celsius))
+        verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
+    heard = partial(why, pi, "stick", "heard")
+    verdict("the stick is absent", wait(lambda: heard().get("health") == "absent") is not None)
+    verdict("because there is none", str(heard().get("why")).endswith("No supported devices found."))
+
+
+def transmit(pi: Pi, text: str) -> None:
+    pi.say(f"sudo tee {PIPE} >/dev/null <<'E'\n{text}E")
+
+
+def sent_and_heard(pi: Pi, receiver: FarReceiver, celsius: float) -> bool:
+    """Have a thermometer transmit, as it does again and again; returns whether it was heard."""
+    receiver.tell(f"send 55 2 {celsius}")
+    return value(pi, "cm/attic/data/temperature") == str(celsius)
+
+
+def far(pi: Pi, receiver: FarReceiver) -> None:
+    """A receiver elsewhere stalls, hangs up, and is gone: the gateway says why, and its sensor is stale in its time."""
+    for number, (what, said) in enumerate((("", ""), ("stall", "ead stalled"), ("hang_up", "sync read failed"))):
+        if what:
+            receiver.tell(what)
+            came = wait(lambda: value(pi, "cm/far/status/state") == "fault")
+            verdict(f"{what}: a fault after {came or -1:.0f} s", came is not None)
+        came = wait(partial(sent_and_heard, pi, receiver, number + 0.5))
+        verdict(f"{what or 'at first'}: heard after {came or -1:.0f} s", came is not None)
+        if what:
+            verdict(f"{what}: the log says {said!r}", said in pi.say("sudo journalctl -q -o cat -u penates@far"))
+    receiver.end()
+    came = wait(lambda: why(pi, "attic", "temperature").get("health") == "stale")
+    verdict(f"gone: its sensor is stale after {came or -1:.0f} s", bool(came and came < 3 * EVERY_S + GRACE_S))
+    verdict("gone: the gateway says why", "Connection refused" in str(why(pi, "far", "heard").get("why")))
+    state = pi.topics("cm/+/status/state")
+    verdict("gone: both are in fault", (state["cm/far/status/state"], state["cm/attic/status/state"]), ("fault",) * 2)
+
+
+def loop(pi: Pi, who: str, count: int, loads: int) -> None:
+    """Have a socket switched, and print what was understood. `who` is the gateway, the socket, its unit and line."""
+    found = json.loads(pi.say(f"{LOOP} code {who} {count} {loads}"))
+    print(f"     {json.dumps(found)}", flush=True)
+    how = f"{who.partition(' ')[0]}{f', {loads} others run' if loads else ''}"
+    verdict(f"{how}: understood {found['understood']} of {count}", found["understood"], count)
+    verdict(f"{how}: no other code was heard", found["wrong"], 0)
+
+
+def transmits(pi: Pi, count: int) -> None:
+    """What a socket is told is on the line, in real time, and our own receiver confirms it."""
+    loop(pi, LAMP, count, 0)
+    verdict("time is kept by", value(pi, "cm/transmitter/data/timing"), "realtime")
+    verdict("which nobody has confirmed", value(pi, "cm/lamp/data/evidence"), "assumed")
+    transmit(pi, pi.say(f"cat {RECORDED}") + "\n")
+    verdict("what was recorded is confirmed", comes(pi, "cm/lamp/data/evidence", "heard") is not None)
+    loop(pi, LAMP, count, 3)
+
+
+def in_turn(pi: Pi) -> None:
+    """Two transmitters, each a unit: never both at once."""
+    changes = int(pi.say(f"{LOOP} turns {LAMP} {FAN}"))
+    verdict(f"two transmitters of eight transmissions take turns, {changes} times", 0 < changes <= 7)
+
+
+def on_a_pin(pi: Pi, pull: str) -> None:
+    """A receiver on a line: the kernel's edges are decoded."""
+    for celsius in (-0.5, -1.3, -12.3):
+        pi.say(f"cat >/tmp/heard.ook <<'E'\n{ook(nexus(77, 2, celsius))}E")
+        came = wait(partial(played_and_heard, pi, pull, celsius))
+        verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
+
+
+def played_and_heard(pi: Pi, pull: str, celsius: float) -> bool:
+    """Have the line hear a thermometer; returns whether that became a value."""
+    pi.say(f"{LOOP} play {pull} /tmp/heard.ook")
+    return value(pi, "cm/cellar/data/temperature") == str(celsius)
+
+
+def by_the_kernel(pi: Pi, count: int) -> None:
+    """The kernel's own transmitter."""
+    loop(pi, TREE, count, 0)
+    verdict("time is kept by", value(pi, "cm/kernel/data/timing"), "kernel")
+    loop(pi, TREE, count, 3)
+
+
+def uninstall(pi: Pi) -> None:
+    """Take everything off again."""
+    pi.say(f"sudo penates uninstall --purge && sudo rm -rf {COPY} {PIPE} {RECORDED}")
+    pi.say(f"sudo systemctl stop {HOLDER}", must=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("host", nargs="?", metavar="HOST", help="as ssh knows it")
+    parser.add_argument("--by", metavar="COMMAND", help="what runs its last argument on the Pi (default: ssh HOST)")
+    parser.add_argument("--count", type=int, default=20, help="transmissions of each kind (default: 20)")
+    parser.add_argument("--pull", metavar="FILE", help=f"by which a simulated GPIO {PIN_LINE} is pulled, there")
+    parser.add_argument("--lirc", action="store_true", help=f"there is a /dev/lirc0 that drives GPIO {LIRC_LINE}")
+    given = parser.parse_args()
+    if not (given.host or given.by):
+        parser.error("say HOST, or --by")
+    pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], line="", level="")
+    install(pi)
+    receiver = FarReceiver(pi)
+    furnish(pi, files(receiver.port, pull=given.pull is not None, lirc=given.lirc))
+    parts: list[tuple[Callable[..., None], tuple[object, ...]]] = [
+        (sandboxes, ()),
+        (hears, ()),
+        (far, (receiver,)),
+        (transmits, (given.count,)),
+        (in_turn, ()),
+        *([(on_a_pin, (given.pull,))] if given.pull else []),
+        *([(by_the_kernel, (given.count,))] if given.lirc else []),
+    ]
+    for part, more in parts:
+        print(f"-- {(part.__doc__ or '').strip()}")
+        part(pi, *more)
+    uninstall(pi)
+    print(f"{len(failures)} promises not kept" if failures else "all promises kept")
+    return bool(failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
