@@ -35,7 +35,13 @@ NEAR: Values = {
     "humidity": 0.1,
     "pressure": 0.1,
     "illuminance": 1.0,
+    "gas_resistance": 500.0,
     "voltage": 0.005,
+    "current": 0.003,
+    "power": 0.2,
+    "level": 0.1,
+    "moisture": 0.1,
+    "direction": 0.0,
     "distance": 0.0005,
 }
 
