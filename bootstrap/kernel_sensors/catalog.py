@@ -5,7 +5,7 @@ Overlays are those of Raspberry Pi's README of overlays (raspberrypi/linux, arch
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 Range = tuple[float, float]
@@ -41,7 +41,7 @@ class ChipSheet:
     tries: int = 1
     pause_s: float = 0.0
     limits: tuple[float, ...] = ()
-    factors: Mapping[str, float] = MappingProxyType({})
+    factors: Mapping[str, float] = field(default_factory=dict)
     forgets: bool = False
 
     @property
