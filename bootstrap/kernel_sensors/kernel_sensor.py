@@ -111,8 +111,8 @@ class KernelSensor(Device):
 
     def value_of(self, device: KernelDevice, name: str) -> float:
         """Return the value of a measure."""
-        value = device.value(*self.channels[name])
-        value = round(value * FACTORS[name], DIGITS) if name in FACTORS else value
+        value, factor = device.value(*self.channels[name]), self.chip.sheet.factors.get(name) or FACTORS.get(name)
+        value = round(value * factor, DIGITS) if factor else value
         return possible_humidity(value) if name == "humidity" else value
 
 

@@ -35,7 +35,13 @@ NEAR: Values = {
     "humidity": 0.1,
     "pressure": 0.1,
     "illuminance": 1.0,
+    "gas_resistance": 500.0,
     "voltage": 0.005,
+    "current": 0.003,
+    "power": 0.2,
+    "level": 0.1,
+    "moisture": 0.1,
+    "direction": 0.0,
     "distance": 0.0005,
 }
 
@@ -107,6 +113,12 @@ CASES = (
         edges=(air(-0.5, 990.0, 99.0, 100_000.0), air(-12.3, 990.0, 5.0, 200_000.0)),
     ),
     Case(
+        part="BMP280",
+        kind="climate",
+        good=Held((21.5, 1013.25), {"temperature": 21.5, "pressure": 1013.25}),
+        edges=(Held((-40.0, 1099.9), {"temperature": -40.0, "pressure": 1099.9}),),
+    ),
+    Case(
         part="SHT31",
         kind="climate",
         good=GOOD,
@@ -175,6 +187,14 @@ CASES = (
         good=dry(21.5),
         edges=(dry(-0.5), dry(-40.0), dry(125.0)),
         refused=(Held((150.0,), {}),),
+        one_transfer=True,
+    ),
+    Case(
+        part="ADT7410",
+        kind="climate",
+        good=dry(21.5),
+        edges=(dry(-0.5), dry(-55.0), dry(150.0)),
+        refused=(Held((160.0,), {}),),
         one_transfer=True,
     ),
     Case(
@@ -287,6 +307,16 @@ CASES = (
         good=Held((21.5,), {"temp": 21.5}),
         edges=(Held((-0.5,), {"temp": -0.5}), Held((-55.0,), {"temp": -55.0})),
         near={"temp": 0.05},
+        one_transfer=True,
+    ),
+    Case(
+        part="LM75",
+        kind="sysfs",
+        found_by='name = "lm75"\nat = "0x48"',
+        settings='channels = ["temp1"]',
+        good=Held((21.5,), {"temp1": 21.5}),
+        edges=(Held((-0.5,), {"temp1": -0.5}), Held((-55.0,), {"temp1": -55.0})),
+        near={"temp1": 0.05},
         one_transfer=True,
     ),
 )

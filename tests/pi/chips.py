@@ -38,7 +38,7 @@ UNANSWERED = ("failing", "absent")
 def forget() -> None:
     """Clear what the broker retains of an earlier run."""
     what = ["-t", f"{GROUP}/#", "--retained-only", "--remove-retained", "-W", "3"]
-    subprocess.run(["mosquitto_sub", *what], stdout=subprocess.DEVNULL, check=False)
+    subprocess.run(["mosquitto_sub", *what], capture_output=True, check=False)
 
 
 @dataclass

@@ -148,14 +148,14 @@ def test_the_kinds_read_what_their_drivers_document(files: KernelFiles) -> None:
         "1-0076",
         in_temp_input="25000",
         in_pressure_input="30.000000000",
-        in_humidityrelative_input="0",
+        in_humidityrelative_input="44.999000000",  # per cent, of this driver alone
         in_resistance_input="12946860",
     )
     files.iio("vl53l0x", "1-0029", in_distance_raw="30", in_distance_scale="0.001000")
     read = {kind: values(kind(sysfs=files.root)) for kind in (Co2, Gas)}
     assert values(Pressure(chip=Chip("BMP180"), sysfs=files.root)) == {"pressure": 1100.0, "temperature": -40.0}
     assert read[Co2] == {"co2": 4e4, "temperature": 27.9156089, "humidity": 50.0007567}
-    assert read[Gas] == {"temperature": 25.0, "humidity": 0.0, "pressure": 300.0, "gas_resistance": 12946860.0}
+    assert read[Gas] == {"temperature": 25.0, "humidity": 44.999, "pressure": 300.0, "gas_resistance": 12946860.0}
     assert values(Distance(chip=Chip("vl53l0x"), sysfs=files.root)) == {"distance": 0.03}
 
 
