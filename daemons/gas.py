@@ -6,7 +6,7 @@ from typing import ClassVar
 from bootstrap import Measure
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import DRIVER_NOT_RUN, KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -18,7 +18,7 @@ class Gas(KernelSensor):
 
     chip: Chip = Chip("BME680")
 
-    parts: ClassVar = dict.fromkeys(("BME680", "SGP30", "CCS811"), DRIVER_NOT_RUN)
+    parts: ClassVar = {"BME680": KERNEL_DRIVER, **dict.fromkeys(("SGP30", "CCS811"), DRIVER_NOT_RUN)}
 
     gas_resistance = Measure("Ω", low=1)
     voc = Measure("ppb", low=0, high=60_000)

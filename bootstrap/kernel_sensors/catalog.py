@@ -102,8 +102,8 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
     "HTS221": _sensor("hts221", "0x5f", fixed=True, temperature=(-40.0, 120.0), humidity=PERCENT),
     "HDC3020": _sensor("hdc3020", "0x44", temperature=WIDE, humidity=PERCENT),
+    # No DS1621: where it does not answer, its driver says a temperature, which it makes of the number of the error.
     "ADT7410": _sensor("adt7410", "0x48", temperature=(-55.0, 150.0)),
-    "DS1621": _sensor("ds1621", "0x48", temperature=(-55.0, 125.0)),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
     "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
     "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),

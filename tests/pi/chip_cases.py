@@ -27,7 +27,7 @@ class Case:
     near: Values = field(default_factory=dict)  # how far a published value may be from the one promised
     one_transfer: bool = False  # a read is one transfer on the bus, within which nothing can be unplugged
     checked: tuple[str, ...] = ()  # the measures whose checksum the driver checks, of those that the last byte is for
-    sleeps_for_ever: bool = False  # after an unplug its driver answers again only when it is bound anew
+    may_sleep_for_ever: bool = False  # after an unplug its driver may answer again only when it is bound anew
 
 
 NEAR: Values = {
@@ -235,7 +235,7 @@ CASES = (
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
         refused=(Held((2.048,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="ADS1015",
@@ -244,7 +244,16 @@ CASES = (
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
         refused=(Held((2.048,), {}), Held((-0.5,), {"voltage": -0.5})),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
+    ),
+    Case(
+        part="MCP3422",
+        kind="adc",
+        settings="full_v = 2.0",
+        good=level(1.25, 2.0),
+        edges=(level(0.0, 2.0), level(2.0, 2.0)),
+        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        one_transfer=True,
     ),
     Case(
         part="MCP3424",
@@ -270,7 +279,7 @@ CASES = (
         good=Held((1.6,), {"moisture": 50.0}),
         edges=(Held((1.0,), {"moisture": 100.0}), Held((2.02,), {"moisture": 15.0})),
         refused=(Held((0.5,), {}),),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="ADS1115",
@@ -278,7 +287,7 @@ CASES = (
         good=dry(25.0, 1.65),
         edges=(dry(15.0, 2.0228), dry(80.0, 0.37193)),
         refused=(Held((0.0,), {}),),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="ADS1115",
@@ -286,7 +295,7 @@ CASES = (
         good=Held((0.3,), {"direction": 90.0}),
         edges=(Held((0.926,), {"direction": 180.0}),),
         refused=(Held((0.0,), {}),),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="INA219",

@@ -169,6 +169,7 @@ CHIPS = {
             byte_registers=True,
             hold=hold.ads7830,
         ),
+        Chip(part="MCP3422", driver="mcp3422", module="mcp3422", address=0x68, hold=hold.mcp3422),
         Chip(part="MCP3424", driver="mcp3424", module="mcp3422", address=0x68, hold=hold.mcp3422),
         Chip(part="INA219", driver="ina219", module="ina2xx", address=0x40, hold=hold.ina219),
         Chip(part="INA226", driver="ina226", module="ina2xx", address=0x40, hold=hold.ina226),
