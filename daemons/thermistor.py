@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from bootstrap import Limits, Measure, Reading
 from bootstrap.kernel_sensors.adc_sensor import DividerSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import KERNEL_DRIVER
 
 ZERO_K, NOMINAL_K = 273.15, 298.15  # 0 °C, and 25 °C, at which the nominal resistance is measured
 
@@ -21,7 +21,7 @@ class Thermistor(DividerSensor):
     nominal: Annotated[float, Limits(1)] = 10_000.0  # resistance of the thermistor at 25 °C, in ohms
     beta: Annotated[float, Limits(1)] = 3950.0  # of the thermistor, in kelvin
 
-    parts: ClassVar = dict.fromkeys(("NTC 10K 3950", "MF52"), DRIVER_NOT_RUN)
+    parts: ClassVar = dict.fromkeys(("NTC 10K 3950", "MF52"), KERNEL_DRIVER)
 
     temperature = Measure("°C", low=-40, high=125)
 

@@ -450,3 +450,13 @@ def test_what_makes_a_part_known_to_the_kernel_is_in_its_file(rainy: House, word
     head = " ".join(line.removeprefix("## ") for line in text(rainy, "it").splitlines() if line.startswith("## "))
     assert f" Driver: {driver}. " in head
     assert "Driver" not in penates(rainy, "new", "door", "other", "pin=22").stdout
+
+
+def test_kinds_shows_the_part_that_was_asked_for(rainy: House) -> None:
+    shown = penates(rainy, "kinds", "sht-31").stdout
+    assert "\nDriver: add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to /boot/firmware/config.txt" in shown
+    assert '\nchip = "SHT31"\n' in shown
+    (climate,) = json.loads(penates(rainy, "kinds", "SHT31", "--json").stdout).values()
+    (step,) = climate["driver"]
+    assert step.startswith("add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to ")
+    assert '\n# chip = "BME280"\n' in penates(rainy, "kinds", "climate").stdout
