@@ -261,7 +261,7 @@ def in_turn(pi: Pi) -> None:
 
 def on_a_pin(pi: Pi, pull: str) -> None:
     """A receiver on a line: the kernel's edges are decoded."""
-    for celsius in (-0.5, -1.3, -12.3):
+    for celsius in (-0.5, -1.3, -9.3):
         pi.say(f"cat >/tmp/heard.ook <<'E'\n{ook(nexus(77, 2, celsius))}E")
         came = wait(partial(played_and_heard, pi, pull, celsius))
         verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
