@@ -44,16 +44,23 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import I2CBus as I2CBus
     from bootstrap.needs import Input as Input
     from bootstrap.needs import Listened as Listened
+    from bootstrap.needs import ModbusAddress as ModbusAddress
     from bootstrap.needs import NetworkHost as NetworkHost
     from bootstrap.needs import OneWireDevice as OneWireDevice
     from bootstrap.needs import OneWireFolder as OneWireFolder
     from bootstrap.needs import Output as Output
+    from bootstrap.needs import PageUrl as PageUrl
     from bootstrap.needs import Pin as Pin
+    from bootstrap.needs import PowerAction as PowerAction
+    from bootstrap.needs import PowerSwitch as PowerSwitch
     from bootstrap.needs import Program as Program
+    from bootstrap.needs import SerialBus as SerialBus
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
     from bootstrap.needs import SpiDevice as SpiDevice
+    from bootstrap.needs import Sysfs as Sysfs
     from bootstrap.needs import Target as Target
+    from bootstrap.needs import TimedOutput as TimedOutput
     from bootstrap.needs import Told as Told
     from bootstrap.needs import TopicFilter as TopicFilter
     from bootstrap.needs import UsbDevice as UsbDevice
@@ -88,18 +95,24 @@ HOMES = {
     "Pin": "bootstrap.needs",
     "Input": "bootstrap.needs",
     "Output": "bootstrap.needs",
+    "TimedOutput": "bootstrap.needs",
     "I2CBus": "bootstrap.needs",
     "I2CAddress": "bootstrap.needs",
     "SpiDevice": "bootstrap.needs",
     "SerialPort": "bootstrap.needs",
+    "SerialBus": "bootstrap.needs",
+    "ModbusAddress": "bootstrap.needs",
     "UsbName": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",
+    "Sysfs": "bootstrap.needs",
     "Host": "bootstrap.needs",
     "ServerUrl": "bootstrap.needs",
+    "PageUrl": "bootstrap.needs",
     "TopicFilter": "bootstrap.needs",
     "Target": "bootstrap.needs",
     "Program": "bootstrap.needs",
+    "PowerAction": "bootstrap.needs",
     "DebianPackage": "bootstrap.needs",
     "Seconds": "bootstrap.device",
     "Limits": "bootstrap.limits",
@@ -114,6 +127,7 @@ HOMES = {
     "Listened": "bootstrap.needs",
     "Told": "bootstrap.needs",
     "ChildProgram": "bootstrap.needs",
+    "PowerSwitch": "bootstrap.needs",
     # Commands.
     "takes": "bootstrap.device",
     "Takes": "bootstrap.device",

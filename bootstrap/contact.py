@@ -1,12 +1,20 @@
 """The base class of devices that watch one contact, such as a door's or a button's."""
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from gpiozero import DigitalInputDevice
 
 from bootstrap.device import Device, Reading, Seconds
 from bootstrap.needs import Input
 from bootstrap.pins.edge import Edge
+
+# What Home Assistant can take a truth value for (its binary sensors' device classes).
+TruthClass: TypeAlias = Literal[
+    "battery", "carbon_monoxide", "cold", "connectivity", "door", "garage_door", "gas", "heat", "light", "lock",
+    "moisture", "motion", "moving", "occupancy", "opening", "plug", "power", "presence", "problem", "running",
+    "safety", "smoke", "sound", "tamper", "vibration", "window",
+]  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -33,10 +41,25 @@ class Contact(Device):
         """Return what a contact that is closed, or open, means: `{"open": not closed}`."""
         raise NotImplementedError(f"{type(self).__name__} has no shows(self, *, closed)")
 
-    def on_edge(self, edge: Edge) -> Reading:
+    def on_edge(self, edge: Edge) -> Reading | None:
         """Report what the contact shows since the edge."""
         return self.shows(closed=edge.active)
 
     def read(self) -> Reading:
         """Report what the contact shows now."""
         return self.shows(closed=self.closed)
+
+
+@dataclass(kw_only=True)
+class CountingContact(Contact):
+    """A contact that closes for a moment each time something happens. A subclass has a `read` of its own."""
+
+    def setup(self) -> None:
+        """Go on counting where the last run has stopped."""
+        super().setup()
+        self.count = self.keep("count", 0)
+
+    def on_edge(self, edge: Edge) -> Reading | None:
+        """Count when the contact closes; that it opens again says nothing."""
+        self.count.value += edge.active
+        return self.read() if edge.active else None

@@ -40,7 +40,10 @@ D = TypeVar("D", bound=Any)  # a gpiozero device
 K = TypeVar("K")  # a JSON value
 A = TypeVar("A", bound=Callable[..., Any])  # an action
 
-RESERVED_MEASURES = frozenset({"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind"})
+CALIBRATION = "calibration"  # the field of a reading that tells by which calibrations its values were made
+RESERVED_MEASURES = frozenset(
+    {"reading", "time", "run", "seq", "clock", "boot", "group", "sensor", "kind", CALIBRATION}
+)
 ACT = "act_"
 OBJECT = "object"  # in place of a unit
 SHOWN = 60  # characters of an invalid value in a message
@@ -160,6 +163,7 @@ class Takes:
         low: the lowest number, and `high` the highest; without either it takes no number.
         step: the difference between two neighbouring numbers, counted from `low`.
         keys: of an object that it accepts as well; the first of them holds the word or the number.
+        expires: whether a command must say, by `before`, when it is too late to carry it out.
     """
 
     words: tuple[str, ...] = ()
@@ -169,6 +173,7 @@ class Takes:
     high: float = math.inf
     step: float = math.inf
     keys: tuple[str, ...] = ()
+    expires: bool = False
 
     def __post_init__(self) -> None:
         if not (self.step > 0 and self.low <= self.high):
@@ -179,7 +184,8 @@ class Takes:
         """Words, number and measure, as `status/about` has them."""
         number = {"unit": self.unit, **_limits(self)} if self._numbers else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
-        return {**words, **number, **({"sets": self.sets} if self.sets else {})}
+        expires = {"expires": True} if self.expires else {}
+        return {**words, **number, **({"sets": self.sets} if self.sets else {}), **expires}
 
     @property
     def _numbers(self) -> bool:
@@ -246,14 +252,24 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     high: float = math.inf,
     step: float = math.inf,
     keys: Sequence[str] = (),
+    expires: bool = False,
 ) -> Callable[[A], A]:
     """Declare above `act_NAME` what it takes (see `Takes`): anything else is refused, and programs can offer it."""
 
     def declare(act: A) -> A:
-        act.takes = Takes(words, sets, unit, low, high, step, (*keys,))  # type: ignore[attr-defined]
+        act.takes = Takes(words, sets, unit, low, high, step, (*keys,), expires)  # type: ignore[attr-defined]
         return act
 
     return declare
+
+
+def a_measure_name(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if a measure cannot have this name."""
+    if not is_id(text) or text in RESERVED_MEASURES:
+        raise ValueError(f"a name for a measure: {ID_RULE}, and not one of {', '.join(sorted(RESERVED_MEASURES))}")
+
+
+MeasureName: TypeAlias = Annotated[str, a_measure_name]
 
 
 class Kept(Protocol[K]):
@@ -292,11 +308,12 @@ class Context(Protocol):
     ) -> "StreamHandle":
         """Hear the lines of a stream: see `Device.lines`."""
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]") -> None:
-        """Have `on_edges` called with the times of all edges of a line that changes thousands of times a second.
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
+        """Have `on_edges` called with the times of all edges of a line that may change thousands of times a second.
 
-        A setting declares the line; nothing else may use it. A batch comes ten times a second as long as there are
-        edges; an empty one says that the line rests. OSError: the line cannot be had.
+        A setting declares the line; nothing else may use it. A contact to GND needs the Pi's own pull-up. A batch comes
+        ten times a second as long as there are edges; an empty one says that the line rests. OSError: the line cannot
+        be had.
         """
 
     def waits_for(self, name: str) -> bool:
@@ -399,12 +416,14 @@ class Device:
     every_s: float = 60.0  # seconds between readings
 
     measures: ClassVar[Mapping[str, Measure]] = {}
+    private: ClassVar[bool] = False  # whether it is kept from recorders, Home Assistant and other sites unless asked
     records: ClassVar[bool] = False  # whether it is a recorder, whose own readings wait for no other
     is_heard: ClassVar[bool] = False  # whether its values come by themselves, so that a read without them says nothing
     memory_mb: ClassVar[int] = 96  # the most that its unit may use
     parts: ClassVar[Mapping[str, str]] = {}  # the parts that people look for, each with its proof: bootstrap/proof.py
     shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
+    also_listens: ClassVar[Sequence[str]] = ()  # topics that its owner's derived measures need, not the device itself
     blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`
     commands: ClassVar[Mapping[str, Takes]] = BUILT_IN_ACTIONS
 
@@ -598,6 +617,14 @@ class Device:
         bus is the one that its settings declare (`I2CBus`, `OneWireFolder`), or else its attribute `bus`, as in `ask`.
         """
         raise NoReading
+
+    def complete(self, reading: Reading) -> Reading:
+        """Return what is published for a reading of a class that says `blocks = True`.
+
+        It is called in the loop's thread, so it may change what other methods use, such as a kept value. It may raise
+        what `read` may.
+        """
+        return reading
 
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""

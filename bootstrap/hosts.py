@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 
 HOST_NAME = re.compile(r"(?=.{1,253}$)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.|$))+", re.ASCII)
+SECRET = "{secret}"  # noqa: S105 - in the address of a page, what stands in a file takes its place
 HOST_AND_PORT = re.compile(r"(?:[^:/]*|\[[^]]*\]):(\d+)", re.ASCII)
 
 
@@ -34,7 +35,17 @@ def a_host(text: str) -> None:
 
 def a_url(text: str) -> None:
     """Raise ValueError, saying what is allowed, if `text` is not the address of a web server."""
-    wanted = "http://HOST:PORT or https://HOST, without user and password"
+    if not _is_on_the_web(text) or "?" in text:
+        raise ValueError("http://HOST:PORT or https://HOST, without user and password")
+
+
+def a_page(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` is not the address of a page of a web server."""
+    if not _is_on_the_web(text) or SECRET in text.partition("//")[2].partition("/")[0]:
+        raise ValueError("the address of a page, such as http://HOST:PORT/PATH?NAME=VALUE, without user and password")
+
+
+def _is_on_the_web(text: str) -> bool:
     try:
         from urllib.parse import urlsplit  # noqa: PLC0415 - for the few devices that use a web server
 
@@ -42,9 +53,8 @@ def a_url(text: str) -> None:
         a_host(url.hostname or "")
         good = url.scheme in ("http", "https") and url.port != 0 and "@" not in url.netloc
     except ValueError:
-        good = False
-    if not good or url.query or url.fragment or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(wanted)
+        return False
+    return good and "#" not in text and text.isascii() and text.isprintable() and " " not in text
 
 
 def host_of(url: str) -> str:

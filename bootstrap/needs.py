@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from bootstrap.contract.topic_filters import WILD, a_filter
 from bootstrap.contract.topics import Kind
-from bootstrap.hosts import a_host, a_url, host_of
+from bootstrap.hosts import a_host, a_page, a_url, host_of
 from bootstrap.limits import FromText, Limits
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
@@ -65,9 +65,15 @@ class BusAddress:
 
 @dataclass(frozen=True)
 class OneWireBus:
-    """The folder in which the kernel lists the devices of its 1-Wire buses."""
+    """The folder in which the kernel lists the devices of its 1-Wire buses.
+
+    Attributes:
+        overlay, by_default: as of a `KernelChip`.
+    """
 
     folder: Path
+    overlay: str = "w1-gpio"
+    by_default: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,42 @@ class OneWireSerial:
     """The serial number of a device on the 1-Wire bus that the same device declares."""
 
     serial: str
+
+
+@dataclass(frozen=True)
+class KernelFolder:
+    """The folder in which the kernel's drivers offer what they measure."""
+
+    folder: Path
+
+
+@dataclass(frozen=True)
+class KernelChip:
+    """A chip that a driver of the kernel reads, and how the kernel comes to know of it.
+
+    Attributes:
+        part: the number that is printed on it.
+        names: what its driver or its bus calls it.
+        place: where it is: an address on I2C such as `0x76`, `spi0.0`, or GPIO lines.
+        overlay: the line of config.txt after `dtoverlay=`; empty if Raspberry Pi OS has none.
+        new_device: what is written into `new_device` of its I2C bus at each start, where there is no overlay.
+        lines: the GPIO lines that its driver holds.
+        address: on I2C; None elsewhere.
+        bus: the number of its I2C bus.
+        shipped: whether Raspberry Pi OS has its driver.
+        by_default: whether the overlay without its values says the same.
+    """
+
+    part: str
+    names: tuple[str, ...]
+    place: str
+    overlay: str = ""
+    new_device: str = ""
+    lines: tuple[int, ...] = ()
+    address: int | None = None
+    bus: int = 1
+    shipped: bool = True
+    by_default: bool = True
 
 
 @dataclass(frozen=True)
@@ -106,6 +148,13 @@ class ChildProgram:
     package: str = ""
 
 
+@dataclass(frozen=True)
+class PowerSwitch:
+    """That this machine is restarted, or shut down: `reboot` or `shutdown`. No sandboxed unit may do so by itself."""
+
+    word: str
+
+
 Need: TypeAlias = (
     GpioLine
     | DeviceNode
@@ -113,10 +162,13 @@ Need: TypeAlias = (
     | BusAddress
     | OneWireBus
     | OneWireSerial
+    | KernelFolder
+    | KernelChip
     | NetworkHost
     | Listened
     | Told
     | ChildProgram
+    | PowerSwitch
 )  # fmt: skip
 
 
@@ -167,33 +219,47 @@ NAMED = FromText(line_number)
 LINES = Limits(BCM_NUMBERS[0], BCM_NUMBERS[-1], 'GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11')
 BUSES = Limits(0, 255, "number of the I2C bus: 1 is /dev/i2c-1")
 ADDRESSES = Limits(0x03, 0x77, "address on the I2C bus; i2cdetect shows them as hexadecimal numbers, 0x76")
+SLAVES = Limits(0, 255, "address on the Modbus, 1 to 247 on a serial line; each device on one bus has another")
 
 A_CHIP = "SPI device: the numbers of its bus and of its chip select"
 A_PORT = "path of the serial port; the one in /dev/serial/by-id stays the same"
+A_SERIAL_BUS = "path of the serial port that the bus is on, which several devices may share"
 ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/devices"
 
 Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
 Input: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, driven=False)])]
 Output: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
+TimedOutput: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, timed=True)])]
 I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DEV / f"i2c-{number}", shared=True)])]
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
 SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
 SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)], A_PORT)]
+SerialBus: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path, shared=True)], A_SERIAL_BUS)]
+ModbusAddress: TypeAlias = Annotated[int, SLAVES, Declares(lambda number: [BusAddress(number)])]
 UsbName: TypeAlias = Annotated[str, Declares(lambda text: [UsbDevice(text)], "what its program calls the USB device")]
 OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
+Sysfs: TypeAlias = Annotated[Path, Declares(lambda path: [KernelFolder(path)], "where the kernel shows its devices")]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]
 ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the server")]
+PageUrl: TypeAlias = Annotated[str, a_page, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the page")]
 TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]
 Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)], "topic to publish to")]
+PowerAction: TypeAlias = Annotated[
+    Literal["reboot", "shutdown"], Declares(lambda word: [PowerSwitch(word)], "what may be done to this machine")
+]
 Program: TypeAlias = Annotated[str, a_program, Declares(lambda text: [ChildProgram(text)], "program: its name or path")]
 
 
 def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device`, which stands above
-    """Return what a device needs with its settings, each with the name of the setting that declares it."""
+    """Return what a device needs with its settings, each with the name of the setting that declares it.
+
+    What its owner derives from other sensors' measures is in a section of its own.
+    """
     hints = get_type_hints(type(device), include_extras=True)
     named = ((one.name, getattr(device, one.name), hints[one.name]) for one in fields(device))
-    return [(name, need) for name, value, hint in named for need in _declared(value, hint)]
+    own = [(name, need) for name, value, hint in named for need in declared(value, hint)]
+    return [*own, *(("derive", Listened(topic)) for topic in getattr(device, "also_listens", ()))]
 
 
 def bus_of(device: Any) -> Path | None:  # noqa: ANN401 - as above
@@ -208,7 +274,7 @@ def may_drive(device: Any) -> bool:  # noqa: ANN401 - as above
     return any(isinstance(need, GpioLine) and need.driven for _name, need in needs_of(device))
 
 
-def _declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of any setting
+def declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of any setting
     """Yield what a value needs by its type: an annotation, a choice of types, a list, a section or a class."""
     if hasattr(value, "needs"):
         yield from value.needs()
@@ -216,15 +282,15 @@ def _declared(value: Any, hint: object) -> Iterator[Need]:  # noqa: ANN401 - of 
         yield from (need for _name, need in needs_of(value))
     elif get_origin(hint) is list and isinstance(value, list):
         for item in value:
-            yield from _declared(item, get_args(hint)[0])
+            yield from declared(item, get_args(hint)[0])
     elif get_origin(hint) is Annotated:
         kind, *marks = get_args(hint)
-        yield from _declared(value, kind)
+        yield from declared(value, kind)
         yield from _marked(value, marks)
     elif get_origin(hint) in (Union, UnionType):
         for choice in get_args(hint):
             if _fits(value, choice):
-                yield from _declared(value, choice)
+                yield from declared(value, choice)
 
 
 def _fits(value: object, choice: object) -> bool:

@@ -12,7 +12,22 @@ T = TypeVar("T")
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SHOWN = 5
+PAGE = 1 << 16  # bytes, of which a page of the largest kind is one
 KIBIBYTES = re.compile(r"^(\S+):\s*(\d+)\b", re.ASCII | re.MULTILINE)
+
+
+def content(file: Path) -> bytes:
+    """Read a file that a driver fills, such as one below /sys.
+
+    Raises:
+        OSError: it cannot be read. BlockingIOError: the driver has no value yet (EAGAIN); a file object of Python would
+            return None in place of it.
+    """
+    opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(opened, PAGE)
+    finally:
+        os.close(opened)
 
 
 def millis(file: Path) -> float:
@@ -23,7 +38,7 @@ def millis(file: Path) -> float:
         ValueError: it is not a whole number. w1_therm leaves the file empty after a CRC error.
     """
     try:
-        text = file.read_text(encoding="ascii").strip()
+        text = content(file).decode("ascii").strip()
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, missing(file)) from None
     if not text:
@@ -99,19 +114,21 @@ def disk_used(folder: Path) -> float:
     return round(100 * used / (used + free), 1)
 
 
-def present(**measures: Callable[[], T]) -> dict[str, T | OSError | ValueError]:
-    """Take each measure by itself; leave out those whose file does not exist, since this machine lacks them.
+def present(**measures: Callable[[], T | None]) -> dict[str, T | OSError | ValueError]:
+    """Take each measure by itself; leave out those that are None, or whose file does not exist on this machine.
 
     Where a measure fails in another way, the error stands in place of its value, and costs no other.
     """
     found: dict[str, T | OSError | ValueError] = {}
     for name, measure in measures.items():
         try:
-            found[name] = measure()
+            value = measure()
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
             found[name] = error
+        else:
+            found |= {} if value is None else {name: value}
     return found
 
 

@@ -10,6 +10,7 @@ from bootstrap.bridge.crossing import Crossing
 from bootstrap.bridge.far_site import FarSite
 from bootstrap.bridge.retained_topics import RetainedTopics
 from bootstrap.bridge.settings import FarBrokerSettings, FarGroup, LinkTopic, OwnGroup, Prefix
+from bootstrap.proof import REAL_SYSTEM
 
 
 @dataclass(kw_only=True)
@@ -18,6 +19,8 @@ class Bridge(FarBrokerSettings, Device):
 
     Wiring: none. `penates bridge` writes this file; its sensor id is the far site's name.
     """
+
+    parts: ClassVar = {"Mosquitto 2": REAL_SYSTEM}
 
     groups: list[FarGroup]  # the far site's groups, such as ["cabin"]
     own_groups: list[OwnGroup]  # the groups of this site, such as ["home"]

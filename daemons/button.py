@@ -1,8 +1,10 @@
 """A push button."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bootstrap import Contact, Edge, Measure, Reading, Seconds
+from bootstrap.proof import DRIVEN_LINES
 
 
 @dataclass(kw_only=True)
@@ -11,6 +13,8 @@ class Button(Contact):
 
     Wiring: one leg to `pin`, the other to GND. The Pi's own pull-up does the rest.
     """
+
+    parts: ClassVar = {"push button": DRIVEN_LINES, "KY-004": DRIVEN_LINES}
 
     bounce_s: Seconds = 0.02
     hold_s: Seconds = 1.0  # seconds after which a press counts as a hold

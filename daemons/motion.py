@@ -1,10 +1,12 @@
 """A motion sensor."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from gpiozero import DigitalInputDevice
 
 from bootstrap import Device, Edge, Input, Measure, Reading, Seconds
+from bootstrap.proof import DRIVEN_LINES
 
 
 @dataclass(kw_only=True)
@@ -13,6 +15,8 @@ class Motion(Device):
 
     Wiring: VCC to 5V, GND to GND, OUT to `pin` (its output is 3.3 V). Give it a minute to warm up.
     """
+
+    parts: ClassVar = dict.fromkeys(("HC-SR501", "HC-SR505", "AM312", "RCWL-0516"), DRIVEN_LINES)
 
     pin: Input
     hold_s: Seconds = 30.0  # seconds without movement after which motion ends

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from bootstrap import DebianPackage, Gateway, Json, Limits, Measure, Program, Reading, only, seconds, takes
+from bootstrap.proof import DRIVEN_LINES, RECORDED_RADIO
 from bootstrap.radio.decoding import SEARCH_S
 from bootstrap.radio.ignoring import Rule
 from bootstrap.radio.receiver import FIRST_STICK, Gain, Option, RadioInput, Receiver
@@ -18,6 +19,11 @@ class Radio(Gateway):
 
     Wiring: plug the stick into USB, on a short cable away from the Pi, and give it its aerial.
     """
+
+    parts: ClassVar = {
+        **dict.fromkeys(("RTL-SDR", "RTL2832U", "AlectoV1", "Nexus-TH", "TFA 30.3209"), RECORDED_RADIO),
+        **dict.fromkeys(("RXB6", "SRX882"), DRIVEN_LINES),
+    }
 
     input: RadioInput = FIRST_STICK  # the stick's number or ":SERIAL", "rtl_tcp:HOST:PORT", "driver=…", or a file
     frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # to listen at; a second band wants a second stick

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bootstrap import Device, Measure, Reading
 from bootstrap.history.proof import Proof
@@ -9,6 +10,7 @@ from bootstrap.history.recording import KINDS, KnownKinds, Recording
 from bootstrap.history.recording_check import CHECK_S, RecordingCheck
 from bootstrap.history.stores import NOTE, StoreSettings
 from bootstrap.history.topic_settings import TopicSettings
+from bootstrap.proof import REAL_SYSTEM
 
 FLEET = ("status/heartbeat", "status/state")  # for Grafana
 
@@ -19,6 +21,8 @@ class Recorder(TopicSettings, StoreSettings, Device):
 
     Wiring: none. Set `[history] recorder = true` in house.toml, so that the sensors know.
     """
+
+    parts: ClassVar = dict.fromkeys(("SQLite", "InfluxDB", "VictoriaMetrics"), REAL_SYSTEM)
 
     records = True
     memory_mb = 256  # room for the messages that wait to be stored

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Gateway, Measure, Reading
+from bootstrap.proof import DRIVEN_LINES
 from bootstrap.radio.radio_socket import RadioSocket
 from bootstrap.radio.transmitter import TransmitterSettings, open_transmitter
 
@@ -15,6 +16,8 @@ class SocketTransmitter(TransmitterSettings, Gateway):
     Wiring: the module's DATA to `pin`, VCC to 5V, GND to GND; 10 kohm from DATA to GND, because a line floats when its
     process dies; 17 cm of wire as its aerial.
     """
+
+    parts: ClassVar = dict.fromkeys(("FS1000A", "STX882", "KlikAanKlikUit", "Intertechno", "PT2262"), DRIVEN_LINES)
 
     adopts: ClassVar = RadioSocket
 

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from bootstrap import Device, Measure, OneWireDevice, OneWireFolder, Reading, millis
+from bootstrap.proof import KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
 class Thermometer(Device):
     """A DS18B20 probe on the 1-Wire bus.
 
-    Wiring: red to 3V3, black to GND, yellow to GPIO 4, and 4.7 kohm from yellow to red;
-    `dtoverlay=w1-gpio` in config.txt. A read takes 0.8 s.
+    Wiring: red to 3V3, black to GND, yellow to GPIO 4, and 4.7 kohm from yellow to red. A read takes 0.8 s.
     """
+
+    parts: ClassVar = {"DS18B20": KERNEL_DRIVER}
 
     serial: OneWireDevice  # the probe's folder in bus, such as 28-0316a2795fff: ls /sys/bus/w1/devices
     bus: OneWireFolder = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices

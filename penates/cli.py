@@ -32,6 +32,7 @@ COMMANDS = (
     "kinds",
     "new",
     "unknown",
+    "calibrate",
     "radio learn",
     "install",
     "invite",

@@ -13,23 +13,33 @@ import math
 import re
 import textwrap
 import tokenize
+import tomllib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
-from itertools import takewhile
+from itertools import combinations, takewhile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from bootstrap.config.kinds import find
+from bootstrap.config.toml_file import convert
 from bootstrap.device import Device, Measure
 from bootstrap.gateway import Gateway
+from bootstrap.kernel_sensors.catalog import CATALOG
+from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.limits import Limits
-from bootstrap.needs import DebianPackage, Declares
+from bootstrap.needs import LINES, DebianPackage, Declares, Need, declared
+from penates.drivers import steps
+from penates.parts import plain
+from penates.wiring_picture import pictures
 
 WIDTH = 120
-EXAMPLE = re.compile(r"""such as (\[[^\]]*\]|"[^"]*"|[^\s;:,]+)""")
+EXAMPLE = re.compile(r"""such as (\[(?:[^][]|\[[^][]*\])*\]|"[^"]*"|[^\s;:,]+)""")
+FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other use
+MOST_SPARE = 2  # optional settings that an example may need
 EDGES = " to confirm the state: changes are reported at once"  # of a device that watches an input
 WHERE = "a group other than the house's, or another sensor id"
+WHO = 'who else gets to know its values: "all", or some of ["history", "homeassistant", "sites"]'
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,11 @@ class Setting:
         return " ".join([text, *(f"It is in the Debian package {name}." for name in packages)]).strip()
 
     @property
+    def is_line(self) -> bool:
+        """Whether it names one GPIO line."""
+        return get_origin(self.hint) is not list and LINES in _parts(self.hint)
+
+    @property
     def shown(self) -> str:
         """Its default in TOML; an example if it has none."""
         if self.default not in (MISSING, None):
@@ -63,8 +78,24 @@ class Setting:
             if example[1].startswith("["):
                 return example[1]
             word = example[1].strip('"')
-            return toml(word) if {str, Path} & {*_types(self.hint)} else word
+            is_text = example[1] != word or {str, Path} & {*_types(self.hint)} or self.words
+            return toml(word) if is_text else word
         return "…" if {bool, int, float} & {*_types(self.hint)} else '"…"'
+
+    def needs(self, typed: str | None) -> list[Need]:
+        """Return what a value in TOML needs, or without one the default; nothing if it cannot be one."""
+        try:
+            value = self.default if typed is None else tomllib.loads(f"value = {typed}")["value"]
+            fits = value if typed is None else convert(value, self.hint, Path())
+        except ValueError:
+            return []
+        return [] if fits is MISSING else [*declared(fits, self.hint)]
+
+    @property
+    def words(self) -> list[str]:
+        """The words that it may be, if it is one of some; empty if not."""
+        choices = (get_args(part) for part in _parts(self.hint) if get_origin(part) is Literal)
+        return [word for words in choices for word in words if isinstance(word, str)]
 
     @property
     def facts(self) -> dict[str, object]:
@@ -103,15 +134,58 @@ class Sheet:
         """What the kind is, in one sentence."""
         return self.what.partition("\n")[0]
 
+    def pictures(self) -> Iterator[tuple[str, str]]:
+        """Yield a picture of the wiring, with the lines of the examples; several with a label each, if parts differ."""
+        values = self.examples()
+        shown = {one.name: values.get(one.name, one.shown) for one in self.settings if one.is_line}
+        return pictures(self.wiring, {name: int(value) for name, value in shown.items() if value.isdecimal()})
+
+    def examples(self) -> dict[str, str]:
+        """Return settings in TOML with which a device can be made: the examples in their comments, or GPIO lines.
+
+        They are those without a default; and the first others without which their class accepts none.
+        """
+        lines = iter(FREE_LINES)
+        wanted = (setting for setting in self.settings if setting.required)
+        needed = {one.name: str(next(lines)) if one.is_line else one.shown for one in wanted}
+        spare = [one for one in self.settings if one.default is None and "…" not in one.shown]
+        sets = (chosen for count in range(MOST_SPARE + 1) for chosen in combinations(spare, count))
+        tried = ({**needed, **{one.name: one.shown for one in chosen}} for chosen in sets)
+        return next((values for values in tried if self.made(values)), needed)
+
+    def made(self, values: Mapping[str, str]) -> Device | None:
+        """Return a device with these settings in TOML; None if there can be none."""
+        hints = {one.name: one.hint for one in self.settings}
+        try:
+            given = tomllib.loads("\n".join(f"{name} = {value}" for name, value in values.items()))
+            settings: dict[str, Any] = {name: convert(value, hints[name], Path()) for name, value in given.items()}
+            return self.device(**settings)
+        except (TypeError, ValueError):
+            return None
+
     def write(self, values: Mapping[str, str], group: str, sensor: str) -> str:
         """Return a device's file with these values, in TOML; the other settings are commented out at their defaults.
 
         `group` and `sensor` are the defaults of these two settings.
         """
         wired = [] if self.wiring == "none." else [f"Wiring: {self.wiring}"]
-        head = [*map(_comment, [" ".join(self.what.split()), *wired]), f"kind = {toml(self.kind)}"]
+        known = [f"Driver: {step}." for step in self.driver(values)]
+        head = [*map(_comment, [" ".join(self.what.split()), *wired, *known]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
-        return "\n\n".join(_paragraphs(head, [*self.settings, *names], values)) + "\n"
+        who = [Setting("shared_with", str, "none", WHO)] if self.device.private else []
+        return "\n\n".join(_paragraphs(head, [*self.settings, *who, *names], values)) + "\n"
+
+    def of_part(self, part: str) -> dict[str, str]:
+        """Return the settings, in TOML, by which a device of this kind reads this part; nothing if none says so."""
+        chips = [one.name for one in self.settings if one.hint is Chip]
+        named = {name: toml(str(Chip(part))) for name in chips if plain(part) in map(plain, CATALOG)}
+        words = ((one.name, word) for one in self.settings for word in one.words if plain(word) == plain(part))
+        return named | {name: toml(word) for name, word in words}
+
+    def driver(self, values: Mapping[str, str]) -> list[str]:
+        """Return how the kernel comes to know of a device with these values, in TOML; nothing if it need not."""
+        needs = (need for one in self.settings for need in one.needs(values.get(one.name)))
+        return [*steps(needs)]
 
     def section(self) -> list[str]:
         """Return the settings of a sensor that this kind carries, likewise; nothing if it is no gateway."""

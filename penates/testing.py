@@ -59,9 +59,13 @@ class Bench:
         problems: why it would be in `fault` apart from its readings, such as a stream that cannot be opened.
     """
 
-    def __init__(self, device: Device, folder: Path | None = None) -> None:
-        """Keep in `folder` what the device keeps, as over a restart; by default in one that is removed at the end."""
+    def __init__(self, device: Device, folder: Path | None = None, *, driven: Mapping[int, bool] = {}) -> None:
+        """Keep in `folder` what the device keeps, as over a restart; by default in one that is removed at the end.
+
+        Lines in `driven` are high or low already when the device is set up.
+        """
         self._device, self._folder, self._stack = device, folder, ExitStack()
+        self._driven = dict(driven)
         self.readings: list[Reading] = []
         self.problems: dict[str, str] = {}
         self._talk = _Talk(device, self._collect)
@@ -73,6 +77,8 @@ class Bench:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             self._lines = folder / "lines"
             stack.enter_context(_simulated(self._lines))
+            for pin, high in self._driven.items():
+                self.drive(pin, high=high)
             self._set_up(self._folder or folder / "state", stack)
             self._stack = stack.pop_all()
         return self
@@ -130,7 +136,8 @@ class Bench:
 
     def read(self) -> Reading:
         """Return what `read` does. Its exceptions propagate."""
-        self._publish(self._device.read())
+        reading = self._device.read()
+        self._publish(self._device.complete(reading) if self._device.blocks else reading)
         return self.readings[-1]
 
     def act(self, action: str, value: Json = None) -> None:

@@ -37,7 +37,8 @@ GAP_MS = 600_000  # points further apart are not joined
 WIDE, HALF, THIRD = 24, 12, 8
 TAG = "penates"
 UNITS = {"°C": "celsius", "%": "percent", "s": "s", "hPa": "pressurehpa", "Pa": "pressurepa", "lx": "lux"}
-UNITS |= {"V": "volt", "A": "amp", "W": "watt", "Hz": "hertz", "m": "lengthm", "ppm": "ppm"}
+UNITS |= {"V": "volt", "A": "amp", "W": "watt", "Hz": "hertz", "m": "lengthm", "ppm": "ppm", "Ω": "ohm"}
+UNITS |= {"Wh": "watth", "g": "massg", "°": "degree"}
 HEARTBEAT_UNITS = {"uptime_s": "dtdurations", "rss_mb": "decmbytes"}
 STATES = {
     "online": "green",

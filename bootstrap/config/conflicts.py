@@ -5,20 +5,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bootstrap.config import boot_config
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.toml_file import Fault, shown
 from bootstrap.contract.topic_filters import sees_all
 from bootstrap.device import Device
 from bootstrap.gateway import Adopted
-from bootstrap.needs import BusAddress, DeviceNode, GpioLine, Listened, OneWireBus, OneWireSerial, UsbDevice, needs_of
+from bootstrap.needs import (
+    BusAddress,
+    DeviceNode,
+    GpioLine,
+    KernelChip,
+    Listened,
+    OneWireBus,
+    OneWireSerial,
+    UsbDevice,
+    needs_of,
+)
 
 KERNEL_BUS = Path("/sys/bus/w1/devices")
 ONE_WIRE_PIN = 4  # of the overlay w1-gpio, unless config.txt says another
-BOOT_CONFIGS = (Path("/boot/firmware/config.txt"), Path("/boot/config.txt"))
-OVERLAY = re.compile(r"^\s*dtoverlay\s*=\s*w1-gpio(?:-pullup)?\b(?P<options>[^#\n]*)", re.MULTILINE)
+ONE_WIRE_OVERLAYS = ("w1-gpio", "w1-gpio-pullup")
 SERIAL, EXAMPLE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{12}"), "28-0316a2795fff"
 NAME_ON_BUS = re.compile(r"[0-9a-f]{2}-[\w-]+")
-GPIO_PIN = re.compile(r"\bgpiopin=(\d+)")
 
 LineOf = Callable[[SensorSettings, str], int]  # the line of a setting in a sensor's file
 
@@ -66,33 +75,59 @@ def conflicts(found: Sequence[SensorSettings], line: LineOf) -> list[Fault]:
     ]
 
 
+class _Thing(NamedTuple):
+    """Something of the machine that one device alone can use, or those that share it."""
+
+    setting: str
+    thing: str
+    known_as: str
+    shared_as: str = ""  # devices that call it so may share it
+
+
 def _shared(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fault]:
     """Yield a fault for each thing of the machine that another device uses, too."""
-    owners = {f"GPIO{pin}": f"1-Wire bus of {sensor} (w1-gpio)" for pin, sensor in _one_wire(found).items()}
+    owners = {f"GPIO{pin}": (f"1-Wire bus of {sensor} (w1-gpio)", "") for pin, sensor in _one_wire(found).items()}
     for settings in found:
-        for name, thing, known_as in _things(settings.device):
-            if thing in owners:
-                yield Fault(settings.file, line(settings, name), f"{known_as} is already the {owners[thing]}")
-            else:
-                owners[thing] = f"{name} of {settings.topics.sensor}"
+        for name, thing, known_as, shared_as in _things(settings.device):
+            if thing not in owners:
+                owners[thing] = (f"{name} of {settings.topics.sensor}", shared_as)
+            elif not shared_as or owners[thing][1] != shared_as:
+                yield Fault(settings.file, line(settings, name), f"{known_as} is already the {owners[thing][0]}")
 
 
-def _things(device: Device) -> Iterator[tuple[str, str, str]]:
+def _things(device: Device) -> Iterator[_Thing]:
     """Yield what one device alone can use: the setting that names it, which thing it is, and how people call it."""
     needed = needs_of(device)
     for name, need in needed:
         match need:
             case GpioLine(number):
-                yield name, f"GPIO{number}", f"GPIO{number}"
+                yield _Thing(name, f"GPIO{number}", f"GPIO{number}")
             case DeviceNode(path, shared=False):
-                yield name, str(path.resolve()), str(path)
+                yield _Thing(name, str(path.resolve()), str(path))
             case UsbDevice(usb):
-                yield name, f"USB device {usb}", f"the USB device {usb!r}"
+                yield _Thing(name, f"USB device {usb}", f"the USB device {usb!r}")
             case BusAddress(number):
                 for bus in (other.path for _, other in needed if isinstance(other, DeviceNode) and other.shared):
-                    yield name, f"{number} on {bus.resolve()}", f"address {number:#04x} on {bus.name}"
+                    yield _on_bus(name, number, bus)
+            case KernelChip():
+                yield from _held(name, need)
     for name, probe in probes(device):
-        yield name, str((probe.bus / probe.serial).resolve()), probe.serial
+        yield _Thing(name, str((probe.bus / probe.serial).resolve()), probe.serial)
+
+
+def _on_bus(name: str, number: int, bus: Path, shared_as: str = "") -> _Thing:
+    return _Thing(name, f"{number} on {bus.resolve()}", f"address {number:#04x} on {bus.name}", shared_as)
+
+
+def _held(name: str, chip: KernelChip) -> Iterator[_Thing]:
+    """Yield what the driver of a chip holds. Several sensors may read one chip, such as each an input of it."""
+    shared_as = f"{chip.part} at {chip.place}"
+    if chip.address is not None:
+        yield _on_bus(name, chip.address, Path(f"/dev/i2c-{chip.bus}"), shared_as)
+    elif chip.place.startswith("spi"):
+        node = Path(f"/dev/spidev{chip.place.removeprefix('spi')}")
+        yield _Thing(name, str(node.resolve()), str(node), shared_as)
+    yield from (_Thing(name, f"GPIO{line}", f"GPIO{line}", shared_as) for line in chip.lines)
 
 
 def _one_wire(found: Sequence[SensorSettings]) -> Mapping[int, str]:
@@ -103,14 +138,9 @@ def _one_wire(found: Sequence[SensorSettings]) -> Mapping[int, str]:
 
 def one_wire_pins() -> list[int]:
     """Return the BCM numbers of the lines on which config.txt has 1-Wire buses; without that file, the usual one."""
-    for file in BOOT_CONFIGS:
-        try:
-            text = file.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        options = [overlay["options"] for overlay in OVERLAY.finditer(text)]
-        return [int(pin[1]) if (pin := GPIO_PIN.search(one)) else ONE_WIRE_PIN for one in options]
-    return [ONE_WIRE_PIN]
+    file, found = boot_config.overlays(boot_config.FILES)
+    pins = [one.params.get("gpiopin", "") for one in found if one.name in ONE_WIRE_OVERLAYS]
+    return [int(pin) if pin.isdecimal() else ONE_WIRE_PIN for pin in pins] if file else [ONE_WIRE_PIN]
 
 
 def _place(settings: SensorSettings) -> str:

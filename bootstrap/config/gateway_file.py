@@ -6,7 +6,7 @@ A fault in one of them costs that sensor alone.
 from dataclasses import dataclass, field, replace
 
 from bootstrap.config.conflicts import refused_needs
-from bootstrap.config.measure_limits import limited_device
+from bootstrap.config.measure_sections import ConfiguredDevice, configured_device
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.toml_file import Fault, TomlFile
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
@@ -28,7 +28,7 @@ class GatewayFile:
 
     adopts: type[Adopted]
     source: TomlFile
-    devices: dict[str, Adopted] = field(default_factory=dict)
+    devices: dict[str, ConfiguredDevice[Adopted]] = field(default_factory=dict)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
 
     @classmethod
@@ -47,7 +47,7 @@ class GatewayFile:
                 found.devices[name] = device
         return found
 
-    def _device(self, name: str, table: object) -> Adopted | None:
+    def _device(self, name: str, table: object) -> ConfiguredDevice[Adopted] | None:
         """Return the device of a section, or None after adding the reasons to the faults."""
         place = section_of(name)
         line = max(self.source.line(place), self.source.line(name, SECTIONS))
@@ -59,13 +59,13 @@ class GatewayFile:
             self.source.fault(f"{place!r} must be a section, [{place}]", line)
             return None
         try:
-            device = limited_device(self.adopts, self.source, dict(table), place)
+            made = configured_device(self.adopts, self.source, dict(table), place)
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
             self.source.fault(f"{name!r} cannot be created: {error!r}", line)
             return None
-        if device:
-            self._check(name, device)
-        return device
+        if made:
+            self._check(name, made.device)
+        return made
 
     def _check(self, name: str, device: Adopted) -> None:
         """Check what types cannot express."""
@@ -73,7 +73,7 @@ class GatewayFile:
         check_device(device, self.source, place)
         if not device.measures:
             self.source.fault(f"{name!r} has no measure", self.source.line(place))
-        twin = next((one for one, other in self.devices.items() if other.key == device.key), None)
+        twin = next((one for one, other in self.devices.items() if other.device.key == device.key), None)
         if twin:
             key = ", ".join(f"{setting} {value!r}" for setting, value in device.key.items())
             self.source.fault(
@@ -86,11 +86,12 @@ class GatewayFile:
             name: replace(
                 gateway,
                 topics=Topics(gateway.topics.group, name),
-                device=device,
+                device=made.device,
+                filters=made.filters,
                 section=section_of(name),
                 user=gateway.topics.sensor,
             )
-            for name, device in self.devices.items()
+            for name, made in self.devices.items()
         }
         unusable = {name: "; ".join(map(str, faults)) for name, faults in self.faults.items()}
         return replace(gateway, carried=carried, unusable=unusable)

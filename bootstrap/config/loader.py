@@ -6,7 +6,7 @@ Everything is validated before anything is opened, and every fault is reported a
 import os
 import pwd
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 from bootstrap.config.conflicts import conflicts
 from bootstrap.config.gateway_file import SECTIONS, GatewayFile, check_device
 from bootstrap.config.kinds import KindError, find
-from bootstrap.config.measure_limits import limited_device
+from bootstrap.config.measure_sections import ConfiguredDevice, configured_device
 from bootstrap.config.model import DeviceNames, House, ProcessSettings, SensorSettings
 from bootstrap.config.secrets import password_file, password_problem
+from bootstrap.config.sharing import with_sharing
 from bootstrap.config.together import SECTION as TOGETHER
 from bootstrap.config.together import processes, read_together
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, is_path, suggestion
@@ -139,14 +140,15 @@ class Configuration:
         if not source.loaded:
             return None
         table = dict(source.table)
-        names = source.fill(DeviceNames, {key: table.pop(key) for key in ("group", "sensor") if key in table})
-        kind, device, carried = self._device(source, table)
-        if device and names:
-            sensor = names.sensor or device.sensor_id(sensor)
+        beside = [field.name for field in fields(DeviceNames) if field.name in table]
+        names = source.fill(DeviceNames, {key: table.pop(key) for key in beside})
+        kind, made, carried = self._device(source, table)
+        if made and names:
+            sensor = names.sensor or made.device.sensor_id(sensor)
         self._check_name(sensor, kind, source)
         if self.secrets:
             self._check_password(sensor)
-        if not (device and names and self.house) or {*source.faults}.difference(self.minor):
+        if not (made and names and self.house) or {*source.faults}.difference(self.minor):
             return None
         house = self.house
         settings = SensorSettings(
@@ -154,7 +156,8 @@ class Configuration:
             file=source.name,
             topics=Topics(names.group or house.group, sensor),
             kind=kind,
-            device=device,
+            device=made.device,
+            filters=made.filters,
             folders=Folders.usual(house.state),
             heartbeat_s=house.heartbeat_s,
             broker=house.broker,
@@ -162,7 +165,11 @@ class Configuration:
             history=house.history,
             homeassistant=house.homeassistant,
         )
-        return carried.carried_by(settings) if carried else settings
+        try:
+            return with_sharing(carried.carried_by(settings) if carried else settings, names.shared_with)
+        except ValueError as error:
+            source.fault(f"its group is a private one: {error}", source.line("group"))
+            return None
 
     def _check_name(self, sensor: str, kind: str, source: TomlFile) -> None:
         if not is_id(sensor):
@@ -170,7 +177,9 @@ class Configuration:
         elif sensor in RESERVED_SENSORS - {kind}:
             source.fault(f"the sensor id {sensor!r} is reserved; rename the file, or set sensor = …")
 
-    def _device(self, source: TomlFile, table: dict[str, Any]) -> tuple[str, Device | None, GatewayFile | None]:
+    def _device(
+        self, source: TomlFile, table: dict[str, Any]
+    ) -> tuple[str, ConfiguredDevice[Device] | None, GatewayFile | None]:
         """Return the kind in a device's file, its device, and the sensors that it carries if it is a gateway."""
         kind = table.pop("kind", None)
         if not isinstance(kind, str):
@@ -180,7 +189,7 @@ class Configuration:
         try:
             found = find(kind, self.folder)
             sections = table.pop(SECTIONS, {}) if issubclass(found, Gateway) else {}
-            device = limited_device(found, source, table)
+            made = configured_device(found, source, table)
             if issubclass(found, Gateway):
                 carried = self._carried(found, source, sections)
         except KindError as error:
@@ -189,9 +198,9 @@ class Configuration:
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
             source.fault(f"kind {kind!r} cannot be created: {error!r}", source.line("kind"))
             return kind, None, None
-        if device:
-            check_device(device, source)
-        return kind, device, carried
+        if made:
+            check_device(made.device, source)
+        return kind, made, carried
 
     def _carried(self, gateway: type[Gateway], source: TomlFile, sections: object) -> GatewayFile:
         """Return the sensors in a gateway's file; the faults of their sections are minor ones."""

@@ -6,18 +6,21 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from bootstrap import __version__
 from bootstrap.config.toml_file import a_path
 from bootstrap.contract.sites import SITE_RULE, is_site
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
-from bootstrap.device import Device
+from bootstrap.device import Device, Measure
 from bootstrap.hosts import a_host
 from bootstrap.limits import YEAR_S, Limits
 from bootstrap.logs import log
 from bootstrap.paths import Folders
 from bootstrap.tls import tls
+
+if TYPE_CHECKING:
+    from bootstrap.filters.settings import SensorFilters
 
 LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 0.1, 86_400
 MOST_LOG_MB = 10_000
@@ -69,6 +72,8 @@ def _an_outage(text: str) -> None:
 
 
 Id: TypeAlias = Annotated[str, _an_id]
+Shared: TypeAlias = Literal["history", "homeassistant", "sites"]  # who gets to know what a sensor measures
+Share: TypeAlias = Literal["all", "none"] | list[Shared]
 HostName: TypeAlias = Annotated[str, a_host]
 
 
@@ -167,6 +172,7 @@ class DeviceNames:
 
     group: Id | None = None
     sensor: Id | None = None
+    shared_with: Share | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,8 +183,10 @@ class SensorSettings:
         folder: the configuration folder; secrets are relative to it.
         file: the device's file, relative to `folder`.
         kind: as the device's file names it.
+        filters: what becomes of its values before they are published; None if they stay as they are.
         section: the section of that file, for a sensor that a gateway carries.
         user: its name at the broker if that is not its own: a gateway's, for the sensors that it carries.
+        recorded: whether its readings are for recorders.
         carried: the sensors that a gateway carries, by name.
         unusable: why other sections of a gateway's file cannot be used, by the sensor's name.
     """
@@ -189,6 +197,7 @@ class SensorSettings:
     kind: str
     device: Device
     folders: Folders
+    filters: "SensorFilters | None" = None
     heartbeat_s: float = 60.0
     broker: BrokerSettings = BrokerSettings()
     log: LogSettings = LogSettings()
@@ -196,6 +205,7 @@ class SensorSettings:
     homeassistant: HomeAssistantSettings = HomeAssistantSettings()
     section: str = ""
     user: str = ""
+    recorded: bool = True
     carried: Mapping[str, "SensorSettings"] = field(default_factory=dict)
     unusable: Mapping[str, str] = field(default_factory=dict)
 
@@ -210,14 +220,28 @@ class SensorSettings:
         return [self, *self.carried.values()]
 
     @property
+    def measures(self) -> Mapping[str, Measure]:
+        """What it publishes: what its device measures, after all filters."""
+        return self.filters.published(self.device.measures) if self.filters else self.device.measures
+
+    def every_s(self, measure: str) -> float:
+        """Return the seconds within which a measure is published again."""
+        period_s = self.device.period_s
+        return self.filters.every_s(measure, period_s) if self.filters else period_s
+
+    @property
     def about(self) -> dict[str, Any]:
         """The sensor's `status/about`: all that discovery, displays and recorders need."""
         device = self.device
         shown = {name: {"shown_as": what} for name, what in device.shown_as.items()}
-        more = {name: {"every_s": device.period_s, **shown.get(name, {})} for name in device.measures}
+        measures = self.measures
+        added = {name: self.filters.about(name) for name in measures} if self.filters else {}
+        more = {
+            name: {"every_s": self.every_s(name), **shown.get(name, {}), **added.get(name, {})} for name in measures
+        }
         return {
             "kind": self.kind,
-            "measures": {name: {**one.facts, **more[name]} for name, one in device.measures.items()},
+            "measures": {name: {**one.facts, **more[name]} for name, one in measures.items()},
             "actions": {name: takes.facts for name, takes in device.commands.items()},
             "heartbeat_s": self.heartbeat_s,
             "version": __version__,

@@ -43,9 +43,11 @@ class ActionCommand:
         identity, before = rest.pop("id", None), rest.pop("before", None)
         return cls(rest[VALUE] if rest.keys() == {VALUE} else rest, identity, before)
 
-    def check_expiry(self) -> None:
-        """Raise Refused if the time `before` has passed or is invalid."""
+    def check_expiry(self, *, required: bool = False) -> None:
+        """Raise Refused if the time `before` has passed or is invalid, or is `required` and missing."""
         if self.before is None:
+            if required:
+                raise Refused("say by 'before' until when this is to be done, as `penates send` does by itself")
             return
         if not isinstance(self.before, str):
             raise Refused("'before' is not text")
@@ -85,6 +87,20 @@ def only(value: Json, key: str) -> str:
     if not isinstance(word, str):
         raise Refused(f'send a word, or {{"{key}": "…"}}')
     return word
+
+
+def number(value: Json, key: str, words: Mapping[str, float] | None = None) -> float:
+    """Return the number that a command carries, alone or in an object under `key`; `words` have one each.
+
+    Raises:
+        Refused: it carries something else.
+    """
+    given = value.get(key) if isinstance(value, dict) else value
+    if isinstance(given, str) and words and given in words:
+        return words[given]
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise Refused(f'send a number, or {{"{key}": …}}')
+    return float(given)
 
 
 def seconds(value: Json) -> float | None:

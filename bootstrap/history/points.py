@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias, get_args
 from bootstrap.contract.payload import text_of
 from bootstrap.contract.topics import ID_RULE, State, is_id
 from bootstrap.contract.values import HALVES, Found, Invalid, parse, parse_json
-from bootstrap.device import RESERVED_MEASURES
+from bootstrap.device import CALIBRATION, RESERVED_MEASURES
 from bootstrap.errors import Refused
 
 Field: TypeAlias = "float | str"
@@ -86,9 +86,12 @@ def point(topic: str, payload: bytes, kinds: Mapping[str, str] = NO_KINDS) -> Po
     if not isinstance(run, str) or SURROGATE.search(run) or type(seq) is not int or not 0 <= seq <= LARGEST:
         raise Refused("not a reading: its run is not text, or its seq is not a whole number")
     unsure = reading.pop("clock", None) is not None
+    calibration = reading.pop(CALIBRATION, None)
     fields, invalid = _judged(reading.items(), _check_own_name)
     if invalid and not fields:
         raise Refused(f"not a reading: {_first(invalid)}")
+    if isinstance(calibration, dict):
+        fields[CALIBRATION] = _as_text(calibration)
     sensor = "/".join(levels[:2])
     return Point(sensor, time_us, run, seq, fields, unsure, kinds.get(sensor, ""), invalid=invalid)
 

@@ -70,14 +70,15 @@ class KernelEdges(KernelEvents):
 
     keeps: ClassVar = True
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, pull_up: bool = False) -> None:
         """Request the line. OSError: it cannot be had."""
         import gpiod  # noqa: PLC0415 - simulated lines do without
-        from gpiod.line import Direction, Edge  # noqa: PLC0415
+        from gpiod.line import Bias, Direction, Edge  # noqa: PLC0415
 
         from bootstrap.pins.header import header_chip, request_line  # noqa: PLC0415
 
-        settings = gpiod.LineSettings(direction=Direction.INPUT, edge_detection=Edge.BOTH)
+        bias = Bias.PULL_UP if pull_up else Bias.AS_IS
+        settings = gpiod.LineSettings(direction=Direction.INPUT, edge_detection=Edge.BOTH, bias=bias)
         self._chip = header_chip()
         try:
             self._request = request_line(self._chip, number, settings)
@@ -101,12 +102,13 @@ class SimulatedEdges:
 
     keeps: ClassVar = False  # a socket holds ten, and then whoever drives the line has to wait
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, pull_up: bool = False) -> None:
         """Hold the line. OSError: another process has it."""
         self._line = SimulatedLine(number)
         self._held = self._line.hold()
-        self._line.write_state(self._held, "")
-        self._level = self._line.driven()
+        self._rest = True if pull_up else None  # its level while nobody drives it
+        self._line.write_state(self._held, "up" if pull_up else "")
+        self._level = self._level_of(self._line.driven())
         self._socket = self._line.listen()
 
     def fileno(self) -> int:
@@ -116,12 +118,16 @@ class SimulatedEdges:
     def read(self) -> EdgeBatch:
         """Return the edges that have come since the last call."""
         times, rising = list[int](), bytearray()
-        for level, at_ns in SimulatedLine.changes(self._socket):
+        for driven, at_ns in SimulatedLine.changes(self._socket):
+            level = self._level_of(driven)
             if level is not None and level != self._level:
                 times.append(at_ns)
                 rising.append(level)
                 self._level = level
         return EdgeBatch(times, bytes(rising))
+
+    def _level_of(self, driven: bool | None) -> bool | None:
+        return self._rest if driven is None else driven
 
     def close(self) -> None:
         """Release the line."""
@@ -130,8 +136,8 @@ class SimulatedEdges:
         os.close(self._held)
 
 
-def open_edges(number: int) -> EdgeSource:
-    """Return the edges of a line, by its BCM number.
+def open_edges(number: int, *, pull_up: bool = False) -> EdgeSource:
+    """Return the edges of a line, by its BCM number; a contact to GND needs the Pi's own pull-up.
 
     Raises:
         OSError: it cannot be had.
@@ -140,4 +146,5 @@ def open_edges(number: int) -> EdgeSource:
     factory = os.environ.get(FACTORY, DEFAULT_FACTORY)
     if factory not in ("kernel", "simulated"):
         raise Fatal(Exit.SETTINGS, f"the times of edges need the pin factory kernel, not {factory!r} ({FACTORY})")
-    return KernelEdges(number) if factory == "kernel" else SimulatedEdges(number)
+    source = KernelEdges if factory == "kernel" else SimulatedEdges
+    return source(number, pull_up=pull_up)

@@ -146,13 +146,12 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         return self._pwm.frequency if self._pwm else None
 
     def _set_frequency(self, value: float | None) -> None:
-        duty = self._pwm.duty if self._pwm else 0.0
+        duty = self._get_state() if self._direction is Direction.OUTPUT else 0.0  # its level stays until one is set
         if self._pwm:
             self._pwm.close()
             self._pwm = None
         if value:
-            self._pwm = SoftwarePwm(self._write, value)
-            self._pwm.set(duty)
+            self._pwm = SoftwarePwm(self._write, value, duty)
 
     def _get_bounce(self) -> float | None:
         return self._bounce_s

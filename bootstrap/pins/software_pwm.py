@@ -7,10 +7,10 @@ from collections.abc import Callable
 class SoftwarePwm:
     """Switches an output `frequency` times per second, on for `duty` of each period. Good for lamps, not for servos."""
 
-    def __init__(self, write: Callable[[bool], None], frequency: float) -> None:
+    def __init__(self, write: Callable[[bool], None], frequency: float, duty: float = 0.0) -> None:
         self._write = write
         self.frequency = frequency
-        self.duty = 0.0
+        self.duty = duty
         self._changed = threading.Event()
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="pwm", daemon=True)

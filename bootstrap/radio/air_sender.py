@@ -7,9 +7,9 @@ from pathlib import Path
 from bootstrap.device import Reading
 from bootstrap.errors import Refused
 from bootstrap.gateway import Gateway
+from bootstrap.pins.pulse_frame import Frame
+from bootstrap.pins.pulse_line import PulseSender, Sent
 from bootstrap.radio.airtime import Airtime
-from bootstrap.radio.frame import Frame
-from bootstrap.radio.pulse_line import PulseSender, Sent
 
 MOST_WAITING = 20
 INEXACT = "pulses"  # a problem's name

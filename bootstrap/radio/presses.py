@@ -5,7 +5,8 @@ from typing import Any
 
 from bootstrap.contract.topics import is_id
 from bootstrap.device import RESERVED_MEASURES
-from bootstrap.radio.units import QUANTITIES, field_of
+from bootstrap.quantities import QUANTITIES
+from bootstrap.radio.units import field_of
 
 GROUP = ("group", "group_call")  # whether a button is the one for all
 BUTTONS = ("button", "unit", "slave", "key", "cmd")  # which button it was

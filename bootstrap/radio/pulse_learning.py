@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 
 from bootstrap.errors import Refused
+from bootstrap.pins.pulse_frame import REPEATS, SHORTEST_US, Frame, pairs
 from bootstrap.radio.decoders import Decoder
-from bootstrap.radio.frame import REPEATS, SHORTEST_US, Frame, pairs
 from bootstrap.radio.socket_protocols import SocketCode
 
 PRESSES = 3  # that must be alike

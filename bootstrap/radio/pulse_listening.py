@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Self
 
+from bootstrap.pins.pulse_frame import pairs
 from bootstrap.radio.decoders import Decoder, in_program
-from bootstrap.radio.frame import pairs
 from bootstrap.radio.pulse_learning import PAUSE_S, Press
 from bootstrap.radio.receiver import NO_FILE, RadioInput
 

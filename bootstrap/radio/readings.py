@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 from bootstrap.contract.topics import is_id
 from bootstrap.device import RESERVED_MEASURES, Measure, Value
+from bootstrap.quantities import quantity
 from bootstrap.radio.transmission import Transmission
-from bootstrap.radio.units import field_of, quantity
+from bootstrap.radio.units import field_of
 
 # What a measure is declared as, in short: the unit of a number that is known, or one of the forms below.
 Form: TypeAlias = str

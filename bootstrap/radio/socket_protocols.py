@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bootstrap.radio.frame import Frame
+from bootstrap.pins.pulse_frame import Frame
 
 IDS = 1 << 26  # of self-learning sockets
 UNITS = frozenset(map(str, range(1, 17)))

@@ -9,10 +9,10 @@ from bootstrap.contract.liveness import stale_s
 from bootstrap.contract.payload import Json
 from bootstrap.device import Measure, Reading, Value
 from bootstrap.logs import log
+from bootstrap.quantities import known
 from bootstrap.radio import gaps, readings
 from bootstrap.radio.learnt_sensor import UNTIL_LEARNT_S, LearntSensor
 from bootstrap.radio.transmission import Key, Transmission, key_of
-from bootstrap.radio.units import known
 
 
 class _Measuring(LearntSensor):

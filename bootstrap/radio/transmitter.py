@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from bootstrap.limits import Limits
-from bootstrap.needs import LINES, NAMED, Declares, DeviceNode, GpioLine
+from bootstrap.needs import Declares, DeviceNode, TimedOutput
 from bootstrap.radio.airtime import Airtime, share_in_europe
 from bootstrap.sysfs import boot_id
 
 if TYPE_CHECKING:
+    from bootstrap.pins.pulse_line import PulseSender
     from bootstrap.radio.air_sender import AirSender
-    from bootstrap.radio.pulse_line import PulseSender
 
 EUROPE = "europe"
 
@@ -22,7 +22,6 @@ def a_lirc_node(path: Path) -> None:
         raise ValueError('the transmitter of the kernel, such as "/dev/lirc0"')
 
 
-PulseOutput: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, timed=True)])]
 LircNode: TypeAlias = Annotated[Path, a_lirc_node, Declares(lambda path: [DeviceNode(path)])]
 
 
@@ -30,7 +29,7 @@ LircNode: TypeAlias = Annotated[Path, a_lirc_node, Declares(lambda path: [Device
 class TransmitterSettings:
     """Where a transmitter is, and how much it may send."""
 
-    pin: PulseOutput | LircNode  # the line to DATA, or the kernel's transmitter on that line, such as "/dev/lirc0"
+    pin: TimedOutput | LircNode  # the line to DATA, or the kernel's transmitter on that line, such as "/dev/lirc0"
     frequency_mhz: Annotated[float, Limits(0.1, 6000)] = 433.92  # of the module
     region: Literal["europe", "other"] = "europe"  # whose limits apply; with "other" set airtime_percent
     airtime_percent: Annotated[float, Limits(0.001, 100)] | None = None  # of each hour, such as 0.5; else all allowed
@@ -75,7 +74,7 @@ def open_transmitter(device: Any) -> "AirSender":  # noqa: ANN401 - a gateway wi
 
 
 def _sender(device: Any) -> "PulseSender":  # noqa: ANN401 - as above
-    from bootstrap.radio.pulse_line import ChildSender, KernelSender  # noqa: PLC0415
+    from bootstrap.pins.pulse_line import ChildSender, KernelSender  # noqa: PLC0415
 
     if isinstance(device.pin, Path):
         return KernelSender(device.pin)

@@ -3,16 +3,14 @@
 What has no such end, and stands in no table here, is kept as it is.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bootstrap.device import Measure
+from bootstrap.quantities import NUMBERED, quantity
 
 DIGITS = 3  # decimals that a conversion keeps
-NUMBERED = re.compile(r"_\d+$")
 INCH_MM, MILE_M, FOOT_M, KNOT_M_S = 25.4, 1609.344, 0.3048, 1852 / 3600
-MOST_PROBES = 4  # of one transmitter
 
 
 @dataclass(frozen=True)
@@ -76,26 +74,6 @@ ENDS: Mapping[str, Conversion] = {  # of a field's name; of two that fit, the lo
 }
 WITHOUT_END: Mapping[str, str] = {"humidity": "%", "moisture": "%", "uv": "1", "uvi": "1", "strike_count": "1"}
 
-# What such a quantity can truly be, and by how much it changes from one transmission to the next.
-QUANTITIES: Mapping[str, Measure] = {
-    "temperature": Measure("°C", low=-60, high=100, step=10),
-    "humidity": Measure("%", low=0, high=100, step=50),
-    "moisture": Measure("%", low=0, high=100, step=50),
-    "pressure": Measure("hPa", low=300, high=1100, step=20),
-    "wind_avg": Measure("m/s", low=0, high=80, step=40),
-    "wind_max": Measure("m/s", low=0, high=110, step=60),
-    "wind_dir": Measure("°", low=0, high=360),
-    "rain": Measure("mm", low=0, high=100_000, step=100, counter=True),
-    "rain_rate": Measure("mm/h", low=0, high=2000),
-    "light": Measure("lx", low=0, high=250_000),
-    "uv": Measure("1", low=0, high=25),
-    "uvi": Measure("1", low=0, high=25),
-    "strike_count": Measure("1", low=0, counter=True),
-    "energy": Measure("kWh", low=0, counter=True),
-    "power": Measure("W"),
-    "depth": Measure("m", low=0, high=100),
-    "battery_voltage": Measure("V", low=0, high=50),
-}
 NAMES: Mapping[str, str] = {  # where the field is not called what it is
     "battery": "battery_voltage",  # in V or mV
     "rain_total": "rain",
@@ -106,7 +84,6 @@ NAMES: Mapping[str, str] = {  # where the field is not called what it is
     "gust_speed": "wind_max",
     "wind_direction": "wind_dir",
 }
-PROBE = Measure("°C", low=-60, high=400, step=50)  # one of several, such as those for a roast
 
 
 @dataclass(frozen=True)
@@ -129,18 +106,3 @@ def field_of(name: str) -> Field | None:
             ours = NAMES.get(ours, ours)
             return Field(ours, quantity(ours, conversion.unit), conversion)
     return None
-
-
-def quantity(name: str, unit: str) -> Measure:
-    """Return the declaration of a measure with this name and unit."""
-    base = NUMBERED.sub("", name)
-    found = QUANTITIES.get(base)
-    if found is None or found.unit != unit:
-        return Measure(unit)
-    return PROBE if base != name and base == "temperature" else replace(found)
-
-
-def known() -> dict[str, Measure]:
-    """Return the measures that a transmitter may have, as far as somebody may want to set limits of them."""
-    probes = [f"{name}_{number}" for name in ("temperature", "humidity") for number in range(1, MOST_PROBES + 1)]
-    return {**QUANTITIES, **{name: quantity(name, str(QUANTITIES[name.rsplit("_", 1)[0]].unit)) for name in probes}}

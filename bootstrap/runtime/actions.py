@@ -1,6 +1,6 @@
 """A sensor's actions: each command is executed or refused, and answered on `status/action`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TypeAlias
 
@@ -18,8 +18,11 @@ Act: TypeAlias = Callable[[Json], Later | None]
 class Actions:
     """Executes a sensor's actions and answers every command, whatever it contains."""
 
-    def __init__(self, acts: Mapping[str, Act], answer: Callable[[dict[str, object]], None]) -> None:
-        self._acts = acts
+    def __init__(
+        self, acts: Mapping[str, Act], answer: Callable[[dict[str, object]], None], expiring: Collection[str] = ()
+    ) -> None:
+        """`expiring` are the actions whose commands must say until when they are to be carried out."""
+        self._acts, self._expiring = acts, expiring
         self._answer = answer
         self.closed = False  # True while the process stops
 
@@ -44,7 +47,7 @@ class Actions:
             raise Refused(RETAINED)
         if self.closed:
             raise Refused("stopping")
-        command.check_expiry()
+        command.check_expiry(required=name in self._expiring)
         if name not in self._acts:
             raise Refused(f"no action {name[:ANSWERED]!r}; {suggestion(name[:ANSWERED], self.names)}")
         return self._acts[name](command.value)

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.timestamps import MachineClock
+from bootstrap.device import Device
 from bootstrap.mqtt.link import Link
 from bootstrap.outbox.folder import outbox_folder
 from bootstrap.pins.device_pins import DevicePins
@@ -60,11 +61,18 @@ class AttachedDevice:
         self._resources.callback(self.lent.end_calls)
         timers = NamedTimers(parts.loop, self.sampler.run_later)
         around = SensorParts(sensor, parts.loop, link, reporter, clock, self.sampler.run_later)
-        conversation = Conversation(device, around)
-        self._resources.callback(conversation.close)
+        conversation = self._conversation(device, around)
+        reporter.lend(kept.keep, conversation.follow)
         context = DeviceContext(timers, setup.lines, self.subscriptions, kept, reporter, lent=self.lent)
         context.use(conversation, self.sampler.run_later)
         device.attach(context)
+
+    def _conversation(self, device: Device, around: SensorParts) -> Conversation:
+        """Return what listens and tells for the device. Before it ends, formulas keep what they have summed up."""
+        conversation = Conversation(device, around)
+        self._resources.callback(conversation.close)
+        self._resources.callback(around.reporter.close_filters)
+        return conversation
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

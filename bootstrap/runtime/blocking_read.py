@@ -46,7 +46,7 @@ class BlockingRead:
 
     def _ended(self, outcome: Callable[[], Reading], at_us: int | None) -> None:
         if not self._abandoned:
-            self._finish(self._publish(outcome, at_us))
+            self._finish(self._publish(lambda: self._device.complete(outcome()), at_us))
 
     def _finish(self, wrong: str | None) -> None:
         self.runs = False

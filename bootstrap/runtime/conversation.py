@@ -47,6 +47,10 @@ class Conversation:
             self._listening = Listening(self._parts)
         return self._listening.listen(topics, on_message, on_silence, silent_s)
 
+    def follow(self, topic: str) -> "Listener":
+        """Return a handle whose newest message can be looked at; nothing is called with it."""
+        return self.listen(topic, lambda _: None)
+
     def _check_filter(self, text: str, silent_s: float | None) -> None:
         """Raise a Fatal (78) if the device may not listen to this."""
         try:

@@ -35,7 +35,8 @@ class Inbound:
         self._sampler = sampler
         own = {name: partial(self._act, device.commands.get(name), act) for name, act in device.actions().items()}
         acts: dict[str, Act] = {"log": self._act_log, "read": self._act_read, **own}
-        self._actions = Actions(acts, self._reporter.publish_answer)
+        expiring = [name for name, takes in device.commands.items() if takes.expires]
+        self._actions = Actions(acts, self._reporter.publish_answer, expiring)
 
     def drop_device(self) -> None:
         """Refuse the commands of a device that is not set up."""

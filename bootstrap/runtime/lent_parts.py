@@ -151,14 +151,14 @@ class LentParts:
         self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
         return self._streams[-1]
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]") -> None:
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
         """Implement `Context.edges`."""
         from bootstrap.pins.edge_times import open_edges  # noqa: PLC0415
         from bootstrap.runtime.declared_lines import require_line  # noqa: PLC0415
         from bootstrap.runtime.edge_stream import EdgeStream  # noqa: PLC0415
 
         require_line(self._device, number)
-        self._edges.append(EdgeStream(self._parts.loop, open_edges(number), on_edges))
+        self._edges.append(EdgeStream(self._parts.loop, open_edges(number, pull_up=pull_up), on_edges))
 
     def other_broker(
         self,

@@ -3,16 +3,19 @@
 import errno
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Device, Failure, Measure, Reading, Value, Values
+from bootstrap.jumps import JumpGuard
 
 HealthState: TypeAlias = Literal["ok", "stale", "failing", "absent"]
 
-AGREE = 3  # consecutive values that must agree before a jump is believed
 GONE = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO})  # the device is absent
+NO_SOURCES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+NO_MEASURES: Mapping[str, Measure] = MappingProxyType({})
 NEVER = "this device has never measured it"
 
 
@@ -28,31 +31,16 @@ class _Known:
     why: str | None = None
     errors: int = 0  # consecutive
     last_good: str | None = None
-    number: float | None = None  # the last good value
-    leaps: list[float] = field(default_factory=list)  # values refused since then as too far from `number`
+    followed: bool = False  # whether its health is that of a measure that it is made of
+    jumps: JumpGuard = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.jumps = JumpGuard(self.measure)
 
     def become(self, health: HealthState, why: str | None = None, errors: int = 0) -> None:
         if health != self.health:
             self.health, self.since = health, timestamps.now()
         self.why, self.errors = why, errors
-
-    def near(self, value: float) -> bool:
-        """Whether a number is within a step of the last good one."""
-        return self.number is not None and abs(value - self.number) <= self.measure.step
-
-    def is_confirmed(self, value: float) -> bool:
-        """Note a jump, and return whether enough numbers in a row agree on it. Power-on values alone never do."""
-        if self.leaps and abs(value - self.leaps[-1]) > self.measure.step:
-            self.leaps.clear()
-        self.leaps = [*self.leaps, value][-AGREE:]
-        return len(self.leaps) == AGREE and any(leap != self.measure.power_on for leap in self.leaps)
-
-    def doubt(self, value: float) -> str:
-        """Return why a number is not believed."""
-        unit, step = self.measure.unit, self.measure.step
-        if value == self.measure.power_on:
-            return f"{value:g} {unit} is the power-on value: the device lost power or did not measure"
-        return f"{value:g} {unit} is more than {step:g} away from the last good value, {self.number:g}"
 
     @property
     def bad(self) -> bool:
@@ -67,18 +55,27 @@ class MeasureHealth:
         """Start with every measure ok. `invalid` is the number of values refused before."""
         self._device = device
         self._known: dict[str, _Known] = {}
+        self._sources: Mapping[str, tuple[str, ...]] = NO_SOURCES
         self.redescribe(now)
         self.invalid = invalid
 
-    def redescribe(self, now: float) -> None:
-        """Take notice of the measures and the period that the device has now. What is known of a measure stays so."""
-        self._patience_s = stale_s(self._device.period_s)
+    def redescribe(
+        self,
+        now: float,
+        sources: Mapping[str, tuple[str, ...]] = NO_SOURCES,
+        measures: Mapping[str, Measure] = NO_MEASURES,
+    ) -> None:
+        """Take notice of the measures and the period that the device has now. What is known of a measure stays so.
+
+        `sources` are the measures from which others are made, by the name of that; those are in `measures`.
+        """
+        self._patience_s, self._sources = stale_s(self._device.period_s), sources
         since, before = timestamps.now(), self._known
         self._known = {
             name: before[name]
             if name in before and before[name].measure == measure
             else _Known(measure, now, now, since)
-            for name, measure in self._device.measures.items()
+            for name, measure in (*self._device.measures.items(), *((name, measures[name]) for name in sources))
         }
 
     def validate(self, reading: Reading, now: float) -> dict[str, str]:
@@ -97,36 +94,44 @@ class MeasureHealth:
         return refused
 
     def _leap(self, known: _Known, value: Value, now: float) -> str | None:
-        """Return why a number is not believed yet, or None: it is too far from the last good one.
-
-        With nothing to compare, at the start or after a long gap, any number is believed but the power-on value.
-        """
+        """Return why a number is not believed yet, or None: it is too far from the last good one."""
         if isinstance(value, str | Mapping):
             return None
-        alone = known.number is None or now - known.received_at >= self._patience_s
-        if known.near(value) if not alone else value != known.measure.power_on:
-            return None
-        return None if known.is_confirmed(value) else known.doubt(value)
+        return known.jumps.doubt(value, after_gap=now - known.received_at >= self._patience_s)
 
     def record_good(self, reading: Values, time: str, now: float) -> None:
         """Record values that were published with the timestamp `time`."""
         for name, value in reading.items():
             known = self._known[name]
             known.good_at, known.last_good = now, time
-            known.number = None if isinstance(value, str | Mapping) else value
-            known.leaps.clear()
+            known.jumps.believe(None if isinstance(value, str | Mapping) else value)
             known.become("ok")
 
     def record_invalid(self, invalid: Mapping[str, str]) -> None:
         """Record values that were refused, each with the reason."""
         for name, why in invalid.items():
             known = self._known[name]
+            known.followed = False
             known.become("failing", why, known.errors + 1)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Let what is made of measures that are not well be as they are, and say because of which."""
+        for name, sources in self._sources.items():
+            known, of = self._known[name], {one: self._known[one] for one in sources}
+            source = next((one for one in of if of[one].health != "ok"), None)
+            if source is not None:
+                known.become(of[source].health, f"{source}: {of[source].why}", of[source].errors)
+                known.followed = True
+            elif known.followed:
+                known.become("ok")
+                known.followed = False
 
     def record_failure(self, why: str, *, absent: bool) -> None:
         """Record that nothing could be measured. `absent` means that the device is not there."""
         for known in self._known.values():
             known.become("absent" if absent else "failing", why, known.errors + 1)
+        self._follow()
 
     def passed_over(self, named: Collection[str], now: float) -> None:
         """Record a successful read that returned only `named`.
@@ -136,7 +141,7 @@ class MeasureHealth:
         """
         unheard = self._device.is_heard and all(known.last_good is None for known in self._known.values())
         for name, known in self._known.items():
-            if name in named:
+            if name in named or name in self._sources:
                 continue
             if known.measure.event or now - known.good_at < self._patience_s or self._device.excuses(name):
                 if not (self._device.is_heard and known.errors):
@@ -147,6 +152,7 @@ class MeasureHealth:
                 known.become("absent", NEVER)
             else:
                 known.become("stale", f"no value for more than {self._patience_s:g} s")
+        self._follow()
 
     @property
     def problems(self) -> dict[str, str]:

@@ -115,5 +115,5 @@ def _replace_device(sensor: Reloadable, new: SensorSettings) -> str | None:
 
 def _changed(before: SensorSettings, new: SensorSettings) -> list[str]:
     """Return the names of the settings that differ."""
-    names = ("kind", "device", "carried", "broker", "heartbeat_s", "log", "history", "homeassistant")
+    names = ("kind", "device", "filters", "carried", "broker", "heartbeat_s", "log", "history", "homeassistant")
     return [name for name in names if getattr(new, name) != getattr(before, name)]

@@ -2,19 +2,24 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bootstrap.config.model import SensorSettings
 from bootstrap.contract import timestamps
 from bootstrap.contract.liveness import ENDED
 from bootstrap.contract.payload import encode
 from bootstrap.contract.subscription import PublishedReading
-from bootstrap.contract.topics import State, Topics
-from bootstrap.device import Device, Failure, Reading, Values
+from bootstrap.contract.topics import State
+from bootstrap.device import Device, Measure, Values
 from bootstrap.errors import reason
 from bootstrap.logs import log
 from bootstrap.mqtt.link import Link
 from bootstrap.outbox.outbox import Outbox
-from bootstrap.runtime.measure_health import GONE, MeasureHealth, described
+from bootstrap.runtime.judging import Judge, Judged
+from bootstrap.runtime.measure_health import GONE, described
+
+if TYPE_CHECKING:
+    from bootstrap.filters.settings import SensorFilters
 
 LOST = b"lost"
 
@@ -22,14 +27,14 @@ LOST = b"lost"
 class Reporter:
     """Puts state and history in the outbox. The birth's order is state, about, heartbeat, health, measures."""
 
-    def __init__(
-        self, topics: Topics, outbox: Outbox, link: Link, device: Device, on_status: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: SensorSettings, outbox: Outbox, link: Link, on_status: Callable[[], None]) -> None:
         """Call `on_status` whenever `state`, `why` or `status` has changed."""
-        self._topics, self._outbox, self._clock, self._link = topics, outbox, outbox.clock, link
+        self._topics, self._outbox, self._clock, self._link = settings.topics, outbox, outbox.clock, link
         self.recorders = outbox.recorders
-        self._device, self._on_status = device, on_status
-        self._health = MeasureHealth(device, time.monotonic())
+        self.recorded = settings.recorded  # whether the readings are for recorders
+        self._on_status, self._judge = on_status, Judge(settings.device, settings.filters)
+        self.judge, self._health = self._judge.judge, self._judge.health
+        self.lend, self.close_filters = self._judge.lend, self._judge.close
         self._health_seen: list[tuple[object, ...]] = []
         self._health_payload = b""
         self._all_failing, self._unwell = False, set[str]()  # as last logged
@@ -43,13 +48,25 @@ class Reporter:
         self._measured = False
         self.introduce: Callable[[], None] = lambda: None  # publish what the sensor is once more
 
-    def use_device(self, device: Device) -> None:
+    def use_device(self, device: Device, filters: "SensorFilters | None" = None) -> None:
         """Report on this device from now on. Run, counts and state continue; measures that it lacks are cleared."""
-        for name in self._device.measures.keys() - device.measures.keys():
+        before, invalid = self._judge.measures, self._health.invalid
+        self._judge.use_device(device, filters, invalid)
+        self._health = self._judge.health
+        self._clear(before)
+
+    def apply_settings(self, settings: SensorSettings) -> None:
+        """Filter by these from now on, for recorders or not; filters that are the same go on as they are."""
+        before, self.recorded = self._judge.measures, settings.recorded
+        self._judge.use_filters(settings.filters)
+        self._clear(before)
+
+    def _clear(self, before: Mapping[str, Measure]) -> None:
+        """Clear the topics of measures that there are no more."""
+        measures = self._judge.measures
+        for name in before.keys() - measures.keys():
             self._outbox.put_state(self._topics.data(name), b"")
-        invalid = self._health.invalid
-        self._device, self._health = device, MeasureHealth(device, time.monotonic(), invalid)
-        self._unwell &= device.measures.keys()
+        self._unwell &= measures.keys()
 
     # The sensor's state.
 
@@ -124,7 +141,7 @@ class Reporter:
 
     def publish_about(self, about: Mapping[str, Any]) -> None:
         """Publish `status/about`, and judge what is measured by it from now on."""
-        self._health.redescribe(time.monotonic())
+        self._judge.redescribe()
         self._outbox.put_state(self._topics.status("about"), encode(about))
 
     def publish_health(self) -> None:
@@ -149,31 +166,15 @@ class Reporter:
 
     # Readings.
 
-    def validate(self, reading: Reading) -> tuple[Values, dict[str, str]]:
-        """Return the values of a reading that may be published, and why the others may not; the others are counted.
-
-        Raises:
-            TypeError: the reading has a measure that was never declared, which is a bug.
-        """
-        invalid = self._health.validate(reading, time.monotonic())
-        good = {
-            name: value
-            for name, value in reading.items()
-            if name not in invalid and not isinstance(value, Failure)  # each failure is invalid
-        }
-        return good, invalid
-
-    def publish_measured(
-        self, good: Values, invalid: Mapping[str, str], at_us: int | None = None, *, whole: bool = False
-    ) -> None:
+    def publish_measured(self, judged: Judged, at_us: int | None = None, *, whole: bool = False) -> None:
         """Publish the good values, then the health: a client that trusts `online` must not find an old value.
 
         `whole` marks a complete read: measures that it does not name have no value. `at_us` is as in `publish_reading`.
         """
-        now = time.monotonic()
-        if good:
-            self._health.record_good(good, self.publish_reading(good, at_us), now)
-        self._health.record_invalid(invalid)
+        now, good, invalid, published = time.monotonic(), judged.good, judged.invalid, judged.published
+        stamp = self.publish_reading(published, at_us) if published else timestamps.now()
+        self._health.record_good({**published, **good}, stamp, now)
+        self._health.record_invalid({**invalid, **judged.failed})
         if whole:
             self._health.passed_over(good.keys() | invalid.keys(), now)
         self.faults += bool(invalid) and not good
@@ -196,7 +197,7 @@ class Reporter:
         self._update_state()
 
     def publish_reading(self, reading: Values, at_us: int | None = None) -> str:
-        """Publish a reading as a history record, and each of its values as state.
+        """Publish a reading as a history record, unless it is private, and each of its values as state.
 
         It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.
         """
@@ -206,7 +207,9 @@ class Reporter:
         self._seq += 1
         self._last_reading = stamp["time"]
         head = {"time": self._last_reading, "run": self._run, "seq": self._seq, **stamp}
-        self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
+        head |= self._judge.calibrations(reading)
+        if self.recorded:
+            self._outbox.put_history(self._topics.data("reading"), encode({**head, **reading}), time.monotonic())
         for name, value in reading.items():
             self._publish_value(name, encode(value))
         log.debug("read", seq=self._seq, reading=dict(reading))
@@ -214,7 +217,7 @@ class Reporter:
 
     def _publish_value(self, name: str, payload: bytes) -> None:
         """Publish a state always, an event only while connected: the history has it anyway."""
-        if not self._device.measures[name].event:
+        if not self._judge.measures[name].event:
             self._outbox.put_state(self._topics.data(name), payload)
         elif self._link.up:
             self._outbox.put_once(self._topics.data(name), payload)

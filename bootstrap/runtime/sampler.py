@@ -158,9 +158,9 @@ class Sampler:
             reading, whole = None, whole and not self.awaits_stream()
         except (OSError, ValueError) as error:
             return self._reporter.publish_failure(error)
-        good, invalid = self._reporter.validate({} if reading is None else reading)
-        self._reporter.publish_measured(good, invalid, at_us, whole=whole)
-        return _reasons(invalid) if invalid else None
+        judged = self._reporter.judge({} if reading is None else reading)
+        self._reporter.publish_measured(judged, at_us, whole=whole)
+        return _reasons(judged.invalid) if judged.invalid else None
 
     def publish(self, reading: Reading) -> None:
         """Publish what an action has measured or changed.
@@ -168,10 +168,10 @@ class Sampler:
         Raises:
             Refused: a value is invalid; then nothing is published.
         """
-        good, invalid = self._reporter.validate(reading)
-        if invalid:
-            raise Refused(_reasons(invalid))
-        self._reporter.publish_measured(good, invalid)
+        judged = self._reporter.judge(reading)
+        if judged.invalid:
+            raise Refused(_reasons(judged.invalid))
+        self._reporter.publish_measured(judged)
 
 
 def _reasons(invalid: Mapping[str, str]) -> str:

@@ -43,7 +43,7 @@ def make_outbox(settings: SensorSettings, known: float) -> Outbox:
 
 def is_recorded(settings: SensorSettings) -> bool:
     """Return whether a recorder must receive each reading. A recorder's own readings prove that it does."""
-    return settings.history.recorder and not settings.device.records
+    return settings.history.recorder and settings.recorded and not settings.device.records
 
 
 def backlog_limits(keep: HistorySettings) -> BacklogLimits:
@@ -54,6 +54,11 @@ def backlog_limits(keep: HistorySettings) -> BacklogLimits:
 def _connection_settings(settings: SensorSettings) -> tuple[object, ...]:
     """Return the settings whose change needs a new connection."""
     return settings.broker, settings.homeassistant, is_recorded(settings)
+
+
+def _introduced(settings: SensorSettings) -> tuple[object, ...]:
+    """Return the settings, besides the device's, whose change others must be told."""
+    return settings.filters, settings.heartbeat_s, settings.homeassistant
 
 
 class Sensor:
@@ -74,11 +79,10 @@ class Sensor:
         self.settings, self._topics, self._parts = settings, settings.topics, parts
         self._outbox = make_outbox(settings, known)
         self.link = Link(parts.loop, parts.worker, BrokerAddress.of(settings), self._outbox)
-        self.reporter = Reporter(self._topics, self._outbox, self.link, settings.device, on_status)
+        self.reporter = Reporter(settings, self._outbox, self.link, on_status)
         facts = lambda: self.reporter.heartbeat_facts(self._device.progress())  # noqa: E731 - the device may change
         self._heartbeat = Heartbeat(parts.loop, self._topics, self._outbox, facts, self._beat)
-        self._heartbeat.counted_from = parts.in_step_with
-        self._heartbeat.period_s = settings.heartbeat_s
+        self._heartbeat.counted_from, self._heartbeat.period_s = parts.in_step_with, settings.heartbeat_s
         self._announced = AnnouncedTopics(outbox_folder(settings.folders.state, self._topics), self._heartbeat.run)
         self._heartbeat.twins.predecessor = self._announced.last.ended
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
@@ -114,7 +118,7 @@ class Sensor:
         except BaseException:
             self.detach_device()
             raise
-        self.reporter.use_device(settings.device)
+        self.reporter.use_device(settings.device, settings.filters)
         self._introduce()
         self._device.sampler.start()
 
@@ -237,15 +241,15 @@ class Sensor:
     def apply_settings(self, settings: SensorSettings, before: SensorSettings) -> None:
         """Apply every changed setting that is not the device's."""
         self.settings = settings
-        self._outbox.apply_settings(
-            backlog_limits(settings.history), settings.history.rate, recorded=is_recorded(settings)
-        )
+        self.reporter.apply_settings(settings)
+        keep = settings.history
+        self._outbox.apply_settings(backlog_limits(keep), keep.rate, recorded=is_recorded(settings))
         if settings.heartbeat_s != before.heartbeat_s:
             self._heartbeat.period_s = settings.heartbeat_s
             self._heartbeat.start()
-            self._introduce()
         if settings.homeassistant != before.homeassistant:
             self._discovery.apply_settings(settings.homeassistant)
+        if _introduced(settings) != _introduced(before):
             self._introduce()
         if _connection_settings(settings) != _connection_settings(before):
             self._inbound.subscribe()

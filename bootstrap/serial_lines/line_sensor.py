@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Measure, Reading, Value
+from bootstrap.quantities import known
 from bootstrap.radio.learnt_sensor import UNTIL_LEARNT_S, LearntSensor
-from bootstrap.radio.units import known
 from bootstrap.serial_lines.pattern import SaidLine, sender_id
 
 SILENCE = "silence"  # the name of a timer, and of a problem

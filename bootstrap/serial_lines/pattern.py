@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 from bootstrap.device import Measure, Value
 from bootstrap.needs import Need
-from bootstrap.serial_lines.forms import Form, checked_name, either, form_of, text_until, words_of
 from bootstrap.serial_lines.template import (
     AN_ID,
     ANYTHING,
@@ -20,6 +19,7 @@ from bootstrap.serial_lines.template import (
     parts_of,
     require_sense,
 )
+from bootstrap.value_forms import Form, checked_name, either, form_of, text_until, words_of
 
 SenderId: TypeAlias = int | str
 

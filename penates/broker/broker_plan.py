@@ -15,6 +15,7 @@ from typing import TypeVar
 from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
 from bootstrap.config.secrets import read_password
+from bootstrap.config.sharing import private_group
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.heard import heard_with
 from bootstrap.contract.sites import site_user
@@ -25,7 +26,7 @@ from bootstrap.needs import Listened, Need, Told, needs_of
 from daemons.recorder import FLEET
 from penates.broker import mosquitto_files
 from penates.broker.expected_broker import ExpectedBroker
-from penates.broker.far_sites import LinkedSite, bridge_values, far_sites, own_groups
+from penates.broker.far_sites import LinkedSite, bridge_values, bridged, far_sites, own_groups
 from penates.broker.house_ca import Authority
 from penates.broker.mosquitto_files import SensorRules
 from penates.broker.trial import BrokerTrial
@@ -134,6 +135,8 @@ class BrokerUsers:
         outage_s = house.site.outage_s if sites else 0
         waiting = round(outage_s * sum(1 / one.device.every_s for one in each if one.device.every_s))
         prefix = house.homeassistant.prefix
+        if guests:  # whose sensors may be private ones
+            groups = sorted({*groups, private_group(house.group)})
         return cls(sorted(users), groups, recorded, sensors, prefix, sites, waiting, outage_s)
 
 
@@ -212,7 +215,7 @@ def _bridges(wanted: BrokerPlan, house: BrokerUsers) -> Iterator[Planned]:
     for site in (one for one in house.sites if one.calls):
         trusted = wanted.private / f"site-{site.name}.pem"
         yield _private(trusted, _of_site(wanted.config / SITES / f"{site.name}.pem", site, contents))
-        values.append(bridge_values(site, house.groups, str(trusted), partial(_password, wanted, site)))
+        values.append(bridge_values(site, bridged(house.groups), str(trusted), partial(_password, wanted, site)))
     if values:
         yield _private(wanted.conf_d / mosquitto_files.BRIDGES, mosquitto_files.bridges(values))
 

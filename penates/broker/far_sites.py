@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.config.model import TLS_PORT, House, SensorSettings
+from bootstrap.config.sharing import PRIVATE
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
 from bootstrap.contract.sites import (
     CONNECTIONS,
@@ -115,6 +116,16 @@ def own_groups(found: Iterable[SensorSettings], house: House) -> list[str]:
     return sorted({house.group, *(one.topics.group for settings in found for one in settings.all_carried)})
 
 
+def bridged_groups(found: Iterable[SensorSettings], house: House) -> list[str]:
+    """Return the groups of this site that a bridge carries, sorted: all but those of private sensors."""
+    return bridged(own_groups(found, house))
+
+
+def bridged(groups: Iterable[str]) -> list[str]:
+    """Return those of our groups that a bridge carries."""
+    return [group for group in groups if not group.endswith(PRIVATE)]
+
+
 def far_sites(found: Collection[SensorSettings], house: House) -> list[LinkedSite]:
     """Return the other sites that these settings name.
 
@@ -143,7 +154,7 @@ def bridge_values(
 ) -> dict[str, Sequence[str]]:
     """Return what fills in `mosquitto/bridge.conf` for a site that we call.
 
-    `groups` are ours, and `password` returns the one of a user at the other broker.
+    `groups` are ours that are bridged, and `password` returns the one of a user at the other broker.
     """
     values: dict[str, Sequence[str]] = {
         "<far site>": [site.name],
@@ -174,11 +185,16 @@ def _client_id(secret: str, end: str) -> str:
 
 
 def caller_rules(site: LinkedSite, groups: Sequence[str]) -> dict[str, Sequence[str]]:
-    """Return what fills in the paragraphs of the access rules for a site that calls us; `groups` are ours."""
+    """Return what fills in the paragraphs of the access rules for a site that calls us; `groups` are ours.
+
+    It may neither see nor command what is private.
+    """
+    groups = bridged(groups)
     fetched = groups if not site.calls else []
     return {
         "<caller>": [site_user(site.name)],
         "<calling site>": [site.name],
         "<far>": site.groups,
+        "<group>": groups,
         "<pulled>": fetched,
     }

@@ -1,4 +1,4 @@
-"""Print a script that lets a shell complete penates' commands, options, sensors and kinds.
+"""Print a script that lets a shell complete penates' commands, options, sensors, kinds and parts.
 
   penates completion bash >~/.local/share/bash-completion/completions/penates
   penates completion zsh >~/.zfunc/_penates        # with fpath=(~/.zfunc $fpath) in ~/.zshrc
@@ -7,12 +7,14 @@ The sensors are those of the house in --config, else of the usual one.
 """
 
 import argparse
+import re
 
 import shtab
 
 from bootstrap.config import kinds
 from bootstrap.errors import Exit
 from penates.cli import COMMANDS, parser
+from penates.parts import parts
 
 SHELLS = ("bash", "zsh")
 SENSORS = dict.fromkeys(SHELLS, "_penates_sensors")
@@ -31,14 +33,18 @@ _penates_devices() {
   (cd "$house/devices" 2>/dev/null && ls | sed -n 's/^\([A-Za-z0-9_-]*\)\.toml$/\1/p')
 }
 """
-PREAMBLE = {
-    "bash": LIST
-    + '_penates_sensors() { compgen -W "$(_penates_devices "${COMP_WORDS[@]}")" -- "$1"; }\n'
-    + f'_penates_kinds() {{ compgen -W "{" ".join(kinds.names())}" -- "$1"; }}\n',
-    "zsh": LIST
-    + "_penates_sensors() { compadd -- $(_penates_devices $words); }\n"
-    + f"_penates_kinds() {{ compadd -- {' '.join(kinds.names())}; }}\n",
-}
+PART = re.compile(r"[\w.-]+")  # one that needs no quotes
+
+
+def preamble() -> dict[str, str]:
+    """Return, for each shell, what lists sensors, and the kinds with the parts that they serve."""
+    words = " ".join([*kinds.names(), *sorted({one.part for one in parts() if PART.fullmatch(one.part)})])
+    bash = '_penates_sensors() { compgen -W "$(_penates_devices "${COMP_WORDS[@]}")" -- "$1"; }\n'
+    zsh = "_penates_sensors() { compadd -- $(_penates_devices $words); }\n"
+    return {
+        "bash": f'{LIST}{bash}_penates_kinds() {{ compgen -W "{words}" -- "$1"; }}\n',
+        "zsh": f"{LIST}{zsh}_penates_kinds() {{ compadd -- {words}; }}\n",
+    }
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +64,7 @@ def main(given: argparse.Namespace) -> Exit:
             action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
         elif action.metavar == "FILE":
             action.complete = shtab.FILE  # type: ignore[attr-defined]
-    print(shtab.complete(whole, given.shell, preamble=PREAMBLE[given.shell]))
+    print(shtab.complete(whole, given.shell, preamble=preamble()[given.shell]))
     return Exit.STOPPED
 
 

@@ -2,6 +2,11 @@
 
 A class of your own is written module.Class, such as mine.Rain for the class Rain in mine.py beside house.toml. Kinds of
 other installed packages are listed, too, with the package.
+
+  penates kinds BME280
+
+The number of a part, in any case and without its hyphens if you like, shows the kind that serves it. With --proof, each
+part is listed with how its kind was proven on it.
 """
 
 import argparse
@@ -20,6 +25,7 @@ from bootstrap.errors import Exit, Fatal
 from penates.console.arguments import config_option, json_option
 from penates.console.output import columns, to_a_reader
 from penates.datasheet import Sheet, sheet
+from penates.parts import elsewhere, kinds_for
 
 OURS = "penates"
 
@@ -28,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
     json_option(parser)
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="show the data sheet of this kind (default: list all)")
+    what = "show the data sheet of this kind, or of the one for this part, such as BME280 (default: list all)"
+    parser.add_argument("kind", metavar="KIND", nargs="?", help=what)
+    parser.add_argument("--proof", action="store_true", help="show how each kind was proven, for each part it serves")
 
 
 def main(given: argparse.Namespace) -> Exit:
@@ -36,20 +44,46 @@ def main(given: argparse.Namespace) -> Exit:
     folder = folder_or_default(given.config) if given.config or usual_folder() else None
     ours, packages = kinds.names(), {} if given.kind else kinds.packaged()
     others = sorted(packages.keys() - {*ours})
-    sheets, broken = _sheets([given.kind] if given.kind else [*ours, *others], folder)
+    said, asked = _asked(given.kind) if given.kind else ("", [*ours, *others])
+    sheets, broken = _sheets(asked, folder)
     broken += [
         f"kind {name!r} of {packages.pop(name)} is never used: penates has one" for name in ours if name in packages
     ]
     if given.kind and broken:
-        raise Fatal(Exit.SETTINGS, broken[0])
+        raise Fatal(Exit.SETTINGS, said or broken[0])
     with to_a_reader():
         if given.json:
-            print(json.dumps({one.kind: facts(one, packages) for one in sheets}, indent=2, ensure_ascii=False))
+            shown = {one.kind: _parts(one) if given.proof else facts(one, packages) for one in sheets}
+            print(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
-            print("\n".join(whole(sheets[0]) if given.kind else _list(sheets, packages)))
+            one = bool(given.kind) and len(sheets) == 1
+            lines = _proofs(sheets) if given.proof else whole(sheets[0]) if one else _list(sheets, packages)
+            print("\n".join([*([said, ""] if said else []), *lines]))
     for why in broken:
         print(f"penates kinds: {why}", file=sys.stderr)
     return Exit.SETTINGS if broken else Exit.STOPPED
+
+
+def _asked(word: str) -> tuple[str, list[str]]:
+    """Return the kinds that a word means, and what is to be said if it is the number of a part."""
+    if known := elsewhere(word):
+        return known[0], [known[1]]
+    try:
+        found = kinds_for(word)
+    except KindError as error:
+        raise Fatal(Exit.SETTINGS, str(error)) from None
+    return ("" if found == [word] else f"{word} is served by: {', '.join(found)}"), found
+
+
+def _parts(found: Sheet) -> dict[str, str]:
+    """Return the parts of a kind, each with how it was proven."""
+    return {**found.device.parts}
+
+
+def _proofs(sheets: list[Sheet]) -> list[str]:
+    """Return a line for each part of each kind."""
+    rows = [(one.kind, part, proof) for one in sheets for part, proof in one.device.parts.items()]
+    return columns([("KIND", "PART", "PROVEN BY"), *rows])
 
 
 def _sheets(names: list[str], folder: Path | None) -> tuple[list[Sheet], list[str]]:
@@ -69,16 +103,18 @@ def facts(found: Sheet, packages: Mapping[str, str]) -> dict[str, Any]:
         **({"package": packages[found.kind]} if found.kind in packages else {}),
         "what": found.what,
         "wiring": found.wiring,
+        "driver": found.driver({}),
+        "parts": _parts(found),
         "settings": {setting.name: setting.facts for setting in found.settings},
         "measures": {name: measure.facts for name, measure in found.measures.items()},
         "actions": {name: takes.facts for name, takes in found.device.commands.items()},
     }
 
 
-def _action(name: str, takes: Takes) -> str:
+def action(name: str, takes: Takes) -> str:
     """Return an action with the values it takes, where they are known: `set (on, off, toggle)`, `dim (0 to 100 %)`."""
     known = takes.facts
-    number = f"{_limits(known)} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
+    number = f"{limits_of(known)} {known['unit']}".removesuffix(" 1") if "unit" in known else ""
     taken = ", ".join([*takes.words, *([number] if number else [])])
     return f"{name} ({taken})" if taken else name
 
@@ -99,25 +135,33 @@ def whole(found: Sheet) -> list[str]:
     return [
         f"{found.kind}: {found.what}",
         f"Wiring: {found.wiring}",
+        *(f"Driver: {step}." for step in found.driver({})),
+        *([f"Parts: {', '.join(found.device.parts)}"] if found.device.parts else []),
         "",
+        *(line for label, drawn in found.pictures() for line in (*([f"{label}:"] if label else []), drawn, "")),
         *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
         *columns(measures),
         "",
-        f"Actions: {', '.join(starmap(_action, found.device.commands.items()))}",
+        f"Actions: {', '.join(starmap(action, found.device.commands.items()))}",
     ]
 
 
 def _measure(name: str, measure: Measure) -> tuple[str, ...]:
-    known = measure.facts
-    notes = [
-        *([f"changes by at most {measure.step:g} between readings"] if "step" in known else []),
+    limits = ", ".join(measure.words) or limits_of(measure.facts)
+    return (name, measure.unit_name, limits, ", ".join(notes_of(measure)))
+
+
+def notes_of(measure: Measure) -> list[str]:
+    """Return what is special about a measure, for people."""
+    return [
+        *([f"changes by at most {measure.step:g} between readings"] if "step" in measure.facts else []),
         *(["an event, never retained"] if measure.event else []),
         *(["only grows, except for restarts at 0"] if measure.counter else []),
+        *(["what was commanded last; nothing measures it"] if measure.assumed else []),
     ]
-    return (name, measure.unit_name, ", ".join(measure.words) or _limits(known), ", ".join(notes))
 
 
-def _limits(known: Mapping[str, Any]) -> str:
+def limits_of(known: Mapping[str, Any]) -> str:
     """Return the limits of a number for people, or empty text if it has none."""
     low, high = (f"{known[end]:g}" if end in known else "" for end in ("low", "high"))
     return f"{low} to {high}" if low and high else f"at least {low}" if low else f"up to {high}" if high else ""

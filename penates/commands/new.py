@@ -1,7 +1,9 @@
 """Write the file of a new device from the data sheet of its kind.
 
   penates new door frontdoor pin=17
-  penates new thermometer cellar serial=28-0316a2795fff every_s=30
+  penates new DS18B20 cellar serial=28-0316a2795fff every_s=30
+
+The kind is a name of `penates kinds`, or the number of a part that one of them serves.
 
 The file contains every setting with its meaning and default, commented out; `penates kinds KIND` shows them beforehand.
 On a terminal, the command asks for each setting without a default. Elsewhere, or after an empty answer, the setting is
@@ -37,6 +39,7 @@ from bootstrap.paths import write_new
 from penates.console.arguments import config_option, sensor_name
 from penates.datasheet import Setting, Sheet, settings_of, sheet, toml
 from penates.files.install_paths import HOUSE
+from penates.parts import kind_for
 
 HOUSE_BROKER = {"broker": None, "username": None, "password_file": None, "ca_file": None}
 OPTIONS = ("config", "set", "from", "help")
@@ -45,7 +48,9 @@ OPTIONS = ("config", "set", "from", "help")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     config_option(parser)
-    parser.add_argument("kind", metavar="KIND", help="such as door, or mine.Rain for a class of your own")
+    parser.add_argument(
+        "kind", metavar="KIND", help="such as door, DS18B20 for a part, or mine.Rain for a class of your own"
+    )
     new = "the sensor's name, such as frontdoor; its file will be NEW.toml"
     parser.add_argument("new", metavar="NEW", nargs="?", help=new)
     parser.add_argument("given", metavar="SETTING=VALUE", nargs="*", default=[], help="such as pin=17")
@@ -65,12 +70,13 @@ def main(given: argparse.Namespace) -> int:
     if not is_id(given.new):
         raise Fatal(Exit.SETTINGS, f"a sensor's name must be {ID_RULE}, not {given.new!r}")
     try:
-        found = sheet(given.kind, folder)
+        found = sheet(kind_for(given.kind), folder)
     except KindError as error:
         raise Fatal(Exit.SETTINGS, str(error)) from None
-    values = values_of(found.settings, [*given.given, *given.set], folder)
+    values = found.of_part(given.kind) | values_of(found.settings, [*given.given, *given.set], folder)
     if sys.stdin.isatty():
         values |= _asked(found, values, folder)
+    driver = found.driver(values)
     group = open_house(folder)[1].group
     text = found.write(values, group, found.device.sensor_id(given.new))
     missing = [setting.name for setting in found.settings if setting.required and setting.name not in values]
@@ -79,7 +85,9 @@ def main(given: argparse.Namespace) -> int:
     if why := _write(file, text):
         print(f"penates new: {file} cannot be written: {why}", file=sys.stderr)
         return NOT_DONE
-    print(f"{file} was written.\nWiring: {found.wiring}")
+    if found.kind != given.kind:
+        print(f"{given.kind} is served by the kind {found.kind}.")
+    print("\n".join([f"{file} was written.", f"Wiring: {found.wiring}", *(f"Driver: {step}." for step in driver)]))
     if missing:
         print(f"penates new: still to be set in that file: {', '.join(missing)}", file=sys.stderr)
     print(f"Next: {_next(folder, given)}")

@@ -12,7 +12,7 @@ import argparse
 import sys
 
 from bootstrap.errors import NOT_DONE, Exit, Refused
-from bootstrap.radio.frame import Frame
+from bootstrap.pins.pulse_frame import Frame
 from bootstrap.radio.pulse_learning import PRESSES, Press, check_allowed, code_of, learnt
 from bootstrap.radio.pulse_listening import PulseListener, who_understands
 from bootstrap.radio.receiver import FIRST_STICK, RadioInput

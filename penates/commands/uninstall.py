@@ -49,7 +49,8 @@ def main(given: argparse.Namespace) -> Exit:
 def _steps(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
     """Yield all steps, from the sensors down to the programme that runs them."""
     _, timer = unit_files.CERTIFICATES
-    ended = [*systemd_steps.remove_units([]), *_disabled(unit_files.TARGET), *_disabled(timer)]
+    units = [*systemd_steps.remove_units([]), *systemd_steps.unwanted_power([])]
+    ended = [*units, *_disabled(unit_files.TARGET), *_disabled(timer)]
     files = [
         Remove(UNITS / name)
         for name in (unit_files.TARGET, unit_files.SUPERVISOR, unit_files.TEMPLATE, *unit_files.CERTIFICATES)

@@ -328,14 +328,15 @@ CHECKS: tuple[Callable[[BrokerSession], Finding], ...] = (
 
 def _run_checks(session: BrokerSession) -> Iterator[Finding]:
     """Run every check. The sensor's retained messages arrive before the answer to what the first check publishes."""
-    announced = session.settings.homeassistant.topic(session.topics)
+    settings = session.settings
+    announced = settings.homeassistant.topic(session.topics)
     session.subscribe()
-    recorders = KnownRecorders(session.topics.group, wanted=session.settings.history.recorder)
+    recorders = KnownRecorders(session.topics.group, wanted=settings.history.recorder and settings.recorded)
     words = f"{session.topics.group}/+/status/{RECORDING}"
     for one in (
         f"{session.topics.group}/+{STATE}",
         words,
-        *([announced] if session.settings.homeassistant.enabled else []),
+        *([announced] if settings.homeassistant.enabled else []),
     ):
         session.may_subscribe(one)
         session.reopen()

@@ -7,12 +7,24 @@ from pathlib import Path
 from bootstrap.config.conflicts import probes
 from bootstrap.config.model import SensorSettings
 from bootstrap.errors import to_install
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, UsbDevice, needs_of
+from bootstrap.kernel_sensors.kernel_device import SYSFS, find
+from bootstrap.needs import (
+    ChildProgram,
+    DeviceNode,
+    GpioLine,
+    KernelChip,
+    KernelFolder,
+    Need,
+    OneWireBus,
+    UsbDevice,
+    needs_of,
+)
 from bootstrap.pins.device_pins import package
 from bootstrap.sysfs import missing
 from penates.doctor.findings import Finding, bad, good
 from penates.doctor.machine import WRITE, SensorUser
 from penates.doctor.usb import usb
+from penates.drivers import advice
 from penates.installer.device_needs import GPIO, SERIAL_GROUP, access
 from penates.installer.steps import program
 
@@ -39,7 +51,8 @@ def hardware(settings: SensorSettings, user: SensorUser, root: Path = Path("/"))
                 yield from usb(need, user, root)
             case ChildProgram():
                 yield _program(need, f"set `{name}` in {settings.file} to its full path, or install it")
-    yield from _one_wire(settings)
+    yield from _one_wire(settings, root)
+    yield from _drivers(needed, root)
 
 
 def _lines(user: SensorUser, root: Path) -> Iterator[Finding]:
@@ -97,12 +110,29 @@ def _factory(user: SensorUser) -> Iterator[Finding]:
         )
 
 
-def _one_wire(settings: SensorSettings) -> Iterator[Finding]:
+def _one_wire(settings: SensorSettings, root: Path) -> Iterator[Finding]:
     """Check what a device is on its 1-Wire buses."""
     for name, (bus, serial) in probes(settings.device):
         if not bus.is_dir():
-            yield bad("1-Wire", missing(bus), "dtoverlay=w1-gpio in /boot/firmware/config.txt, then restart")
+            yield bad("1-Wire", missing(bus), advice(OneWireBus(bus), root))
         elif not (bus / serial).is_dir():
             yield bad("1-Wire", missing(bus / serial), f"check its wiring, and `{name}` in {settings.file}")
         else:
             yield good("1-Wire", f"{serial} is on the bus")
+
+
+def _drivers(needed: list[tuple[str, Need]], root: Path) -> Iterator[Finding]:
+    """Check whether the kernel offers the chips that a device reads."""
+    folders = [need.folder for _name, need in needed if isinstance(need, KernelFolder)]
+    for chip in (need for _name, need in needed if isinstance(need, KernelChip)):
+        for folder in folders:
+            yield _driver(chip, folder if folder != SYSFS else root / SYSFS.relative_to("/"), root)
+
+
+def _driver(chip: KernelChip, sysfs: Path, root: Path) -> Finding:
+    """Check whether the kernel offers one chip."""
+    try:
+        found = find(sysfs, chip.names, chip.place)
+    except OSError as error:
+        return bad("driver", f"{chip.part}: {error.strerror or error}", advice(chip, root))
+    return good("driver", f"{chip.part} is {found.folder}")

@@ -16,7 +16,7 @@ from bootstrap.errors import Refused
 from bootstrap.tls import tls
 from penates.broker import mosquitto_files as mosquitto
 from penates.broker.far_broker import FarBroker
-from penates.broker.far_sites import KIND, LinkedSite, own_groups
+from penates.broker.far_sites import KIND, LinkedSite, bridged_groups
 from penates.doctor import reachability
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.fleet.access import Access, trusting
@@ -210,7 +210,7 @@ def said(facts: BrokerFacts, which: str, where: str) -> Iterator[Finding]:
 
 def linked_sites(house: House, sensors: list[SensorSettings], conf: Path = CONF) -> Iterator[SiteCheck]:
     """Yield the checks of each other site; what is wrong with its file `penates check` and `install` say."""
-    groups = own_groups(sensors, house)
+    groups = bridged_groups(sensors, house)
     for settings in sensors:
         if settings.kind == KIND and house.site.name and caller_of(str(settings.device.settings()["link"])):
             yield SiteCheck(house, settings, LinkedSite.of(settings, house), groups, conf)

@@ -1,19 +1,16 @@
 """Adding a sensor to a gateway's file: a section at its end, while everything else stays as it is."""
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.config.gateway_file import section_of
 from bootstrap.config.loader import Configuration
-from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents, suggestion
+from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, suggestion
 from bootstrap.errors import Exit, Fatal
 from bootstrap.gateway import Adopted, Gateway
+from penates.files.edited_device import EditedDevice
 from penates.files.toml_edit import with_section
-
-MODE = 0o7777
 
 
 @dataclass(frozen=True)
@@ -64,34 +61,5 @@ class Adopting:
             SettingsError: it would have a fault, and nothing was written.
             Fatal: the file cannot be written.
         """
-        before = contents(self.folder / self.file)
-        after = with_section(before.decode(), self.section, values).encode()
-        if new := [fault for fault in self._faults(after) if fault not in self._faults(before)]:
-            raise SettingsError(new)
-        file = self.folder / self.file
-        try:
-            _replace(file, after)
-        except OSError as error:
-            raise Fatal(Exit.SETTINGS, f"{file} cannot be written: {error.strerror}; use sudo?") from None
-        return file
-
-    def _faults(self, text: bytes) -> list[Fault]:
-        """Return the faults of the gateway's file with this text in it."""
-        configuration = Configuration(self.folder, drafts={Path(self.file).stem: text}, secrets=False)
-        configuration.all()
-        return [fault for fault in configuration.faults if fault.file == self.file]
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Replace the content of a file, which keeps its owner and its mode."""
-    status = file.stat()
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        new.write_bytes(content)
-        new.chmod(stat.S_IMODE(status.st_mode) & MODE)
-        if os.geteuid() == 0:
-            os.chown(new, status.st_uid, status.st_gid)
-        new.replace(file)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise
+        edited = EditedDevice(self.folder, self.file)
+        return edited.write(with_section(edited.text, self.section, values))

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -18,8 +18,15 @@ def with_settings(text: str, settings: Settings) -> str:
         if value is None:
             _comment_out(rows, section, key)
         else:
-            _set(rows, section, key, f"{key} = {json.dumps(value, ensure_ascii=False)}")
+            _set(rows, section, key, f"{key} = {toml(value)}")
     return "\n".join([*rows, ""])
+
+
+def toml(value: object) -> str:
+    """Return a value as TOML has it on one line."""
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key} = {toml(one)}' for key, one in value.items())} }}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def split_sections(text: str, name: str) -> tuple[str, str]:
@@ -42,14 +49,14 @@ def with_section(text: str, section: str, settings: Mapping[str, str]) -> str:
 
 
 def _comment_out(rows: list[str], section: str, key: str) -> None:
-    first, end = _bounds(rows, section)
+    first, end = bounds(rows, section)
     for number in range(first or 0, end if first is not None else 0):
         if re.match(rf"{key}\s*=", rows[number]):
-            for row in range(number, _end_of_value(rows, number)):
+            for row in range(number, end_of_value(rows, number)):
                 rows[row] = f"# {rows[row]}"
 
 
-def _end_of_value(rows: list[str], first: int) -> int:
+def end_of_value(rows: Sequence[str], first: int) -> int:
     """Return the number of the row after a value; a list may take several rows."""
     for end in range(first + 1, len(rows) + 1):
         with suppress(tomllib.TOMLDecodeError):
@@ -59,21 +66,21 @@ def _end_of_value(rows: list[str], first: int) -> int:
 
 
 def _set(rows: list[str], section: str, key: str, setting: str) -> None:
-    first, end = _bounds(rows, section)
+    first, end = bounds(rows, section)
     if first is None:
         rows += ["", f"[{section}]", setting]
         return
     for pattern in (rf"{key}\s*=", rf"#\s*{key}\s*="):
         for number in range(first, end):
             if re.match(pattern, rows[number]):
-                rows[number : _end_of_value(rows, number)] = [setting]
+                rows[number : end_of_value(rows, number)] = [setting]
                 return
     while end > first and not rows[end - 1].strip():
         end -= 1
     rows.insert(end, setting)
 
 
-def _bounds(rows: list[str], section: str) -> tuple[int | None, int]:
+def bounds(rows: Sequence[str], section: str) -> tuple[int | None, int]:
     """Return the first row of a section, or None if it is not there, and the row after its last one."""
     headers = [(number, row.split("]")[0].strip(" [")) for number, row in enumerate(rows) if row.startswith("[")]
     starts = {name: number + 1 for number, name in headers} | {"": 0}

@@ -102,7 +102,7 @@ def _why_left(sensor: SeenSensor, own: OwnSensors, named: Collection[str], now: 
 
 def _own_leftovers(settings: SensorSettings, sensor: SeenSensor, topics: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield what to clear of our own sensor: measures in neither its file nor its messages, and retained commands."""
-    measured = {*settings.device.measures, *(() if sensor.state in ENDED else sensor.measures)}
+    measured = {*settings.measures, *(() if sensor.state in ENDED else sensor.measures)}
     for topic in topics:
         kind, name = topic.split("/")[2:]
         if kind == Kind.DATA and name not in measured:

@@ -8,7 +8,7 @@ from penates.history.import_csv import EXCERPT, LONG, OTHER_NAMES
 from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, FileRow, measure_fault, once, sensor_of, source_of
 from penates.history.import_times import TimeRules
 
-MARKS = ("run", "seq", "clock", "boot")  # which the readings of a sensor carry beside their values
+MARKS = ("run", "seq", "clock", "boot", "calibration")  # which the readings of a sensor carry beside their values
 AVERAGE = {"count", "min", "mean", "max"}
 
 

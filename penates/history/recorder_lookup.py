@@ -90,9 +90,8 @@ class Recorded:
         """Return what is known of each measure; nothing if this house has no such sensor."""
         for settings in (one for found in self.configuration.all().values() for one in found.all_carried):
             if settings.topics.client_id == sensor:
-                every_s = settings.device.every_s
-                found = settings.device.measures.items()
-                return {name: KnownMeasure(one.unit_name, one.event, every_s) for name, one in found}
+                found = settings.measures.items()
+                return {name: KnownMeasure(one.unit_name, one.event, settings.every_s(name)) for name, one in found}
         return {}
 
     def sensor(self, name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, UsbDevice, may_drive, needs_of
+from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, PowerSwitch, UsbDevice, may_drive, needs_of
 
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
@@ -34,6 +34,7 @@ class DeviceNeeds:
         programs: the programs that it runs.
         outputs: whether it may drive lines, which must be made safe after its process was killed.
         real_time: whether it switches lines at exact times.
+        power: what it may do to this machine: `reboot`, `shutdown`.
     """
 
     nodes: tuple[str, ...]
@@ -42,6 +43,7 @@ class DeviceNeeds:
     programs: tuple[ChildProgram, ...]
     outputs: bool
     real_time: bool
+    power: tuple[str, ...] = ()
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -57,6 +59,7 @@ def needs(device: Device) -> DeviceNeeds:
         tuple(need for need in needed if isinstance(need, ChildProgram)),
         may_drive(device),
         any(isinstance(need, GpioLine) and need.timed for need in needed),
+        tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
     )
 
 

@@ -35,8 +35,10 @@ class Installation:
         self._processes = plan.configuration.processes
         each = [unit_files.unit(name) for name in self._processes]
         self._wanted = [unit_files.SUPERVISOR] if record.one_unit and each else each
+        self._power = sorted({word for one in self._devices.values() for word in needs(one.device).power})
         secrets = {name: plan.secret_of(settings) for name, settings in self._devices.items()}
         self._units = [*unit_files.shipped(UNITS), *(unit_files.for_broker(UNITS) if plan.local else ())]
+        self._units += unit_files.for_power(UNITS) if self._power else []
         if record.one_unit:
             self._units += unit_files.for_supervisor(UNITS, self._devices, secrets, plan.state)
         else:
@@ -84,9 +86,11 @@ class Installation:
             yield from serving
         else:
             yield from broker_steps.close_broker(self._record)
+        yield from systemd_steps.unwanted_power(self._power)
         yield from systemd_steps.files(self._units, self._wanted, self._record)
         if self._plan.local:
             yield systemd_steps.certificates()
+        yield from systemd_steps.power_enabled(self._power)
         yield systemd_steps.enabled(self._wanted)
         yield from self._renewed()
         yield systemd_steps.started(unit_files.TARGET)

@@ -10,7 +10,7 @@ from bootstrap.config.loader import DEVICES, Configuration, device_file
 from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
 from bootstrap.contract.sites import SITE_RULE, STATE, is_site, notification, site_user, site_users
 from bootstrap.contract.topics import is_id
-from penates.broker.far_sites import KIND, own_groups
+from penates.broker.far_sites import KIND, bridged_groups
 from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, SITES, USER
 from penates.files.planned_file import ENTERED, FOLDER_MODE, SECRET, SHARED, Planned, secret
 from penates.files.toml_edit import with_settings
@@ -39,7 +39,7 @@ class OwnSide:
     @classmethod
     def of(cls, found: Collection[SensorSettings], house: House, group: str | None = None) -> Self:
         """Return what is ours, if the group of the house is renamed to this one or stays."""
-        renamed = {group if group and one == house.group else one for one in own_groups(found, house)}
+        renamed = {group if group and one == house.group else one for one in bridged_groups(found, house)}
         return cls(groups=sorted(renamed), prefix=house.homeassistant.prefix)
 
     @property

@@ -1,20 +1,19 @@
 """The steps that bring systemd's units, and Mosquitto, into the state that the house needs."""
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from bootstrap.machine.power import WANTS, waiting_unit
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
 from penates.installer.host_setup import daemon_reload
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import PATH, CommandStep, Remove, Step, writes
-from penates.installer.unit_files import CERTIFICATES, DROP_IN, HARDENING, SUPERVISOR, TARGET, name_of
-
-WANTS = UNITS / f"{TARGET}.wants"
+from penates.installer.unit_files import CERTIFICATES, DROP_IN, HARDENING, POWER, SUPERVISOR, TARGET, name_of
 
 
 def active(unit: str) -> bool:
@@ -88,6 +87,24 @@ def certificates() -> Step:
     _, timer = CERTIFICATES
     link = UNITS / "timers.target.wants" / timer
     return CommandStep(["systemctl", "enable", "--now", timer], lambda: "" if link.is_symlink() else "new")
+
+
+def unwanted_power(words: Collection[str]) -> Iterator[Step]:
+    """Yield the steps by which systemd waits for no request any more but for these words."""
+    allowed = {waiting_unit(word) for word in words}
+    for link in sorted(WANTS.glob("penates-power@?*.path")):
+        if link.name not in allowed:
+            yield CommandStep(["systemctl", "disable", "--now", link.name], partial(str, "enabled"))
+    if not words:
+        yield from (Remove(UNITS / name) for name in POWER)
+
+
+def power_enabled(words: Collection[str]) -> Iterator[Step]:
+    """Yield the steps that enable what waits for these words."""
+    for unit in map(waiting_unit, sorted(words)):
+        link = WANTS / unit
+        because = "" if link.is_symlink() else "new"
+        yield CommandStep(["systemctl", "enable", "--now", unit], partial(str, because))
 
 
 def enabled(wanted: Sequence[str]) -> Step:

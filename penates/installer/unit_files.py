@@ -12,6 +12,7 @@ from penates.installer.allowed_networks import allowed_networks
 from penates.installer.device_needs import USB, DeviceNeeds, needs
 
 TARGET, SUPERVISOR, TEMPLATE = "penates.target", "penates.service", "penates@.service"
+POWER = ("penates-power@.path", "penates-power@.service")
 CERTIFICATES = ("penates-certs.service", "penates-certs.timer")
 HARDENING = "hardening.conf"
 DROP_IN = "penates.conf"
@@ -42,6 +43,11 @@ def shipped(place: Path) -> list[Planned]:
 def for_broker(place: Path) -> list[Planned]:
     """Return the units that renew a broker's certificate."""
     return [Planned(place / name, (folder("systemd") / name).read_bytes()) for name in CERTIFICATES]
+
+
+def for_power(place: Path) -> list[Planned]:
+    """Return the units that restart the machine, or shut it down, when a sensor asks for it."""
+    return [Planned(place / name, (folder("systemd") / name).read_bytes()) for name in POWER]
 
 
 def for_device(

@@ -110,7 +110,7 @@ def test_adding_a_kind_ends_in_a_green_test(copy: Reader) -> None:
     copy.types("\n".join(scripts))
     tests = [*run.split()[1:], "tests/unit/test_rules.py", "tests/unit/daemons/test_contract.py"]
     assert " passed" in copy.types(f"python -m pytest -q -p no:cacheprovider {' '.join(tests)}")
-    assert "| `tilt` | A ball switch" in (copy.folder / "README.md").read_text()
+    assert "| [`mousetrap`](docs/kinds/mousetrap.md) | A snap trap" in (copy.folder / "README.md").read_text()
 
 
 def new_house(folder: Path, broker: Broker) -> Path:

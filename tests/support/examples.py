@@ -5,12 +5,27 @@ import re
 import sys
 from pathlib import Path
 
+from bootstrap.config.loader import check
+from bootstrap.config.model import SensorSettings
+from penates.datasheet import sheet
 from support.paths import ROOT
 
 
 def blocks(page: str, language: str) -> list[str]:
     """Return the blocks of code in a page."""
     return re.findall(rf"^```{language}\n(.*?)^```$", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+def example_of(kind: str, folder: Path) -> SensorSettings:
+    """Return the settings of a device that has the examples in the comments of its kind, in a house of its own."""
+    house = folder / f"house-of-{kind}"
+    (house / "devices").mkdir(parents=True)
+    (house / "house.toml").write_text('group = "cm"\n')
+    found = sheet(kind, None)
+    file = house / "devices" / f"{'recorder' if kind == 'recorder' else 'it'}.toml"
+    file.write_text(found.write(found.examples(), "cm", file.stem))
+    (settings,) = check(house)
+    return settings
 
 
 def programs(folder: Path, root: Path = ROOT) -> None:

@@ -6,6 +6,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from support import warm
+
 OPEN = Path("/proc/self/fd")
 SETTLE_S = 5.0  # for threads and processes that are about to end
 
@@ -49,8 +51,10 @@ class Leaks:
     def _left(self) -> list[str]:
         opened = {number: what for number, what in descriptors().items() if self._descriptors.get(number) != what}
         threads = {*threading.enumerate()} - self._threads
+        for kept in warm.kept():
+            opened.pop(kept.descriptor, None)
         return [
             *(f"descriptor {number}: {what}" for number, what in opened.items()),
             *(f"thread {thread.name}" for thread in threads),
-            *(f"process {pid}" for pid in children() - self._children),
+            *(f"process {pid}" for pid in children() - self._children - {kept.pid for kept in warm.kept()}),
         ]

@@ -7,6 +7,7 @@ TESTS = SUPPORT.parent
 ROOT = TESTS.parent
 COVERAGE = ROOT / ".coverage_cache"
 WHEN_COVERED = SUPPORT / "when_covered"
+WARM_PROCESS = SUPPORT / "warm_process.py"
 SHIPPED = ROOT / "mosquitto" / "penates.conf"
 
 # `penates` with something changed: the program of House.run.

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, AnyStr, TypeAlias
@@ -33,6 +33,7 @@ from bootstrap.paths import Folders
 from bootstrap.pins.simulated_lines import SimulatedLine
 from bootstrap.supervisor.control_socket import Unavailable, ask
 from penates.console.supervisor_request import control_request
+from support import warm
 from support.paths import ROOT, TESTS, WHEN_COVERED
 
 PATIENCE_S = 90.0
@@ -82,6 +83,16 @@ def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
 def covered() -> bool:
     """Whether the processes that are started now measure their coverage."""
     return "COVERAGE_PROCESS_CONFIG" in os.environ
+
+
+def python_path() -> str:
+    """Where a process of a test finds its modules."""
+    return os.pathsep.join(map(str, [*([WHEN_COVERED] if covered() else []), TESTS, ROOT]))
+
+
+def may_be_forked(env: Mapping[str, str]) -> bool:
+    """Whether a process with this environment may be forked: nothing of it is for Python's own start."""
+    return covered() and env.get("PYTHONPATH") == python_path()
 
 
 def end_covered(processes: Callable[[], list[int]]) -> None:
@@ -326,7 +337,11 @@ class Running:
     """A daemon's process; what it logs is read as it comes."""
 
     def __init__(self, command: list[str], env: dict[str, str], cwd: Path | None = None) -> None:
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=cwd)
+        self.process: subprocess.Popen[str] | warm.Forked
+        if command[0] == sys.executable and may_be_forked(env):
+            self.process = warm.with_errors(command[1:], env, cwd)
+        else:
+            self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env, cwd=cwd)
         self.lines: list[str] = []
         self._news = threading.Condition()
         self._reader = threading.Thread(target=self._read)
@@ -426,7 +441,7 @@ class House:
             **kept,
             "STATE_DIRECTORY": str(self.folder / "state"),
             "PYTHONWARNINGS": "error",
-            "PYTHONPATH": os.pathsep.join(map(str, [*([WHEN_COVERED] if covered() else []), TESTS, ROOT])),
+            "PYTHONPATH": python_path(),
             **more,
         }
 
@@ -438,8 +453,12 @@ class House:
 
     def penates(self, *words: str, program: list[str] | None = None, **env: str) -> subprocess.CompletedProcess[str]:
         config = [] if "--config" in words else ["--config", str(self.folder)]
-        command = [sys.executable, *(program or ["-m", "penates"]), *words, *config]
-        return subprocess.run(command, capture_output=True, text=True, env=self.env(**env), timeout=120, check=False)
+        words = (*(program or ["-m", "penates"]), *words, *config)
+        full = self.env(**env)
+        if may_be_forked(full):
+            return warm.run(words, full, 120)
+        command = [sys.executable, *words]
+        return subprocess.run(command, capture_output=True, text=True, env=full, timeout=120, check=False)
 
     def supervise(self, *names: str, program: list[str] | None = None, **env: str) -> Running:
         """A supervisor in the foreground, once every sensor has come to rest."""

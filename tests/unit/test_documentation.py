@@ -13,6 +13,7 @@ import pytest
 import bootstrap
 from bootstrap.config import kinds
 from bootstrap.config.loader import check
+from penates.parts import ELSEWHERE, parts
 from penates.testing import check_kind
 from support.examples import blocks
 from support.paths import ROOT
@@ -20,11 +21,12 @@ from support.world import House
 
 DOCS = ROOT / "docs"
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted(DOCS.glob("*.md"))]
+PAGES += sorted((DOCS / "kinds").glob("*.md"))
 FOLDERS = "bootstrap|daemons|penates|scripts|systemd|mosquitto|config|benchmarks|docs|tests"
 PLACEHOLDERS = {"daemons/KIND.py", "penates/commands/NAME.py"}
 
 
-@pytest.fixture(params=PAGES, ids=[page.name for page in PAGES])
+@pytest.fixture(params=PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
 def page(request: pytest.FixtureRequest) -> Path:
     found: Path = request.param
     return found
@@ -70,12 +72,19 @@ def test_the_readme_installs_as_install_md_does() -> None:
     assert blocks[1][0] in blocks[0]
 
 
+def test_whoever_has_the_readme_alone_finds_a_part_by_its_number() -> None:
+    text = PAGES[0].read_text()
+    assert [one.part for one in parts() if one.part not in text] == []
+    assert [part for part in ELSEWHERE if part not in text] == []
+
+
 # What the classes in the pages need, by the class: they are imported from the surface, and work on a bench.
 SHOWN: dict[str, dict[str, dict[str, Any]]] = {
     "README.md": {"Thermometer": {"serial": "28-0316a2795fff", "bus": Path("/nowhere")}},
     "docs/OWN_DEVICE.md": {"Load": {}, "Valve": {"pin": 17}},
 }
-IMPORTS = "from dataclasses import dataclass\nfrom pathlib import Path\n\nfrom bootstrap import *\n"
+IMPORTS = "from dataclasses import dataclass\nfrom pathlib import Path\nfrom typing import ClassVar\n\n"
+IMPORTS += "from bootstrap import *\nfrom bootstrap.proof import *\n"
 
 
 @pytest.mark.parametrize("page", SHOWN)

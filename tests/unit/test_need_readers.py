@@ -23,21 +23,33 @@ TYPES = {
     "Pin": ("17", {"check", "unit", "doctor"}),
     "Input": ("17", {"check", "unit", "doctor"}),
     "Output": ("17", {"check", "unit", "doctor"}),
+    "TimedOutput": ("17", {"check", "unit", "doctor"}),
     "I2CBus": ("1", {"unit", "doctor", "installer"}),
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),
     "SerialPort": ('"/dev/ttyUSB0"', {"check", "unit", "doctor", "installer"}),
+    "SerialBus": ('"/dev/ttyUSB0"', {"unit", "doctor", "installer"}),
+    "ModbusAddress": ("17", {"check"}),
     "UsbName": ('"0"', {"check", "unit", "doctor", "installer"}),
     "OneWireFolder": ('"/nowhere"', {"check", "doctor"}),
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
+    "Sysfs": ('"/nowhere"', {"doctor"}),
+    "Chip": ('"DHT22 at GPIO17"', {"doctor"}),  # several may read one; for others it is a fault: test_conflicts.py
     "Host": ('"192.168.7.8"', {"unit"}),
     "ServerUrl": ('"http://192.168.7.8:8086"', {"unit"}),
+    "PageUrl": ('"http://192.168.7.8/x?y=1"', {"unit"}),
     "TopicFilter": ('"tele/+/x"', {"access"}),
     "Target": ('"tele/y"', {"access"}),
+    "PowerAction": ('"reboot"', {"installer"}),
     "Program": ('"no-such-program"', {"doctor", "installer"}),
 }
 # What belongs to a declaration and is none without it.
-WITH = {"I2CAddress": ("I2CBus", "1"), "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"')}
+WITH = {
+    "I2CAddress": ("I2CBus", "1"),
+    "ModbusAddress": ("SerialBus", '"/dev/ttyUSB0"'),
+    "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"'),
+}
+WITH |= {"Sysfs": ("Chip", '"BME280"'), "Chip": ("Sysfs", '"/nowhere"')}
 WITH["OneWireDevice"] = ("OneWireFolder", '"/nowhere"')
 
 KIND = """
@@ -45,6 +57,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from bootstrap import needs
 from bootstrap.device import Device, Measure
+from bootstrap.kernel_sensors.chip import Chip
 
 @dataclass(kw_only=True)
 class {name}(Device):
@@ -60,6 +73,7 @@ class {name}(Device):
 
 def declaring() -> Iterator[str]:
     """The names of all types that declare a need."""
+    yield "Chip"  # which is a class with `needs`
     for name, value in vars(needs).items():
         if get_origin(value) is Annotated and any(isinstance(mark, Declares) for mark in get_args(value)):
             yield name
@@ -88,7 +102,7 @@ def doctor(settings: SensorSettings) -> list[str]:
 def installer(settings: SensorSettings) -> list[str]:
     needed = needs_on_this_machine(settings.device)
     steps = host_setup.packages(InstallRecord(), needed.programs, broker=True)
-    return [*(str(step) for step in steps), *needed.groups]
+    return [*(str(step) for step in steps), *needed.groups, *needed.power]
 
 
 READERS: dict[str, Callable[[SensorSettings], Any]] = {
@@ -99,16 +113,20 @@ READERS: dict[str, Callable[[SensorSettings], Any]] = {
 }
 
 
+def typed(name: str) -> str:
+    return name if name == "Chip" else f"needs.{name}"
+
+
 def device(house: House, sensor: str, name: str, value: str, declared: bool) -> SensorSettings:
     """A device with a setting of this type or, if it declares nothing, with a plain one."""
     other, others_value = WITH.get(name, ("str", '"x"'))
     kind = f"{name}{'' if declared else 'Plain'}"
     plain = {"1": "int", "0": "int"}.get(value[:1], "str")
-    one = f"needs.{name}" if declared else plain
+    one = typed(name) if declared else plain
     if name == "Program" and declared:
         one = f'Annotated[{one}, needs.DebianPackage("no-such-package")]'
     module = f"reader_{kind.lower()}"
-    other = other if other == "str" else f"needs.{other}"
+    other = other if other == "str" else typed(other)
     (house.folder / f"{module}.py").write_text(KIND.format(name=kind, other=other, one=one))
     house.device(sensor, f'kind = "{module}.{kind}"\nother = {others_value}\none = {value}\n')
     found = Configuration(house.folder).settings(sensor)

@@ -16,18 +16,33 @@ from bootstrap.contract.topics import RESERVED_SENSORS
 from bootstrap.device import BUILT_IN_ACTIONS, RESERVED_MEASURES, Device
 from bootstrap.errors import Exit
 from bootstrap.mqtt.delivery import PUBACK_S
+from bootstrap.proof import PROOFS
+from penates.datasheet import sheet
+from support.examples import example_of
 from support.paths import ROOT
 
 DEVICE_LINES = 35
 LONGER = {  # with the reason: what its data sheet has more of
-    "bridge": 55,  # what it measures of a link, beside what it needs for commands
-    "button": 45,  # clicks and holds are told apart by time
-    "lamp": 45,  # a command with a duration, and an output that is safe
-    "lines": 45,  # what a port and its lines are like
-    "pi": 50,  # five measures, each from another file of the kernel
-    "radio": 55,  # which receiver, what of it is heard, and a search
-    "socket": 40,  # four measures of what it sends, and an end that leaves the line low
-    "recorder": 60,  # a store and a subscription, which are checked against each other
+    "bridge": 60,  # what it measures of a link, beside what it needs for commands
+    "button": 50,  # clicks and holds are told apart by time
+    "command": 40,  # a program, and what it prints
+    "contact": 40,  # four settings of what its values are called
+    "fan": 55,  # what it does when nobody cares, and a tacho
+    "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
+    "disk": 50,  # six measures, each from another file of the kernel
+    "lines": 50,  # what a port and its lines are like
+    "modbus": 40,  # what a port, a bus and its registers are like
+    "motion": 40,  # an end that comes later
+    "servo": 65,  # what it is told is a pulse, and its range
+    "network": 50,  # four measures, each from another file of the kernel
+    "ping": 40,  # how often it asks, and how
+    "pi": 65,  # nine measures, each from another file of the kernel
+    "radio": 65,  # which receiver, what of it is heard, and a search
+    "presence": 45,  # what is not known at first, and what no other phone is taken for
+    "service": 40,  # five things that systemd tells of a unit
+    "updates": 55,  # how rarely it looks
+    "socket": 45,  # four measures of what it sends, and an end that leaves the line low
+    "recorder": 65,  # a store and a subscription, which are checked against each other
 }
 
 
@@ -51,10 +66,21 @@ def test_what_all_devices_have_is_declared_once(kind: str) -> None:
     assert "every_s" not in own, f"{kind} repeats every_s: `Device` has its type, default and meaning"
 
 
-def test_every_kind_has_a_sample_that_builds_it(kind: str) -> None:
-    samples = [tomllib.loads(file.read_text()) for file in (ROOT / "config" / "devices").glob("*.toml")]
-    assert kind in {sample["kind"] for sample in samples}, f"add config/devices/….toml with kind = {kind!r}"
+def test_every_kind_is_built_from_the_examples_in_its_comments(kind: str, tmp_path: Path) -> None:
+    missing = [one.name for one in sheet(kind, None).settings if one.required and "…" in one.shown and not one.is_line]
+    assert not missing, f"say `such as VALUE` in the comments on these settings of {kind}: {missing}"
+    assert type(example_of(kind, tmp_path).device) is kinds.find(kind, ROOT)
+
+
+def test_the_samples_are_a_house() -> None:
     assert loader.check(ROOT / "config")
+
+
+def test_every_kind_has_parts_each_with_its_proof(kind: str) -> None:
+    device = kinds.find(kind, ROOT)
+    assert "parts" in vars(device), f"say in {kind} which parts people look for: parts: ClassVar = {{…}}"
+    assert device.parts
+    assert [part for part, proof in device.parts.items() if proof not in PROOFS] == []
 
 
 def uncommented(text: str) -> str:
@@ -81,7 +107,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
         text = uncommented(file.read_text())
         # These have no default: what the sample shows is an example.
         examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share|attic) = .*"
-        examples += r"|^(options|decoders|ignore) = .*"
+        examples += r"|^(allow|options|decoders|ignore) = .*"
         examples += r"|^airtime_percent = .*"
         examples += r"|^host = .home.example.$"
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
+from bootstrap.bounded_answer import BoundedAnswer
 from bootstrap.config.secrets import read_secret
-from bootstrap.history.influx.bounded_answer import BoundedAnswer
 from bootstrap.history.influx.store import GOOD, LOGIN, LONGEST, TIMEOUT_S, DatabaseAnswer, DatabaseServer
 
 NOT_FOUND = 404

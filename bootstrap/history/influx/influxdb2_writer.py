@@ -9,8 +9,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from bootstrap.bounded_answer import BoundedAnswer
 from bootstrap.config.secrets import read_secret
-from bootstrap.history.influx.bounded_answer import BoundedAnswer
 from bootstrap.history.influx.store import TIMEOUT_S, TOKEN, DatabaseAnswer, DatabaseServer
 
 WRITTEN = DatabaseAnswer(204)

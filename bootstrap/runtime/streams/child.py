@@ -1,6 +1,5 @@
 """A child process whose output the loop reads: its start, its end with the reason, and that it never outlives us."""
 
-import fcntl
 import os
 import re
 import select
@@ -10,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from bootstrap.child_life import OURS, killed_with_us, signal_name
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.logs import log
 from bootstrap.runtime.streams.pipe import LoopPipe
@@ -20,22 +20,6 @@ TERM_S = 1.0  # until a child that was asked to end is killed
 REAP_S = 1.0  # until one that was killed is given up: the kernel may not let it go
 AT_ONCE = 16  # reads of its standard error in one turn of the loop: a full pipe
 LAST_WORDS = 400  # bytes of its standard error that are kept
-OURS = (
-    "NOTIFY_SOCKET",
-    "WATCHDOG_USEC",
-    "WATCHDOG_PID",
-    "CREDENTIALS_DIRECTORY",
-)  # variables that a child must not use
-
-
-def _killed_with_us(child: int, lifeline: int) -> None:
-    """Have the kernel kill the child's process group when the other end of `lifeline` is closed, by our death, too.
-
-    The child has inherited `lifeline`, which keeps this alive, and need not know of it.
-    """
-    fcntl.fcntl(lifeline, fcntl.F_SETOWN, -child)
-    fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
-    fcntl.fcntl(lifeline, fcntl.F_SETFL, os.O_ASYNC)
 
 
 class ChildChannel:
@@ -57,7 +41,7 @@ class ChildChannel:
         lifeline, self._life = os.pipe2(os.O_CLOEXEC)
         try:
             self._child = _start(source.command, lifeline)
-            _killed_with_us(self._child.pid, lifeline)
+            killed_with_us(self._child.pid, lifeline)
         except BaseException:
             os.close(self._life)
             raise
@@ -146,7 +130,7 @@ class ChildChannel:
     @property
     def _why(self) -> str:
         code = self._child.returncode
-        how = f"ended with exit code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
+        how = f"ended with exit code {code}" if code >= 0 else f"was killed by {signal_name(-code)}"
         if self._reason:
             return f"{how}: {self._reason}"
         words = [line for line in self._words.decode(errors="replace").splitlines() if line.strip()]
@@ -222,10 +206,3 @@ def _take(file: object) -> int:
     """Return a descriptor of its own for a file of `Popen`, which is closed."""
     with file as opened:  # type: ignore[attr-defined]
         return os.dup(opened.fileno())
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

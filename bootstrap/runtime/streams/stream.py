@@ -16,7 +16,7 @@ from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.streams.child import ChildChannel
 from bootstrap.runtime.streams.framing import Framing
 from bootstrap.runtime.streams.pipe import LoopPipe
-from bootstrap.runtime.streams.serial_port import before_close, open_port
+from bootstrap.serial_port import before_close, open_port
 from bootstrap.streams import LONGEST, ChildProcess, Frames, Serial, Source, Tcp
 
 FIRST_S, LONGEST_S, JITTER = 1.0, 60.0, 0.3  # the wait before it is opened again

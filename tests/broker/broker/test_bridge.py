@@ -11,6 +11,7 @@ import pytest
 from bootstrap.config.toml_file import SettingsError
 from penates.broker.broker_plan import plan
 from support.linked_sites import LinkedSites
+from support.private import PHONE
 from support.world import Broker, Eyes, Seen, eventually
 
 HISTORY_UP, STATE_UP = "penates-bridge/cabin/history", "penates-bridge/cabin/state"
@@ -195,3 +196,22 @@ def answered(topic: str) -> Callable[[list[Seen]], dict[str, Any] | None]:
         return next((one for one in answers if one.get("id") == "asked"), None)
 
     return found
+
+
+def test_what_is_private_crosses_to_nobody(sites: LinkedSites, new_broker: Callable[..., Broker]) -> None:
+    for site in (sites.home, sites.cabin):
+        (site.house.folder / "phones.py").write_text(PHONE)
+        site.house.device("anna", 'kind = "phones.Phone"\n')
+    sites.link()
+    for site in (sites.home, sites.cabin):
+        site.serve(new_broker)
+    for here, there in ((sites.home, sites.cabin), (sites.cabin, sites.home)):
+        others, near, admin = sites.look(there), here.name, sites.look(here, "admin")
+        until_up(others)
+        for rest in ("data/present", "data/reading", "status/state"):
+            admin.publish(f"{near}-private/anna/{rest}", b"1", retain=rest != "data/reading")
+        ends(admin, others, near)
+        assert topics(others, f"{near}-private") == []
+    rules = (sites.home.site.private / "acl").read_text()
+    assert "topic read home-private/+/status/recording" in rules
+    assert "home-private" not in rules.partition("user site-cabin\n")[2].partition("user homeassistant")[0]

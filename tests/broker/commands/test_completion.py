@@ -36,12 +36,13 @@ def test_bash_completes_commands_options_sensors_and_kinds(house: House) -> None
     try penates hi
     try penates history --config HOUSE ce
     try penates import --pr
-    try penates new d
-    try penates kinds therm
+    try penates new doo
+    try penates kinds thermom
+    try penates new DS18
     """.replace("HOUSE", str(house.folder))
     script = completion(house, "bash") + tries
     tried = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert tried.stdout.splitlines() == [
         *("start stop status", "--json", "kitchen", "cellar kitchen"),
-        *("history", "cellar", "--precision", "door", "thermometer"),
+        *("history", "cellar", "--precision", "door", "thermometer", "DS18B20"),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.radio.frame import Frame, pairs
+from bootstrap.pins.pulse_frame import Frame, pairs
 from bootstrap.radio.socket_protocols import SocketCode
 from support.air import Air
 from support.paths import ROOT

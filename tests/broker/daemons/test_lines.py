@@ -46,6 +46,12 @@ def readings(eyes: Eyes, sensor: str) -> list[dict[str, Any]]:
     ]
 
 
+def measures(eyes: Eyes, sensor: str) -> dict[str, str]:
+    """What a sensor last said that it measures, each with its unit."""
+    told = eyes.on(f"cm/{sensor}/status/about")[-1].value["measures"]
+    return {name: one["unit"] for name, one in told.items()}
+
+
 def wait_why(eyes: Eyes, sensor: str, why: str) -> None:
     topic = f"cm/{sensor}/status/heartbeat"
     eyes.wait(lambda _: [one for one in eyes.on(topic) if re.search(why, one.value["why"] or "")], why)
@@ -71,10 +77,10 @@ def test_lines_are_readings_of_their_sensors(house: House, broker: Broker, eyes:
     running = start(house, broker, described(nano, ATTIC, REMOTE))
     wait_online(eyes, "nano", "attic", "remote-00100")
     nano.write("TEMP,5,-0.5", "HYGR,5,47", "TEMP,5,-3.3")
-    eyes.wait_value("cm/attic/data/temperature", -3.3)
+    eyes.wait(lambda _: len(readings(eyes, "attic")) >= 3, "three readings")
     assert readings(eyes, "attic") == [{"temperature": -0.5}, {"humidity": 47}, {"temperature": -3.3}]
-    about = eyes.on("cm/attic/status/about")[-1].value["measures"]
-    assert {name: one["unit"] for name, one in about.items()} == {"temperature": "°C", "humidity": "%"}
+    units = {"temperature": "°C", "humidity": "%"}
+    eyes.wait(lambda _: measures(eyes, "attic") == units, "about says both")
     assert running.stop() == 0
 
 

@@ -10,6 +10,7 @@ import pytest
 from bootstrap.config.loader import Configuration
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.secrets import password_file
+from bootstrap.machine.power import waiting_unit
 from penates.files.planned_file import Planned
 from penates.installer import unit_files
 from support.paths import ROOT
@@ -54,7 +55,7 @@ def secret(settings: SensorSettings) -> Path | None:
 @pytest.fixture(scope="module")
 def installed(root: Path) -> Path:
     place = root / PLACE
-    write([*unit_files.shipped(place), *unit_files.for_broker(place)])
+    write([*unit_files.shipped(place), *unit_files.for_broker(place), *unit_files.for_power(place)])
     for name, settings in samples().items():
         write(unit_files.for_device(place, settings, name, secret(settings)))
     passwords = {name: secret(settings) for name, settings in samples().items()}
@@ -76,7 +77,8 @@ def analyse(root: Path, *words: str) -> str:
 
 
 def test_systemd_has_nothing_to_say_of_them(installed: Path) -> None:
-    for name in [*map(unit_files.unit, samples()), unit_files.SUPERVISOR, unit_files.TARGET, *unit_files.CERTIFICATES]:
+    ours = [unit_files.SUPERVISOR, unit_files.TARGET, *unit_files.CERTIFICATES, waiting_unit("reboot")]
+    for name in [*map(unit_files.unit, samples()), *ours]:
         assert analyse(installed, "verify", str(PLACE / name)) == ""
 
 

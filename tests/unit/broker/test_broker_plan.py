@@ -58,7 +58,7 @@ def test_a_guest_is_announced_by_itself_alone(place: Place) -> None:
     """Which group it is of we do not know."""
     place.make(guests=["garage"])
     rules = (place.site.private / "acl").read_text().split("\nuser garage\n")[1].split("\n\n")[0].splitlines()
-    assert rules[2:-1] == [f"topic readwrite homeassistant/device/{group}-garage/config" for group in ("cm", "up")]
+    assert rules[3:-1] == [f"topic readwrite homeassistant/device/{group}-garage/config" for group in ("cm", "up")]
     place.house.device("b-a", 'kind = "door"\npin = 4\n')
     place.house.device("c", 'kind = "door"\npin = 5\ngroup = "cm-b"\n')
     with pytest.raises(

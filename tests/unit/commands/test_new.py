@@ -15,20 +15,12 @@ import pytest
 
 from bootstrap.config import kinds
 from bootstrap.config.loader import check
+from bootstrap.proof import DRIVEN_LINES, KERNEL_DRIVER
 from penates.__main__ import main
 from penates.datasheet import sheet
+from penates.parts import elsewhere, kinds_for, parts
 from support.gauges import RAIN, device
 from support.world import House
-
-EXAMPLES = {
-    "groups": '["cabin"]',
-    "own_groups": '["home"]',
-    "link": "penates-bridge/cabin/state",
-    "pin": "17",
-    "serial": "28-0316a2795fff",
-    "port": "/dev/ttyUSB0",
-    "patterns": '["TEMP,{id},{temperature}"]',
-}
 
 
 def penates(house: House, *words: str) -> SimpleNamespace:
@@ -45,14 +37,15 @@ def text(house: House, name: str) -> str:
 @pytest.mark.parametrize("kind", [*kinds.names(), "gauges.Rain"])
 def test_every_default_is_shown_and_true(rainy: House, kind: str) -> None:
     found = sheet(kind, rainy.folder)
-    given = [f"{one.name}={EXAMPLES[one.name]}" for one in found.settings if one.required]
+    given = [f"{name}={value}" for name, value in found.examples().items()]
     done = penates(rainy, "new", kind, "recorder" if kind == "recorder" else "it", *given)
     assert (done.returncode, done.stderr) == (0, "")
     (file,) = (rainy.folder / "devices").iterdir()
     before, rows = device(rainy, file.stem), file.read_text().splitlines()
     assert all(len(row) <= 120 for row in rows)
     shown = re.findall(r"^(?:# )?(\w+) = ", "\n".join(rows), re.MULTILINE)
-    assert sorted(shown) == sorted(["kind", "group", "sensor", *(one.name for one in found.settings)])
+    names = ["kind", "group", "sensor", *(["shared_with"] if found.device.private else [])]
+    assert sorted(shown) == sorted([*names, *(one.name for one in found.settings)])
     examples = tuple(f"# {one.name} = " for one in found.settings if one.default is None)
     file.write_text("\n".join(row if row.startswith(examples) else re.sub(r"^# (?=\w+ = )", "", row) for row in rows))
     assert device(rainy, file.stem) == before
@@ -271,8 +264,104 @@ def test_it_says_how_to_wire_it_and_what_is_next(rainy: House) -> None:
 def test_kinds_lists_all(rainy: House) -> None:
     rows = penates(rainy, "kinds").stdout.splitlines()
     assert [row.split()[0] for row in rows] == ["KIND", *kinds.names()]
-    assert "door         open " in rows[kinds.names().index("door") + 1]
+    assert rows[kinds.names().index("door") + 1].split()[:2] == ["door", "open"]
     assert [*json.loads(penates(rainy, "kinds", "--json").stdout)] == kinds.names()
+
+
+def test_a_part_is_found_by_its_number_however_it_is_written(rainy: House) -> None:
+    for word in ("HC-SR501", "hcsr501", "hc sr501", "HC_SR501"):
+        shown = penates(rainy, "kinds", word).stdout
+        assert shown.startswith(f"{word} is served by: motion\n\nmotion: A PIR sensor")
+    assert [*json.loads(penates(rainy, "kinds", "ds18b20", "--json").stdout)] == ["thermometer"]
+    done = penates(rainy, "new", "hcsr501", "hall", "pin=17")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "hcsr501 is served by the kind motion.")
+    assert tomllib.loads(text(rainy, "hall"))["kind"] == "motion"
+
+
+def test_every_part_leads_to_its_kind() -> None:
+    for one in parts():
+        assert one.kind in kinds_for(one.part)
+        assert (elsewhere(one.part) or ("", one.kind))[1] == one.kind
+    for word in kinds.names():
+        assert kinds_for(word) == [word]
+
+
+def test_a_part_that_no_kind_reads_is_told_with_what_to_buy(rainy: House) -> None:
+    for command in (("kinds", "sct013"), ("new", "SCT-013", "mains")):
+        done = penates(rainy, *command)
+        assert "SCT-013 is not read: it needs thousands of samples" in done.stdout + done.stderr
+        assert "pzem" in done.stdout + done.stderr
+    assert penates(rainy, "new", "SCT-013", "mains").returncode == 78
+    assert not (rainy.folder / "devices" / "mains.toml").exists()
+
+
+def test_a_part_that_nothing_serves_gets_what_is_near(rainy: House) -> None:
+    done = penates(rainy, "kinds", "HC-SR")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "these parts begin so: " in done.stderr
+    assert "HC-SR501 (motion)" in done.stderr
+    assert penates(rainy, "new", "xyz", "it").stderr.startswith("penates new: no kind 'xyz'; ")
+
+
+def test_a_part_of_several_kinds_is_for_its_owner_to_choose(rainy: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds.find("door", None), "parts", {"AM-312": DRIVEN_LINES})
+    listed = penates(rainy, "kinds", "am312").stdout
+    assert "am312 is served by: door, motion" in listed
+    assert re.search(r"^motion +motion +A PIR sensor", listed, re.MULTILINE)
+    done = penates(rainy, "new", "AM312", "hall", "pin=17")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert done.stderr.endswith("name the one that you want: door, motion\n")
+
+
+EITHER = """
+from dataclasses import dataclass
+from typing import Literal
+
+from bootstrap import Device, Input, Measure
+
+
+@dataclass(kw_only=True)
+class Either(Device):
+    first: Input
+    second: Input
+    make: Literal["a-1", "a-2"]  # such as a-2
+    port: str | None = None  # such as /dev/ttyUSB0
+    host: str | None = None  # such as meter.local
+    table: list[int] | None = None  # such as [1, 2]
+    size: Literal[1, 2] | None = None
+
+    level = Measure("1")
+
+    def __post_init__(self):
+        if (self.port is None) == (self.host is None) or self.table is None:
+            raise ValueError("set either 'port' or 'host', and 'table'")
+
+    def read(self):
+        return {"level": 1}
+"""
+
+
+def test_examples_of_a_kind_are_those_with_which_a_device_can_be_made(house: House) -> None:
+    house.write(1)
+    (house.folder / "either_port.py").write_text(EITHER)
+    found = sheet("either_port.Either", house.folder)
+    made = {"first": "17", "second": "27", "make": '"a-2"', "port": '"/dev/ttyUSB0"', "table": "[1, 2]"}
+    assert found.examples() == made
+    assert found.made(made)
+    assert found.made({**made, "host": '"meter"'}) is None
+    assert (found.of_part("A1"), found.of_part("A3")) == ({"make": '"a-1"'}, {})
+
+
+def test_proofs_are_listed_by_part(rainy: House) -> None:
+    rows = penates(rainy, "kinds", "--proof").stdout.splitlines()
+    assert rows[0].split() == ["KIND", "PART", "PROVEN", "BY"]
+    assert len(rows) == 1 + len([*parts()])
+    assert re.fullmatch(rf"thermometer +DS18B20 +{KERNEL_DRIVER}", next(row for row in rows if "DS18B20" in row))
+    proofs = json.loads(penates(rainy, "kinds", "--proof", "--json").stdout)
+    assert proofs["thermometer"] == {"DS18B20": KERNEL_DRIVER}
+    assert [*proofs] == kinds.names()
+    (only,) = json.loads(penates(rainy, "kinds", "motion", "--proof", "--json").stdout).values()
+    assert only["HC-SR501"] == DRIVEN_LINES
 
 
 def test_kinds_shows_one_data_sheet(rainy: House) -> None:
@@ -288,6 +377,12 @@ def test_kinds_shows_one_data_sheet(rainy: House) -> None:
     assert (gone.returncode, gone.stderr) == (78, "penates kinds: no kind 'gauges.Snow'; Snow in gauges is not there\n")
 
 
+def test_kinds_shows_where_each_leg_goes(rainy: House) -> None:
+    shown = penates(rainy, "kinds", "HC-SR501").stdout
+    assert re.search(r"^ +3V3  1 2  5V     ── VCC$", shown, re.MULTILINE)
+    assert re.search(r"^OUT ── GPIO17 11 12 GPIO18$", shown, re.MULTILINE)
+
+
 def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     (rain,) = json.loads(penates(rainy, "kinds", "gauges.Rain", "--json").stdout).values()
     assert rain["wiring"] == "one leg to `pin`, the other to GND."
@@ -298,3 +393,40 @@ def test_kinds_tells_programs_all_of_it(rainy: House) -> None:
     assert settings["way"]["choices"] == ["up", "down"]
     assert settings["address"] == {"required": False, "default": 64, "low": 3, "high": 119, "what": "I2C address."}
     assert settings["place"]["default"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "driver"),
+    [
+        (
+            ["SHT31", "it"],
+            "add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to FILE, then restart the Pi",
+        ),
+        (
+            ["climate", "it", "chip=DHT22 at GPIO17"],
+            "add `dtoverlay=dht11,gpiopin=17` to FILE, then restart the Pi",
+        ),
+        (
+            ["DS18B20", "it", "serial=28-0316a2795fff"],
+            "add `dtoverlay=w1-gpio` to FILE, then restart the Pi",
+        ),
+        (
+            ["MAX31856", "it", "chip=MAX31856 at spi0.1"],
+            "add `dtoverlay=maxtherm,spi0-1,max31856` to FILE, then restart the Pi",
+        ),
+        (
+            ["INA219", "it"],
+            "add `dtparam=i2c_arm=on` to FILE, restart the Pi, and after each start run `echo ina219 0x40 | DEVICE`",
+        ),
+        (["HX711", "it"], "Raspberry Pi OS has neither an overlay nor a driver for it: see docs/CHIPS.md"),
+    ],
+)
+def test_what_makes_a_part_known_to_the_kernel_is_in_its_file(rainy: House, words: list[str], driver: str) -> None:
+    driver = driver.replace("FILE", "/boot/firmware/config.txt")
+    driver = driver.replace("DEVICE", "sudo tee /sys/bus/i2c/devices/i2c-1/new_device")
+    done = penates(rainy, "new", *words)
+    assert done.returncode == 0
+    assert f"\nDriver: {driver}.\n" in done.stdout
+    head = " ".join(line.removeprefix("## ") for line in text(rainy, "it").splitlines() if line.startswith("## "))
+    assert f" Driver: {driver}. " in head
+    assert "Driver" not in penates(rainy, "new", "door", "other", "pin=22").stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bootstrap.config import conflicts, loader
+from bootstrap.config import boot_config, loader
 from bootstrap.config.loader import check
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError
@@ -456,7 +456,7 @@ def test_two_devices_on_one_probe(house: House) -> None:
 
 def test_a_device_on_the_line_of_the_1_wire_bus(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "config.txt"
-    monkeypatch.setattr(conflicts, "BOOT_CONFIGS", (tmp_path / "nowhere", config))
+    monkeypatch.setattr(boot_config, "FILES", (tmp_path / "nowhere", config))
     devices = {"cellar": CELLAR, "door": 'kind = "door"\npin = 4\n', "lamp": 'kind = "lamp"\npin = 17\n'}
     on_4 = "devices/door.toml:2: GPIO4 is already the 1-Wire bus of cellar (w1-gpio)"
     assert faults(house, devices=devices) == [on_4]

@@ -7,24 +7,23 @@ from typing import Any
 import pytest
 
 from bootstrap.config import kinds
-from bootstrap.config.loader import check
 from penates.testing import check_kind
-from support.paths import ROOT
+from support.examples import example_of
+
+QUICK = {"motion": {"hold_s": 0.1}, "button": {"hold_s": 0.1, "click_s": 0.1}}  # timers that it waits for
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> dict[str, dict[str, Any]]:
-    """Those of the samples, with quicker timers, and with a probe that is there."""
-    samples = {found.kind: found.device for found in check(ROOT / "config")}
-    found = {kind: {one.name: getattr(device, one.name) for one in fields(device)} for kind, device in samples.items()}
-    probe = tmp_path / found["thermometer"]["serial"] / "temperature"
-    probe.parent.mkdir()
+def there(tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """Return the settings by which a kind finds what is simulated."""
+    probe = tmp_path / "bus" / "28-0316a2795fff" / "temperature"
+    probe.parent.mkdir(parents=True)
     probe.write_text("21500\n")
-    found["thermometer"]["bus"] = tmp_path
-    found["motion"]["hold_s"] = found["button"]["hold_s"] = found["button"]["click_s"] = 0.1
-    return found
+    return {"thermometer": {"bus": probe.parent.parent}}
 
 
 @pytest.mark.parametrize("kind", kinds.names())
-def test_it_keeps_the_contract(kind: str, settings: dict[str, dict[str, Any]]) -> None:
-    check_kind(kind, **settings[kind])
+def test_it_keeps_the_contract(kind: str, there: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    device = example_of(kind, tmp_path).device
+    settings = {one.name: getattr(device, one.name) for one in fields(device) if one.init}
+    check_kind(kind, **{**settings, **QUICK.get(kind, {}), **there.get(kind, {})})

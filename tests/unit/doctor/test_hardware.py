@@ -10,6 +10,7 @@ from bootstrap.config.model import SensorSettings
 from penates.doctor.findings import Verdict
 from penates.doctor.hardware import hardware
 from penates.doctor.machine import SensorUser
+from support.kernel_files import KernelFiles
 from support.world import House
 
 GOOD, BAD, UNKNOWN = Verdict
@@ -132,3 +133,40 @@ def test_a_bus_or_a_probe_that_is_not_there(devices: dict[str, SensorSettings], 
     (house.bus / "28-other").mkdir()
     (about,) = hardware(devices["cellar"], me)
     assert about.text == f"{house.bus}/28-cellar is not there; {house.bus} has 28-other"
+
+
+def test_a_chip_is_offered_by_the_kernel_or_it_is_said_what_makes_it_so(house: House, tmp_path: Path) -> None:
+    house.write(1)
+    texts = {
+        "bath": 'kind = "climate"\n',
+        "attic": 'kind = "climate"\nchip = "DHT22 at GPIO17"\n',
+        "lamp": 'kind = "power"\n',
+        "scale": 'kind = "weight"\n',
+        "window": 'kind = "light"\nchip = "OPT3001"\n',
+    }
+    for name, text in texts.items():
+        house.device(name, text)
+    devices = Configuration(house.folder).all()
+
+    def said(name: str) -> tuple[Verdict, str, str]:
+        (found,) = hardware(devices[name], SensorUser.me(), tmp_path)
+        assert found.check == "driver"
+        return found.verdict, found.text, found.advice
+
+    nothing = "BME280: no driver of the kernel offers a bme280; they offer nothing"
+    line = "dtoverlay=i2c-sensor,bme280,addr=0x76"
+    assert said("bath") == (BAD, nothing, f"add {line} to /boot/firmware/config.txt, then restart")
+    config = tmp_path / "boot" / "config.txt"  # as up to Debian 11
+    config.parent.mkdir()
+    config.write_text("dtoverlay=dht11\n")
+    assert said("bath")[2] == f"add {line} to /boot/config.txt, then restart"
+    assert said("attic")[2] == "add dtoverlay=dht11,gpiopin=17 to /boot/config.txt, then restart"
+    config.write_text("[all]\ndtoverlay=i2c-sensor,bme280\n")
+    assert said("bath")[2] == f"{line} is in config.txt: restart if that is new; else check the wiring"
+    assert "echo ina219 0x40 | sudo tee /sys/bus/i2c/devices/i2c-1/new_device" in said("lamp")[2]
+    assert said("scale")[2].startswith("Raspberry Pi OS has neither an overlay nor a driver for it")
+    assert said("window")[2].endswith("; its driver is not in Raspberry Pi OS: see docs/CHIPS.md")
+    KernelFiles(tmp_path / "sys").iio("bme280", "1-0077")
+    assert said("bath")[1] == "BME280: there is no bme280 at 0x76; there is bme280 at 1-0077"
+    KernelFiles(tmp_path / "sys").iio("bme280", "1-0076")
+    assert said("bath") == (GOOD, f"BME280 is {tmp_path}/sys/bus/iio/devices/iio:device1", "")

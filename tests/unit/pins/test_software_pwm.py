@@ -44,6 +44,16 @@ def test_all_or_nothing_does_not_switch(duty: float) -> None:
     pwm.close()
 
 
+def test_it_begins_as_the_line_is() -> None:
+    """A line that rests high must not flash low when its device is set up."""
+    output = Output()
+    pwm = SoftwarePwm(output.write, 1000, duty=1.0)
+    eventually(lambda: output.levels, "the first level")
+    pwm.set(1.0)
+    pwm.close()
+    assert set(output.levels) == {True}
+
+
 def test_off_and_closed_at_once_is_off() -> None:
     for _ in range(200):
         output = Output()

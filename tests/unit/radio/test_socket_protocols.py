@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bootstrap.radio.frame import Frame, pairs
+from bootstrap.pins.pulse_frame import Frame, pairs
 from bootstrap.radio.socket_protocols import SocketCode
 from support.transmitters import Pulses, new_remote, old_remote
 

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from bootstrap.errors import NoReading
+from bootstrap.quantities import known
 from bootstrap.radio import readings
 from bootstrap.radio.repeats import PRESS_WITHIN_S, WITHIN_S, Repeats
 from bootstrap.radio.transmission import Transmission, transmission
-from bootstrap.radio.units import field_of, known
+from bootstrap.radio.units import field_of
 
 NOW = 1_795_857_925.0  # 2026-11-28 09:25:25 UTC
 WIND = '{"time" : "2026-11-28 09:25:24.500000", "protocol" : 16, "model" : "AlectoV1-Wind", "id" : 44, "channel" : 1, '

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from bootstrap.config.model import BrokerSettings as Section
+from bootstrap.config.model import SensorSettings
 from bootstrap.contract.topics import Topics
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.mqtt.address import BrokerAddress
 from bootstrap.mqtt.link import Link
 from bootstrap.outbox.outbox import Outbox
+from bootstrap.paths import Folders
 from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sd_notify import notify
@@ -26,7 +28,7 @@ def outbox(tmp_path: Path) -> Outbox:
 
 
 @pytest.fixture
-def reporter(outbox: Outbox) -> Iterator[Reporter]:
+def reporter(outbox: Outbox, tmp_path: Path) -> Iterator[Reporter]:
     """With a link that was never begun, so that what is said stays in the outbox."""
     topics, device = Topics("cm", "told"), Told()
     with ExitStack() as stack:
@@ -42,7 +44,10 @@ def reporter(outbox: Outbox) -> Iterator[Reporter]:
         def tell() -> None:
             notify(f"X_STATE={made.state}", f"X_WHY={made.why}")
 
-        made = Reporter(topics, outbox, link, device, tell)
+        settings = SensorSettings(
+            folder=tmp_path, file="", topics=topics, kind="told", device=device, folders=Folders.usual(tmp_path)
+        )
+        made = Reporter(settings, outbox, link, tell)
         made.publish_state("starting")
         made.publish_about({"kind": "told"})
         Heartbeat(Loop(), topics, outbox, made.heartbeat_facts, tell).publish()

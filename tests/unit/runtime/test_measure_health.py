@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from bootstrap.contract.liveness import MISSED
 from bootstrap.device import Measure
-from bootstrap.runtime.measure_health import AGREE, MeasureHealth
+from bootstrap.jumps import AGREE
+from bootstrap.runtime.measure_health import MeasureHealth
 from daemons.thermometer import Thermometer
 from support.odd_devices import Told
 

@@ -46,12 +46,10 @@ def test_a_trouble_is_a_fault_until_it_is_over(reporter: Reporter, supervisor: S
     supervisor.wait("X_WHY=data/level: the broker refuses it")
     reporter.set_problem("data/level", None)
     assert state(reporter) == "starting"
-    good, refused = reporter.validate({**GOOD, "level": 11})
-    reporter.publish_measured(good, refused, whole=True)
+    reporter.publish_measured(reporter.judge({**GOOD, "level": 11}), whole=True)
     reporter.set_problem("the clock", "it is unsure")
     supervisor.wait("X_WHY=level: 11 V is not within 0 to 10; the clock: it is unsure")
-    good, refused = reporter.validate(GOOD)
-    reporter.publish_measured(good, refused, whole=True)
+    reporter.publish_measured(reporter.judge(GOOD), whole=True)
     assert state(reporter) == "fault"
     supervisor.wait("X_WHY=the clock: it is unsure")
     reporter.set_problem("the clock", None)
@@ -63,7 +61,7 @@ def test_an_error_in_place_of_a_value_costs_no_other_and_is_logged_once(
 ) -> None:
     broken: Reading = {**GOOD, "depth": OSError(errno.EINVAL, "Invalid argument")}
     for _ in range(2):
-        reporter.publish_measured(*reporter.validate(broken), whole=True)
+        reporter.publish_measured(reporter.judge(broken), whole=True)
     told = said(outbox)
     readings = [json.loads(one.payload) for one in told if one.topic == READING]
     assert [(one["level"], one["word"], "depth" in one) for one in readings] == 2 * [(5, "open", False)]
@@ -81,8 +79,7 @@ def test_a_trouble_after_the_last_word_changes_nothing(reporter: Reporter, outbo
 
 
 def test_without_heartbeats_health_is_born_all_the_same(reporter: Reporter, outbox: Outbox) -> None:
-    good, refused = reporter.validate({"level": 5})
-    reporter.publish_measured(good, refused, whole=True)
+    reporter.publish_measured(reporter.judge({"level": 5}), whole=True)
     told = {one.topic.rpartition("/")[2]: one.payload for one in said(outbox)}
     assert [*told] == ["state", "about", "heartbeat", "health", "level", "reading"]
     assert told["heartbeat"] == b""  # one of an earlier run would look like that of a dead sensor

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.child_life import OURS
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets, Worker
 from bootstrap.runtime.parts import ProcessParts
@@ -199,7 +200,7 @@ def test_a_child_hears_what_is_written_and_a_full_pipe_is_said(heard: Heard) -> 
 
 
 def test_a_child_has_neither_our_watchdog_nor_our_password(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in child.OURS:
+    for name in OURS:
         monkeypatch.setenv(name, "/ours")
     heard.open(shell("env | grep -c /ours"))
     heard.wait(lambda: heard.lines)
@@ -347,7 +348,7 @@ def test_a_port_is_raw_exclusive_and_as_fast_as_it_is_said(heard: Heard, port: P
     made = heard.open(Serial(port.path, 38400, "7E1"))
     heard.wait(lambda: heard.opened)
     iflag, oflag, cflag, lflag, ispeed, ospeed, _ = termios.tcgetattr(port.near)
-    assert (iflag, oflag, lflag) == (0, 0, 0)
+    assert (iflag, oflag, lflag) == (termios.INPCK, 0, 0), "raw, but a byte of a wrong parity becomes a zero"
     assert (ispeed, ospeed) == (termios.B38400, termios.B38400)
     assert cflag & (termios.CREAD | termios.CLOCAL) == termios.CREAD | termios.CLOCAL
     got = bytearray(4)

@@ -1,0 +1,1 @@
+"""What a program prints, or a web server answers: values by their places in it, as a device's file describes them."""

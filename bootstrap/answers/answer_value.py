@@ -1,0 +1,169 @@
+"""Values in an answer, by their places in it: `temperature = main.temp °C`."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NoReturn
+
+from bootstrap.contract.payload import Json
+from bootstrap.device import Measure, Reading, Value
+from bootstrap.needs import Need
+from bootstrap.value_forms import Form, form_of
+
+WHOLE = "."  # the path of the whole answer
+TEXT = re.compile(r'(?P<name>[^\s=]+)\s*=\s*(?P<path>(?:"[^"]*"|[^\s"])+)(?:\s+(?P<form>.+))?')
+STEP = re.compile(r'"([^"]*)"|([^."]+)')
+PATH = re.compile(rf"{STEP.pattern}(?:\.(?:{STEP.pattern}))*")
+EXAMPLE = "temperature = main.temp °C"
+SHOWN, FEW = 40, 6  # characters of a text, and names of what is there
+WORDS = {True: "true", False: "false"}
+
+
+@dataclass(frozen=True)
+class AnswerValue:
+    """A measure, and where its value is: from a setting. ValueError: it is none; the message says what one must be."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        try:
+            self.form  # noqa: B018 - it is built, and then kept
+            self._steps  # noqa: B018
+        except ValueError as error:
+            raise ValueError(f"values such as {EXAMPLE!r} (of {self.text!r}: {error})") from None
+
+    def __str__(self) -> str:
+        return self.text
+
+    def needs(self) -> list[Need]:
+        """Return nothing: a value needs nothing of the machine."""
+        return []
+
+    @property
+    def name(self) -> str:
+        """The measure's name."""
+        return self._parts["name"]
+
+    @cached_property
+    def form(self) -> Form:
+        """What the value becomes: a number of some unit, one of some words, or text, as in a pattern of lines."""
+        return form_of(self.name, self._parts["form"])
+
+    @cached_property
+    def _parts(self) -> Mapping[str, str]:
+        found = TEXT.fullmatch(self.text.strip())
+        if found is None:
+            raise ValueError("write NAME = PATH, then the unit, such as °C")
+        return found.groupdict("")
+
+    @cached_property
+    def _steps(self) -> Sequence[str]:
+        path = self._parts["path"]
+        if path == WHOLE:
+            return ()
+        if not PATH.fullmatch(path):
+            raise ValueError(f'a path is names and numbers with dots between them, such as main.0."a name", not {path}')
+        return [quoted or plain for quoted, plain in STEP.findall(path)]
+
+    def value(self, answer: Json) -> Value | ValueError:
+        """Return the value in an answer, or why there is none."""
+        try:
+            text = self._text(answer)
+        except ValueError as error:
+            return error
+        if not re.fullmatch(self.form.expression(""), text):
+            return ValueError(f"{self._parts['path']} is {text[:SHOWN]!r}, not {self._wanted}")
+        return self.form.value(text)
+
+    @property
+    def _wanted(self) -> str:
+        if self.form.words:
+            return f"one of {', '.join(self.form.words)}"
+        return "text of at most 200 characters" if self.form.measure.unit is str else "a number"
+
+    def _text(self, answer: Json) -> str:
+        """Return what is at the path, as text."""
+        at = ""
+        for step in self._steps:
+            answer, at = _inner(answer, step, at), f"{at}.{step}" if at else step
+        if isinstance(answer, bool):
+            return WORDS[answer]
+        if isinstance(answer, int | float | str):
+            return answer.strip() if isinstance(answer, str) else json.dumps(answer)
+        what = "null" if answer is None else f"a list of {len(answer)}" if isinstance(answer, list) else "an object"
+        raise ValueError(f"{at or 'the answer'} is {what}, not a value")
+
+
+def measures_of(values: Iterable[AnswerValue], own: Mapping[str, Measure]) -> dict[str, Measure]:
+    """Return the measures of a device with these values, and with some of its own.
+
+    Raises:
+        ValueError: two have one name.
+    """
+    found = dict(own)
+    for one in values:
+        if one.name in found:
+            raise ValueError(f"'values' must have each name once, and not {one.name!r} again; name it otherwise")
+        found[one.name] = one.form.measure
+    return found
+
+
+def reading_of(values: Iterable[AnswerValue], answer: Json) -> Reading:
+    """Return the values in an answer; those that it lacks are errors."""
+    return {one.name: one.value(answer) for one in values}
+
+
+def parsed(text: str, source: str) -> Json:
+    """Return what a JSON text means.
+
+    Raises:
+        ValueError: it is none; the message says what `source`, such as "the answer", begins with instead.
+    """
+    try:
+        found: Json = json.loads(text, parse_constant=_refused)
+    except (ValueError, RecursionError):
+        begins = f"begins with {text.strip()[:SHOWN]!r}" if text.strip() else "is empty"
+        raise ValueError(f"{source} is not JSON: it {begins}") from None
+    return found
+
+
+def lines_of(text: str, source: str) -> Json:
+    """Return the values of lines such as `temperature=21.5` or `temperature: 21.5`, by name.
+
+    Raises:
+        ValueError: no line is one.
+    """
+    pairs = [re.split(r"[=:]", line, maxsplit=1) for line in text.splitlines()]
+    found: dict[str, Json] = {pair[0].strip(): pair[1].strip() for pair in pairs if pair[1:]}
+    if not found:
+        begins = f"begins with {text.strip()[:SHOWN]!r}" if text.strip() else "is empty"
+        raise ValueError(f"{source} has no line such as temperature=21.5: it {begins}")
+    return found
+
+
+FORMS: Mapping[str, Callable[[str, str], Json]] = {"json": parsed, "lines": lines_of}
+
+
+def _refused(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+def _inner(answer: Json, step: str, at: str) -> Json:
+    """Return what an object has by this name, or a list at this place, counted from 0.
+
+    Raises:
+        ValueError: it has nothing there.
+    """
+    where = at or "the answer"
+    if isinstance(answer, dict):
+        if step in answer:
+            return answer[step]
+        there = ", ".join(list(answer)[:FEW])[:200] or "nothing"
+        raise ValueError(f"{where} has no {step!r}; it has {there}")
+    if isinstance(answer, list):
+        if step.isdecimal() and int(step) < len(answer):
+            return answer[int(step)]
+        raise ValueError(f"{where} is a list of {len(answer)}, which has no {step}; places count from 0")
+    raise ValueError(f"{where} is not an object that could have {step!r}")

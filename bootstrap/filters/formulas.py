@@ -1,0 +1,276 @@
+"""The closed list of formulas."""
+
+import math
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import ClassVar
+
+from bootstrap.device import Kept, Measure
+from bootstrap.filters import air
+from bootstrap.filters.derived import Computation, Formula, Lent, units
+from bootstrap.filters.filter import Moment, tidy
+from bootstrap.filters.linear import UNITS, Line, between
+
+HOUR_S = 3600.0
+LONGEST_ID = 64
+TEMPERATURE = UNITS["°C"][0]
+MOST = 2000  # values that a window keeps
+KEEP_S = 600.0  # seconds between two times that a sum is kept, which wears an SD card
+PER_HOUR = {"Wh": "W", "kWh": "kW", "mm": "mm/h", "in": "in/h", "km": "km/h", "L": "L/h", "m³": "m³/h", "Ah": "A"}
+SUMS: Mapping[tuple[str, float], str] = {
+    **{(rate, HOUR_S): unit for unit, rate in PER_HOUR.items()},
+    ("L/min", 60.0): "L",
+    ("gal/min", 60.0): "gal",
+    ("m/s", 1.0): "m",
+}
+NAMES_S = {1.0: "s", 60.0: "min", HOUR_S: "h", 86_400.0: "d"}
+
+
+@dataclass(frozen=True)
+class _Air(Formula):
+    """A formula of temperature and relative humidity, at any unit of temperature."""
+
+    takes: ClassVar[str] = "temperature, humidity"
+    unit: ClassVar[str] = ""  # that of the temperature if it is empty
+    digits: ClassVar[int] = 2
+
+    def of(self, celsius: float, humidity: float) -> float:
+        """Return what follows, in °C or the formula's own unit."""
+        raise NotImplementedError
+
+    def outcome(self, measures: Mapping[str, Measure]) -> Measure:
+        """Return a measure in the unit of the temperature, or of its own."""
+        warm, damp = units(self, measures)
+        if UNITS.get(warm, ("",))[0] != TEMPERATURE or damp != "%":
+            raise ValueError(f"it takes a temperature and a humidity in %, not {warm} and {damp}")
+        return Measure(self.unit or warm)
+
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
+        """Return what converts to °C, computes, and converts back."""
+        warm = units(self, measures)[0]
+        return _AirAtWork(self, between(warm, "°C"), Line(1, 0) if self.unit else between("°C", warm))
+
+
+class _AirAtWork:
+    def __init__(self, formula: _Air, to_celsius: Line, back: Line) -> None:
+        self._formula, self._to_celsius, self._back = formula, to_celsius, back
+
+    def of(self, values: Mapping[str, float], _moment: Moment) -> float | None:
+        warm, damp = (values[name] for name in self._formula.sources)
+        found = self._formula.of(self._to_celsius.of(warm), damp)
+        return round(self._back.of(found), self._formula.digits)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class DewPoint(_Air):
+    """The temperature at which dew forms."""
+
+    def of(self, celsius: float, humidity: float) -> float:
+        """Return the dew point in °C."""
+        return air.dew_point(celsius, humidity)
+
+
+@dataclass(frozen=True)
+class AbsoluteHumidity(_Air):
+    """How much water is in the air."""
+
+    unit: ClassVar[str] = "g/m³"
+
+    def of(self, celsius: float, humidity: float) -> float:
+        """Return the water in the air in g/m³."""
+        return air.absolute_humidity(celsius, humidity)
+
+
+@dataclass(frozen=True)
+class HeatIndex(_Air):
+    """How warm the air feels."""
+
+    def of(self, celsius: float, humidity: float) -> float:
+        """Return how warm the air feels in °C."""
+        return air.heat_index(celsius, humidity)
+
+
+# Over a time.
+
+
+class _Window:
+    """The newest values of one measure, with their times."""
+
+    def __init__(self, formula: Formula) -> None:
+        self.values: deque[tuple[float, float]] = deque()  # time (monotonic, in seconds), value
+        self._formula = formula
+
+    def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
+        """Add a value, drop what is older than the window, and compute."""
+        if self.values and moment.now - self.values[-1][0] >= moment.gap_s:
+            self.values.clear()
+        self.values.append((moment.now, values[self._formula.sources[0]]))
+        while len(self.values) > 1 and self.values[1][0] <= moment.now - self._formula.window_s:
+            self.values.popleft()
+        if len(self.values) > MOST:  # every other one tells nearly as much of so long a time
+            self.values = deque([*self.values][::-2][::-1])
+        return self.result()
+
+    def result(self) -> float | None:
+        """Return what follows from the values."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _RateAtWork(_Window):
+    counter = False
+
+    def result(self) -> float | None:
+        pairs = [(one[1], other[1]) for one, other in pairwise(self.values)]
+        if not pairs:
+            return None
+        grown = sum(new if self.counter and new < old else new - old for old, new in pairs)
+        return tidy(grown / (self.values[-1][0] - self.values[0][0]) * HOUR_S)
+
+
+class _MeanAtWork(_Window):
+    def result(self) -> float | None:
+        held = [(after[0] - one[0], one[1]) for one, after in pairwise(self.values)]
+        whole = sum(time for time, _ in held)
+        return tidy(sum(time * value for time, value in held) / whole if whole > 0 else self.values[-1][1])
+
+
+@dataclass(frozen=True)
+class _OverTime(Formula):
+    takes: ClassVar[str] = "measure, time such as 10min"
+
+
+@dataclass(frozen=True)
+class Rate(_OverTime):
+    """By how much a measure changes per hour, in the mean over a time. A counter that starts anew at 0 has grown."""
+
+    def outcome(self, measures: Mapping[str, Measure]) -> Measure:
+        """Return a measure per hour."""
+        (unit,) = units(self, measures)
+        grows = measures[self.sources[0]].counter
+        return Measure(PER_HOUR.get(unit, f"{unit}/h"), low=0 if grows else -math.inf)
+
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
+        """Return a window."""
+        found = _RateAtWork(self)
+        found.counter = measures[self.sources[0]].counter
+        return found
+
+
+@dataclass(frozen=True)
+class MeanOverTime(_OverTime):
+    """The mean of a measure over a time, in which each value counts for as long as it was the newest."""
+
+    def outcome(self, measures: Mapping[str, Measure]) -> Measure:
+        """Return a measure of the same unit."""
+        units(self, measures)
+        source = measures[self.sources[0]]
+        return replace(source, step=math.inf, power_on=None, counter=False, assumed=False)
+
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
+        """Return a window."""
+        return _MeanAtWork(self)
+
+
+@dataclass(frozen=True)
+class Integral(_OverTime):
+    """The sum of a measure over time, kept over restarts: W over 1h is Wh. Nothing is added for a gap."""
+
+    def outcome(self, measures: Mapping[str, Measure]) -> Measure:
+        """Return a sum, which is a counter unless the measure may be negative."""
+        (unit,) = units(self, measures)
+        if self.window_s not in NAMES_S:
+            raise ValueError(f"the time of an integral is one of {', '.join(f'1{name}' for name in NAMES_S.values())}")
+        found = SUMS.get((unit, self.window_s), f"{unit}·{NAMES_S[self.window_s]}")
+        return Measure(found, counter=measures[self.sources[0]].low >= 0)
+
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
+        """Return a sum that goes on where it was."""
+        return _IntegralAtWork(self, lent.keep(f"derived_{name}"[:LONGEST_ID], 0.0) if lent else None)
+
+
+class _IntegralAtWork:
+    def __init__(self, formula: Integral, kept: Kept[float] | None) -> None:
+        self._formula, self._kept = formula, kept
+        self._sum = kept.value if kept else 0.0
+        self._before: tuple[float, float] | None = None  # time and value
+        self._kept_at = -math.inf
+
+    def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
+        value = values[self._formula.sources[0]]
+        if self._before is not None and moment.now - self._before[0] < moment.gap_s:
+            self._sum += (moment.now - self._before[0]) * (self._before[1] + value) / 2 / self._formula.window_s
+        self._before = (moment.now, value)
+        if moment.now - self._kept_at >= KEEP_S:
+            self._kept_at = moment.now
+            self.close()
+        return round(self._sum, 3)
+
+    def close(self) -> None:
+        """Keep the sum."""
+        if self._kept is not None and self._kept.value != self._sum:
+            self._kept.value = self._sum
+
+
+# Of two.
+
+
+@dataclass(frozen=True)
+class Difference(Formula):
+    """One measure less another one, which may be another sensor's."""
+
+    takes: ClassVar[str] = "measure, measure or topic of another sensor"
+    topics: ClassVar[bool] = True
+
+    def outcome(self, measures: Mapping[str, Measure]) -> Measure:
+        """Return a measure in the unit of the first."""
+        unit, *other = units(self, measures)
+        if other and other[0] != unit:
+            raise ValueError(f"both must be in one unit, not {unit} and {other[0]}")
+        return Measure(unit)
+
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
+        """Return what subtracts."""
+        return _DifferenceAtWork(self, lent)
+
+
+class _DifferenceAtWork:
+    def __init__(self, formula: Difference, lent: Lent | None) -> None:
+        self._formula = formula
+        self._heard = lent.listen(formula.topic) if lent and formula.topic else None
+
+    def of(self, values: Mapping[str, float], _moment: Moment) -> float | None:
+        one, *other = (values[name] for name in self._formula.sources)
+        return tidy(one - (other[0] if other else self._others()))
+
+    def _others(self) -> float:
+        """Return what the other sensor has said.
+
+        Raises:
+            ValueError: that does not count, or nothing was heard.
+        """
+        if self._heard is None or self._heard.last is None or self._heard.problem:
+            why = self._heard.problem if self._heard else None
+            raise ValueError(f"{self._formula.topic}: {why or 'nothing was heard yet'}")
+        return self._heard.last.number
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+FORMULAS: Mapping[str, type[Formula]] = {
+    "absolute_humidity": AbsoluteHumidity,
+    "dew_point": DewPoint,
+    "difference": Difference,
+    "heat_index": HeatIndex,
+    "integral": Integral,
+    "mean": MeanOverTime,
+    "rate": Rate,
+}

@@ -1,0 +1,1 @@
+"""What the kernel's own drivers measure: chips on I2C, SPI and single lines, read from the files of their drivers."""

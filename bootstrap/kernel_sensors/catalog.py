@@ -1,0 +1,171 @@
+"""The parts that drivers of the kernel read: what their data sheets and drivers say, one row each.
+
+Overlays are those of Raspberry Pi's README of overlays (raspberrypi/linux, arch/arm/boot/dts/overlays/README), and
+`shipped` is what its kernels are built with (6.12, arch/arm64/configs/bcm2712_defconfig).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ChipSheet:
+    """What is known of a part.
+
+    Attributes:
+        names: what its driver or its bus calls it; the first is by which the bus is told of it.
+        place: where it usually is: an address on I2C, `spi0.0`, or the GPIO lines that it is wired to.
+        ranges: what it measures, with the lowest and the highest number that its data sheet has.
+        overlay: the line of config.txt after `dtoverlay=`, with its place as `{at}` or `{line0}`; empty if none exists.
+        overlay_place: where the overlay looks for it unless told, if that is not its usual place.
+        shipped: whether Raspberry Pi OS has its driver.
+        hint: what else a failed read may mean.
+        mute_is_zero: whether nothing but zeros is read where no chip is, because its bus has no acknowledgement.
+        tries: how often it is read before it counts as silent; each `pause_s` after the one before.
+        forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
+        limits: raw numbers that mean "at or beyond the end of my range".
+    """
+
+    names: tuple[str, ...]
+    place: str
+    ranges: Mapping[str, Range]
+    overlay: str = ""
+    overlay_place: str = ""
+    shipped: bool = True
+    hint: str = ""
+    mute_is_zero: bool = False
+    tries: int = 1
+    pause_s: float = 0.0
+    limits: tuple[float, ...] = ()
+    forgets: bool = False
+
+    @property
+    def fixed(self) -> bool:
+        """Whether it can be in one place only."""
+        return bool(self.overlay) and "{" not in self.overlay
+
+
+def _sensor(name: str, place: str, *, also: tuple[str, ...] = (), fixed: bool = False, **ranges: Range) -> ChipSheet:
+    """Return a part of the overlay `i2c-sensor`."""
+    overlay = f"i2c-sensor,{name}" if fixed else f"i2c-sensor,{name},addr={{at}}"
+    return ChipSheet((name, *also), place, ranges, overlay)
+
+
+def _dht(*, temperature: Range, humidity: Range) -> ChipSheet:
+    """Return a part that the driver dht11 reads. It may be read every 2 s, and many a read fails."""
+    ranges = {"temperature": temperature, "humidity": humidity}
+    return ChipSheet(("dht11",), "GPIO4", ranges, "dht11,gpiopin={line0}", tries=4, pause_s=2.0)
+
+
+def _thermocouple(name: str, **ranges: Range) -> ChipSheet:
+    hint = "the thermocouple is cut or shorted"
+    return ChipSheet((name,), "spi0.0", ranges, f"maxtherm,{{at}},{name}", hint=hint, mute_is_zero=True)
+
+
+def _ads1x15(name: str, limits: tuple[float, ...]) -> ChipSheet:
+    """Return a converter of this family. At gain 1, the overlay's default, it measures up to 4.096 V."""
+    overlay = f"{name},addr={{at}},cha_enable,chb_enable,chc_enable,chd_enable"
+    return ChipSheet((name, "ads1015"), "0x48", {"voltage": (-6.144, 6.144)}, overlay, limits=limits)
+
+
+ROOM, WIDE = (-40.0, 85.0), (-40.0, 125.0)  # °C
+PERCENT = (0.0, 100.0)
+BAROMETER = (300.0, 1100.0)  # hPa
+
+_CHIPS: Mapping[str, ChipSheet] = {
+    # Temperature, humidity, pressure.
+    "BME280": _sensor("bme280", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER),
+    "BMP280": _sensor("bmp280", "0x76", temperature=ROOM, pressure=BAROMETER),
+    "BMP180": _sensor("bmp180", "0x77", fixed=True, temperature=ROOM, pressure=BAROMETER),
+    "BMP388": _sensor("bmp380", "0x76", temperature=ROOM, pressure=(300.0, 1250.0)),
+    "MS5637": _sensor("ms5637", "0x76", temperature=ROOM, pressure=(10.0, 2000.0)),
+    "SHT31": _sensor("sht3x", "0x44", temperature=WIDE, humidity=PERCENT),
+    "SHT40": _sensor("sht4x", "0x44", temperature=WIDE, humidity=PERCENT),
+    "SHTC3": _sensor("shtc3", "0x70", fixed=True, temperature=WIDE, humidity=PERCENT),
+    "AHT10": _sensor("aht10", "0x38", fixed=True, temperature=ROOM, humidity=PERCENT),
+    "AHT20": _sensor("aht20", "0x38", also=("aht10",), fixed=True, temperature=ROOM, humidity=PERCENT),
+    "HTU21D": _sensor("htu21", "0x40", fixed=True, temperature=WIDE, humidity=PERCENT),
+    "SHT21": ChipSheet(("sht21",), "0x40", {"temperature": WIDE, "humidity": PERCENT}),
+    "SI7021": _sensor("si7020", "0x40", fixed=True, temperature=WIDE, humidity=PERCENT),
+    "HDC1080": _sensor("hdc100x", "0x40", also=("hdc1000", "hdc1080"), temperature=WIDE, humidity=PERCENT),
+    "DHT11": _dht(temperature=(-20.0, 60.0), humidity=(5.0, 95.0)),
+    "DHT22": _dht(temperature=(-40.0, 80.0), humidity=PERCENT),
+    "LM75": ChipSheet(
+        ("lm75",), "0x48", {"temperature": (-55.0, 125.0)}, "i2c-sensor,lm75,addr={at}", overlay_place="0x4f"
+    ),
+    "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
+    "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
+    # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
+    "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
+    "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),
+    "TSL4531": replace(_sensor("tsl4531", "0x29", fixed=True, illuminance=(0.0, 220_000.0)), forgets=True),
+    "VEML7700": ChipSheet(("veml7700",), "0x10", {"illuminance": (0.0, 140_000.0)}, shipped=False, forgets=True),
+    "VEML6030": ChipSheet(("veml6030",), "0x10", {"illuminance": (0.0, 120_000.0)}, forgets=True),
+    "OPT3001": ChipSheet(("opt3001",), "0x44", {"illuminance": (0.0, 83_865.6)}, shipped=False),
+    # Converters from voltages to numbers.
+    "ADS1115": _ads1x15("ads1115", (-32_768.0, 32_767.0)),
+    "ADS1015": _ads1x15("ads1015", (-2048.0, 2047.0)),
+    "MCP3008": ChipSheet(("mcp3008",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3008,{at}-present"),
+    "MCP3202": ChipSheet(("mcp3202",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3202,{at}-present"),
+    "MCP3422": ChipSheet(("mcp3422",), "0x68", {"voltage": (-2.048, 2.048)}, "mcp342x,mcp3422,addr={at}"),
+    "MCP3424": ChipSheet(("mcp3424",), "0x68", {"voltage": (-2.048, 2.048)}, "mcp342x,mcp3424,addr={at}"),
+    "ADS7830": _sensor("ads7830", "0x48", voltage=(0.0, 5.5)),
+    # Power. The range of a current is that of the voltage over the shunt, in volts.
+    "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}),
+    "INA226": ChipSheet(("ina226",), "0x40", {"voltage": (0.0, 40.96), "shunt": (-0.08192, 0.08192)}),
+    "INA238": _sensor("ina238", "0x40", voltage=(0.0, 85.0), shunt=(-0.16384, 0.16384)),
+    "INA3221": ChipSheet(("ina3221",), "0x40", {"voltage": (0.0, 32.8), "shunt": (-0.1638, 0.1638)}, shipped=False),
+    # Thermocouples.
+    "MAX31855": _thermocouple("max31855", temperature=(-270.0, 1800.0), ambient=(-55.0, 125.0)),
+    "MAX31856": _thermocouple("max31856", temperature=(-210.0, 1800.0), ambient=(-55.0, 125.0)),
+    "MAX6675": _thermocouple("max6675", temperature=(0.0, 1024.0)),
+    # Distance; 0 is what a driver may say in place of nothing.
+    "HC-SR04": ChipSheet(
+        ("srf04",),
+        "GPIO23 GPIO24",
+        {"distance": (0.02, 4.0)},
+        shipped=False,
+        hint="nothing that echoes is within 4 m",
+        tries=3,
+        pause_s=0.06,
+    ),
+    "VL53L0X": ChipSheet(("vl53l0x",), "0x29", {"distance": (0.03, 2.0)}, shipped=False),
+    # Air; 0 ppm is what an SCD30 says before it has measured.
+    "SCD40": ChipSheet(
+        ("scd40", "scd4x"),
+        "0x62",
+        {"co2": (1.0, 40_000.0), "temperature": (-10.0, 60.0), "humidity": PERCENT},
+        shipped=False,
+    ),
+    "SCD41": ChipSheet(
+        ("scd41", "scd4x"),
+        "0x62",
+        {"co2": (1.0, 40_000.0), "temperature": (-10.0, 60.0), "humidity": PERCENT},
+        shipped=False,
+    ),
+    "SCD30": ChipSheet(
+        ("scd30",),
+        "0x61",
+        {"co2": (1.0, 40_000.0), "temperature": (-40.0, 70.0), "humidity": PERCENT},
+        shipped=False,
+    ),
+    "BME680": _sensor(
+        "bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)
+    ),
+    # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
+    "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
+}
+
+_LIKE = {  # parts that differ in accuracy or housing alone
+    "SHT30": "SHT31",
+    "SHT35": "SHT31",
+    "SHT41": "SHT40",
+    "SHT45": "SHT40",
+    "AM2302": "DHT22",
+    "BMP390": "BMP388",
+}
+
+CATALOG: Mapping[str, ChipSheet] = MappingProxyType({**_CHIPS, **{part: _CHIPS[like] for part, like in _LIKE.items()}})

@@ -1,0 +1,76 @@
+"""What a power monitor measures, and the energy that adds up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import monotonic
+
+from bootstrap.device import Failure, Measure, Reading
+from bootstrap.kernel_sensors.catalog import Range
+from bootstrap.kernel_sensors.kernel_device import KernelDevice
+from bootstrap.kernel_sensors.kernel_sensor import KernelSensor, Sample, outcome
+
+MICRO = 1e-6
+DEFAULT_UOHM = 10_000.0  # of the drivers ina2xx, ina238, ina3221
+HOUR_S = 3600.0
+MISSED = 3  # periods without a reading, over which nothing is added up, because nobody knows what flowed
+DIGITS = 6
+
+
+@dataclass(kw_only=True)
+class PowerSensor(KernelSensor):
+    """A monitor of voltage and current. A subclass declares `shunt`, in ohms, `channel`, and four measures."""
+
+    shunt: float
+    channel: int
+
+    def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
+        """Return the measures: what can flow depends on the shunt."""
+        declared = type(self).measures
+        (low, high), (least, most) = ranges["voltage"], (round(volts / self.shunt, DIGITS) for volts in ranges["shunt"])
+        return {
+            **declared,
+            "voltage": replace(declared["voltage"], low=low, high=high),
+            "current": replace(declared["current"], low=least, high=most),
+            "power": replace(declared["power"], low=least * high, high=most * high),
+        }
+
+    def setup(self) -> None:
+        """Take up the energy where the last run left it."""
+        self.energy_wh = self.keep("energy", 0.0)
+        self.since: float | None = None
+
+    def taken(self, device: KernelDevice) -> Sample:
+        """Return voltage, current and power, read once."""
+        numbered = self.chip.part == "INA3221"
+        bus, current = (f"in{self.channel}", f"curr{self.channel}") if numbered else ("in1", "curr1")
+        factor = _assumed_ohm(device, f"shunt{self.channel}_resistor" if numbered else "shunt_resistor") / self.shunt
+        volts = outcome(lambda: device.value("voltage1", bus))
+        amperes = outcome(lambda: round(device.value("current3", current) * factor, DIGITS))
+        return {"voltage": volts, "current": amperes, "power": _product(volts, amperes)}
+
+    def complete(self, reading: Reading) -> Reading:
+        """Add what has flowed since the last reading. Nothing is added for a time without readings."""
+        power, now = reading["power"], monotonic()
+        before, self.since = self.since, now
+        if isinstance(power, Failure) or self.check({"power": power}):
+            self.since = None
+        elif before is not None and now - before <= MISSED * self.every_s:
+            flowed = max(float(power), 0.0) * (now - before) / HOUR_S  # type: ignore[arg-type]  # it was checked
+            self.energy_wh.value = round(self.energy_wh.value + flowed, DIGITS)
+        return {**reading, "energy": self.energy_wh.value}
+
+
+def _assumed_ohm(device: KernelDevice, hwmon: str) -> float:
+    """Return the shunt for which a driver computes: that of its own file, of the device tree, or its default."""
+    if ohm := device.attribute("in_shunt_resistor"):
+        return ohm
+    return (device.attribute(hwmon) or device.described("shunt-resistor") or DEFAULT_UOHM) * MICRO
+
+
+def _product(
+    volts: float | OSError | ValueError, amperes: float | OSError | ValueError
+) -> float | OSError | ValueError:
+    """Return the power, or why it is not known."""
+    if isinstance(volts, Failure):
+        return volts
+    return amperes if isinstance(amperes, Failure) else round(volts * amperes, DIGITS)

@@ -1,0 +1,1 @@
+"""What this machine tells of itself beyond single files: interfaces, disks, low voltage, services, updates."""

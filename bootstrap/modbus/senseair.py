@@ -1,0 +1,61 @@
+"""The Senseair S8 and K30 sensors of CO2, by Modbus (Senseair, "Modbus on Senseair S8" and "K30")."""
+
+from bootstrap.device import Reading
+from bootstrap.modbus.slave import HOLDING, INPUT, ModbusSlave, Rtu
+from bootstrap.serial_frames.port_or_host import PortOrHost
+from bootstrap.serial_frames.warm_up import WarmUp
+
+ANY = 0xFE  # the address that each one answers to
+ANSWER_S = 1.0
+STATUS, CO2 = 0, 3
+PERIOD = 31  # hours between two calibrations by itself; with 0 there are none
+USUAL_H = 180
+STEADY_S = 30.0  # S8 data sheet, "Start-up time < 30 s to 90 %" of the true value
+FAULTS = {
+    0: "a fatal error",
+    1: "an offset error",
+    2: "an error of its algorithm",
+    3: "an output error",
+    4: "an error of its own diagnosis",
+    5: "that it is out of its range",
+    6: "an error of its memory",
+}
+
+
+class Senseair:
+    """One that is asked for status and value."""
+
+    def __init__(self, *, autocalibration: bool) -> None:
+        self._calibrates = autocalibration
+        self._told = False
+        self._warm_up = WarmUp(STEADY_S)
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether it may have no value now."""
+        return self._warm_up.lasts
+
+    def read(self, port: PortOrHost) -> Reading:
+        """Return what it measures."""
+        try:
+            with ModbusSlave(port.source(9600), ANY, ANSWER_S, Rtu()) as slave:
+                data = slave.registers(INPUT, STATUS, CO2 - STATUS + 1)
+                if not self._told:
+                    self._tell(slave)
+        except OSError:
+            self._told = False
+            self._warm_up.silent()
+            raise
+        self._warm_up.answered()
+        if status := int.from_bytes(data[:2]) & 0x7F:
+            raise ValueError(
+                f"the sensor reports {' and '.join(why for bit, why in FAULTS.items() if status >> bit & 1)}"
+            )
+        return {"co2": int.from_bytes(data[2 * CO2 :], signed=True)}
+
+    def _tell(self, slave: ModbusSlave) -> None:
+        """Set whether it calibrates itself, unless it does so already: it keeps the period in a memory that wears."""
+        period_h = int.from_bytes(slave.registers(HOLDING, PERIOD, 1))
+        if (period_h > 0) is not self._calibrates:
+            slave.write(PERIOD, USUAL_H if self._calibrates else 0)
+        self._told = True

@@ -1,0 +1,56 @@
+"""The Winsen MH-Z19 family of CO2 sensors."""
+
+from bootstrap.device import Reading
+from bootstrap.serial_frames.fixed_frames import fixed
+from bootstrap.serial_frames.frame_channel import FrameChannel
+from bootstrap.serial_frames.port_or_host import PortOrHost
+from bootstrap.serial_frames.warm_up import WarmUp
+
+ANSWER_S = 1.0
+PREHEAT_S = 180.0  # MH-Z19B data sheet, "Preheat time: 3 min"
+READ, CALIBRATE_ITSELF = 0x86, 0x79
+ON, OFF = 0xA0, 0x00
+
+
+def checksum(frame: bytes) -> int:
+    """Return the last byte of a frame of 9 bytes: the first is not counted."""
+    return -sum(frame[1:8]) & 0xFF
+
+
+ANSWER = fixed(bytes((0xFF, READ)), 9, lambda frame: checksum(frame) == frame[8])
+
+
+def command(number: int, value: int = 0) -> bytes:
+    """Return the frame of a command to sensor 1."""
+    frame = bytes((0xFF, 0x01, number, value, 0, 0, 0, 0))
+    return frame + bytes((checksum(frame),))
+
+
+class MhZ19:
+    """One that is asked for its value; until it has been powered for 3 minutes, what it answers is none."""
+
+    def __init__(self, *, autocalibration: bool) -> None:
+        self._autocalibration = autocalibration
+        self._told = False  # whether it knows that setting; it may forget it without power
+        self._warm_up = WarmUp(PREHEAT_S)
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether it may have no value now."""
+        return self._warm_up.lasts
+
+    def read(self, port: PortOrHost) -> Reading:
+        """Return what it measures."""
+        try:
+            with FrameChannel(port.source(9600)) as channel:
+                channel.write(command(READ))
+                answer = channel.first(ANSWER, ANSWER_S)
+                if not self._told:  # after its answer, so that it is not busy; this one has none
+                    channel.write(command(CALIBRATE_ITSELF, ON if self._autocalibration else OFF))
+                    self._told = True
+        except OSError:
+            self._told = False
+            self._warm_up.silent()
+            raise
+        self._warm_up.answered()
+        return {"co2": int.from_bytes(answer[2:4])}

@@ -1,0 +1,59 @@
+"""Where a device is, as a setting says it: the path of a serial port, or a host that passes one on over TCP."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from bootstrap.hosts import a_host
+from bootstrap.needs import DeviceNode, Need, NetworkHost
+from bootstrap.streams import Serial, Tcp
+
+HIGHEST = 65_535
+
+
+@dataclass(frozen=True)
+class PortOrHost:
+    """The full path of a serial port, or `HOST:PORT`. ValueError: it is neither.
+
+    A subclass says whether several devices may `share` the port, and which TCP port is the `usual` one.
+    """
+
+    text: str
+
+    shared: ClassVar[bool] = False
+    usual: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        if self.path is not None:
+            return
+        allowed = f'the full path of a serial port, or "HOST:PORT"{" or HOST" if self.usual else ""}'
+        try:
+            a_host(self._host)
+        except ValueError as error:
+            raise ValueError(f"{allowed} ({error})") from None
+        if not (self._number.isdecimal() and 0 < int(self._number) <= HIGHEST):
+            raise ValueError(allowed)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def needs(self) -> list[Need]:
+        """Return the port, or the host."""
+        return [NetworkHost(self._host) if self.path is None else DeviceNode(self.path, self.shared)]
+
+    def source(self, baud: int, mode: str = "8N1") -> Serial | Tcp:
+        """Return what to open; speed and mode are those of a serial port."""
+        return Tcp(self._host, int(self._number)) if self.path is None else Serial(self.path, baud, mode)
+
+    @property
+    def path(self) -> Path | None:
+        """The path; None if it is a host."""
+        return Path(self.text) if self.text.startswith("/") else None
+
+    @property
+    def _host(self) -> str:
+        return self.text.rpartition(":")[0] if self.text.count(":") == 1 else self.text
+
+    @property
+    def _number(self) -> str:
+        return self.text.rpartition(":")[2] if self.text.count(":") == 1 else str(self.usual)

@@ -1,0 +1,25 @@
+"""The distance to what is in front of it, such as the surface in a tank."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bootstrap import Measure
+from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
+from bootstrap.proof import DRIVER_NOT_RUN
+
+
+@dataclass(kw_only=True)
+class Distance(KernelSensor):
+    """A sensor that times an echo of sound (HC-SR04) or light (VL53L0X). Without an echo there is no value.
+
+    Wiring: HC-SR04: VCC to 5V, GND to GND, TRIG to GPIO 23, ECHO to GPIO 24 through 1 kohm, unless `chip` names other
+    lines, and 2 kohm from that line to GND, because the Pi's pins bear 3.3 V. VL53L0X: VIN to 3V3, GND to GND, SDA to
+    GPIO 2, SCL to GPIO 3.
+    """
+
+    chip: Chip = Chip("HC-SR04")
+
+    parts: ClassVar = dict.fromkeys(("HC-SR04", "VL53L0X"), DRIVER_NOT_RUN)
+
+    distance = Measure("m", low=0.02, high=4)

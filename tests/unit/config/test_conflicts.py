@@ -1,0 +1,65 @@
+"""What a driver of the kernel holds belongs to nobody else; sensors of one chip share it."""
+
+import pytest
+
+from bootstrap.config.loader import Configuration
+from support.world import House
+
+PLUGGED = """
+from dataclasses import dataclass
+from bootstrap import Device, I2CAddress, I2CBus, Measure, SpiDevice
+
+@dataclass(kw_only=True)
+class Display(Device):
+    bus: I2CBus = 1
+    address: I2CAddress = 0x76
+    chip: SpiDevice = "0.0"
+    lit = Measure(bool)
+
+    def read(self):
+        return {}
+"""
+
+
+def faults(house: House, **devices: str) -> list[str]:
+    house.write(1)
+    (house.folder / "on_chips_places.py").write_text(PLUGGED)
+    for name, text in devices.items():
+        house.device(name, text)
+    found = Configuration(house.folder)
+    found.all()
+    return [str(fault) for fault in found.faults]
+
+
+def test_sensors_of_one_chip_share_it(house: House) -> None:
+    vane = 'kind = "wind_vane"\nchannel = 1\n'
+    assert faults(house, a='kind = "soil"\n', b=vane, c='kind = "climate"\n', d='kind = "climate"\n') == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fault"),
+    [
+        ("climate", 'kind = "gas"\n', "address 0x76 on i2c-1 is already the chip of a"),
+        ("climate", 'kind = "on_chips_places.Display"\n', "address 0x76 on i2c-1 is already the chip of a"),
+        ("thermocouple", 'kind = "on_chips_places.Display"\n', "/dev/spidev0.0 is already the chip of a"),
+        ("thermocouple", 'kind = "adc"\nchip = "MCP3008"\n', "/dev/spidev0.0 is already the chip of a"),
+        ("distance", 'kind = "door"\npin = 24\n', "GPIO24 is already the chip of a"),
+        ("weight", 'kind = "climate"\nchip = "DHT22 at GPIO6"\n', "GPIO6 is already the chip of a"),
+    ],
+)
+def test_what_a_driver_holds_is_no_other_device_s(house: House, first: str, second: str, fault: str) -> None:
+    (found,) = faults(house, a=f'kind = "{first}"\n', b=second)
+    assert found.startswith("devices/b.toml:")
+    assert found.endswith(f": {fault}")
+
+
+def test_a_chip_elsewhere_is_in_nobody_s_way(house: House) -> None:
+    assert faults(house, a='kind = "climate"\n', b='kind = "gas"\nchip = "BME680 at 0x77"\n') == []
+
+
+def test_a_dht_and_the_1_wire_bus_are_on_lines_of_their_own(house: House) -> None:
+    probe = 'kind = "thermometer"\nserial = "28-0316a2795fff"\n'
+    (found,) = faults(house, a=probe, b='kind = "climate"\nchip = "DHT22"\n')
+    assert found.endswith("GPIO4 is already the 1-Wire bus of a (w1-gpio)")
+    house.device("b", 'kind = "climate"\nchip = "DHT22 at GPIO17"\n')
+    assert faults(house) == []

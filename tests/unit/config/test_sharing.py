@@ -1,0 +1,67 @@
+"""What a sensor shares: by its kind, and as its owner says."""
+
+import pytest
+
+from bootstrap.config.loader import check
+from bootstrap.config.model import SensorSettings
+from bootstrap.config.toml_file import SettingsError
+from support.private import PHONE
+from support.world import House
+
+HOUSE = 'group = "cm"\n[broker]\nhost = "127.0.0.1"\n'
+
+
+@pytest.fixture
+def phones(house: House) -> House:
+    (house.folder / "house.toml").write_text(HOUSE)
+    (house.folder / "phones.py").write_text(PHONE)
+    return house
+
+
+def settings(house: House, lines: str) -> SensorSettings:
+    house.device("it", lines)
+    (found,) = check(house.folder)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("lines", "group", "announced", "recorded"),
+    [
+        ('kind = "phones.Phone"', "cm-private", False, False),
+        ('kind = "phones.Phone"\nshared_with = "all"', "cm", True, True),
+        ('kind = "phones.Phone"\nshared_with = ["history"]', "cm-private", False, True),
+        ('kind = "phones.Phone"\nshared_with = ["homeassistant"]', "cm-private", True, False),
+        ('kind = "phones.Phone"\nshared_with = ["sites"]\ngroup = "up"', "up", False, False),
+        ('kind = "phones.Phone"\ngroup = "up"', "up-private", False, False),
+        ('kind = "pi"', "cm", True, True),
+        ('kind = "pi"\nshared_with = "none"', "cm-private", False, False),
+    ],
+)
+def test_a_private_kind_shares_what_is_asked_for(
+    phones: House, lines: str, group: str, announced: bool, recorded: bool
+) -> None:
+    found = settings(phones, lines)
+    assert (found.topics.group, found.homeassistant.enabled, found.recorded) == (group, announced, recorded)
+
+
+def test_what_a_gateway_carries_is_private_by_its_own_kind(phones: House) -> None:
+    found = settings(phones, 'kind = "phones.Phones"\n[sensors.anna]\nid = 1\n')
+    assert (found.topics.client_id, found.recorded) == ("cm/it", True)
+    (anna,) = found.carried.values()
+    assert (anna.topics.client_id, anna.homeassistant.enabled, anna.recorded) == ("cm-private/anna", False, False)
+    found = settings(phones, 'kind = "phones.Phones"\nshared_with = "all"\n[sensors.anna]\nid = 1\n')
+    assert found.carried["anna"].topics.client_id == "cm/anna"
+
+
+@pytest.mark.parametrize(
+    ("lines", "fault"),
+    [
+        ('shared_with = "some"', """'shared_with' must be "all" or "none" or a list that is not empty, not "some\""""),
+        ('shared_with = ["me"]', """must be "history" or "homeassistant" or "sites", not ['me']"""),
+        (f'group = "{"g" * 60}"', "its group is a private one"),
+    ],
+)
+def test_what_cannot_be(phones: House, lines: str, fault: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        settings(phones, f'kind = "phones.Phone"\n{lines}\n')
+    assert fault in str(error.value)

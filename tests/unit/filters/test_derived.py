@@ -1,0 +1,275 @@
+"""What is derived: each formula against published tables, the little language, and the health of what it comes from."""
+
+import math
+import re
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootstrap.contract.heard import Heard
+from bootstrap.device import Measure
+from bootstrap.errors import Refused
+from bootstrap.filters import air
+from bootstrap.filters.conditioning import Conditioning
+from bootstrap.filters.formulas import FORMULAS
+from bootstrap.filters.grammar import parse
+from bootstrap.filters.linear import Unit
+from bootstrap.filters.settings import MeasureFilters, SensorFilters
+from bootstrap.runtime.judging import Judge
+from support.filtered_devices import Weather
+
+MEASURES = {
+    "temperature": Measure("°C", low=-55, high=125),
+    "humidity": Measure("%", low=0, high=100),
+    "power": Measure("W", low=0),
+    "rain": Measure("mm", low=0, counter=True),
+    "open": Measure(bool),
+}
+HUMIDITIES = st.floats(0.1, 100)
+WARMTHS = st.floats(-45, 60)
+
+
+def sensor(derived: Mapping[str, str], **filters: MeasureFilters) -> Conditioning:
+    return Conditioning(SensorFilters(filters, {name: parse(text, MEASURES) for name, text in derived.items()}))
+
+
+def run(conditioning: Conditioning, series: list[dict[str, Any]], period_s: float = 60) -> list[Any]:
+    """The derived value `it` after each reading, or why there is none."""
+    found = []
+    for number, reading in enumerate(series):
+        made = conditioning.apply(reading, MEASURES, number * period_s, period_s)
+        found.append(made.failed.get("it") or made.published.get("it"))
+    return found
+
+
+# The formulas.
+
+
+@pytest.mark.parametrize(
+    ("celsius", "humidity", "wanted"),
+    [(30, 30, 10.5), (30, 50, 18.4), (30, 95, 29.1), (20, 30, 1.9), (20, 50, 9.3), (20, 80, 16.4), (10, 50, 0.1)],
+)
+def test_a_dew_point(celsius: float, humidity: float, wanted: float) -> None:
+    """As the table in DIN 4108 has it, to a tenth of a degree."""
+    assert air.dew_point(celsius, humidity) == pytest.approx(wanted, abs=0.1)
+
+
+@pytest.mark.parametrize(("celsius", "wanted"), [(-10, 2.36), (0, 4.85), (10, 9.40), (20, 17.30), (30, 30.38)])
+def test_saturated_air(celsius: float, wanted: float) -> None:
+    """The amount of water in saturated air, in g/m³, as tables have it (over water; a third per cent off at most)."""
+    assert air.absolute_humidity(celsius, 100) == pytest.approx(wanted, rel=0.004)
+
+
+@pytest.mark.parametrize(
+    ("fahrenheit", "humidity", "felt"),
+    [(80, 40, 80), (86, 90, 105), (90, 70, 105), (96, 50, 108), (100, 40, 109), (104, 55, 137), (110, 40, 136)],
+)
+def test_a_heat_index(fahrenheit: float, humidity: float, felt: float) -> None:
+    """The chart of the US National Weather Service, in whole °F."""
+    found = air.heat_index((fahrenheit - 32) * 5 / 9, humidity) * 9 / 5 + 32
+    assert found == pytest.approx(felt, abs=1.0)
+
+
+def test_the_heat_index_is_adjusted_for_dry_and_for_damp_air() -> None:
+    def felt(fahrenheit: float, humidity: float) -> float:
+        return air.heat_index((fahrenheit - 32) * 5 / 9, humidity) * 9 / 5 + 32
+
+    assert felt(95, 12.99) - felt(95, 5) > 1.5  # 2 °F at most are taken off
+    assert felt(82, 100) - felt(82, 85) > 1.5 * (felt(82, 85) - felt(82, 70)) / 1.5
+
+
+@given(WARMTHS, HUMIDITIES)
+def test_no_dew_point_is_above_the_temperature(celsius: float, humidity: float) -> None:
+    assert air.dew_point(celsius, humidity) <= celsius + 1e-9
+
+
+@given(WARMTHS, HUMIDITIES)
+def test_saturated_air_at_the_dew_point_has_the_same_vapour(celsius: float, humidity: float) -> None:
+    dew = air.dew_point(celsius, humidity)
+    assert air.vapour_pressure(dew, 100) == pytest.approx(air.vapour_pressure(celsius, humidity), rel=1e-6)
+
+
+def test_a_temperature_in_another_unit_gives_the_dew_point_in_that() -> None:
+    plain = run(sensor({"it": "dew_point(temperature, humidity)"}), [{"temperature": 20, "humidity": 50}])
+    fahrenheit = sensor({"it": "dew_point(temperature, humidity)"}, temperature=MeasureFilters((Unit("°F"),)))
+    found = run(fahrenheit, [{"temperature": 20, "humidity": 50}])
+    assert found[0] == pytest.approx(plain[0] * 9 / 5 + 32, abs=0.02)
+    assert fahrenheit.filters.published(MEASURES)["it"].unit == "°F"
+
+
+def test_air_without_water_has_no_dew_point_and_says_so() -> None:
+    assert run(sensor({"it": "dew_point(temperature, humidity)"}), [{"temperature": 20, "humidity": 0}]) == [
+        "air of 0 % has no dew point"
+    ]
+
+
+# Over a time.
+
+
+def test_a_rate_is_per_hour_and_a_counter_that_begins_anew_has_grown() -> None:
+    rain = [{"rain": value} for value in (10, 10.5, 0.5, 1)]
+    assert run(sensor({"it": "rate(rain, 10min)"}), rain) == [None, 30, 30, 30]
+    assert sensor({"it": "rate(rain, 10min)"}).filters.published(MEASURES)["it"] == Measure("mm/h", low=0)
+
+
+def test_a_rate_looks_no_further_back_than_its_time() -> None:
+    series = [{"temperature": value} for value in (0, 60, 60, 60)]
+    assert run(sensor({"it": "rate(temperature, 2min)"}), series) == [None, 3600, 1800, 0]
+
+
+def test_a_mean_counts_each_value_for_as_long_as_it_was_the_newest() -> None:
+    series = [{"temperature": value} for value in (10, 20, 30, 30)]
+    assert run(sensor({"it": "mean(temperature, 2min)"}), series) == [10, 10, 15, 25]
+
+
+@given(st.lists(st.floats(0, 1000), min_size=2, max_size=50))
+def test_an_integral_is_the_area(powers: list[float]) -> None:
+    found = run(sensor({"it": "integral(power, 1h)"}), [{"power": power} for power in powers])
+    area = sum((one + other) / 2 for one, other in pairwise(powers)) / 60
+    assert found[-1] == pytest.approx(area, abs=1e-3) or (found[-1] is None and area < 1e-3)
+    assert sensor({"it": "integral(power, 1h)"}).filters.published(MEASURES)["it"] == Measure("Wh", counter=True)
+
+
+def test_nothing_is_added_for_a_gap() -> None:
+    energy = sensor({"it": "integral(power, 1h)"})
+    measured = [(0.0, 60), (60.0, 60), (7200.0, 60), (7260.0, 60)]
+    found = [energy.apply({"power": power}, MEASURES, at, 60).published["it"] for at, power in measured]
+    assert found == [0, 1, 1, 2]
+
+
+def test_a_long_time_takes_a_bounded_memory_and_stays_nearly_right() -> None:
+    series = [{"temperature": number % 10} for number in range(5000)]
+    assert run(sensor({"it": "mean(temperature, 1d)"}), series, period_s=1)[-1] == pytest.approx(4.5, abs=0.6)
+
+
+# Of two, and of what was derived.
+
+
+def test_a_difference_of_two_measures_and_what_is_derived_from_that() -> None:
+    derived = {"spread": "difference(temperature, dew)", "it": "mean(spread, 1h)"}
+    filters = SensorFilters(
+        {},
+        {
+            "dew": parse("dew_point(temperature, humidity)", MEASURES),
+            **{name: parse(text, [*MEASURES, "dew", "spread"]) for name, text in derived.items()},
+        },
+    )
+    made = Conditioning(filters).apply({"temperature": 20, "humidity": 50}, MEASURES, 0, 60).published
+    dew = made["dew"]
+    assert isinstance(dew, float)
+    assert made["it"] == made["spread"] == pytest.approx(20 - dew)
+
+
+class Other:
+    """What is heard of another sensor."""
+
+    def __init__(self) -> None:
+        self.last: Heard | None = None
+        self.problem: str | None = None
+        self.value, self.age_s = None, None
+
+
+def test_a_difference_to_another_sensor_needs_that_one_to_be_well() -> None:
+    other, difference = Other(), sensor({"it": "difference(temperature, cm/attic/data/temperature)"})
+    difference.lend(lambda *_: pytest.fail("nothing is to be kept"), lambda _: other)
+    series = [{"temperature": 20}]
+    assert run(difference, series) == ["cm/attic/data/temperature: nothing was heard yet"]
+    other.last = Heard("cm/attic/data/temperature", b"22.5", 22.5, retained=True, at_us=0)
+    assert run(difference, series) == [-2.5]
+    other.problem = "cm/attic is lost"
+    assert run(difference, series) == ["cm/attic/data/temperature: cm/attic is lost"]
+    other.problem, other.last = None, Heard("cm/attic/data/temperature", b"x", "x", retained=True, at_us=0)
+    with pytest.raises(Refused, match="is not a number"):
+        _ = other.last.number
+    assert "is not a number" in run(difference, series)[0]
+
+
+def test_a_value_that_is_older_than_it_counts_is_not_used() -> None:
+    dew = sensor({"it": "dew_point(temperature, humidity)"})
+    assert run(dew, [{"humidity": 50}, {"temperature": 20}, {"temperature": 20}, {"temperature": 20}]) == [
+        None,
+        *[pytest.approx(9.26, abs=0.01)] * 2,
+        None,
+    ]
+
+
+# The language.
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("dew_point", "one of absolute_humidity(temperature, humidity); dew_point("),
+        ("__import__('os')", "one of absolute_humidity"),
+        ("dew_point(temperature)", "dew_point(temperature, humidity)"),
+        (
+            "dew_point(temperature, humidty)",
+            "of measures that this sensor has (temperature, humidity, power, rain, open)",
+        ),
+        ("rate(rain, soon)", "with a time such as 30s, 10min, 1h or 1d"),
+        ("rate(rain, 0s)", "with a time such as"),
+        ("difference(temperature, cm/+/data/temperature)", "with a topic such as cm/attic/data/temperature"),
+        ("mean(mean(power, 1h), 1h)", "one of absolute_humidity"),
+        (5, "one of absolute_humidity"),
+    ],
+)
+def test_what_is_no_formula_is_refused_with_what_is_one(text: object, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}"):
+        parse(text, MEASURES)
+
+
+@given(st.text())
+def test_whatever_is_written_is_a_formula_or_refused(text: str) -> None:
+    try:
+        found = parse(text, MEASURES)
+    except ValueError:
+        return
+    assert type(found) in FORMULAS.values()
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("dew_point(humidity, humidity)", "it takes a temperature and a humidity in %, not % and %"),
+        ("mean(open, 1h)", "'open' is no number that lasts"),
+        ("difference(temperature, power)", "both must be in one unit, not °C and W"),
+        ("integral(power, 2h)", "the time of an integral is one of 1s, 1min, 1h, 1d"),
+    ],
+)
+def test_a_formula_says_what_it_cannot_be_computed_from(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        parse(text, MEASURES).outcome(MEASURES)
+
+
+# Health.
+
+
+def test_what_is_derived_is_as_well_as_what_it_comes_from(tmp_path: Path) -> None:
+    text = {"dew": "dew_point(temperature, humidity)"}
+    device = Weather(file=tmp_path / "none", every_s=60)
+    judge = Judge(device, SensorFilters({}, {name: parse(one, device.measures) for name, one in text.items()}))
+    health = judge.health
+
+    def read(reading: dict[str, Any]) -> tuple[str, str | None, int]:
+        judged = judge.judge(reading)
+        health.record_good({**judged.published, **judged.good}, "now", 0.0)
+        health.record_invalid({**judged.invalid, **judged.failed})
+        facts: dict[str, Any] = health.facts["dew"]
+        return facts["health"], facts["why"], facts["errors"]
+
+    assert read({"temperature": 20, "humidity": 50}) == ("ok", None, 0)
+    wrong = "temperature: 200 °C is not within -55 to 125"
+    assert read({"temperature": 200, "humidity": 50}) == ("failing", wrong, 1)
+    assert health.problems["dew"] == wrong
+    assert read({"temperature": 21, "humidity": 50}) == ("ok", None, 0)
+    assert read({"temperature": 21, "humidity": 0}) == ("failing", "air of 0 % has no dew point", 1)
+    assert read({"temperature": 21, "humidity": 50}) == ("ok", None, 0)
+    health.record_failure("it is gone", absent=True)
+    assert (health.facts["dew"]["health"], health.facts["dew"]["why"]) == ("absent", "temperature: it is gone")
+    assert read({"temperature": 21, "humidity": 50}) == ("ok", None, 0)
+    assert not math.isnan(judge.measures["dew"].low)
