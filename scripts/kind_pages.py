@@ -28,7 +28,7 @@ USUAL: dict[str, tuple[float, ...]] = {  # by unit: values as in a house
     "W": (96.6,),
     "ppm": (640.0,),
     "m/s": (3.4,),
-    "°": (135.0,),
+    "°": (135.0, 52.4),
     "mm": (12.4,),
     "rpm": (1180.0,),
     "s": (0.8,),
