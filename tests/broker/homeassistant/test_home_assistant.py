@@ -17,7 +17,9 @@ from support.paths import QUICK
 from support.world import Broker, Eyes, House, Running, Wires
 
 UNAVAILABLE = "unavailable"
-NEVER_MEASURED = {"cm/attic/data_throttled", "cm/attic/data_cpu_temperature", "cm/odd/data_depth"}
+# What only a Pi has, and what no reading has.
+ON_A_PI = {"cpu_temperature", "throttled", "throttled_since_start", "under_voltage", "under_voltage_since_start"}
+NEVER_MEASURED = {"cm/odd/data_depth", *(f"cm/attic/data_{name}" for name in ON_A_PI)}
 DEVICES = {
     "frontdoor": 'kind = "door"\npin = 17\nbounce_s = 0\n',
     "hall": 'kind = "motion"\npin = 23\n',
