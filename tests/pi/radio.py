@@ -194,7 +194,7 @@ def far(pi: Pi, receiver: Helper) -> None:
 
 
 def stick(pi: Pi) -> None:
-    """A stick in the kernel's USB: it is heard, pulled out, held by another program and by the television driver."""
+    """A stick in the kernel's USB: it is heard, pulled out, and held by another program."""
     helper = Helper(pi, "pi.usb_stick", "sudo")
     heard = partial(why, pi, "stick", "heard")
     came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 1.5))
@@ -223,15 +223,6 @@ def held(pi: Pi, helper: Helper) -> None:
     pi.say("sudo systemctl stop penates-thief")
     came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 3.5))
     verdict(f"it is free again: heard after {came or -1:.0f} s", came is not None)
-    pi.say("sudo systemctl stop penates@stick && sudo modprobe dvb_usb_rtl28xxu", must=False)
-    helper.tell("pull")
-    helper.tell("plug")
-    told = wait(lambda: "dvb_usb_rtl28xxu" in pi.say("sudo penates doctor stick --json", must=False))
-    verdict("doctor names the television driver that holds it", told is not None)
-    print("     " + pi.say("sudo penates doctor stick | grep -i dvb", must=False))
-    pi.say("sudo systemctl start penates@stick")
-    came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 4.5))
-    print(f"     rtl_433 takes it from that driver: {'no' if came is None else f'heard after {came:.0f} s'}")
 
 
 def loop(pi: Pi, who: str, count: int, loads: int) -> None:

@@ -91,8 +91,7 @@ class Stick:
 
     def _obey(self) -> None:
         """Answer requests; whatever is written to a register is taken."""
-        while True:
-            event = os.read(self._control, EVENT.size)
+        while event := self._event():
             kind, _request, value, index, length, what = EVENT.unpack(event)
             if what != SETUP:
                 continue
@@ -101,6 +100,12 @@ class Stick:
                     os.write(self._control, answer(value, index, length))
                 else:
                     os.read(self._control, length)
+
+    def _event(self) -> bytes:
+        """Return what the kernel tells next; nothing after `close`."""
+        with suppress(OSError):
+            return os.read(self._control, EVENT.size)
+        return b""
 
     def _receive(self) -> None:
         """Send samples in real time, as long as somebody fetches them."""
