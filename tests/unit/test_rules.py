@@ -26,14 +26,12 @@ DEVICE_LINES = 35
 MEDIAN_LINES = 30
 LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 60,  # what it measures of a link, beside what it needs for commands
-    "button": 50,  # clicks and holds are told apart by time
     "command": 40,  # a program, and what it prints
     "fan": 55,  # what it does when nobody cares, and a tacho
     "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
     "disk": 50,  # six measures, each from another file of the kernel
     "lines": 50,  # what a port and its lines are like
     "modbus": 40,  # what a port, a bus and its registers are like
-    "servo": 65,  # what it is told is a pulse, and its range
     "network": 50,  # four measures, each from another file of the kernel
     "ping": 40,  # how often it asks, and how
     "pi": 65,  # nine measures, each from another file of the kernel
