@@ -15,8 +15,7 @@ ZERO_K, NOMINAL_K = 273.15, 298.15  # 0 °C, and 25 °C, at which the nominal re
 class Thermistor(DividerSensor):
     """An NTC thermistor in series with a resistor, at an input of a converter.
 
-    Wiring: the resistor from 3V3 to the converter's input, the thermistor from there to GND; the converter as for the
-    kind adc.
+    Wiring: the resistor from 3V3 to the converter's input, the thermistor from there to GND; the rest as for adc.
     """
 
     nominal: Annotated[float, Limits(1)] = 10_000.0  # resistance of the thermistor at 25 °C, in ohms

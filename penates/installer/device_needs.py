@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, PowerSwitch, UsbDevice, may_drive, needs_of
+from bootstrap.needs import (
+    ChildProgram,
+    DeviceNode,
+    GpioLine,
+    IcmpEcho,
+    NetworkHost,
+    PowerSwitch,
+    UsbDevice,
+    may_drive,
+    needs_of,
+)
 
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
@@ -34,6 +44,7 @@ class DeviceNeeds:
         programs: the programs that it runs.
         outputs: whether it may drive lines, which must be made safe after its process was killed.
         real_time: whether it switches lines at exact times.
+        echo: whether it asks hosts by ICMP.
         power: what it may do to this machine: `reboot`, `shutdown`.
     """
 
@@ -44,6 +55,7 @@ class DeviceNeeds:
     outputs: bool
     real_time: bool
     power: tuple[str, ...] = ()
+    echo: bool = False
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -60,6 +72,7 @@ def needs(device: Device) -> DeviceNeeds:
         may_drive(device),
         any(isinstance(need, GpioLine) and need.timed for need in needed),
         tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
+        any(isinstance(need, IcmpEcho) for need in needed),
     )
 
 

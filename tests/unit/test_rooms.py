@@ -42,12 +42,11 @@ FLOORS = (
     {
         "bootstrap.config",
         "bootstrap.contact",
-        "bootstrap.plain_lines",
         "bootstrap.radio",
         "bootstrap.serial_frames",
         "bootstrap.value_forms",
     },
-    {"bootstrap.modbus", "bootstrap.serial_lines"},
+    {"bootstrap.modbus", "bootstrap.plain_lines", "bootstrap.serial_lines"},
     {"bootstrap.answers", "bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant", "bootstrap.machine"},
     {"bootstrap.bridge"},
