@@ -18,7 +18,6 @@ class Climate(KernelSensor):
     """
 
     chip: Chip = Chip("BME280")
-
     parts: ClassVar = {
         **dict.fromkeys(("BME280", "BMP280", "SHT30", "SHT31", "SHT35", "SHT40", "SHT41", "SHT45"), KERNEL_DRIVER),
         **dict.fromkeys(("SHT21", "SHTC3", "AHT10", "HTU21D", "SI7021", "HDC1080"), KERNEL_DRIVER),

@@ -73,6 +73,12 @@ def _ads1x15(name: str, limits: tuple[float, ...]) -> ChipSheet:
     return ChipSheet((name, "ads1015"), "0x48", {"voltage": (-6.144, 6.144)}, overlay, limits=limits)
 
 
+def _mcp342x(name: str) -> ChipSheet:
+    """Return a converter of this family, whose driver says volts where the kernel's rules want thousandths of one."""
+    overlay = f"mcp342x,{name},addr={{at}}"
+    return ChipSheet((name,), "0x68", {"voltage": (-2.048, 2.048)}, overlay, factors={"voltage": 1000.0})
+
+
 ROOM, WIDE = (-40.0, 85.0), (-40.0, 125.0)  # °C
 PERCENT = (0.0, 100.0)
 BAROMETER = (300.0, 1100.0)  # hPa
@@ -116,8 +122,8 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "ADS1015": _ads1x15("ads1015", (-2048.0, 2047.0)),
     "MCP3008": ChipSheet(("mcp3008",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3008,{at}-present"),
     "MCP3202": ChipSheet(("mcp3202",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3202,{at}-present"),
-    "MCP3422": ChipSheet(("mcp3422",), "0x68", {"voltage": (-2.048, 2.048)}, "mcp342x,mcp3422,addr={at}"),
-    "MCP3424": ChipSheet(("mcp3424",), "0x68", {"voltage": (-2.048, 2.048)}, "mcp342x,mcp3424,addr={at}"),
+    "MCP3422": _mcp342x("mcp3422"),
+    "MCP3424": _mcp342x("mcp3424"),
     "ADS7830": _sensor("ads7830", "0x48", voltage=(0.0, 5.5)),
     # Power. The range of a current is that of the voltage over the shunt, in volts.
     "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}),

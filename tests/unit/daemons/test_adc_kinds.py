@@ -64,7 +64,7 @@ def test_a_converter_whose_end_is_its_supply_has_one(files: KernelFiles) -> None
 
 def test_a_converter_of_hwmon_and_one_that_is_called_by_its_address(files: KernelFiles) -> None:
     files.hwmon("ads7830", "1-004b", in2_input="1650")
-    folder = files.iio("1-0068", "1-0068", in_voltage1_raw="-32768", in_voltage_scale="0.0625")
+    folder = files.iio("1-0068", "1-0068", in_voltage1_raw="-32768", in_voltage1_scale="0.000062500")
     files.write(folder.resolve().parent / "name", "mcp3422")
     assert values(Adc(chip=Chip("ADS7830 at 0x4b"), channel=2, sysfs=files.root))["voltage"] == 1.65
     assert values(Adc(chip=Chip("MCP3422"), channel=1, sysfs=files.root)) == {"voltage": -2.048}
