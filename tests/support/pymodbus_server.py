@@ -5,6 +5,7 @@ It prints the number of its TCP port, or 0, once it can be asked.
 
 import asyncio
 import sys
+from typing import Any
 
 from pymodbus import FramerType
 from pymodbus.server import ModbusSerialServer, ModbusTcpServer
@@ -28,7 +29,8 @@ async def serve(port: str) -> None:
         else ModbusTcpServer([DEVICE], address=("127.0.0.1", 0))
     )
     await server.serve_forever(background=True)
-    sys.stdout.write(f"{0 if port else server.transport.sockets[0].getsockname()[1]}\n")
+    listening: Any = server.transport  # asyncio's server, which has no type in pymodbus
+    sys.stdout.write(f"{0 if port else listening.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
