@@ -1,13 +1,14 @@
 """The health of each measure: what is refused, what is stale, what is gone, and what the state makes of it."""
 
 import errno
+from functools import partial
 from typing import Any
 
 import pytest
 
 from bootstrap.runtime.measure_health import NEVER
 from support.teller import GOOD, HEALTH, READING, STATE, Teller
-from support.world import Broker, Eyes, House, Supervisor, Wanted, retained
+from support.world import Broker, Eyes, House, Supervisor, Wanted, eventually, retained
 
 
 @pytest.fixture
@@ -106,7 +107,8 @@ def test_a_device_that_is_gone_is_told_from_one_that_fails(
         why = teller.read(code)
         facts = teller.wait_health("level", health)
         assert facts["why"] == why
-        assert teller.health()["word"]["errors"] == errors
+        told = partial(lambda wanted: teller.health()["word"]["errors"] == wanted, errors)
+        eventually(told, "the count of its failures, which waits until the last one is acknowledged")
     supervisor.wait(f"X_WHY=level, depth, word, clicks: {why}")
     assert len(teller.running.logged("cannot read the device (")) == 1
     teller.read(GOOD)
