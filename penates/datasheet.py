@@ -122,7 +122,11 @@ class Sheet:
     device: type[Device]
     what: str
     wiring: str
-    settings: list[Setting]
+
+    @cached_property
+    def settings(self) -> list[Setting]:
+        """The settings in order; read from the source when they are wanted, because that takes a while."""
+        return [*settings_of(self.device)]
 
     @property
     def measures(self) -> Mapping[str, Measure]:
@@ -244,7 +248,7 @@ def sheet(kind: str, folder: Path | None) -> Sheet:
     """
     device = find(kind, folder)
     what, _, wiring = inspect.cleandoc(device.__doc__ or "").partition("Wiring:")
-    return Sheet(kind, device, what.strip(), " ".join(wiring.split()) or "none.", [*settings_of(device)])
+    return Sheet(kind, device, what.strip(), " ".join(wiring.split()) or "none.")
 
 
 def settings_of(device: type[Device]) -> Iterator[Setting]:

@@ -7,7 +7,7 @@ from time import monotonic
 from bootstrap.device import Failure, Measure, Reading
 from bootstrap.kernel_sensors.catalog import Range
 from bootstrap.kernel_sensors.kernel_device import KernelDevice
-from bootstrap.kernel_sensors.kernel_sensor import KernelSensor, Sample, outcome
+from bootstrap.kernel_sensors.kernel_sensor import KernelSensor, Outcome, Sample, outcome
 
 MICRO = 1e-6
 DEFAULT_UOHM = 10_000.0  # of the drivers ina2xx, ina238, ina3221
@@ -46,7 +46,17 @@ class PowerSensor(KernelSensor):
         factor = _assumed_ohm(device, f"shunt{self.channel}_resistor" if numbered else "shunt_resistor") / self.shunt
         volts = outcome(lambda: device.value("voltage1", bus))
         amperes = outcome(lambda: round(device.value("current3", current) * factor, DIGITS))
-        return {"voltage": volts, "current": amperes, "power": _product(volts, amperes)}
+        return {"voltage": volts, "current": amperes, "power": self._power(volts, amperes)}
+
+    def _power(self, volts: Outcome, amperes: Outcome) -> Outcome:
+        """Return the power, or why it is not known: what cannot be true makes no power."""
+        if isinstance(volts, Failure):
+            return volts
+        if isinstance(amperes, Failure):
+            return amperes
+        if wrong := self.check({"voltage": volts, "current": amperes}):
+            return ValueError("; ".join(wrong.values()))
+        return round(volts * amperes, DIGITS)
 
     def complete(self, reading: Reading) -> Reading:
         """Add what has flowed since the last reading. Nothing is added for a time without readings."""
@@ -65,12 +75,3 @@ def _assumed_ohm(device: KernelDevice, hwmon: str) -> float:
     if ohm := device.attribute("in_shunt_resistor"):
         return ohm
     return (device.attribute(hwmon) or device.described("shunt-resistor") or DEFAULT_UOHM) * MICRO
-
-
-def _product(
-    volts: float | OSError | ValueError, amperes: float | OSError | ValueError
-) -> float | OSError | ValueError:
-    """Return the power, or why it is not known."""
-    if isinstance(volts, Failure):
-        return volts
-    return amperes if isinstance(amperes, Failure) else round(volts * amperes, DIGITS)
