@@ -17,6 +17,7 @@ import tomllib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cached_property
 from itertools import combinations, takewhile
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
