@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.device import Device
-from bootstrap.needs import ChildProgram, DeviceNode, GpioLine, NetworkHost, PowerSwitch, UsbDevice, may_drive, needs_of
+from bootstrap.needs import (
+    ChildProgram,
+    DeviceNode,
+    GpioLine,
+    NetworkHost,
+    OneWireBus,
+    PowerSwitch,
+    UsbDevice,
+    may_drive,
+    needs_of,
+)
 
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
@@ -35,6 +45,7 @@ class DeviceNeeds:
         outputs: whether it may drive lines, which must be made safe after its process was killed.
         real_time: whether it switches lines at exact times.
         power: what it may do to this machine: `reboot`, `shutdown`.
+        bulk: the folders of 1-Wire buses whose thermometers it may tell to convert all at once.
     """
 
     nodes: tuple[str, ...]
@@ -44,6 +55,7 @@ class DeviceNeeds:
     outputs: bool
     real_time: bool
     power: tuple[str, ...] = ()
+    bulk: tuple[Path, ...] = ()
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -60,6 +72,7 @@ def needs(device: Device) -> DeviceNeeds:
         may_drive(device),
         any(isinstance(need, GpioLine) and need.timed for need in needed),
         tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
+        tuple(need.folder for need in needed if isinstance(need, OneWireBus) and need.bulk),
     )
 
 

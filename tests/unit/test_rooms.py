@@ -42,6 +42,7 @@ FLOORS = (
     {
         "bootstrap.config",
         "bootstrap.contact",
+        "bootstrap.one_wire",
         "bootstrap.plain_lines",
         "bootstrap.radio",
         "bootstrap.serial_frames",
