@@ -8,17 +8,18 @@ from bootstrap import Gateway, Measure, OneWireBulk, Reading
 from bootstrap.one_wire.bus_reader import BusReader
 from bootstrap.one_wire.probe import OneWireProbe
 from bootstrap.one_wire.probe_rounds import WAYS, ProbeRounds
-from bootstrap.proof import DRIVER_NOT_RUN, KERNEL_DRIVER
+from bootstrap.proof import DRIVER_NOT_RUN
 
 
 @dataclass(kw_only=True)
 class OneWire(Gateway):
     """A 1-Wire bus with many DS18B20 probes, which are converted all at once, in 0.75 s.
 
-    Wiring: of each probe red to 3V3, black to GND, yellow to GPIO 4; one resistor of 4.7 kohm from yellow to red.
+    Wiring: red to 3V3, black to GND, yellow to GPIO 4, and once for all probes 4.7 kohm from yellow to red.
     """
 
-    parts: ClassVar = {"DS18B20": KERNEL_DRIVER, **dict.fromkeys(("DS18S20", "DS1822", "DS1825"), DRIVER_NOT_RUN)}
+    # Whoever asks for a DS18B20 gets the kind of a single one, `thermometer`.
+    parts: ClassVar = dict.fromkeys(("DS18S20", "DS1822", "DS1825", "DS28EA00"), DRIVER_NOT_RUN)
 
     bus: OneWireBulk = Path("/sys/bus/w1/devices")  # where the kernel lists its 1-Wire devices
 

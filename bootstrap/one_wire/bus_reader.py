@@ -52,18 +52,18 @@ class BusRound:
 class BusReader:
     """Reads one bus, again and again."""
 
-    def __init__(self, bus: Path) -> None:
+    def __init__(self, bus: Path, enough_s: float = ENOUGH_S) -> None:
         """Read the probes below this folder, such as `/sys/bus/w1/devices`."""
-        self._bus = bus
+        self._bus, self._enough_s = bus, enough_s
         self._last = dict[str, float]()  # when each probe was read (monotonic)
 
     def read(self) -> BusRound:
         """Convert and read every probe, also those that nobody has adopted.
 
         Otherwise the kernel would keep what was converted in them, and hand it out as new to whoever reads them later.
-        Where each is converted by itself, those that do not fit into `ENOUGH_S` come first the next time.
+        Where each is converted by itself, those that do not fit into `enough_s` come first the next time.
         """
-        found, until = BusRound(), time.monotonic() + ENOUGH_S
+        found, until = BusRound(), time.monotonic() + self._enough_s
         try:
             masters = [BusMaster(folder) for folder in sorted(self._bus.glob(MASTERS))]
             listed = [(master, master.probes()) for master in masters]
@@ -94,11 +94,11 @@ class BusReader:
             self._last[probe.name] = time.monotonic()
         others = {*probes} - {*converted}
         for probe in sorted(others, key=lambda one: (self._last.get(one.name, 0.0), one.name)):
-            if time.monotonic() >= until:
-                break
             value = _value(probe, fast=False)
             found.values[probe.name] = ProbeValue(value, time.time())
             self._last[probe.name] = time.monotonic()
+            if self._last[probe.name] >= until:
+                break
 
 
 def _value(probe: Path, *, fast: bool) -> float | OSError | ValueError:
