@@ -126,13 +126,13 @@ def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> 
     allowed += [("IPAddressAllow", " ".join(networks))] if (networks := allowed_networks(sorted(hosts))) else []
     if USB in nodes:  # whoever opens USB devices also wants to hear from the kernel what is plugged in
         allowed.append(("RestrictAddressFamilies", "AF_NETLINK"))
-    allowed += [line for bus in sorted({bus for one in needed for bus in one.bulk}) for line in _bulk(bus)]
+    allowed += [line for bus in sorted({bus for one in needed for bus in one.bulk}) for line in bulk_conversion(bus)]
     if len(found) == 1 and found[0].device.memory_mb != Device.memory_mb:
         allowed.append(("MemoryMax", f"{found[0].device.memory_mb}M"))
     return allowed
 
 
-def _bulk(bus: Path) -> list[tuple[str, str]]:
+def bulk_conversion(bus: Path) -> list[tuple[str, str]]:
     """Return the settings by which a unit may have the thermometers on a 1-Wire bus convert all at once.
 
     The kernel makes that file again at each start, for root alone. The first line runs as root, outside of the sandbox.
