@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import Host as Host
     from bootstrap.needs import I2CAddress as I2CAddress
     from bootstrap.needs import I2CBus as I2CBus
+    from bootstrap.needs import IcmpEcho as IcmpEcho
     from bootstrap.needs import Input as Input
     from bootstrap.needs import Listened as Listened
     from bootstrap.needs import ModbusAddress as ModbusAddress
@@ -66,6 +67,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import TopicFilter as TopicFilter
     from bootstrap.needs import UsbDevice as UsbDevice
     from bootstrap.needs import UsbName as UsbName
+    from bootstrap.needs import WayToAsk as WayToAsk
     from bootstrap.pins.edge import Edge as Edge
     from bootstrap.streams import ChildProcess as ChildProcess
     from bootstrap.streams import Frames as Frames
@@ -114,6 +116,7 @@ HOMES = {
     "TopicFilter": "bootstrap.needs",
     "Target": "bootstrap.needs",
     "Program": "bootstrap.needs",
+    "WayToAsk": "bootstrap.needs",
     "PowerAction": "bootstrap.needs",
     "DebianPackage": "bootstrap.needs",
     "Seconds": "bootstrap.device",
@@ -129,6 +132,7 @@ HOMES = {
     "Listened": "bootstrap.needs",
     "Told": "bootstrap.needs",
     "ChildProgram": "bootstrap.needs",
+    "IcmpEcho": "bootstrap.needs",
     "PowerSwitch": "bootstrap.needs",
     # Commands.
     "takes": "bootstrap.device",

@@ -151,6 +151,11 @@ class ChildProgram:
 
 
 @dataclass(frozen=True)
+class IcmpEcho:
+    """That a host is asked by ICMP, which the kernel lets only some groups do without root."""
+
+
+@dataclass(frozen=True)
 class PowerSwitch:
     """That this machine is restarted, or shut down: `reboot` or `shutdown`. No sandboxed unit may do so by itself."""
 
@@ -170,6 +175,7 @@ Need: TypeAlias = (
     | Listened
     | Told
     | ChildProgram
+    | IcmpEcho
     | PowerSwitch
 )  # fmt: skip
 
@@ -208,6 +214,13 @@ def a_program(text: str) -> None:
         raise ValueError("the name of a program, or its full path, without arguments")
 
 
+def a_way_to_ask(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if `text` is neither ICMP nor a TCP port."""
+    name, _, port = text.partition(":")
+    if text != ICMP and not (name == TCP and port.isdecimal() and port.isascii() and 0 < int(port[:6]) <= MOST_PORT):
+        raise ValueError(f'"{ICMP}", or "{TCP}:443" for a connection to this port')
+
+
 def a_chip_select(text: str) -> None:
     """Raise ValueError, saying what is allowed, if `text` does not name an SPI device."""
     if not SPI.fullmatch(text):
@@ -216,6 +229,7 @@ def a_chip_select(text: str) -> None:
 
 PROGRAM = re.compile(r"\w[\w.+-]*", re.ASCII)
 SPI = re.compile(r"\d{1,2}\.\d{1,2}", re.ASCII)
+ICMP, TCP, MOST_PORT = "icmp", "tcp", 65_535
 DEV = Path("/dev")
 NAMED = FromText(line_number)
 LINES = Limits(BCM_NUMBERS[0], BCM_NUMBERS[-1], 'GPIO line: its BCM number, "GPIO17", or "BOARD11" for pin 11')
@@ -249,6 +263,9 @@ ServerUrl: TypeAlias = Annotated[str, a_url, Declares(lambda text: [NetworkHost(
 PageUrl: TypeAlias = Annotated[str, a_page, Declares(lambda text: [NetworkHost(host_of(text))], "URL of the page")]
 TopicFilter: TypeAlias = Annotated[str, a_filter, Declares(lambda text: [Listened(text)], "topic, or topic filter")]
 Target: TypeAlias = Annotated[str, a_topic, Declares(lambda text: [Told(text)], "topic to publish to")]
+WayToAsk: TypeAlias = Annotated[
+    str, a_way_to_ask, Declares(lambda text: [IcmpEcho()] if text == ICMP else [], "how a host is asked")
+]
 PowerAction: TypeAlias = Annotated[
     Literal["reboot", "shutdown"], Declares(lambda word: [PowerSwitch(word)], "what may be done to this machine")
 ]

@@ -52,8 +52,9 @@ def _make_raw(port: int, source: Serial) -> None:
 
 
 def before_close(port: int, baud: int) -> None:
-    """Drop what was written if sending it would take long: closing a port waits for that."""
+    """Let others have the port, and drop what was written if sending it would take long: closing waits for that."""
     try:
+        fcntl.ioctl(port, termios.TIOCNXCL)
         (waiting,) = unpack("i", fcntl.ioctl(port, termios.TIOCOUTQ, bytes(4)))
         if waiting * 10 > baud * DRAIN_S:
             termios.tcflush(port, termios.TCOFLUSH)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from bootstrap import Measure
 from bootstrap.kernel_sensors.adc_sensor import CONVERTERS
 from bootstrap.kernel_sensors.level_sensor import LevelSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import DRIVER_NOT_RUN, KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -22,7 +22,10 @@ class Adc(LevelSensor):
     table: list[list[float]] | None = None  # pairs of volts and the value there, such as [[0.5, 0], [4.5, 10]]
     unit: str = "1"  # of the values in the table
 
-    parts: ClassVar = dict.fromkeys(CONVERTERS, DRIVER_NOT_RUN)
+    parts: ClassVar = {
+        **dict.fromkeys(CONVERTERS, KERNEL_DRIVER),
+        **dict.fromkeys(("MCP3008", "MCP3202"), DRIVER_NOT_RUN),  # on SPI
+    }
 
     voltage = Measure("V", low=-6.144, high=6.144)
     level = Measure("%", low=0, high=100)

@@ -11,7 +11,7 @@ from bootstrap.proof import DRIVER_NOT_RUN
 
 @dataclass(kw_only=True)
 class Co2(KernelSensor):
-    """A carbon dioxide sensor on I2C, which measures temperature and humidity, too.
+    """A carbon dioxide sensor on I2C, which measures temperature and humidity, too. A read takes up to 15 s.
 
     Wiring: VDD to 3V3 (SCD30: VIN to 5V), GND to GND, SDA to GPIO 2, SCL to GPIO 3.
     """

@@ -6,7 +6,7 @@ from typing import ClassVar
 from bootstrap import Measure
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import DRIVER_NOT_RUN, KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -20,6 +20,6 @@ class Distance(KernelSensor):
 
     chip: Chip = Chip("HC-SR04")
 
-    parts: ClassVar = dict.fromkeys(("HC-SR04", "VL53L0X"), DRIVER_NOT_RUN)
+    parts: ClassVar = {"HC-SR04": DRIVER_NOT_RUN, "VL53L0X": KERNEL_DRIVER}
 
     distance = Measure("m", low=0.02, high=4)

@@ -12,7 +12,7 @@ from bootstrap.serial_frames.port_device import PortDevice
 
 @dataclass(kw_only=True)
 class Gps(PortDevice):
-    """A receiver that says where it is by NMEA 0183, such as a u-blox NEO-6M. Without a fix there is no position.
+    """A receiver of GPS by NMEA 0183, such as a u-blox NEO-6M. Without a fix there is no position; it is private.
 
     Wiring: by USB; or VCC to 3V3, GND to GND, its TX to the Pi's RX.
     """

@@ -6,7 +6,7 @@ from typing import ClassVar
 from bootstrap import Measure
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import DRIVER_NOT_RUN, KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -18,6 +18,9 @@ class Light(KernelSensor):
 
     chip: Chip = Chip("BH1750")
 
-    parts: ClassVar = dict.fromkeys(("BH1750", "TSL2561", "TSL4531", "VEML7700", "VEML6030", "OPT3001"), DRIVER_NOT_RUN)
+    parts: ClassVar = {
+        **dict.fromkeys(("BH1750", "TSL2561", "TSL4531", "VEML6030", "OPT3001"), KERNEL_DRIVER),
+        "VEML7700": DRIVER_NOT_RUN,
+    }
 
     illuminance = Measure("lx", low=0, high=220_000)

@@ -32,7 +32,7 @@ class Modbus(ModbusDevice):
     def __post_init__(self) -> None:
         self.registers_read = registers_of(self.registers)  # type: ignore[misc]
         self.measures = {**type(self).measures, **measures_of(self.registers_read)}  # type: ignore[misc]
-        self.source = self.port.source(self.baud, self.mode)  # type: ignore[misc]
+        self.source, self.line = self.port.source(self.baud, self.mode), self.port.line  # type: ignore[misc]
 
     def read(self) -> Reading:
         """Return what the registers hold."""

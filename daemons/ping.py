@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from bootstrap import Device, Host, Limits, Measure, Reading
+from bootstrap import Device, Host, Limits, Measure, Reading, WayToAsk
 from bootstrap.lan.ping import PingQuestions
 from bootstrap.proof import REAL_SYSTEM
 
@@ -16,7 +16,7 @@ class Ping(Device):
     """
 
     host: Host  # its name or address, such as "192.168.1.1"
-    tcp_port: Annotated[int, Limits(1, 65_535)] | None = None  # to connect to in place of an ICMP echo, such as 443
+    by: WayToAsk = "icmp"  # how it is asked: by an ICMP echo, or by a TCP connection to a port, such as "tcp:443"
     count: Annotated[int, Limits(1, 5)] = 3  # how often a reading asks
     answer_s: Annotated[float, Limits(0.1, 4)] = 2.0  # seconds after which no answer counts
     pause_s: Annotated[float, Limits(0, 1)] = 0.5  # seconds from one question to the next
@@ -30,7 +30,7 @@ class Ping(Device):
 
     def read(self) -> Reading:
         """Return what came back. That nothing does is a value, and no fault."""
-        how = PingQuestions(port=self.tcp_port, count=self.count, limit_s=self.answer_s, pause_s=self.pause_s)
+        how = PingQuestions(by=self.by, count=self.count, limit_s=self.answer_s, pause_s=self.pause_s)
         return how.ask(self.host)
 
     def excuses(self, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from bootstrap import Limits, Measure
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.power_sensor import PowerSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -21,7 +21,7 @@ class Power(PowerSensor):
     shunt: Annotated[float, Limits(1e-6, 10)] = 0.1  # resistance of the shunt in ohms: R100 is 0.1, R010 is 0.01
     channel: Annotated[int, Limits(1, 3)] = 1  # number of the input of an INA3221
 
-    parts: ClassVar = dict.fromkeys(("INA219", "INA226", "INA238", "INA3221"), DRIVER_NOT_RUN)
+    parts: ClassVar = dict.fromkeys(("INA219", "INA226", "INA238", "INA3221"), KERNEL_DRIVER)
 
     voltage = Measure("V", low=0, high=85)
     current = Measure("A")

@@ -6,7 +6,7 @@ from typing import ClassVar
 from bootstrap import Measure
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import DRIVER_NOT_RUN, KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -18,7 +18,10 @@ class Pressure(KernelSensor):
 
     chip: Chip = Chip("BMP280")
 
-    parts: ClassVar = dict.fromkeys(("BMP180", "BMP280", "BMP388", "BMP390", "MS5637"), DRIVER_NOT_RUN)
+    parts: ClassVar = {
+        **dict.fromkeys(("BMP280", "BMP388"), KERNEL_DRIVER),
+        **dict.fromkeys(("BMP180", "BMP390", "MS5637"), DRIVER_NOT_RUN),
+    }
 
     pressure = Measure("hPa", low=10, high=2000)
     temperature = Measure("°C", low=-40, high=85)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from bootstrap import Measure, Reading
 from bootstrap.kernel_sensors.adc_sensor import AdcSensor, share
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -18,7 +18,7 @@ class Soil(AdcSensor):
     dry_v: float = 2.2  # volts in dry air
     wet_v: float = 1.0  # volts in water
 
-    parts: ClassVar = dict.fromkeys(("Capacitive Soil Moisture Sensor v1.2", "SEN0193"), DRIVER_NOT_RUN)
+    parts: ClassVar = dict.fromkeys(("Capacitive Soil Moisture Sensor v1.2", "SEN0193"), KERNEL_DRIVER)
 
     moisture = Measure("%", low=0, high=100)
 

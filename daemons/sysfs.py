@@ -7,7 +7,7 @@ from typing import ClassVar
 from bootstrap import Device, Measure, Reading, Sysfs
 from bootstrap.kernel_sensors.channel_measures import measures_of, sampled
 from bootstrap.kernel_sensors.kernel_device import find
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import KERNEL_DRIVER
 
 
 @dataclass(kw_only=True)
@@ -22,7 +22,7 @@ class SysfsDevice(Device):
     channels: list[str]  # its files without in_, _raw and _input, such as ["voltage0", "voltage1"]
     sysfs: Sysfs = Path("/sys")
 
-    parts: ClassVar = {"IIO": DRIVER_NOT_RUN, "hwmon": DRIVER_NOT_RUN}
+    parts: ClassVar = {"IIO": KERNEL_DRIVER, "hwmon": KERNEL_DRIVER}
     blocks = True
     temp = Measure("°C", low=-273.15)  # and each other channel, by its name
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from bootstrap import Measure, Reading
 from bootstrap.kernel_sensors.adc_sensor import DividerSensor
-from bootstrap.proof import DRIVER_NOT_RUN
+from bootstrap.proof import KERNEL_DRIVER
 
 # Kilohms from north on, clockwise in steps of 22.5° (Argent Data, Weather Sensor Assembly p/n 80422).
 KILOHMS = (33, 6.57, 8.2, 0.891, 1, 0.688, 2.2, 1.41, 3.9, 3.14, 16, 14.12, 120, 42.12, 64.9, 21.88)
@@ -21,7 +21,7 @@ class WindVane(DividerSensor):
 
     north: float = 0.0  # degrees to add if the vane's north is not the true one
 
-    parts: ClassVar = dict.fromkeys(("SEN-15901", "SEN-08942", "WS-2080"), DRIVER_NOT_RUN)
+    parts: ClassVar = dict.fromkeys(("SEN-15901", "SEN-08942", "WS-2080"), KERNEL_DRIVER)
 
     direction = Measure("°", low=0, high=360)
 

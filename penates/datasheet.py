@@ -193,9 +193,9 @@ class Sheet:
             return []
         return _paragraphs(["[sensors.NAME]"], [*settings_of(self.device.adopts)], {})
 
-    def paragraphs(self) -> list[str]:
-        """Return the settings, each with its meaning and its default, as in a new file."""
-        return _paragraphs([], self.settings, {})
+    def paragraphs(self, values: Mapping[str, str]) -> list[str]:
+        """Return the settings, each with its meaning and its value or default, as in a new file."""
+        return _paragraphs([], self.settings, values)
 
 
 def _paragraphs(head: list[str], settings: list[Setting], values: Mapping[str, str]) -> list[str]:

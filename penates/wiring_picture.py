@@ -55,10 +55,11 @@ def pictures(wiring: str, lines: Mapping[str, int]) -> Iterator[tuple[str, str]]
 def picture(wiring: str, lines: Mapping[str, int]) -> str:
     """Return the rows of the header down to the last pin in use, with the legs beside it; empty if nothing is wired."""
     legs: dict[int, list[str]] = {}
-    for leg, end in joints(wiring, lines):
-        legs.setdefault(_pin(end, legs), []).append(leg)
-    if not legs:
+    found = [*joints(wiring, lines)]
+    if all(end == "GND" for _leg, end in found):  # of something that has its own supply and another plug
         return ""
+    for leg, end in found:
+        legs.setdefault(_pin(end, legs), []).append(leg)
     last = max(legs) + max(legs) % ROW
     left = {pin: _beside(legs[pin], " ──") for pin in legs if pin % ROW}
     width = max(map(len, left.values()), default=0)

@@ -38,7 +38,7 @@ WIDE, HALF, THIRD = 24, 12, 8
 TAG = "penates"
 UNITS = {"°C": "celsius", "%": "percent", "s": "s", "hPa": "pressurehpa", "Pa": "pressurepa", "lx": "lux"}
 UNITS |= {"V": "volt", "A": "amp", "W": "watt", "Hz": "hertz", "m": "lengthm", "ppm": "ppm", "Ω": "ohm"}
-UNITS |= {"Wh": "watth", "g": "massg", "°": "degree"}
+UNITS |= {"ppb": "conppb", "Wh": "watth", "g": "massg", "°": "degree"}
 HEARTBEAT_UNITS = {"uptime_s": "dtdurations", "rss_mb": "decmbytes"}
 STATES = {
     "online": "green",

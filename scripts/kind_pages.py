@@ -18,28 +18,28 @@ from penates.datasheet import Setting, Sheet, settings_of, toml
 GROUP = "cm"
 HOST = "raspberrypi"  # as Raspberry Pi OS names itself
 TIME, RUN = "2026-11-27T18:34:43.968136Z", "q4xafho2"
-USUAL: dict[str, float] = {  # by unit: a value as in a house
-    "°C": 21.5,
-    "%": 48.2,
-    "hPa": 1013.2,
-    "lx": 320.0,
-    "V": 3.28,
-    "A": 0.42,
-    "W": 96.6,
-    "ppm": 640.0,
-    "m/s": 3.4,
-    "°": 135.0,
-    "mm": 12.4,
-    "rpm": 1180.0,
-    "s": 0.8,
-    "Hz": 50.0,
-    "cm": 84.0,
-    "kg": 1.25,
-    "g": 1250.0,
-    "Wh": 5230.0,
-    "kWh": 1820.6,
-    "dBm": -61.0,
-    "µg/m³": 7.0,
+USUAL: dict[str, tuple[float, ...]] = {  # by unit: values as in a house
+    "°C": (21.5,),
+    "%": (48.2,),
+    "hPa": (1013.2,),
+    "lx": (320.0,),
+    "V": (3.28, 230.0),
+    "A": (0.42,),
+    "W": (96.6,),
+    "ppm": (640.0,),
+    "m/s": (3.4,),
+    "°": (135.0,),
+    "mm": (12.4,),
+    "rpm": (1180.0,),
+    "s": (0.8,),
+    "Hz": (50.0,),
+    "cm": (84.0,),
+    "kg": (1.25,),
+    "g": (1250.0,),
+    "Wh": (5230.0,),
+    "kWh": (1820.6,),
+    "dBm": (-61.0,),
+    "µg/m³": (7.0,),
 }
 SPACE = "\n\n"
 OTHER = 3  # where the unit does not tell, and the range allows
@@ -168,11 +168,12 @@ def example(one: Measure) -> Json:
         return next(iter(one.words), "…")
     if one.unit is dict:
         return {}
-    value = USUAL.get(str(one.unit), OTHER)
-    low, high = one.low, one.high
-    if low <= value <= high:
-        return value
-    return low if math.isfinite(low) else high
+    usual = next((value for value in USUAL.get(str(one.unit), (OTHER,)) if one.low <= value <= one.high), None)
+    if usual is not None:
+        return usual
+    if math.isfinite(one.low) and math.isfinite(one.high):
+        return (one.low + one.high) / 2
+    return one.low if math.isfinite(one.low) else one.high
 
 
 def _proof(found: Sheet) -> Iterator[str]:

@@ -12,7 +12,6 @@ from bootstrap.device import RESERVED_MEASURES, Measure
 from bootstrap.filters.catalogue import FILTERS
 from bootstrap.filters.derived import Formula
 from bootstrap.filters.filter import Filter
-from bootstrap.filters.grammar import parse
 from bootstrap.filters.settings import RAW, MeasureFilters, SensorFilters
 
 KEEP_RAW = "raw"
@@ -34,7 +33,7 @@ class FilterSections:
         for name in [name for name in sections if name in measures]:
             made[name] = self._filters(name, sections[name], made)
         raw = {name + RAW: measures[name] for name, one in self._found.items() if one.raw}
-        derived = self._derived({**made, **raw}, sections, derive)
+        derived = self._derived({**made, **raw}, sections, derive) if derive != {} else {}
         return SensorFilters(self._found, derived)
 
     def _place(self, name: str) -> str:
@@ -56,7 +55,9 @@ class FilterSections:
     def _derived(
         self, measures: dict[str, Measure], sections: Mapping[str, Mapping[str, Any]], derive: object
     ) -> dict[str, Formula]:
-        """Return the formulas in `[derive]`; each may use what stands above it."""
+        """Return the formulas in `[derive]`; each may use what stands above it. Few sensors have any."""
+        from bootstrap.filters.grammar import parse  # noqa: PLC0415
+
         if not isinstance(derive, dict):
             self._source.fault(f"{DERIVE!r} must be a section, [{DERIVE}]", self._source.line(DERIVE, self._section))
             return {}

@@ -11,6 +11,7 @@ WARM_F = 80.0  # heat index, in °F, from which the regression holds
 # formulations based on the ITS-90, and psychrometer formulae", Zeitschrift für Meteorologie 40 (1990), 340-344.
 # The same coefficients are in the WMO's "Guide to Meteorological Instruments" (No. 8), annex 4.B: -45 to 60 °C.
 MAGNUS_HPA, MAGNUS_FACTOR, MAGNUS_C = 6.112, 17.62, 243.12
+COLDEST_C, WARMEST_C = -45, 60
 
 # Coefficients of L. P. Rothfusz, "The Heat Index Equation", National Weather Service SR 90-23 (1990): of 1, T, R, T R,
 # T², R², T² R, T R², T² R², with T in °F and R in per cent.
@@ -18,7 +19,13 @@ ROTHFUSZ = (-42.379, 2.04901523, 10.14333127, -0.22475541, -6.83783e-3, -5.48171
 
 
 def vapour_pressure(celsius: float, humidity: float) -> float:
-    """Return the pressure of the water vapour in air, in hPa, by the Magnus formula (Sonntag 1990)."""
+    """Return the pressure of the water vapour in air, in hPa, by the Magnus formula (Sonntag 1990).
+
+    Raises:
+        ValueError: the formula does not hold at this temperature.
+    """
+    if not COLDEST_C <= celsius <= WARMEST_C:
+        raise ValueError(f"the formula holds from {COLDEST_C} to {WARMEST_C} °C, and not at {celsius:g} °C")
     return humidity / 100 * MAGNUS_HPA * math.exp(MAGNUS_FACTOR * celsius / (MAGNUS_C + celsius))
 
 
@@ -26,7 +33,7 @@ def dew_point(celsius: float, humidity: float) -> float:
     """Return the temperature, in °C, to which air must cool for dew: the Magnus formula (Sonntag 1990), solved for it.
 
     Raises:
-        ValueError: the air is too dry to have one.
+        ValueError: the air is too dry to have one, or the formula does not hold at this temperature.
     """
     if humidity < DRIEST:
         raise ValueError(f"air of {humidity:g} % has no dew point")

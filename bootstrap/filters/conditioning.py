@@ -1,7 +1,8 @@
 """The filters and the derived measures of one sensor at work."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bootstrap.contract.liveness import stale_s
 from bootstrap.device import Kept, Measure, Value, Values
@@ -55,7 +56,7 @@ class Pipeline:
             self.stages.append((one, same[0][1] if kept else one.start(measure)))
             measure = one.outcome(measure)
 
-    def apply(self, value: Value, moment: Moment) -> Value | None:
+    def apply(self, value: float, moment: Moment) -> float | None:
         """Return what becomes of a value, or None if it is held back. After a gap, nothing before it counts.
 
         Raises:
@@ -65,14 +66,13 @@ class Pipeline:
             for _, stage in self.stages:
                 stage.forget()
         self.last = moment.now
-        found = value
         for _, stage in self.stages:
-            if (made := stage.apply(found, moment)) is None:
+            if (made := stage.apply(value, moment)) is None:
                 return None
-            found = made
+            value = made
         for _, stage in self.stages:
             stage.published(moment)
-        return found
+        return value
 
 
 class Conditioning:
@@ -81,6 +81,7 @@ class Conditioning:
     def __init__(self, filters: SensorFilters) -> None:
         self.filters = filters
         self._lent: Lent | None = None
+        self._published: tuple[Mapping[str, Measure], Mapping[str, Measure]] = {}, {}  # measured, and published then
         self._pipelines: dict[str, Pipeline] = {}
         self._computations: dict[str, _AtWork] = {}
         self._newest: dict[str, tuple[float, float]] = {}  # by name: when it was published (monotonic), and the number
@@ -91,7 +92,7 @@ class Conditioning:
 
     def change(self, filters: SensorFilters) -> None:
         """Apply other filters from now on; those that are still the same remember what they remembered."""
-        self.filters = filters
+        self.filters, self._published = filters, ({}, {})
         self._pipelines = {name: one for name, one in self._pipelines.items() if filters.of(name).stages}
         for name in self._computations.keys() - filters.derived.keys():
             self._computations.pop(name).computation.close()
@@ -101,9 +102,15 @@ class Conditioning:
         for one in self._computations.values():
             one.computation.close()
 
-    def forget(self, names: Iterable[str]) -> None:
-        """Derive nothing from the values of these measures, which are no longer good, before there are new ones."""
-        for name in names:
+    def published(self, measured: Mapping[str, Measure]) -> Mapping[str, Measure]:
+        """Return what is published of what a device measures."""
+        if self._published[0] != measured:
+            self._published = dict(measured), self.filters.published(measured)
+        return self._published[1]
+
+    def forget(self, names: Iterable[str] | None = None) -> None:
+        """Derive nothing from these measures, or from any, before there are new values: the newest are not good."""
+        for name in [*self._newest] if names is None else names:
             self._newest.pop(name, None)
 
     def apply(self, good: Values, measures: Mapping[str, Measure], now: float, period_s: float) -> Conditioned:
@@ -116,7 +123,7 @@ class Conditioning:
             self._filter(name, value, measures[name], moment, (found.published, found.wrong))
         self.forget(found.wrong)
         if self.filters.derived:
-            self._derive(found, self.filters.published(measures), moment)
+            self._derive(found, self.published(measures), moment)
         return found
 
     def _filter(
@@ -126,10 +133,13 @@ class Conditioning:
         made: Value | None = value
         if (filters := self.filters.of(name)).stages:
             try:
-                made = self._pipeline(name, filters, measure).apply(value, moment)
-            except ValueError as error:
+                made = self._pipeline(name, filters, measure).apply(cast("float", value), moment)
+            except (ValueError, ArithmeticError) as error:
                 to[1][name] = str(error)
                 return
+        if isinstance(made, float) and not math.isfinite(made):
+            to[1][name] = f"{value:g} becomes a number that is too large"
+            return
         if made is not None:
             to[0][name] = made
 
@@ -153,7 +163,7 @@ class Conditioning:
             every_s = max(self.filters.every_s(one, moment.period_s) for one in formula.sources)
             try:
                 value = self._at_work(name, formula, measures).of(values, Moment(moment.now, every_s, stale_s(every_s)))
-            except ValueError as error:
+            except (ValueError, ArithmeticError) as error:
                 found.failed[name] = str(error)
                 continue
             if value is not None:

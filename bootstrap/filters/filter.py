@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
-from bootstrap.device import Measure, Value
+from bootstrap.device import Measure
 
 DIGITS = 12  # significant ones of what was computed; more would be the noise of binary fractions
 
@@ -25,9 +25,9 @@ class Moment(NamedTuple):
 
 
 class Stage:
-    """One filter at work on one measure."""
+    """One filter at work on one measure. Its values are numbers, or truths where the filter takes those."""
 
-    def apply(self, value: Value, moment: Moment) -> Value | None:
+    def apply(self, value: float, moment: Moment) -> float | None:
         """Return what comes out, or None if this value is held back.
 
         Raises:
@@ -100,9 +100,9 @@ class NumberFilter(ValueFilter):
         """Return what becomes of a number."""
         raise NotImplementedError
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
-        """Return what becomes of a number; anything else stays as it is."""
-        return self.of(value) if isinstance(value, int | float) else value
+    def apply(self, value: float, _moment: Moment) -> float | None:
+        """Return what becomes of a number."""
+        return self.of(value)
 
 
 def above_zero(value: float) -> None:

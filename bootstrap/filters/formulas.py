@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
@@ -16,7 +16,7 @@ from bootstrap.filters.linear import UNITS, Line, between
 HOUR_S = 3600.0
 LONGEST_ID = 64
 TEMPERATURE = UNITS["°C"][0]
-MOST = 2000  # values that a window keeps
+MOST = 300  # values that a window keeps; each new one looks at all of them
 KEEP_S = 600.0  # seconds between two times that a sum is kept, which wears an SD card
 PER_HOUR = {"Wh": "W", "kWh": "kW", "mm": "mm/h", "in": "in/h", "km": "km/h", "L": "L/h", "m³": "m³/h", "Ah": "A"}
 SUMS: Mapping[tuple[str, float], str] = {
@@ -99,7 +99,7 @@ class HeatIndex(_Air):
 
 
 class _Window:
-    """The newest values of one measure, with their times."""
+    """The newest values of one measure, with their times. The newest one may be followed by none for a while."""
 
     def __init__(self, formula: Formula) -> None:
         self.values: deque[tuple[float, float]] = deque()  # time (monotonic, in seconds), value
@@ -109,12 +109,20 @@ class _Window:
         """Add a value, drop what is older than the window, and compute."""
         if self.values and moment.now - self.values[-1][0] >= moment.gap_s:
             self.values.clear()
-        self.values.append((moment.now, values[self._formula.sources[0]]))
+        self.values.append((moment.now, self.noted(values[self._formula.sources[0]])))
         while len(self.values) > 1 and self.values[1][0] <= moment.now - self._formula.window_s:
             self.values.popleft()
-        if len(self.values) > MOST:  # every other one tells nearly as much of so long a time
-            self.values = deque([*self.values][::-2][::-1])
+        if len(self.values) > MOST:
+            self.values = deque(self.thinned([*self.values]))
         return self.result()
+
+    def noted(self, value: float) -> float:
+        """Return what is to be kept of a value."""
+        return value
+
+    def thinned(self, values: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+        """Return half as many values that tell the same of so long a time, with the newest as it is."""
+        return [*values[:-1:2], values[-1]]
 
     def result(self) -> float | None:
         """Return what follows from the values."""
@@ -125,21 +133,41 @@ class _Window:
 
 
 class _RateAtWork(_Window):
-    counter = False
+    """Keeps by how much the measure has grown since it began, so that it does not matter which values are kept."""
+
+    def __init__(self, formula: Formula, *, counter: bool) -> None:
+        super().__init__(formula)
+        self._counter, self._grown, self._last = counter, 0.0, math.nan
+
+    def noted(self, value: float) -> float:
+        if self.values:
+            self._grown += value if self._counter and value < self._last else value - self._last
+        self._last = value
+        return self._grown
 
     def result(self) -> float | None:
-        pairs = [(one[1], other[1]) for one, other in pairwise(self.values)]
-        if not pairs:
-            return None
-        grown = sum(new if self.counter and new < old else new - old for old, new in pairs)
-        return tidy(grown / (self.values[-1][0] - self.values[0][0]) * HOUR_S)
+        (began, before), (now, grown) = self.values[0], self.values[-1]
+        return tidy((grown - before) / (now - began) * HOUR_S) if now > began else None
 
 
 class _MeanAtWork(_Window):
+    """Each value counts for as long as it was the newest."""
+
+    def thinned(self, values: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
+        for first in range(0, len(values) - 1, 2):
+            part = values[first : first + 3]
+            yield part[0][0], _held_mean(part)
+        yield values[-1]
+
     def result(self) -> float | None:
-        held = [(after[0] - one[0], one[1]) for one, after in pairwise(self.values)]
-        whole = sum(time for time, _ in held)
-        return tidy(sum(time * value for time, value in held) / whole if whole > 0 else self.values[-1][1])
+        return tidy(_held_mean([*self.values]))
+
+
+def _held_mean(values: Sequence[tuple[float, float]]) -> float:
+    """Return the mean of values with their times, from the first of these to the last."""
+    whole = values[-1][0] - values[0][0]
+    held = ((after[0] - one[0]) * one[1] for one, after in pairwise(values))
+    return sum(held) / whole if whole > 0 else values[-1][1]
 
 
 @dataclass(frozen=True)
@@ -159,9 +187,7 @@ class Rate(_OverTime):
 
     def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
         """Return a window."""
-        found = _RateAtWork(self)
-        found.counter = measures[self.sources[0]].counter
-        return found
+        return _RateAtWork(self, counter=measures[self.sources[0]].counter)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from bootstrap.device import Measure, Seconds, Value
+from bootstrap.device import Measure, Seconds
 from bootstrap.filters.filter import Filter, Moment, Stage, above_zero
 
 EARLY = 0.1  # part of a period by which a reading may come early, and still counts as due
@@ -23,9 +23,7 @@ class _Holding(Stage):
         """Return whether a value is to be published."""
         raise NotImplementedError
 
-    def apply(self, value: Value, moment: Moment) -> Value | None:
-        if not isinstance(value, int | float):
-            return value
+    def apply(self, value: float, moment: Moment) -> float | None:
         self._passing = value
         return value if self._last is None or self.is_due(value, moment) else None
 

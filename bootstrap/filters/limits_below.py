@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from bootstrap.device import Measure, Value
+from bootstrap.device import Measure
 from bootstrap.filters.filter import Filter, Moment, Stage, above_zero
 from bootstrap.jumps import JumpGuard
 
@@ -14,7 +14,7 @@ class _Range(Stage):
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
+    def apply(self, value: float, _moment: Moment) -> float | None:
         if why := self._measure.wrong(value):
             raise ValueError(why)
         return value
@@ -84,11 +84,10 @@ class _Steps(Stage):
     def __init__(self, measure: Measure) -> None:
         self._guard = JumpGuard(measure)
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
-        if isinstance(value, int | float):
-            if why := self._guard.doubt(value, after_gap=False):
-                raise ValueError(why)
-            self._guard.believe(value)
+    def apply(self, value: float, _moment: Moment) -> float | None:
+        if why := self._guard.doubt(value, after_gap=False):
+            raise ValueError(why)
+        self._guard.believe(value)
         return value
 
     def forget(self) -> None:

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
-from bootstrap.device import Measure, Value
+from bootstrap.device import Measure
 from bootstrap.filters.filter import Moment, NumberFilter, ValueFilter, above_zero, tidy
 from bootstrap.limits import Limits
 
 MOST_DIGITS = 9
+LARGE = 1e15  # from which a number is not written as a whole one, which readers refuse if it is too long
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Round(NumberFilter):
         if self.to is not None:
             return tidy(round(number / self.to) * self.to)
         digits = self.digits or 0
-        return round(number, digits) if digits > 0 else round(round(number, digits))
+        rounded = round(number, digits)
+        return rounded if digits > 0 or abs(rounded) >= LARGE else round(rounded)
 
     def outcome(self, measure: Measure) -> Measure:
         """Return a measure with rounded limits."""
@@ -78,6 +80,6 @@ class Invert(ValueFilter):
             instead = "for a number set calibrate = { scale = -1 }"
             raise ValueError(f"is {measure.unit_name}, neither true nor false; {instead}")
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
+    def apply(self, value: float, _moment: Moment) -> float | None:
         """Return the opposite of a truth."""
-        return not value if isinstance(value, bool) else value
+        return not value

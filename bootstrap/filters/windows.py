@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from bootstrap.device import Measure, Value
+from bootstrap.device import Measure
 from bootstrap.filters.filter import Filter, Moment, Stage, tidy
 from bootstrap.limits import Limits
 
@@ -19,9 +19,7 @@ class _Window(Stage):
         self._values: deque[float] = deque(maxlen=size)
         self._of = of
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
-        if not isinstance(value, int | float):
-            return value
+    def apply(self, value: float, _moment: Moment) -> float | None:
         self._values.append(value)
         return self._of(self._values)
 
@@ -112,9 +110,7 @@ class _Following(Stage):
 
     _value: float | None
 
-    def apply(self, value: Value, _moment: Moment) -> Value | None:
-        if not isinstance(value, int | float):
-            return value
+    def apply(self, value: float, _moment: Moment) -> float | None:
         self._value = value if self._value is None else self._value + self._weight * (value - self._value)
         return tidy(self._value)
 

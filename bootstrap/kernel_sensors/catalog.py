@@ -5,7 +5,7 @@ Overlays are those of Raspberry Pi's README of overlays (raspberrypi/linux, arch
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 Range = tuple[float, float]
@@ -25,6 +25,7 @@ class ChipSheet:
         hint: what else a failed read may mean.
         mute_is_zero: whether nothing but zeros is read where no chip is, because its bus has no acknowledgement.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
+        factors: what a driver's number of a measure has to be multiplied by, where it is not in the kernel's own unit.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
         limits: raw numbers that mean "at or beyond the end of my range".
     """
@@ -40,6 +41,7 @@ class ChipSheet:
     tries: int = 1
     pause_s: float = 0.0
     limits: tuple[float, ...] = ()
+    factors: Mapping[str, float] = field(default_factory=dict)
     forgets: bool = False
 
     @property
@@ -98,6 +100,10 @@ _CHIPS: Mapping[str, ChipSheet] = {
     ),
     "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
+    "HTS221": _sensor("hts221", "0x5f", fixed=True, temperature=(-40.0, 120.0), humidity=PERCENT),
+    "HDC3020": _sensor("hdc3020", "0x44", temperature=WIDE, humidity=PERCENT),
+    # No DS1621: where it does not answer, its driver says a temperature, which it makes of the number of the error.
+    "ADT7410": _sensor("adt7410", "0x48", temperature=(-55.0, 150.0)),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
     "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
     "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),
@@ -152,9 +158,12 @@ _CHIPS: Mapping[str, ChipSheet] = {
         {"co2": (1.0, 40_000.0), "temperature": (-40.0, 70.0), "humidity": PERCENT},
         shipped=False,
     ),
-    "BME680": _sensor(
-        "bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)
+    "BME680": replace(  # its driver says per cent, where the kernel's rules want thousandths of one
+        _sensor("bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)),
+        factors={"humidity": 1000.0},
     ),
+    "SGP30": _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)),
+    "CCS811": _sensor("ccs811", "0x5b", eco2=(400.0, 32_768.0), voc=(0.0, 32_768.0)),
     # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
     "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
 }

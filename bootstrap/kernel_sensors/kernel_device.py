@@ -83,11 +83,11 @@ class KernelDevice:
                 f"{bus}-" if bus else ""
             )
         if place.startswith("GPIO"):
-            return self._line in (None, int(place.split(maxsplit=1)[0].removeprefix("GPIO")))
+            return self.line in (None, int(place.split(maxsplit=1)[0].removeprefix("GPIO")))
         return place in (self.chip.name, self.folder.name)
 
     @property
-    def _line(self) -> int | None:
+    def line(self) -> int | None:
         """The GPIO line of a chip without a bus, from the device tree: cells for controller, line and flags."""
         lines = (self.described(name, 1) for name in ("gpios", "trig-gpios", "dout-gpios"))
         return next((line for line in lines if line is not None), None)
@@ -202,5 +202,5 @@ def find(sysfs: Path, names: tuple[str, ...], place: str = "") -> KernelDevice:
 
 def _listed(found: list[KernelDevice]) -> str:
     """Return what devices are called, and of what they are part, for people."""
-    shown = [f"{one.name} at {one.chip.name}" for one in found[:SHOWN]]
+    shown = [f"{one.name} at {one.chip.name if one.line is None else f'GPIO{one.line}'}" for one in found[:SHOWN]]
     return ", ".join([*shown, *(["…"] if len(found) > SHOWN else [])])

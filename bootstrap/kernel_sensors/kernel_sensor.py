@@ -25,9 +25,13 @@ CHANNELS: Mapping[str, tuple[str, ...]] = {
     "distance": ("distance",),
     "co2": ("concentration_co2",),
     "gas_resistance": ("resistance",),
+    "eco2": ("concentration_co2",),
+    "voc": ("concentration_voc",),
 }
+FACTORS = {"voc": 1000.0}  # of measures in another unit than their channel: ppb
 
 NO_CHIP = "every bit of its answer is 0, as if nothing were wired to its bus: check its wiring and its supply"
+DIGITS = 6
 HUMIDITY_MARGIN = 3.0  # percent: the accuracy of these sensors at both ends
 
 Outcome: TypeAlias = float | OSError | ValueError  # a value, or why there is none
@@ -107,7 +111,8 @@ class KernelSensor(Device):
 
     def value_of(self, device: KernelDevice, name: str) -> float:
         """Return the value of a measure."""
-        value = device.value(*self.channels[name])
+        value, factor = device.value(*self.channels[name]), self.chip.sheet.factors.get(name) or FACTORS.get(name)
+        value = round(value * factor, DIGITS) if factor else value
         return possible_humidity(value) if name == "humidity" else value
 
 

@@ -18,7 +18,8 @@ LARGEST = 2048  # bytes of an answer
 NO_ANSWER = {errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ECONNREFUSED, errno.ECONNRESET, errno.ETIMEDOUT}
 FORBIDDEN = {errno.EACCES, errno.EPERM}
 MAY_NOT = (
-    "this user may not send an ICMP echo: allow it by sysctl net.ipv4.ping_group_range='0 2147483647', or set tcp_port"
+    "this user may not ask by ICMP: sudo penates install allows it, as sysctl net.ipv4.ping_group_range='0 2147483647'"
+    " does; or set by = 'tcp:443'"
 )
 
 
@@ -102,12 +103,13 @@ class PingQuestions:
     """How often a host is asked, and how: by ICMP, or by a connection to a TCP port.
 
     Attributes:
+        by: `icmp`, or `tcp:` and a port.
         count: how many questions.
         limit_s: seconds after which no answer counts.
         pause_s: seconds from one to the next.
     """
 
-    port: int | None
+    by: str
     count: int
     limit_s: float
     pause_s: float
@@ -118,10 +120,11 @@ class PingQuestions:
         Raises:
             OSError: the host cannot be asked.
         """
-        where, came = PingedAddress.of(host, self.port or 0), list[float]()
+        port = int(self.by.partition(":")[2] or 0)
+        where, came = PingedAddress.of(host, port), list[float]()
         for number in range(1, self.count + 1):
             time.sleep(self.pause_s if number > 1 else 0)
-            took = where.connect(self.limit_s) if self.port else where.echo(number, self.limit_s)
+            took = where.connect(self.limit_s) if port else where.echo(number, self.limit_s)
             came += [] if took is None else [took]
         quickest = {"round_trip": round(min(came), 3)} if came else {}
         return {"reachable": bool(came), **quickest, "loss": round(100 - 100 * len(came) / self.count, 1)}

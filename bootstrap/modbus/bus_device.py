@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from bootstrap.device import Device, Reading, Seconds
 from bootstrap.modbus.registers import Register, read_all
-from bootstrap.modbus.slave import ModbusSlave
+from bootstrap.modbus.slave import ModbusLine, ModbusSlave, Rtu
 from bootstrap.needs import ModbusAddress
 from bootstrap.streams import Serial, Tcp
 
@@ -23,12 +23,13 @@ class ModbusDevice(Device):
 
     blocks: ClassVar[bool] = True
     source: ClassVar[Serial | Tcp]
+    line: ClassVar[ModbusLine] = Rtu()  # the form of frames there
     registers_read: ClassVar[Sequence[Register]] = ()
     asked_again = 0  # questions whose first answer was missing or damaged
 
     def read(self) -> Reading:
         """Return what the registers hold."""
-        with ModbusSlave(self.source, self.address, self.answer_s) as slave:
+        with ModbusSlave(self.source, self.line, self.address, self.answer_s) as slave:
             try:
                 return read_all(slave, self.registers_read)
             finally:

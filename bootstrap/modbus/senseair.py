@@ -38,7 +38,7 @@ class Senseair:
     def read(self, port: PortOrHost) -> Reading:
         """Return what it measures."""
         try:
-            with ModbusSlave(port.source(9600), ANY, ANSWER_S, Rtu()) as slave:
+            with ModbusSlave(port.source(9600), Rtu(), ANY, ANSWER_S) as slave:
                 data = slave.registers(INPUT, STATUS, CO2 - STATUS + 1)
                 if not self._told:
                     self._tell(slave)

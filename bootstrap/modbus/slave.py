@@ -128,15 +128,14 @@ def _crc(frame: bytes) -> bytes:
 class ModbusSlave:
     """One device, while the connection to it is open within a `with`."""
 
-    def __init__(self, source: Serial | Tcp, address: int, within_s: float, line: ModbusLine | None = None) -> None:
-        """Open it; other devices may use the bus, too, in turn. By TCP it speaks Modbus TCP unless `line` is given.
+    def __init__(self, source: Serial | Tcp, line: ModbusLine, address: int, within_s: float) -> None:
+        """Open it; other devices may use the bus, too, in turn. `line` is the form of frames there.
 
         Raises:
             OSError: it cannot be opened.
         """
         self._channel = FrameChannel(source, alone=False)
-        self._line = line or (Rtu() if isinstance(source, Serial) else ModbusTcp())
-        self._address, self._within_s = address, within_s
+        self._line, self._address, self._within_s = line, address, within_s
         self.repeated = 0  # questions that were asked again
 
     def __enter__(self) -> Self:

@@ -40,9 +40,14 @@ class BlockingRead:
             self._calls.start(self._device.read, self._ended, self._bus)
 
     @cached_property
+    def _declared(self) -> Bus:
+        """The bus that the device declares."""
+        return bus_of(self._device)
+
+    @property
     def _bus(self) -> Bus:
-        """The bus that the device declares, or names by an attribute."""
-        return bus_of(self._device) or getattr(self._device, "bus", None)
+        """The bus that the device declares, or names by an attribute, which may be another one at each read."""
+        return self._declared or getattr(self._device, "bus", None)
 
     def _ended(self, outcome: Callable[[], Reading], at_us: int | None) -> None:
         if not self._abandoned:

@@ -83,7 +83,7 @@ class Judge:
     def measures(self) -> Mapping[str, Measure]:
         """What is published."""
         measured = self._device.measures
-        return self._conditioning.filters.published(measured) if self._conditioning else measured
+        return self._conditioning.published(measured) if self._conditioning else measured
 
     def calibrations(self, published: Values) -> dict[str, Any]:
         """Return the field of a reading that tells by which calibration its values were made; none without one."""
@@ -92,6 +92,12 @@ class Judge:
         filters = self._conditioning.filters
         found = {name: one for name in published if (one := filters.of(name).calibration)}
         return {CALIBRATION: found} if found else {}
+
+    def record_failure(self, why: str, *, absent: bool) -> None:
+        """Record that nothing could be measured. `absent` means that the device is not there."""
+        if self._conditioning is not None:
+            self._conditioning.forget()
+        self.health.record_failure(why, absent=absent)
 
     def judge(self, reading: Reading) -> Judged:
         """Judge the values of a reading, and filter the good ones; the others are counted.

@@ -186,14 +186,14 @@ class Reporter:
         """Publish that nothing could be measured. Returns why."""
         self.faults += 1
         why = reason(error)
-        self._health.record_failure(why, absent=isinstance(error, OSError) and error.errno in GONE)
+        self._judge.record_failure(why, absent=isinstance(error, OSError) and error.errno in GONE)
         self._log_health()
         self._update_state()
         return why
 
     def publish_absent(self, error: OSError) -> None:
         """Publish that the device was absent at the start."""
-        self._health.record_failure(reason(error), absent=True)
+        self._judge.record_failure(reason(error), absent=True)
         self._update_state()
 
     def publish_reading(self, reading: Values, at_us: int | None = None) -> str:

@@ -1,7 +1,7 @@
 """Checksums of 16 bits that several protocols share: each bit of the data, lowest first, divides a polynomial."""
 
 MODBUS_AND_P1 = 0xA001
-X25 = 0x8408
+CCITT = 0x8408
 
 
 def crc16(data: bytes, polynomial: int = MODBUS_AND_P1, initial: int = 0) -> int:
@@ -16,4 +16,9 @@ def crc16(data: bytes, polynomial: int = MODBUS_AND_P1, initial: int = 0) -> int
 
 def x25(data: bytes) -> int:
     """Return the checksum of X.25, which SML has."""
-    return crc16(data, X25, 0xFFFF) ^ 0xFFFF
+    return crc16(data, CCITT, 0xFFFF) ^ 0xFFFF
+
+
+def kermit(data: bytes) -> int:
+    """Return the checksum of Kermit, which some meters have in place of that of X.25."""
+    return crc16(data, CCITT)

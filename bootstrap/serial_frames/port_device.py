@@ -12,7 +12,8 @@ from bootstrap.serial_frames.port_or_host import PortOrHost
 class PortDevice(Device):
     """A device on a serial port. Its `read` runs in a worker thread, in the port's own turn."""
 
-    # such as "/dev/serial0", the Pi's own on pins 8 and 10, or "/dev/serial/by-id/usb-…", or "HOST:PORT" of ser2net
+    # such as "/dev/serial0", the Pi's own on pins 8 and 10 (raspi-config, Serial Port: login shell no, hardware yes);
+    # or "/dev/serial/by-id/usb-…", or "HOST:PORT" of a host that passes its port on
     port: PortOrHost
 
     blocks: ClassVar[bool] = True

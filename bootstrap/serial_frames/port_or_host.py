@@ -15,13 +15,15 @@ HIGHEST = 65_535
 class PortOrHost:
     """The full path of a serial port, or `HOST:PORT`. ValueError: it is neither.
 
-    A subclass says whether several devices may `share` the port, and which TCP port is the `usual` one.
+    A subclass says whether several devices may share the port, which TCP port is the usual one, and which mark a host
+    may have before it.
     """
 
     text: str
 
     shared: ClassVar[bool] = False
     usual: ClassVar[int] = 0
+    mark: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         if self.path is not None:
@@ -51,9 +53,16 @@ class PortOrHost:
         return Path(self.text) if self.text.startswith("/") else None
 
     @property
+    def _parts(self) -> tuple[str, str]:
+        """The host and the number of its port; an IPv6 address has more colons, and the usual port."""
+        text = self.text.removeprefix(self.mark)
+        host, colon, number = text.rpartition(":") if text.count(":") == 1 else (text, "", "")
+        return host, number if colon else str(self.usual)
+
+    @property
     def _host(self) -> str:
-        return self.text.rpartition(":")[0] if self.text.count(":") == 1 else self.text
+        return self._parts[0]
 
     @property
     def _number(self) -> str:
-        return self.text.rpartition(":")[2] if self.text.count(":") == 1 else str(self.usual)
+        return self._parts[1]

@@ -14,7 +14,7 @@ from bootstrap.serial_frames.port_or_host import PortOrHost
 
 @dataclass(frozen=True)
 class MeterPort:
-    """What a standard says of the port; `within_s` is twice the time between two telegrams, and more."""
+    """What a standard says of the port; `within_s` is enough for what is left of one telegram, and for the next one."""
 
     baud: int
     mode: str
@@ -36,9 +36,9 @@ class MeterPort:
 WITH_CRC, WITHOUT_CRC = dsmr.telegrams(with_crc=True), dsmr.telegrams(with_crc=False)
 BY_STANDARD: Mapping[str, MeterPort] = {
     "dsmr5": MeterPort(115_200, "8N1", WITH_CRC, dsmr.reading_of, 5.0),
-    "dsmr4": MeterPort(115_200, "8N1", WITH_CRC, dsmr.reading_of, 25.0),
-    "dsmr3": MeterPort(9600, "7E1", WITHOUT_CRC, dsmr.reading_of, 25.0),
-    "dsmr2": MeterPort(9600, "7E1", WITHOUT_CRC, dsmr.reading_of, 25.0),
+    "dsmr4": MeterPort(115_200, "8N1", WITH_CRC, dsmr.reading_of, 12.5),
+    "dsmr3": MeterPort(9600, "7E1", WITHOUT_CRC, dsmr.reading_of, 12.5),
+    "dsmr2": MeterPort(9600, "7E1", WITHOUT_CRC, dsmr.reading_of, 12.5),
     "sml": MeterPort(9600, "8N1", sml.messages, sml.reading_of, 10.0),
 }
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from bootstrap.device import Reading
-from bootstrap.serial_frames.crc import x25
+from bootstrap.serial_frames.crc import kermit, x25
 from bootstrap.serial_frames.meter_measures import BY_OBIS, POWERS, net_powers
 
 ESCAPE = b"\x1b\x1b\x1b\x1b"
 START = ESCAPE + b"\x01\x01\x01\x01"
+# A Holley DTZ541 has the checksum of Kermit, with its high byte first; others have that of X.25, low byte first.
 LAST = 0x1A  # after an escape: the end, with the number of bytes that fill the last word, and the checksum
 WORD = 4
 DEEPEST = 12  # nested lists
@@ -37,7 +38,7 @@ def messages(buffer: bytearray) -> Iterator[bytes | ValueError]:
             continue
         whole = bytes(buffer[:end])
         del buffer[:end]
-        if x25(whole[:-2]) == int.from_bytes(whole[-2:], "little"):
+        if whole[-2:] in (x25(whole[:-2]).to_bytes(2, "little"), kermit(whole[:-2]).to_bytes(2)):
             content = whole[len(START) : -2 * WORD - whole[-3]]
             yield content.replace(ESCAPE * 2, ESCAPE)
         else:

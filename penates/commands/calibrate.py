@@ -33,7 +33,7 @@ from penates.files.install_paths import HOUSE
 from penates.fleet.access import access, access_arguments
 from penates.fleet.raw_readings import raw_readings
 
-MOST, DIGITS = 5, 6
+MOST, MOST_READINGS, DIGITS = 5, 1000, 6
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,9 +49,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--undo", action="store_true", help="put back what was there before the last calibration")
     parser.add_argument("--anew", action="store_true", help="drop the points that there are already")
     parser.add_argument(
-        "--readings", type=int, default=5, metavar="N", help="how many to take the mean of (default: 5)"
+        "--readings", type=_count, default=5, metavar="N", help="how many to take the mean of (default: 5)"
     )
-    parser.add_argument("--wait", type=float, default=60.0, metavar="S", help="seconds for them to come (default: 60)")
+    parser.add_argument(
+        "--wait", type=_number, default=60.0, metavar="S", help="seconds to wait for them (default: 60)"
+    )
 
 
 def _number(text: str) -> float:
@@ -62,6 +64,12 @@ def _number(text: str) -> float:
     if not math.isfinite(found):
         raise argparse.ArgumentTypeError(f"enter a number, not {text!r}")
     return found
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= MOST_READINGS:
+        raise argparse.ArgumentTypeError(f"enter a number from 1 to {MOST_READINGS}, not {text!r}")
+    return int(text)
 
 
 def _point(text: str) -> tuple[float, float]:

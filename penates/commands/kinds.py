@@ -53,11 +53,12 @@ def main(given: argparse.Namespace) -> Exit:
         raise Fatal(Exit.SETTINGS, said or broken[0])
     with to_a_reader():
         if given.json:
-            shown = {one.kind: _parts(one) if given.proof else facts(one, packages) for one in sheets}
+            part = given.kind or ""
+            shown = {one.kind: _parts(one) if given.proof else facts(one, packages, part) for one in sheets}
             print(json.dumps(shown, indent=2, ensure_ascii=False))
         else:
             one = bool(given.kind) and len(sheets) == 1
-            lines = _proofs(sheets) if given.proof else whole(sheets[0]) if one else _list(sheets, packages)
+            lines = _proofs(sheets) if given.proof else whole(sheets[0], given.kind) if one else _list(sheets, packages)
             print("\n".join([*([said, ""] if said else []), *lines]))
     for why in broken:
         print(f"penates kinds: {why}", file=sys.stderr)
@@ -97,13 +98,13 @@ def _sheets(names: list[str], folder: Path | None) -> tuple[list[Sheet], list[st
     return sheets, broken
 
 
-def facts(found: Sheet, packages: Mapping[str, str]) -> dict[str, Any]:
-    """Return a data sheet in a form for JSON; `packages` is as in `packaged`."""
+def facts(found: Sheet, packages: Mapping[str, str], part: str = "") -> dict[str, Any]:
+    """Return a data sheet in a form for JSON; `packages` is as in `packaged`, `part` what was asked for."""
     return {
         **({"package": packages[found.kind]} if found.kind in packages else {}),
         "what": found.what,
         "wiring": found.wiring,
-        "driver": found.driver({}),
+        "driver": found.driver(found.of_part(part)),
         "parts": _parts(found),
         "settings": {setting.name: setting.facts for setting in found.settings},
         "measures": {name: measure.facts for name, measure in found.measures.items()},
@@ -129,17 +130,18 @@ def _list(sheets: list[Sheet], packages: Mapping[str, str]) -> list[str]:
     return columns([row("KIND", "MEASURES", "FROM", "WHAT IT IS"), *rows])
 
 
-def whole(found: Sheet) -> list[str]:
-    """Return a data sheet as lines of text, with the settings as `penates new` writes them."""
+def whole(found: Sheet, part: str) -> list[str]:
+    """Return a data sheet as lines of text, with the settings as `penates new` writes them for this part."""
+    values = found.of_part(part)
     measures = [("MEASURE", "UNIT", "RANGE", ""), *(_measure(*item) for item in found.measures.items())]
     return [
         f"{found.kind}: {found.what}",
         f"Wiring: {found.wiring}",
-        *(f"Driver: {step}." for step in found.driver({})),
+        *(f"Driver: {step}." for step in found.driver(values)),
         *([f"Parts: {', '.join(found.device.parts)}"] if found.device.parts else []),
         "",
         *(line for label, drawn in found.pictures() for line in (*([f"{label}:"] if label else []), drawn, "")),
-        *("\n\n".join([*found.paragraphs(), *found.section()]), ""),
+        *("\n\n".join([*found.paragraphs(values), *found.section()]), ""),
         *columns(measures),
         "",
         f"Actions: {', '.join(starmap(action, found.device.commands.items()))}",

@@ -58,6 +58,7 @@ def _steps(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
     folders = [Remove(UNITS / f"{name}.d") for name in (unit_files.SUPERVISOR, unit_files.TEMPLATE)]
     yield from (*ended, *files, *folders, host_setup.daemon_reload([*ended, *files, *folders], record))
     yield from broker_steps.remove_broker(record, purge=purge)
+    yield from host_setup.echo(needed=False)
     yield from host_setup.remove_user()
     yield from host_setup.remove_mosquitto_sub_options(record)
     yield from map(Remove, [RUNTIME, STAMPS / f"stamp-{timer}", ON_PATH, PROGRAM])

@@ -12,6 +12,7 @@ from bootstrap.needs import (
     ChildProgram,
     DeviceNode,
     GpioLine,
+    IcmpEcho,
     KernelChip,
     KernelFolder,
     Need,
@@ -27,6 +28,7 @@ from penates.doctor.machine import WRITE, SensorUser
 from penates.doctor.usb import usb
 from penates.drivers import advice
 from penates.installer.device_needs import GPIO, SERIAL_GROUP, access
+from penates.installer.host_setup import may_echo
 from penates.installer.steps import program
 
 MODULES = {"kernel": "gpiod", "lgpio": "lgpio", "rpigpio": "RPi"}
@@ -50,6 +52,8 @@ def hardware(settings: SensorSettings, user: SensorUser, root: Path = Path("/"))
                 yield _node(path, user, root)
             case UsbDevice():
                 yield from usb(need, user, root)
+            case IcmpEcho():
+                yield _echo(user, root)
             case ChildProgram():
                 yield _program(need, f"set `{name}` in {settings.file} to its full path, or install it")
     yield from _one_wire(settings, user, root)
@@ -87,6 +91,13 @@ def _opened(check: str, found: list[Path], group: str, allowed: tuple[str, ...],
         advice = "sudo penates install, which rewrites its unit"
         return bad(check, f"its unit may not open {' or '.join(allowed)}", advice)
     return good(check, f"{user.name} may open {', '.join(one.name for one in found)}")
+
+
+def _echo(user: SensorUser, root: Path) -> Finding:
+    """Check whether its user may ask hosts by ICMP."""
+    if may_echo(user.groups, root):
+        return good("ping", f"{user.name} may ask hosts by ICMP")
+    return bad("ping", f"{user.name} may not ask hosts by ICMP", "sudo penates install, which allows it")
 
 
 def _program(need: ChildProgram, advice: str) -> Finding:

@@ -4,11 +4,13 @@ import json
 import math
 from typing import Any
 
+from bootstrap.contract.payload import encode
+from bootstrap.device import CALIBRATION
 from penates.history.import_csv import EXCERPT, LONG, OTHER_NAMES
 from penates.history.import_line import IDENTITY, NO_TEXT, NOT_UTF8, FileRow, measure_fault, once, sensor_of, source_of
 from penates.history.import_times import TimeRules
 
-MARKS = ("run", "seq", "clock", "boot", "calibration")  # which the readings of a sensor carry beside their values
+MARKS = ("run", "seq", "clock", "boot")  # which the readings of a sensor carry beside their values
 AVERAGE = {"count", "min", "mean", "max"}
 
 
@@ -49,6 +51,8 @@ def _values(found: dict[str, Any]) -> dict[str, Any]:
         values = {name: value for name, value in found.items() if name not in MARKS}
         if others := sorted(values.keys() & OTHER_NAMES):
             raise ValueError(f"what is {others[0]!r}? Name it 'sensor' or 'measure', or leave it out")
+        if isinstance(values.get(CALIBRATION), dict):  # as it is on the wire; a recorder stores it as text
+            values[CALIBRATION] = encode(values[CALIBRATION]).decode()
         return values
     if found.keys() >= AVERAGE:
         raise ValueError("averages cannot be loaded; print readings with `--each reading`")

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from bootstrap.contract.payload import NUMBER, parse_number
-from bootstrap.device import RESERVED_MEASURES
+from bootstrap.device import CALIBRATION, RESERVED_MEASURES
 from bootstrap.errors import Refused
 from bootstrap.history.points import LONGEST_NAME, Field, Point
 
@@ -130,6 +130,6 @@ def measure_fault(name: str) -> str | None:
         return "a measure has no name"
     if len(name) > LONGEST_NAME:
         return f"the name of the measure {name[:40]!r}… has more than {LONGEST_NAME} characters"
-    if name in RESERVED_MEASURES:
+    if name in RESERVED_MEASURES - {CALIBRATION}:
         return f"a measure cannot be called {name!r}; the recorder calls it '{name}_'"
     return None

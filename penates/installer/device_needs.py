@@ -9,6 +9,7 @@ from bootstrap.needs import (
     ChildProgram,
     DeviceNode,
     GpioLine,
+    IcmpEcho,
     NetworkHost,
     OneWireBus,
     PowerSwitch,
@@ -44,6 +45,7 @@ class DeviceNeeds:
         programs: the programs that it runs.
         outputs: whether it may drive lines, which must be made safe after its process was killed.
         real_time: whether it switches lines at exact times.
+        echo: whether it asks hosts by ICMP.
         power: what it may do to this machine: `reboot`, `shutdown`.
         bulk: the folders of 1-Wire buses whose thermometers it may tell to convert all at once.
     """
@@ -55,6 +57,7 @@ class DeviceNeeds:
     outputs: bool
     real_time: bool
     power: tuple[str, ...] = ()
+    echo: bool = False
     bulk: tuple[Path, ...] = ()
 
 
@@ -72,6 +75,7 @@ def needs(device: Device) -> DeviceNeeds:
         may_drive(device),
         any(isinstance(need, GpioLine) and need.timed for need in needed),
         tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
+        any(isinstance(need, IcmpEcho) for need in needed),
         tuple(need.folder for need in needed if isinstance(need, OneWireBus) and need.bulk),
     )
 

@@ -10,10 +10,12 @@ from bootstrap.needs import ChildProgram
 from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, STATE, USER
 from penates.files.planned_file import SECRET, Planned
 from penates.installer.install_record import InstallRecord
-from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows, program
+from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows, program, writes
 
 PACKAGES = {"mosquitto": "mosquitto", "mosquitto_sub": "mosquitto-clients"}  # by the program each provides
 DEVICE_GROUPS = ("gpio", "i2c", "spi")
+ECHO, ECHO_RANGE = Path("/etc/sysctl.d/60-penates-ping.conf"), "proc/sys/net/ipv4/ping_group_range"
+SYSTEM_GROUPS = (100, 999)  # the first and the last number that the group of a service may have
 MARK = "# Made by `penates install`"  # how a file of ours is recognised
 
 
@@ -46,6 +48,24 @@ def user(groups: Iterable[str] = ()) -> list[Step]:
     if person := invoker():
         joins += [(person.pw_name, USER), (person.pw_name, LOOKERS)]
     return [*steps, *(_join(name, group) for name, group in joins)]
+
+
+def echo(*, needed: bool) -> Iterator[Step]:
+    """Yield the steps that let everybody ask hosts by ICMP, as newer systems do by themselves; or undo that."""
+    if not needed:
+        yield Remove(ECHO)
+    elif ECHO.exists() or not all(may_echo([group]) for group in SYSTEM_GROUPS):
+        yield from (write := writes([Planned(ECHO, f"{MARK}.\nnet.ipv4.ping_group_range = 0 2147483647\n".encode())]))
+        yield CommandStep(["systemctl", "restart", "systemd-sysctl.service"], follows(*write))
+
+
+def may_echo(groups: Iterable[int], root: Path = Path("/")) -> bool:
+    """Return whether the kernel lets one of these groups ask hosts by ICMP; True where it does not tell."""
+    try:
+        low, high = map(int, (root / ECHO_RANGE).read_text(encoding="ascii").split())
+    except FileNotFoundError:
+        return True
+    return any(low <= group <= high for group in groups)
 
 
 def remove_user() -> list[Step]:

@@ -78,6 +78,7 @@ class Installation:
         programs = [program for one in needed for program in one.programs]
         yield from host_setup.packages(self._record, programs, broker=self._plan.local)
         yield from host_setup.user(group for one in needed for group in one.groups)
+        yield from host_setup.echo(needed=any(one.echo for one in needed))
         yield from host_setup.command_link()
         yield from systemd_steps.house_files([*planned, *self._mosquitto_sub(), *self._plan.state_folder])
         yield from map(Remove, self._plan.changes.removed)

@@ -27,7 +27,7 @@ class Case:
     near: Values = field(default_factory=dict)  # how far a published value may be from the one promised
     one_transfer: bool = False  # a read is one transfer on the bus, within which nothing can be unplugged
     checked: tuple[str, ...] = ()  # the measures whose checksum the driver checks, of those that the last byte is for
-    sleeps_for_ever: bool = False  # after an unplug its driver answers again only when it is bound anew
+    may_sleep_for_ever: bool = False  # after an unplug its driver may answer again only when it is bound anew
 
 
 NEAR: Values = {
@@ -35,7 +35,13 @@ NEAR: Values = {
     "humidity": 0.1,
     "pressure": 0.1,
     "illuminance": 1.0,
+    "gas_resistance": 500.0,
     "voltage": 0.005,
+    "current": 0.003,
+    "power": 0.2,
+    "level": 0.1,
+    "moisture": 0.1,
+    "direction": 0.0,
     "distance": 0.0005,
 }
 
@@ -105,6 +111,12 @@ CASES = (
         kind="gas",
         good=air(21.5, 1013.25, 45.0, 125_000.0),
         edges=(air(-0.5, 990.0, 99.0, 100_000.0), air(-12.3, 990.0, 5.0, 200_000.0)),
+    ),
+    Case(
+        part="BMP280",
+        kind="climate",
+        good=Held((21.5, 1013.25), {"temperature": 21.5, "pressure": 1013.25}),
+        edges=(Held((-40.0, 1099.9), {"temperature": -40.0, "pressure": 1099.9}),),
     ),
     Case(
         part="SHT31",
@@ -178,6 +190,14 @@ CASES = (
         one_transfer=True,
     ),
     Case(
+        part="ADT7410",
+        kind="climate",
+        good=dry(21.5),
+        edges=(dry(-0.5), dry(-55.0), dry(150.0)),
+        refused=(Held((160.0,), {}),),
+        one_transfer=True,
+    ),
+    Case(
         part="DS18B20",
         kind="thermometer",
         good=dry(21.5),
@@ -215,7 +235,7 @@ CASES = (
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
         refused=(Held((2.048,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="ADS1015",
@@ -224,7 +244,16 @@ CASES = (
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
         refused=(Held((2.048,), {}), Held((-0.5,), {"voltage": -0.5})),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
+    ),
+    Case(
+        part="MCP3422",
+        kind="adc",
+        settings="full_v = 2.0",
+        good=level(1.25, 2.0),
+        edges=(level(0.0, 2.0), level(2.0, 2.0)),
+        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        one_transfer=True,
     ),
     Case(
         part="MCP3424",
@@ -250,7 +279,7 @@ CASES = (
         good=Held((1.6,), {"moisture": 50.0}),
         edges=(Held((1.0,), {"moisture": 100.0}), Held((2.02,), {"moisture": 15.0})),
         refused=(Held((0.5,), {}),),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="ADS1115",
@@ -258,7 +287,7 @@ CASES = (
         good=dry(25.0, 1.65),
         edges=(dry(15.0, 2.0228), dry(80.0, 0.37193)),
         refused=(Held((0.0,), {}),),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="ADS1115",
@@ -266,7 +295,7 @@ CASES = (
         good=Held((0.3,), {"direction": 90.0}),
         edges=(Held((0.926,), {"direction": 180.0}),),
         refused=(Held((0.0,), {}),),
-        sleeps_for_ever=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="INA219",
@@ -287,6 +316,16 @@ CASES = (
         good=Held((21.5,), {"temp": 21.5}),
         edges=(Held((-0.5,), {"temp": -0.5}), Held((-55.0,), {"temp": -55.0})),
         near={"temp": 0.05},
+        one_transfer=True,
+    ),
+    Case(
+        part="LM75",
+        kind="sysfs",
+        found_by='name = "lm75"\nat = "0x48"',
+        settings='channels = ["temp1"]',
+        good=Held((21.5,), {"temp1": 21.5}),
+        edges=(Held((-0.5,), {"temp1": -0.5}), Held((-55.0,), {"temp1": -55.0})),
+        near={"temp1": 0.05},
         one_transfer=True,
     ),
 )

@@ -116,7 +116,7 @@ def ds18b20(temperature: float) -> Registers:
 
 
 def tmp117(temperature: float) -> Registers:
-    """Counts of 7.8125 mK (data sheet TMP117, 7.6.3)."""
+    """Counts of 7.8125 mK (data sheets TMP117, 7.6.3; ADT7410, "Temperature Data Format")."""
     return {0x00: word(temperature * 128)}
 
 

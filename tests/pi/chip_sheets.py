@@ -149,6 +149,7 @@ CHIPS = {
         ),
         Chip(part="DS18B20", driver="w1_slave_temp", module=ONE_WIRE, address=0xC1, hold=hold.ds18b20),
         Chip(part="LM75", driver="lm75", module="lm75", address=0x48, hold=hold.lm75),
+        Chip(part="ADT7410", driver="adt7410", module="adt7410", address=0x48, hold=hold.tmp117),
         Chip(part="MCP9808", driver="jc42", module="jc42", address=0x18, hold=hold.mcp9808),
         Chip(
             part="TMP117",
@@ -168,6 +169,7 @@ CHIPS = {
             byte_registers=True,
             hold=hold.ads7830,
         ),
+        Chip(part="MCP3422", driver="mcp3422", module="mcp3422", address=0x68, hold=hold.mcp3422),
         Chip(part="MCP3424", driver="mcp3424", module="mcp3422", address=0x68, hold=hold.mcp3422),
         Chip(part="INA219", driver="ina219", module="ina2xx", address=0x40, hold=hold.ina219),
         Chip(part="INA226", driver="ina226", module="ina2xx", address=0x40, hold=hold.ina226),

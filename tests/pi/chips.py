@@ -38,7 +38,7 @@ UNANSWERED = ("failing", "absent")
 def forget() -> None:
     """Clear what the broker retains of an earlier run."""
     what = ["-t", f"{GROUP}/#", "--retained-only", "--remove-retained", "-W", "3"]
-    subprocess.run(["mosquitto_sub", *what], stdout=subprocess.DEVNULL, check=False)
+    subprocess.run(["mosquitto_sub", *what], capture_output=True, check=False)
 
 
 @dataclass
@@ -177,6 +177,9 @@ class Proof:
                 self.bus.write(self.bus.chip.hold(*held.arguments))
         return awake
 
+    def publishes_good(self, sensor: Sensor) -> bool:
+        return sensor.state() == "online" and sensor.publishes(self.case.good.published, self.near)
+
     def shows(self, sensor: Sensor, what: str, held: Held) -> None:
         """See that what the chip holds is published, and the sensor well."""
         right = wait(lambda: sensor.state() == "online" and sensor.publishes(held.published, self.near))
@@ -231,7 +234,9 @@ class Proof:
 
     def bound(self, sensor: Sensor, what: str, *, well: bool) -> None:
         """See that it is well, at the latest when its driver has begun again."""
-        if not well or self.case.sleeps_for_ever:
+        if well and self.case.may_sleep_for_ever:
+            well = wait(lambda: self.publishes_good(sensor), AWAKE_S)
+        if not well:
             sensor.mark()
             self.fails(sensor, f"{what}: driver lost")
             self.bus.bind_anew()

@@ -25,10 +25,10 @@ from pathlib import Path
 from queue import Queue
 from typing import Any
 
-from bootstrap.radio.pulse_child import in_real_time, send
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bootstrap.pins.pulse_child import in_real_time, send
 from bootstrap.radio.socket_protocols import SocketCode
 from support.heard_air import LEARNING, decoded, pulses, transcript
 

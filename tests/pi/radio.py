@@ -9,7 +9,8 @@ stick there are a pipe, through which a real rtl_433 hears what is sent, and a r
 as it is told. The kernel traces the line of the transmitter, and rtl_433 decodes that: COUNT transmissions, and as many
 while the processor has something else to do.
 
-`--pull FILE` has a receiver on GPIO 27, a simulated line that is pulled by this file, hear a thermometer; such as
+`--stick` plugs an RTL-SDR stick of our own making into the kernel's dummy_hcd; without it, none must be there. `--pull
+FILE` has a receiver on GPIO 27, a simulated line that is pulled by this file, hear a thermometer; such as
 /sys/devices/platform/gpio-sim.0/gpiochip0/sim_gpio27/pull. `--lirc` has the kernel's own driver send, too: its
 /dev/lirc0 must be there for GPIO 24 (ir_tx/build makes the modules for a machine without a device tree). On an
 emulated machine microseconds mean little, unless its clock counts instructions: QEMU's
@@ -22,6 +23,7 @@ import shlex
 import subprocess
 import sys
 import time
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -44,21 +46,23 @@ CONFIRM = 'confirm = "cm/remote/data/unit_2"\n'
 ALL_AIR = 'region = "other"\nairtime_percent = 100\n'
 LOOP = f"cd {COPY}/tests && sudo PYTHONPATH=. /opt/penates/bin/python -m pi.closed_loop"
 CLOCK = "char-rtc"  # which systemd allows with ProtectClock=, for reading
+NO_STICK = "No supported devices found."
 EVERY_S = 20.0  # how often a station is expected here
 GRACE_S = 30.0  # on an emulated machine
+LONG_S = 600.0  # its clock may be slower than ours
 
 
-class FarReceiver:
-    """A receiver in the network of the machine, and in truth on it."""
+class Helper:
+    """A program on the machine that is given orders, a line each."""
 
-    def __init__(self, pi: Pi) -> None:
+    def __init__(self, pi: Pi, module: str, sudo: str = "") -> None:
         ends = subprocess.PIPE
-        command = [*pi.by, f"cd {COPY}/tests && exec python3 -m pi.far_receiver"]
+        command = [*pi.by, f"cd {COPY}/tests && exec {sudo} python3 -m {module}"]
         self._process = subprocess.Popen(command, stdin=ends, stdout=ends, text=True)
         assert self._process.stdin
         assert self._process.stdout
         self._orders = self._process.stdin
-        self.port = int(self._process.stdout.readline())
+        self.said = self._process.stdout.readline().strip()  # which says that it is ready
 
     def tell(self, order: str) -> None:
         print(order, file=self._orders, flush=True)
@@ -74,7 +78,7 @@ def files(port: int, *, pull: bool, lirc: bool) -> dict[str, str]:
     found = {
         "air": f'kind = "radio"\ninput = "ook:{PIPE}"\nevery_s = 5\n{NEXUS.format("shed", 181)}{REMOTE}',
         "far": f"{far}{NEXUS.format('attic', 55)}every_s = {EVERY_S}\n",
-        "stick": 'kind = "radio"\nevery_s = 5\n',
+        "stick": f'kind = "radio"\nevery_s = 5\n{NEXUS.format("porch", 99)}every_s = {EVERY_S}\n',
         "transmitter": f'kind = "socket"\npin = {LINE}\n{ALL_AIR}{SOCKET.format("lamp", 3)}{CONFIRM}',
         "other": f'kind = "socket"\npin = {OTHER_LINE}\n{SOCKET.format("fan", 4)}',
     }
@@ -150,36 +154,84 @@ def hears(pi: Pi) -> None:
         verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
     heard = partial(why, pi, "stick", "heard")
     verdict("the stick is absent", wait(lambda: heard().get("health") == "absent") is not None)
-    verdict("because there is none", str(heard().get("why")).endswith("No supported devices found."))
+    verdict("because there is none", NO_STICK in str(heard().get("why")))
+
+
+def at(time: str) -> datetime:
+    """Return the time that a text says."""
+    return datetime.fromisoformat(time)
 
 
 def transmit(pi: Pi, text: str) -> None:
     pi.say(f"sudo tee {PIPE} >/dev/null <<'E'\n{text}E")
 
 
-def sent_and_heard(pi: Pi, receiver: FarReceiver, celsius: float) -> bool:
+def sent_and_heard(pi: Pi, helper: Helper, sensor: str, id_: int, celsius: float) -> bool:
     """Have a thermometer transmit, as it does again and again; returns whether it was heard."""
-    receiver.tell(f"send 55 2 {celsius}")
-    return value(pi, "cm/attic/data/temperature") == str(celsius)
+    helper.tell(f"send {id_} 2 {celsius}")
+    return value(pi, f"cm/{sensor}/data/temperature") == str(celsius)
 
 
-def far(pi: Pi, receiver: FarReceiver) -> None:
+def far(pi: Pi, receiver: Helper) -> None:
     """A receiver elsewhere stalls, hangs up, and is gone: the gateway says why, and its sensor is stale in its time."""
     for number, (what, said) in enumerate((("", ""), ("stall", "ead stalled"), ("hang_up", "sync read failed"))):
         if what:
             receiver.tell(what)
             came = wait(lambda: value(pi, "cm/far/status/state") == "fault")
             verdict(f"{what}: a fault after {came or -1:.0f} s", came is not None)
-        came = wait(partial(sent_and_heard, pi, receiver, number + 0.5))
+        came = wait(partial(sent_and_heard, pi, receiver, "attic", 55, number + 0.5))
         verdict(f"{what or 'at first'}: heard after {came or -1:.0f} s", came is not None)
         if what:
             verdict(f"{what}: the log says {said!r}", said in pi.say("sudo journalctl -q -o cat -u penates@far"))
     receiver.end()
-    came = wait(lambda: why(pi, "attic", "temperature").get("health") == "stale")
-    verdict(f"gone: its sensor is stale after {came or -1:.0f} s", bool(came and came < 3 * EVERY_S + GRACE_S))
+    wait(lambda: why(pi, "attic", "temperature").get("health") == "stale", LONG_S)
+    found = why(pi, "attic", "temperature")
+    silent_s = (at(found["since"]) - at(found["last_good"])).total_seconds() if found["health"] == "stale" else 0.0
+    verdict(f"gone: its sensor is stale after {silent_s:.0f} s", 0 <= silent_s - 3 * EVERY_S < GRACE_S)
     verdict("gone: the gateway says why", "Connection refused" in str(why(pi, "far", "heard").get("why")))
-    state = pi.topics("cm/+/status/state")
-    verdict("gone: both are in fault", (state["cm/far/status/state"], state["cm/attic/status/state"]), ("fault",) * 2)
+    state = pi.states()
+    verdict("gone: both are in fault", (state["far"], state["attic"]), ("fault", "fault"))
+
+
+def stick(pi: Pi) -> None:
+    """A stick in the kernel's USB: it is heard, pulled out, held by another program and by the television driver."""
+    helper = Helper(pi, "pi.usb_stick", "sudo")
+    heard = partial(why, pi, "stick", "heard")
+    came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 1.5))
+    verdict(f"plugged in: heard after {came or -1:.0f} s", came is not None)
+    helper.tell("pull")
+    verdict("pulled out: it is absent", wait(lambda: heard().get("health") == "absent") is not None)
+    verdict("because there is none", wait(lambda: NO_STICK in str(heard().get("why"))) is not None)
+    print(
+        "     "
+        + pi.say("sudo journalctl -q -o cat -u penates@stick | grep -i -m3 'read failed\\|not open'", must=False)
+    )
+    helper.tell("plug")
+    came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 2.5))
+    verdict(f"plugged in again: heard after {came or -1:.0f} s", came is not None)
+    held(pi, helper)
+    helper.end()
+
+
+def held(pi: Pi, helper: Helper) -> None:
+    """Who else has it is said."""
+    pi.say("sudo systemctl stop penates@stick && sudo systemd-run --unit=penates-thief rtl_433 -d 0 -F null")
+    wait(lambda: "Tuned" in pi.say("sudo journalctl -q -o cat -u penates-thief", must=False))
+    pi.say("sudo systemctl start penates@stick")
+    taken = wait(lambda: "usb_claim_interface error" in str(why(pi, "stick", "heard").get("why")))
+    verdict("another program has it, and that is said", taken is not None)
+    pi.say("sudo systemctl stop penates-thief")
+    came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 3.5))
+    verdict(f"it is free again: heard after {came or -1:.0f} s", came is not None)
+    pi.say("sudo systemctl stop penates@stick && sudo modprobe dvb_usb_rtl28xxu", must=False)
+    helper.tell("pull")
+    helper.tell("plug")
+    told = wait(lambda: "dvb_usb_rtl28xxu" in pi.say("sudo penates doctor stick --json", must=False))
+    verdict("doctor names the television driver that holds it", told is not None)
+    print("     " + pi.say("sudo penates doctor stick | grep -i dvb", must=False))
+    pi.say("sudo systemctl start penates@stick")
+    came = wait(partial(sent_and_heard, pi, helper, "porch", 99, 4.5))
+    print(f"     rtl_433 takes it from that driver: {'no' if came is None else f'heard after {came:.0f} s'}")
 
 
 def loop(pi: Pi, who: str, count: int, loads: int) -> None:
@@ -209,7 +261,7 @@ def in_turn(pi: Pi) -> None:
 
 def on_a_pin(pi: Pi, pull: str) -> None:
     """A receiver on a line: the kernel's edges are decoded."""
-    for celsius in (-0.5, -1.3, -12.3):
+    for celsius in (-0.5, -1.3, -9.3):
         pi.say(f"cat >/tmp/heard.ook <<'E'\n{ook(nexus(77, 2, celsius))}E")
         came = wait(partial(played_and_heard, pi, pull, celsius))
         verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
@@ -240,20 +292,22 @@ def main() -> int:
     parser.add_argument("--by", metavar="COMMAND", help="what runs its last argument on the Pi (default: ssh HOST)")
     parser.add_argument("--count", type=int, default=20, help="transmissions of each kind (default: 20)")
     parser.add_argument("--pull", metavar="FILE", help=f"by which a simulated GPIO {PIN_LINE} is pulled, there")
+    parser.add_argument("--stick", action="store_true", help="the kernel has dummy_hcd, and no stick is plugged in")
     parser.add_argument("--lirc", action="store_true", help=f"there is a /dev/lirc0 that drives GPIO {LIRC_LINE}")
     given = parser.parse_args()
     if not (given.host or given.by):
         parser.error("say HOST, or --by")
     pi = Pi(shlex.split(given.by) if given.by else ["ssh", given.host], line="", level="")
     install(pi)
-    receiver = FarReceiver(pi)
-    furnish(pi, files(receiver.port, pull=given.pull is not None, lirc=given.lirc))
+    receiver = Helper(pi, "pi.far_receiver")
+    furnish(pi, files(int(receiver.said), pull=given.pull is not None, lirc=given.lirc))
     parts: list[tuple[Callable[..., None], tuple[object, ...]]] = [
         (sandboxes, ()),
         (hears, ()),
         (far, (receiver,)),
         (transmits, (given.count,)),
         (in_turn, ()),
+        *([(stick, ())] if given.stick else []),
         *([(on_a_pin, (given.pull,))] if given.pull else []),
         *([(by_the_kernel, (given.count,))] if given.lirc else []),
     ]

@@ -15,11 +15,17 @@ SYSTEMD = Path("/lib/systemd/systemd")
 TARGET = "begin.target"
 ENDS = [f"{name}.target" for name in ("sysinit", "basic", "reboot", "poweroff", "shutdown", "umount", "final")]
 ENDS += ["systemd-reboot.service", "systemd-poweroff.service"]
+# Nothing of this machine can be written there, and what is written there is gone with it.
 BOOT = """
 set -e
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd /run/lock /run/dbus
-export container=test SYSTEMD_UNIT_PATH="$1"
+cp -r "$1" /run/units
+mount -t tmpfs tmpfs /tmp
+mount -t tmpfs tmpfs /var
+mkdir -p /var/lib /var/tmp
+mount -o remount,bind,ro /
+export container=test SYSTEMD_UNIT_PATH=/run/units
 export SYSTEMD_GENERATOR_PATH=/nonexistent SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/nonexistent
 exec "$2" --system --unit="$3" --show-status=no --log-target=console
 """

@@ -41,6 +41,7 @@ TYPES = {
     "PageUrl": ('"http://192.168.7.8/x?y=1"', {"unit"}),
     "TopicFilter": ('"tele/+/x"', {"access"}),
     "Target": ('"tele/y"', {"access"}),
+    "WayToAsk": ('"icmp"', {"doctor", "installer"}),
     "PowerAction": ('"reboot"', {"installer"}),
     "Program": ('"no-such-program"', {"doctor", "installer"}),
 }
@@ -103,7 +104,7 @@ def doctor(settings: SensorSettings) -> list[str]:
 def installer(settings: SensorSettings) -> list[str]:
     needed = needs_on_this_machine(settings.device)
     steps = host_setup.packages(InstallRecord(), needed.programs, broker=True)
-    return [*(str(step) for step in steps), *needed.groups, *needed.power]
+    return [*(str(step) for step in steps), *needed.groups, *needed.power, *(["echo"] if needed.echo else [])]
 
 
 READERS: dict[str, Callable[[SensorSettings], Any]] = {

@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 import re
 import shutil
+import statistics
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,16 @@ from support.examples import example_of
 from support.paths import ROOT
 
 DEVICE_LINES = 35
+MEDIAN_LINES = 30
 LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 60,  # what it measures of a link, beside what it needs for commands
     "button": 50,  # clicks and holds are told apart by time
     "command": 40,  # a program, and what it prints
-    "contact": 40,  # four settings of what its values are called
     "fan": 55,  # what it does when nobody cares, and a tacho
     "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
     "disk": 50,  # six measures, each from another file of the kernel
     "lines": 50,  # what a port and its lines are like
     "modbus": 40,  # what a port, a bus and its registers are like
-    "motion": 40,  # an end that comes later
     "servo": 65,  # what it is told is a pulse, and its range
     "network": 50,  # four measures, each from another file of the kernel
     "ping": 40,  # how often it asks, and how
@@ -59,6 +59,11 @@ def test_a_device_file_reads_like_a_data_sheet(kind: str) -> None:
     assert all(isinstance(measure.unit, type) or measure.unit for measure in device.measures.values())
     lines = len((ROOT / "daemons" / f"{kind}.py").read_text().splitlines())
     assert lines <= LONGER.get(kind, DEVICE_LINES), f"{kind} has {lines} lines; what two share belongs in bootstrap"
+
+
+def test_half_of_the_device_files_fit_on_thirty_lines() -> None:
+    files = [ROOT / "daemons" / f"{kind}.py" for kind in kinds.names()]
+    assert statistics.median(len(file.read_text().splitlines()) for file in files) <= MEDIAN_LINES
 
 
 def test_what_all_devices_have_is_declared_once(kind: str) -> None:

@@ -223,6 +223,17 @@ def test_what_history_prints_can_be_imported(recorded: House) -> None:
     assert recorded.penates("history", "cellar", "--csv", "--since", "2025-01-01").stdout == printed
 
 
+def test_which_calibration_a_value_has_is_imported_with_it(recorded: House) -> None:
+    line = '{"time":"TIME","run":"r","seq":1,"calibration":{"temperature":"6a0a1a2e"},"temperature":21}\n'
+    load(recorded, "wire.jsonl", line.replace("TIME", TIME), "--sensor", "cm/cellar", "--words")
+    fields = [fields for _, fields in stored(recorded)]
+    assert sorted(fields, key=str) == [{"calibration": '{"temperature":"6a0a1a2e"}'}, {"temperature": 21.0}]
+    printed = recorded.penates("history", "cellar", "--json", "--since", "2025-01-01").stdout
+    recorded.device("recorder", 'kind = "recorder"\nkeep_days = 36500\nfile = "copy.sqlite"\n')
+    assert load(recorded, "copy.jsonl", printed, "--sensor", "cm/cellar", "--words")[0] == 0
+    assert recorded.penates("history", "cellar", "--json", "--since", "2025-01-01").stdout == printed
+
+
 def test_many_bad_lines_are_counted_and_some_are_named(recorded: House) -> None:
     code, said, lines = load(recorded, "bad.lp", "nonsense\n" * 100)
     assert (code, said) == (1, "0 values, 0 of them new; 100 bad lines\n")

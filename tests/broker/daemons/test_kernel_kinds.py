@@ -67,11 +67,22 @@ def test_a_chip_that_is_not_there_comes_is_unplugged_and_comes_back(
 
 
 def test_a_sensor_waits_while_another_process_reads_its_chip(files: KernelFiles, started: Start, eyes: Eyes) -> None:
-    folder = files.iio("ads1015", "1-0048", in_voltage0_raw="12800", in_voltage0_scale="0.125")
+    """It does so although the chip came later than the sensor."""
+    folder = files.iio("elsewhere", "1-0048", in_voltage0_raw="12800", in_voltage0_scale="0.125")
+    started("tomato", 'kind = "soil"')
+    eyes.wait_value("cm/tomato/status/state", "fault")
+
+    def wait_heartbeats() -> None:
+        seen = len(eyes.on("cm/tomato/status/heartbeat"))
+        eyes.wait(lambda _: len(eyes.on("cm/tomato/status/heartbeat")) > seen + 2, "heartbeats")
+
     with BusLock(folder.resolve()):
-        started("tomato", 'kind = "soil"')
-        eyes.wait(lambda _: len(eyes.on("cm/tomato/status/heartbeat")) > 2, "heartbeats")
-        assert eyes.on("cm/tomato/data/moisture") == []
+        files.write(folder / "name", "ads1015")
+        wait_heartbeats()
+        at_most_one = len(eyes.on("cm/tomato/data/reading"))  # which had begun before
+        wait_heartbeats()
+        assert len(eyes.on("cm/tomato/data/reading")) == at_most_one <= 1
+    eyes.wait(lambda _: len(eyes.on("cm/tomato/data/reading")) > at_most_one, "it reads again")
     eyes.wait_value("cm/tomato/data/moisture", 50.0)
 
 

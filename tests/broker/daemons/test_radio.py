@@ -363,9 +363,11 @@ def test_of_a_stick_that_is_pulled_out_each_sensor_is_stale_in_its_time(
     key = '[sensors.{}]\nmodel = "Nexus-TH"\nid = {}\nchannel = 2\nevery_s = {}\n'
     sections = [key.format(name, number, every_s) for number, (name, every_s) in enumerate(periods.items(), 11)]
     running = start(house, broker, stick(air, *sections, more=f'program = "{program}"\nevery_s = 0.5'))
-    air.send(*(nexus(number, 2, number) for number in (11, 12, 13)))
-    eyes.wait_value("cm/cellar/data/temperature", 13)
+    air.send(nexus(11, 2, 11))
+    eyes.wait_value("cm/shed/data/temperature", 11)
     listens(running, 19)
+    air.send(nexus(12, 2, 12), nexus(13, 2, 13))
+    eyes.wait_value("cm/cellar/data/temperature", 13)
     since = len(eyes.seen)
     (tmp_path / "pulled").touch()
     os.kill(receiver_pids(running)[0], signal.SIGKILL)
@@ -412,10 +414,11 @@ def test_a_probe_that_is_put_into_a_freezer_is_believed_at_the_third_value_or_at
 ) -> None:
     cold = SHED.replace("shed", "cold").replace("181", "55") + "[sensors.cold.temperature]\nstep = 100\n"
     running = start(house, broker, stick(air, SHED, cold))
-    air.send(nexus(181, 2, 21.0), nexus(55, 2, 21.0))
-    for sensor in ("shed", "cold"):
-        eyes.wait_value(f"cm/{sensor}/data/temperature", 21)
+    air.send(nexus(181, 2, 21.0))
+    eyes.wait_value("cm/shed/data/temperature", 21)
     listens(running, 19)
+    air.send(nexus(55, 2, 21.0))
+    eyes.wait_value("cm/cold/data/temperature", 21)
     for celsius in (-3.0, -9.5, -14.0, -16.5):
         air.send(nexus(181, 2, celsius), nexus(55, 2, celsius))
     for sensor in ("shed", "cold"):

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from support.air import Air
+from support.air import Air, receivers
 from support.heard_air import LEARNING, SWITCHES, WHEELS, RecordedAir, decoded, rows
 from support.transmitters import new_remote
 from support.world import Eyes, Running, Wires, eventually
@@ -109,7 +109,7 @@ def test_our_own_receiver_confirms_what_was_sent_and_sees_other_remotes(
     with closing(Air(tmp_path)) as air:
         remote = '[sensors.remote]\nmodel = "KlikAanKlikUit-Switch"\nid = 12345678\n'
         wires.house.device("stick", f'kind = "radio"\ninput = "{air.input}"\n{remote}')
-        wires.house.run("stick")
+        stick = wires.house.run("stick")
         transmitter(wires, KAKU + 'confirm = "cm/remote/data/unit_2"\n')
         for sensor in ("lamp", "remote", "stick"):
             eyes.wait_value(f"cm/{sensor}/status/state", "online")
@@ -118,6 +118,7 @@ def test_our_own_receiver_confirms_what_was_sent_and_sees_other_remotes(
         eyes.wait_value("cm/lamp/data/evidence", "assumed")
         air.send(recorded.pulses())
         eyes.wait_value("cm/lamp/data/evidence", "heard")
+        eventually(lambda: [one.count("-R") for one in receivers(stick)] in ([1], [2]), "only its decoders are on")
         since = len(eyes.seen)
         air.send(new_remote(12345678, 2, on=False))
         eyes.wait_value("cm/lamp/data/on", value=False, since=since)

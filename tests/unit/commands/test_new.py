@@ -278,6 +278,26 @@ def test_a_part_is_found_by_its_number_however_it_is_written(rainy: House) -> No
     assert tomllib.loads(text(rainy, "hall"))["kind"] == "motion"
 
 
+@pytest.mark.parametrize(
+    ("part", "kind", "more"),
+    [
+        ("BME280", "climate", {"chip": "BME280"}),
+        ("dht-22", "climate", {"chip": "DHT22"}),
+        ("HX711", "weight", {"chip": "HX711"}),
+        ("PZEM-004T", "pzem", {}),
+        ("pms5003", "air", {"make": "pms5003"}),
+        ("YL-83", "leak", {}),
+    ],
+)
+def test_whoever_has_a_part_needs_to_know_no_kind(rainy: House, part: str, kind: str, more: dict[str, str]) -> None:
+    needed = {name: value for name, value in sheet(kind, None).examples().items() if name not in more}
+    done = penates(rainy, "new", part, "it", *(f"{name}={value}" for name, value in needed.items()))
+    assert (done.returncode, done.stderr) == (0, "")
+    written = tomllib.loads(text(rainy, "it"))
+    assert written.pop("kind") == kind
+    assert {name: value for name, value in written.items() if name not in needed} == more
+
+
 def test_every_part_leads_to_its_kind() -> None:
     for one in parts():
         assert one.kind in kinds_for(one.part)
@@ -430,3 +450,13 @@ def test_what_makes_a_part_known_to_the_kernel_is_in_its_file(rainy: House, word
     head = " ".join(line.removeprefix("## ") for line in text(rainy, "it").splitlines() if line.startswith("## "))
     assert f" Driver: {driver}. " in head
     assert "Driver" not in penates(rainy, "new", "door", "other", "pin=22").stdout
+
+
+def test_kinds_shows_the_part_that_was_asked_for(rainy: House) -> None:
+    shown = penates(rainy, "kinds", "sht-31").stdout
+    assert "\nDriver: add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to /boot/firmware/config.txt" in shown
+    assert '\nchip = "SHT31"\n' in shown
+    (climate,) = json.loads(penates(rainy, "kinds", "SHT31", "--json").stdout).values()
+    (step,) = climate["driver"]
+    assert step.startswith("add `dtoverlay=i2c-sensor,sht3x,addr=0x44` to ")
+    assert '\n# chip = "BME280"\n' in penates(rainy, "kinds", "climate").stdout

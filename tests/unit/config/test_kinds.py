@@ -1,5 +1,6 @@
 """Kinds of other installed packages, which declare them by entry points."""
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.2\n")
         rows = [f"{kind} = {package}:{attribute}\n" for kind, attribute in declared.items()]
         (info / "entry_points.txt").write_text(f"[{GROUP}]\n{''.join(rows)}")
+        importlib.invalidate_caches()  # an import before may have found that the folder was not there
 
     yield install
     for name in [name for name in sys.modules if name.startswith("penates_")]:

@@ -148,15 +148,40 @@ def test_the_kinds_read_what_their_drivers_document(files: KernelFiles) -> None:
         "1-0076",
         in_temp_input="25000",
         in_pressure_input="30.000000000",
-        in_humidityrelative_input="0",
+        in_humidityrelative_input="44.999000000",  # per cent, of this driver alone
         in_resistance_input="12946860",
     )
     files.iio("vl53l0x", "1-0029", in_distance_raw="30", in_distance_scale="0.001000")
     read = {kind: values(kind(sysfs=files.root)) for kind in (Co2, Gas)}
     assert values(Pressure(chip=Chip("BMP180"), sysfs=files.root)) == {"pressure": 1100.0, "temperature": -40.0}
     assert read[Co2] == {"co2": 4e4, "temperature": 27.9156089, "humidity": 50.0007567}
-    assert read[Gas] == {"temperature": 25.0, "humidity": 0.0, "pressure": 300.0, "gas_resistance": 12946860.0}
+    assert read[Gas] == {"temperature": 25.0, "humidity": 44.999, "pressure": 300.0, "gas_resistance": 12946860.0}
     assert values(Distance(chip=Chip("vl53l0x"), sysfs=files.root)) == {"distance": 0.03}
+
+
+def test_gases_as_their_drivers_tell_them(files: KernelFiles) -> None:
+    """The kernel's documents have concentrations in percent."""
+    files.iio("sgp30", "1-0058", in_concentration_co2_input="0.040000", in_concentration_voc_input="0.000013")
+    scales = {"in_concentration_co2_scale": "0.000100000", "in_concentration_voc_scale": "0.000000100"}
+    files.iio("ccs811", "1-005b", in_concentration_co2_raw="1000", in_concentration_voc_raw="125", **scales)
+    assert values(Gas(chip=Chip("SGP30"), sysfs=files.root)) == {"eco2": 400.0, "voc": 130.0}
+    assert values(Gas(chip=Chip("CCS811"), sysfs=files.root)) == {"eco2": 1000.0, "voc": 125.0}
+    assert [*Gas(chip=Chip("CCS811")).measures] == ["eco2", "voc"]
+
+
+def test_a_humidity_and_a_temperature_that_are_raw(files: KernelFiles) -> None:
+    files.iio(
+        "hdc3020",
+        "1-0044",
+        in_temp_raw="0",
+        in_temp_offset="-16852",
+        in_temp_scale="2.670328832",
+        in_humidityrelative_raw="65535",
+        in_humidityrelative_scale="1.525902189",
+    )
+    files.hwmon("adt7410", "1-0048", temp1_input="-55000")
+    assert values(Climate(chip=Chip("HDC3020"), sysfs=files.root))["humidity"] == 100.0
+    assert values(Climate(chip=Chip("ADT7410"), sysfs=files.root)) == {"temperature": -55.0}
 
 
 def test_a_thermocouple_is_negative_and_a_cut_one_has_no_value(files: KernelFiles) -> None:

@@ -169,6 +169,18 @@ def test_the_raw_value_is_what_the_device_said(stages: tuple[Filter, ...], serie
     assert conditioning.filters.published({"value": MEASURE})["value" + RAW] == MEASURE
 
 
+HUGE = st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9)
+WIDE = Measure("°C")
+EXTREME = st.builds(Calibrate, scale=st.sampled_from([1e300, -1e300, 1e-300]), offset=st.sampled_from([0.0, 1e300]))
+
+
+@given(st.tuples(EXTREME, st.one_of(*SOME.values())) | CHAINS, HUGE)
+def test_whatever_is_said_what_is_published_is_finite(stages: tuple[Filter, ...], series: list[float]) -> None:
+    for one in run(sensor(*stages), series, WIDE):
+        assert one is None or isinstance(one, str) or (isinstance(one, int | float) and math.isfinite(one))
+        assert not isinstance(one, int) or abs(one) < 1e18
+
+
 @given(CHAINS, SERIES, SERIES)
 def test_a_reload_of_the_same_filters_changes_nothing(
     stages: tuple[Filter, ...], before: list[float], after: list[float]

@@ -42,6 +42,23 @@ def test_filters_are_in_the_order_of_the_lines(house: House) -> None:
     assert read(house, f"{CELLAR}[temperature]\nlow = -10\n") is None
 
 
+def test_a_raw_value_needs_a_name_of_its_own(house: House) -> None:
+    (house.folder / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom bootstrap import Device, Measure\n\n\n"
+        "@dataclass(kw_only=True)\nclass Both(Device):\n    light = Measure('lx')\n    light_raw = Measure('1')\n"
+        "    def read(self):\n        return {}\n"
+    )
+    assert fault(house, 'kind = "mine.Both"\n[light]\nraw = true\n') == "3: there is a measure 'light_raw' already"
+
+
+def test_a_calibration_may_change_the_unit(house: House) -> None:
+    house.write(1)
+    calibrate = '{ points = [[-50, 0], [100, 100]], unit = "%" }'
+    house.device("cellar", f"{CELLAR}[temperature]\ncalibrate = {calibrate}\n")
+    measure = check(house.folder)[0].about["measures"]["temperature"]
+    assert (measure["unit"], measure["high"]) == ("%", pytest.approx(116.666666667))
+
+
 def test_an_adopted_sensor_has_filters_of_its_own(house: House) -> None:
     house.write(1)
     house.device("hub", f"{LINES}[sensors.shed]\nid = 5\n[sensors.shed.temperature]\nround = 0\n")
@@ -96,6 +113,27 @@ def test_an_adopted_sensor_has_filters_of_its_own(house: House) -> None:
         (
             f'{CELLAR}[temperature]\nunit = "°F"\nlow = 300\n',
             "5: 'low' is no filter of 'temperature', which would be within 300 to 257 °F, which nothing is",
+        ),
+        (f"{CELLAR}[temperature]\nround = {{}}\n", "4: 'round' of 'temperature' must be a number of decimals, or { to"),
+        (f"{CELLAR}[temperature]\ninvert = 1\n", "4: 'invert' of 'temperature' must be true or false, not 1"),
+        (f"{CELLAR}[temperature]\ninvert = false\n", "4: 'invert' of 'temperature' must be true; remove the line if"),
+        (f"{CELLAR}[temperature]\nexponential = 2\n", "4: 'exponential' of 'temperature' must be above 0 and below 1"),
+        (
+            f"{CELLAR}[temperature]\nquantile = {{ of = 5, part = 3 }}\n",
+            "4: 'quantile' of 'temperature' must be a table in which 'part' is from 0 (the lowest) to 1 (the highest)",
+        ),
+        (f"{CELLAR}[temperature]\nclamp = {{ low = 5, high = 1 }}\n", "4: 'clamp' of 'temperature' must be { low = …"),
+        (
+            f"{CELLAR}[temperature]\nclamp = {{ low = 200 }}\n",
+            "4: 'clamp' is no filter of 'temperature', which leaves nothing of -55 to 125 °C",
+        ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ scale = 0 }}\n",
+            "4: 'calibrate' of 'temperature' must be { offset = … }, { scale = … } other than 0, both, or { points",
+        ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ points = [[1, 2, 3]] }}\n",
+            "4: 'calibrate' of 'temperature' must be a table in which 'points' is one to 5 pairs, [said, true]",
         ),
         (f"{CELLAR}[temperature]\nraw = 1\n", "4: 'raw' must be true or false, not 1"),
         (f"{CELLAR}[temperature]\nround = 1\nevery_s = 5\n", "5: no setting 'every_s' in [temperature]; move the line"),

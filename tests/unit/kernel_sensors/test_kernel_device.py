@@ -47,7 +47,7 @@ def test_a_place_is_an_address_a_chip_select_or_a_line(files: KernelFiles) -> No
         node.write_bytes(bytes([0, 0, 0, 9, 0, 0, 0, line, 0, 0, 0, 0]))
     assert find(files.root, ("bme280",), "0x77").raw("temp") == 77
     assert find(files.root, ("dht11",), "GPIO17").raw("temp") == 17
-    with pytest.raises(FileNotFoundError, match="there is no dht11 at GPIO5"):
+    with pytest.raises(FileNotFoundError, match="no dht11 at GPIO5; there is dht11@0 at GPIO4, dht11@0 at GPIO17"):
         find(files.root, ("dht11",), "GPIO5")
 
 

@@ -59,4 +59,4 @@ def test_every_case_is_of_a_chip_and_a_kind() -> None:
         assert case.part in CHIPS
         assert case.part in CATALOG or case.found_by or case.kind == "thermometer"
         measures = {*kinds.find(case.kind, None).measures}
-        assert {*case.good.published} <= measures
+        assert case.found_by or {*case.good.published} <= measures

@@ -4,9 +4,11 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bootstrap.needs import a_way_to_ask
 from daemons.ping import Ping
 from support.networks import CABLE, Cable
 
@@ -23,8 +25,8 @@ def allowed(cable: Cable) -> None:
         Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647")
 
 
-def ping(host: str, **more: float) -> Ping:
-    return Ping(host=host, pause_s=0, **more)  # type: ignore[arg-type]
+def ping(host: str, **more: Any) -> Ping:
+    return Ping(host=host, pause_s=0, **more)
 
 
 def test_a_host_answers(cable: Cable) -> None:
@@ -72,10 +74,18 @@ def test_a_port_that_takes_a_connection(cable: Cable) -> None:
     near, far = cable.ends
     with far.inside(), socket.create_server((far.address, 0)) as server, near.inside():
         port = server.getsockname()[1]
-        reading = ping(far.address, tcp_port=port).read()
+        reading = ping(far.address, by=f"tcp:{port}").read()
         assert (reading["reachable"], reading["loss"]) == (True, 0)
     with near.inside():
-        assert ping(far.address, tcp_port=port, count=1).read() == {"reachable": False, "loss": 100}
+        assert ping(far.address, by=f"tcp:{port}", count=1).read() == {"reachable": False, "loss": 100}
     cable.cut()
     with near.inside():
-        assert ping(far.address, tcp_port=port, count=1, answer_s=0.2).read()["reachable"] is False
+        assert ping(far.address, by=f"tcp:{port}", count=1, answer_s=0.2).read()["reachable"] is False
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ICMP", "tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:-1", "udp:53", "tcp:4 4", "icmp:1"]
+)
+def test_what_is_no_way_to_ask(text: str) -> None:
+    with pytest.raises(ValueError, match='"icmp", or "tcp:443" for a connection to this port'):
+        a_way_to_ask(text)

@@ -9,6 +9,7 @@ from bootstrap.config.loader import Configuration
 from bootstrap.modbus.bus_port import BusPort
 from bootstrap.modbus.presets import BY_METER, RegisterSetting
 from bootstrap.modbus.registers import ORDERS, TABLES, TYPES
+from bootstrap.modbus.slave import ModbusTcp, Rtu
 from bootstrap.needs import DeviceNode, Need, NetworkHost, needs_of
 from bootstrap.streams import Serial, Tcp
 from daemons.modbus import Modbus
@@ -116,17 +117,19 @@ def test_what_had_to_be_asked_again_is_counted_even_if_it_failed(port: Spoken) -
 
 
 @pytest.mark.parametrize(
-    ("text", "source", "need"),
+    ("text", "source", "line", "need"),
     [
-        ("/dev/x", Serial(Path("/dev/x"), 2400, "8E1"), DeviceNode(Path("/dev/x"), shared=True)),
-        ("inverter", Tcp("inverter", 502), NetworkHost("inverter")),
-        ("inverter.local:1502", Tcp("inverter.local", 1502), NetworkHost("inverter.local")),
-        ("fe80::1", Tcp("fe80::1", 502), NetworkHost("fe80::1")),
+        ("/dev/x", Serial(Path("/dev/x"), 2400, "8E1"), Rtu, DeviceNode(Path("/dev/x"), shared=True)),
+        ("inverter", Tcp("inverter", 502), ModbusTcp, NetworkHost("inverter")),
+        ("inverter.local:1502", Tcp("inverter.local", 1502), ModbusTcp, NetworkHost("inverter.local")),
+        ("fe80::1", Tcp("fe80::1", 502), ModbusTcp, NetworkHost("fe80::1")),
+        ("rtu:converter:23", Tcp("converter", 23), Rtu, NetworkHost("converter")),
     ],
 )
-def test_where_the_bus_is(text: str, source: Serial | Tcp, need: Need) -> None:
+def test_where_the_bus_is(text: str, source: Serial | Tcp, line: type, need: Need) -> None:
     settings = Modbus(port=BusPort(text), registers=[RegisterSetting("sdm120")], baud=2400, mode="8E1")
     assert settings.source == source
+    assert type(settings.line) is line
     assert ("port", need) in needs_of(settings)
 
 

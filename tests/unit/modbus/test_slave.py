@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from bootstrap.modbus.slave import COILS, HOLDING, INPUT, ModbusSlave, Refusal, Rtu
+from bootstrap.modbus.slave import COILS, HOLDING, INPUT, ModbusSlave, ModbusTcp, Refusal, Rtu
 from bootstrap.streams import Serial, Tcp
 from support.modbus_slave import Slave, summed
 from support.spoken import Spoken, patiently
@@ -29,7 +29,7 @@ def slave() -> Slave:
 
 @contextmanager
 def asked(port: Spoken, address: int = 1, within_s: float = LONG_S) -> Iterator[ModbusSlave]:
-    with ModbusSlave(Serial(port.path), address, within_s) as opened:
+    with ModbusSlave(Serial(port.path), Rtu(), address, within_s) as opened:
         yield opened
 
 
@@ -149,7 +149,7 @@ class TcpSlave:
 )
 def test_by_tcp(slave: Slave, spoil: Callable[[bytes], bytes], error: type[Exception] | None, why: str) -> None:
     source = TcpSlave(slave, spoil).source
-    with ModbusSlave(source, 1, LONG_S if error is None else SHORT_S) as opened:
+    with ModbusSlave(source, ModbusTcp(), 1, LONG_S if error is None else SHORT_S) as opened:
         if error is None:
             assert opened.registers(INPUT, 3, 2) == bytes.fromhex("01030104")
             with pytest.raises(Refusal, match="no such register"):
@@ -163,7 +163,7 @@ def test_by_tcp(slave: Slave, spoil: Callable[[bytes], bytes], error: type[Excep
 def test_a_late_answer_by_tcp_is_dropped_before_the_next_question() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         source = Tcp("127.0.0.1", server.getsockname()[1])
-        with ModbusSlave(source, 1, SHORT_S, Rtu()) as opened, server.accept()[0] as peer:
+        with ModbusSlave(source, Rtu(), 1, SHORT_S) as opened, server.accept()[0] as peer:
             peer.sendall(summed(bytes.fromhex("01 04 02 00 07")))
             with pytest.raises(OSError, match="nothing came"):
                 opened.registers(INPUT, 0, 1)
@@ -172,7 +172,7 @@ def test_a_late_answer_by_tcp_is_dropped_before_the_next_question() -> None:
 def test_a_gateway_that_hangs_up_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         source = Tcp("127.0.0.1", server.getsockname()[1])
-        with ModbusSlave(source, 1, LONG_S) as opened:
+        with ModbusSlave(source, ModbusTcp(), 1, LONG_S) as opened:
             server.accept()[0].close()
             with pytest.raises(OSError, match=r"closed the connection|is gone"):
                 opened.registers(INPUT, 0, 1)

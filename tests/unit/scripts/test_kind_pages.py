@@ -43,6 +43,7 @@ def test_the_picture_is_the_header_as_it_is_on_a_pi() -> None:
     assert pins[40] == ("GPIO21", "DATA")
     assert [*pins] == [*range(1, 41)]
     assert picture("none.", {}) == ""
+    assert picture("A to A of an adapter, GND to GND", {}) == ""
 
 
 def test_each_of_several_parts_has_a_picture_of_its_own() -> None:

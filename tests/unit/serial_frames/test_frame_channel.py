@@ -3,7 +3,6 @@
 import fcntl
 import socket
 import struct
-import termios
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -101,7 +100,10 @@ def test_a_port_of_one_device_is_closed_to_others_and_that_of_a_bus_is_not(port:
         with FrameChannel(Serial(port.path), alone=alone), port.path.open("rb", buffering=0) as other:
             (kept_out,) = struct.unpack("i", fcntl.ioctl(other, TIOCGEXCL, bytes(4)))
             assert bool(kept_out) is alone
-            fcntl.ioctl(other, termios.TIOCNXCL)
+    with port.path.open("rb", buffering=0) as other:
+        with FrameChannel(Serial(port.path)):
+            pass
+        assert struct.unpack("i", fcntl.ioctl(other, TIOCGEXCL, bytes(4))) == (0,), "it is open to others again"
 
 
 def served(serve: Callable[[socket.socket], None]) -> tuple[threading.Thread, Tcp]:

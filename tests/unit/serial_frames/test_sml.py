@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from bootstrap.serial_frames import sml
-from bootstrap.serial_frames.crc import x25
+from bootstrap.serial_frames.crc import kermit, x25
 from bootstrap.serial_frames.smart_meter import BY_STANDARD, MeterPort
 from daemons.smartmeter import SmartMeter
 from penates.testing import Bench
@@ -90,6 +90,13 @@ def test_what_is_cut_off_or_wrong_is_told() -> None:
     assert "wrong checksum" in str(found(HOUSE.replace(b"ISK", b"ISL"))[0])
     assert found(HOUSE[:-1]) == []
     assert len(found(HOUSE[:41] + HOUSE)) == 2
+
+
+def test_a_meter_with_the_other_checksum() -> None:
+    whole = HOUSE[:-2]
+    (content,) = found(whole + struct.pack(">H", kermit(whole)))
+    assert isinstance(content, bytes)
+    assert sml.reading_of(content) == SAYS
 
 
 def test_damaged_files_alone_are_told(port: Spoken, monkeypatch: pytest.MonkeyPatch) -> None:
