@@ -25,7 +25,7 @@ class OneWireProbe(Adopted):
     """
 
     serial: Annotated[OneWireDevice, a_probe]  # of the probe, such as 28-0316a2795fff
-    every_s: float = field(default=60.0, init=False)  # the gateway's counts: see `period_s`
+    every_s: float = field(default=60.0, init=False, repr=False)  # the gateway's counts: see `period_s`
 
     identity: ClassVar[Sequence[str]] = ("serial",)
 
