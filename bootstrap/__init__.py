@@ -47,6 +47,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import Listened as Listened
     from bootstrap.needs import ModbusAddress as ModbusAddress
     from bootstrap.needs import NetworkHost as NetworkHost
+    from bootstrap.needs import OneWireBulk as OneWireBulk
     from bootstrap.needs import OneWireDevice as OneWireDevice
     from bootstrap.needs import OneWireFolder as OneWireFolder
     from bootstrap.needs import Output as Output
@@ -105,6 +106,7 @@ HOMES = {
     "SerialBus": "bootstrap.needs",
     "ModbusAddress": "bootstrap.needs",
     "UsbName": "bootstrap.needs",
+    "OneWireBulk": "bootstrap.needs",
     "OneWireFolder": "bootstrap.needs",
     "OneWireDevice": "bootstrap.needs",
     "Sysfs": "bootstrap.needs",

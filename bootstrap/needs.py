@@ -69,11 +69,13 @@ class OneWireBus:
 
     Attributes:
         overlay, by_default: as of a `KernelChip`.
+        bulk: whether all thermometers on a bus are told to convert at once, which the kernel lets root alone do.
     """
 
     folder: Path
     overlay: str = "w1-gpio"
     by_default: bool = True
+    bulk: bool = False
 
 
 @dataclass(frozen=True)
@@ -238,6 +240,7 @@ SLAVES = Limits(0, 255, "address on the Modbus, 1 to 247 on a serial line; each 
 A_CHIP = "SPI device: the numbers of its bus and of its chip select"
 A_PORT = "path of the serial port; the one in /dev/serial/by-id stays the same"
 A_SERIAL_BUS = "path of the serial port that the bus is on, which several devices may share"
+A_BUS = "where the kernel lists the bus"
 ONE_WIRE = "serial number of the device, the name of its folder: ls /sys/bus/w1/devices"
 
 Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
@@ -251,7 +254,8 @@ SerialPort: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path)]
 SerialBus: TypeAlias = Annotated[Path, Declares(lambda path: [DeviceNode(path, shared=True)], A_SERIAL_BUS)]
 ModbusAddress: TypeAlias = Annotated[int, SLAVES, Declares(lambda number: [BusAddress(number)])]
 UsbName: TypeAlias = Annotated[str, Declares(lambda text: [UsbDevice(text)], "what its program calls the USB device")]
-OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], "where the kernel lists the bus")]
+OneWireFolder: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path)], A_BUS)]
+OneWireBulk: TypeAlias = Annotated[Path, Declares(lambda path: [OneWireBus(path, bulk=True)], A_BUS)]
 OneWireDevice: TypeAlias = Annotated[str, Declares(lambda text: [OneWireSerial(text)], ONE_WIRE)]
 Sysfs: TypeAlias = Annotated[Path, Declares(lambda path: [KernelFolder(path)], "where the kernel shows its devices")]
 Host: TypeAlias = Annotated[str, a_host, Declares(lambda text: [NetworkHost(text)], "name or address of the host")]

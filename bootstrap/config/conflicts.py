@@ -1,7 +1,7 @@
 """What the sensors of a house may not need: a thing of the machine or a name of another, or all topics."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,12 +46,15 @@ class Probe(NamedTuple):
         return "" if NAME_ON_BUS.fullmatch(self.serial) else f"the name of a folder in bus, such as {EXAMPLE}"
 
 
-def probes(device: Device) -> list[tuple[str, Probe]]:
-    """Return what a device is on its 1-Wire buses, each with the setting that names it."""
-    needed = needs_of(device)
-    folders = [need.folder for _name, need in needed if isinstance(need, OneWireBus)]
-    serials = [(name, need.serial) for name, need in needed if isinstance(need, OneWireSerial)]
-    return [(name, Probe(folder, serial)) for folder in folders for name, serial in serials]
+def buses(device: Device) -> list[Path]:
+    """Return the folders of the 1-Wire buses that a device declares."""
+    return [need.folder for _name, need in needs_of(device) if isinstance(need, OneWireBus)]
+
+
+def probes(device: Device, of_gateway: Iterable[Path] = ()) -> list[tuple[str, Probe]]:
+    """Return what a device is on its 1-Wire buses, or on those of its gateway, each with the setting that names it."""
+    serials = [(name, need.serial) for name, need in needs_of(device) if isinstance(need, OneWireSerial)]
+    return [(name, Probe(folder, serial)) for folder in (*buses(device), *of_gateway) for name, serial in serials]
 
 
 def refused_needs(device: Device) -> Iterator[tuple[str, str]]:
@@ -87,15 +90,17 @@ class _Thing(NamedTuple):
 def _shared(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fault]:
     """Yield a fault for each thing of the machine that another device uses, too."""
     owners = {f"GPIO{pin}": (f"1-Wire bus of {sensor} (w1-gpio)", "") for pin, sensor in _one_wire(found).items()}
+    carried_on = {one.file: buses(one.device) for one in found if not one.section}
     for settings in found:
-        for name, thing, known_as, shared_as in _things(settings.device):
+        of_gateway = carried_on.get(settings.file, []) if settings.section else []
+        for name, thing, known_as, shared_as in _things(settings.device, of_gateway):
             if thing not in owners:
                 owners[thing] = (f"{name} of {settings.topics.sensor}", shared_as)
             elif not shared_as or owners[thing][1] != shared_as:
                 yield Fault(settings.file, line(settings, name), f"{known_as} is already the {owners[thing][0]}")
 
 
-def _things(device: Device) -> Iterator[_Thing]:
+def _things(device: Device, of_gateway: Iterable[Path]) -> Iterator[_Thing]:
     """Yield what one device alone can use: the setting that names it, which thing it is, and how people call it."""
     needed = needs_of(device)
     for name, need in needed:
@@ -111,7 +116,7 @@ def _things(device: Device) -> Iterator[_Thing]:
                     yield _on_bus(name, number, bus)
             case KernelChip():
                 yield from _held(name, need)
-    for name, probe in probes(device):
+    for name, probe in probes(device, of_gateway):
         yield _Thing(name, str((probe.bus / probe.serial).resolve()), probe.serial)
 
 
@@ -132,7 +137,7 @@ def _held(name: str, chip: KernelChip) -> Iterator[_Thing]:
 
 def _one_wire(found: Sequence[SensorSettings]) -> Mapping[int, str]:
     """Return the line of the kernel's 1-Wire bus, and the first sensor that is on it; nothing if no sensor is."""
-    on_it = [one.topics.sensor for one in found if any(at.bus == KERNEL_BUS for _name, at in probes(one.device))]
+    on_it = [one.topics.sensor for one in found if KERNEL_BUS in buses(one.device)]
     return dict.fromkeys(one_wire_pins(), on_it[0]) if on_it else {}
 
 

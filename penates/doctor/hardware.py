@@ -20,6 +20,7 @@ from bootstrap.needs import (
     UsbDevice,
     needs_of,
 )
+from bootstrap.one_wire.bus_master import BULK_FILE, MASTERS
 from bootstrap.pins.device_pins import package
 from bootstrap.sysfs import missing
 from penates.doctor.findings import Finding, bad, good
@@ -55,7 +56,7 @@ def hardware(settings: SensorSettings, user: SensorUser, root: Path = Path("/"))
                 yield _echo(user, root)
             case ChildProgram():
                 yield _program(need, f"set `{name}` in {settings.file} to its full path, or install it")
-    yield from _one_wire(settings, root)
+    yield from _one_wire(settings, user, root)
     yield from _drivers(needed, root)
 
 
@@ -121,15 +122,33 @@ def _factory(user: SensorUser) -> Iterator[Finding]:
         )
 
 
-def _one_wire(settings: SensorSettings, root: Path) -> Iterator[Finding]:
-    """Check what a device is on its 1-Wire buses."""
-    for name, (bus, serial) in probes(settings.device):
-        if not bus.is_dir():
-            yield bad("1-Wire", missing(bus), advice(OneWireBus(bus), root))
-        elif not (bus / serial).is_dir():
-            yield bad("1-Wire", missing(bus / serial), f"check its wiring, and `{name}` in {settings.file}")
+def _one_wire(settings: SensorSettings, user: SensorUser, root: Path) -> Iterator[Finding]:
+    """Check the 1-Wire buses of a device, and what it and the sensors that it carries are on them."""
+    for need in (need for _name, need in needs_of(settings.device) if isinstance(need, OneWireBus)):
+        carried = [(one, [] if one is settings else [need.folder]) for one in settings.all_carried]
+        found = [at for one, of_gateway in carried for at in probes(one.device, of_gateway)]
+        if not need.folder.is_dir():
+            yield from [bad("1-Wire", missing(need.folder), advice(need, root))] if found or need.bulk else []
+            continue
+        yield from (_probe(name, bus / serial, settings) for name, (bus, serial) in found)
+        if need.bulk:
+            yield from _bulk(need.folder, user)
+
+
+def _probe(name: str, folder: Path, settings: SensorSettings) -> Finding:
+    if not folder.is_dir():
+        return bad("1-Wire", missing(folder), f"check its wiring, and `{name}` in {settings.file}")
+    return good("1-Wire", f"{folder.name} is on the bus")
+
+
+def _bulk(bus: Path, user: SensorUser) -> Iterator[Finding]:
+    """Check whether all thermometers on a bus can be told to convert at once."""
+    for file in sorted(bus.glob(f"{MASTERS}/{BULK_FILE}")):
+        if user.may(file, 0o2):
+            yield good("1-Wire", f"{user.name} may have all probes of {file.parent.name} convert at once")
         else:
-            yield good("1-Wire", f"{serial} is on the bus")
+            slow = f"{user.name} may not write {file}: each probe is converted by itself, 0.8 s each"
+            yield bad("1-Wire", slow, "restart its unit; sudo penates install, which rewrites it")
 
 
 def _drivers(needed: list[tuple[str, Need]], root: Path) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from bootstrap.needs import (
     GpioLine,
     IcmpEcho,
     NetworkHost,
+    OneWireBus,
     PowerSwitch,
     UsbDevice,
     may_drive,
@@ -46,6 +47,7 @@ class DeviceNeeds:
         real_time: whether it switches lines at exact times.
         echo: whether it asks hosts by ICMP.
         power: what it may do to this machine: `reboot`, `shutdown`.
+        bulk: the folders of 1-Wire buses whose thermometers it may tell to convert all at once.
     """
 
     nodes: tuple[str, ...]
@@ -56,6 +58,7 @@ class DeviceNeeds:
     real_time: bool
     power: tuple[str, ...] = ()
     echo: bool = False
+    bulk: tuple[Path, ...] = ()
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -73,6 +76,7 @@ def needs(device: Device) -> DeviceNeeds:
         any(isinstance(need, GpioLine) and need.timed for need in needed),
         tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
         any(isinstance(need, IcmpEcho) for need in needed),
+        tuple(need.folder for need in needed if isinstance(need, OneWireBus) and need.bulk),
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.device import Device
+from bootstrap.one_wire.bus_master import BULK_FILE
 from penates.files.install_paths import HOUSE, SECRETS
 from penates.files.package_data import folder
 from penates.files.planned_file import FOLDER_MODE, Planned
@@ -16,6 +17,8 @@ POWER = ("penates-power@.path", "penates-power@.service")
 CERTIFICATES = ("penates-certs.service", "penates-certs.timer")
 HARDENING = "hardening.conf"
 DROP_IN = "penates.conf"
+GROUP = "penates"  # of all units: see hardening.conf
+MASTERS = 4  # 1-Wire buses, which the kernel counts from 1
 HEADER = "# Made by `penates install` from {source}. Put settings of your own into another file beside this one."
 
 
@@ -123,9 +126,21 @@ def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> 
     allowed += [("IPAddressAllow", " ".join(networks))] if (networks := allowed_networks(sorted(hosts))) else []
     if USB in nodes:  # whoever opens USB devices also wants to hear from the kernel what is plugged in
         allowed.append(("RestrictAddressFamilies", "AF_NETLINK"))
+    allowed += [line for bus in sorted({bus for one in needed for bus in one.bulk}) for line in bulk_conversion(bus)]
     if len(found) == 1 and found[0].device.memory_mb != Device.memory_mb:
         allowed.append(("MemoryMax", f"{found[0].device.memory_mb}M"))
     return allowed
+
+
+def bulk_conversion(bus: Path) -> list[tuple[str, str]]:
+    """Return the settings by which a unit may have the thermometers on a 1-Wire bus convert all at once.
+
+    The kernel makes that file again at each start, for root alone. The first line runs as root, outside of the sandbox.
+    """
+    give = f"chgrp {GROUP} $$f; chmod g+w $$f"
+    each = f"for f in {bus}/w1_bus_master*/{BULK_FILE}; do test ! -e $$f || {{ {give}; }}; done"
+    masters = " ".join(f"-{bus}/w1_bus_master{number}" for number in range(1, MASTERS + 1))
+    return [("ExecStartPre", f"-+/bin/sh -c '{each}'"), ("ReadWritePaths", masters)]
 
 
 def _writable(state: Path | None) -> list[tuple[str, str]]:

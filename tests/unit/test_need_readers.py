@@ -31,6 +31,7 @@ TYPES = {
     "SerialBus": ('"/dev/ttyUSB0"', {"unit", "doctor", "installer"}),
     "ModbusAddress": ("17", {"check"}),
     "UsbName": ('"0"', {"check", "unit", "doctor", "installer"}),
+    "OneWireBulk": ('"/nowhere"', {"unit", "doctor"}),
     "OneWireFolder": ('"/nowhere"', {"check", "doctor"}),
     "OneWireDevice": ('"28-0316a2795fff"', {"check", "doctor"}),
     "Sysfs": ('"/nowhere"', {"doctor"}),

@@ -42,6 +42,7 @@ FLOORS = (
     {
         "bootstrap.config",
         "bootstrap.contact",
+        "bootstrap.one_wire",
         "bootstrap.radio",
         "bootstrap.serial_frames",
         "bootstrap.value_forms",

@@ -63,3 +63,18 @@ def test_a_dht_and_the_1_wire_bus_are_on_lines_of_their_own(house: House) -> Non
     assert found.endswith("GPIO4 is already the 1-Wire bus of a (w1-gpio)")
     house.device("b", 'kind = "climate"\nchip = "DHT22 at GPIO17"\n')
     assert faults(house) == []
+
+
+def test_a_probe_of_a_gateway_is_nobody_else_s(house: House) -> None:
+    adopted = 'kind = "one_wire"\n[sensors.cellar]\nserial = "{}"\n'
+    alone = 'kind = "thermometer"\nserial = "28-0316a2795fff"\n'
+    assert faults(house, a=adopted.format("28-0316a2795ffe"), b=alone) == []
+    (found,) = faults(house, a=adopted.format("28-0316a2795fff"))
+    assert found == "devices/b.toml:2: 28-0316a2795fff is already the serial of cellar"
+    (found,) = faults(house, a=adopted.format("28-0316"), b=alone)
+    assert found.startswith("devices/a.toml:3: 'serial' must be a thermometer's serial number: 10, 22, 28, 3b or 42")
+
+
+def test_a_gateway_s_bus_has_its_line_before_anything_is_adopted(house: House) -> None:
+    (found,) = faults(house, a='kind = "one_wire"\n', b='kind = "door"\npin = 4\n')
+    assert found.endswith("GPIO4 is already the 1-Wire bus of a (w1-gpio)")

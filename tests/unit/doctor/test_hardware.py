@@ -170,3 +170,27 @@ def test_a_chip_is_offered_by_the_kernel_or_it_is_said_what_makes_it_so(house: H
     assert said("bath")[1] == "BME280: there is no bme280 at 0x76; there is bme280 at 1-0077"
     KernelFiles(tmp_path / "sys").iio("bme280", "1-0076")
     assert said("bath") == (GOOD, f"BME280 is {tmp_path}/sys/bus/iio/devices/iio:device1", "")
+
+
+def test_the_probes_of_a_bus_and_the_right_to_convert_them_at_once(house: House) -> None:
+    house.write(1)
+    house.device("bus", 'kind = "one_wire"\nbus = "bus"\n[sensors.attic]\nserial = "28-00000000000b"\n')
+    (settings,) = (one for one in Configuration(house.folder).all().values())
+    stranger = SensorUser("stranger", 12345, frozenset())
+
+    def seen() -> list[tuple[Verdict, str]]:
+        return [(one.verdict, one.text.replace(f"{house.bus}/", "")) for one in hardware(settings, stranger)]
+
+    assert [verdict for verdict, _ in seen()] == [BAD]
+    file = house.bus / "w1_bus_master1" / "therm_bulk_read"
+    file.parent.mkdir(parents=True)
+    file.touch(mode=0o644)
+    slow = "stranger may not write w1_bus_master1/therm_bulk_read: each probe is converted by itself, 0.8 s each"
+    gone = f"28-00000000000b is not there; {house.bus} has w1_bus_master1"
+    assert seen() == [(BAD, gone), (BAD, slow)]
+    (house.bus / "28-00000000000b").mkdir()
+    file.chmod(0o646)
+    assert seen() == [
+        (GOOD, "28-00000000000b is on the bus"),
+        (GOOD, "stranger may have all probes of w1_bus_master1 convert at once"),
+    ]

@@ -121,6 +121,16 @@ def test_a_stick_is_opened_and_heard_of(house: House) -> None:
     assert not [line for line in lines if line.startswith(("DeviceAllow", "RestrictAddressFamilies"))]
 
 
+def test_a_unit_may_have_all_probes_convert_at_once(house: House) -> None:
+    lines = drop_in(house, 'kind = "one_wire"\nbus = "/w1"\n')
+    (before,) = [line for line in lines if line.startswith("ExecStartPre=")]
+    assert before.startswith("ExecStartPre=-+/bin/sh -c 'for f in /w1/w1_bus_master*/therm_bulk_read; do ")
+    assert "chgrp penates $$f; chmod g+w $$f" in before
+    writable = " ".join(f"-/w1/w1_bus_master{number}" for number in (1, 2, 3, 4))
+    assert f"ReadWritePaths={writable}" in lines
+    assert "ReadWritePaths" not in "".join(drop_in(house, 'kind = "thermometer"\nserial = "28-0316a2795fff"\n'))
+
+
 def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
     assert f"MemoryMax={Device.memory_mb}M" in (ROOT / "systemd" / "penates@.service").read_text().splitlines()
 
