@@ -22,7 +22,7 @@ class Adc(LevelSensor):
     table: list[list[float]] | None = None  # pairs of volts and the value there, such as [[0.5, 0], [4.5, 10]]
     unit: str = "1"  # of the values in the table
 
-    parts: ClassVar = {**dict.fromkeys(CONVERTERS, KERNEL_DRIVER), "MCP3008": DRIVER_NOT_RUN, "MCP3202": DRIVER_NOT_RUN}
+    parts: ClassVar = dict.fromkeys(CONVERTERS, KERNEL_DRIVER) | dict.fromkeys(("MCP3008", "MCP3202"), DRIVER_NOT_RUN)
 
     voltage = Measure("V", low=-6.144, high=6.144)
     level = Measure("%", low=0, high=100)
