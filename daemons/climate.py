@@ -20,12 +20,9 @@ class Climate(KernelSensor):
     chip: Chip = Chip("BME280")
     parts: ClassVar = {
         **dict.fromkeys(("BME280", "BMP280", "SHT30", "SHT31", "SHT35", "SHT40", "SHT41", "SHT45"), KERNEL_DRIVER),
-        **dict.fromkeys(("SHT21", "SHTC3", "AHT10", "HTU21D", "SI7021", "HDC1080", "LM75", "TMP102"), KERNEL_DRIVER),
-        "MCP9808": KERNEL_DRIVER,
-        "ADT7410": KERNEL_DRIVER,
-        "AHT20": DRIVER_NOT_RUN,
-        "HTS221": DRIVER_NOT_RUN,
-        **dict.fromkeys(("HDC3020", "DHT11", "DHT22", "AM2302"), DRIVER_NOT_RUN),
+        **dict.fromkeys(("SHT21", "SHTC3", "AHT10", "HTU21D", "SI7021", "HDC1080"), KERNEL_DRIVER),
+        **dict.fromkeys(("LM75", "TMP102", "MCP9808", "ADT7410"), KERNEL_DRIVER),
+        **dict.fromkeys(("AHT20", "HTS221", "HDC3020", "DHT11", "DHT22", "AM2302"), DRIVER_NOT_RUN),
     }
 
     temperature = Measure("°C", low=-55, high=150)

@@ -29,6 +29,7 @@ PYTHON = ROOT / ".venv" / "bin" / "python"
 GROUP = "chips"
 NOT_COMPARED = ("time", "run", "seq", "clock", "energy")  # of a record; energy adds up while the test runs
 PATIENCE_S = 60.0
+FAULTS = {"error": "a bus that is stuck", "fuse": "a chip unplugged in a read"}  # by the parameters that they take
 CACHED_S = 2.1  # a driver that keeps its last value keeps it for 2 s
 AWAKE_S = 15.0  # in which a driver that tells its chip to measure at each read has done so
 SHOWN = 160  # letters of what was seen
@@ -317,6 +318,9 @@ def main() -> int:
         sys.exit(f"there is no case for {', '.join(sorted(unknown))}")
     if not (STUB / "byte_regs").exists():
         sys.exit("there is no simulated I2C bus here: this wants the virtual Pi's i2c-stub")
+    for parameter, what in FAULTS.items():
+        if not (STUB / parameter).exists():
+            print(f"     left out: {what}; this i2c-stub has no parameter {parameter}")
     table = Table()
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder))
