@@ -11,6 +11,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+IN_UNIT = "INVOCATION_ID"  # set by systemd for each service
+HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))  # by ProtectHome=yes, in systemd/hardening.conf
 SHOWN = 5
 PAGE = 1 << 16  # bytes, of which a page of the largest kind is one
 KIBIBYTES = re.compile(r"^(\S+):\s*(\d+)\b", re.ASCII | re.MULTILINE)
@@ -107,11 +109,19 @@ def disk_used(folder: Path) -> float:
         OSError: the folder cannot be reached.
         ValueError: it is not on a disk.
     """
+    require_visible(folder)
     found = os.statvfs(folder)
     used, free = found.f_blocks - found.f_bfree, found.f_bavail
     if not used + free:
         raise ValueError(f"{folder} has no size: it is not on a disk")
     return round(100 * used / (used + free), 1)
+
+
+def require_visible(folder: Path) -> None:
+    """Raise OSError for a folder in whose place a unit sees an empty one of another file system (`ProtectHome=`)."""
+    if IN_UNIT in os.environ and any(folder.is_relative_to(hidden) for hidden in HIDDEN):
+        hidden = ", ".join(map(str, HIDDEN))
+        raise OSError(f"a unit does not see {folder}; name a folder of that disk which is not below {hidden}")
 
 
 def present(**measures: Callable[[], T | None]) -> dict[str, T | OSError | ValueError]:

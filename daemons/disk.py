@@ -31,7 +31,7 @@ class Disk(Device):
 
     def setup(self) -> None:
         """Look whether it is one that can be unmounted."""
-        self.mount = MountPoint(self.disk)
+        self.mount = MountPoint(self.disk, self.keep("mounted_at", ""))
 
     def read(self) -> Reading:
         """Return what the disk tells. OSError: nothing is mounted there any more."""
@@ -45,3 +45,8 @@ class Disk(Device):
             life_used=lambda: found.life_used,
             spare_blocks=lambda: found.spare_blocks,
         )
+
+    def complete(self, reading: Reading) -> Reading:
+        """Note whether it can be unmounted, also if it was mounted later."""
+        self.mount.note()
+        return reading

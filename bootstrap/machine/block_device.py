@@ -4,6 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from bootstrap.device import Kept
+from bootstrap.sysfs import require_visible
+
 SECTOR = 512  # bytes, of whatever disk
 GIGA = 1e9
 WRITTEN = 6  # place of the sectors written in `stat` (kernel: Documentation/block/stat.rst)
@@ -77,15 +80,21 @@ class BlockDevice:
 class MountPoint:
     """A folder at which a disk may be mounted: without it, the folder would be one of another disk."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._was_mounted = folder, False
+    def __init__(self, folder: Path, mounted_at: Kept[str]) -> None:
+        """Keep in `mounted_at` that something was mounted at the folder, so that a restart does not forget it."""
+        self._folder, self._mounted_at = folder, mounted_at
+        self.note()
+
+    def note(self) -> None:
+        """Note whether something is mounted there; in the loop's thread."""
+        if self._folder.is_mount():
+            self._mounted_at.value = str(self._folder)
 
     def require(self) -> None:
-        """Raise OSError if something was mounted at the folder, and is not any more."""
-        if self._folder.is_mount():
-            self._was_mounted = True
-        elif self._was_mounted:
+        """Raise OSError if something was mounted at the folder, and is not any more, or if this unit cannot see it."""
+        if self._mounted_at.value == str(self._folder) and not self._folder.is_mount():
             raise OSError(f"nothing is mounted at {self._folder} any more")
+        require_visible(self._folder)
 
 
 def free_space(folder: Path) -> float:

@@ -5,7 +5,7 @@ from collections import deque
 
 from bootstrap.pins.edge_times import EdgeBatch
 
-MOST = 20_000  # pulses that are kept: a minute of more than anything turns
+MOST = 60_000  # pulses that are kept: an hour of a storm
 SECOND_NS = 1_000_000_000
 
 
@@ -33,10 +33,16 @@ class PulseRate:
         return min(self._keep_ns, time.monotonic_ns() - self._since_ns) / SECOND_NS
 
     def per_second(self, within_s: float) -> float:
-        """Return how often it pulsed a second, on average over the last `within_s` seconds."""
+        """Return how often it pulsed a second, on average over the last `within_s` seconds.
+
+        If there were more pulses than are kept, it is the average since the oldest that is.
+        """
         self._forget()
-        begin_ns = time.monotonic_ns() - round(within_s * SECOND_NS)
-        return sum(at_ns > begin_ns for at_ns in self._times) / within_s
+        now_ns = time.monotonic_ns()
+        begin_ns = now_ns - round(within_s * SECOND_NS)
+        if len(self._times) == MOST:
+            begin_ns = max(begin_ns, self._times[0])
+        return sum(at_ns > begin_ns for at_ns in self._times) * SECOND_NS / (now_ns - begin_ns)
 
     def frequency(self, within_s: float) -> float:
         """Return how often a second it pulses, by the times between the pulses of the last `within_s` seconds.

@@ -10,7 +10,7 @@ from bootstrap.contract.liveness import ENDED
 from bootstrap.contract.payload import encode
 from bootstrap.contract.subscription import PublishedReading
 from bootstrap.contract.topics import State
-from bootstrap.device import Device, Measure, Values
+from bootstrap.device import Device, Measure, Value, Values
 from bootstrap.errors import reason
 from bootstrap.logs import log
 from bootstrap.mqtt.link import Link
@@ -201,6 +201,7 @@ class Reporter:
 
         It was made now, or at `at_us` microseconds since 1970. Returns its timestamp.
         """
+        reading = {name: _unsigned_zero(value) for name, value in reading.items()}
         stamp = self._clock.stamp(at_us)
         if self._run != self._clock.run:
             self._run, self._seq = self._clock.run, 0
@@ -254,3 +255,8 @@ class Reporter:
 def _shown(stamp: str) -> str:
     """Return a timestamp without fractions of a second."""
     return f"{stamp[:19]}Z"
+
+
+def _unsigned_zero(value: Value) -> Value:
+    """Return 0.0 for -0.0, which sensors and filters come to by their arithmetic, and any other value as it is."""
+    return value + 0.0 if isinstance(value, float) else value

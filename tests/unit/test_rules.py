@@ -28,7 +28,7 @@ LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 60,  # what it measures of a link, beside what it needs for commands
     "command": 40,  # a program, and what it prints
     "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
-    "disk": 50,  # six measures, each from another file of the kernel
+    "disk": 55,  # six measures, each from another file of the kernel, and what is mounted
     "lines": 50,  # what a port and its lines are like
     "modbus": 40,  # what a port, a bus and its registers are like
     "network": 50,  # four measures, each from another file of the kernel

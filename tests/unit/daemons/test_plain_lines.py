@@ -12,7 +12,7 @@ from bootstrap.device import Device
 from bootstrap.errors import NoReading, Refused
 from bootstrap.pins.edge_times import EdgeBatch
 from bootstrap.pins.simulated_lines import SimulatedLine
-from bootstrap.plain_lines.pulse_rate import PulseRate
+from bootstrap.plain_lines.pulse_rate import MOST, PulseRate
 from bootstrap.plain_lines.sounding_line import tones
 from bootstrap.proof import DRIVEN_LINES
 from daemons.anemometer import Anemometer
@@ -172,6 +172,14 @@ def test_what_pulses_is_forgotten_in_time() -> None:
     assert (rate.per_second(10), rate.highest(3)) == (0.3, 2 / 3)
     assert rate.frequency(10) == pytest.approx(2 / 8)
     assert rate.frequency(0.5) == 0
+
+
+def test_more_pulses_than_are_kept_make_the_average_shorter_and_not_smaller() -> None:
+    rate = PulseRate(keep_s=36_000)
+    now = time.monotonic_ns()
+    times = [now - number * 100 * MS for number in range(2 * MOST, 0, -1)]
+    rate.on_edges(EdgeBatch(times, bytes(len(times))))
+    assert rate.per_second(2 * MOST / 10) == pytest.approx(10, rel=0.01)
 
 
 # Knobs.

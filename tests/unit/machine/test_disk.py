@@ -4,10 +4,13 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from bootstrap.machine.block_device import MountPoint
+from bootstrap.sysfs import disk_used
 from daemons.disk import Disk
 from penates.testing import Bench
 
@@ -104,3 +107,22 @@ def test_a_real_disk_and_a_stick_that_is_pulled_is_not_the_disk_below_it(mounted
         mounted.rmdir()
         with pytest.raises(OSError, match="any more"):
             bench.read()
+
+
+def test_a_stick_that_is_missing_after_a_restart_is_not_the_disk_below_it(mounted: Path, tmp_path: Path) -> None:
+    kept = SimpleNamespace(value="")
+    MountPoint(mounted, kept).require()
+    assert kept.value == str(mounted)
+    subprocess.run(["umount", mounted], check=True)
+    with pytest.raises(OSError, match="any more"):
+        MountPoint(mounted, kept).require()
+    MountPoint(tmp_path, kept).require()  # another folder was never one
+
+
+def test_what_a_unit_does_not_see_is_no_empty_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INVOCATION_ID", "0123456789abcdef")
+    with Bench(Disk(disk=Path("/home"))) as bench, pytest.raises(OSError, match="a unit does not see /home; name"):
+        bench.read()
+    with pytest.raises(OSError, match="does not see /root/data"):
+        disk_used(Path("/root/data"))
+    assert disk_used(Path("/")) > 0

@@ -56,6 +56,13 @@ def test_a_trouble_is_a_fault_until_it_is_over(reporter: Reporter, supervisor: S
     assert state(reporter) == "online"
 
 
+def test_a_zero_has_no_sign(reporter: Reporter, outbox: Outbox) -> None:
+    reporter.publish_measured(reporter.judge({**GOOD, "depth": -0.0}), whole=True)
+    sent = {message.topic: message.payload for message in said(outbox)}
+    assert b'"depth":0.0,' in sent[READING]
+    assert sent["cm/told/data/depth"] == b"0.0"
+
+
 def test_an_error_in_place_of_a_value_costs_no_other_and_is_logged_once(
     reporter: Reporter, outbox: Outbox, caplog: pytest.LogCaptureFixture
 ) -> None:
