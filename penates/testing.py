@@ -167,8 +167,9 @@ class Bench:
                 self._collect(partial(one.on_silence, Silence(topic, why)))
 
     def edges(self, pin: int) -> None:
-        """Drive a line low and high, and wait for the edges that it may be watched for."""
-        for high in (False, True):
+        """Drive a line to its other level and back, and wait for the edges that it may be watched for."""
+        now = bool(self.level(pin))
+        for high in (not now, now):
             before = self._edges
             self.drive(pin, high=high)
             self._loop.run(lambda seen=before: self._edges > seen, EDGE_S)  # type: ignore[misc]
