@@ -63,6 +63,15 @@ class DividerSensor(AdcSensor):
     resistor: Annotated[float, Limits(1)] = 10_000.0  # from the input to 3V3, in ohms
     supply_v: Annotated[float, Limits(0.1)] = 3.3  # volts at the resistor's other end
 
+    def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
+        """Return the measures. ValueError: at a cut wire is more than the converter can measure."""
+        if (high := ranges["voltage"][1]) < self.supply_v:
+            raise ValueError(
+                f"'chip' must measure up to 'supply_v', {self.supply_v:g} V, which is at its input when a wire is cut;"
+                f" a {self.chip.part} measures up to {high:g} V: take another one, or another supply"
+            )
+        return super().measured(ranges)
+
     def shows(self, volts: float) -> Reading:
         """Return what the resistance means."""
         part = volts / self.supply_v

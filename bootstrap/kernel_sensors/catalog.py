@@ -27,7 +27,7 @@ class ChipSheet:
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
         factors: what a driver's number of a measure has to be multiplied by, where it is not in the kernel's own unit.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
-        limits: raw numbers that mean "at or beyond the end of my range".
+        limits: numbers in a channel's own file that mean "at or beyond the end of my range", at each of its resolutions.
     """
 
     names: tuple[str, ...]
@@ -76,7 +76,8 @@ def _ads1x15(name: str, limits: tuple[float, ...]) -> ChipSheet:
 def _mcp342x(name: str) -> ChipSheet:
     """Return a converter of this family, whose driver says volts where the kernel's rules want thousandths of one."""
     overlay = f"mcp342x,{name},addr={{at}}"
-    return ChipSheet((name,), "0x68", {"voltage": (-2.048, 2.048)}, overlay, factors={"voltage": 1000.0})
+    ends = tuple(end for bits in (12, 14, 16, 18) for end in (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1))
+    return ChipSheet((name,), "0x68", {"voltage": (-2.048, 2.048)}, overlay, factors={"voltage": 1000.0}, limits=ends)
 
 
 ROOM, WIDE = (-40.0, 85.0), (-40.0, 125.0)  # °C
@@ -124,7 +125,8 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "MCP3202": ChipSheet(("mcp3202",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3202,{at}-present"),
     "MCP3422": _mcp342x("mcp3422"),
     "MCP3424": _mcp342x("mcp3424"),
-    "ADS7830": _sensor("ads7830", "0x48", voltage=(0.0, 5.5)),
+    # At its own reference of 2.5 V, which its overlay leaves it: 255 of 256 steps, in the driver's thousandths of a volt.
+    "ADS7830": replace(_sensor("ads7830", "0x48", voltage=(0.0, 2.5)), limits=(2490.0,)),
     # Power. The range of a current is that of the voltage over the shunt, in volts.
     "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}),
     "INA226": ChipSheet(("ina226",), "0x40", {"voltage": (0.0, 40.96), "shunt": (-0.08192, 0.08192)}),

@@ -110,7 +110,7 @@ class KernelDevice:
     def value(self, *channels: str, ends: tuple[float, ...] = ()) -> float:
         """Return the number of the first of these channels that it has, in the unit that is published.
 
-        `ends` are raw numbers that say no more than "at least" or "at most".
+        `ends` are numbers in a channel's own file that say no more than "at least" or "at most".
 
         Raises:
             OSError: it has none of them, is gone, or does not answer.
@@ -149,7 +149,7 @@ class KernelDevice:
     def _physical(self, channel: str, file: Path, ends: tuple[float, ...]) -> float:
         """Return the number of a channel in the driver's unit: a raw one is `(raw + offset) * scale`."""
         if not file.name.endswith("_raw"):
-            return number(file)
+            return _within(file, ends)
         offset, scale = self._shared(channel, "offset"), self._shared(channel, "scale")
         return (_within(file, ends) + (number(offset) if offset else 0)) * (number(scale) if scale else 1)
 

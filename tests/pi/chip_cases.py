@@ -252,7 +252,7 @@ CASES = (
         settings="full_v = 2.0",
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
-        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        refused=(Held((2.047,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
         one_transfer=True,
     ),
     Case(
@@ -261,7 +261,7 @@ CASES = (
         settings="full_v = 2.0",
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
-        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        refused=(Held((2.047,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
         one_transfer=True,
     ),
     Case(
@@ -269,7 +269,8 @@ CASES = (
         kind="adc",
         settings="full_v = 2.5",
         good=level(1.25, 2.5),
-        edges=(level(0.0, 2.5), level(2.49, 2.5)),
+        edges=(level(0.0, 2.5), level(2.47, 2.5)),
+        refused=(Held((2.495,), {}),),  # the end of its range
         near={"voltage": 0.006, "level": 0.3},
         one_transfer=True,
     ),

@@ -64,10 +64,37 @@ def test_a_converter_whose_end_is_its_supply_has_one(files: KernelFiles) -> None
 
 def test_a_converter_of_hwmon_and_one_that_is_called_by_its_address(files: KernelFiles) -> None:
     files.hwmon("ads7830", "1-004b", in2_input="1650")
-    folder = files.iio("1-0068", "1-0068", in_voltage1_raw="-32768", in_voltage1_scale="0.000062500")
+    folder = files.iio("1-0068", "1-0068", in_voltage1_raw="-32767", in_voltage1_scale="0.000062500")
     files.write(folder.resolve().parent / "name", "mcp3422")
     assert values(Adc(chip=Chip("ADS7830 at 0x4b"), channel=2, sysfs=files.root))["voltage"] == 1.65
-    assert values(Adc(chip=Chip("MCP3422"), channel=1, sysfs=files.root)) == {"voltage": -2.048}
+    assert values(Adc(chip=Chip("MCP3422"), channel=1, sysfs=files.root)) == {"voltage": -2.0479375}
+
+
+@pytest.mark.parametrize("raw", [end for top in (2047, 8191, 32767, 131071) for end in (top, -top - 1)])
+def test_a_voltage_beyond_an_mcp3422_is_none_at_each_resolution(files: KernelFiles, raw: int) -> None:
+    files.iio("mcp3422", "1-0068", in_voltage0_raw=str(raw), in_voltage0_scale=f"{2.048 / 2048:.9f}")
+    with pytest.raises(ValueError, match=r"MCP3422: .* an end of the range"):
+        Adc(chip=Chip("MCP3422"), sysfs=files.root).read()
+
+
+@pytest.mark.parametrize("kind", [Adc, Soil])
+def test_a_voltage_beyond_the_reference_of_an_ads7830_is_none(files: KernelFiles, kind: type[Adc | Soil]) -> None:
+    chip = files.hwmon("ads7830", "1-0048", in0_input="2490")
+    device = kind(chip=Chip("ADS7830"), sysfs=files.root)
+    with pytest.raises(ValueError, match=r"ADS7830: .* holds 2490, an end of the range"):
+        device.read()
+    files.write(chip / "in0_input", "2188")
+    assert values(device)
+
+
+@pytest.mark.parametrize("kind", [Thermistor, WindVane])
+@pytest.mark.parametrize("part", ["MCP3422", "MCP3424", "ADS7830"])
+def test_a_converter_that_cannot_tell_a_cut_wire_is_none_for_a_divider(
+    kind: type[Thermistor | WindVane], part: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"'chip' must measure up to 'supply_v', 3.3 V.* a {part} measures up to 2"):
+        kind(chip=Chip(part))
+    assert kind(chip=Chip(part), supply_v=2.0).measures
 
 
 def test_an_input_that_is_not_there(files: KernelFiles) -> None:
