@@ -1,6 +1,7 @@
 """Find a device that a driver of the kernel offers by its name, and read its channels."""
 
 import errno
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from bootstrap.kernel_sensors.units import (
 from bootstrap.sysfs import missing
 
 SYSFS = Path("/sys")
+HEADERS_BUS = 1
+ON_I2C = re.compile(r"(?P<bus>\d+)-(?P<address>00[0-7][0-9a-f])")
 SHOWN = 8  # names of other devices in a message
 
 
@@ -75,16 +78,25 @@ class KernelDevice:
     def is_at(self, place: str) -> bool:
         """Return whether it is at an address such as `0x76`, a chip select such as `spi0.0`, or a name like `1-0076`.
 
-        `0x76 on i2c-3` is on that bus. `GPIO4` is the line of a chip without a bus, where the kernel says which it has.
+        `0x76` is on the header's bus, `0x76 on i2c-3` on that one. `GPIO4` is the line of a chip without a bus, where
+        the kernel says which it has.
         """
         if place.startswith("0x"):
             address, _, bus = place.partition(" on i2c-")
-            return self.chip.name.endswith(f"-{int(address, 16):04x}") and self.chip.name.startswith(
-                f"{bus}-" if bus else ""
-            )
+            return self.chip.name == f"{bus or HEADERS_BUS}-{int(address, 16):04x}"
         if place.startswith("GPIO"):
             return self.line in (None, int(place.split(maxsplit=1)[0].removeprefix("GPIO")))
         return place in (self.chip.name, self.folder.name)
+
+    @property
+    def place(self) -> str:
+        """Where it is, as a device's file has it: such as `0x76`, `0x76 on i2c-3`, `GPIO4` or `spi0.0`."""
+        if self.line is not None:
+            return f"GPIO{self.line}"
+        if on_i2c := ON_I2C.fullmatch(self.chip.name):
+            bus = int(on_i2c["bus"])
+            return f"{int(on_i2c['address'], 16):#04x}{f' on i2c-{bus}' if bus != HEADERS_BUS else ''}"
+        return self.chip.name
 
     @property
     def line(self) -> int | None:
@@ -178,29 +190,28 @@ def devices(sysfs: Path = SYSFS) -> list[KernelDevice]:
     ]
 
 
-def find(sysfs: Path, names: tuple[str, ...], place: str = "") -> KernelDevice:
+def find(sysfs: Path, names: tuple[str, ...], place: str = "", part: str = "") -> KernelDevice:
     """Return the device that has one of these names, at this place (see `is_at`); without one, it must be the only one.
 
     Raises:
-        OSError: there is none, or there are several; with what there is.
+        OSError: there is none, or there are several; with what there is, and how a device's file names this part there.
     """
     there = devices(sysfs)
     named = [one for one in there if one.names & {*names}]
     found = [one for one in named if not place or one.is_at(place)]
-    if len(found) > 1:  # without another word, the one on the header's bus is meant
-        found = [one for one in found if one.is_at(f"{place} on i2c-1")] if place.startswith("0x") else found
     if len(found) == 1:
         return found[0]
     called = names[0]
     if found:
         raise OSError(f"there are several {called}: {_listed(found)}; say which one, by its address")
     if named:
-        raise FileNotFoundError(errno.ENOENT, f"there is no {called} at {place}; there is {_listed(named)}")
+        say = f': chip = "{part} at {named[0].place}"' if part and named[0].place.startswith(("0x", "spi")) else ""
+        raise FileNotFoundError(errno.ENOENT, f"there is no {called} at {place}; there is {_listed(named)}{say}")
     others = f"they offer {_listed(there)}" if there else "they offer nothing"
     raise FileNotFoundError(errno.ENOENT, f"no driver of the kernel offers a {called}; {others}")
 
 
 def _listed(found: list[KernelDevice]) -> str:
     """Return what devices are called, and of what they are part, for people."""
-    shown = [f"{one.name} at {one.chip.name if one.line is None else f'GPIO{one.line}'}" for one in found[:SHOWN]]
+    shown = [f"{one.name} at {one.place}" for one in found[:SHOWN]]
     return ", ".join([*shown, *(["…"] if len(found) > SHOWN else [])])

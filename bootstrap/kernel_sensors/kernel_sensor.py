@@ -81,7 +81,7 @@ class KernelSensor(Device):
 
     def found(self) -> KernelDevice:
         """Return the chip. OSError: no driver has it."""
-        return find(self.sysfs, self.chip.sheet.names, self.chip.place)
+        return find(self.sysfs, self.chip.sheet.names, self.chip.place, self.chip.part)
 
     def read(self) -> Reading:
         """Return what the chip measures now, all of it in one go."""

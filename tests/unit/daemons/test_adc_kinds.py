@@ -285,7 +285,7 @@ def test_any_channel_of_any_device(files: KernelFiles) -> None:
     }
     assert values(air) == {"concentration_co2": 400.0}
     assert values(SysfsDevice(name="interrupt-cnt", channels=["count0"], sysfs=files.root)) == {"count0": 4711.0}
-    with pytest.raises(OSError, match="no ccs811 at 0x5a; there is ccs811 at 1-005b"):
+    with pytest.raises(OSError, match="no ccs811 at 0x5a; there is ccs811 at 0x5b"):
         SysfsDevice(name="ccs811", at="0x5a", channels=["temp"], sysfs=files.root).read()
 
 

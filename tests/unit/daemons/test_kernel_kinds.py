@@ -125,7 +125,7 @@ def test_a_chip_that_is_gone_and_comes_back_with_another_number(files: KernelFil
 
 def test_a_chip_at_another_address_is_another_one(files: KernelFiles) -> None:
     files.iio("bh1750", "1-005c", in_illuminance_raw="65535", in_illuminance_scale="0.833333")
-    with pytest.raises(FileNotFoundError, match="no bh1750 at 0x23; there is bh1750 at 1-005c"):
+    with pytest.raises(FileNotFoundError, match="no bh1750 at 0x23; there is bh1750 at 0x5c"):
         Light(sysfs=files.root).read()
     assert values(Light(chip=Chip("BH1750 at 0x5C"), sysfs=files.root)) == {"illuminance": 54612.4782}
 
@@ -315,6 +315,16 @@ def test_chips_of_one_address_on_two_buses(files: KernelFiles) -> None:
     second = Climate(chip=Chip("SHT31 at 0x44 on i2c-3"), sysfs=files.root)
     assert values(second)["temperature"] == 3.0
     assert values(Climate(chip=Chip("SHT31"), sysfs=files.root))["temperature"] == 1.0
+
+
+def test_a_chip_on_another_bus_is_not_the_one_on_the_header(files: KernelFiles) -> None:
+    files.iio("bme280", "3-0076", in_temp_input="3000", in_humidityrelative_input="1", in_pressure_input="100")
+    with pytest.raises(FileNotFoundError) as caught:
+        Climate(sysfs=files.root).read()
+    assert caught.value.strerror == (
+        'there is no bme280 at 0x76; there is bme280 at 0x76 on i2c-3: chip = "BME280 at 0x76 on i2c-3"'
+    )
+    assert values(Climate(chip=Chip("BME280 at 0x76 on i2c-3"), sysfs=files.root))["temperature"] == 3.0
 
 
 def test_a_kind_reads_its_own_parts() -> None:
