@@ -27,6 +27,8 @@ class ChipSheet:
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
         factors: what a driver's number of a measure has to be multiplied by, where it is not in the kernel's own unit.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
+        set_up_once: the subsystems, `iio` or `hwmon`, whose driver tells the chip only when it is bound how to measure:
+            one that was without power goes on with what it was made with, and its numbers mean something else.
         limits: numbers in a channel's own file that mean "at or beyond the end of my range", at each of its resolutions.
     """
 
@@ -43,6 +45,7 @@ class ChipSheet:
     limits: tuple[float, ...] = ()
     factors: Mapping[str, float] = field(default_factory=dict)
     forgets: bool = False
+    set_up_once: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> bool:
@@ -105,7 +108,7 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "LM75": ChipSheet(
         ("lm75",), "0x48", {"temperature": (-55.0, 125.0)}, "i2c-sensor,lm75,addr={at}", overlay_place="0x4f"
     ),
-    "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
+    "TMP102": replace(_sensor("tmp102", "0x48", temperature=WIDE), set_up_once=("hwmon",)),
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
     "HTS221": _sensor("hts221", "0x5f", fixed=True, temperature=(-40.0, 120.0), humidity=PERCENT),
     "HDC3020": _sensor("hdc3020", "0x44", temperature=WIDE, humidity=PERCENT),
@@ -128,9 +131,14 @@ _CHIPS: Mapping[str, ChipSheet] = {
     # At its own reference of 2.5 V, which its overlay leaves it: 255 of 256 steps, in the driver's thousandths of a volt.
     "ADS7830": replace(_sensor("ads7830", "0x48", voltage=(0.0, 2.5)), limits=(2490.0,)),
     # Power. The range of a current is that of the voltage over the shunt, in volts.
-    "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}),
-    "INA226": ChipSheet(("ina226",), "0x40", {"voltage": (0.0, 40.96), "shunt": (-0.08192, 0.08192)}),
-    "INA238": _sensor("ina238", "0x40", voltage=(0.0, 85.0), shunt=(-0.16384, 0.16384)),
+    # The driver in hwmon of an INA219 or INA226 notices that one has forgotten its calibration; that in IIO does not.
+    "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}, set_up_once=("iio",)),
+    "INA226": ChipSheet(
+        ("ina226",), "0x40", {"voltage": (0.0, 40.96), "shunt": (-0.08192, 0.08192)}, set_up_once=("iio",)
+    ),
+    "INA238": replace(
+        _sensor("ina238", "0x40", voltage=(0.0, 85.0), shunt=(-0.16384, 0.16384)), set_up_once=("hwmon",)
+    ),
     "INA3221": ChipSheet(("ina3221",), "0x40", {"voltage": (0.0, 32.8), "shunt": (-0.1638, 0.1638)}, shipped=False),
     # Thermocouples.
     "MAX31855": _thermocouple("max31855", temperature=(-270.0, 1800.0), ambient=(-55.0, 125.0)),
@@ -170,7 +178,9 @@ _CHIPS: Mapping[str, ChipSheet] = {
         _sensor("bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)),
         factors={"humidity": 1000.0},
     ),
-    "SGP30": _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)),
+    "SGP30": replace(
+        _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)), set_up_once=("iio",)
+    ),
     "CCS811": _sensor("ccs811", "0x5b", eco2=(400.0, 32_768.0), voc=(0.0, 32_768.0)),
     # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
     "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),

@@ -29,20 +29,22 @@ class Subsystem:
     """A part of the kernel that offers devices in a folder below /sys, each with files of one form.
 
     Attributes:
+        name: what the kernel calls it.
         folder: where its devices are, below /sys.
         units: by the type of a channel.
         forms: of the file that holds a channel's number, such as `in_{}_input`.
     """
 
+    name: str
     folder: str
     units: Mapping[str, ChannelUnit]
     forms: tuple[str, ...]
 
 
-IIO = Subsystem("bus/iio/devices", IIO_UNITS, ("in_{}_input", "in_{}_raw"))
-HWMON = Subsystem("class/hwmon", HWMON_UNITS, ("{}_input", "{}_average", "{}"))
-COUNTER = Subsystem("bus/counter/devices", {}, ("{}/count", "{}"))
-ONE_WIRE = Subsystem("bus/w1/devices", ONE_WIRE_UNITS, ("{}",))
+IIO = Subsystem("iio", "bus/iio/devices", IIO_UNITS, ("in_{}_input", "in_{}_raw"))
+HWMON = Subsystem("hwmon", "class/hwmon", HWMON_UNITS, ("{}_input", "{}_average", "{}"))
+COUNTER = Subsystem("counter", "bus/counter/devices", {}, ("{}/count", "{}"))
+ONE_WIRE = Subsystem("w1", "bus/w1/devices", ONE_WIRE_UNITS, ("{}",))
 SUBSYSTEMS = (IIO, HWMON, COUNTER, ONE_WIRE)
 
 
@@ -74,6 +76,13 @@ class KernelDevice:
         """The folder of the chip that it belongs to, such as `1-0076` on I2C, `spi0.0`, or `dht11@4`."""
         own = self.folder.resolve()
         return own.parent.parent if own.parent.name == "hwmon" else own.parent
+
+    @property
+    def rebinding(self) -> str:
+        """The command that has its driver begin anew, without a restart of the machine."""
+        driver = self.chip / "driver"
+        name = driver.resolve().name if driver.exists() else self.name
+        return f"echo {self.chip.name} | sudo tee /sys/bus/i2c/drivers/{name}/{{unbind,bind}}"
 
     def is_at(self, place: str) -> bool:
         """Return whether it is at an address such as `0x76`, a chip select such as `spi0.0`, or a name like `1-0076`.

@@ -12,7 +12,7 @@ from bootstrap.errors import reason
 from bootstrap.kernel_sensors.catalog import Range
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_device import KernelDevice, find
-from bootstrap.kernel_sensors.power_loss import ASLEEP, PowerLoss
+from bootstrap.kernel_sensors.power_loss import ASLEEP, CONFUSED, PowerLoss
 from bootstrap.needs import Sysfs
 
 # The channels by which drivers of IIO, or of hwmon, offer a measure.
@@ -99,6 +99,9 @@ class KernelSensor(Device):
             raise OSError(f"{self.chip.part}: {NO_CHIP}")
         if sheet.forgets and self.power_loss.suspected(device.folder, sample):
             raise OSError(f"{self.chip.part}: {ASLEEP}")
+        if device.subsystem.name in sheet.set_up_once and self.power_loss.confused(device.folder, sample):
+            confused = OSError(f"{CONFUSED}{device.rebinding}")
+            sample = {name: value if isinstance(value, Failure) else confused for name, value in sample.items()}
         return {name: self.told(value) for name, value in sample.items()}
 
     def told(self, value: Outcome) -> Outcome:

@@ -180,6 +180,7 @@ CASES = (
         edges=(dry(-0.5), dry(-40.0), dry(125.0)),
         refused=(Held((150.0,), {}),),
         one_transfer=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="MCP9808",
@@ -307,7 +308,13 @@ CASES = (
         near={"current": 0.003, "power": 0.1},
     ),
     Case(part="INA226", kind="power", good=power(12.0, 0.5), edges=(power(36.0, 0.8), power(12.0, -0.5))),
-    Case(part="INA238", kind="power", good=power(48.0, 1.0), edges=(power(85.0, 1.6), power(48.0, -1.0))),
+    Case(
+        part="INA238",
+        kind="power",
+        good=power(48.0, 1.0),
+        edges=(power(85.0, 1.6), power(48.0, -1.0)),
+        may_sleep_for_ever=True,
+    ),
     Case(part="INA3221", kind="power", good=power(12.0, 1.5), edges=(power(26.0, 1.6), power(12.0, -1.5))),
     Case(
         part="TMP117",

@@ -205,6 +205,22 @@ def test_a_driver_that_does_not_tell_its_shunt_has_that_of_the_device_tree_or_th
     assert values(device)["current"] == 2.0
 
 
+@pytest.mark.parametrize(
+    ("part", "hwmon", "believed"),
+    [("INA219", True, True), ("INA219", False, False), ("INA226", False, False), ("INA238", True, False)],
+)
+def test_a_current_without_its_calibration_is_none(files: KernelFiles, part: str, hwmon: bool, believed: bool) -> None:
+    volts, amperes = ("in1_input", "curr1_input") if hwmon else ("in_voltage1_raw", "in_current3_raw")
+    chip = (files.hwmon if hwmon else files.iio)(part.lower(), "1-0040", **{volts: "12000", amperes: "1000"})
+    device = Power(chip=Chip(part), shunt=0.01, sysfs=files.root)
+    assert values(device)["current"] == 1.0
+    files.fail(chip / amperes)
+    device.read()
+    (chip / amperes).rmdir()
+    files.write(chip / amperes, "0")
+    assert values(device) == ({"voltage": 12.0, "current": 0.0, "power": 0.0} if believed else {})
+
+
 def test_energy_adds_up_and_is_kept(files: KernelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("bootstrap.kernel_sensors.power_sensor.monotonic", lambda: now)

@@ -370,3 +370,22 @@ def test_it_may_be_dark_when_its_driver_has_begun_again(files: KernelFiles) -> N
     chip.unlink()
     files.iio("veml6030", "1-0010", in_illuminance_input="0.000000")
     assert values(window) == {"illuminance": 0.0}
+
+
+def test_a_chip_that_its_driver_sets_up_once_is_not_believed_after_a_silence(files: KernelFiles) -> None:
+    """A TMP102 without power falls back to 12 bits, of which its driver makes twice the temperature."""
+    chip = files.hwmon("tmp102", "1-0048", temp1_input="25000")
+    wall = Climate(chip=Chip("TMP102"), sysfs=files.root)
+    assert values(wall) == {"temperature": 25.0}
+    files.fail(chip / "temp1_input")
+    assert "Is a directory" in wrong(wall)["temperature"]
+    (chip / "temp1_input").rmdir()
+    files.write(chip / "temp1_input", "50000")
+    for _ in range(2):
+        assert wrong(wall)["temperature"].endswith(
+            "until its driver begins anew: echo 1-0048 | sudo tee /sys/bus/i2c/drivers/tmp102/{unbind,bind}"
+        )
+    chip.resolve().rename(chip.resolve().with_name("gone"))
+    chip.unlink()
+    files.hwmon("tmp102", "1-0048", temp1_input="25000")
+    assert values(wall) == {"temperature": 25.0}

@@ -167,7 +167,7 @@ def test_a_chip_is_offered_by_the_kernel_or_it_is_said_what_makes_it_so(house: H
     assert said("scale")[2].startswith("Raspberry Pi OS has neither an overlay nor a driver for it")
     assert said("window")[2].endswith("; its driver is not in Raspberry Pi OS: see docs/CHIPS.md")
     KernelFiles(tmp_path / "sys").iio("bme280", "1-0077")
-    assert said("bath")[1] == "BME280: there is no bme280 at 0x76; there is bme280 at 0x77: chip = \"BME280 at 0x77\""
+    assert said("bath")[1] == 'BME280: there is no bme280 at 0x76; there is bme280 at 0x77: chip = "BME280 at 0x77"'
     KernelFiles(tmp_path / "sys").iio("bme280", "1-0076")
     assert said("bath") == (GOOD, f"BME280 is {tmp_path}/sys/bus/iio/devices/iio:device1", "")
 
