@@ -115,12 +115,12 @@ _CHIPS: Mapping[str, ChipSheet] = {
     # No DS1621: where it does not answer, its driver says a temperature, which it makes of the number of the error.
     "ADT7410": _sensor("adt7410", "0x48", temperature=(-55.0, 150.0)),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
-    "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
+    "BH1750": replace(_sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)), limits=(65_535.0,)),
     "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),
     "TSL4531": replace(_sensor("tsl4531", "0x29", fixed=True, illuminance=(0.0, 220_000.0)), forgets=True),
     "VEML7700": ChipSheet(("veml7700",), "0x10", {"illuminance": (0.0, 140_000.0)}, shipped=False, forgets=True),
     "VEML6030": ChipSheet(("veml6030",), "0x10", {"illuminance": (0.0, 120_000.0)}, forgets=True),
-    "OPT3001": ChipSheet(("opt3001",), "0x44", {"illuminance": (0.0, 83_865.6)}, shipped=False),
+    "OPT3001": ChipSheet(("opt3001",), "0x44", {"illuminance": (0.0, 83_865.6)}, shipped=False, limits=(83_865.6,)),
     # Converters from voltages to numbers.
     "ADS1115": _ads1x15("ads1115", (-32_768.0, 32_767.0)),
     "ADS1015": _ads1x15("ads1015", (-2048.0, 2047.0)),
@@ -182,8 +182,15 @@ _CHIPS: Mapping[str, ChipSheet] = {
         _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)), set_up_once=("iio",)
     ),
     "CCS811": _sensor("ccs811", "0x5b", eco2=(400.0, 32_768.0), voc=(0.0, 32_768.0)),
-    # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
-    "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
+    # Load cells: 24 bits, which the driver moves so that 0 is the lowest. Where no chip drives the line of the data, all
+    # bits are alike, which is the middle and the number below it.
+    "HX711": ChipSheet(
+        ("hx711",),
+        "GPIO5 GPIO6",
+        {"raw": (0.0, 16_777_215.0)},
+        shipped=False,
+        limits=(0, 8_388_607, 8_388_608, 16_777_215),
+    ),
 }
 
 _LIKE = {  # parts that differ in accuracy or housing alone

@@ -185,7 +185,9 @@ class KernelDevice:
 def _within(file: Path, ends: tuple[float, ...]) -> float:
     """Return the number in a file. ValueError: it is one of the ends of what the chip can measure."""
     if (found := number(file)) in ends:
-        raise ValueError(f"{file} holds {found:.0f}, an end of the range: the true value may be beyond it")
+        raise ValueError(
+            f"{file} holds {found:.9g}, an end of the range: the true value may be beyond it, or nothing is wired to it"
+        )
     return found
 
 

@@ -114,7 +114,9 @@ class KernelSensor(Device):
 
     def value_of(self, device: KernelDevice, name: str) -> float:
         """Return the value of a measure."""
-        value, factor = device.value(*self.channels[name]), self.chip.sheet.factors.get(name) or FACTORS.get(name)
+        sheet = self.chip.sheet
+        factor = sheet.factors.get(name) or FACTORS.get(name)
+        value = device.value(*self.channels[name], ends=sheet.limits)
         value = round(value * factor, DIGITS) if factor else value
         return possible_humidity(value) if name == "humidity" else value
 

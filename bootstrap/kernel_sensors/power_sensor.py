@@ -14,6 +14,7 @@ DEFAULT_UOHM = 10_000.0  # of the drivers ina2xx, ina238, ina3221
 HOUR_S = 3600.0
 MISSED = 3  # periods without a reading, over which nothing is added up, because nobody knows what flowed
 DIGITS = 6
+END = 0.9998  # part of the range from which a current may be its end, as chip and driver round it
 
 
 @dataclass(kw_only=True)
@@ -45,8 +46,18 @@ class PowerSensor(KernelSensor):
         bus, current = (f"in{self.channel}", f"curr{self.channel}") if numbered else ("in1", "curr1")
         factor = _assumed_ohm(device, f"shunt{self.channel}_resistor" if numbered else "shunt_resistor") / self.shunt
         volts = outcome(lambda: device.value("voltage1", bus))
-        amperes = outcome(lambda: round(device.value("current3", current) * factor, DIGITS))
+        amperes = outcome(lambda: self._within_range(round(device.value("current3", current) * factor, DIGITS)))
         return {"voltage": volts, "current": amperes, "power": self._power(volts, amperes)}
+
+    def _within_range(self, amperes: float) -> float:
+        """Return a current. ValueError: it is the highest or the lowest that the chip can measure at this shunt."""
+        least, most = (END * volts / self.shunt for volts in self.chip.sheet.ranges["shunt"])
+        if not least < amperes < most:
+            raise ValueError(
+                f"{amperes:g} A is an end of the range at this shunt: the true current may be beyond it; the voltage over"
+                " the shunt has to be smaller, or `shunt` is not that of the board"
+            )
+        return amperes
 
     def _power(self, volts: Outcome, amperes: Outcome) -> Outcome:
         """Return the power, or why it is not known: what cannot be true makes no power."""

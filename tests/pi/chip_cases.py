@@ -206,7 +206,7 @@ CASES = (
         checked=("temperature",),
         near={"temperature": 0.07},
     ),
-    Case(part="BH1750", kind="light", good=light(120.0), edges=(light(0.0), light(54612.0))),
+    Case(part="BH1750", kind="light", good=light(120.0), edges=(light(0.0), light(54600.0))),
     Case(
         part="TSL2561",
         kind="light",
@@ -221,7 +221,7 @@ CASES = (
         edges=(light(0.0), light(35231.0)),
         one_transfer=True,
     ),
-    Case(part="OPT3001", kind="light", good=light(120.0), edges=(light(0.0), light(83865.6))),
+    Case(part="OPT3001", kind="light", good=light(120.0), edges=(light(0.0), light(83700.0))),
     Case(
         part="VL53L0X",
         kind="distance",
@@ -303,7 +303,7 @@ CASES = (
         part="INA219",
         kind="power",
         good=power(12.0, 1.5),
-        edges=(power(0.0, 0.0), power(26.0, 3.2), power(12.0, -1.5)),
+        edges=(power(0.0, 0.0), power(26.0, 3.19), power(12.0, -1.5)),
         refused=(Held((12.0, 3.27), {"voltage": 12.0}),),
         near={"current": 0.003, "power": 0.1},
     ),

@@ -246,7 +246,9 @@ def test_energy_adds_up_and_is_kept(files: KernelFiles, tmp_path: Path, monkeypa
         assert bench.read()["energy"] == 1.1
 
 
-@pytest.mark.parametrize(("amperes", "refused"), [("3200", False), ("3201", True), ("-3201", True)])
+@pytest.mark.parametrize(
+    ("amperes", "refused"), [("3199", False), ("-3199", False), ("3200", True), ("-3200", True), ("3201", True)]
+)
 def test_a_current_beyond_the_shunt_s_range_is_none(files: KernelFiles, amperes: str, refused: bool) -> None:
     files.hwmon("ina219", "1-0040", in1_input="26000", curr1_input=amperes, shunt_resistor="100000")
     device = Power(sysfs=files.root)
@@ -279,8 +281,18 @@ def test_a_tare_is_kept_until_another_one_is_set_in_the_file(files: KernelFiles,
         assert bench.read()["weight"] == 50.0
 
 
-@pytest.mark.parametrize("raw", ["0", "16777215"])
-def test_a_load_cell_at_its_end_has_no_weight(files: KernelFiles, raw: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "amperes"), [("INA226", "8191"), ("INA226", "8192"), ("INA238", "16384"), ("INA3221", "16380")]
+)
+def test_a_current_at_the_last_step_of_a_shunt_is_none(files: KernelFiles, part: str, amperes: str) -> None:
+    files.hwmon(part.lower(), "1-0040", in1_input="12000", curr1_input=amperes)
+    device = Power(chip=Chip(part), shunt=0.01, sysfs=files.root)
+    assert values(device) == {"voltage": 12.0}
+    assert "an end of the range at this shunt" in device.check(device.read())["current"]
+
+
+@pytest.mark.parametrize("raw", ["0", "16777215", "8388608", "8388607"])  # its ends, and without a chip
+def test_a_load_cell_at_its_end_or_without_a_chip_has_no_weight(files: KernelFiles, raw: str) -> None:
     files.iio("hx711", "hx711", in_voltage0_raw=raw)
     device = Weight(sysfs=files.root)
     assert {*device.check(device.complete(device.read()))} == {"raw", "weight"}

@@ -124,10 +124,10 @@ def test_a_chip_that_is_gone_and_comes_back_with_another_number(files: KernelFil
 
 
 def test_a_chip_at_another_address_is_another_one(files: KernelFiles) -> None:
-    files.iio("bh1750", "1-005c", in_illuminance_raw="65535", in_illuminance_scale="0.833333")
+    files.iio("bh1750", "1-005c", in_illuminance_raw="65534", in_illuminance_scale="0.833333")
     with pytest.raises(FileNotFoundError, match="no bh1750 at 0x23; there is bh1750 at 0x5c"):
         Light(sysfs=files.root).read()
-    assert values(Light(chip=Chip("BH1750 at 0x5C"), sysfs=files.root)) == {"illuminance": 54612.4782}
+    assert values(Light(chip=Chip("BH1750 at 0x5C"), sysfs=files.root)) == {"illuminance": 54611.6448}
 
 
 def test_the_kinds_read_what_their_drivers_document(files: KernelFiles) -> None:
@@ -389,3 +389,15 @@ def test_a_chip_that_its_driver_sets_up_once_is_not_believed_after_a_silence(fil
     chip.unlink()
     files.hwmon("tmp102", "1-0048", temp1_input="25000")
     assert values(wall) == {"temperature": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "file", "end"),
+    [("BH1750", "1-0023", "in_illuminance_raw", "65535"), ("OPT3001", "1-0044", "in_illuminance_input", "83865.600")],
+)
+def test_light_brighter_than_a_sensor_can_tell_is_none(
+    files: KernelFiles, part: str, place: str, file: str, end: str
+) -> None:
+    files.iio(part.lower(), place, **{file: end})
+    said = wrong(Light(chip=Chip(part), sysfs=files.root))["illuminance"]
+    assert f"holds {end.removesuffix('00')}, an end of the range" in said
