@@ -29,7 +29,7 @@ class ChipSheet:
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
         set_up_once: the subsystems, `iio` or `hwmon`, whose driver tells the chip only when it is bound how to measure:
             one that was without power goes on with what it was made with, and its numbers mean something else.
-        limits: numbers in a channel's own file that mean "at or beyond the end of my range", at each of its resolutions.
+        limits: numbers in a channel's own file that mean "at or beyond the end of my range", at any resolution.
     """
 
     names: tuple[str, ...]
@@ -128,7 +128,7 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "MCP3202": ChipSheet(("mcp3202",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3202,{at}-present"),
     "MCP3422": _mcp342x("mcp3422"),
     "MCP3424": _mcp342x("mcp3424"),
-    # At its own reference of 2.5 V, which its overlay leaves it: 255 of 256 steps, in the driver's thousandths of a volt.
+    # At its own reference of 2.5 V, which its overlay leaves it: 255 of 256 steps, in thousandths of a volt.
     "ADS7830": replace(_sensor("ads7830", "0x48", voltage=(0.0, 2.5)), limits=(2490.0,)),
     # Power. The range of a current is that of the voltage over the shunt, in volts.
     # The driver in hwmon of an INA219 or INA226 notices that one has forgotten its calibration; that in IIO does not.
@@ -182,8 +182,8 @@ _CHIPS: Mapping[str, ChipSheet] = {
         _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)), set_up_once=("iio",)
     ),
     "CCS811": _sensor("ccs811", "0x5b", eco2=(400.0, 32_768.0), voc=(0.0, 32_768.0)),
-    # Load cells: 24 bits, which the driver moves so that 0 is the lowest. Where no chip drives the line of the data, all
-    # bits are alike, which is the middle and the number below it.
+    # Load cells: 24 bits, which the driver moves so that 0 is the lowest. Where no chip drives the line of the data,
+    # all bits are alike, which is the middle and the number below it.
     "HX711": ChipSheet(
         ("hx711",),
         "GPIO5 GPIO6",

@@ -139,8 +139,15 @@ def outcome(call: Callable[[], float]) -> Outcome:
 
 
 def named(chip: Chip, failure: OSError | ValueError) -> OSError | ValueError:
-    """Return a failure with the name of the part, and with what it may mean for that."""
+    """Return a failure with the name of the part, and with what it may mean for that; it keeps its number."""
     if isinstance(failure, ValueError):
         return ValueError(f"{chip.part}: {reason(failure)}")
     hint = f"{chip.sheet.hint}, or " if chip.sheet.hint else ""
-    return OSError(f"{chip.part}: {hint}{failure.strerror or failure}")
+    return numbered(failure.errno, f"{chip.part}: {hint}{failure.strerror or failure}")
+
+
+def numbered(number: int | None, text: str) -> OSError:
+    """Return an error whose number, which says whether a device is absent, is not in its text."""
+    error = OSError(text)
+    error.errno = number
+    return error

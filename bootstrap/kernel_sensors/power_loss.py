@@ -30,7 +30,7 @@ class PowerLoss:
         return self._silent_in == now and not any(sample.values())
 
     def confused(self, folder: Path, sample: Mapping[str, object]) -> bool:
-        """Return whether it failed to answer, now or before, and its driver has not begun again. OSError: it is gone."""
+        """Return whether it did not answer, now or before, and its driver has not begun again. OSError: it is gone."""
         now = folder.stat().st_ino
         if any(isinstance(value, OSError) and value.errno != errno.ENOENT for value in sample.values()):
             self._silent_in = now

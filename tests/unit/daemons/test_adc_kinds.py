@@ -9,6 +9,7 @@ import pytest
 from bootstrap.device import Device
 from bootstrap.errors import Refused
 from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.runtime.measure_health import GONE
 from daemons.adc import Adc
 from daemons.power import Power
 from daemons.soil import Soil
@@ -101,6 +102,12 @@ def test_an_input_that_is_not_there(files: KernelFiles) -> None:
     ads1115(files, "0")
     with pytest.raises(OSError, match=r"ADS1115: .*in_voltage7_input is not there"):
         Adc(channel=7, sysfs=files.root).read()
+
+
+def test_a_converter_that_is_not_there_is_absent(files: KernelFiles) -> None:
+    with pytest.raises(OSError, match=r"^ADS1115: no driver of the kernel offers a ads1115") as caught:
+        Adc(sysfs=files.root).read()
+    assert caught.value.errno in GONE
 
 
 @pytest.mark.parametrize("table", [[[1, 2]], [[1, 2], [1, 3]], [[1, 2, 3], [4, 5, 6]], [[1], [2]]])

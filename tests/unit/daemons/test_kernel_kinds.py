@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.device import Device
 from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.runtime.measure_health import GONE
 from daemons.climate import Climate
 from daemons.co2 import Co2
 from daemons.distance import Distance
@@ -214,22 +215,29 @@ def test_an_amplifier_that_is_not_wired_answers_zeros_which_are_no_temperature(f
         Thermocouple(chip=Chip("MAX6675 at spi0.1"), sysfs=files.root).read()
 
 
-@pytest.mark.parametrize("millimetres", ["0", "19", "4001", "8190"])
-def test_without_an_echo_there_is_no_distance(files: KernelFiles, millimetres: str) -> None:
+@pytest.mark.parametrize("millimetres", ["0", "4001", "8190"])
+def test_without_an_echo_what_it_would_measure_is_absent(files: KernelFiles, millimetres: str) -> None:
     files.iio("srf04", "hc-sr04", in_distance_raw=millimetres, in_distance_scale="0.001000")
-    assert values(Distance(sysfs=files.root)) == {}
+    with pytest.raises(OSError, match=r"^HC-SR04: nothing that echoes is within 4 m$") as caught:
+        Distance(sysfs=files.root).read()
+    assert caught.value.errno in GONE
 
 
-def test_a_sound_that_does_not_come_back_is_an_error_after_three_tries(
+def test_a_distance_that_is_too_short_to_be_measured_is_none(files: KernelFiles) -> None:
+    files.iio("srf04", "hc-sr04", in_distance_raw="19", in_distance_scale="0.001000")
+    assert wrong(Distance(sysfs=files.root)) == {"distance": "0.019 m is not within 0.02 to 4"}
+
+
+def test_a_sound_that_does_not_come_back_is_absent_after_three_tries(
     files: KernelFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses = list[float]()
     monkeypatch.setattr(time, "sleep", pauses.append)
     folder = files.iio("srf04", "hc-sr04", in_distance_scale="0.001000")
     (folder / "in_distance_raw").symlink_to("/proc/self/mem")
-    failure = Distance(sysfs=files.root).read()["distance"]
-    assert isinstance(failure, OSError)
-    assert str(failure).startswith("HC-SR04: nothing that echoes is within 4 m, or /")
+    with pytest.raises(OSError, match=r"^HC-SR04: nothing that echoes is within 4 m, or /") as caught:
+        Distance(sysfs=files.root).read()
+    assert caught.value.errno in GONE
     assert len(pauses) == 2
 
 
