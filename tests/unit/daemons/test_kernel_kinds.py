@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.device import Device
 from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.kernel_sensors.kernel_device import KernelDevice
 from bootstrap.runtime.measure_health import GONE
 from daemons.climate import Climate
 from daemons.co2 import Co2
@@ -95,10 +96,28 @@ def test_a_dht_is_tried_again_after_two_seconds(files: KernelFiles, monkeypatch:
     assert pauses == [2.0, 2.0]
     temperature.unlink()
     temperature.symlink_to("/proc/self/mem")
-    assert values(device) == {"humidity": 45.0}
+    assert values(device) == {}
     assert len(pauses) == 2 + 3
     assert wrong(device)["temperature"].startswith("DHT22: /")
     assert "it does not answer: check its wiring" in wrong(device)["temperature"]
+
+
+def test_a_dht_that_fails_is_not_asked_for_the_next_value_before_two_seconds(
+    files: KernelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its driver keeps a conversion for two seconds, and begins another one for each file after one that failed."""
+    folder = files.iio("dht11@4", "dht11@4", in_humidityrelative_input="45000")
+    (folder / "in_temp_input").symlink_to("/proc/self/mem")
+    done, read = list[str](), KernelDevice.value
+
+    def value(device: KernelDevice, *channels: str, ends: tuple[float, ...] = ()) -> float:
+        done.append(channels[0])
+        return read(device, *channels, ends=ends)
+
+    monkeypatch.setattr(KernelDevice, "value", value)
+    monkeypatch.setattr(time, "sleep", lambda seconds: done.append(f"{seconds:g} s"))
+    assert wrong(Climate(chip=Chip("DHT22"), sysfs=files.root)).keys() == {"temperature", "humidity"}
+    assert done == ["temp", "2 s", "temp", "2 s", "temp", "2 s", "temp"]
 
 
 def test_a_part_that_seldom_fails_is_read_once(files: KernelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
