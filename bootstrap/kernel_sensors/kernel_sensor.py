@@ -13,6 +13,7 @@ from bootstrap.kernel_sensors.catalog import Range
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_device import KernelDevice, find
 from bootstrap.kernel_sensors.power_loss import ASLEEP, CONFUSED, PowerLoss
+from bootstrap.kernel_sensors.sole_zero import SoleZero
 from bootstrap.needs import Sysfs
 
 # The channels by which drivers of IIO, or of hwmon, offer a measure.
@@ -60,7 +61,7 @@ class KernelSensor(Device):
         if self.chip.part not in known:
             raise ValueError(f"'chip' must be one of {', '.join(known)}, not {self.chip.part}")
         self.measures = self.measured(self.chip.sheet.ranges)  # type: ignore[misc]
-        self.power_loss = PowerLoss()
+        self.power_loss, self.sole_zero = PowerLoss(), SoleZero()
 
     def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
         """Return the measures of a part that has these ranges. By default those with a range, within it."""
@@ -95,7 +96,7 @@ class KernelSensor(Device):
             if not left or not any(isinstance(value, Failure) for value in sample.values()):
                 break
             time.sleep(sheet.pause_s)
-        if sheet.mute_is_zero and not any(sample.values()):
+        if sheet.mute_is_zero and self.is_mute([*sample.values()]):
             raise OSError(f"{self.chip.part}: {NO_CHIP}")
         if sheet.forgets and self.power_loss.suspected(device.folder, sample):
             raise OSError(f"{self.chip.part}: {ASLEEP}")
@@ -103,6 +104,10 @@ class KernelSensor(Device):
             confused = OSError(f"{CONFUSED}{device.rebinding}")
             sample = {name: value if isinstance(value, Failure) else confused for name, value in sample.items()}
         return {name: self.told(value) for name, value in sample.items()}
+
+    def is_mute(self, values: list[Outcome]) -> bool:
+        """Return whether all that was read is 0, and that cannot be what is measured."""
+        return self.sole_zero.is_mute(values[0]) if len(values) == 1 else not any(values)
 
     def told(self, value: Outcome) -> Outcome:
         """Return a value, or a failure as its owner is told of it."""

@@ -54,8 +54,8 @@ class PowerSensor(KernelSensor):
         least, most = (END * volts / self.shunt for volts in self.chip.sheet.ranges["shunt"])
         if not least < amperes < most:
             raise ValueError(
-                f"{amperes:g} A is an end of the range at this shunt: the true current may be beyond it, which needs a smaller"
-                " one; or `shunt` is not what the board has"
+                f"{amperes:g} A is an end of the range at this shunt: the true current may be beyond it, which needs"
+                " a smaller one; or `shunt` is not what the board has"
             )
         return amperes
 

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -232,6 +232,26 @@ def test_an_amplifier_that_is_not_wired_answers_zeros_which_are_no_temperature(f
     files.iio("max6675", "spi0.1", in_temp_raw="0", in_temp_scale="250")
     with pytest.raises(OSError, match="MAX6675: every bit"):
         Thermocouple(chip=Chip("MAX6675 at spi0.1"), sysfs=files.root).read()
+
+
+def test_a_max6675_in_ice_has_a_zero_and_one_that_is_unplugged_has_none(files: KernelFiles) -> None:
+    folder = files.iio("max6675", "spi0.0", in_temp_raw="4", in_temp_scale="250")
+    ice = Thermocouple(chip=Chip("MAX6675"), sysfs=files.root)
+
+    def read(raw: str) -> float | str:
+        files.write(folder / "in_temp_raw", raw)
+        try:
+            return cast("float", ice.read()["temperature"])
+        except OSError as error:
+            return str(error)[:30]
+
+    mute = "MAX6675: every bit of its answ"
+    assert [read(raw) for raw in ("4", "0", "1", "0", "0", "0", "0", "0")] == [1.0, 0, 0.25, 0, 0, 0, mute, mute]
+    assert [read(raw) for raw in ("100", "0", "2", "0")] == [25.0, mute, 0.5, 0]
+    files.fail(folder / "in_temp_raw")
+    ice.read()
+    (folder / "in_temp_raw").rmdir()
+    assert read("0") == mute
 
 
 @pytest.mark.parametrize("millimetres", ["0", "4001", "8190"])
