@@ -25,7 +25,7 @@ class ChipSheet:
         hint: what else a failed read may mean.
         mute_is_zero: whether nothing but zeros is read where no chip is, because its bus has no acknowledgement.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
-        factors: what a driver's number of a measure has to be multiplied by, where it is not in the kernel's own unit.
+        factors: by the type of a channel, what its driver's number has to be multiplied by to be in the kernel's unit.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
         set_up_once: the subsystems, `iio` or `hwmon`, whose driver tells the chip only when it is bound how to measure:
             one that was without power goes on with what it was made with, and its numbers mean something else.
@@ -176,7 +176,7 @@ _CHIPS: Mapping[str, ChipSheet] = {
     ),
     "BME680": replace(  # its driver says per cent, where the kernel's rules want thousandths of one
         _sensor("bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)),
-        factors={"humidity": 1000.0},
+        factors={"humidityrelative": 1000.0},
     ),
     "SGP30": replace(
         _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)), set_up_once=("iio",)
@@ -203,3 +203,7 @@ _LIKE = {  # parts that differ in accuracy or housing alone
 }
 
 CATALOG: Mapping[str, ChipSheet] = MappingProxyType({**_CHIPS, **{part: _CHIPS[like] for part, like in _LIKE.items()}})
+
+DRIVER_FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {name: sheet.factors for sheet in CATALOG.values() if sheet.factors for name in sheet.names}
+)  # by what a driver or its bus calls the part

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.kernel_sensors.attribute import first_line, number
+from bootstrap.kernel_sensors.catalog import DRIVER_FACTORS
 from bootstrap.kernel_sensors.units import (
     COUNT,
     HWMON_UNITS,
@@ -139,7 +140,7 @@ class KernelDevice:
         """
         for channel in channels:
             if file := self._file(channel):
-                return self.unit(channel).convert(self._physical(channel, file, ends))
+                return self.unit(channel).convert(self._physical(channel, file, ends) * self._factor(channel))
         raise FileNotFoundError(errno.ENOENT, missing(self.folder / self.subsystem.forms[0].format(channels[0])))
 
     def raw(self, channel: str, ends: tuple[float, ...] = ()) -> float:
@@ -173,6 +174,11 @@ class KernelDevice:
             return _within(file, ends)
         offset, scale = self._shared(channel, "offset"), self._shared(channel, "scale")
         return (_within(file, ends) + (number(offset) if offset else 0)) * (number(scale) if scale else 1)
+
+    def _factor(self, channel: str) -> float:
+        """Return what a number of its driver is multiplied by, where that is not in the unit of its subsystem."""
+        known = (DRIVER_FACTORS[name] for name in self.names if name in DRIVER_FACTORS)
+        return next(known, {}).get(channel_type(channel), 1.0)
 
     def _shared(self, channel: str, what: str) -> Path | None:
         """Return the file of a channel's scale or offset: its own, that of its type, or that of the whole device."""

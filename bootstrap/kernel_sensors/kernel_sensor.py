@@ -127,10 +127,8 @@ class KernelSensor(Device):
 
     def value_of(self, device: KernelDevice, name: str) -> float:
         """Return the value of a measure."""
-        sheet = self.chip.sheet
-        factor = sheet.factors.get(name) or FACTORS.get(name)
-        value = device.value(*self.channels[name], ends=sheet.limits)
-        value = round(value * factor, DIGITS) if factor else value
+        value = device.value(*self.channels[name], ends=self.chip.sheet.limits)
+        value = round(value * FACTORS[name], DIGITS) if name in FACTORS else value
         return possible_humidity(value) if name == "humidity" else value
 
 

@@ -334,3 +334,17 @@ def test_sensors_of_one_chip_take_turns(files: KernelFiles) -> None:
     """A read locks the chip's own folder, in whichever process it runs."""
     folder = ads1115(files, "13200")
     assert Soil(sysfs=files.root).bus == WindVane(sysfs=files.root).bus == folder.resolve()
+
+
+def test_a_channel_is_in_the_kernel_s_unit_though_its_driver_is_not(files: KernelFiles) -> None:
+    """The driver of an MCP3422 says volts, that of a BME680 per cent, and both should say thousandths."""
+    adc = files.iio("1-0068", "1-0068", in_voltage0_raw="1000", in_voltage0_scale="0.001000000")
+    files.write(adc.resolve().parent / "name", "mcp3422")
+    files.iio("bme680", "1-0076", in_humidityrelative_input="44.999", in_temp_input="25000")
+    files.iio("bme280", "1-0077", in_humidityrelative_input="44999")
+    for name, found in (
+        ("mcp3422", {"voltage0": 1.0}),
+        ("bme680", {"humidityrelative": 44.999, "temp": 25.0}),
+        ("bme280", {"humidityrelative": 44.999}),
+    ):
+        assert values(SysfsDevice(name=name, channels=[*found], sysfs=files.root)) == found
