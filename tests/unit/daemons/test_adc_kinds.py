@@ -228,6 +228,27 @@ def test_a_current_without_its_calibration_is_none(files: KernelFiles, part: str
     assert values(device) == ({"voltage": 12.0, "current": 0.0, "power": 0.0} if believed else {})
 
 
+@pytest.mark.parametrize(("assumed_ohm", "millivolts"), [(0.01, 1.4), (0.01, 20), (0.0025, 0.6), (0.0025, 20)])
+def test_an_ina238_s_driver_assumes_another_shunt_by_its_kernel(
+    files: KernelFiles, assumed_ohm: float, millivolts: float
+) -> None:
+    said = {"in0_input": f"{millivolts:.0f}", "curr1_input": f"{millivolts / assumed_ohm:.0f}"}
+    chip = files.hwmon("ina238", "1-0040", in1_input="12000", **said)
+    device = Power(chip=Chip("INA238"), shunt=0.015, sysfs=files.root)
+    assert values(device)["current"] == pytest.approx(millivolts / 15, abs=1e-3)
+    files.write(chip / "in0_input", "0")
+    files.write(chip / "curr1_input", f"{0.3 / assumed_ohm:.0f}")
+    assert values(device)["current"] == pytest.approx(0.02, abs=1e-3)
+    anew = Power(chip=Chip("INA238"), shunt=0.015, sysfs=files.root)
+    assert values(anew) == {"voltage": 12.0}
+    assert "by its property shunt-resistor" in anew.check(anew.read())["current"]
+    files.write(chip / "curr1_input", "0")
+    assert values(anew)["current"] == 0.0
+    files.write(chip / "shunt_resistor", "30000")
+    files.write(chip / "curr1_input", "10")
+    assert values(anew)["current"] == 0.02
+
+
 def test_energy_adds_up_and_is_kept(files: KernelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("bootstrap.kernel_sensors.power_sensor.monotonic", lambda: now)
