@@ -18,7 +18,7 @@ class SysfsDevice(Device):
     """
 
     name: str  # what its driver calls it, such as "ads1015": cat /sys/bus/iio/devices/*/name /sys/class/hwmon/*/name
-    at: str | None = None  # where it is, if there are several: its address such as "0x48", or "spi0.0"
+    at: str | None = None  # where it is, if there are several: such as "0x48", "0x48 on i2c-3", "spi0.0"
     channels: list[str]  # its files without in_, _raw and _input, such as ["voltage0", "voltage1"]
     sysfs: Sysfs = Path("/sys")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bootstrap.config.boot_config import FILES, Overlay, overlays
+from bootstrap.config.boot_config import FILES, MODEL, Overlay, overlays
 from bootstrap.needs import KernelChip, Need, OneWireBus
 
 PAGE = "docs/CHIPS.md"
@@ -26,7 +26,7 @@ def steps(needs: Iterable[Need]) -> Iterator[str]:
 def advice(need: OneWireBus | KernelChip, root: Path = Path("/")) -> str:
     """Return what to do about something that the kernel does not know, by what its config.txt has."""
     files = tuple(root / file.relative_to("/") for file in FILES)
-    file, found = overlays(files)
+    file, found = overlays(files, root / MODEL.relative_to("/"))
     if not need.overlay:
         return "; ".join(steps([need]))
     if not any(one.does(Overlay.of(need.overlay), defaults=need.by_default) for one in found):

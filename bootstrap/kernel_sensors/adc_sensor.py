@@ -12,7 +12,6 @@ from bootstrap.kernel_sensors.kernel_sensor import KernelSensor, named
 from bootstrap.limits import Limits
 
 CONVERTERS = tuple(part for part, sheet in CATALOG.items() if [*sheet.ranges] == ["voltage"])
-DIGITS = 9  # of a voltage, which hide the last bits of a float
 SHORT, CUT = 0.01, 0.99  # parts of the supply that mean a short circuit, and a cut wire
 NOISE = 0.02  # part of a range by which a voltage may be beyond its end, and still means that end
 
@@ -38,8 +37,7 @@ class AdcSensor(KernelSensor):
             ValueError: the voltage may be beyond what the converter can measure.
         """
         names = (f"voltage{self.channel}", f"in{self.channel}")
-        found, sheet = self.found(), self.chip.sheet
-        return round(found.value(*names, ends=sheet.limits) * sheet.factors.get("voltage", 1.0), DIGITS)
+        return self.found().value(*names, ends=self.chip.sheet.limits)
 
     def shows(self, volts: float) -> Reading:
         """Return what a voltage means. ValueError: it can mean nothing."""
@@ -62,6 +60,15 @@ class DividerSensor(AdcSensor):
 
     resistor: Annotated[float, Limits(1)] = 10_000.0  # from the input to 3V3, in ohms
     supply_v: Annotated[float, Limits(0.1)] = 3.3  # volts at the resistor's other end
+
+    def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
+        """Return the measures. ValueError: at a cut wire is more than the converter can measure."""
+        if (high := ranges["voltage"][1]) < self.supply_v:
+            raise ValueError(
+                f"'chip' must measure up to 'supply_v', {self.supply_v:g} V, which is at its input when a wire is cut;"
+                f" a {self.chip.part} measures up to {high:g} V: take another one, or another supply"
+            )
+        return super().measured(ranges)
 
     def shows(self, volts: float) -> Reading:
         """Return what the resistance means."""

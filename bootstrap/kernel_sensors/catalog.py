@@ -25,9 +25,11 @@ class ChipSheet:
         hint: what else a failed read may mean.
         mute_is_zero: whether nothing but zeros is read where no chip is, because its bus has no acknowledgement.
         tries: how often it is read before it counts as silent; each `pause_s` after the one before.
-        factors: what a driver's number of a measure has to be multiplied by, where it is not in the kernel's own unit.
+        factors: by the type of a channel, what its driver's number has to be multiplied by to be in the kernel's unit.
         forgets: whether a chip that was without power says 0, because its driver does not tell it again to measure.
-        limits: raw numbers that mean "at or beyond the end of my range".
+        set_up_once: the subsystems, `iio` or `hwmon`, whose driver tells the chip only when it is bound how to measure:
+            one that was without power goes on with what it was made with, and its numbers mean something else.
+        limits: numbers in a channel's own file that mean "at or beyond the end of my range", at any resolution.
     """
 
     names: tuple[str, ...]
@@ -43,6 +45,7 @@ class ChipSheet:
     limits: tuple[float, ...] = ()
     factors: Mapping[str, float] = field(default_factory=dict)
     forgets: bool = False
+    set_up_once: tuple[str, ...] = ()
 
     @property
     def fixed(self) -> bool:
@@ -76,7 +79,8 @@ def _ads1x15(name: str, limits: tuple[float, ...]) -> ChipSheet:
 def _mcp342x(name: str) -> ChipSheet:
     """Return a converter of this family, whose driver says volts where the kernel's rules want thousandths of one."""
     overlay = f"mcp342x,{name},addr={{at}}"
-    return ChipSheet((name,), "0x68", {"voltage": (-2.048, 2.048)}, overlay, factors={"voltage": 1000.0})
+    ends = tuple(end for bits in (12, 14, 16, 18) for end in (-(2.0 ** (bits - 1)), 2.0 ** (bits - 1) - 1))
+    return ChipSheet((name,), "0x68", {"voltage": (-2.048, 2.048)}, overlay, factors={"voltage": 1000.0}, limits=ends)
 
 
 ROOM, WIDE = (-40.0, 85.0), (-40.0, 125.0)  # °C
@@ -104,19 +108,19 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "LM75": ChipSheet(
         ("lm75",), "0x48", {"temperature": (-55.0, 125.0)}, "i2c-sensor,lm75,addr={at}", overlay_place="0x4f"
     ),
-    "TMP102": _sensor("tmp102", "0x48", temperature=WIDE),
+    "TMP102": replace(_sensor("tmp102", "0x48", temperature=WIDE), set_up_once=("hwmon",)),
     "MCP9808": _sensor("jc42", "0x18", also=("mcp9808",), temperature=WIDE),
     "HTS221": _sensor("hts221", "0x5f", fixed=True, temperature=(-40.0, 120.0), humidity=PERCENT),
     "HDC3020": _sensor("hdc3020", "0x44", temperature=WIDE, humidity=PERCENT),
     # No DS1621: where it does not answer, its driver says a temperature, which it makes of the number of the error.
     "ADT7410": _sensor("adt7410", "0x48", temperature=(-55.0, 150.0)),
     # Light. A BH1750 counts to 65535 at 1.2 for each lux, and at its lowest sensitivity 2.23 times as far.
-    "BH1750": _sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)),
+    "BH1750": replace(_sensor("bh1750", "0x23", illuminance=(0.0, 121_557.0)), limits=(65_535.0,)),
     "TSL2561": ChipSheet(("tsl2561",), "0x39", {"illuminance": (0.0, 40_000.0)}, shipped=False),
     "TSL4531": replace(_sensor("tsl4531", "0x29", fixed=True, illuminance=(0.0, 220_000.0)), forgets=True),
     "VEML7700": ChipSheet(("veml7700",), "0x10", {"illuminance": (0.0, 140_000.0)}, shipped=False, forgets=True),
     "VEML6030": ChipSheet(("veml6030",), "0x10", {"illuminance": (0.0, 120_000.0)}, forgets=True),
-    "OPT3001": ChipSheet(("opt3001",), "0x44", {"illuminance": (0.0, 83_865.6)}, shipped=False),
+    "OPT3001": ChipSheet(("opt3001",), "0x44", {"illuminance": (0.0, 83_865.6)}, shipped=False, limits=(83_865.6,)),
     # Converters from voltages to numbers.
     "ADS1115": _ads1x15("ads1115", (-32_768.0, 32_767.0)),
     "ADS1015": _ads1x15("ads1015", (-2048.0, 2047.0)),
@@ -124,11 +128,17 @@ _CHIPS: Mapping[str, ChipSheet] = {
     "MCP3202": ChipSheet(("mcp3202",), "spi0.0", {"voltage": (0.0, 5.5)}, "mcp3202,{at}-present"),
     "MCP3422": _mcp342x("mcp3422"),
     "MCP3424": _mcp342x("mcp3424"),
-    "ADS7830": _sensor("ads7830", "0x48", voltage=(0.0, 5.5)),
+    # At its own reference of 2.5 V, which its overlay leaves it: 255 of 256 steps, in thousandths of a volt.
+    "ADS7830": replace(_sensor("ads7830", "0x48", voltage=(0.0, 2.5)), limits=(2490.0,)),
     # Power. The range of a current is that of the voltage over the shunt, in volts.
-    "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}),
-    "INA226": ChipSheet(("ina226",), "0x40", {"voltage": (0.0, 40.96), "shunt": (-0.08192, 0.08192)}),
-    "INA238": _sensor("ina238", "0x40", voltage=(0.0, 85.0), shunt=(-0.16384, 0.16384)),
+    # The driver in hwmon of an INA219 or INA226 notices that one has forgotten its calibration; that in IIO does not.
+    "INA219": ChipSheet(("ina219",), "0x40", {"voltage": (0.0, 32.0), "shunt": (-0.32, 0.32)}, set_up_once=("iio",)),
+    "INA226": ChipSheet(
+        ("ina226",), "0x40", {"voltage": (0.0, 40.96), "shunt": (-0.08192, 0.08192)}, set_up_once=("iio",)
+    ),
+    "INA238": replace(
+        _sensor("ina238", "0x40", voltage=(0.0, 85.0), shunt=(-0.16384, 0.16384)), set_up_once=("hwmon",)
+    ),
     "INA3221": ChipSheet(("ina3221",), "0x40", {"voltage": (0.0, 32.8), "shunt": (-0.1638, 0.1638)}, shipped=False),
     # Thermocouples.
     "MAX31855": _thermocouple("max31855", temperature=(-270.0, 1800.0), ambient=(-55.0, 125.0)),
@@ -166,12 +176,21 @@ _CHIPS: Mapping[str, ChipSheet] = {
     ),
     "BME680": replace(  # its driver says per cent, where the kernel's rules want thousandths of one
         _sensor("bme680", "0x76", temperature=ROOM, humidity=PERCENT, pressure=BAROMETER, gas_resistance=(1.0, 1e8)),
-        factors={"humidity": 1000.0},
+        factors={"humidityrelative": 1000.0},
     ),
-    "SGP30": _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)),
+    "SGP30": replace(
+        _sensor("sgp30", "0x58", fixed=True, eco2=(400.0, 60_000.0), voc=(0.0, 60_000.0)), set_up_once=("iio",)
+    ),
     "CCS811": _sensor("ccs811", "0x5b", eco2=(400.0, 32_768.0), voc=(0.0, 32_768.0)),
-    # Load cells: 24 bits, which the driver moves so that 0 is the lowest.
-    "HX711": ChipSheet(("hx711",), "GPIO5 GPIO6", {"raw": (0.0, 16_777_215.0)}, shipped=False, limits=(0, 16_777_215)),
+    # Load cells: 24 bits, which the driver moves so that 0 is the lowest. Where no chip drives the line of the data,
+    # all bits are alike, which is the middle and the number below it.
+    "HX711": ChipSheet(
+        ("hx711",),
+        "GPIO5 GPIO6",
+        {"raw": (0.0, 16_777_215.0)},
+        shipped=False,
+        limits=(0, 8_388_607, 8_388_608, 16_777_215),
+    ),
 }
 
 _LIKE = {  # parts that differ in accuracy or housing alone
@@ -184,3 +203,7 @@ _LIKE = {  # parts that differ in accuracy or housing alone
 }
 
 CATALOG: Mapping[str, ChipSheet] = MappingProxyType({**_CHIPS, **{part: _CHIPS[like] for part, like in _LIKE.items()}})
+
+DRIVER_FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {name: sheet.factors for sheet in CATALOG.values() if sheet.factors for name in sheet.names}
+)  # by what a driver or its bus calls the part

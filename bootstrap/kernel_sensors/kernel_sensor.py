@@ -12,7 +12,8 @@ from bootstrap.errors import reason
 from bootstrap.kernel_sensors.catalog import Range
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.kernel_sensors.kernel_device import KernelDevice, find
-from bootstrap.kernel_sensors.power_loss import ASLEEP, PowerLoss
+from bootstrap.kernel_sensors.power_loss import ASLEEP, CONFUSED, PowerLoss
+from bootstrap.kernel_sensors.sole_zero import SoleZero
 from bootstrap.needs import Sysfs
 
 # The channels by which drivers of IIO, or of hwmon, offer a measure.
@@ -60,7 +61,7 @@ class KernelSensor(Device):
         if self.chip.part not in known:
             raise ValueError(f"'chip' must be one of {', '.join(known)}, not {self.chip.part}")
         self.measures = self.measured(self.chip.sheet.ranges)  # type: ignore[misc]
-        self.power_loss = PowerLoss()
+        self.power_loss, self.sole_zero = PowerLoss(), SoleZero()
 
     def measured(self, ranges: Mapping[str, Range]) -> dict[str, Measure]:
         """Return the measures of a part that has these ranges. By default those with a range, within it."""
@@ -81,7 +82,7 @@ class KernelSensor(Device):
 
     def found(self) -> KernelDevice:
         """Return the chip. OSError: no driver has it."""
-        return find(self.sysfs, self.chip.sheet.names, self.chip.place)
+        return find(self.sysfs, self.chip.sheet.names, self.chip.place, self.chip.part)
 
     def read(self) -> Reading:
         """Return what the chip measures now, all of it in one go."""
@@ -95,24 +96,39 @@ class KernelSensor(Device):
             if not left or not any(isinstance(value, Failure) for value in sample.values()):
                 break
             time.sleep(sheet.pause_s)
-        if sheet.mute_is_zero and not any(sample.values()):
+        if sheet.mute_is_zero and self.is_mute([*sample.values()]):
             raise OSError(f"{self.chip.part}: {NO_CHIP}")
         if sheet.forgets and self.power_loss.suspected(device.folder, sample):
             raise OSError(f"{self.chip.part}: {ASLEEP}")
+        if device.subsystem.name in sheet.set_up_once and self.power_loss.confused(device.folder, sample):
+            confused = OSError(f"{CONFUSED}{device.rebinding}")
+            sample = {name: value if isinstance(value, Failure) else confused for name, value in sample.items()}
         return {name: self.told(value) for name, value in sample.items()}
+
+    def is_mute(self, values: list[Outcome]) -> bool:
+        """Return whether all that was read is 0, and that cannot be what is measured."""
+        return self.sole_zero.is_mute(values[0]) if len(values) == 1 else not any(values)
 
     def told(self, value: Outcome) -> Outcome:
         """Return a value, or a failure as its owner is told of it."""
         return named(self.chip, value) if isinstance(value, Failure) else value
 
     def taken(self, device: KernelDevice) -> Sample:
-        """Return every measure, read once."""
-        return {name: outcome(partial(self.value_of, device, name)) for name in self.measures}
+        """Return every measure, read once. Where a part is tried again, none is read after one that failed.
+
+        The next file would have such a part convert at once, which a DHT22 can do every two seconds.
+        """
+        sample: Sample = {}
+        for name in self.measures:
+            sample[name] = outcome(partial(self.value_of, device, name))
+            if self.chip.sheet.tries > 1 and isinstance(sample[name], Failure):
+                return dict.fromkeys(self.measures, sample[name])
+        return sample
 
     def value_of(self, device: KernelDevice, name: str) -> float:
         """Return the value of a measure."""
-        value, factor = device.value(*self.channels[name]), self.chip.sheet.factors.get(name) or FACTORS.get(name)
-        value = round(value * factor, DIGITS) if factor else value
+        value = device.value(*self.channels[name], ends=self.chip.sheet.limits)
+        value = round(value * FACTORS[name], DIGITS) if name in FACTORS else value
         return possible_humidity(value) if name == "humidity" else value
 
 
@@ -134,8 +150,15 @@ def outcome(call: Callable[[], float]) -> Outcome:
 
 
 def named(chip: Chip, failure: OSError | ValueError) -> OSError | ValueError:
-    """Return a failure with the name of the part, and with what it may mean for that."""
+    """Return a failure with the name of the part, and with what it may mean for that; it keeps its number."""
     if isinstance(failure, ValueError):
         return ValueError(f"{chip.part}: {reason(failure)}")
     hint = f"{chip.sheet.hint}, or " if chip.sheet.hint else ""
-    return OSError(f"{chip.part}: {hint}{failure.strerror or failure}")
+    return numbered(failure.errno, f"{chip.part}: {hint}{failure.strerror or failure}")
+
+
+def numbered(number: int | None, text: str) -> OSError:
+    """Return an error whose number, which says whether a device is absent, is not in its text."""
+    error = OSError(text)
+    error.errno = number
+    return error

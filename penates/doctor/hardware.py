@@ -162,7 +162,7 @@ def _drivers(needed: list[tuple[str, Need]], root: Path) -> Iterator[Finding]:
 def _driver(chip: KernelChip, sysfs: Path, root: Path) -> Finding:
     """Check whether the kernel offers one chip."""
     try:
-        found = find(sysfs, chip.names, chip.place)
+        found = find(sysfs, chip.names, chip.place, chip.part)
     except OSError as error:
         return bad("driver", f"{chip.part}: {error.strerror or error}", advice(chip, root))
     return good("driver", f"{chip.part} is {found.folder}")

@@ -180,6 +180,7 @@ CASES = (
         edges=(dry(-0.5), dry(-40.0), dry(125.0)),
         refused=(Held((150.0,), {}),),
         one_transfer=True,
+        may_sleep_for_ever=True,
     ),
     Case(
         part="MCP9808",
@@ -205,7 +206,7 @@ CASES = (
         checked=("temperature",),
         near={"temperature": 0.07},
     ),
-    Case(part="BH1750", kind="light", good=light(120.0), edges=(light(0.0), light(54612.0))),
+    Case(part="BH1750", kind="light", good=light(120.0), edges=(light(0.0), light(54600.0))),
     Case(
         part="TSL2561",
         kind="light",
@@ -220,7 +221,7 @@ CASES = (
         edges=(light(0.0), light(35231.0)),
         one_transfer=True,
     ),
-    Case(part="OPT3001", kind="light", good=light(120.0), edges=(light(0.0), light(83865.6))),
+    Case(part="OPT3001", kind="light", good=light(120.0), edges=(light(0.0), light(83700.0))),
     Case(
         part="VL53L0X",
         kind="distance",
@@ -252,7 +253,7 @@ CASES = (
         settings="full_v = 2.0",
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
-        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        refused=(Held((2.047,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
         one_transfer=True,
     ),
     Case(
@@ -261,7 +262,7 @@ CASES = (
         settings="full_v = 2.0",
         good=level(1.25, 2.0),
         edges=(level(0.0, 2.0), level(2.0, 2.0)),
-        refused=(Held((-0.5,), {"voltage": -0.5}),),
+        refused=(Held((2.047,), {}), Held((-0.5,), {"voltage": -0.5})),  # the end of its range; no level
         one_transfer=True,
     ),
     Case(
@@ -269,7 +270,8 @@ CASES = (
         kind="adc",
         settings="full_v = 2.5",
         good=level(1.25, 2.5),
-        edges=(level(0.0, 2.5), level(2.49, 2.5)),
+        edges=(level(0.0, 2.5), level(2.47, 2.5)),
+        refused=(Held((2.495,), {}),),  # the end of its range
         near={"voltage": 0.006, "level": 0.3},
         one_transfer=True,
     ),
@@ -301,12 +303,18 @@ CASES = (
         part="INA219",
         kind="power",
         good=power(12.0, 1.5),
-        edges=(power(0.0, 0.0), power(26.0, 3.2), power(12.0, -1.5)),
+        edges=(power(0.0, 0.0), power(26.0, 3.19), power(12.0, -1.5)),
         refused=(Held((12.0, 3.27), {"voltage": 12.0}),),
         near={"current": 0.003, "power": 0.1},
     ),
     Case(part="INA226", kind="power", good=power(12.0, 0.5), edges=(power(36.0, 0.8), power(12.0, -0.5))),
-    Case(part="INA238", kind="power", good=power(48.0, 1.0), edges=(power(85.0, 1.6), power(48.0, -1.0))),
+    Case(
+        part="INA238",
+        kind="power",
+        good=power(48.0, 1.0),
+        edges=(power(85.0, 1.6), power(48.0, -1.0)),
+        may_sleep_for_ever=True,
+    ),
     Case(part="INA3221", kind="power", good=power(12.0, 1.5), edges=(power(26.0, 1.6), power(12.0, -1.5))),
     Case(
         part="TMP117",

@@ -145,6 +145,7 @@ CHIPS = {
             module="tmp102",
             address=0x48,
             power_on={0x01: b"\x60\xa0"},
+            awake=(0x01, 0x0010, 0x0010),  # extended mode
             hold=hold.tmp102,
         ),
         Chip(part="DS18B20", driver="w1_slave_temp", module=ONE_WIRE, address=0xC1, hold=hold.ds18b20),

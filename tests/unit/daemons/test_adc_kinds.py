@@ -9,6 +9,7 @@ import pytest
 from bootstrap.device import Device
 from bootstrap.errors import Refused
 from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.runtime.measure_health import GONE
 from daemons.adc import Adc
 from daemons.power import Power
 from daemons.soil import Soil
@@ -64,16 +65,49 @@ def test_a_converter_whose_end_is_its_supply_has_one(files: KernelFiles) -> None
 
 def test_a_converter_of_hwmon_and_one_that_is_called_by_its_address(files: KernelFiles) -> None:
     files.hwmon("ads7830", "1-004b", in2_input="1650")
-    folder = files.iio("1-0068", "1-0068", in_voltage1_raw="-32768", in_voltage1_scale="0.000062500")
+    folder = files.iio("1-0068", "1-0068", in_voltage1_raw="-32767", in_voltage1_scale="0.000062500")
     files.write(folder.resolve().parent / "name", "mcp3422")
     assert values(Adc(chip=Chip("ADS7830 at 0x4b"), channel=2, sysfs=files.root))["voltage"] == 1.65
-    assert values(Adc(chip=Chip("MCP3422"), channel=1, sysfs=files.root)) == {"voltage": -2.048}
+    assert values(Adc(chip=Chip("MCP3422"), channel=1, sysfs=files.root)) == {"voltage": -2.0479375}
+
+
+@pytest.mark.parametrize("raw", [end for top in (2047, 8191, 32767, 131071) for end in (top, -top - 1)])
+def test_a_voltage_beyond_an_mcp3422_is_none_at_each_resolution(files: KernelFiles, raw: int) -> None:
+    files.iio("mcp3422", "1-0068", in_voltage0_raw=str(raw), in_voltage0_scale=f"{2.048 / 2048:.9f}")
+    with pytest.raises(ValueError, match=r"MCP3422: .* an end of the range"):
+        Adc(chip=Chip("MCP3422"), sysfs=files.root).read()
+
+
+@pytest.mark.parametrize("kind", [Adc, Soil])
+def test_a_voltage_beyond_the_reference_of_an_ads7830_is_none(files: KernelFiles, kind: type[Adc | Soil]) -> None:
+    chip = files.hwmon("ads7830", "1-0048", in0_input="2490")
+    device = kind(chip=Chip("ADS7830"), sysfs=files.root)
+    with pytest.raises(ValueError, match=r"ADS7830: .* holds 2490, an end of the range"):
+        device.read()
+    files.write(chip / "in0_input", "2188")
+    assert values(device)
+
+
+@pytest.mark.parametrize("kind", [Thermistor, WindVane])
+@pytest.mark.parametrize("part", ["MCP3422", "MCP3424", "ADS7830"])
+def test_a_converter_that_cannot_tell_a_cut_wire_is_none_for_a_divider(
+    kind: type[Thermistor | WindVane], part: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"'chip' must measure up to 'supply_v', 3.3 V.* a {part} measures up to 2"):
+        kind(chip=Chip(part))
+    assert kind(chip=Chip(part), supply_v=2.0).measures
 
 
 def test_an_input_that_is_not_there(files: KernelFiles) -> None:
     ads1115(files, "0")
     with pytest.raises(OSError, match=r"ADS1115: .*in_voltage7_input is not there"):
         Adc(channel=7, sysfs=files.root).read()
+
+
+def test_a_converter_that_is_not_there_is_absent(files: KernelFiles) -> None:
+    with pytest.raises(OSError, match=r"^ADS1115: no driver of the kernel offers a ads1115") as caught:
+        Adc(sysfs=files.root).read()
+    assert caught.value.errno in GONE
 
 
 @pytest.mark.parametrize("table", [[[1, 2]], [[1, 2], [1, 3]], [[1, 2, 3], [4, 5, 6]], [[1], [2]]])
@@ -178,6 +212,43 @@ def test_a_driver_that_does_not_tell_its_shunt_has_that_of_the_device_tree_or_th
     assert values(device)["current"] == 2.0
 
 
+@pytest.mark.parametrize(
+    ("part", "hwmon", "believed"),
+    [("INA219", True, True), ("INA219", False, False), ("INA226", False, False), ("INA238", True, False)],
+)
+def test_a_current_without_its_calibration_is_none(files: KernelFiles, part: str, hwmon: bool, believed: bool) -> None:
+    volts, amperes = ("in1_input", "curr1_input") if hwmon else ("in_voltage1_raw", "in_current3_raw")
+    chip = (files.hwmon if hwmon else files.iio)(part.lower(), "1-0040", **{volts: "12000", amperes: "1000"})
+    device = Power(chip=Chip(part), shunt=0.01, sysfs=files.root)
+    assert values(device)["current"] == 1.0
+    files.fail(chip / amperes)
+    device.read()
+    (chip / amperes).rmdir()
+    files.write(chip / amperes, "0")
+    assert values(device) == ({"voltage": 12.0, "current": 0.0, "power": 0.0} if believed else {})
+
+
+@pytest.mark.parametrize(("assumed_ohm", "millivolts"), [(0.01, 1.4), (0.01, 20), (0.0025, 0.6), (0.0025, 20)])
+def test_an_ina238_s_driver_assumes_another_shunt_by_its_kernel(
+    files: KernelFiles, assumed_ohm: float, millivolts: float
+) -> None:
+    said = {"in0_input": f"{millivolts:.0f}", "curr1_input": f"{millivolts / assumed_ohm:.0f}"}
+    chip = files.hwmon("ina238", "1-0040", in1_input="12000", **said)
+    device = Power(chip=Chip("INA238"), shunt=0.015, sysfs=files.root)
+    assert values(device)["current"] == pytest.approx(millivolts / 15, abs=1e-3)
+    files.write(chip / "in0_input", "0")
+    files.write(chip / "curr1_input", f"{0.3 / assumed_ohm:.0f}")
+    assert values(device)["current"] == pytest.approx(0.02, abs=1e-3)
+    anew = Power(chip=Chip("INA238"), shunt=0.015, sysfs=files.root)
+    assert values(anew) == {"voltage": 12.0}
+    assert "by its property shunt-resistor" in anew.check(anew.read())["current"]
+    files.write(chip / "curr1_input", "0")
+    assert values(anew)["current"] == 0.0
+    files.write(chip / "shunt_resistor", "30000")
+    files.write(chip / "curr1_input", "10")
+    assert values(anew)["current"] == 0.02
+
+
 def test_energy_adds_up_and_is_kept(files: KernelFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr("bootstrap.kernel_sensors.power_sensor.monotonic", lambda: now)
@@ -203,7 +274,9 @@ def test_energy_adds_up_and_is_kept(files: KernelFiles, tmp_path: Path, monkeypa
         assert bench.read()["energy"] == 1.1
 
 
-@pytest.mark.parametrize(("amperes", "refused"), [("3200", False), ("3201", True), ("-3201", True)])
+@pytest.mark.parametrize(
+    ("amperes", "refused"), [("3199", False), ("-3199", False), ("3200", True), ("-3200", True), ("3201", True)]
+)
 def test_a_current_beyond_the_shunt_s_range_is_none(files: KernelFiles, amperes: str, refused: bool) -> None:
     files.hwmon("ina219", "1-0040", in1_input="26000", curr1_input=amperes, shunt_resistor="100000")
     device = Power(sysfs=files.root)
@@ -236,8 +309,18 @@ def test_a_tare_is_kept_until_another_one_is_set_in_the_file(files: KernelFiles,
         assert bench.read()["weight"] == 50.0
 
 
-@pytest.mark.parametrize("raw", ["0", "16777215"])
-def test_a_load_cell_at_its_end_has_no_weight(files: KernelFiles, raw: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "amperes"), [("INA226", "8191"), ("INA226", "8192"), ("INA238", "16384"), ("INA3221", "16380")]
+)
+def test_a_current_at_the_last_step_of_a_shunt_is_none(files: KernelFiles, part: str, amperes: str) -> None:
+    files.hwmon(part.lower(), "1-0040", in1_input="12000", curr1_input=amperes)
+    device = Power(chip=Chip(part), shunt=0.01, sysfs=files.root)
+    assert values(device) == {"voltage": 12.0}
+    assert "an end of the range at this shunt" in device.check(device.read())["current"]
+
+
+@pytest.mark.parametrize("raw", ["0", "16777215", "8388608", "8388607"])  # its ends, and without a chip
+def test_a_load_cell_at_its_end_or_without_a_chip_has_no_weight(files: KernelFiles, raw: str) -> None:
     files.iio("hx711", "hx711", in_voltage0_raw=raw)
     device = Weight(sysfs=files.root)
     assert {*device.check(device.complete(device.read()))} == {"raw", "weight"}
@@ -258,7 +341,7 @@ def test_any_channel_of_any_device(files: KernelFiles) -> None:
     }
     assert values(air) == {"concentration_co2": 400.0}
     assert values(SysfsDevice(name="interrupt-cnt", channels=["count0"], sysfs=files.root)) == {"count0": 4711.0}
-    with pytest.raises(OSError, match="no ccs811 at 0x5a; there is ccs811 at 1-005b"):
+    with pytest.raises(OSError, match="no ccs811 at 0x5a; there is ccs811 at 0x5b"):
         SysfsDevice(name="ccs811", at="0x5a", channels=["temp"], sysfs=files.root).read()
 
 
@@ -272,3 +355,17 @@ def test_sensors_of_one_chip_take_turns(files: KernelFiles) -> None:
     """A read locks the chip's own folder, in whichever process it runs."""
     folder = ads1115(files, "13200")
     assert Soil(sysfs=files.root).bus == WindVane(sysfs=files.root).bus == folder.resolve()
+
+
+def test_a_channel_is_in_the_kernel_s_unit_though_its_driver_is_not(files: KernelFiles) -> None:
+    """The driver of an MCP3422 says volts, that of a BME680 per cent, and both should say thousandths."""
+    adc = files.iio("1-0068", "1-0068", in_voltage0_raw="1000", in_voltage0_scale="0.001000000")
+    files.write(adc.resolve().parent / "name", "mcp3422")
+    files.iio("bme680", "1-0076", in_humidityrelative_input="44.999", in_temp_input="25000")
+    files.iio("bme280", "1-0077", in_humidityrelative_input="44999")
+    for name, found in (
+        ("mcp3422", {"voltage0": 1.0}),
+        ("bme680", {"humidityrelative": 44.999, "temp": 25.0}),
+        ("bme280", {"humidityrelative": 44.999}),
+    ):
+        assert values(SysfsDevice(name=name, channels=[*found], sysfs=files.root)) == found

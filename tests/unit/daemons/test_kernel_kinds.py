@@ -2,12 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bootstrap.device import Device
 from bootstrap.kernel_sensors.chip import Chip
+from bootstrap.kernel_sensors.kernel_device import KernelDevice
+from bootstrap.runtime.measure_health import GONE
 from daemons.climate import Climate
 from daemons.co2 import Co2
 from daemons.distance import Distance
@@ -94,10 +96,28 @@ def test_a_dht_is_tried_again_after_two_seconds(files: KernelFiles, monkeypatch:
     assert pauses == [2.0, 2.0]
     temperature.unlink()
     temperature.symlink_to("/proc/self/mem")
-    assert values(device) == {"humidity": 45.0}
+    assert values(device) == {}
     assert len(pauses) == 2 + 3
     assert wrong(device)["temperature"].startswith("DHT22: /")
     assert "it does not answer: check its wiring" in wrong(device)["temperature"]
+
+
+def test_a_dht_that_fails_is_not_asked_for_the_next_value_before_two_seconds(
+    files: KernelFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its driver keeps a conversion for two seconds, and begins another one for each file after one that failed."""
+    folder = files.iio("dht11@4", "dht11@4", in_humidityrelative_input="45000")
+    (folder / "in_temp_input").symlink_to("/proc/self/mem")
+    done, read = list[str](), KernelDevice.value
+
+    def value(device: KernelDevice, *channels: str, ends: tuple[float, ...] = ()) -> float:
+        done.append(channels[0])
+        return read(device, *channels, ends=ends)
+
+    monkeypatch.setattr(KernelDevice, "value", value)
+    monkeypatch.setattr(time, "sleep", lambda seconds: done.append(f"{seconds:g} s"))
+    assert wrong(Climate(chip=Chip("DHT22"), sysfs=files.root)).keys() == {"temperature", "humidity"}
+    assert done == ["temp", "2 s", "temp", "2 s", "temp", "2 s", "temp"]
 
 
 def test_a_part_that_seldom_fails_is_read_once(files: KernelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,10 +144,10 @@ def test_a_chip_that_is_gone_and_comes_back_with_another_number(files: KernelFil
 
 
 def test_a_chip_at_another_address_is_another_one(files: KernelFiles) -> None:
-    files.iio("bh1750", "1-005c", in_illuminance_raw="65535", in_illuminance_scale="0.833333")
-    with pytest.raises(FileNotFoundError, match="no bh1750 at 0x23; there is bh1750 at 1-005c"):
+    files.iio("bh1750", "1-005c", in_illuminance_raw="65534", in_illuminance_scale="0.833333")
+    with pytest.raises(FileNotFoundError, match="no bh1750 at 0x23; there is bh1750 at 0x5c"):
         Light(sysfs=files.root).read()
-    assert values(Light(chip=Chip("BH1750 at 0x5C"), sysfs=files.root)) == {"illuminance": 54612.4782}
+    assert values(Light(chip=Chip("BH1750 at 0x5C"), sysfs=files.root)) == {"illuminance": 54611.6448}
 
 
 def test_the_kinds_read_what_their_drivers_document(files: KernelFiles) -> None:
@@ -214,22 +234,49 @@ def test_an_amplifier_that_is_not_wired_answers_zeros_which_are_no_temperature(f
         Thermocouple(chip=Chip("MAX6675 at spi0.1"), sysfs=files.root).read()
 
 
-@pytest.mark.parametrize("millimetres", ["0", "19", "4001", "8190"])
-def test_without_an_echo_there_is_no_distance(files: KernelFiles, millimetres: str) -> None:
+def test_a_max6675_in_ice_has_a_zero_and_one_that_is_unplugged_has_none(files: KernelFiles) -> None:
+    folder = files.iio("max6675", "spi0.0", in_temp_raw="4", in_temp_scale="250")
+    ice = Thermocouple(chip=Chip("MAX6675"), sysfs=files.root)
+
+    def read(raw: str) -> float | str:
+        files.write(folder / "in_temp_raw", raw)
+        try:
+            return cast("float", ice.read()["temperature"])
+        except OSError as error:
+            return str(error)[:30]
+
+    mute = "MAX6675: every bit of its answ"
+    assert [read(raw) for raw in ("4", "0", "1", "0", "0", "0", "0", "0")] == [1.0, 0, 0.25, 0, 0, 0, mute, mute]
+    assert [read(raw) for raw in ("100", "0", "2", "0")] == [25.0, mute, 0.5, 0]
+    files.fail(folder / "in_temp_raw")
+    ice.read()
+    (folder / "in_temp_raw").rmdir()
+    assert read("0") == mute
+
+
+@pytest.mark.parametrize("millimetres", ["0", "4001", "8190"])
+def test_without_an_echo_what_it_would_measure_is_absent(files: KernelFiles, millimetres: str) -> None:
     files.iio("srf04", "hc-sr04", in_distance_raw=millimetres, in_distance_scale="0.001000")
-    assert values(Distance(sysfs=files.root)) == {}
+    with pytest.raises(OSError, match=r"^HC-SR04: nothing that echoes is within 4 m$") as caught:
+        Distance(sysfs=files.root).read()
+    assert caught.value.errno in GONE
 
 
-def test_a_sound_that_does_not_come_back_is_an_error_after_three_tries(
+def test_a_distance_that_is_too_short_to_be_measured_is_none(files: KernelFiles) -> None:
+    files.iio("srf04", "hc-sr04", in_distance_raw="19", in_distance_scale="0.001000")
+    assert wrong(Distance(sysfs=files.root)) == {"distance": "0.019 m is not within 0.02 to 4"}
+
+
+def test_a_sound_that_does_not_come_back_is_absent_after_three_tries(
     files: KernelFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses = list[float]()
     monkeypatch.setattr(time, "sleep", pauses.append)
     folder = files.iio("srf04", "hc-sr04", in_distance_scale="0.001000")
     (folder / "in_distance_raw").symlink_to("/proc/self/mem")
-    failure = Distance(sysfs=files.root).read()["distance"]
-    assert isinstance(failure, OSError)
-    assert str(failure).startswith("HC-SR04: nothing that echoes is within 4 m, or /")
+    with pytest.raises(OSError, match=r"^HC-SR04: nothing that echoes is within 4 m, or /") as caught:
+        Distance(sysfs=files.root).read()
+    assert caught.value.errno in GONE
     assert len(pauses) == 2
 
 
@@ -317,6 +364,16 @@ def test_chips_of_one_address_on_two_buses(files: KernelFiles) -> None:
     assert values(Climate(chip=Chip("SHT31"), sysfs=files.root))["temperature"] == 1.0
 
 
+def test_a_chip_on_another_bus_is_not_the_one_on_the_header(files: KernelFiles) -> None:
+    files.iio("bme280", "3-0076", in_temp_input="3000", in_humidityrelative_input="1", in_pressure_input="100")
+    with pytest.raises(FileNotFoundError) as caught:
+        Climate(sysfs=files.root).read()
+    assert caught.value.strerror == (
+        'there is no bme280 at 0x76; there is bme280 at 0x76 on i2c-3: chip = "BME280 at 0x76 on i2c-3"'
+    )
+    assert values(Climate(chip=Chip("BME280 at 0x76 on i2c-3"), sysfs=files.root))["temperature"] == 3.0
+
+
 def test_a_kind_reads_its_own_parts() -> None:
     with pytest.raises(ValueError, match=r"'chip' must be one of BH1750, .*, not BME280"):
         Light(chip=Chip("BME280"))
@@ -360,3 +417,34 @@ def test_it_may_be_dark_when_its_driver_has_begun_again(files: KernelFiles) -> N
     chip.unlink()
     files.iio("veml6030", "1-0010", in_illuminance_input="0.000000")
     assert values(window) == {"illuminance": 0.0}
+
+
+def test_a_chip_that_its_driver_sets_up_once_is_not_believed_after_a_silence(files: KernelFiles) -> None:
+    """A TMP102 without power falls back to 12 bits, of which its driver makes twice the temperature."""
+    chip = files.hwmon("tmp102", "1-0048", temp1_input="25000")
+    wall = Climate(chip=Chip("TMP102"), sysfs=files.root)
+    assert values(wall) == {"temperature": 25.0}
+    files.fail(chip / "temp1_input")
+    assert "Is a directory" in wrong(wall)["temperature"]
+    (chip / "temp1_input").rmdir()
+    files.write(chip / "temp1_input", "50000")
+    for _ in range(2):
+        assert wrong(wall)["temperature"].endswith(
+            "until its driver begins anew: echo 1-0048 | sudo tee /sys/bus/i2c/drivers/tmp102/{unbind,bind}"
+        )
+    chip.resolve().rename(chip.resolve().with_name("gone"))
+    chip.unlink()
+    files.hwmon("tmp102", "1-0048", temp1_input="25000")
+    assert values(wall) == {"temperature": 25.0}
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "file", "end"),
+    [("BH1750", "1-0023", "in_illuminance_raw", "65535"), ("OPT3001", "1-0044", "in_illuminance_input", "83865.600")],
+)
+def test_light_brighter_than_a_sensor_can_tell_is_none(
+    files: KernelFiles, part: str, place: str, file: str, end: str
+) -> None:
+    files.iio(part.lower(), place, **{file: end})
+    said = wrong(Light(chip=Chip(part), sysfs=files.root))["illuminance"]
+    assert f"holds {end.removesuffix('00')}, an end of the range" in said

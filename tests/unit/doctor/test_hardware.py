@@ -163,11 +163,16 @@ def test_a_chip_is_offered_by_the_kernel_or_it_is_said_what_makes_it_so(house: H
     assert said("attic")[2] == "add dtoverlay=dht11,gpiopin=17 to /boot/config.txt, then restart"
     config.write_text("[all]\ndtoverlay=i2c-sensor,bme280\n")
     assert said("bath")[2] == f"{line} is in config.txt: restart if that is new; else check the wiring"
+    model = tmp_path / "proc" / "device-tree" / "model"
+    model.parent.mkdir(parents=True)
+    model.write_text("Raspberry Pi 4 Model B Rev 1.4\0")
+    config.write_text("[pi3]\ndtoverlay=i2c-sensor,bme280\n")
+    assert said("bath")[2] == f"add {line} to /boot/config.txt, then restart"
     assert "echo ina219 0x40 | sudo tee /sys/bus/i2c/devices/i2c-1/new_device" in said("lamp")[2]
     assert said("scale")[2].startswith("Raspberry Pi OS has neither an overlay nor a driver for it")
     assert said("window")[2].endswith("; its driver is not in Raspberry Pi OS: see docs/CHIPS.md")
     KernelFiles(tmp_path / "sys").iio("bme280", "1-0077")
-    assert said("bath")[1] == "BME280: there is no bme280 at 0x76; there is bme280 at 1-0077"
+    assert said("bath")[1] == 'BME280: there is no bme280 at 0x76; there is bme280 at 0x77: chip = "BME280 at 0x77"'
     KernelFiles(tmp_path / "sys").iio("bme280", "1-0076")
     assert said("bath") == (GOOD, f"BME280 is {tmp_path}/sys/bus/iio/devices/iio:device1", "")
 

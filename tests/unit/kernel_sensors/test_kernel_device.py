@@ -32,9 +32,9 @@ def test_two_of_one_name_are_told_apart_by_their_place(files: KernelFiles) -> No
         files.iio("ads1115" if place.startswith("1") else "max6675", place, in_temp_raw=place[-1])
     assert find(files.root, ("ads1115",), "1-0049").raw("temp") == 9
     assert find(files.root, ("max6675",), "spi0.1").raw("temp") == 1
-    with pytest.raises(OSError, match=r"there are several ads1115: ads1115 at 1-0048, ads1115 at 1-0049; say which"):
+    with pytest.raises(OSError, match=r"there are several ads1115: ads1115 at 0x48, ads1115 at 0x49; say which"):
         find(files.root, ("ads1115",))
-    with pytest.raises(FileNotFoundError, match=r"no ads1115 at 1-0050; there is ads1115 at 1-0048, ads1115 at 1-0049"):
+    with pytest.raises(FileNotFoundError, match=r"no ads1115 at 1-0050; there is ads1115 at 0x48, ads1115 at 0x49"):
         find(files.root, ("ads1115",), "1-0050")
 
 
@@ -62,7 +62,7 @@ def test_a_device_that_is_not_there(files: KernelFiles) -> None:
         find(files.root, ("bme280",))
     files.hwmon("sht3x", "1-0044")
     (files.root / "class/hwmon/hwmon9").symlink_to("gone")
-    with pytest.raises(FileNotFoundError, match=r"offers a bme280; they offer sht3x at 1-0044"):
+    with pytest.raises(FileNotFoundError, match=r"offers a bme280; they offer sht3x at 0x44"):
         find(files.root, ("bme280",))
 
 
