@@ -101,13 +101,26 @@ class WebRequest:
         return {**headers, self.header: f"Bearer {secret}" if self.header == "Authorization" else secret}
 
 
+def _server(location: str) -> str:
+    """Return the server that we are sent to, without path and query: it may repeat there what it was asked for."""
+    try:
+        url = urlsplit(location)
+        port = f":{url.port}" if url.port else ""
+    except ValueError:
+        return "an address that is none"
+    if not url.hostname:
+        return "another path"
+    return ascii(f"{url.scheme}://{url.hostname}{port}")[1:-1][:LONGEST_TARGET]
+
+
 def _text(answer: http.client.HTTPResponse, body: bytes, origin: str) -> str:
     status = answer.status
     if status in MOVED:
-        target = ascii(answer.getheader("Location", "nowhere"))[1:-1].partition("?")[0][:LONGEST_TARGET]
-        raise OSError(f"{origin} answered {status}: what it had is now at {target}; set 'url' to that")
+        target = _server(answer.getheader("Location", ""))
+        raise OSError(f"{origin} answered {status}: what it had is now at {target}; set 'url' to its new address")
     if status not in GOOD:
-        raise OSError(f"{origin} answered {status} {ascii(answer.reason)[1:-1]}{ADVICE.get(status, '')}")
+        said = http.client.responses.get(status, "")
+        raise OSError(f"{origin} answered {status} {said}".rstrip() + ADVICE.get(status, ""))
     if len(body) > MOST:
         raise ValueError(f"the answer of {origin} has more than {MOST} bytes")
     try:

@@ -118,8 +118,11 @@ def test_values_of_a_page(serve: Callable[..., Server], tmp_path: Path) -> None:
         (says(b"", 500), "answered 500 Internal Server Error"),
         (
             says(b"", 302, {"Location": "https://b.example/x?token=y"}),
-            "is now at https://b.example/x; set",
+            "is now at https://b.example; set",
         ),
+        (says(b"", 301, {"Location": "/other"}), "is now at another path; set"),
+        (says(b"", 301, {"Location": "//[b"}), "is now at an address that is none; set"),
+        (says(b"", 499), "answered 499"),
         (says(b"{}", 200, {"Content-Length": "10"}), "was cut off"),
         (says(b" " * (MOST + 1)), f"has more than {MOST} bytes"),
         (says(b"\xff\xfe\x00"), "is not UTF-8 text"),
@@ -159,6 +162,23 @@ def test_a_secret_goes_where_it_should_and_into_no_word(serve: Callable[..., Ser
     with pytest.raises(OSError, match="holds more than printable ASCII") as error:
         asked(server.port, secret_file=file)
     assert "ken" not in str(error.value).replace(str(file), "")
+
+
+def test_what_a_server_repeats_of_the_address_is_not_told(serve: Callable[..., Server], tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("hush")
+
+    def moved(handler: http.server.BaseHTTPRequestHandler) -> None:
+        where = f"https://hush:hush@b.example:8443{handler.path}"
+        says(b"", 301, {"Location": where})(handler)
+
+    def lost(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(f"HTTP/1.0 404 no {handler.path}\r\n\r\n".encode())
+
+    for answer, why in ((moved, "is now at https://b.example:8443; set"), (lost, "answered 404 Not Found; see url")):
+        with pytest.raises(OSError, match=why) as error:
+            asked(serve(answer).port, "/{secret}/status?key={secret}", secret_file=file)
+        assert "hush" not in str(error.value)
 
 
 def test_tls_trusts_the_ca_that_is_named_and_no_other(serve: Callable[..., Server], tmp_path: Path) -> None:
