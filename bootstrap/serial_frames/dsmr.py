@@ -62,14 +62,14 @@ def reading_of(telegram: bytes) -> Reading:
         ValueError: it says nothing that is known.
     """
     objects = [*_objects(telegram)]
-    main = {code: values[0] for medium, _channel, code, values in objects if medium == "1"}
+    main = {code: values[0] for medium, channel, code, values in objects if (medium, channel) == ("1", "0")}
     found: dict[str, float | str | ValueError] = {
         name: value for code, name in BY_OBIS.items() if (value := _number(main.get(code, ""))) is not None
     }
     watts = {code: value for code in POWER_CODES if (value := _number(main.get(code, ""))) is not None}
     found |= net_powers(watts)
-    for medium, _channel, code, values in objects:
-        if (medium, code) == ("0", TARIFF) and values[0].isdecimal():
+    for medium, channel, code, values in objects:
+        if (medium, channel, code) == ("0", "0", TARIFF) and values[0].isdecimal():
             found["tariff"] = int(values[0])
     found |= _metered(objects)
     if not found:

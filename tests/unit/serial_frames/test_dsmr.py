@@ -121,6 +121,12 @@ def test_units_without_kilo_and_totals_over_all_tariffs() -> None:
     assert dsmr.reading_of(with_crc(LUXEMBOURG)[:-6]) == {"energy_in": 6545.766, "power": 286.0}
 
 
+def test_other_channels_and_billing_periods_are_not_the_meter_s_own() -> None:
+    lines = ["1-0:1.8.0(000002.000*kWh)", "1-1:1.8.0(000001.000*kWh)", "1-0:1.8.0*96(000001.500*kWh)"]
+    tariffs = ["0-0:96.14.0(0002)", "0-1:96.14.0(0001)"]
+    assert dsmr.reading_of(with_crc([*lines, *tariffs])[:-6]) == {"energy_in": 2.0, "tariff": 2}
+
+
 def test_what_a_meter_lacks_is_left_out_and_not_nought() -> None:
     assert dsmr.reading_of(with_crc(["1-0:1.8.1(000001.000*kWh)"])) == {"energy_in_1": 1.0}
 
