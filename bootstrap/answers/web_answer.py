@@ -10,6 +10,7 @@ from typing import Annotated, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from bootstrap.bounded_answer import BoundedAnswer
+from bootstrap.bounded_connection import connected_within
 from bootstrap.config.secrets import a_secret, read_secret
 from bootstrap.errors import reason
 from bootstrap.hosts import SECRET
@@ -20,6 +21,7 @@ SecretFile: TypeAlias = Annotated[Path, a_secret]
 MOST = 262_144  # bytes of an answer
 GOOD, MOVED = range(200, 300), range(300, 400)
 ADVICE = {401: "; see token_file", 403: "; see token_file", 404: "; see url"}
+SHORTEST_S = 0.001  # a timeout of 0 would mean none at all
 LONGEST_TARGET = 200  # characters of where a server sends us instead
 
 
@@ -51,9 +53,12 @@ class WebRequest:
         secret = read_secret(self.secret_file) if self.secret_file else ""
         if not (secret.isascii() and secret.isprintable()) and secret:
             raise OSError(f"{self.secret_file} holds more than printable ASCII characters in its first line")
-        connection, began = self._connection(), time.monotonic()
+        trust, began = self._trust(), time.monotonic()
+        connection = self._connection(trust)
         try:
+            self._connect(connection, trust)
             connection.request("GET", self._target(secret), headers=self._headers(secret))
+            connection.sock.settimeout(max(SHORTEST_S, began + self.limit_s - time.monotonic()))
             with connection.getresponse() as answer:
                 body = answer.read(MOST + 1)
                 cut = bool(answer.length) and len(body) <= MOST
@@ -78,16 +83,26 @@ class WebRequest:
         url = urlsplit(self.url)
         return f"{url.scheme}://{url.netloc}"
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _trust(self) -> ssl.SSLContext | None:
+        if urlsplit(self.url).scheme == "http":
+            return None
+        return shared_tls(self.ca_file) if self.ca_file else ssl.create_default_context()
+
+    def _connection(self, trust: ssl.SSLContext | None) -> http.client.HTTPConnection:
         url = urlsplit(self.url)
         host, port = url.hostname or "", url.port
-        if url.scheme == "http":
-            found = http.client.HTTPConnection(host, port, timeout=self.limit_s)
-        else:
-            trust = shared_tls(self.ca_file) if self.ca_file else ssl.create_default_context()
-            found = http.client.HTTPSConnection(host, port, timeout=self.limit_s, context=trust)
+        secured = trust and http.client.HTTPSConnection(host, port, context=trust)
+        found = secured or http.client.HTTPConnection(host, port)
         found.response_class = BoundedAnswer
         return found
+
+    def _connect(self, connection: http.client.HTTPConnection, trust: ssl.SSLContext | None) -> None:
+        """Connect, where the library would give as long again to each address, and then to the TLS handshake."""
+        began = time.monotonic()
+        connection.sock = connected_within(connection.host, connection.port, self.limit_s)
+        if trust:
+            connection.sock = trust.wrap_socket(connection.sock, server_hostname=connection.host)
+            connection.sock.settimeout(max(SHORTEST_S, began + self.limit_s - time.monotonic()))
 
     def _target(self, secret: str) -> str:
         url = urlsplit(self.url)

@@ -4,7 +4,9 @@ import http.server
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -140,6 +142,47 @@ def test_what_is_wrong_is_said(serve: Callable[..., Server], answer: Answer, why
 def test_an_answer_must_be_complete_in_time(serve: Callable[..., Server]) -> None:
     with pytest.raises(OSError, match=r"http://127.0.0.1:\d+ has not answered completely after 0.3 s"):
         asked(serve(endless).port, limit_s=0.3)
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """A port whose queue is full: it answers no SYN, as a host that is switched off."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield int(listener.getsockname()[1])
+
+
+def has_addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Have every host several addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_all_addresses_together_have_the_time(monkeypatch: pytest.MonkeyPatch, deaf: int, scheme: str) -> None:
+    has_addresses(monkeypatch, *[deaf] * 40)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match=rf"{scheme}://h.example has not answered completely after 0.4 s"):
+        WebRequest(f"{scheme}://h.example", 0.4).timed_answer()
+    assert time.monotonic() - began < 10, "40 addresses of 0.4 s each are 16 s"
+
+
+def test_a_dead_address_leaves_time_for_the_next_one(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, deaf: int
+) -> None:
+    has_addresses(monkeypatch, deaf, serve(says(b"7")).port)
+    assert WebRequest("http://h.example/x", 3.0).timed_answer()[0] == "7"
+
+
+def test_a_server_that_does_not_shake_hands_has_no_more_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://localhost:{silent.getsockname()[1]}"
+        with pytest.raises(TimeoutError, match=r"has not answered completely after 0.3 s"):
+            WebRequest(url, 0.3).timed_answer()
 
 
 def test_nobody_listens() -> None:
