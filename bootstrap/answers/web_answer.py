@@ -63,8 +63,8 @@ class WebRequest:
                 body = answer.read(MOST + 1)
                 cut = bool(answer.length) and len(body) <= MOST
         except ssl.SSLCertVerificationError as error:
-            trust = "is signed by another CA than ca_file" if self.ca_file else "needs ca_file"
-            raise OSError(f"{self._origin} is not trusted: {error.verify_message}; perhaps it {trust}") from None
+            perhaps = "is signed by another CA than ca_file" if self.ca_file else "needs ca_file"
+            raise OSError(f"{self._origin} is not trusted: {error.verify_message}; perhaps it {perhaps}") from None
         except TimeoutError:
             raise TimeoutError(f"{self._origin} has not answered completely after {self.limit_s:g} s") from None
         except http.client.HTTPException as error:
@@ -91,8 +91,10 @@ class WebRequest:
     def _connection(self, trust: ssl.SSLContext | None) -> http.client.HTTPConnection:
         url = urlsplit(self.url)
         host, port = url.hostname or "", url.port
-        secured = trust and http.client.HTTPSConnection(host, port, context=trust)
-        found = secured or http.client.HTTPConnection(host, port)
+        if trust:
+            found: http.client.HTTPConnection = http.client.HTTPSConnection(host, port, context=trust)
+        else:
+            found = http.client.HTTPConnection(host, port)
         found.response_class = BoundedAnswer
         return found
 

@@ -26,7 +26,7 @@ DEVICE_LINES = 35
 MEDIAN_LINES = 30
 LONGER = {  # with the reason: what its data sheet has more of
     "bridge": 60,  # what it measures of a link, beside what it needs for commands
-    "command": 40,  # a program, and what it prints
+    "command": 50,  # a program, what it prints, and what its unit lets it reach
     "co2_serial": 40,  # a setting that reaches the sensor, and a warm-up
     "disk": 50,  # six measures, each from another file of the kernel
     "lines": 50,  # what a port and its lines are like
