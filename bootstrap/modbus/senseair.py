@@ -46,7 +46,7 @@ class Senseair:
             self._told = False
             self._warm_up.silent()
             raise
-        self._warm_up.answered()
+        self._warm_up.answered(port)
         if status := int.from_bytes(data[:2]) & 0x7F:
             raise ValueError(
                 f"the sensor reports {' and '.join(why for bit, why in FAULTS.items() if status >> bit & 1)}"
