@@ -37,7 +37,7 @@ LONGER = {  # with the reason: what its data sheet has more of
     "radio": 65,  # which receiver, what of it is heard, and a search
     "presence": 45,  # what is not known at first, and what no other phone is taken for
     "service": 40,  # five things that systemd tells of a unit
-    "updates": 55,  # how rarely it looks
+    "updates": 60,  # how rarely it looks, and when again after a failure
     "socket": 45,  # four measures of what it sends, and an end that leaves the line low
     "recorder": 65,  # a store and a subscription, which are checked against each other
 }
