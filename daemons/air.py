@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Measure, Reading
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 from bootstrap.serial_frames.particles import Make, meter_of
 from bootstrap.serial_frames.port_device import PortDevice
 
@@ -18,7 +18,7 @@ class Air(PortDevice):
 
     make: Make  # such as "pms5003"; the others are "pms7003", "pmsa003", "sds011" and "sps30"
 
-    parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), RECORDED_LINES)
+    parts: ClassVar = dict.fromkeys(("PMS5003", "PMS7003", "PMSA003", "SDS011", "SPS30"), WRITTEN_LINES)
     shown_as: ClassVar = {"pm2_5": "pm25"}
 
     # A Plantower measures up to "≥ 1000 µg/m³" by its data sheet, the SDS011 up to 999.9, the SPS30 up to 1000.

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from bootstrap import Measure, Reading
 from bootstrap.modbus.senseair import Senseair
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 from bootstrap.serial_frames.mhz19 import MhZ19
 from bootstrap.serial_frames.port_device import PortDevice
 
@@ -20,7 +20,7 @@ class Co2Serial(PortDevice):
     make: Literal["mh-z19", "senseair"]  # such as "mh-z19"; "senseair" is an S8 or K30
     autocalibration: bool = True  # whether it takes the least of some days for fresh air; false where nobody airs
 
-    parts: ClassVar = dict.fromkeys(("MH-Z19", "MH-Z19B", "MH-Z19C", "Senseair S8", "Senseair K30"), RECORDED_LINES)
+    parts: ClassVar = dict.fromkeys(("MH-Z19", "MH-Z19B", "MH-Z19C", "Senseair S8", "Senseair K30"), WRITTEN_LINES)
 
     co2 = Measure("ppm", low=200, high=10_000)  # the widest range of all; air has 400, and less is a wrong calibration
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from bootstrap import Device, Measure, Reading, disk_used, present
 from bootstrap.machine.block_device import SPARE_BLOCKS, BlockDevice, MountPoint, free_space
-from bootstrap.proof import DRIVER_NOT_RUN, REAL_SYSTEM
+from bootstrap.proof import DRIVER_NOT_RUN
 
 
 @dataclass(kw_only=True)
@@ -19,7 +19,7 @@ class Disk(Device):
     disk: Path = Path("/")  # a folder of its file system
     root: Path = Path("/")  # the folder that contains the machine's own sys
 
-    parts: ClassVar = {"SD card": REAL_SYSTEM, "SSD": REAL_SYSTEM, "eMMC": DRIVER_NOT_RUN}
+    parts: ClassVar = dict.fromkeys(("SD card", "SSD", "eMMC"), DRIVER_NOT_RUN)
     blocks = True
 
     used = Measure("%", low=0, high=100)  # as df counts it

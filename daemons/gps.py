@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Measure, Reading
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 from bootstrap.serial_frames import nmea
 from bootstrap.serial_frames.frame_channel import FrameChannel
 from bootstrap.serial_frames.port_device import PortDevice
@@ -20,7 +20,7 @@ class Gps(PortDevice):
     baud: int = 9600  # speed in bits per second; older ones have 4800
 
     private: ClassVar = True  # where somebody is
-    parts: ClassVar = dict.fromkeys(("NEO-6M", "NEO-M8N", "NMEA 0183"), RECORDED_LINES)
+    parts: ClassVar = dict.fromkeys(("NEO-6M", "NEO-M8N", "NMEA 0183"), WRITTEN_LINES)
 
     latitude = Measure("°", low=-90, high=90)  # south is below 0
     longitude = Measure("°", low=-180, high=180)  # west is below 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Gateway, Measure, Reading, Seconds, Serial, SerialPort
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 from bootstrap.serial_lines.line_sensor import LineSensor
 from bootstrap.serial_lines.listener import LineListener, measures_of
 from bootstrap.serial_lines.pattern import LinePattern
@@ -17,7 +17,7 @@ class Lines(Gateway):
     Wiring: plug it into USB; or its TX to the Pi's RX by a level shifter (the Pi's pins bear 3.3 V), GND to GND.
     """
 
-    parts: ClassVar = {"Arduino": RECORDED_LINES, "ESP8266": RECORDED_LINES, "ESP32": RECORDED_LINES}
+    parts: ClassVar = {"Arduino": WRITTEN_LINES, "ESP8266": WRITTEN_LINES, "ESP32": WRITTEN_LINES}
 
     port: SerialPort  # such as "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
     baud: int = 9600  # speed in bits per second

@@ -8,7 +8,7 @@ from bootstrap.modbus.bus_device import ModbusDevice
 from bootstrap.modbus.bus_port import BusPort
 from bootstrap.modbus.presets import RegisterSetting, registers_of
 from bootstrap.modbus.registers import measures_of
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 
 
 @dataclass(kw_only=True)
@@ -25,7 +25,7 @@ class Modbus(ModbusDevice):
     baud: int = 9600  # speed in bits per second; all on one bus have the same
     mode: str = "8N1"  # data bits, parity and stop bits
 
-    parts: ClassVar = dict.fromkeys(("SDM120", "SDM630", "Modbus RTU", "Modbus TCP"), RECORDED_LINES)
+    parts: ClassVar = dict.fromkeys(("SDM120", "SDM630", "Modbus RTU", "Modbus TCP"), WRITTEN_LINES)
 
     repeated = Measure("1", counter=True)  # questions that were asked again, such as after a disturbance
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from bootstrap import Measure, Reading, disk_used, first_number, host_name, memory_used, millis, present
 from bootstrap.machine.powered_device import PoweredDevice
 from bootstrap.machine.throttling import ANY, SINCE, UNDER_VOLTAGE, Throttling
-from bootstrap.proof import DRIVER_NOT_RUN, REAL_SYSTEM
+from bootstrap.proof import DRIVER_NOT_RUN
 
 THERMAL = "sys/class/thermal/thermal_zone0/temp"
 
@@ -23,7 +23,7 @@ class Pi(PoweredDevice):
     root: Path = Path("/")  # the folder that contains the machine's own sys and proc
     disk: Path = Path("/")  # a folder of the file system to measure
 
-    parts: ClassVar = {"Raspberry Pi": REAL_SYSTEM, "under-voltage": DRIVER_NOT_RUN}
+    parts: ClassVar = dict.fromkeys(("Raspberry Pi", "under-voltage"), DRIVER_NOT_RUN)
 
     cpu_temperature = Measure("°C", low=-40, high=125)
     load = Measure("1", low=0)  # processes that want to run, averaged over a minute

@@ -7,7 +7,7 @@ from bootstrap import Measure, Serial, SerialBus
 from bootstrap.modbus.bus_device import ModbusDevice
 from bootstrap.modbus.presets import PZEM
 from bootstrap.modbus.registers import Register
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 
 
 @dataclass(kw_only=True)
@@ -19,7 +19,7 @@ class Pzem(ModbusDevice):
 
     port: SerialBus  # such as "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"; several may share it
 
-    parts: ClassVar = dict.fromkeys(("PZEM-004T", "PZEM-016"), RECORDED_LINES)
+    parts: ClassVar = dict.fromkeys(("PZEM-004T", "PZEM-016"), WRITTEN_LINES)
     shown_as: ClassVar = {"power_factor": "power_factor"}
     registers_read: ClassVar = [Register(text) for text in PZEM]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from bootstrap import DebianPackage, Gateway, Json, Limits, Measure, Program, Reading, only, seconds, takes
-from bootstrap.proof import DRIVEN_LINES, RECORDED_RADIO
+from bootstrap.proof import DRIVEN_LINES, WRITTEN_RADIO
 from bootstrap.radio.decoding import SEARCH_S
 from bootstrap.radio.ignoring import Rule
 from bootstrap.radio.receiver import FIRST_STICK, Gain, Option, RadioInput, Receiver
@@ -21,7 +21,7 @@ class Radio(Gateway):
     """
 
     parts: ClassVar = {
-        **dict.fromkeys(("RTL-SDR", "RTL2832U", "AlectoV1", "Nexus-TH", "TFA 30.3209"), RECORDED_RADIO),
+        **dict.fromkeys(("RTL-SDR", "RTL2832U", "AlectoV1", "Nexus-TH", "TFA 30.3209"), WRITTEN_RADIO),
         **dict.fromkeys(("RXB6", "SRX882"), DRIVEN_LINES),
     }
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from bootstrap import Reading
-from bootstrap.proof import RECORDED_LINES
+from bootstrap.proof import WRITTEN_LINES
 from bootstrap.serial_frames.smart_meter import BY_STANDARD, MeterDevice
 
 
@@ -19,7 +19,7 @@ class SmartMeter(MeterDevice):
 
     standard: Literal["dsmr5", "dsmr4", "dsmr3", "dsmr2", "sml"] = "dsmr5"  # what it sends: a version of DSMR, or SML
 
-    parts: ClassVar = dict.fromkeys(("DSMR P1", "SML", "eHZ"), RECORDED_LINES)
+    parts: ClassVar = dict.fromkeys(("DSMR P1", "SML", "eHZ"), WRITTEN_LINES)
 
     def read(self) -> Reading:
         """Return what the next telegram says; the meter's own counters go on over our restarts."""

@@ -1,13 +1,15 @@
 """The updates of Debian that are waiting."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, ClassVar
 
 from bootstrap import Device, Limits, Measure, NoReading, Program, Reading
 from bootstrap.machine.apt_updates import AptUpdates
 from bootstrap.proof import REAL_SYSTEM
+
+AGAIN_S = 3600.0  # after a failure, since a look takes seconds of a whole processor
 
 
 @dataclass(kw_only=True)
@@ -26,13 +28,13 @@ class Updates(Device):
     memory_mb = 384
 
     updates = Measure("1", low=0)  # packages of which there is a newer version
-    security = Measure("1", low=0)  # those of them that Debian's security team has made
+    security = Measure("1", low=0)  # those of Debian's security team; none without such a source
     lists_age = Measure("d", low=0)  # since apt has fetched its lists: what came later is not counted
     restart_required = Measure(bool)
 
     def setup(self) -> None:
         """Look at once."""
-        self.apt, self.next_look = AptUpdates(self.apt_get, self.root), 0.0
+        self.apt, self.next_look, self.failed = AptUpdates(self.apt_get, self.root), 0.0, ""
 
     @property
     def period_s(self) -> float:
@@ -40,12 +42,17 @@ class Updates(Device):
         return self.look_s
 
     def read(self) -> Reading:
-        """Return what is waiting. OSError: apt cannot tell, and is asked again at the next reading."""
-        if time.monotonic() < self.next_look:
+        """Return what is waiting. OSError: apt cannot tell, and is asked again after an hour."""
+        if monotonic() < self.next_look:
+            if self.failed:
+                raise OSError(self.failed)
             raise NoReading
-        reading = self.apt.reading()
-        self.next_look = time.monotonic() + self.look_s
-        return reading
+        self.failed, self.next_look = "", monotonic() + self.look_s
+        try:
+            return self.apt.reading()
+        except (OSError, ValueError) as error:
+            self.failed, self.next_look = str(error), monotonic() + AGAIN_S
+            raise
 
     def teardown(self) -> None:
         """Look no more."""

@@ -35,6 +35,7 @@ from penates.parts import plain
 from penates.wiring_picture import pictures
 
 WIDTH = 120
+CHECKERS = re.compile(r"(?:noqa|type:\s*ignore|pragma:)\b.*")  # words for a program that checks the source
 EXAMPLE = re.compile(r"""such as (\[(?:[^][]|\[[^][]*\])*\]|"[^"]*"|[^\s;:,]+)""")
 FREE_LINES = (17, 27, 22, 23, 24, 25, 5, 6)  # for examples: lines with no other use
 MOST_SPARE = 2  # optional settings that an example may need
@@ -299,6 +300,7 @@ def _comments(cls: type) -> dict[str, str]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             above = list(takewhile(alone.__contains__, range(node.lineno - 1, 0, -1)))
             rows = [*reversed(above), *(row for row in (node.end_lineno,) if row in comments)]
-            if rows:
-                found[node.target.id] = " ".join(comments[row].string.lstrip("#").strip() for row in rows)
+            texts = [CHECKERS.sub("", comments[row].string.lstrip("#")).strip() for row in rows]
+            if any(texts):
+                found[node.target.id] = " ".join(filter(None, texts))
     return found

@@ -15,6 +15,7 @@ LIMIT_S = 25.0
 DAY_S = 86_400.0
 UPDATE = re.compile(r"^Inst (?P<package>\S+) \[[^\]]*\] \((?P<origins>[^\[)]*)", re.MULTILINE)
 SECURITY = re.compile(r"-security\b|Debian-Security", re.IGNORECASE)
+RELEASE = re.compile(r"^(?:SHA256|MD5Sum):", re.MULTILINE)  # in a Release file, the end of what says whose it is
 # What apt would do, in memory alone: it neither locks nor writes anything.
 OPTIONS = ("Debug::NoLocking=true", "Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache=")
 LISTS, INSTALLED, STARTED = "var/lib/apt/lists", "var/lib/dpkg/info", "proc/stat"
@@ -43,11 +44,18 @@ class AptUpdates:
         return {**self._waiting(), **more}
 
     def _waiting(self) -> Mapping[str, int]:
-        """Return how many `updates` are waiting, and how many of them are for `security`."""
+        """Return how many `updates` are waiting, and how many of them are for `security` where a source is for that."""
         self.lists_age_d  # noqa: B018 - without lists apt finds no update, which is none of its words
         text, _ = self._run.timed_output()
         found = [match["origins"] for match in UPDATE.finditer(text)]
-        return {"updates": len(found), "security": sum(bool(SECURITY.search(origins)) for origins in found)}
+        security = sum(bool(SECURITY.search(origins)) for origins in found)
+        return {"updates": len(found), **({"security": security} if security or self._has_security else {})}
+
+    @property
+    def _has_security(self) -> bool:
+        """Whether a list is of Debian's security team; Raspbian, for armhf, has none."""
+        releases = [file for file in _files(self._root / LISTS) if file.name.endswith("Release")]
+        return any(SECURITY.search(RELEASE.split(file.read_text(errors="replace"))[0]) for file in releases)
 
     @property
     def lists_age_d(self) -> float:

@@ -12,6 +12,10 @@ RUNNING = ("active", "reloading", "refreshing")
 WANTED = ("LoadState", "ActiveState", "SubState", "Result", "NRestarts")
 NAME = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,249}", re.ASCII)
 LIMIT_S = 10.0
+UNUSABLE = {
+    "not-found": "systemd has no unit {unit}: it is not-found",
+    "masked": "{unit} is masked, so that nobody can start it: sudo systemctl unmask {unit}",
+}
 
 
 def a_unit(text: str) -> None:
@@ -32,13 +36,17 @@ class SystemdUnit:
 
         Raises:
             OSError: systemd does not answer.
-            ValueError: there is no such unit.
+            ValueError: there is no such unit, or it is masked.
         """
         text, _ = self._run.timed_output()
         found = lines_of(text, "systemctl")
         known = {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
-        if known.get("LoadState") != "loaded":
-            raise ValueError(f"systemd has no unit {self.unit}: it is {known.get('LoadState', 'not told')}")
+        if (loaded := known.get("LoadState", "not told")) != "loaded":
+            raise ValueError(
+                UNUSABLE.get(loaded, "systemd cannot load {unit}: it is {loaded}").format_map(
+                    {"unit": self.unit, "loaded": loaded}
+                )
+            )
         counted = {"restarts": int(known["NRestarts"])} if known.get("NRestarts", "").isdecimal() else {}
         result = {"result": known["Result"]} if known.get("Result") else {}
         state = known.get("ActiveState", "")

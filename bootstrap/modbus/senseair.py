@@ -1,7 +1,8 @@
 """The Senseair S8 and K30 sensors of CO2, by Modbus (Senseair, "Modbus on Senseair S8" and "K30")."""
 
 from bootstrap.device import Reading
-from bootstrap.modbus.slave import HOLDING, INPUT, ModbusSlave, Rtu
+from bootstrap.logs import log
+from bootstrap.modbus.slave import HOLDING, INPUT, ModbusSlave, Refusal, Rtu
 from bootstrap.serial_frames.port_or_host import PortOrHost
 from bootstrap.serial_frames.warm_up import WarmUp
 
@@ -46,7 +47,7 @@ class Senseair:
             self._told = False
             self._warm_up.silent()
             raise
-        self._warm_up.answered()
+        self._warm_up.answered(port)
         if status := int.from_bytes(data[:2]) & 0x7F:
             raise ValueError(
                 f"the sensor reports {' and '.join(why for bit, why in FAULTS.items() if status >> bit & 1)}"
@@ -54,8 +55,14 @@ class Senseair:
         return {"co2": int.from_bytes(data[2 * CO2 :], signed=True)}
 
     def _tell(self, slave: ModbusSlave) -> None:
-        """Set whether it calibrates itself, unless it does so already: it keeps the period in a memory that wears."""
-        period_h = int.from_bytes(slave.registers(HOLDING, PERIOD, 1))
-        if (period_h > 0) is not self._calibrates:
-            slave.write(PERIOD, USUAL_H if self._calibrates else 0)
+        """Set whether it calibrates itself, unless it does so already: it keeps the period in a memory that wears.
+
+        One that has no such setting measures nevertheless.
+        """
+        try:
+            period_h = int.from_bytes(slave.registers(HOLDING, PERIOD, 1))
+            if (period_h > 0) is not self._calibrates:
+                slave.write(PERIOD, USUAL_H if self._calibrates else 0)
+        except Refusal as error:
+            log.warning("it does not let autocalibration be set, and calibrates itself as it always did", why=error)
         self._told = True

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from gpiozero import DigitalOutputDevice
 
+from bootstrap.config.toml_file import Wrong
 from bootstrap.contract.commands import number
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading, takes
@@ -31,6 +32,11 @@ class ServoLine(Device):
     hold_s: Annotated[float, Limits(0.1, 1)] = 0.6  # seconds until it is released: it must have arrived
 
     angle = Measure("°", low=0, high=360, assumed=True)
+
+    def __post_init__(self) -> None:
+        """Check what no single setting tells."""
+        if self.lowest > self.highest:
+            raise Wrong({"lowest": f"'lowest' must be at most 'highest', which is {self.highest:g}"})
 
     def setup(self) -> None:
         """Own the line, which is low from the first moment: the servo stays where it is."""

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bootstrap.device import Reading
 from bootstrap.errors import reason
@@ -62,14 +64,14 @@ def reading_of(telegram: bytes) -> Reading:
         ValueError: it says nothing that is known.
     """
     objects = [*_objects(telegram)]
-    main = {code: values[0] for medium, _channel, code, values in objects if medium == "1"}
+    main = {code: values[0] for medium, channel, code, values in objects if (medium, channel) == ("1", "0")}
     found: dict[str, float | str | ValueError] = {
         name: value for code, name in BY_OBIS.items() if (value := _number(main.get(code, ""))) is not None
     }
     watts = {code: value for code in POWER_CODES if (value := _number(main.get(code, ""))) is not None}
     found |= net_powers(watts)
-    for medium, _channel, code, values in objects:
-        if (medium, code) == ("0", TARIFF) and values[0].isdecimal():
+    for medium, channel, code, values in objects:
+        if (medium, channel, code) == ("0", "0", TARIFF) and values[0].isdecimal():
             found["tariff"] = int(values[0])
     found |= _metered(objects)
     if not found:
@@ -119,14 +121,27 @@ def _volume(values: list[str]) -> float:
 
 
 def utc(text: str) -> str:
-    """Return a meter's time, such as `101209112500W`, as UTC: S is summer time, W winter time, neither is our own.
+    """Return a meter's time, such as `101209112500W`, as UTC: S is summer time, W winter time, neither is local time.
 
     Raises:
         ValueError: it is no time.
     """
     digits, season = text[:12], text[12:]
-    zone = {"S": SUMMER, "W": WINTER}.get(season)
-    if season and zone is None:
+    zone = {"S": SUMMER, "W": WINTER}.get(season) if season else _local()
+    if zone is None:
         raise ValueError(f"{text[:20]!r} is not a time")
     moment = datetime.strptime(digits, "%y%m%d%H%M%S").replace(tzinfo=zone)
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@cache
+def _local() -> ZoneInfo:
+    """Return the zone of the meters that do not tell it, which were sold in the Netherlands.
+
+    Raises:
+        ValueError: the machine has no list of zones.
+    """
+    try:
+        return ZoneInfo("Europe/Amsterdam")
+    except ZoneInfoNotFoundError:
+        raise ValueError("this machine has no time zones: install the package tzdata") from None

@@ -5,13 +5,13 @@ It is open only while a device is read, so a sensor that sends a frame every sec
 
 import os
 import select
-import socket
 import termios
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Self, TypeAlias
 
+from bootstrap.bounded_connection import connected_within
 from bootstrap.errors import reason
 from bootstrap.serial_port import before_close, open_port
 from bootstrap.streams import LONGEST, Serial, Tcp
@@ -136,7 +136,7 @@ def _connect(source: Tcp) -> int:
         OSError: there is none.
     """
     try:
-        made = socket.create_connection((source.host, source.port), CONNECT_S)
+        made = connected_within(source.host, source.port, CONNECT_S)
     except OSError as error:
         raise OSError(error.errno, f"{source} cannot be reached: {reason(error)}") from None
     made.setblocking(False)

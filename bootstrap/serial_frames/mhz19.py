@@ -52,5 +52,5 @@ class MhZ19:
             self._told = False
             self._warm_up.silent()
             raise
-        self._warm_up.answered()
+        self._warm_up.answered(port)
         return {"co2": int.from_bytes(answer[2:4])}

@@ -73,7 +73,7 @@ class HeardMeter:
         except OSError:
             self._warm_up.silent()
             raise
-        self._warm_up.answered()
+        self._warm_up.answered(port)
         return self._of(frame)
 
 
@@ -138,7 +138,7 @@ class Sps30:
             with FrameChannel(port.source(115_200)) as channel:
                 if not self._started:
                     self._start(channel)
-                self._warm_up.answered()
+                self._warm_up.answered(port)
                 return self._values(channel)
         except OSError:
             self._warm_up.silent()

@@ -1,5 +1,6 @@
 """Where a device is, as a setting says it: the path of a serial port, or a host that passes one on over TCP."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -9,6 +10,7 @@ from bootstrap.needs import DeviceNode, Need, NetworkHost
 from bootstrap.streams import Serial, Tcp
 
 HIGHEST = 65_535
+ON_PINS = re.compile(r"(serial|ttyAMA|ttyS)\d+")
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,11 @@ class PortOrHost:
     def path(self) -> Path | None:
         """The path; None if it is a host."""
         return Path(self.text) if self.text.startswith("/") else None
+
+    @property
+    def on_pins(self) -> bool:
+        """Whether it is a port of the Pi itself, on its pins, not one on USB or of another host."""
+        return self.path is not None and any(ON_PINS.fullmatch(one.name) for one in (self.path, self.path.resolve()))
 
     @property
     def _parts(self) -> tuple[str, str]:

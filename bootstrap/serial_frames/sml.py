@@ -19,7 +19,8 @@ DEEPEST = 12  # nested lists
 SIGNED, LIST = 5, 7  # types
 MORE = 0x80  # in a type's byte: the length goes on in the next one
 WATT_HOUR = 30  # a unit
-ELECTRICITY = 1  # the medium of an OBIS code
+ELECTRICITY = b"\x01\x00"  # the medium of an OBIS code, and the channel of the meter itself
+NOW = 0xFF  # the last group of an OBIS code; others are of earlier billing periods
 
 Node: TypeAlias = "bytes | int | list[Node] | None"
 
@@ -86,7 +87,7 @@ def _entries(content: bytes) -> Iterator[tuple[str, float]]:
 def _in_lists(node: Node) -> Iterator[tuple[str, float]]:
     match node:
         case [bytes(name), _status, _time, unit, scaler, int(value), _signature] if len(name) == 6:  # noqa: PLR2004
-            if name[0] == ELECTRICITY:
+            if name[:2] == ELECTRICITY and name[-1] == NOW:
                 exponent = (scaler if isinstance(scaler, int) else 0) - (3 if unit == WATT_HOUR else 0)
                 yield ".".join(str(part) for part in name[2:5]), float(f"{value}e{exponent}")
         case [*nodes]:

@@ -9,8 +9,8 @@ from pathlib import Path
 class Plugged:
     """A device that can be pulled out and plugged in again; its path stays the same."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "port"
+    def __init__(self, folder: Path, name: str = "port") -> None:
+        self.path = folder / name
         self.plug_in()
 
     def plug_in(self) -> None:

@@ -29,11 +29,11 @@ def patiently(read: Callable[[], T]) -> T:
 
 
 class Spoken(Plugged):
-    """A pseudo-terminal with a thread at its far end, within a `with`."""
+    """A pseudo-terminal with a thread at its far end, within a `with`; by its name it is the Pi's own port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "serial0") -> None:
         folder.mkdir(exist_ok=True)
-        super().__init__(folder)
+        super().__init__(folder, name)
         self.asked: list[bytes] = []
         self._ends = threading.Event()
         self._threads: list[threading.Thread] = []

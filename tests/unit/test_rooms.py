@@ -21,6 +21,7 @@ SURFACE = "bootstrap"  # what authors of devices import: it names much, and load
 FLOORS = (
     {
         "bootstrap.bounded_answer",
+        "bootstrap.bounded_connection",
         "bootstrap.child_life",
         "bootstrap.errors",
         "bootstrap.hosts",

@@ -130,6 +130,25 @@ def test_at_the_end_of_the_device_it_ends(script: Callable[..., str], tmp_path: 
         run.timed_output()
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("echo 'connect: Operation not permitted' >&2; exit 7", "permitted; in its unit it reaches 'hosts' alone"),
+        ("exit 7", "ended with exit code 7$"),
+    ],
+)
+def test_what_its_unit_keeps_from_it_is_hinted_at(script: Callable[..., str], text: str, why: str) -> None:
+    device = Command(program=script(text), values=[AnswerValue("power = . W")])
+    with Bench(device), pytest.raises(OSError, match=why):
+        device.read()
+
+
+def test_a_program_in_a_home_is_not_there_in_a_unit() -> None:
+    device = Command(program="/home/me/heating", values=[AnswerValue("power = . W")])
+    with Bench(device), pytest.raises(OSError, match=r"^/home/me/heating is not there: .*; in its unit .*/home"):
+        device.read()
+
+
 def test_it_does_not_outlive_us(script: Callable[..., str], tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     program = script(f"sleep 1000 & echo $! >{pid}.new; mv {pid}.new {pid}; wait")

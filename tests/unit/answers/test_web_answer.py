@@ -4,7 +4,9 @@ import http.server
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -118,8 +120,11 @@ def test_values_of_a_page(serve: Callable[..., Server], tmp_path: Path) -> None:
         (says(b"", 500), "answered 500 Internal Server Error"),
         (
             says(b"", 302, {"Location": "https://b.example/x?token=y"}),
-            "is now at https://b.example/x; set",
+            "is now at https://b.example; set",
         ),
+        (says(b"", 301, {"Location": "/other"}), "is now at another path; set"),
+        (says(b"", 301, {"Location": "//[b"}), "is now at an address that is none; set"),
+        (says(b"", 499), "answered 499"),
         (says(b"{}", 200, {"Content-Length": "10"}), "was cut off"),
         (says(b" " * (MOST + 1)), f"has more than {MOST} bytes"),
         (says(b"\xff\xfe\x00"), "is not UTF-8 text"),
@@ -137,6 +142,47 @@ def test_what_is_wrong_is_said(serve: Callable[..., Server], answer: Answer, why
 def test_an_answer_must_be_complete_in_time(serve: Callable[..., Server]) -> None:
     with pytest.raises(OSError, match=r"http://127.0.0.1:\d+ has not answered completely after 0.3 s"):
         asked(serve(endless).port, limit_s=0.3)
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """A port whose queue is full: it answers no SYN, as a host that is switched off."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield int(listener.getsockname()[1])
+
+
+def has_addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Have every host several addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_all_addresses_together_have_the_time(monkeypatch: pytest.MonkeyPatch, deaf: int, scheme: str) -> None:
+    has_addresses(monkeypatch, *[deaf] * 40)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match=rf"{scheme}://h.example has not answered completely after 0.4 s"):
+        WebRequest(f"{scheme}://h.example", 0.4).timed_answer()
+    assert time.monotonic() - began < 10, "40 addresses of 0.4 s each are 16 s"
+
+
+def test_a_dead_address_leaves_time_for_the_next_one(
+    serve: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, deaf: int
+) -> None:
+    has_addresses(monkeypatch, deaf, serve(says(b"7")).port)
+    assert WebRequest("http://h.example/x", 3.0).timed_answer()[0] == "7"
+
+
+def test_a_server_that_does_not_shake_hands_has_no_more_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"https://localhost:{silent.getsockname()[1]}"
+        with pytest.raises(TimeoutError, match=r"has not answered completely after 0.3 s"):
+            WebRequest(url, 0.3).timed_answer()
 
 
 def test_nobody_listens() -> None:
@@ -159,6 +205,23 @@ def test_a_secret_goes_where_it_should_and_into_no_word(serve: Callable[..., Ser
     with pytest.raises(OSError, match="holds more than printable ASCII") as error:
         asked(server.port, secret_file=file)
     assert "ken" not in str(error.value).replace(str(file), "")
+
+
+def test_what_a_server_repeats_of_the_address_is_not_told(serve: Callable[..., Server], tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("hush")
+
+    def moved(handler: http.server.BaseHTTPRequestHandler) -> None:
+        where = f"https://hush:hush@b.example:8443{handler.path}"
+        says(b"", 301, {"Location": where})(handler)
+
+    def lost(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(f"HTTP/1.0 404 no {handler.path}\r\n\r\n".encode())
+
+    for answer, why in ((moved, "is now at https://b.example:8443; set"), (lost, "answered 404 Not Found; see url")):
+        with pytest.raises(OSError, match=why) as error:
+            asked(serve(answer).port, "/{secret}/status?key={secret}", secret_file=file)
+        assert "hush" not in str(error.value)
 
 
 def test_tls_trusts_the_ca_that_is_named_and_no_other(serve: Callable[..., Server], tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bootstrap.config.loader import check
+from bootstrap.config.toml_file import SettingsError
 from bootstrap.device import Device
 from bootstrap.errors import NoReading, Refused
 from bootstrap.pins.edge_times import EdgeBatch
@@ -28,6 +30,7 @@ from daemons.rain_gauge import RainGauge
 from daemons.servo import Servo
 from daemons.tilt import Tilt
 from penates.testing import Bench
+from support.world import House
 
 PIN, OTHER, PUSH = 17, 27, 22
 MS = 1_000_000  # nanoseconds
@@ -376,6 +379,13 @@ def test_a_servo_gets_pulses_of_the_right_width_and_is_released(angle: int, want
         assert len(widths) >= 10
         assert wanted_us <= min(widths) < 1.25 * wanted_us
         assert bench.level(PIN) == 0
+
+
+def test_a_servo_s_range_has_an_order(house: House) -> None:
+    house.device("it", f'kind = "servo"\npin = {PIN}\nlowest = 90\nhighest = 10\n')
+    with pytest.raises(SettingsError) as error:
+        check(house.folder)
+    assert "devices/it.toml:3: 'lowest' must be at most 'highest', which is 10" in str(error.value)
 
 
 def test_a_servo_turns_as_far_as_it_may() -> None:

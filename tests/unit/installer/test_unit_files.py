@@ -112,6 +112,13 @@ def test_a_port_a_host_and_memory_are_allowed_as_declared(mine: House, tmp_path:
     assert "ExecStopPost" not in "".join(lines)
 
 
+def test_a_program_reaches_the_hosts_that_are_named(house: House) -> None:
+    text = 'kind = "command"\nprogram = "/usr/local/bin/heating"\nvalues = ["power = . W"]\n'
+    assert not [line for line in drop_in(house, text) if line.startswith("IPAddressAllow")]
+    lines = drop_in(house, f'{text}hosts = ["127.0.0.1", "192.168.7.8"]\n')
+    assert f"IPAddressAllow={' '.join(HOME)}" in lines
+
+
 def test_a_stick_is_opened_and_heard_of(house: House) -> None:
     lines = drop_in(house, 'kind = "radio"\n')
     assert "DeviceAllow=char-usb_device rw" in lines

@@ -49,9 +49,17 @@ def test_how_a_unit_is(prints: Callable[[str], str], tmp_path: Path, text: str, 
     assert asked == "show --no-pager --property=LoadState,ActiveState,SubState,Result,NRestarts -- mosquitto.service\n"
 
 
-def test_a_unit_that_is_not_there(prints: Callable[[str], str]) -> None:
-    device = Service(unit="nothing.timer", systemctl=prints(GONE))
-    with Bench(device), pytest.raises(ValueError, match=r"systemd has no unit nothing\.timer: it is not-found"):
+@pytest.mark.parametrize(
+    ("loaded", "why"),
+    [
+        ("not-found", r"systemd has no unit nothing\.timer: it is not-found"),
+        ("masked", r"nothing\.timer is masked, so that nobody can start it: sudo systemctl unmask nothing\.timer"),
+        ("bad-setting", r"systemd cannot load nothing\.timer: it is bad-setting"),
+    ],
+)
+def test_a_unit_that_is_not_there(prints: Callable[[str], str], loaded: str, why: str) -> None:
+    device = Service(unit="nothing.timer", systemctl=prints(GONE.replace("not-found", loaded)))
+    with Bench(device), pytest.raises(ValueError, match=why):
         device.read()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap.errors import NoReading
+from daemons import updates
 from daemons.updates import Updates
 from penates.testing import Bench
 
@@ -86,6 +87,14 @@ def fetch(root: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_nothing_of_the_security_team_is_none_where_it_has_a_source(root: Path) -> None:
+    shutil.rmtree(root / "sources/security")
+    source(root, "security", ("Debian", "Debian-Security", "stable-security"), current="1.0")
+    fetch(root)
+    with Bench(Updates(root=root)) as bench:
+        assert bench.read()["security"] == 0
+
+
 def test_what_is_waiting(root: Path) -> None:
     fetch(root)
     with Bench(device := Updates(root=root)) as bench:
@@ -96,6 +105,17 @@ def test_what_is_waiting(root: Path) -> None:
             device.read()
     assert device.period_s == DAY_S
     assert [file.name for file in (root / "var/cache/apt").iterdir()] == ["archives"], "nothing was written"
+
+
+def test_without_a_source_of_the_security_team_nobody_knows_what_it_has_made(root: Path) -> None:
+    """Raspbian's updates come from one source, whatever they are for."""
+    (root / "etc/apt/sources.list").unlink()
+    source(root, "raspbian", ("Raspbian", "Raspbian", "stable"), curl="2.0")
+    fetch(root)
+    with Bench(Updates(root=root)) as bench:
+        reading = bench.read()
+    assert reading["updates"] == 1
+    assert "security" not in reading
 
 
 def test_old_lists_are_told(root: Path) -> None:
@@ -121,12 +141,18 @@ def test_a_kernel_that_is_newer_than_the_start_needs_another_start(root: Path) -
         assert bench.read()["restart_required"] is True
 
 
-def test_without_lists_nothing_is_known(root: Path) -> None:
+def test_without_lists_nothing_is_known_and_after_an_hour_it_looks_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device = Updates(root=root)
     with Bench(device):
         with pytest.raises(OSError, match=r"apt has no lists in .*: run sudo apt-get update"):
             device.read()
         fetch(root)
+        with pytest.raises(OSError, match=r"apt has no lists in .*: run sudo apt-get update"):
+            device.read()
+        now = time.monotonic() + updates.AGAIN_S
+        monkeypatch.setattr(updates, "monotonic", lambda: now)
         assert device.read()["updates"] == 2
         assert device.check({"updates": 2}) == {}
 

@@ -120,3 +120,12 @@ def test_the_meters_registers_are_all_whole() -> None:
     assert places["voltage_l3"] == 0x04
     assert places["current_l1"] == 0x06
     assert places["power_l2"] == 0x0E
+
+
+def test_what_may_be_left_out_after_the_number() -> None:
+    """As docs/MODBUS.md says."""
+    for text in ("x = input 5", "x = input 5 * 0.1 V", "x = input 5 * 0.1 V counter", "x = input 5 uint16 V"):
+        assert Register(text).type == "uint16", text
+    for text in ("x = input 5 V", "x = input 5 CDAB", "x = input 5 counter"):
+        with pytest.raises(ValueError, match="is not a type of it"):
+            Register(text)

@@ -36,6 +36,15 @@ def test_it_is_read_and_told_whether_to_calibrate_itself(
     assert port.asked[0] == summed(bytes.fromhex("fe 04 00 00 00 04"))
 
 
+def test_one_that_refuses_its_setting_measures_nevertheless(port: Spoken) -> None:
+    sensor = Slave({4: {0: 0, 1: 0, 2: 0, 3: 612}}, address=104)
+    port.answers(sensor.answer)
+    with Bench(Co2Serial(port=port.place, make="senseair")) as bench:
+        assert [bench.read(), bench.read()] == [{"co2": 612}, {"co2": 612}]
+    assert sensor.written == []
+    assert len(port.asked) == 3, "its setting is asked for once"
+
+
 def test_the_example_of_its_document() -> None:
     """`FE 04 00 03 00 01` asks for the value alone, and 400 ppm is `FE 04 02 01 90`."""
     assert slave(400).answer(bytes.fromhex("fe 04 00 03 00 01 d5 c5")) == bytes.fromhex("fe 04 02 01 90 ac d8")

@@ -75,3 +75,7 @@ def test_a_kind_on_lines_alone_has_a_picture_with_each_of_them(found: Sheet) -> 
     wired = [row for row in drawn.splitlines() if "──" in row]
     missing = [line for line in lines if not any(f"GPIO{line}" in row for row in wired)]
     assert missing == [], f'say "Wiring: LEG to `SETTING`" in the docstring of {found.kind}'
+
+
+def test_no_word_for_a_checker_of_the_source_is_shown(found: Sheet) -> None:
+    assert not [one.name for one in found.settings if re.search(r"noqa|type: ignore|pragma", one.comment)]

@@ -1,5 +1,6 @@
 """P1 telegrams of each version, written after the standards' examples, with errors in them."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -108,7 +109,7 @@ def test_one_without_a_checksum_is_read_if_each_line_is_whole(port: Spoken, stan
             "tariff": 1,
             "power": 1190.0,
             "gas": 1.001,
-            "gas_time": dsmr.utc("090212160000"),
+            "gas_time": "2009-02-12T15:00:00Z",
         }
 
 
@@ -119,6 +120,12 @@ def test_a_checksum_counts_where_none_is_needed_too() -> None:
 
 def test_units_without_kilo_and_totals_over_all_tariffs() -> None:
     assert dsmr.reading_of(with_crc(LUXEMBOURG)[:-6]) == {"energy_in": 6545.766, "power": 286.0}
+
+
+def test_other_channels_and_billing_periods_are_not_the_meter_s_own() -> None:
+    lines = ["1-0:1.8.0(000002.000*kWh)", "1-1:1.8.0(000001.000*kWh)", "1-0:1.8.0*96(000001.500*kWh)"]
+    tariffs = ["0-0:96.14.0(0002)", "0-1:96.14.0(0001)"]
+    assert dsmr.reading_of(with_crc([*lines, *tariffs])[:-6]) == {"energy_in": 2.0, "tariff": 2}
 
 
 def test_what_a_meter_lacks_is_left_out_and_not_nought() -> None:
@@ -139,6 +146,18 @@ def test_a_gas_meter_that_does_not_answer_costs_no_other_value(line: str, why: s
     assert "gas_time" not in found
     assert why.split("'", maxsplit=1)[0].removesuffix(".*") in str(found["gas"])
     assert isinstance(found["gas"], ValueError)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo"])
+def test_times_without_a_zone_are_those_of_the_meter_wherever_the_machine_is(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        assert dsmr.utc("090212160000") == "2009-02-12T15:00:00Z"
+        assert dsmr.utc("090712160000") == "2009-07-12T14:00:00Z"
+    time.tzset()
 
 
 SPLIT: dict[str, Callable[[bytes], bytes]] = {

@@ -162,3 +162,18 @@ def test_a_place_declares_what_it_needs(text: str, need: Need) -> None:
 def test_what_is_no_place_is_told(text: str) -> None:
     with pytest.raises(ValueError, match='the full path of a serial port, or "HOST:PORT"'):
         PortOrHost(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "on_pins"),
+    [
+        ("/dev/serial0", True),
+        ("/dev/ttyAMA10", True),
+        ("/dev/ttyS0", True),
+        ("/dev/ttyUSB0", False),
+        ("/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0", False),
+        ("serial0:2000", False),
+    ],
+)
+def test_which_ports_the_pi_powers(text: str, on_pins: bool) -> None:
+    assert PortOrHost(text).on_pins is on_pins

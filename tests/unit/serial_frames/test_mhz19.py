@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,22 @@ def test_where_the_machine_has_just_started_the_sensor_has_too(port: Spoken, mon
     port.answers(lambda _: answered(410))
     with pytest.raises(NoReading):
         sensor(port).read()
+
+
+@pytest.mark.parametrize(("name", "at_once"), [("serial0", True), ("ttyAMA2", True), ("usb-FTDI_1-port0", False)])
+def test_a_sensor_that_the_pi_does_not_power_warms_up_from_its_first_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, at_once: bool
+) -> None:
+    now = time.monotonic()
+    with Spoken(tmp_path / "other", name) as port:
+        port.answers(lambda _: answered(410))
+        device = sensor(port)
+        monkeypatch.setattr(warm_up, "monotonic", lambda: now)
+        if not at_once:
+            with pytest.raises(NoReading):
+                device.read()
+            monkeypatch.setattr(warm_up, "monotonic", lambda: now + mhz19.PREHEAT_S)
+        assert device.read() == {"co2": 410}
 
 
 def test_a_wrong_checksum_does_not_begin_the_warm_up_again(port: Spoken) -> None:

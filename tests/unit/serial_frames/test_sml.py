@@ -29,8 +29,9 @@ def number(value: int, size: int) -> bytes:
     return bytes((0x50 | size + 1,)) + value.to_bytes(size, signed=True)
 
 
-def entry(code: str, value: bytes, unit: int = 0, scaler: int = 0) -> bytes:
-    name = bytes((1, 0, *map(int, code.split(".")), 255))
+def entry(code: str, value: bytes, unit: int = 0, scaler: int = 0, rest: tuple[int, int] = (0, 255)) -> bytes:
+    """One value; `rest` of its name are the channel, and the last group."""
+    name = bytes((1, rest[0], *map(int, code.split(".")), rest[1]))
     known = (b"\x62" + bytes((unit,)), b"\x52" + struct.pack("b", scaler)) if unit else (NONE, NONE)
     return listed(octets(name), NONE, NONE, *known, value, NONE)
 
@@ -75,6 +76,14 @@ def test_a_file_is_found_among_damaged_ones(port: Spoken) -> None:
     port.plays(HOUSE[20:], b"\x1b\x1b\x1b", wrong, HOUSE[:40], HOUSE[:33] + HOUSE[34:], HOUSE)
     with Bench(SmartMeter(port=port.place, standard="sml")) as bench:
         assert bench.read() == SAYS
+
+
+def test_earlier_billing_periods_and_other_channels_are_not_what_the_meter_has_now() -> None:
+    now, then, other = (number(value, 4) for value in (1000, 900, 70))
+    entries = (entry("1.8.0", now, 30), entry("1.8.0", then, 30, 0, (0, 96)), entry("1.8.0", other, 30, 0, (1, 255)))
+    (content,) = found(file(*entries))
+    assert isinstance(content, bytes)
+    assert sml.reading_of(content) == {"energy_in": 1.0}
 
 
 @pytest.mark.parametrize("count", range(1, 20))
