@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
@@ -99,33 +99,41 @@ class HeatIndex(_Air):
 
 
 class _Window:
-    """The newest values of one measure, with their times. The newest one may be followed by none for a while."""
+    """The newest values of one measure, with their times.
+
+    No value is merged with more of them than fit into a small part of the window, so that it forgets in time.
+    """
 
     def __init__(self, formula: Formula) -> None:
         self.values: deque[tuple[float, float]] = deque()  # time (monotonic, in seconds), value
         self._formula = formula
+        self._slot_s = formula.window_s / (MOST // 2 - 2)  # no three values are within that, so there are at most MOST
 
     def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
         """Add a value, drop what is older than the window, and compute."""
         if self.values and moment.now - self.values[-1][0] >= moment.gap_s:
             self.values.clear()
-        self.values.append((moment.now, self.noted(values[self._formula.sources[0]])))
+        new = moment.now, self.noted(values[self._formula.sources[0]])
+        if len(self.values) > 1 and new[0] - self.values[-2][0] <= self._slot_s:
+            newest = self.values.pop()
+            self.values[-1] = self.merged(self.values[-1], newest, new)
+        self.values.append(new)
         while len(self.values) > 1 and self.values[1][0] <= moment.now - self._formula.window_s:
             self.values.popleft()
-        if len(self.values) > MOST:
-            self.values = deque(self.thinned([*self.values]))
-        return self.result()
+        return self.result(moment.now - self._formula.window_s)
 
     def noted(self, value: float) -> float:
         """Return what is to be kept of a value."""
         return value
 
-    def thinned(self, values: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
-        """Return half as many values that tell the same of so long a time, with the newest as it is."""
-        return [*values[:-1:2], values[-1]]
+    def merged(
+        self, one: tuple[float, float], _other: tuple[float, float], _new: tuple[float, float]
+    ) -> tuple[float, float]:
+        """Return what tells the same as the first two of three values until the third."""
+        return one
 
-    def result(self) -> float | None:
-        """Return what follows from the values."""
+    def result(self, since: float) -> float | None:
+        """Return what follows from the values, of which the first may be older than `since`, where the window begins."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -145,7 +153,7 @@ class _RateAtWork(_Window):
         self._last = value
         return self._grown
 
-    def result(self) -> float | None:
+    def result(self, _since: float) -> float | None:
         (began, before), (now, grown) = self.values[0], self.values[-1]
         return tidy((grown - before) / (now - began) * HOUR_S) if now > began else None
 
@@ -153,14 +161,14 @@ class _RateAtWork(_Window):
 class _MeanAtWork(_Window):
     """Each value counts for as long as it was the newest."""
 
-    def thinned(self, values: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
-        for first in range(0, len(values) - 1, 2):
-            part = values[first : first + 3]
-            yield part[0][0], _held_mean(part)
-        yield values[-1]
+    def merged(
+        self, one: tuple[float, float], other: tuple[float, float], new: tuple[float, float]
+    ) -> tuple[float, float]:
+        return one[0], _held_mean([one, other, new])
 
-    def result(self) -> float | None:
-        return tidy(_held_mean([*self.values]))
+    def result(self, since: float) -> float | None:
+        (began, first), *later = self.values
+        return tidy(_held_mean([(max(began, since), first), *later]))
 
 
 def _held_mean(values: Sequence[tuple[float, float]]) -> float:

@@ -172,6 +172,22 @@ def test_a_long_time_takes_a_bounded_memory_and_stays_right(text: str, period: i
     assert len(window.values) <= MOST
 
 
+@pytest.mark.parametrize(
+    ("text", "period"), [("mean(power, 1d)", 60), ("mean(power, 1h)", 2), ("rate(rain, 1d)", 60), ("rate(rain, 1h)", 2)]
+)
+def test_a_window_forgets_what_is_older_however_many_values_came(text: str, period: int) -> None:
+    """Nothing in five windows, then 100 (or 100 per hour) in a whole one."""
+    formula = parse(text, MEASURES)
+    window: Any = formula.start("it", MEASURES, None)
+    count = int(formula.window_s) // period
+    for number in range(6 * count + 1):
+        since = max(0, number - 5 * count)
+        value = (100 if number >= 5 * count else 0) if "mean" in text else since * period / 36
+        found = window.of({formula.sources[0]: value}, Moment(number * period, period, 3 * period))
+        assert len(window.values) <= MOST
+    assert found == pytest.approx(100, rel=0.01)
+
+
 # Of two, and of what was derived.
 
 
