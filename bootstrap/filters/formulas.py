@@ -62,6 +62,9 @@ class _AirAtWork:
         found = self._formula.of(self._to_celsius.of(warm), damp)
         return round(self._back.of(found), self._formula.digits)
 
+    def interrupt(self) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -135,6 +138,9 @@ class _Window:
     def result(self, since: float) -> float | None:
         """Return what follows from the values, of which the first may be older than `since`, where the window begins."""
         raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -247,6 +253,10 @@ class _IntegralAtWork:
             self.close()
         return round(self._sum, 3)
 
+    def interrupt(self) -> None:
+        """Add nothing for the time until the next value."""
+        self._before = None
+
     def close(self) -> None:
         """Keep the sum."""
         if self._kept is not None and self._kept.value != self._sum:
@@ -294,6 +304,9 @@ class _DifferenceAtWork:
             why = self._heard.problem if self._heard else None
             raise ValueError(f"{self._formula.topic}: {why or 'nothing was heard yet'}")
         return self._heard.last.number
+
+    def interrupt(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""

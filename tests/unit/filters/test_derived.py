@@ -16,10 +16,11 @@ from bootstrap.device import Measure
 from bootstrap.errors import Refused
 from bootstrap.filters import air
 from bootstrap.filters.conditioning import Conditioning
-from bootstrap.filters.filter import Moment
+from bootstrap.filters.filter import Filter, Moment
 from bootstrap.filters.formulas import FORMULAS, MOST
 from bootstrap.filters.grammar import parse
-from bootstrap.filters.linear import Unit
+from bootstrap.filters.holding import Deadband, Throttle
+from bootstrap.filters.linear import Calibrate, Unit
 from bootstrap.filters.settings import MeasureFilters, SensorFilters
 from bootstrap.runtime.judging import Judge
 from support.filtered_devices import Weather
@@ -186,6 +187,77 @@ def test_a_window_forgets_what_is_older_however_many_values_came(text: str, peri
         found = window.of({formula.sources[0]: value}, Moment(number * period, period, 3 * period))
         assert len(window.values) <= MOST
     assert found == pytest.approx(100, rel=0.01)
+
+
+HOLDING = [Deadband(5, silence_s=600), Throttle(every_s=600)]
+
+
+@pytest.mark.parametrize("holding", HOLDING)
+def test_what_is_held_back_is_summed_up_all_the_same(holding: Filter) -> None:
+    """Nothing for nine minutes, then 2000 W, of which half a minute counts at most."""
+    energy = sensor({"it": "integral(power, 1h)"}, power=MeasureFilters((holding,)))
+    found = run(energy, [*[{"power": 0}] * 10, {"power": 2000}])
+    assert found == [*[0] * 10, pytest.approx(1000 / 60, abs=0.001)]
+    assert energy.filters.every_s("it", 60) == 60
+    mean = sensor({"it": "mean(power, 5min)"}, power=MeasureFilters((holding,)))
+    assert run(mean, [*[{"power": 0}] * 6, *[{"power": 4}] * 4])[-1] == pytest.approx(2.4)
+
+
+def test_nothing_is_added_for_a_gap_under_a_deadband_nor_after_a_failure() -> None:
+    energy = sensor({"it": "integral(power, 1h)"}, power=MeasureFilters((Deadband(5, silence_s=3600),)))
+
+    def at(second: float) -> Any:
+        return energy.apply({"power": 60}, MEASURES, second, 60).published["it"]
+
+    assert [at(0), at(60), at(360), at(420)] == [0, 1, 1, 2]
+    energy.forget(["power"])
+    assert [at(540), at(600)] == [2, 3]
+    energy.forget()
+    assert [at(720), at(780)] == [3, 4]
+
+
+def test_a_failed_read_under_a_deadband_does_not_freeze_what_is_derived() -> None:
+    dew = sensor({"it": "dew_point(temperature, humidity)"}, humidity=MeasureFilters((Deadband(5),)))
+    readings = [{"temperature": 20 + number, "humidity": 50} for number in range(4)]
+    found = run(dew, readings[:1])
+    dew.forget(["humidity"])
+    found += run(dew, readings[1:])
+    assert None not in found
+    assert sorted({*found}) == found
+
+
+def test_what_was_derived_before_a_failure_is_not_used_after_it() -> None:
+    derived = {"dew": "dew_point(temperature, humidity)", "it": "difference(temperature, dew)"}
+    filters = SensorFilters({}, {name: parse(text, [*MEASURES, "dew"]) for name, text in derived.items()})
+    margin = Conditioning(filters)
+    assert run(margin, [{"temperature": 20, "humidity": 50}])[0] > 0
+    margin.forget(["humidity"])
+    assert run(margin, [{"temperature": 20}]) == [None]
+
+
+def test_what_a_reload_leaves_of_a_held_back_value_is_in_the_new_unit() -> None:
+    def filters(*stages: Filter) -> SensorFilters:
+        return SensorFilters(
+            {"temperature": MeasureFilters((Deadband(5), *stages))},
+            {"it": parse("dew_point(temperature, humidity)", MEASURES)},
+        )
+
+    both = Conditioning(filters())
+    assert run(both, [{"temperature": 20, "humidity": 50}]) == [pytest.approx(9.26)]
+    both.change(filters(Unit("°F")))
+    assert run(both, [{"humidity": 50}]) == [None]
+    made = both.apply({"temperature": 20.1, "humidity": 50}, MEASURES, 60, 60).published
+    assert (made["temperature"], made["it"]) == (pytest.approx(68.18), pytest.approx(48.82))
+
+
+def test_a_window_begins_anew_when_its_source_is_in_another_scale() -> None:
+    """Even if the measure is described alike: a counter without limits is, whatever it is multiplied by."""
+    one = {"it": parse("rate(rain, 10min)", MEASURES)}
+    rate = Conditioning(SensorFilters({}, one))
+    series = [{"rain": value} for value in (1000, 1000.5, 1001)]
+    assert run(rate, series) == [None, 30, 30]
+    rate.change(SensorFilters({"rain": MeasureFilters((Calibrate(scale=2.0),))}, one))
+    assert run(rate, series) == [None, 60, 60]
 
 
 # Of two, and of what was derived.
