@@ -1,5 +1,7 @@
 """The closed list of formulas."""
 
+import hashlib
+import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -11,7 +13,7 @@ from bootstrap.device import Kept, Measure
 from bootstrap.filters import air
 from bootstrap.filters.derived import Computation, Formula, Lent, units
 from bootstrap.filters.filter import Moment, tidy
-from bootstrap.filters.linear import UNITS, Line, between
+from bootstrap.filters.linear import ID_DIGITS, UNITS, Line, between
 
 HOUR_S = 3600.0
 LONGEST_ID = 64
@@ -231,9 +233,14 @@ class Integral(_OverTime):
         found = SUMS.get((unit, self.window_s), f"{unit}·{NAMES_S[self.window_s]}")
         return Measure(found, counter=measures[self.sources[0]].low >= 0)
 
-    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
-        """Return a sum that goes on where it was."""
-        return _IntegralAtWork(self, lent.keep(f"derived_{name}"[:LONGEST_ID], 0.0) if lent else None)
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:
+        """Return a sum that goes on where it was; one of another measure, over another time or in another unit is new."""
+        return _IntegralAtWork(self, lent.keep(self._kept_as(name, measures), 0.0) if lent else None)
+
+    def _kept_as(self, name: str, measures: Mapping[str, Measure]) -> str:
+        facts = [name, *self.sources, self.window_s, self.outcome(measures).unit_name]
+        digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:ID_DIGITS]
+        return f"derived_{digest}_{name}"[:LONGEST_ID].rstrip("_")
 
 
 class _IntegralAtWork:

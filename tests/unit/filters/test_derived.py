@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.contract.heard import Heard
+from bootstrap.contract.topics import is_id
 from bootstrap.device import Measure
 from bootstrap.errors import Refused
 from bootstrap.filters import air
@@ -258,6 +259,34 @@ def test_a_window_begins_anew_when_its_source_is_in_another_scale() -> None:
     assert run(rate, series) == [None, 30, 30]
     rate.change(SensorFilters({"rain": MeasureFilters((Calibrate(scale=2.0),))}, one))
     assert run(rate, series) == [None, 60, 60]
+
+
+def test_a_sum_in_another_unit_or_of_another_formula_begins_at_0_and_goes_on_when_that_is_back() -> None:
+    kept: dict[str, Any] = {}
+
+    class Value:
+        def __init__(self, name: str, value: float) -> None:
+            self.name = name
+            kept.setdefault(name, value)
+
+        value = property(lambda self: kept[self.name], lambda self, value: kept.update({self.name: value}))
+
+    def total(text: str, name: str = "it", **filters: MeasureFilters) -> Any:
+        energy = Conditioning(SensorFilters(filters, {name: parse(text, MEASURES)}))
+        energy.lend(Value, lambda _: pytest.fail("nothing is listened to"))
+        for number in range(2):
+            made = energy.apply({"power": 60, "humidity": 60}, MEASURES, number * 60, 60).published[name]
+        energy.close()
+        return made
+
+    assert [total("integral(power, 1h)"), total("integral(power, 1h)")] == [1, 2]
+    assert total("integral(power, 1min)") == 60
+    assert total("integral(humidity, 1h)") == 1
+    assert total("integral(power, 1h)", power=MeasureFilters((Unit("kW"),))) == 0.001
+    assert total("integral(power, 1h)") == 3
+    long = "a" * 60
+    assert [total("integral(power, 1h)", long + one) for one in "bcb"] == [1, 1, 2]
+    assert all(is_id(name) for name in kept)
 
 
 # Of two, and of what was derived.
