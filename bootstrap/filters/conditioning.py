@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from bootstrap.contract.liveness import stale_s
@@ -94,8 +95,14 @@ class Conditioning:
         self._noted: set[str] = set()  # those of this reading
 
     def lend(self, keep: Callable[[str, float], Kept[float]], listen: Callable[[str], "ListeningHandle"]) -> None:
-        """Let formulas that begin from now on keep and listen by these."""
-        self._lent = Lent(keep, listen)
+        """Let formulas that begin from now on keep and listen by these.
+
+        The first time, it is listened at once, so that there is something to subtract at the first reading; another
+        time, these belong to the next device, and other formulas.
+        """
+        first, self._lent = self._lent is None, Lent(keep, cache(listen))
+        for topic in {one.topic for one in self.filters.derived.values() if first and one.topic}:
+            self._lent.listen(topic)
 
     def change(self, filters: SensorFilters) -> None:
         """Apply other filters from now on; those that are still the same remember what they remembered.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
+from bootstrap.contract.liveness import GRACE_S
 from bootstrap.device import Kept, Measure
 from bootstrap.filters import air
 from bootstrap.filters.derived import Computation, Formula, Lent, units
@@ -240,7 +241,7 @@ class Integral(_OverTime):
     def _kept_as(self, name: str, measures: Mapping[str, Measure]) -> str:
         facts = [name, *self.sources, self.window_s, self.outcome(measures).unit_name]
         digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:ID_DIGITS]
-        return f"derived_{digest}_{name}"[:LONGEST_ID].rstrip("_")
+        return f"derived_{digest}_{name}"[:LONGEST_ID]
 
 
 class _IntegralAtWork:
@@ -296,17 +297,22 @@ class _DifferenceAtWork:
     def __init__(self, formula: Difference, lent: Lent | None) -> None:
         self._formula = formula
         self._heard = lent.listen(formula.topic) if lent and formula.topic else None
+        self._since: float | None = None  # monotonic, in seconds
 
-    def of(self, values: Mapping[str, float], _moment: Moment) -> float | None:
-        one, *other = (values[name] for name in self._formula.sources)
-        return tidy(one - (other[0] if other else self._others()))
+    def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
+        one, *others = (values[name] for name in self._formula.sources)
+        other = others[0] if others else self._others(moment.now)
+        return None if other is None else tidy(one - other)
 
-    def _others(self) -> float:
-        """Return what the other sensor has said.
+    def _others(self, now: float) -> float | None:
+        """Return what the other sensor has said; None while its first message may still be on its way.
 
         Raises:
             ValueError: that does not count, or nothing was heard.
         """
+        self._since = now if self._since is None else self._since
+        if self._heard is not None and self._heard.last is None and now - self._since < GRACE_S:
+            return None
         if self._heard is None or self._heard.last is None or self._heard.problem:
             why = self._heard.problem if self._heard else None
             raise ValueError(f"{self._formula.topic}: {why or 'nothing was heard yet'}")

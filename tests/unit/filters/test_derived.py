@@ -318,9 +318,18 @@ class Other:
 
 def test_a_difference_to_another_sensor_needs_that_one_to_be_well() -> None:
     other, difference = Other(), sensor({"it": "difference(temperature, cm/attic/data/temperature)"})
-    difference.lend(lambda *_: pytest.fail("nothing is to be kept"), lambda _: other)
+    listened: list[str] = []
+
+    def listen(topic: str) -> Other:
+        listened.append(topic)
+        return other
+
+    difference.lend(lambda *_: pytest.fail("nothing is to be kept"), listen)
+    assert listened == ["cm/attic/data/temperature"]  # before the first reading
     series = [{"temperature": 20}]
-    assert run(difference, series) == ["cm/attic/data/temperature: nothing was heard yet"]
+    assert run(difference, series * 2, 4) == [None, None]  # its message may still be on its way
+    assert run(difference, series * 3, 4)[-1] == "cm/attic/data/temperature: nothing was heard yet"
+    assert len(listened) == 1
     other.last = Heard("cm/attic/data/temperature", b"22.5", 22.5, retained=True, at_us=0)
     assert run(difference, series) == [-2.5]
     other.problem = "cm/attic is lost"
