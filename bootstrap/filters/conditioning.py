@@ -135,7 +135,9 @@ class Conditioning:
 
     def forget(self, names: Collection[str] | None = None) -> None:
         """Derive nothing from these measures, or from any, before there are new values: the newest are not good."""
-        all_of_them = self._newest.keys() | {one for formula in self.filters.derived.values() for one in formula.sources}
+        all_of_them = self._newest.keys() | {
+            one for formula in self.filters.derived.values() for one in formula.sources
+        }
         bad = all_of_them if names is None else self.filters.with_derived(names)
         self._noted -= bad
         for name in bad:
@@ -181,9 +183,7 @@ class Conditioning:
                     return
             self._note(name, made, moment)
 
-    def _made(
-        self, name: str, filters: MeasureFilters, measure: Measure, value: Value, moment: Moment
-    ) -> Value | None:
+    def _made(self, name: str, filters: MeasureFilters, measure: Measure, value: Value, moment: Moment) -> Value | None:
         """Return what filters of a measure make of a value, or None if it is held back.
 
         Raises:

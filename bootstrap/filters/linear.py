@@ -181,6 +181,19 @@ def _alternatives(unit: str, sort: str) -> str:
 
 
 @dataclass(frozen=True)
+class Distance(Measure):
+    """A measure that says how far two others are apart: in another unit, 5 °C of them are 9 °F, and not 41."""
+
+    def line_to(self, unit: str) -> Line:
+        """Return the line that makes its numbers into those of another unit."""
+        return Line(between(str(self.unit), unit).scale, 0)
+
+
+def _line(measure: Measure, unit: str) -> Line:
+    return measure.line_to(unit) if isinstance(measure, Distance) else between(str(measure.unit), unit)
+
+
+@dataclass(frozen=True)
 class Unit(NumberFilter):
     """Converts into another unit of the same quantity."""
 
@@ -190,12 +203,12 @@ class Unit(NumberFilter):
 
     def outcome(self, measure: Measure) -> Measure:
         """Return the measure in the other unit."""
-        line = between(str(measure.unit), self.to)
+        line = _line(measure, self.to)
         return replace(mapped(measure, line.of, line.scale), unit=self.to)
 
     def start(self, measure: Measure) -> "_Converter":
         """Return what converts from the measure's unit."""
-        return _Converter(between(str(measure.unit), self.to))
+        return _Converter(_line(measure, self.to))
 
 
 @dataclass(frozen=True)

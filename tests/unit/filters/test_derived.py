@@ -307,6 +307,32 @@ def test_a_difference_of_two_measures_and_what_is_derived_from_that() -> None:
     assert made["it"] == made["spread"] == pytest.approx(20 - dew)
 
 
+def test_a_difference_of_temperatures_is_converted_by_the_size_of_a_degree_alone() -> None:
+    derived = {
+        "spread": "difference(temperature, dew)",
+        "hour": "mean(spread, 1h)",
+        "it": "difference(temperature, spread)",
+    }
+    names = [*MEASURES, "dew", "spread"]
+    formulas = {"dew": parse("dew_point(temperature, humidity)", MEASURES)}
+    formulas |= {name: parse(text, names) for name, text in derived.items()}
+    warm = {name: MeasureFilters((Unit("°F"),)) for name in ("hour", "it")}
+    conditioning = Conditioning(
+        SensorFilters(
+            {"spread": MeasureFilters((Unit("K"),)), "hour": MeasureFilters((Unit("°F"),))},
+            {name: formulas[name] for name in ("dew", "spread", "hour")},
+        )
+    )
+    made = conditioning.apply({"temperature": 20, "humidity": 50}, MEASURES, 0, 60).published
+    assert (made["spread"], made["hour"]) == (pytest.approx(10.74), pytest.approx(10.74 * 1.8))
+    made = (
+        Conditioning(SensorFilters(warm, formulas))
+        .apply({"temperature": 20, "humidity": 50}, MEASURES, 0, 60)
+        .published
+    )
+    assert (made["hour"], made["it"]) == (pytest.approx(10.74 * 1.8), pytest.approx(9.26 * 1.8 + 32))
+
+
 class Other:
     """What is heard of another sensor."""
 
