@@ -75,7 +75,7 @@ class Calibrate(NumberFilter):
 
     def outcome(self, measure: Measure) -> Measure:
         """Return the measure as it is after the correction, in another unit if it has one."""
-        slope = max(abs(line.scale) for line in self._lines)
+        slope = max((line.scale for line in self._lines), key=abs)
         return replace(mapped(measure, self.of, slope), unit=self.unit or measure.unit)
 
     @property
