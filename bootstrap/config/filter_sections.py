@@ -1,5 +1,6 @@
 """The filters in the sections of measures: each line is a filter, and applies to what the line above it has made."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from bootstrap.filters.filter import Filter
 from bootstrap.filters.settings import RAW, MeasureFilters, SensorFilters
 
 KEEP_RAW = "raw"
+EXTREME = "made of less extreme numbers"
 
 
 class FilterSections:
@@ -110,14 +112,16 @@ class _FilterLines:
             return None
         try:
             made = _made(FILTERS[key], value, self._source.folder)
-        except ValueError as error:
-            self._fault(key, f"{key!r} of {self._name!r} must be {error}, not {shown(value)}")
+        except (ValueError, ArithmeticError) as error:
+            why = EXTREME if isinstance(error, ArithmeticError) else error
+            self._fault(key, f"{key!r} of {self._name!r} must be {why}, not {shown(value)}")
             return None
         try:
             made.accepts(self.measure)
-            self.measure = made.outcome(self.measure)
-        except ValueError as error:
-            self._fault(key, f"{key!r} is no filter of {self._name!r}, which {error}")
+            self.measure = _finite(self.measure, made.outcome(self.measure))
+        except (ValueError, ArithmeticError) as error:
+            why = f"needs what is {EXTREME}" if isinstance(error, ArithmeticError) else error
+            self._fault(key, f"{key!r} is no filter of {self._name!r}, which {why}")
             return None
         return made
 
@@ -126,6 +130,18 @@ class _FilterLines:
             place = f"[{self._place}]"
             return f"no setting {key!r} in {place}; move the line above {place}, which ends with the file"
         return f"no setting {key!r}; {suggestion(key, [*FILTERS, KEEP_RAW])}"
+
+
+def _finite(before: Measure, after: Measure) -> Measure:
+    """Return what a measure becomes.
+
+    Raises:
+        OverflowError: its limits are no numbers any more.
+    """
+    bounded = math.isfinite(before.low) and math.isfinite(before.high)
+    if any(math.isnan(one) or (bounded and math.isinf(one)) for one in (after.low, after.high)):
+        raise OverflowError
+    return after
 
 
 def _made(kind: type[Filter], value: object, folder: Path) -> Filter:

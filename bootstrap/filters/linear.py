@@ -52,6 +52,10 @@ class Calibrate(NumberFilter):
             raise ValueError("{ offset = … }, { scale = … } other than 0, both, or { points = [[said, true], …] }")
         if self.points is not None:
             _check(self.points)
+        if not all(math.isfinite(line.scale) and line.scale and math.isfinite(line.offset) for line in self._lines):
+            raise ValueError("made of numbers that are further apart, or closer together")
+        if self.unit is not None and not self.unit.isprintable():
+            raise ValueError("a table in which 'unit' is one line of printable characters")
 
     @property
     def _sorted(self) -> list[list[float]]:

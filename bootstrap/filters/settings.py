@@ -64,13 +64,13 @@ class SensorFilters:
         found = {name: self._outcome(name, one) for name, one in measured.items()}
         found |= {name + RAW: measured[name] for name, one in self.measures.items() if one.raw and name in measured}
         for name, formula in self.derived.items():
-            with suppress(KeyError, ValueError):  # a device that learns what it measures may lack a source
+            with suppress(KeyError, ValueError, ArithmeticError):  # a device that learns what it measures may lack a source
                 found[name] = self._outcome(name, formula.outcome(found))
         return found
 
     def _outcome(self, name: str, measure: Measure) -> Measure:
         """Return what a measure becomes. What a device measures may change; each value then says what does not fit."""
-        with suppress(ValueError):
+        with suppress(ValueError, ArithmeticError):
             return self.of(name).outcome(measure)
         return measure
 

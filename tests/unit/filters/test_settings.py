@@ -135,6 +135,26 @@ def test_an_adopted_sensor_has_filters_of_its_own(house: House) -> None:
             f"{CELLAR}[temperature]\ncalibrate = {{ points = [[1, 2, 3]] }}\n",
             "4: 'calibrate' of 'temperature' must be a table in which 'points' is one to 5 pairs, [said, true]",
         ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ points = [[0, 0], [5e-324, 1]] }}\n",
+            "4: 'calibrate' of 'temperature' must be made of numbers that are further apart, or closer together",
+        ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ points = [[-1e308, 0], [1e308, 1]] }}\n",
+            "4: 'calibrate' of 'temperature' must be made of numbers that are further apart, or closer together",
+        ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ scale = 1e307 }}\n",
+            "4: 'calibrate' is no filter of 'temperature', which needs what is made of less extreme numbers",
+        ),
+        (
+            f"{CELLAR}[temperature]\n\nround = {{ to = 1e-309 }}\n",
+            "5: 'round' is no filter of 'temperature', which needs what is made of less extreme numbers",
+        ),
+        (
+            f'{CELLAR}[temperature]\ncalibrate = {{ offset = 1, unit = "\\u001b[2J" }}\n',
+            "4: 'calibrate' of 'temperature' must be a table in which 'unit' is one line of printable characters",
+        ),
         (f"{CELLAR}[temperature]\nraw = 1\n", "4: 'raw' must be true or false, not 1"),
         (f"{CELLAR}[temperature]\nround = 1\nevery_s = 5\n", "5: no setting 'every_s' in [temperature]; move the line"),
         (f"{LAMP}[on]\ninvert = true\n", "3: 'on' shows what the command 'set' has set; a filter would show something"),
