@@ -6,7 +6,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from bootstrap.config.measure_sections import DERIVE
+from bootstrap.config.measure_sections import DERIVE, KEEP_RAW
 from bootstrap.config.toml_file import TomlFile, convert, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.device import RESERVED_MEASURES, Measure
@@ -15,7 +15,6 @@ from bootstrap.filters.derived import Formula
 from bootstrap.filters.filter import Filter
 from bootstrap.filters.settings import RAW, MeasureFilters, SensorFilters
 
-KEEP_RAW = "raw"
 EXTREME = "made of less extreme numbers"
 
 

@@ -42,6 +42,16 @@ def test_filters_are_in_the_order_of_the_lines(house: House) -> None:
     assert read(house, f"{CELLAR}[temperature]\nlow = -10\n") is None
 
 
+def test_raw_is_no_filter_so_that_what_is_below_it_may_be_a_limit(house: House) -> None:
+    house.write(1)
+    house.device("cellar", f"{CELLAR}[temperature]\nraw = true\nlow = -10\nround = 1\nhigh = 50\n")
+    (found,) = check(house.folder)
+    assert (found.device.measures["temperature"].low, found.device.measures["temperature"].high) == (-10, 125)
+    assert found.filters is not None
+    assert [type(one).__name__ for one in found.filters.measures["temperature"].stages] == ["Round", "HighLimit"]
+    assert found.filters.measures["temperature"].raw
+
+
 def test_a_raw_value_needs_a_name_of_its_own(house: House) -> None:
     (house.folder / "mine.py").write_text(
         "from dataclasses import dataclass\nfrom bootstrap import Device, Measure\n\n\n"
