@@ -71,6 +71,9 @@ class FilterSections:
             except ValueError as error:
                 self._source.fault(f"{name!r} must be {error}", self._source.line(name, self._place(DERIVE)))
             else:
+                if sections.get(name, {}).get(KEEP_RAW):
+                    text = f"{name!r} is derived, and has no {KEEP_RAW} value; derive the same under another name"
+                    self._source.fault(text, self._source.line(KEEP_RAW, self._place(name)))
                 measures[name] = self._filters(name, sections.get(name, {}), measures)
         return found
 

@@ -228,6 +228,10 @@ def test_who_listens_for_a_difference_is_allowed_to(house: House) -> None:
             '[derive]\nslow = "mean(temperature, 1h)"\n[slow]\nruond = 1\n',
             "6: no setting 'ruond'; did you mean",
         ),
+        (
+            '[derive]\nslow = "mean(temperature, 1h)"\n[slow]\nround = 1\nraw = true\n',
+            "7: 'slow' is derived, and has no raw value; derive the same under another name",
+        ),
         ('[derive]\nslow = "mean(temperature, 1h)"\n[slo]\nround = 1\n', "5: no measure 'slo'; did you mean 'slow'?"),
     ],
 )
