@@ -72,8 +72,8 @@ class FilterSections:
                 self._source.fault(f"{name!r} must be {error}", self._source.line(name, self._place(DERIVE)))
             else:
                 if sections.get(name, {}).get(KEEP_RAW):
-                    text = f"{name!r} is derived, and has no {KEEP_RAW} value; derive the same under another name"
-                    self._source.fault(text, self._source.line(KEEP_RAW, self._place(name)))
+                    why = f"{name!r} is derived, and has no {KEEP_RAW} value; derive the same under another name"
+                    self._source.fault(why, self._source.line(KEEP_RAW, self._place(name)))
                 measures[name] = self._filters(name, sections.get(name, {}), measures)
         return found
 

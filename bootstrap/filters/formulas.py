@@ -139,7 +139,7 @@ class _Window:
         return one
 
     def result(self, since: float) -> float | None:
-        """Return what follows from the values, of which the first may be older than `since`, where the window begins."""
+        """Return what follows from the values. The window begins at `since`; the first value may be older."""
         raise NotImplementedError
 
     def interrupt(self) -> None:
@@ -235,7 +235,7 @@ class Integral(_OverTime):
         return Measure(found, counter=measures[self.sources[0]].low >= 0)
 
     def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:
-        """Return a sum that goes on where it was; one of another measure, over another time or in another unit is new."""
+        """Return a sum that goes on where it was; of another measure, over another time, in another unit it is new."""
         return _IntegralAtWork(self, lent.keep(self._kept_as(name, measures), 0.0) if lent else None)
 
     def _kept_as(self, name: str, measures: Mapping[str, Measure]) -> str:

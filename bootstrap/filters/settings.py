@@ -64,7 +64,8 @@ class SensorFilters:
         found = {name: self._outcome(name, one) for name, one in measured.items()}
         found |= {name + RAW: measured[name] for name, one in self.measures.items() if one.raw and name in measured}
         for name, formula in self.derived.items():
-            with suppress(KeyError, ValueError, ArithmeticError):  # a device that learns what it measures may lack a source
+            # A device that learns what it measures may lack a source.
+            with suppress(KeyError, ValueError, ArithmeticError):
                 found[name] = self._outcome(name, formula.outcome(found))
         return found
 
