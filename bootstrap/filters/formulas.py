@@ -14,7 +14,7 @@ from bootstrap.device import Kept, Measure
 from bootstrap.filters import air
 from bootstrap.filters.derived import Computation, Formula, Lent, units
 from bootstrap.filters.filter import Moment, tidy
-from bootstrap.filters.linear import ID_DIGITS, UNITS, Distance, Line, between
+from bootstrap.filters.linear import ID_DIGITS, UNITS, Interval, Line, between
 
 HOUR_S = 3600.0
 LONGEST_ID = 64
@@ -282,12 +282,12 @@ class Difference(Formula):
     topics: ClassVar[bool] = True
 
     def outcome(self, measures: Mapping[str, Measure]) -> Measure:
-        """Return a measure in the unit of the first. A temperature less a distance of two is a temperature."""
+        """Return a measure in the unit of the first. A temperature less such an interval is a temperature."""
         unit, *other = units(self, measures)
         if other and other[0] != unit:
             raise ValueError(f"both must be in one unit, not {unit} and {other[0]}")
-        first, *second = (isinstance(measures[name], Distance) for name in self.sources)
-        return Measure(unit) if second == [True] and not first else Distance(unit)
+        first, *second = (isinstance(measures[name], Interval) for name in self.sources)
+        return Measure(unit) if second == [True] and not first else Interval(unit)
 
     def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
         """Return what subtracts."""

@@ -185,7 +185,7 @@ def _alternatives(unit: str, sort: str) -> str:
 
 
 @dataclass(frozen=True)
-class Distance(Measure):
+class Interval(Measure):
     """A measure that says how far two others are apart: in another unit, 5 °C of them are 9 °F, and not 41."""
 
     def line_to(self, unit: str) -> Line:
@@ -194,7 +194,7 @@ class Distance(Measure):
 
 
 def _line(measure: Measure, unit: str) -> Line:
-    return measure.line_to(unit) if isinstance(measure, Distance) else between(str(measure.unit), unit)
+    return measure.line_to(unit) if isinstance(measure, Interval) else between(str(measure.unit), unit)
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--point", type=_point, action="append", metavar="SAID=TRUE", help="what it said when that was true"
     )
-    how.add_argument("--undo", action="store_true", help="put back what was there before the last calibration")
+    how.add_argument("--undo", action="store_true", help="put back what was before the last calibration, only that one")
     parser.add_argument("--anew", action="store_true", help="drop the points that there are already")
     parser.add_argument(
         "--readings", type=_count, default=5, metavar="N", help="how many to take the mean of (default: 5)"
