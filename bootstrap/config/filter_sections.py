@@ -1,11 +1,12 @@
 """The filters in the sections of measures: each line is a filter, and applies to what the line above it has made."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from bootstrap.config.measure_sections import DERIVE
+from bootstrap.config.measure_sections import DERIVE, KEEP_RAW
 from bootstrap.config.toml_file import TomlFile, convert, shown, suggestion
 from bootstrap.contract.topics import ID_RULE, is_id
 from bootstrap.device import RESERVED_MEASURES, Measure
@@ -14,7 +15,7 @@ from bootstrap.filters.derived import Formula
 from bootstrap.filters.filter import Filter
 from bootstrap.filters.settings import RAW, MeasureFilters, SensorFilters
 
-KEEP_RAW = "raw"
+EXTREME = "made of less extreme numbers"
 
 
 class FilterSections:
@@ -70,6 +71,9 @@ class FilterSections:
             except ValueError as error:
                 self._source.fault(f"{name!r} must be {error}", self._source.line(name, self._place(DERIVE)))
             else:
+                if sections.get(name, {}).get(KEEP_RAW):
+                    why = f"{name!r} is derived, and has no {KEEP_RAW} value; derive the same under another name"
+                    self._source.fault(why, self._source.line(KEEP_RAW, self._place(name)))
                 measures[name] = self._filters(name, sections.get(name, {}), measures)
         return found
 
@@ -110,14 +114,16 @@ class _FilterLines:
             return None
         try:
             made = _made(FILTERS[key], value, self._source.folder)
-        except ValueError as error:
-            self._fault(key, f"{key!r} of {self._name!r} must be {error}, not {shown(value)}")
+        except (ValueError, ArithmeticError) as error:
+            why = EXTREME if isinstance(error, ArithmeticError) else error
+            self._fault(key, f"{key!r} of {self._name!r} must be {why}, not {shown(value)}")
             return None
         try:
             made.accepts(self.measure)
-            self.measure = made.outcome(self.measure)
-        except ValueError as error:
-            self._fault(key, f"{key!r} is no filter of {self._name!r}, which {error}")
+            self.measure = _finite(self.measure, made.outcome(self.measure))
+        except (ValueError, ArithmeticError) as error:
+            why = f"needs what is {EXTREME}" if isinstance(error, ArithmeticError) else error
+            self._fault(key, f"{key!r} is no filter of {self._name!r}, which {why}")
             return None
         return made
 
@@ -126,6 +132,18 @@ class _FilterLines:
             place = f"[{self._place}]"
             return f"no setting {key!r} in {place}; move the line above {place}, which ends with the file"
         return f"no setting {key!r}; {suggestion(key, [*FILTERS, KEEP_RAW])}"
+
+
+def _finite(before: Measure, after: Measure) -> Measure:
+    """Return what a measure becomes.
+
+    Raises:
+        OverflowError: its limits are no numbers any more.
+    """
+    bounded = math.isfinite(before.low) and math.isfinite(before.high)
+    if any(math.isnan(one) or (bounded and math.isinf(one)) for one in (after.low, after.high)):
+        raise OverflowError
+    return after
 
 
 def _made(kind: type[Filter], value: object, folder: Path) -> Filter:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bootstrap.filters.settings import SensorFilters
 
 D = TypeVar("D", bound=Device)
+KEEP_RAW = "raw"  # the line by which the raw value is published, too; it is no filter, wherever it stands
 DERIVE = "derive"  # the section of measures that are computed from others
 
 
@@ -99,8 +100,9 @@ class _MeasureSections:
 
     def _limit(self, place: str, name: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
         """Take the limits above the first filter. Returns the lines from there on, or None after adding a fault."""
-        first = next((number for number, key in enumerate(values) if key not in LIMITS), len(values))
-        given, rest = dict([*values.items()][:first]), dict([*values.items()][first:])
+        first = next((number for number, key in enumerate(values) if key not in {*LIMITS, KEEP_RAW}), len(values))
+        given = {key: one for key, one in [*values.items()][:first] if key in LIMITS}
+        rest = {key: one for key, one in values.items() if key not in given}
         if given and (limited := _limited(self._source, place, name, given, self._measures[name])) is None:
             return None
         if given:

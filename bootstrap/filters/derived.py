@@ -33,6 +33,9 @@ class Computation(Protocol):
             ValueError: none can; the text says why.
         """
 
+    def interrupt(self) -> None:
+        """Take notice that a source has failed, so that nobody knows what it was until its next value."""
+
     def close(self) -> None:
         """Keep what has not been kept yet."""
 

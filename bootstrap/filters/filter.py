@@ -117,7 +117,10 @@ def tidy(number: float) -> float:
 
 
 def mapped(measure: Measure, of: Callable[[float], float], slope: float) -> Measure:
-    """Return a measure whose numbers all become others by a monotonic function of at most this slope."""
+    """Return a measure whose numbers all become others by a monotonic function of at most this slope.
+
+    What falls when it rises is no counter.
+    """
     low, high = sorted((of(measure.low), of(measure.high)))
-    step = measure.step * slope if math.isfinite(measure.step) else math.inf
-    return replace(measure, low=low, high=high, step=step, power_on=None)
+    step = measure.step * abs(slope) if math.isfinite(measure.step) else math.inf
+    return replace(measure, low=low, high=high, step=step, power_on=None, counter=measure.counter and slope > 0)

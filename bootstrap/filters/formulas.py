@@ -1,17 +1,20 @@
 """The closed list of formulas."""
 
+import hashlib
+import json
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
+from bootstrap.contract.liveness import GRACE_S
 from bootstrap.device import Kept, Measure
 from bootstrap.filters import air
 from bootstrap.filters.derived import Computation, Formula, Lent, units
 from bootstrap.filters.filter import Moment, tidy
-from bootstrap.filters.linear import UNITS, Line, between
+from bootstrap.filters.linear import ID_DIGITS, UNITS, Interval, Line, between
 
 HOUR_S = 3600.0
 LONGEST_ID = 64
@@ -62,6 +65,9 @@ class _AirAtWork:
         found = self._formula.of(self._to_celsius.of(warm), damp)
         return round(self._back.of(found), self._formula.digits)
 
+    def interrupt(self) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
 
@@ -99,34 +105,45 @@ class HeatIndex(_Air):
 
 
 class _Window:
-    """The newest values of one measure, with their times. The newest one may be followed by none for a while."""
+    """The newest values of one measure, with their times.
+
+    No value is merged with more of them than fit into a small part of the window, so that it forgets in time.
+    """
 
     def __init__(self, formula: Formula) -> None:
         self.values: deque[tuple[float, float]] = deque()  # time (monotonic, in seconds), value
         self._formula = formula
+        self._slot_s = formula.window_s / (MOST // 2 - 2)  # no three values are within that, so there are at most MOST
 
     def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
         """Add a value, drop what is older than the window, and compute."""
         if self.values and moment.now - self.values[-1][0] >= moment.gap_s:
             self.values.clear()
-        self.values.append((moment.now, self.noted(values[self._formula.sources[0]])))
+        new = moment.now, self.noted(values[self._formula.sources[0]])
+        if len(self.values) > 1 and new[0] - self.values[-2][0] <= self._slot_s:
+            newest = self.values.pop()
+            self.values[-1] = self.merged(self.values[-1], newest, new)
+        self.values.append(new)
         while len(self.values) > 1 and self.values[1][0] <= moment.now - self._formula.window_s:
             self.values.popleft()
-        if len(self.values) > MOST:
-            self.values = deque(self.thinned([*self.values]))
-        return self.result()
+        return self.result(moment.now - self._formula.window_s)
 
     def noted(self, value: float) -> float:
         """Return what is to be kept of a value."""
         return value
 
-    def thinned(self, values: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
-        """Return half as many values that tell the same of so long a time, with the newest as it is."""
-        return [*values[:-1:2], values[-1]]
+    def merged(
+        self, one: tuple[float, float], _other: tuple[float, float], _new: tuple[float, float]
+    ) -> tuple[float, float]:
+        """Return what tells the same as the first two of three values until the third."""
+        return one
 
-    def result(self) -> float | None:
-        """Return what follows from the values."""
+    def result(self, since: float) -> float | None:
+        """Return what follows from the values. The window begins at `since`; the first value may be older."""
         raise NotImplementedError
+
+    def interrupt(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -145,7 +162,7 @@ class _RateAtWork(_Window):
         self._last = value
         return self._grown
 
-    def result(self) -> float | None:
+    def result(self, _since: float) -> float | None:
         (began, before), (now, grown) = self.values[0], self.values[-1]
         return tidy((grown - before) / (now - began) * HOUR_S) if now > began else None
 
@@ -153,14 +170,14 @@ class _RateAtWork(_Window):
 class _MeanAtWork(_Window):
     """Each value counts for as long as it was the newest."""
 
-    def thinned(self, values: list[tuple[float, float]]) -> Iterable[tuple[float, float]]:
-        for first in range(0, len(values) - 1, 2):
-            part = values[first : first + 3]
-            yield part[0][0], _held_mean(part)
-        yield values[-1]
+    def merged(
+        self, one: tuple[float, float], other: tuple[float, float], new: tuple[float, float]
+    ) -> tuple[float, float]:
+        return one[0], _held_mean([one, other, new])
 
-    def result(self) -> float | None:
-        return tidy(_held_mean([*self.values]))
+    def result(self, since: float) -> float | None:
+        (began, first), *later = self.values
+        return tidy(_held_mean([(max(began, since), first), *later]))
 
 
 def _held_mean(values: Sequence[tuple[float, float]]) -> float:
@@ -217,9 +234,14 @@ class Integral(_OverTime):
         found = SUMS.get((unit, self.window_s), f"{unit}·{NAMES_S[self.window_s]}")
         return Measure(found, counter=measures[self.sources[0]].low >= 0)
 
-    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
-        """Return a sum that goes on where it was."""
-        return _IntegralAtWork(self, lent.keep(f"derived_{name}"[:LONGEST_ID], 0.0) if lent else None)
+    def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:
+        """Return a sum that goes on where it was; of another measure, over another time, in another unit it is new."""
+        return _IntegralAtWork(self, lent.keep(self._kept_as(name, measures), 0.0) if lent else None)
+
+    def _kept_as(self, name: str, measures: Mapping[str, Measure]) -> str:
+        facts = [name, *self.sources, self.window_s, self.outcome(measures).unit_name]
+        digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:ID_DIGITS]
+        return f"derived_{digest}_{name}"[:LONGEST_ID]
 
 
 class _IntegralAtWork:
@@ -239,6 +261,10 @@ class _IntegralAtWork:
             self.close()
         return round(self._sum, 3)
 
+    def interrupt(self) -> None:
+        """Add nothing for the time until the next value."""
+        self._before = None
+
     def close(self) -> None:
         """Keep the sum."""
         if self._kept is not None and self._kept.value != self._sum:
@@ -256,11 +282,12 @@ class Difference(Formula):
     topics: ClassVar[bool] = True
 
     def outcome(self, measures: Mapping[str, Measure]) -> Measure:
-        """Return a measure in the unit of the first."""
+        """Return a measure in the unit of the first. A temperature less such an interval is a temperature."""
         unit, *other = units(self, measures)
         if other and other[0] != unit:
             raise ValueError(f"both must be in one unit, not {unit} and {other[0]}")
-        return Measure(unit)
+        first, *second = (isinstance(measures[name], Interval) for name in self.sources)
+        return Measure(unit) if second == [True] and not first else Interval(unit)
 
     def start(self, name: str, measures: Mapping[str, Measure], lent: Lent | None) -> Computation:  # noqa: ARG002
         """Return what subtracts."""
@@ -271,21 +298,29 @@ class _DifferenceAtWork:
     def __init__(self, formula: Difference, lent: Lent | None) -> None:
         self._formula = formula
         self._heard = lent.listen(formula.topic) if lent and formula.topic else None
+        self._since: float | None = None  # monotonic, in seconds
 
-    def of(self, values: Mapping[str, float], _moment: Moment) -> float | None:
-        one, *other = (values[name] for name in self._formula.sources)
-        return tidy(one - (other[0] if other else self._others()))
+    def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
+        one, *others = (values[name] for name in self._formula.sources)
+        other = others[0] if others else self._others(moment.now)
+        return None if other is None else tidy(one - other)
 
-    def _others(self) -> float:
-        """Return what the other sensor has said.
+    def _others(self, now: float) -> float | None:
+        """Return what the other sensor has said; None while its first message may still be on its way.
 
         Raises:
             ValueError: that does not count, or nothing was heard.
         """
+        self._since = now if self._since is None else self._since
+        if self._heard is not None and self._heard.last is None and now - self._since < GRACE_S:
+            return None
         if self._heard is None or self._heard.last is None or self._heard.problem:
             why = self._heard.problem if self._heard else None
             raise ValueError(f"{self._formula.topic}: {why or 'nothing was heard yet'}")
         return self._heard.last.number
+
+    def interrupt(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""

@@ -52,6 +52,10 @@ class Calibrate(NumberFilter):
             raise ValueError("{ offset = … }, { scale = … } other than 0, both, or { points = [[said, true], …] }")
         if self.points is not None:
             _check(self.points)
+        if not all(math.isfinite(line.scale) and line.scale and math.isfinite(line.offset) for line in self._lines):
+            raise ValueError("made of numbers that are further apart, or closer together")
+        if self.unit is not None and not self.unit.isprintable():
+            raise ValueError("a table in which 'unit' is one line of printable characters")
 
     @property
     def _sorted(self) -> list[list[float]]:
@@ -75,7 +79,7 @@ class Calibrate(NumberFilter):
 
     def outcome(self, measure: Measure) -> Measure:
         """Return the measure as it is after the correction, in another unit if it has one."""
-        slope = max(abs(line.scale) for line in self._lines)
+        slope = max((line.scale for line in self._lines), key=abs)
         return replace(mapped(measure, self.of, slope), unit=self.unit or measure.unit)
 
     @property
@@ -181,6 +185,19 @@ def _alternatives(unit: str, sort: str) -> str:
 
 
 @dataclass(frozen=True)
+class Interval(Measure):
+    """A measure that says how far two others are apart: in another unit, 5 °C of them are 9 °F, and not 41."""
+
+    def line_to(self, unit: str) -> Line:
+        """Return the line that makes its numbers into those of another unit."""
+        return Line(between(str(self.unit), unit).scale, 0)
+
+
+def _line(measure: Measure, unit: str) -> Line:
+    return measure.line_to(unit) if isinstance(measure, Interval) else between(str(measure.unit), unit)
+
+
+@dataclass(frozen=True)
 class Unit(NumberFilter):
     """Converts into another unit of the same quantity."""
 
@@ -190,12 +207,12 @@ class Unit(NumberFilter):
 
     def outcome(self, measure: Measure) -> Measure:
         """Return the measure in the other unit."""
-        line = between(str(measure.unit), self.to)
+        line = _line(measure, self.to)
         return replace(mapped(measure, line.of, line.scale), unit=self.to)
 
     def start(self, measure: Measure) -> "_Converter":
         """Return what converts from the measure's unit."""
-        return _Converter(between(str(measure.unit), self.to))
+        return _Converter(_line(measure, self.to))
 
 
 @dataclass(frozen=True)

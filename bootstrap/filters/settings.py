@@ -1,6 +1,6 @@
 """The filters and the derived measures of a sensor as its owner has set them, and what is published with them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +37,13 @@ class MeasureFilters:
         return max((one.longest_s for one in self.stages), default=0.0)
 
     @property
+    def steady(self) -> "MeasureFilters":
+        """Its filters but for those that hold values back: from what they make, others are derived."""
+        if not self.longest_s:
+            return self
+        return MeasureFilters(tuple(one for one in self.stages if not one.longest_s), raw=self.raw)
+
+    @property
     def calibration(self) -> str:
         """What tells its calibration from others; empty if it has none."""
         return next((one.id for one in self.stages if isinstance(one, Calibrate)), "")
@@ -57,13 +64,14 @@ class SensorFilters:
         found = {name: self._outcome(name, one) for name, one in measured.items()}
         found |= {name + RAW: measured[name] for name, one in self.measures.items() if one.raw and name in measured}
         for name, formula in self.derived.items():
-            with suppress(KeyError, ValueError):  # a device that learns what it measures may lack a source
+            # A device that learns what it measures may lack a source.
+            with suppress(KeyError, ValueError, ArithmeticError):
                 found[name] = self._outcome(name, formula.outcome(found))
         return found
 
     def _outcome(self, name: str, measure: Measure) -> Measure:
         """Return what a measure becomes. What a device measures may change; each value then says what does not fit."""
-        with suppress(ValueError):
+        with suppress(ValueError, ArithmeticError):
             return self.of(name).outcome(measure)
         return measure
 
@@ -80,8 +88,15 @@ class SensorFilters:
 
     def every_s(self, name: str, period_s: float) -> float:
         """Return the seconds within which a measure is published again while its device measures it."""
-        of_sources = (self.every_s(one, period_s) for one in self.sources(name) if not name.endswith(RAW))
-        return max([period_s, self.of(name).longest_s, *of_sources])
+        return max(period_s, self.of(name).longest_s)
+
+    def with_derived(self, names: Collection[str]) -> set[str]:
+        """Return these measures, the raw values of them, and all that is derived from any."""
+        found = {*names} | {name + RAW for name in names if self.of(name).raw}
+        for name, formula in self.derived.items():
+            if found.intersection(formula.sources):
+                found.add(name)
+        return found
 
     def about(self, name: str) -> dict[str, Any]:
         """Return what `status/about` has of a measure in addition."""

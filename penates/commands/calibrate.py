@@ -13,10 +13,12 @@ device's file; what stood there is kept in a comment above it, which --undo puts
 
 import argparse
 import math
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from bootstrap.config.loader import folder_or_default, state_of
 from bootstrap.contract.topics import ADMIN
@@ -28,7 +30,7 @@ from bootstrap.supervisor.control_socket import NotRunning, ask
 from penates.console.output import columns
 from penates.console.supervisor_request import PATIENCE_S, control_request
 from penates.files.calibrated_measure import CalibratedMeasure
-from penates.files.calibration_edit import with_calibration, with_raw, without_last_calibration
+from penates.files.calibration_edit import with_calibration, with_raw, without_last_calibration, without_raw
 from penates.files.install_paths import HOUSE
 from penates.fleet.access import access, access_arguments
 from penates.fleet.raw_readings import raw_readings
@@ -46,7 +48,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--point", type=_point, action="append", metavar="SAID=TRUE", help="what it said when that was true"
     )
-    how.add_argument("--undo", action="store_true", help="put back what was there before the last calibration")
+    how.add_argument("--undo", action="store_true", help="put back what was before the last calibration, only that one")
     parser.add_argument("--anew", action="store_true", help="drop the points that there are already")
     parser.add_argument(
         "--readings", type=_count, default=5, metavar="N", help="how many to take the mean of (default: 5)"
@@ -168,17 +170,35 @@ def _raw(target: CalibratedMeasure) -> Iterator[str]:
         yield target.raw_name
         return
     edited = target.edited
-    before = edited.text
     print("what it says before its filters is published for as long as this takes")
-    edited.write(with_raw(before, target.section))
+    with _ended_by_signals():
+        edited.write(with_raw(edited.text, target.section))
+        try:
+            _reload(target)
+            yield target.name + RAW
+        except BaseException:
+            edited.put_back(without_raw(edited.text, target.section))
+            _reload(target)
+            raise
+        edited.put_back(without_raw(edited.text, target.section))
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Have a closed terminal, or SIGTERM, raise SystemExit, so that what was begun is taken back."""
+    numbers = [one for one in (signal.SIGHUP, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+
+    def leave(number: int, _frame: object) -> NoReturn:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)  # a second one must not interrupt that
+        raise SystemExit(128 + number)
+
+    before = {one: signal.signal(one, leave) for one in numbers}
     try:
-        _reload(target)
-        yield target.name + RAW
-    except BaseException:
-        edited.write(before)
-        _reload(target)
-        raise
-    edited.write(before)
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _reload(target: CalibratedMeasure) -> int:

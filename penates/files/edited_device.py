@@ -32,15 +32,24 @@ class EditedDevice:
             raise Fatal(Exit.SETTINGS, f"{self.folder / self.file} cannot be read: {error}") from None
 
     def write(self, text: str) -> Path:
-        """Write another text. Returns the file.
+        """Write another text, after a check. Returns the file.
 
         Raises:
             SettingsError: it would have faults that it did not have, and nothing was written.
             Fatal: the file cannot be written.
         """
-        before, file = self._faults(self.text.encode()), self.folder / self.file
+        before = self._faults(self.text.encode())
         if new := [fault for fault in self._faults(text.encode()) if fault not in before]:
             raise SettingsError(new)
+        return self.put_back(text)
+
+    def put_back(self, text: str) -> Path:
+        """Write another text, whatever faults it has; they may be its owner's. Returns the file.
+
+        Raises:
+            Fatal: the file cannot be written.
+        """
+        file = self.folder / self.file
         try:
             _replace(file, text.encode())
         except OSError as error:

@@ -3,10 +3,12 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
+BLANKS = " \t\ufeff"  # the last is the mark that editors on Windows put before a text
+ASSIGNMENT = re.compile(r"[^#\[=][^=]*=")
 HEADER = re.compile(r"\s*\[([^\]]*)\]")
 Settings: TypeAlias = Mapping[tuple[str, str], object]  # (section, key): value
 
@@ -80,9 +82,19 @@ def _set(rows: list[str], section: str, key: str, setting: str) -> None:
     rows.insert(end, setting)
 
 
+def _headers(rows: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield the row and the name of each section; within a value of several rows there is none."""
+    number = 0
+    while number < len(rows):
+        row = rows[number].strip(BLANKS)
+        if row.startswith("["):
+            yield number, row.split("]")[0].strip(f"[{BLANKS}")
+        number = end_of_value(rows, number) if ASSIGNMENT.match(row) else number + 1
+
+
 def bounds(rows: Sequence[str], section: str) -> tuple[int | None, int]:
     """Return the first row of a section, or None if it is not there, and the row after its last one."""
-    headers = [(number, row.split("]")[0].strip(" [")) for number, row in enumerate(rows) if row.startswith("[")]
+    headers = [*_headers(rows)]
     starts = {name: number + 1 for number, name in headers} | {"": 0}
     first = starts.get(section)
     later = [number for number, _ in headers if first is not None and number >= first]

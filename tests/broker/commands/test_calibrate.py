@@ -72,7 +72,7 @@ def test_what_the_sensor_says_is_published_for_as_long_as_it_takes(cellar: House
     asking = subprocess.Popen(
         [*command, "--config", str(cellar.folder)], env=cellar.env(), stdout=subprocess.PIPE, text=True
     )
-    eventually(lambda: "raw = true\n" in file.read_text(), "the raw value is asked for")
+    eventually(lambda: "raw = true" in file.read_text(), "the raw value is asked for")
     reload(running)
     assert "0.312 °C, the mean of 5 readings" in pipe(asking.stdout).read()
     pipe(asking.stdout).close()
@@ -82,6 +82,35 @@ def test_what_the_sensor_says_is_published_for_as_long_as_it_takes(cellar: House
     reload(running)
     eyes.ask("cm/cellar", "read", "now")
     eyes.wait_value(VALUE, 32)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, None])
+def test_what_its_owner_edits_meanwhile_stays(cellar: House, file: Path, number: int | None) -> None:
+    file.write_text(file.read_text() + "[temperature]\nraw = false\nround = 0\n")
+    before = file.read_text()
+    command = [
+        sys.executable,
+        "-m",
+        "penates",
+        "calibrate",
+        "cellar",
+        "--reference",
+        "0",
+        "--wait",
+        "3600" if number else "3",
+    ]
+    asking = subprocess.Popen(
+        [*command, "--config", str(cellar.folder)], env=cellar.env(), stdout=subprocess.PIPE, text=True
+    )
+    next(line for line in pipe(asking.stdout) if line.startswith("Next: reload"))
+    mine = file.read_text().replace("round = 0", "round = 1  # mine") + "step = no number\n"
+    assert "raw = true" in mine
+    file.write_text(mine)
+    if number is not None:
+        asking.send_signal(number)
+    asking.communicate(timeout=120)
+    assert asking.returncode == (128 + number if number else 77)
+    assert file.read_text() == before.replace("round = 0", "round = 1  # mine") + "step = no number\n"
 
 
 def test_a_sensor_that_says_nothing_changes_nothing(cellar: House, file: Path) -> None:

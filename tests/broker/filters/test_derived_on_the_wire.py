@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.filters.linear import Calibrate
 from bootstrap.history.points import point
-from support.teller import READING, STATE, Teller
+from support.teller import HEALTH, READING, STATE, Teller
 from support.world import Broker, Eyes, House, Wanted
 
 DEW = '[derive]\ndew_point = "dew_point(temperature, humidity)"\n'
@@ -63,6 +63,11 @@ def test_an_integral_goes_on_after_a_restart(weather: Teller) -> None:
 def test_a_difference_to_another_sensor(weather: Teller, house: House) -> None:
     limits = '[derive]\ncolder = "difference(temperature, cm/attic/data/level)"\n'
     weather.run({"temperature": 20}, limits=limits)
+    told: Wanted = lambda seen: [one.value["colder"] for one in seen if one.topic == HEALTH and "colder" in one.value]  # noqa: E731
+    first = weather.eyes.wait(told, "its health")[0]
+    assert (first["health"], first["errors"]) == ("ok", 0)  # what it subtracts may still be on its way
+    while not [one for one in told(weather.eyes.seen) if one["health"] == "failing"]:
+        weather.eyes.ask("cm/told", "read", "now")
     assert weather.wait_health("colder", "failing")["why"].startswith("cm/attic/data/level: ")
     house.device("attic", 'kind = "support.odd_devices.Told"\nfile = "attic.json"\n')
     (house.folder / "attic.json").write_text(json.dumps({"level": 5}))

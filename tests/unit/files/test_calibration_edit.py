@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penates.files.calibration_edit import with_calibration, with_raw, without_last_calibration
+from bootstrap.errors import Fatal
+from penates.files.calibration_edit import with_calibration, with_raw, without_last_calibration, without_raw
 
 HEAD = '# the cellar\nkind = "thermometer"\nserial = "28-0316a2795fff"  # behind the boiler\n'
 TABLE = {"points": [[0.3, 0.0], [99.1, 100.0]]}
@@ -38,6 +39,39 @@ def test_a_calibration_is_the_first_filter_and_what_was_there_is_kept(before: st
     assert without_last_calibration(after, "temperature") == before
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        f"{HEAD}  [temperature]\n  round = 1\n\t[other]\n",
+        f"{HEAD}[ temperature ]  # of the air\nquantile = {{ of = [\n [1]\n] }}\nround = 1\n",
+        "\ufeff[temperature]\nround = 1\n",
+        f"{HEAD}[temperature]\nraw = true\nlow = -10\nround = 1\n",
+    ],
+)
+def test_headers_may_be_indented_and_follow_a_byte_order_mark(before: str) -> None:
+    written = with_calibration(before, "temperature", TABLE)
+    found = tomllib.loads(written.removeprefix("\ufeff"))["temperature"]
+    assert found["calibrate"] == TABLE
+    assert found.keys() >= {"round"}
+    assert without_last_calibration(written, "temperature") == before
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '["temperature"]\nround = 1\n',
+        "temperature = { round = 1 }\n",
+        "temperature.round = 1\n",
+        "[\"\"]\n[temperature]\n'calibrate' = 1\n",
+    ],
+)
+def test_what_cannot_be_edited_is_said(before: str) -> None:
+    with pytest.raises(Fatal, match=r"^\[temperature\] is written in a way that this command cannot edit; write it as"):
+        with_calibration(before, "temperature", TABLE)
+    with pytest.raises(Fatal, match="cannot edit"):
+        with_raw(before.replace("calibrate", "raw"), "temperature")
+
+
 def test_there_is_nothing_to_undo_where_nothing_was_done() -> None:
     assert without_last_calibration(HEAD, "temperature") is None
     assert without_last_calibration(f"{HEAD}[temperature]\n{LINE}\n", "temperature") is None
@@ -56,6 +90,20 @@ def test_only_the_last_one_is_undone() -> None:
 def test_what_was_added_below_a_calibration_stays() -> None:
     written = with_calibration(HEAD, "temperature", TABLE) + "round = 1\n"
     assert without_last_calibration(written, "temperature") == f"{HEAD}\n[temperature]\nround = 1\n"
+
+
+def test_only_the_row_for_the_raw_value_is_taken_back() -> None:
+    for before in (HEAD, LOW, f"{HEAD}[temperature]\n  raw = false # not yet\nround = 1\n"):
+        written = with_raw(before, "temperature")
+        assert tomllib.loads(written)["temperature"]["raw"] is True
+        assert without_raw(written, "temperature") == before
+        edited = written.replace("the cellar", "the attic") + "[humidity]\nround = 0\n"
+        assert (
+            without_raw(edited, "temperature") == before.replace("the cellar", "the attic") + "[humidity]\nround = 0\n"
+        )
+        assert without_raw(before, "temperature") == before
+    kept = without_raw(with_raw(HEAD, "temperature") + "round = 1\n", "temperature")
+    assert kept == f"{HEAD}\n[temperature]\nround = 1\n"
 
 
 ROWS = [
@@ -82,6 +130,7 @@ def test_whatever_was_there_is_there_again_to_the_byte(text: str, end: str) -> N
     assert {*keys[: keys.index("calibrate")]} <= {"low", "high", "step"}
     assert tomllib.loads(written)["temperature"]["calibrate"] == TABLE
     assert without_last_calibration(written, "temperature") == before
+    assert without_raw(with_raw(before, "temperature"), "temperature") == before
     raw = tomllib.loads(with_raw(before, "temperature"))["temperature"]
     assert raw.pop("raw") is True
     assert raw == tomllib.loads(before).get("temperature", {})

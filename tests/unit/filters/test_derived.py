@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bootstrap.contract.heard import Heard
+from bootstrap.contract.topics import is_id
 from bootstrap.device import Measure
 from bootstrap.errors import Refused
 from bootstrap.filters import air
 from bootstrap.filters.conditioning import Conditioning
-from bootstrap.filters.filter import Moment
+from bootstrap.filters.filter import Filter, Moment
 from bootstrap.filters.formulas import FORMULAS, MOST
 from bootstrap.filters.grammar import parse
-from bootstrap.filters.linear import Unit
+from bootstrap.filters.holding import Deadband, Throttle
+from bootstrap.filters.linear import Calibrate, Unit
 from bootstrap.filters.settings import MeasureFilters, SensorFilters
 from bootstrap.runtime.judging import Judge
 from support.filtered_devices import Weather
@@ -172,6 +174,121 @@ def test_a_long_time_takes_a_bounded_memory_and_stays_right(text: str, period: i
     assert len(window.values) <= MOST
 
 
+@pytest.mark.parametrize(
+    ("text", "period"), [("mean(power, 1d)", 60), ("mean(power, 1h)", 2), ("rate(rain, 1d)", 60), ("rate(rain, 1h)", 2)]
+)
+def test_a_window_forgets_what_is_older_however_many_values_came(text: str, period: int) -> None:
+    """Nothing in five windows, then 100 (or 100 per hour) in a whole one."""
+    formula = parse(text, MEASURES)
+    window: Any = formula.start("it", MEASURES, None)
+    count = int(formula.window_s) // period
+    for number in range(6 * count + 1):
+        since = max(0, number - 5 * count)
+        value = (100 if number >= 5 * count else 0) if "mean" in text else since * period / 36
+        found = window.of({formula.sources[0]: value}, Moment(number * period, period, 3 * period))
+        assert len(window.values) <= MOST
+    assert found == pytest.approx(100, rel=0.01)
+
+
+HOLDING = [Deadband(5, silence_s=600), Throttle(every_s=600)]
+
+
+@pytest.mark.parametrize("holding", HOLDING)
+def test_what_is_held_back_is_summed_up_all_the_same(holding: Filter) -> None:
+    """Nothing for nine minutes, then 2000 W, of which half a minute counts at most."""
+    energy = sensor({"it": "integral(power, 1h)"}, power=MeasureFilters((holding,)))
+    found = run(energy, [*[{"power": 0}] * 10, {"power": 2000}])
+    assert found == [*[0] * 10, pytest.approx(1000 / 60, abs=0.001)]
+    assert energy.filters.every_s("it", 60) == 60
+    mean = sensor({"it": "mean(power, 5min)"}, power=MeasureFilters((holding,)))
+    assert run(mean, [*[{"power": 0}] * 6, *[{"power": 4}] * 4])[-1] == pytest.approx(2.4)
+
+
+def test_nothing_is_added_for_a_gap_under_a_deadband_nor_after_a_failure() -> None:
+    energy = sensor({"it": "integral(power, 1h)"}, power=MeasureFilters((Deadband(5, silence_s=3600),)))
+
+    def at(second: float) -> Any:
+        return energy.apply({"power": 60}, MEASURES, second, 60).published["it"]
+
+    assert [at(0), at(60), at(360), at(420)] == [0, 1, 1, 2]
+    energy.forget(["power"])
+    assert [at(540), at(600)] == [2, 3]
+    energy.forget()
+    assert [at(720), at(780)] == [3, 4]
+
+
+def test_a_failed_read_under_a_deadband_does_not_freeze_what_is_derived() -> None:
+    dew = sensor({"it": "dew_point(temperature, humidity)"}, humidity=MeasureFilters((Deadband(5),)))
+    readings = [{"temperature": 20 + number, "humidity": 50} for number in range(4)]
+    found = run(dew, readings[:1])
+    dew.forget(["humidity"])
+    found += run(dew, readings[1:])
+    assert None not in found
+    assert sorted({*found}) == found
+
+
+def test_what_was_derived_before_a_failure_is_not_used_after_it() -> None:
+    derived = {"dew": "dew_point(temperature, humidity)", "it": "difference(temperature, dew)"}
+    filters = SensorFilters({}, {name: parse(text, [*MEASURES, "dew"]) for name, text in derived.items()})
+    margin = Conditioning(filters)
+    assert run(margin, [{"temperature": 20, "humidity": 50}])[0] > 0
+    margin.forget(["humidity"])
+    assert run(margin, [{"temperature": 20}]) == [None]
+
+
+def test_what_a_reload_leaves_of_a_held_back_value_is_in_the_new_unit() -> None:
+    def filters(*stages: Filter) -> SensorFilters:
+        return SensorFilters(
+            {"temperature": MeasureFilters((Deadband(5), *stages))},
+            {"it": parse("dew_point(temperature, humidity)", MEASURES)},
+        )
+
+    both = Conditioning(filters())
+    assert run(both, [{"temperature": 20, "humidity": 50}]) == [pytest.approx(9.26)]
+    both.change(filters(Unit("°F")))
+    assert run(both, [{"humidity": 50}]) == [None]
+    made = both.apply({"temperature": 20.1, "humidity": 50}, MEASURES, 60, 60).published
+    assert [made["temperature"], made["it"]] == pytest.approx([68.18, 48.82])
+
+
+def test_a_window_begins_anew_when_its_source_is_in_another_scale() -> None:
+    """Even if the measure is described alike: a counter without limits is, whatever it is multiplied by."""
+    one = {"it": parse("rate(rain, 10min)", MEASURES)}
+    rate = Conditioning(SensorFilters({}, one))
+    series = [{"rain": value} for value in (1000, 1000.5, 1001)]
+    assert run(rate, series) == [None, 30, 30]
+    rate.change(SensorFilters({"rain": MeasureFilters((Calibrate(scale=2.0),))}, one))
+    assert run(rate, series) == [None, 60, 60]
+
+
+def test_a_sum_in_another_unit_or_of_another_formula_begins_at_0_and_goes_on_when_that_is_back() -> None:
+    kept: dict[str, Any] = {}
+
+    class Value:
+        def __init__(self, name: str, value: float) -> None:
+            self.name = name
+            kept.setdefault(name, value)
+
+        value = property(lambda self: kept[self.name], lambda self, value: kept.update({self.name: value}))
+
+    def total(text: str, name: str = "it", **filters: MeasureFilters) -> Any:
+        energy = Conditioning(SensorFilters(filters, {name: parse(text, MEASURES)}))
+        energy.lend(Value, lambda _: pytest.fail("nothing is listened to"))
+        for number in range(2):
+            made = energy.apply({"power": 60, "humidity": 60}, MEASURES, number * 60, 60).published[name]
+        energy.close()
+        return made
+
+    assert [total("integral(power, 1h)"), total("integral(power, 1h)")] == [1, 2]
+    assert total("integral(power, 1min)") == 60
+    assert total("integral(humidity, 1h)") == 1
+    assert total("integral(power, 1h)", power=MeasureFilters((Unit("kW"),))) == 0.001
+    assert total("integral(power, 1h)") == 3
+    long = "a" * 60
+    assert [total("integral(power, 1h)", long + one) for one in "bcb"] == [1, 1, 2]
+    assert all(is_id(name) for name in kept)
+
+
 # Of two, and of what was derived.
 
 
@@ -190,6 +307,32 @@ def test_a_difference_of_two_measures_and_what_is_derived_from_that() -> None:
     assert made["it"] == made["spread"] == pytest.approx(20 - dew)
 
 
+def test_a_difference_of_temperatures_is_converted_by_the_size_of_a_degree_alone() -> None:
+    derived = {
+        "spread": "difference(temperature, dew)",
+        "hour": "mean(spread, 1h)",
+        "it": "difference(temperature, spread)",
+    }
+    names = [*MEASURES, "dew", "spread"]
+    formulas = {"dew": parse("dew_point(temperature, humidity)", MEASURES)}
+    formulas |= {name: parse(text, names) for name, text in derived.items()}
+    warm = {name: MeasureFilters((Unit("°F"),)) for name in ("hour", "it")}
+    conditioning = Conditioning(
+        SensorFilters(
+            {"spread": MeasureFilters((Unit("K"),)), "hour": MeasureFilters((Unit("°F"),))},
+            {name: formulas[name] for name in ("dew", "spread", "hour")},
+        )
+    )
+    made = conditioning.apply({"temperature": 20, "humidity": 50}, MEASURES, 0, 60).published
+    assert [made["spread"], made["hour"]] == pytest.approx([10.74, 10.74 * 1.8])
+    made = (
+        Conditioning(SensorFilters(warm, formulas))
+        .apply({"temperature": 20, "humidity": 50}, MEASURES, 0, 60)
+        .published
+    )
+    assert [made["hour"], made["it"]] == pytest.approx([10.74 * 1.8, 9.26 * 1.8 + 32])
+
+
 class Other:
     """What is heard of another sensor."""
 
@@ -201,9 +344,18 @@ class Other:
 
 def test_a_difference_to_another_sensor_needs_that_one_to_be_well() -> None:
     other, difference = Other(), sensor({"it": "difference(temperature, cm/attic/data/temperature)"})
-    difference.lend(lambda *_: pytest.fail("nothing is to be kept"), lambda _: other)
+    listened: list[str] = []
+
+    def listen(topic: str) -> Other:
+        listened.append(topic)
+        return other
+
+    difference.lend(lambda *_: pytest.fail("nothing is to be kept"), listen)
+    assert listened == ["cm/attic/data/temperature"]  # before the first reading
     series = [{"temperature": 20}]
-    assert run(difference, series) == ["cm/attic/data/temperature: nothing was heard yet"]
+    assert run(difference, series * 2, 4) == [None, None]  # its message may still be on its way
+    assert run(difference, series * 3, 4)[-1] == "cm/attic/data/temperature: nothing was heard yet"
+    assert len(listened) == 1
     other.last = Heard("cm/attic/data/temperature", b"22.5", 22.5, retained=True, at_us=0)
     assert run(difference, series) == [-2.5]
     other.problem = "cm/attic is lost"

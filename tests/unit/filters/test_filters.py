@@ -236,6 +236,15 @@ def test_a_calibration_goes_through_its_points_and_keeps_the_order(
     assert calibrate.id == Calibrate(points=points[::-1]).id
 
 
+def test_a_counter_that_is_turned_round_is_none() -> None:
+    grows = Measure("Wh", low=0, counter=True, step=10)
+    turned = made("calibrate", scale=-2.0).outcome(grows)
+    assert (turned.counter, turned.high, turned.step) == (False, 0, 20)
+    assert made("calibrate", points=[[0, 10], [5, 5]]).outcome(grows).counter is False
+    assert made("calibrate", scale=2.0).outcome(grows).counter
+    assert made("unit", to="kWh").outcome(grows).counter
+
+
 # What is held back, and what is refused.
 
 

@@ -2,10 +2,16 @@
 
 from bootstrap.filters.catalogue import FILTERS
 from bootstrap.filters.formulas import FORMULAS
-from bootstrap.filters.linear import UNITS
+from bootstrap.filters.linear import UNITS, Calibrate
 from support.paths import ROOT
 
 PAGE = (ROOT / "docs" / "FILTERS.md").read_text()
+
+
+def test_the_calibration_on_the_page_has_its_id() -> None:
+    known = Calibrate(points=[[0.31, 0.0], [99.1, 100.0]]).id
+    assert f"is calibrated by 2 points, as {known}\n" in PAGE
+    assert f'"calibration":{{"temperature":"{known}"}}' in PAGE
 
 
 def test_the_page_has_each_filter_formula_and_unit() -> None:

@@ -42,6 +42,16 @@ def test_filters_are_in_the_order_of_the_lines(house: House) -> None:
     assert read(house, f"{CELLAR}[temperature]\nlow = -10\n") is None
 
 
+def test_raw_is_no_filter_so_that_what_is_below_it_may_be_a_limit(house: House) -> None:
+    house.write(1)
+    house.device("cellar", f"{CELLAR}[temperature]\nraw = true\nlow = -10\nround = 1\nhigh = 50\n")
+    (found,) = check(house.folder)
+    assert (found.device.measures["temperature"].low, found.device.measures["temperature"].high) == (-10, 125)
+    assert found.filters is not None
+    assert [type(one).__name__ for one in found.filters.measures["temperature"].stages] == ["Round", "HighLimit"]
+    assert found.filters.measures["temperature"].raw
+
+
 def test_a_raw_value_needs_a_name_of_its_own(house: House) -> None:
     (house.folder / "mine.py").write_text(
         "from dataclasses import dataclass\nfrom bootstrap import Device, Measure\n\n\n"
@@ -135,6 +145,26 @@ def test_an_adopted_sensor_has_filters_of_its_own(house: House) -> None:
             f"{CELLAR}[temperature]\ncalibrate = {{ points = [[1, 2, 3]] }}\n",
             "4: 'calibrate' of 'temperature' must be a table in which 'points' is one to 5 pairs, [said, true]",
         ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ points = [[0, 0], [5e-324, 1]] }}\n",
+            "4: 'calibrate' of 'temperature' must be made of numbers that are further apart, or closer together",
+        ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ points = [[-1e308, 0], [1e308, 1]] }}\n",
+            "4: 'calibrate' of 'temperature' must be made of numbers that are further apart, or closer together",
+        ),
+        (
+            f"{CELLAR}[temperature]\ncalibrate = {{ scale = 1e307 }}\n",
+            "4: 'calibrate' is no filter of 'temperature', which needs what is made of less extreme numbers",
+        ),
+        (
+            f"{CELLAR}[temperature]\n\nround = {{ to = 1e-309 }}\n",
+            "5: 'round' is no filter of 'temperature', which needs what is made of less extreme numbers",
+        ),
+        (
+            f'{CELLAR}[temperature]\ncalibrate = {{ offset = 1, unit = "\\u001b[2J" }}\n',
+            "4: 'calibrate' of 'temperature' must be a table in which 'unit' is one line of printable characters",
+        ),
         (f"{CELLAR}[temperature]\nraw = 1\n", "4: 'raw' must be true or false, not 1"),
         (f"{CELLAR}[temperature]\nround = 1\nevery_s = 5\n", "5: no setting 'every_s' in [temperature]; move the line"),
         (f"{LAMP}[on]\ninvert = true\n", "3: 'on' shows what the command 'set' has set; a filter would show something"),
@@ -197,6 +227,10 @@ def test_who_listens_for_a_difference_is_allowed_to(house: House) -> None:
         (
             '[derive]\nslow = "mean(temperature, 1h)"\n[slow]\nruond = 1\n',
             "6: no setting 'ruond'; did you mean",
+        ),
+        (
+            '[derive]\nslow = "mean(temperature, 1h)"\n[slow]\nround = 1\nraw = true\n',
+            "7: 'slow' is derived, and has no raw value; derive the same under another name",
         ),
         ('[derive]\nslow = "mean(temperature, 1h)"\n[slo]\nround = 1\n', "5: no measure 'slo'; did you mean 'slow'?"),
     ],
