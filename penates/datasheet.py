@@ -131,6 +131,11 @@ class Sheet:
         return [*settings_of(self.device)]
 
     @property
+    def sharing(self) -> list[Setting]:
+        """The setting of who gets to know what it measures, of a kind that is private without it."""
+        return [Setting("shared_with", str, "none", WHO)] if self.device.private else []
+
+    @property
     def measures(self) -> Mapping[str, Measure]:
         """The measures of the kind."""
         return self.device.measures
@@ -178,8 +183,7 @@ class Sheet:
         known = [f"Driver: {step}." for step in self.driver(values)]
         head = [*map(_comment, [" ".join(self.what.split()), *wired, *known]), f"kind = {toml(self.kind)}"]
         names = [Setting("group", str, group, WHERE), Setting("sensor", str, sensor, "")]
-        who = [Setting("shared_with", str, "none", WHO)] if self.device.private else []
-        return "\n\n".join(_paragraphs(head, [*self.settings, *who, *names], values)) + "\n"
+        return "\n\n".join(_paragraphs(head, [*self.settings, *self.sharing, *names], values)) + "\n"
 
     def of_part(self, part: str) -> dict[str, str]:
         """Return the settings, in TOML, by which a device of this kind reads this part; nothing if none says so."""

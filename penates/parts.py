@@ -44,7 +44,7 @@ def elsewhere(word: str) -> tuple[str, str] | None:
 
 
 def kinds_for(word: str) -> list[str]:
-    """Return the kinds that a word means: a kind itself, or those that serve this part.
+    """Return the kinds that a word means: a kind itself, those that serve this part, or a kind written otherwise.
 
     Raises:
         KindError: it is neither; the message says what is near.
@@ -52,6 +52,8 @@ def kinds_for(word: str) -> list[str]:
     if word in kinds.names() or _is_class(word) or word in kinds.packaged():
         return [word]
     if found := [one.kind for one in serving(word)]:
+        return found
+    if found := [kind for kind in kinds.names() if plain(kind) == plain(word)]:
         return found
     if near := [f"{one.part} ({one.kind})" for one in parts() if plain(one.part).startswith(plain(word) or "?")]:
         raise KindError(f"no kind or part {word!r}; these parts begin so: {', '.join(near)}")

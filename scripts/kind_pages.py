@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from bootstrap.contract.payload import Json, encode
-from bootstrap.contract.topics import Topics
+from bootstrap.contract.topics import Topics, private_group
 from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Measure, Takes
 from bootstrap.gateway import Gateway
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
@@ -79,7 +79,7 @@ def _drivers(parts: list[str]) -> Iterator[str]:
 def _settings(found: Sheet) -> Iterator[str]:
     values = found.examples()
     yield "## Settings"
-    yield _table(("setting", "default", "meaning"), _setting_rows(found.settings))
+    yield _table(("setting", "default", "meaning"), _setting_rows([*found.settings, *found.sharing]))
     if issubclass(found.device, Gateway):
         yield "Of each sensor that it carries, in a section `[sensors.NAME]`:"
         yield _table(("setting", "default", "meaning"), _setting_rows([*settings_of(found.device.adopts)]))
@@ -132,20 +132,21 @@ def _meaning(device: type[Device], name: str) -> str:
 
 
 def _on_the_wire(found: Sheet) -> Iterator[str]:
-    topics = Topics(GROUP, _sensor(found))
-    measures = (found.made(found.examples()) or found.device).measures
+    private = found.device.private
+    topics = Topics(private_group(GROUP) if private else GROUP, _sensor(found))
+    device = found.made(found.examples()) or found.device
+    measures = device.measures
     values = {name: example(one) for name, one in measures.items()}
     lasting = {name: value for name, value in values.items() if not measures[name].event}
     reading: dict[str, Json] = {"time": TIME, "run": RUN, "seq": 15, **lasting}
     rows = [f"{topics.data(name)} {encode(value).decode()}" for name, value in values.items()]
-    rows.append(f"{topics.data('reading')} {encode(reading).decode()}")
+    rows += [] if private else [f"{topics.data('reading')} {encode(reading).decode()}"]
     yield "## On the wire"
-    yield f"Such as `mosquitto_sub -v -t '{GROUP}/{topics.sensor}/data/#'` prints it:"
+    yield f"Such as `mosquitto_sub -v -t '{topics.client_id}/data/#'` prints it:"
     yield "```text\n" + "\n".join(rows) + "\n```"
-    own = [(name, takes) for name, takes in found.device.commands.items() if name not in BUILT_IN_ACTIONS]
+    own = [(name, takes) for name, takes in device.commands.items() if name not in BUILT_IN_ACTIONS]
     if commands := [
-        f"penates send {GROUP}/{topics.sensor} {name}{_given(takes, _meaning(found.device, name))}"
-        for name, takes in own
+        f"penates send {topics.client_id} {name}{_given(takes, _meaning(found.device, name))}" for name, takes in own
     ]:
         yield "```sh\n" + "\n".join(commands) + "\n```"
 

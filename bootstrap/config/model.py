@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 from bootstrap import __version__
 from bootstrap.config.toml_file import a_path
 from bootstrap.contract.sites import SITE_RULE, is_site
-from bootstrap.contract.topics import ID_RULE, Topics, is_id
+from bootstrap.contract.topics import ID_RULE, PRIVATE, Topics, is_id, is_private
 from bootstrap.device import Device, Measure
 from bootstrap.hosts import a_host
 from bootstrap.limits import YEAR_S, Limits
@@ -61,6 +61,12 @@ def a_prefix(text: str) -> None:
         raise ValueError(f"levels of {ID_RULE}, with '/' between them")
 
 
+def _a_public_group(text: str) -> None:
+    _an_id(text)
+    if is_private(text):
+        raise ValueError(f"a group that does not end in {PRIVATE!r}, which is added to it for private sensors")
+
+
 def _a_site(text: str) -> None:
     if text and not is_site(text):
         raise ValueError(SITE_RULE)
@@ -72,6 +78,7 @@ def _an_outage(text: str) -> None:
 
 
 Id: TypeAlias = Annotated[str, _an_id]
+Group: TypeAlias = Annotated[str, _a_public_group]
 Shared: TypeAlias = Literal["history", "homeassistant", "sites"]  # who gets to know what a sensor measures
 Share: TypeAlias = Literal["all", "none"] | list[Shared]
 HostName: TypeAlias = Annotated[str, a_host]
@@ -155,7 +162,7 @@ class SiteSettings:
 class House:
     """The settings of `house.toml`."""
 
-    group: Id
+    group: Group
     heartbeat_s: Annotated[float, _a_heartbeat] = 60.0
     state: Path | None = None
     broker: BrokerSettings = BrokerSettings()
@@ -170,7 +177,7 @@ class House:
 class DeviceNames:
     """What a device's file may set beside its kind and the settings of that kind."""
 
-    group: Id | None = None
+    group: Group | None = None
     sensor: Id | None = None
     shared_with: Share | None = None
 

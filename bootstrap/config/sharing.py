@@ -4,19 +4,13 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bootstrap.config.model import SensorSettings, Share, Shared
-from bootstrap.contract.topics import Topics
+from bootstrap.contract.topics import Topics, private_group
 
 HISTORY: Shared = "history"
 HOME_ASSISTANT: Shared = "homeassistant"
 SITES: Shared = "sites"
 ALL = frozenset({HISTORY, HOME_ASSISTANT, SITES})
 NOTHING = frozenset[str]()
-PRIVATE = "-private"  # what the group ends in of a sensor that other sites must not see: a bridge carries whole groups
-
-
-def private_group(group: str) -> str:
-    """Return the group of the sensors that no bridge carries."""
-    return f"{group}{PRIVATE}"
 
 
 def with_sharing(settings: SensorSettings, share: Share | None) -> SensorSettings:

@@ -13,11 +13,22 @@ ID_RULE = "1 to 64 ASCII letters, digits, '-' or '_'"
 ADMIN, EYES, HOME_ASSISTANT = "admin", "eyes", "homeassistant"
 RECORDER = "recorder"  # a sensor with this id is a recorder
 RESERVED_SENSORS = frozenset({ADMIN, EYES, HOME_ASSISTANT, RECORDER})
+PRIVATE = "-private"  # what the group ends in of a sensor that other sites must not see: a bridge carries whole groups
 
 
 def is_id(text: str) -> bool:
     """Return whether `text` may be a level of a topic."""
     return ID.fullmatch(text) is not None
+
+
+def private_group(group: str) -> str:
+    """Return the group of the sensors that no bridge carries."""
+    return f"{group}{PRIVATE}"
+
+
+def is_private(group: str) -> bool:
+    """Return whether a group is one that no bridge carries."""
+    return group.endswith(PRIVATE)
 
 
 class Kind(StrEnum):

@@ -10,6 +10,7 @@ from typing import Protocol
 from bootstrap.config.loader import HOUSE, load
 from bootstrap.config.model import SensorSettings
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
+from bootstrap.contract.topics import is_private
 from bootstrap.errors import Absent, Fatal
 from bootstrap.logs import log
 
@@ -82,16 +83,24 @@ def read_again(before: SensorSettings) -> SensorSettings:
     new = load(folder, Path(before.file).stem)
     faults = []
     if new.topics != before.topics:
-        own = TomlFile(folder, before.file)
-        file = own if own.table.keys() & {"sensor", "group"} else TomlFile(folder, HOUSE)
-        line = max(file.line("sensor"), file.line("group"))
         text = f"the sensor changed from {before.topics.client_id} to {new.topics.client_id}; {RESTART}"
-        faults.append(Fault(file.name, line, text))
+        faults.append(Fault(*_where(before, new), text))
     if new.folders != before.folders:
         faults.append(Fault(HOUSE, TomlFile(folder, HOUSE).line("state"), f"'state' has changed; {RESTART}"))
     if faults:
         raise SettingsError(faults)
     return new
+
+
+def _where(before: SensorSettings, new: SensorSettings) -> tuple[str, int]:
+    """Return the file and the line by which the sensor has other topics."""
+    own = TomlFile(before.folder, before.file)
+    if new.topics.sensor != before.topics.sensor:
+        return own.name, own.line("sensor")
+    if is_private(new.topics.group) != is_private(before.topics.group):
+        return own.name, own.line("shared_with" if "shared_with" in own.table else "kind")
+    file = own if "group" in own.table else TomlFile(before.folder, HOUSE)
+    return file.name, file.line("group")
 
 
 def _replace_device(sensor: Reloadable, new: SensorSettings) -> str | None:
@@ -115,5 +124,6 @@ def _replace_device(sensor: Reloadable, new: SensorSettings) -> str | None:
 
 def _changed(before: SensorSettings, new: SensorSettings) -> list[str]:
     """Return the names of the settings that differ."""
-    names = ("kind", "device", "filters", "carried", "broker", "heartbeat_s", "log", "history", "homeassistant")
+    served = ("broker", "heartbeat_s", "log", "history", "recorded", "homeassistant")
+    names = ("kind", "device", "filters", "carried", *served)
     return [name for name in names if getattr(new, name) != getattr(before, name)]

@@ -15,11 +15,10 @@ from typing import TypeVar
 from bootstrap.config.loader import HOUSE, Configuration
 from bootstrap.config.model import HomeAssistantSettings, House, SensorSettings
 from bootstrap.config.secrets import read_password
-from bootstrap.config.sharing import private_group
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.heard import heard_with
 from bootstrap.contract.sites import site_user
-from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics
+from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT, RECORDER, RESERVED_SENSORS, Topics, private_group
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.topic_settings import TopicSettings
 from bootstrap.needs import Listened, Need, Told, needs_of

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from bootstrap.config.model import TLS_PORT, House, SensorSettings
-from bootstrap.config.sharing import PRIVATE
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile
 from bootstrap.contract.sites import (
     CONNECTIONS,
@@ -19,6 +18,7 @@ from bootstrap.contract.sites import (
     site_user,
     site_users,
 )
+from bootstrap.contract.topics import is_private
 
 KIND = "bridge"
 CLIENT_ID_DIGITS = 24
@@ -123,7 +123,7 @@ def bridged_groups(found: Iterable[SensorSettings], house: House) -> list[str]:
 
 def bridged(groups: Iterable[str]) -> list[str]:
     """Return those of our groups that a bridge carries."""
-    return [group for group in groups if not group.endswith(PRIVATE)]
+    return [group for group in groups if not is_private(group)]
 
 
 def far_sites(found: Collection[SensorSettings], house: House) -> list[LinkedSite]:

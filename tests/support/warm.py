@@ -25,6 +25,17 @@ from support.paths import ROOT, TESTS, WARM_PROCESS, WHEN_COVERED
 ROOM = " " * 16_384  # of its arguments and its environment, over which those that it forks write theirs
 LARGEST = 200_000  # bytes of a request
 NETWORK = Path("/proc/thread-self/ns/net")
+PATIENCE_S = 90.0
+FOR_PYTHON = "PYTHON"  # what the names of all variables for the interpreter itself begin with
+OWN = {name: value for name, value in os.environ.items() if name.startswith(FOR_PYTHON)} | {
+    "PYTHONPATH": os.pathsep.join(map(str, [WHEN_COVERED, TESTS, ROOT])),
+    "PYTHONWARNINGS": "error",
+}
+
+
+def started_like(env: Mapping[str, str]) -> bool:
+    """Whether a process with this environment would start as the warm one did: Python reads it only then."""
+    return {name: value for name, value in env.items() if name.startswith(FOR_PYTHON)} == OWN
 
 
 class Warm:
@@ -33,8 +44,8 @@ class Warm:
     def __init__(self) -> None:
         self._asking = threading.Lock()
         self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        path = os.pathsep.join(map(str, [WHEN_COVERED, TESTS, ROOT]))
-        env = {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "error", "ROOM": ROOM}
+        others = {name: value for name, value in os.environ.items() if not name.startswith(FOR_PYTHON)}
+        env = {**others, **OWN, "ROOM": ROOM}
         with other:
             command = [sys.executable, str(WARM_PROCESS), str(other.fileno()), ROOM]
             null = subprocess.DEVNULL
@@ -129,6 +140,7 @@ def run(program: Sequence[str], env: Mapping[str, str], timeout: float) -> subpr
             code = forked.wait(timeout)
         finally:
             forked.kill()
+            forked.wait(PATIENCE_S)
         for file in said:
             file.seek(0)
         return subprocess.CompletedProcess([*program], code, *(file.read() for file in said))

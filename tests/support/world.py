@@ -91,8 +91,8 @@ def python_path() -> str:
 
 
 def may_be_forked(env: Mapping[str, str]) -> bool:
-    """Whether a process with this environment may be forked: nothing of it is for Python's own start."""
-    return covered() and env.get("PYTHONPATH") == python_path()
+    """Whether a process with this environment may be forked: what is for Python's own start is as in the warm one."""
+    return covered() and warm.started_like(env)
 
 
 def end_covered(processes: Callable[[], list[int]]) -> None:

@@ -2,12 +2,15 @@
 
 import ast
 import importlib
+import os
 import statistics
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
 
 import pytest
 
@@ -150,6 +153,72 @@ def test_only_who_hears_or_sends_knows_of_radio() -> None:
 def test_no_command_imports_another() -> None:
     commands = "penates.commands."
     assert [str(one) for one in IMPORTS if one.user.startswith(commands) and one.used.startswith(commands)] == []
+
+
+def at_import(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """What is imported when a module itself is: not within functions, not for types alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            yield from (one for other in child.orelse for one in at_import(other))
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from at_import(child)
+
+
+def first_imports(user: str) -> set[str]:
+    """The modules of ours that have to be there before a module, with their packages."""
+    found = list[str]()
+    for node in at_import(MODULES[user]):
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{name}" for name in names)]
+        found += names
+    own = {user, *packages(user)}
+    return {one for name in found for one in (name, *packages(name)) if one in MODULES} - own
+
+
+def packages(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def test_no_import_leads_back_to_where_it_began() -> None:
+    """A suite that imports all in one order would never meet the order that fails."""
+    TopologicalSorter({user: first_imports(user) for user in MODULES}).prepare()  # raises CycleError
+
+
+ALONE = """
+import contextlib, importlib, os, sys, traceback
+
+bytecode, foreign, own = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
+for name in foreign:
+    with contextlib.suppress(ImportError):
+        importlib.import_module(name)
+sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
+for name in own:
+    child = os.fork()
+    if not child:
+        try:
+            importlib.import_module(name)
+        except BaseException:
+            print(name, traceback.format_exc())
+        sys.stdout.flush()
+        os._exit(0)
+    os.waitpid(child, 0)
+"""
+
+
+def test_each_kind_and_each_command_is_imported_alone(tmp_path: Path) -> None:
+    """In a process that has nothing of ours: in most tests a process starts with everything."""
+    used = {one.used for one in imports()} | {one.used.rpartition(".")[0] for one in imports()}
+    quick = ("paho", "zmq", "gpiozero", *sys.stdlib_module_names)  # what nearly all of them need, so once for all
+    foreign = sorted(name for name in used if name.partition(".")[0] in quick)
+    own = [name for name in MODULES if name.startswith(("daemons.", "penates.commands."))]
+    assert len(own) > 80
+    command = [sys.executable, "-W", "error", "-c", ALONE, str(tmp_path), " ".join(foreign), " ".join(own)]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it would be slow
+    assert subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout == ""
 
 
 def loaded(code: str) -> set[str]:

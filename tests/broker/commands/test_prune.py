@@ -117,6 +117,22 @@ def test_a_renamed_group_or_sensor_leaves_nothing_behind(
     assert retained(broker.port) == {}
 
 
+def test_what_was_shared_by_a_sensor_that_is_private_now(cellar: House, broker: Broker, eyes: Eyes) -> None:
+    """It may be running: only what is in the group that bridges carry is cleared, and its announcement."""
+    running = cellar.run()
+    eyes.wait_value("cm/cellar/status/state", "online")
+    assert running.stop() == 0
+    shared = retained(broker.port).keys()
+    assert {"cm/cellar/status/about", "homeassistant/device/cm-cellar/config"} <= shared
+    file = cellar.folder / "devices" / "cellar.toml"
+    file.write_text(f'shared_with = "none"\n{file.read_text()}')
+    cellar.run()
+    eyes.wait_value("cm-private/cellar/status/state", "online")
+    assert prune(cellar, "--yes").returncode == 0
+    left = retained(broker.port).keys()
+    assert {topic.partition("/")[0] for topic in left} == {"cm-private"}
+
+
 def test_a_sensor_of_another_group_is_cleared_if_it_is_called_gone(cellar: House, broker: Broker, eyes: Eyes) -> None:
     """One that ran elsewhere, of which nothing here knows."""
     topics = stand(eyes, "old/attic", host="attic")

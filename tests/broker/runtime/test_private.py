@@ -1,5 +1,7 @@
 """A private sensor is neither recorded nor announced unless its owner asks for that; its values are there."""
 
+import signal
+
 from support.private import PHONE
 from support.world import Broker, Eyes, House, retained
 
@@ -33,3 +35,12 @@ def test_who_asks_is_told(house: House, broker: Broker, eyes: Eyes) -> None:
     house.run("anna")
     eyes.wait(lambda seen: [one for one in seen if one.topic == "cm-private/anna/data/reading"], "recorded")
     eyes.wait(lambda seen: [one for one in seen if one.topic == "homeassistant/device/cm-private-anna/config"], "told")
+
+
+def test_a_reload_says_that_who_is_told_has_changed(house: House, broker: Broker, eyes: Eyes) -> None:
+    phone(house, broker, 'shared_with = ["homeassistant"]\n')
+    running = house.run("anna")
+    eyes.wait_value("cm-private/anna/status/state", "online")
+    phone(house, broker, 'shared_with = ["history", "homeassistant"]\n')
+    running.send(signal.SIGHUP)
+    running.wait_log('reloaded (changed=["device", "recorded"])')  # a module of one's own is read anew

@@ -151,6 +151,10 @@ def test_faulty_files_change_nothing_and_say_so_until_they_are_mended(
     [
         (("", 'sensor = "attic"\n'), "devices/cellar.toml:1: the sensor changed from cm/cellar to cm/attic"),
         (("", 'group = "annex"\n'), "devices/cellar.toml:1: the sensor changed from cm/cellar to annex/cellar"),
+        (
+            ("", '# mine alone\nshared_with = "none"\n'),
+            "devices/cellar.toml:2: the sensor changed from cm/cellar to cm-private/cellar",
+        ),
         (('state = "elsewhere"', ""), "house.toml:2: 'state' has changed"),
     ],
 )

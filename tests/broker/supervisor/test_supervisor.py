@@ -369,8 +369,8 @@ def test_a_stopped_process_is_replaced_with_its_stacks_in_the_log(impatient: Hou
     os.kill(before["attic"], signal.SIGSTOP)
     back(impatient, "attic", before["attic"])
     assert {**impatient.pids(), "attic": 0} == {**before, "attic": 0}
-    assert parent.logged("hangs; its stacks follow (sensor=attic")
-    assert parent.logged('loop.py", line')
+    parent.wait_log("hangs; its stacks follow (sensor=attic")
+    parent.wait_log('loop.py", line')
     assert impatient.status()["attic"]["error"] == "made no progress for 5 s"
 
 
@@ -381,17 +381,17 @@ def test_a_sensor_that_hangs_is_replaced_with_its_stacks_in_the_log(impatient: H
     eyes.wait_value("cm/odd/status/state", "online")
     eyes.publish("cm/odd/action/set", "hang")
     back(impatient, "odd", before["odd"])
-    assert parent.logged('odd_devices.py", line')
-    assert parent.logged("in act_set")
+    parent.wait_log('odd_devices.py", line')
+    parent.wait_log("in act_set")
 
 
 def test_a_sensor_that_always_dies_is_started_ever_later_and_logged_once(three: House) -> None:
     odd(three, "setup")
     parent = three.supervise(program=QUICK, QUICK_STEADY_S="60")  # even on a busy machine no life lasts
     eventually(lambda: three.status()["odd"]["restarts"] >= 6, "it is started again and again")
-    assert len(parent.logged("ended; will be restarted (sensor=odd")) == 1
-    assert len(parent.logged("cm/odd: starting")) == 1
-    assert len(parent.logged("error cm/odd: a bug in setup")) == 1
+    assert len(parent.wait_log("ended; will be restarted (sensor=odd")) == 1
+    assert len(parent.wait_log("cm/odd: starting")) == 1
+    assert len(parent.wait_log("error cm/odd: a bug in setup")) == 1
     assert three.status()["odd"]["error"].startswith("a bug in setup: RuntimeError('odd')")
     diary = three.folder / "diary"
     began = [line for line in diary.read_text().splitlines() if line == "setup"]
@@ -420,7 +420,7 @@ def test_settings_that_cannot_work_are_not_tried_again(three: House) -> None:
     row = three.status()["door"]
     assert (row["state"], row["restarts"], row["pid"]) == ("failed", 0, None)
     assert "no pin factory 'nonsense'" in row["error"]
-    assert parent.logged("ended; not restarted until its settings change (sensor=door")
+    parent.wait_log("ended; not restarted until its settings change (sensor=door")
 
 
 def test_the_supervisor_survives_those_who_ask_nonsense(three: House) -> None:
@@ -468,7 +468,7 @@ def test_a_sensor_that_is_told_again_while_it_takes_over_goes_on(three: House) -
         parent.wait_log('reloading (changed=["cellar"]', count=number)
     os.kill(before["cellar"], signal.SIGCONT)
     assert [one.wait(120) for one in told] == [0, 0]
-    assert parent.logged("cm/cellar: reloaded (")
+    parent.wait_log("cm/cellar: reloaded (")
     assert three.pids() == before
 
 

@@ -304,6 +304,9 @@ def test_every_part_leads_to_its_kind() -> None:
         assert (elsewhere(one.part) or ("", one.kind))[1] == one.kind
     for word in kinds.names():
         assert kinds_for(word) == [word]
+        assert word in kinds_for(word.upper().replace("_", "-"))
+    assert kinds_for("PZEM") == ["pzem"]  # though parts begin so, too
+    assert kinds_for("ldr") == ["adc"]
 
 
 def test_a_part_that_no_kind_reads_is_told_with_what_to_buy(rainy: House) -> None:

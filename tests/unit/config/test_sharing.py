@@ -65,3 +65,14 @@ def test_what_cannot_be(phones: House, lines: str, fault: str) -> None:
     with pytest.raises(SettingsError) as error:
         settings(phones, f'kind = "phones.Phone"\n{lines}\n')
     assert fault in str(error.value)
+
+
+@pytest.mark.parametrize(("group", "lines"), [("cm-private", ""), ("cm", '# upstairs\ngroup = "up-private"\n')])
+def test_a_group_of_ones_own_is_not_called_as_that_of_private_sensors(house: House, group: str, lines: str) -> None:
+    """No bridge would carry it, and nobody would be told."""
+    (house.folder / "house.toml").write_text(HOUSE.replace('"cm"', f'"{group}"'))
+    house.device("it", f'kind = "pi"\n{lines}')
+    with pytest.raises(SettingsError) as error:
+        check(house.folder)
+    where = "devices/it.toml:3" if lines else "house.toml:1"
+    assert f"{where}: 'group' must be a group that does not end in '-private'" in str(error.value)

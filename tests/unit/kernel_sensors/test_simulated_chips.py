@@ -3,6 +3,7 @@
 import pytest
 
 from bootstrap.config import kinds
+from bootstrap.kernel_sensors.adc_sensor import CONVERTERS
 from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.proof import KERNEL_DRIVER
 from penates.parts import parts
@@ -45,7 +46,8 @@ def test_registers(hold: chip_registers.Hold, values: tuple[float, ...], registe
 def stands_behind(case: Case, part: str) -> bool:
     """Return whether a case is of this part, of one that its driver cannot tell from it, or of its converter."""
     own_part = case.part in kinds.find(case.kind, None).parts
-    return not own_part or case.part == part or CATALOG.get(part) is CATALOG.get(case.part)
+    by_converter = case.part in CONVERTERS and part not in CATALOG
+    return not own_part or by_converter or case.part == part or CATALOG.get(part) is CATALOG.get(case.part)
 
 
 def test_a_part_that_claims_the_kernel_s_driver_has_its_case() -> None:

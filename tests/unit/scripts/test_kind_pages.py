@@ -68,6 +68,18 @@ def test_a_page_tells_all_of_its_kind(found: Sheet) -> None:
     assert [proof for proof in PROOFS if proof in proofs] == [p for p in PROOFS if p in found.device.parts.values()]
 
 
+def test_what_is_shown_of_the_wire_is_what_is_there(found: Sheet) -> None:
+    text = (ROOT / "docs" / "kinds" / f"{found.kind}.md").read_text()
+    wire = text.partition("## On the wire")[2].partition("## Proof")[0]
+    private = found.device.private
+    assert ("| `shared_with` |" in text) is private
+    assert {*re.findall(r"^(\S+?)/\S+/data/", wire, re.MULTILINE)} == {"cm-private" if private else "cm"}
+    assert ("/data/reading" in wire) is not private
+    device = found.made(found.examples())
+    assert device, "its example makes no device"
+    assert {*re.findall(r"^penates send \S+ (\w+)", wire, re.MULTILINE)} <= {*device.commands}
+
+
 def test_a_kind_on_lines_alone_has_a_picture_with_each_of_them(found: Sheet) -> None:
     text = (ROOT / "docs" / "kinds" / f"{found.kind}.md").read_text()
     lines = [value for name, value in found.examples().items() if name in {s.name for s in found.settings if s.is_line}]
