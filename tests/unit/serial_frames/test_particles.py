@@ -1,4 +1,4 @@
-"""Sensors of particulate matter: recordings written after their data sheets, with errors in them."""
+"""Sensors of particulate matter: what they send, written after their data sheets, with errors in them."""
 
 import struct
 import time
