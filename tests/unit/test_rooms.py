@@ -189,12 +189,13 @@ def test_no_import_leads_back_to_where_it_began() -> None:
 
 
 ALONE = """
-import contextlib, importlib, os, sys, traceback
+import contextlib, gc, importlib, os, sys, traceback
 
 bytecode, foreign, own = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
 for name in foreign:
     with contextlib.suppress(ImportError):
         importlib.import_module(name)
+gc.disable()
 sys.dont_write_bytecode, sys.pycache_prefix = False, bytecode
 for name in own:
     child = os.fork()
