@@ -42,14 +42,22 @@ SAVE_S = 2.0
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
+_given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses, and the kernel gives to nobody: a broker may leave it for a while."""
+    """A port of 127.0.0.1 that nobody uses, and the kernel gives to nobody: a broker may leave it for a while.
+
+    None is given twice, because one may be asked for before the one before it is in use.
+    """
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         port = random.randrange(lowest // 2, lowest)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given_ports:
+                _given_ports.add(port)
+                return port
 
 
 _segment_logs: list[SegmentLog] = []

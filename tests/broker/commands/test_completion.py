@@ -38,7 +38,7 @@ def test_bash_completes_commands_options_sensors_and_kinds(house: House) -> None
     try penates import --pr
     try penates new doo
     try penates kinds thermom
-    try penates new DS18
+    try penates new DS18B2
     """.replace("HOUSE", str(house.folder))
     script = completion(house, "bash") + tries
     tried = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
