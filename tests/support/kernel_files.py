@@ -1,6 +1,9 @@
 """A folder that stands for /sys, with devices as the drivers of the kernel offer them: links, names, channels."""
 
 from pathlib import Path
+from typing import Any
+
+from bootstrap.device import Device
 
 BUSES = {"spi": "soc/spi0", "0-": "soc/i2c-0", "1-": "soc/i2c-1"}
 GONE = Path("nowhere")  # what a link leads to whose file is gone between two reads
@@ -55,3 +58,10 @@ class KernelFiles:
         """Have this file be listed, and gone when it is read."""
         file.unlink()
         file.symlink_to(GONE)
+
+
+def values(device: Device) -> dict[str, Any]:
+    """What a device reads and would be published, without what is refused."""
+    reading = device.read()
+    wrong = device.check(reading)
+    return {name: value for name, value in reading.items() if name not in wrong}

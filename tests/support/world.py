@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -267,6 +268,16 @@ class Eyes:
 
         one: Seen = self.wait(found, f"{topic} {value!r}", limit_s)
         return one
+
+    def wait_online(self, *sensors: str, since: int = 0) -> None:
+        """Until each of these sensors of the group cm says that it is online."""
+        for sensor in sensors:
+            self.wait_value(f"cm/{sensor}/status/state", "online", since)
+
+    def wait_why(self, sensor: str, why: str) -> None:
+        """Until a heartbeat of this sensor of the group cm has a reason with this pattern."""
+        topic = f"cm/{sensor}/status/heartbeat"
+        self.wait(lambda _: [one for one in self.on(topic) if re.search(why, one.value["why"] or "")], why)
 
     def on(self, topic: str) -> list[Seen]:
         with self._news:

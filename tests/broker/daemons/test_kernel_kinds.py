@@ -30,11 +30,6 @@ def started(house: House, files: KernelFiles) -> Start:
     return started
 
 
-def wait_why(eyes: Eyes, sensor: str, why: str) -> None:
-    topic = f"cm/{sensor}/status/heartbeat"
-    eyes.wait(lambda _: [one for one in eyes.on(topic) if re.search(why, one.value["why"] or "")], why)
-
-
 def whole(reading: dict[str, Any]) -> bool:
     values = [reading.get(name) for name in ("temperature", "humidity", "pressure")]
     return values == [-0.5, 48.0, 1013.25]
@@ -45,7 +40,7 @@ def test_a_chip_that_is_not_there_comes_is_unplugged_and_comes_back(
 ) -> None:
     started("bath", 'kind = "climate"')
     eyes.wait_value("cm/bath/status/state", "fault")
-    wait_why(eyes, "bath", "no driver of the kernel offers a bme280; they offer nothing")
+    eyes.wait_why("bath", "no driver of the kernel offers a bme280; they offer nothing")
     folder = files.iio(
         "bme280", "1-0076", in_temp_input="-500", in_humidityrelative_input="48000", in_pressure_input="101.325"
     )
@@ -54,7 +49,7 @@ def test_a_chip_that_is_not_there_comes_is_unplugged_and_comes_back(
     eyes.wait(lambda _: [one for one in eyes.on("cm/bath/data/reading") if whole(one.value)], "all of one sample")
     files.fail(folder / "in_pressure_input")  # which fails alone
     eyes.wait_value("cm/bath/status/state", "fault")
-    wait_why(eyes, "bath", "pressure: BME280: .*in_pressure_input: Is a directory")
+    eyes.wait_why("bath", "pressure: BME280: .*in_pressure_input: Is a directory")
     before = len(eyes.on("cm/bath/data/temperature"))
     files.write(folder / "in_temp_input", "22000")
     eyes.wait_value("cm/bath/data/temperature", 22.0)

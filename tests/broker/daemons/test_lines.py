@@ -52,16 +52,6 @@ def measures(eyes: Eyes, sensor: str) -> dict[str, str]:
     return {name: one["unit"] for name, one in told.items()}
 
 
-def wait_why(eyes: Eyes, sensor: str, why: str) -> None:
-    topic = f"cm/{sensor}/status/heartbeat"
-    eyes.wait(lambda _: [one for one in eyes.on(topic) if re.search(why, one.value["why"] or "")], why)
-
-
-def wait_online(eyes: Eyes, *sensors: str) -> None:
-    for sensor in sensors:
-        eyes.wait_value(f"cm/{sensor}/status/state", "online")
-
-
 def wait_heard(eyes: Eyes, nano: Plugged, line: str, topic: str) -> None:
     """Write a line again and again, because what comes before the port is open again is lost."""
     since = len(eyes.seen)
@@ -75,7 +65,7 @@ def wait_heard(eyes: Eyes, nano: Plugged, line: str, topic: str) -> None:
 
 def test_lines_are_readings_of_their_sensors(house: House, broker: Broker, eyes: Eyes, nano: Plugged) -> None:
     running = start(house, broker, described(nano, ATTIC, REMOTE))
-    wait_online(eyes, "nano", "attic", "remote-00100")
+    eyes.wait_online("nano", "attic", "remote-00100")
     nano.write("TEMP,5,-0.5", "HYGR,5,47", "TEMP,5,-3.3")
     eyes.wait(lambda _: len(readings(eyes, "attic")) >= 3, "three readings")
     assert readings(eyes, "attic") == [{"temperature": -0.5}, {"humidity": 47}, {"temperature": -3.3}]
@@ -88,7 +78,7 @@ def test_a_press_is_one_event_however_often_it_is_repeated(
     house: House, broker: Broker, eyes: Eyes, nano: Plugged
 ) -> None:
     start(house, broker, described(nano, REMOTE, more="repeat_s = 30"))
-    wait_online(eyes, "nano", "remote-00100")
+    eyes.wait_online("nano", "remote-00100")
     nano.write(*["RC,00100,10000,1"] * 8, *["RC,00100,10000,0"] * 3, "RC,00100,01000,1", "RC,00100,10000,1")
     eyes.wait(lambda _: len(readings(eyes, "remote-00100")) >= 4, "four events")
     assert readings(eyes, "remote-00100") == [{"a": "on"}, {"a": "off"}, {"b": "on"}, {"a": "on"}]
@@ -101,7 +91,7 @@ def test_who_is_unknown_is_listed_and_adopted_with_what_it_has_said(
     house: House, broker: Broker, eyes: Eyes, nano: Plugged
 ) -> None:
     running = start(house, broker, described(nano))
-    wait_online(eyes, "nano")
+    eyes.wait_online("nano")
     nano.write("TEMP,9,7.5", "RC,01010,01000,1")
     topic = "cm/nano/status/unknown"
     eyes.wait(lambda _: [one for one in eyes.on(topic) if one.value["heard"]], "it is listed")
@@ -111,7 +101,7 @@ def test_who_is_unknown_is_listed_and_adopted_with_what_it_has_said(
         done = house.penates("new", name, "--from", "cm/nano", *key)
         assert (done.returncode, done.stderr) == (0, "")
     running.send(signal.SIGHUP)
-    wait_online(eyes, "shed", "remote")
+    eyes.wait_online("shed", "remote")
     about = eyes.wait(lambda _: eyes.on("cm/remote/status/about"), "what it is")
     assert set(about[0].value["measures"]) == {"b"}
     nano.write("TEMP,9,8", "RC,01010,01000,0")
@@ -121,19 +111,19 @@ def test_who_is_unknown_is_listed_and_adopted_with_what_it_has_said(
 
 def test_lines_that_match_nothing_are_counted_and_said(house: House, broker: Broker, eyes: Eyes, nano: Plugged) -> None:
     running = start(house, broker, described(nano, ATTIC, more="every_s = 0.2"))
-    wait_online(eyes, "nano", "attic")
+    eyes.wait_online("nano", "attic")
     nano.send(b"boot 1\r\n\r\nboot 2\r\n\xff\x00\xfe\nTEMP,5\nTEMP,5,2~.1\nTEMP,5,21.5 TEMP,5,21.6\n")
     eyes.wait_value("cm/nano/data/unmatched", 6)
     assert [line.partition("line=")[2] for line in running.logged("matches no pattern")][:1] == ['"boot 1")']
     assert len(running.logged("matches no pattern")) == 5
     eyes.wait_value("cm/nano/status/state", "fault")
-    wait_why(eyes, "nano", "no line matches a pattern; is `baud` right.*TEMP,5,21.5 TEMP,5,21.6")
+    eyes.wait_why("nano", "no line matches a pattern; is `baud` right.*TEMP,5,21.5 TEMP,5,21.6")
     since = len(eyes.seen)
     nano.send(b"TEMP,5,2")
     nano.send(b"1.5\r\nTEMP,5,nan\r\n")
     eyes.wait_value("cm/attic/data/temperature", 21.5)
     eyes.wait_value("cm/nano/status/state", "online", since)
-    wait_why(eyes, "attic", "'nan' came in place of a number")
+    eyes.wait_why("attic", "'nan' came in place of a number")
     nano.write("TEMP,5,21")
     eyes.wait_value("cm/attic/data/temperature", 21)
     eyes.wait_value("cm/attic/status/state", "online", since)
@@ -141,7 +131,7 @@ def test_lines_that_match_nothing_are_counted_and_said(house: House, broker: Bro
 
 def test_other_patterns_are_told_of_by_each_sensor(house: House, broker: Broker, eyes: Eyes, nano: Plugged) -> None:
     running = start(house, broker, described(nano, ATTIC))
-    wait_online(eyes, "nano", "attic")
+    eyes.wait_online("nano", "attic")
     nano.write("TEMP,5,21.5", "HYGR,5,47")
     eyes.wait_value("cm/attic/data/humidity", 47)
     house.device("nano", described(nano, ATTIC).replace("HYGR,{id},{humidity}", "HYGR,{id},{moisture:0.1 %}"))
@@ -160,7 +150,7 @@ def test_the_example_of_the_page_does_what_the_page_says(
     page = (ROOT / "docs" / "SERIAL_LINES.md").read_text()
     file = page.partition("```toml\n")[2].partition("```")[0]
     start(house, broker, re.sub(r'port = ".*"', f'port = "{nano.path}"', file))
-    wait_online(eyes, "nano", "shed", "remote-00100", "letterbox")
+    eyes.wait_online("nano", "shed", "remote-00100", "letterbox")
     rows = re.findall(r"^\| `(.+)` \| `(cm/.+)` \| `(.+)` \|$", page, re.MULTILINE)
     assert len(rows) == 5
     for line, topic, value in rows:
@@ -172,15 +162,15 @@ def test_silence_is_a_fault_of_all_and_so_is_a_port_that_is_gone(
     house: House, broker: Broker, eyes: Eyes, nano: Plugged
 ) -> None:
     start(house, broker, described(nano, ATTIC + "every_s = 0.5", REMOTE, more="every_s = 0.2"))
-    wait_online(eyes, "nano", "attic", "remote-00100")
+    eyes.wait_online("nano", "attic", "remote-00100")
     nano.write("TEMP,5,21.5")
     eyes.wait_value("cm/attic/status/state", "fault")
-    wait_why(eyes, "attic", "temperature: no value for more than")
-    wait_why(eyes, "nano", r"no line came for \d+ s, though the port is open")
+    eyes.wait_why("attic", "temperature: no value for more than")
+    eyes.wait_why("nano", r"no line came for \d+ s, though the port is open")
     since = len(eyes.seen)
     nano.unplug()
-    wait_why(eyes, "nano", "is gone")
-    wait_why(eyes, "nano", "No such file or directory")
+    eyes.wait_why("nano", "is gone")
+    eyes.wait_why("nano", "No such file or directory")
     eyes.wait(
         lambda seen: [
             one for one in seen[since:] if one.topic == "cm/nano/status/health" and b'"absent"' in one.payload

@@ -37,11 +37,6 @@ def start(house: House, broker: Broker, every_s: float = 0.2) -> Running:
     return house.run("bus")
 
 
-def wait_why(eyes: Eyes, sensor: str, why: str) -> None:
-    topic = f"cm/{sensor}/status/heartbeat"
-    eyes.wait(lambda _: [one for one in eyes.on(topic) if re.search(why, one.value["why"] or "")], why)
-
-
 def heard(eyes: Eyes) -> list[dict[str, object]]:
     """Return the list of those that nobody has adopted, as it is now."""
     lists = eyes.on("cm/bus/status/unknown")
@@ -78,14 +73,14 @@ def test_a_fault_is_that_of_one_probe(
     attic = next(file for file in trigger.truth if file.parent.name == ATTIC)
     trigger.truth[attic] = "85000"  # as after power-on
     running = start(house, broker)
-    wait_why(eyes, "attic", "85")
+    eyes.wait_why("attic", "85")
     trigger.truth[attic] = "4250"
     eyes.wait_value("cm/attic/data/temperature", 4.25)
     trigger.truth[attic] = ""  # a wrong checksum
-    wait_why(eyes, "attic", "the device did not answer")
+    eyes.wait_why("attic", "the device did not answer")
     files.unplug(ATTIC)
     del trigger.truth[attic]
-    wait_why(eyes, "attic", f"{ATTIC} is not on the bus, which has {OTHER}, {CELLAR}")
+    eyes.wait_why("attic", f"{ATTIC} is not on the bus, which has {OTHER}, {CELLAR}")
     eyes.wait_value("cm/bus/data/probes", 2)
     eyes.wait(lambda _: heard(eyes), "the stranger is listed")
     files.unplug(OTHER)
@@ -103,9 +98,9 @@ def test_a_fault_is_that_of_one_probe(
 def test_without_a_bus_everybody_says_why(house: House, broker: Broker, eyes: Eyes, files: OneWireFiles) -> None:
     start(house, broker)
     for sensor in ("bus", "cellar", "attic"):
-        wait_why(eyes, sensor, "has no w1_bus_master")
+        eyes.wait_why(sensor, "has no w1_bus_master")
         eyes.wait_value(f"cm/{sensor}/status/state", "fault")
     hold(files.probe(files.master(), CELLAR), "21500")
     eyes.wait_value("cm/cellar/data/temperature", 21.5)
     eyes.wait_value("cm/bus/data/conversion", "each")
-    wait_why(eyes, "attic", f"{ATTIC} is not on the bus")
+    eyes.wait_why("attic", f"{ATTIC} is not on the bus")

@@ -16,11 +16,6 @@ def start(house: House, broker: Broker, text: str, top: str = "heartbeat_s = 0.5
     return house.run("radio")
 
 
-def wait_online(eyes: Eyes, *sensors: str, since: int = 0) -> None:
-    for sensor in sensors:
-        eyes.wait_value(f"cm/{sensor}/status/state", "online", since)
-
-
 def readings(eyes: Eyes, sensor: str) -> list[dict[str, object]]:
     return [one.value for one in eyes.on(f"cm/{sensor}/data/reading")]
 
@@ -38,7 +33,7 @@ def reload(house: House, running: Running, text: str) -> None:
 
 def test_each_sensor_has_its_own_birth_life_and_end(house: House, broker: Broker, eyes: Eyes) -> None:
     running = start(house, broker, radio(COUNT))
-    wait_online(eyes, "radio", *SENSORS)
+    eyes.wait_online("radio", *SENSORS)
     for value in range(3):
         for number in range(1, COUNT + 1):
             say(house.folder, id=number, temperature=value)
@@ -57,14 +52,14 @@ def test_each_sensor_has_its_own_birth_life_and_end(house: House, broker: Broker
 
 def test_a_kill_is_told_of_each_and_all_come_back(house: House, broker: Broker, eyes: Eyes) -> None:
     running = start(house, broker, radio(COUNT))
-    wait_online(eyes, "radio", *SENSORS)
+    eyes.wait_online("radio", *SENSORS)
     killed = time.monotonic()
     running.process.kill()
     seen = [eyes.wait_value(f"cm/{sensor}/status/state", "lost") for sensor in ("radio", *SENSORS)]
     assert max(one.at for one in seen) - killed < 1
     since = len(eyes.seen)
     house.run("radio")
-    wait_online(eyes, "radio", *SENSORS, since=since)
+    eyes.wait_online("radio", *SENSORS, since=since)
     told = retained(broker.port)
     assert {told[f"cm/{sensor}/status/state"] for sensor in ("radio", *SENSORS)} == {"online"}
 
@@ -74,10 +69,10 @@ def test_one_comes_one_changes_and_one_goes_while_the_others_miss_nothing(
 ) -> None:
     new, last, other = f"s{COUNT + 1}", f"s{COUNT}", f"s{COUNT - 1}"
     running = start(house, broker, radio(COUNT, "babble_s = 0.05"))
-    wait_online(eyes, "radio", *SENSORS)
+    eyes.wait_online("radio", *SENSORS)
     text = radio(COUNT + 1, "babble_s = 0.05")
     reload(house, running, text)  # one comes
-    wait_online(eyes, new)
+    eyes.wait_online(new)
     reload(house, running, text.replace(f"id = {COUNT}\n", "id = 1000\n"))  # one changes
     eyes.wait_value(f"cm/{last}/status/state", "online")
     reload(house, running, radio(COUNT - 1, "babble_s = 0.05"))  # two go
@@ -97,7 +92,7 @@ def test_one_comes_one_changes_and_one_goes_while_the_others_miss_nothing(
 
 def test_a_bad_section_is_told_and_costs_the_others_nothing(house: House, broker: Broker, eyes: Eyes) -> None:
     running = start(house, broker, radio(3) + "\n[sensors.s4]\nidd = 4\n")
-    wait_online(eyes, "s1", "s2", "s3")
+    eyes.wait_online("s1", "s2", "s3")
     eyes.wait_value("cm/radio/status/state", "fault")
     heard = lambda seen: [one for one in seen if one.topic == "cm/radio/status/heartbeat" and one.value["why"]]  # noqa: E731
     assert "devices/radio.toml:16: no setting 'idd'; did you mean 'id'?" in eyes.wait(heard, "why")[-1].value["why"]
@@ -108,13 +103,13 @@ def test_a_bad_section_is_told_and_costs_the_others_nothing(house: House, broker
     say(house.folder, id=2, temperature=5)
     eyes.wait_value("cm/s2/data/temperature", 5)
     reload(house, running, radio(4))
-    wait_online(eyes, "s2", "s4", since=since)
+    eyes.wait_online("s2", "s4", since=since)
     assert running.stop() == 0
 
 
 def test_what_nobody_adopted_is_listed_until_somebody_does(house: House, broker: Broker, eyes: Eyes) -> None:
     running = start(house, broker, radio(1))
-    wait_online(eyes, "s1")
+    eyes.wait_online("s1")
     say(house.folder, id=44, temperature=7)
     one = eyes.wait(
         lambda seen: [
@@ -125,7 +120,7 @@ def test_what_nobody_adopted_is_listed_until_somebody_does(house: House, broker:
     assert (one["key"], one["count"]) == ({"model": "AlectoV1", "id": 44}, 1)
     assert one["example"] == '{"temperature": 7}'
     reload(house, running, radio(1) + "\n[sensors.shed]\nid = 44\n")
-    wait_online(eyes, "shed")
+    eyes.wait_online("shed")
     say(house.folder, id=44, temperature=8)
     eyes.wait_value("cm/shed/data/temperature", 8)
     assert retained(broker.port)["cm/radio/status/unknown"] == {"heard": [], "dropped": 0}
@@ -136,13 +131,13 @@ def test_a_second_one_of_a_name_ends_alone_and_comes_back(house: House, broker: 
     house.write(broker.port, top="heartbeat_s = 0.5")
     house.device("s2", "kind = 'support.odd_devices.Odd'\ndiary = 'diary'\n")
     first = house.run("s2")
-    wait_online(eyes, "s2")
+    eyes.wait_online("s2")
     running = start(house, broker, radio(3))
-    wait_online(eyes, "s1", "s3", "radio")
+    eyes.wait_online("s1", "s3", "radio")
     assert "cm/s2: this sensor cannot continue" in running.wait_log("this sensor cannot continue")[0]
     assert first.stop() == 0
     since = len(eyes.seen)
-    wait_online(eyes, "s2", since=since)
+    eyes.wait_online("s2", since=since)
     about = lambda seen: [one for one in seen[since:] if one.topic == "cm/s2/status/about"]  # noqa: E731
     assert eyes.wait(about, "its birth")[-1].value["kind"] == "support.radio.Radio"
     assert running.stop() == 0
@@ -151,11 +146,11 @@ def test_a_second_one_of_a_name_ends_alone_and_comes_back(house: House, broker: 
 def test_a_sensor_whose_setup_fails_is_in_fault_and_tried_again(house: House, broker: Broker, eyes: Eyes) -> None:
     (house.folder / "gone").touch()
     running = start(house, broker, radio(2) + '\n[sensors.s3]\nid = 3\nabsent = "gone"\n')
-    wait_online(eyes, "s1", "s2")
+    eyes.wait_online("s1", "s2")
     eyes.wait_value("cm/s3/status/state", "fault")
     assert eyes.ask("cm/s3", "set", "on")["result"] == "refused"
     (house.folder / "gone").unlink()
-    wait_online(eyes, "s3")
+    eyes.wait_online("s3")
     assert eyes.ask("cm/s3", "set", "on")["result"] == "done"
     eventually(lambda: (house.folder / "sent").read_text() == "3 on\n", "the gateway sends it")
     assert running.stop() == 0
@@ -163,7 +158,7 @@ def test_a_sensor_whose_setup_fails_is_in_fault_and_tried_again(house: House, br
 
 def test_a_value_that_cannot_be_true_is_the_fault_of_one(house: House, broker: Broker, eyes: Eyes) -> None:
     running = start(house, broker, radio(2) + "\n[sensors.s2.temperature]\nhigh = 30\n")
-    wait_online(eyes, "s1", "s2")
+    eyes.wait_online("s1", "s2")
     say(house.folder, id=1, temperature=35)
     say(house.folder, id=2, temperature=35)
     eyes.wait_value("cm/s1/data/temperature", 35)
@@ -175,7 +170,7 @@ def test_a_value_that_cannot_be_true_is_the_fault_of_one(house: House, broker: B
 
 def test_heartbeats_go_out_in_one_turn(house: House, broker: Broker, eyes: Eyes) -> None:
     running = start(house, broker, radio(COUNT), top="heartbeat_s = 1")
-    wait_online(eyes, "radio", *SENSORS)
+    eyes.wait_online("radio", *SENSORS)
 
     def beats(_seen: list[Seen]) -> bool:
         return all(len(eyes.on(f"cm/{sensor}/status/heartbeat")) >= 4 for sensor in SENSORS)

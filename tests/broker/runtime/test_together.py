@@ -20,18 +20,13 @@ def attic(house: House, broker: Broker) -> House:
     return house
 
 
-def wait_online(eyes: Eyes, *sensors: str, since: int = 0) -> None:
-    for sensor in sensors:
-        eyes.wait_value(f"cm/{sensor}/status/state", "online", since)
-
-
 def test_each_is_a_sensor_of_its_own_and_its_faults_are_its_own(attic: House, eyes: Eyes) -> None:
     attic.probe("probe2", "").unlink()
     running = attic.run("attic")
-    wait_online(eyes, "probe1")
+    eyes.wait_online("probe1")
     eyes.wait_value("cm/probe2/status/state", "fault")
     attic.probe("probe2", 22000)
-    wait_online(eyes, "probe2")
+    eyes.wait_online("probe2")
     eyes.wait_value("cm/probe2/data/temperature", 22)
     second = attic.run("attic")
     assert second.wait() == 75
@@ -49,7 +44,7 @@ def test_each_is_a_sensor_of_its_own_and_its_faults_are_its_own(attic: House, ey
 
 def test_one_crash_for_those_together(attic: House, eyes: Eyes) -> None:
     running = attic.run("attic")
-    wait_online(eyes, *PROBES)
+    eyes.wait_online(*PROBES)
     running.process.kill()
     for probe in PROBES:
         eyes.wait_value(f"cm/{probe}/status/state", "lost")
@@ -66,16 +61,16 @@ def test_a_gateway_may_share_a_process_too(house: House, broker: Broker, eyes: E
     house.thermometer("cellar")
     house.device("radio", radio(2))
     running = house.run("both")
-    wait_online(eyes, "radio", "s1", "s2", "cellar")
+    eyes.wait_online("radio", "s1", "s2", "cellar")
     house.device("radio", radio(3))
     running.send(signal.SIGHUP)
-    wait_online(eyes, "s3")
+    eyes.wait_online("s3")
     assert running.stop() == 0
 
 
 def test_the_supervisor_starts_one_process_for_them(attic: House, eyes: Eyes) -> None:
     parent = attic.supervise()
-    wait_online(eyes, *PROBES, "cellar")
+    eyes.wait_online(*PROBES, "cellar")
     assert set(attic.pids()) == {"attic", "cellar"}
     eventually(lambda: attic.status()["attic"]["state"] == "online", "both are online")
     shown = attic.penates("status").stdout

@@ -2,11 +2,9 @@
 
 from math import exp
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bootstrap.device import Device
 from bootstrap.errors import Refused
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.runtime.measure_health import GONE
@@ -18,7 +16,7 @@ from daemons.thermistor import Thermistor
 from daemons.weight import Weight
 from daemons.wind_vane import WindVane
 from penates.testing import Bench
-from support.kernel_files import KernelFiles
+from support.kernel_files import KernelFiles, values
 
 EMPTY = 8_388_608  # of a load cell's converter: the middle of its range
 
@@ -31,12 +29,6 @@ def files(tmp_path: Path) -> KernelFiles:
 def ads1115(files: KernelFiles, raw: str) -> Path:
     """An ADS1115 at a gain of 1, at which each step is 0.125 mV."""
     return files.iio("ads1015", "1-0048", in_voltage0_raw=raw, in_voltage0_scale="0.125000000")
-
-
-def values(device: Device) -> dict[str, Any]:
-    reading = device.read()
-    wrong = device.check(reading)
-    return {name: value for name, value in reading.items() if name not in wrong}
 
 
 def test_a_voltage_a_level_and_a_value_by_a_table(files: KernelFiles) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
@@ -17,19 +17,12 @@ from daemons.gas import Gas
 from daemons.light import Light
 from daemons.pressure import Pressure
 from daemons.thermocouple import Thermocouple
-from support.kernel_files import KernelFiles
+from support.kernel_files import KernelFiles, values
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> KernelFiles:
     return KernelFiles(tmp_path)
-
-
-def values(device: Device) -> dict[str, Any]:
-    """What a device reads and would be published, without what is refused."""
-    reading = device.read()
-    wrong = device.check(reading)
-    return {name: value for name, value in reading.items() if name not in wrong}
 
 
 def wrong(device: Device) -> dict[str, str]:
