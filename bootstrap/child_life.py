@@ -4,6 +4,7 @@ import fcntl
 import os
 import signal
 
+LAST_WORDS = 400  # bytes of its standard error that are kept
 OURS = (
     "NOTIFY_SOCKET",
     "WATCHDOG_USEC",
@@ -28,3 +29,15 @@ def signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def last_line(words: bytes) -> str:
+    """Return the last line of what a child has said that is not empty; empty text if there is none."""
+    lines = [line.strip() for line in words.decode(errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def ending(code: int, why: str = "") -> str:
+    """Return how a child has ended, by its exit code or the negative number of a signal, and why if it said that."""
+    how = f"ended with exit code {code}" if code >= 0 else f"was killed by {signal_name(-code)}"
+    return f"{how}: {why}" if why else how

@@ -263,9 +263,14 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     return declare
 
 
+def is_measure_name(text: str) -> bool:
+    """Return whether a measure can have this name."""
+    return is_id(text) and text not in RESERVED_MEASURES
+
+
 def a_measure_name(text: str) -> None:
     """Raise ValueError, saying what is allowed, if a measure cannot have this name."""
-    if not is_id(text) or text in RESERVED_MEASURES:
+    if not is_measure_name(text):
         raise ValueError(f"a name for a measure: {ID_RULE}, and not one of {', '.join(sorted(RESERVED_MEASURES))}")
 
 

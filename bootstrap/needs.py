@@ -17,6 +17,8 @@ from bootstrap.hosts import a_host, a_page, a_url, host_of
 from bootstrap.limits import FromText, Limits
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 
+HEADERS_BUS = 1  # the number of the I2C bus on the Pi's header
+
 
 @dataclass(frozen=True)
 class GpioLine:
@@ -116,7 +118,7 @@ class KernelChip:
     new_device: str = ""
     lines: tuple[int, ...] = ()
     address: int | None = None
-    bus: int = 1
+    bus: int = HEADERS_BUS
     shipped: bool = True
     by_default: bool = True
 
@@ -178,6 +180,23 @@ Need: TypeAlias = (
     | IcmpEcho
     | PowerSwitch
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TextSetting:
+    """The base class of settings whose text is more than a word: `__post_init__` raises ValueError if it means nothing.
+
+    It needs nothing of the machine, unless a subclass says what.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    def needs(self) -> list[Need]:
+        """Return what it needs."""
+        return []
 
 
 @dataclass(frozen=True)

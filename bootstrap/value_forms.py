@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
-from bootstrap.contract.topics import is_id
-from bootstrap.device import RESERVED_MEASURES, Measure, Value
+from bootstrap.device import Measure, Value, is_measure_name
 from bootstrap.quantities import QUANTITIES, quantity
 
 EVENT, COUNTER, TEXT = "event", "counter", "text"
@@ -82,7 +81,7 @@ def checked_name(name: str) -> str:
     Raises:
         ValueError: it may not.
     """
-    if not is_id(name) or name in RESERVED_MEASURES:
+    if not is_measure_name(name):
         raise ValueError(f"{name!r} cannot be the name of a measure")
     return name
 

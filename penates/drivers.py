@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bootstrap.config.boot_config import FILES, MODEL, Overlay, overlays
-from bootstrap.needs import KernelChip, Need, OneWireBus
+from bootstrap.needs import HEADERS_BUS, KernelChip, Need, OneWireBus
 
 PAGE = "docs/CHIPS.md"
-USUAL_BUS, I2C = 1, "dtparam=i2c_arm=on"  # the bus that this turns on
+I2C = "dtparam=i2c_arm=on"  # what turns on the header's bus
 
 
 def steps(needs: Iterable[Need]) -> Iterator[str]:
@@ -17,7 +17,7 @@ def steps(needs: Iterable[Need]) -> Iterator[str]:
             case OneWireBus(overlay=overlay) | KernelChip(overlay=overlay) if overlay:
                 yield f"add `dtoverlay={overlay}` to {FILES[0]}, then restart the Pi"
             case KernelChip() if need.new_device:
-                on = f"add `{I2C}` to {FILES[0]}, restart the Pi, and " if need.bus == USUAL_BUS else ""
+                on = f"add `{I2C}` to {FILES[0]}, restart the Pi, and " if need.bus == HEADERS_BUS else ""
                 yield f"{on}{_told(need)}{_unshipped(need)}"
             case KernelChip():
                 yield f"Raspberry Pi OS has neither an overlay nor a driver for it: see {PAGE}"

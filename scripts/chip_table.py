@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.kernel_sensors.chip import Chip
+from markdown_table import table
 from penates.parts import serving
 
 HEAD = ("part", "`dtoverlay=`", "place", "")
@@ -13,8 +14,7 @@ def chips() -> str:
     """Return the table of all parts, each with its kind, in Markdown."""
     kinds = {part: ", ".join(f"[{one.kind}](kinds/{one.kind}.md)" for one in serving(part)) for part in CATALOG}
     rows = [(*drivers([part])[0], kinds[part]) for part in CATALOG]
-    lines = [(*HEAD, "kind"), ("---",) * (len(HEAD) + 1), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return table((*HEAD, "kind"), rows) + "\n"
 
 
 def drivers(parts: Iterable[str]) -> list[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 import inspect
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import Topics, private_group
@@ -12,6 +12,7 @@ from bootstrap.gateway import Gateway
 from bootstrap.kernel_sensors.kernel_sensor import KernelSensor
 from chip_table import HEAD as CHIP_HEAD
 from chip_table import drivers
+from markdown_table import table
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
 
@@ -73,16 +74,16 @@ def _wiring(found: Sheet) -> Iterator[str]:
 
 def _drivers(parts: list[str]) -> Iterator[str]:
     yield "The kernel learns of it by a line in config.txt ([CHIPS.md](../CHIPS.md)). The part is the setting `chip`:"
-    yield _table(CHIP_HEAD, drivers(parts))
+    yield table(CHIP_HEAD, drivers(parts))
 
 
 def _settings(found: Sheet) -> Iterator[str]:
     values = found.examples()
     yield "## Settings"
-    yield _table(("setting", "default", "meaning"), _setting_rows([*found.settings, *found.sharing]))
+    yield table(("setting", "default", "meaning"), _setting_rows([*found.settings, *found.sharing]))
     if issubclass(found.device, Gateway):
         yield "Of each sensor that it carries, in a section `[sensors.NAME]`:"
-        yield _table(("setting", "default", "meaning"), _setting_rows([*settings_of(found.device.adopts)]))
+        yield table(("setting", "default", "meaning"), _setting_rows([*settings_of(found.device.adopts)]))
     given = "".join(f" {_word(f'{name}={value}')}" for name, value in values.items())
     command = f"penates new {found.kind} {_sensor(found)}{given}"
     yield f"This writes its file, in which each of them is explained:\n\n```sh\n{command}\n```"
@@ -112,7 +113,7 @@ def _setting_rows(settings: Sequence[Setting]) -> Iterator[tuple[str, ...]]:
 def _measures(found: Sheet) -> Iterator[str]:
     yield "## Measures"
     rows = [(f"`{name}`", *_measure(one)) for name, one in found.measures.items()]
-    yield _table(("measure", "unit", "range", "notes"), rows)
+    yield table(("measure", "unit", "range", "notes"), rows)
 
 
 def _measure(one: Measure) -> tuple[str, str, str]:
@@ -123,7 +124,7 @@ def _measure(one: Measure) -> tuple[str, str, str]:
 def _actions(found: Sheet) -> Iterator[str]:
     yield "## Actions"
     rows = [(f"`{action(name, takes)}`", _meaning(found.device, name)) for name, takes in found.device.commands.items()]
-    yield _table(("action", "what it does"), rows)
+    yield table(("action", "what it does"), rows)
 
 
 def _meaning(device: type[Device], name: str) -> str:
@@ -182,12 +183,4 @@ def _proof(found: Sheet) -> Iterator[str]:
     by_proof = {proof: ", ".join(part for part, how in parts.items() if how == proof) for proof in parts.values()}
     if by_proof:
         yield "## Proof"
-        yield _table(("proven by", "for"), by_proof.items())
-
-
-def _table(head: Sequence[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a table in Markdown, without the columns that are empty in all rows."""
-    cells = [[cell.replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]
-    kept = [at for at in range(len(head)) if any(row[at] for row in cells)]
-    lines = [[head[at] for at in kept], ["---"] * len(kept), *([row[at] for at in kept] for row in cells)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        yield table(("proven by", "for"), by_proof.items())

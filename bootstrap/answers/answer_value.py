@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from bootstrap.contract.payload import Json
 from bootstrap.device import Measure, Reading, Value
-from bootstrap.needs import Need
+from bootstrap.needs import TextSetting
 from bootstrap.value_forms import Form, form_of
 
 WHOLE = "."  # the path of the whole answer
@@ -22,10 +22,8 @@ WORDS = {True: "true", False: "false"}
 
 
 @dataclass(frozen=True)
-class AnswerValue:
+class AnswerValue(TextSetting):
     """A measure, and where its value is: from a setting. ValueError: it is none; the message says what one must be."""
-
-    text: str
 
     def __post_init__(self) -> None:
         try:
@@ -33,13 +31,6 @@ class AnswerValue:
             self._steps  # noqa: B018
         except ValueError as error:
             raise ValueError(f"values such as {EXAMPLE!r} (of {self.text!r}: {error})") from None
-
-    def __str__(self) -> str:
-        return self.text
-
-    def needs(self) -> list[Need]:
-        """Return nothing: a value needs nothing of the machine."""
-        return []
 
     @property
     def name(self) -> str:

@@ -12,10 +12,9 @@ from pathlib import Path
 from signal import SIGKILL
 from typing import Self
 
-from bootstrap.child_life import killed_with_us, signal_name
+from bootstrap.child_life import LAST_WORDS, ending, killed_with_us, last_line
 
 MOST = 65_536  # bytes that a program may print
-LAST_WORDS = 400  # bytes of its standard error that are kept
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
 STARTS = {
     errno.ENOENT: "is not there: install it, or set its full path",
@@ -53,7 +52,7 @@ class ProgramRun:
             os.close(lifeline)
             os.close(life)
         if child.returncode:
-            raise OSError(f"{name} {_end(child.returncode)}{heard.last_words}")
+            raise OSError(f"{name} {ending(child.returncode, heard.last_words)}")
         try:
             return heard.output.decode(), round(time.monotonic() - began, 3)
         except UnicodeDecodeError as error:
@@ -84,8 +83,7 @@ class ProgramRun:
         """Kill what is left of its group before it is reaped: until then no other process can have its id."""
         with self._lock:
             if self._child is not None:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._child.pid, SIGKILL)
+                _kill_group(self._child)
                 self._child.wait()
                 self._child = None
 
@@ -94,8 +92,12 @@ class ProgramRun:
         with self._lock:
             self._ended = True
             if self._child is not None:
-                with suppress(ProcessLookupError):
-                    os.killpg(self._child.pid, SIGKILL)
+                _kill_group(self._child)
+
+
+def _kill_group(child: "subprocess.Popen[bytes]") -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, SIGKILL)
 
 
 class _Output:
@@ -117,9 +119,8 @@ class _Output:
 
     @property
     def last_words(self) -> str:
-        """The last line on its standard error, with a colon before it; nothing if there is none."""
-        lines = [line.strip() for line in self._words.decode(errors="replace").splitlines() if line.strip()]
-        return f": {lines[-1]}" if lines else ""
+        """The last line on its standard error; empty if there is none."""
+        return last_line(self._words)
 
     def listen(self, name: str) -> None:
         """Take what it prints until it ends.
@@ -153,7 +154,3 @@ class _Output:
         else:
             self._words = (self._words + found)[-LAST_WORDS:]
         return bool(found)
-
-
-def _end(code: int) -> str:
-    return f"ended with exit code {code}" if code > 0 else f"was killed by {signal_name(-code)}"

@@ -8,8 +8,8 @@ from typing import Any, get_type_hints
 
 from bootstrap.config.measure_sections import DERIVE, KEEP_RAW
 from bootstrap.config.toml_file import TomlFile, convert, shown, suggestion
-from bootstrap.contract.topics import ID_RULE, is_id
-from bootstrap.device import RESERVED_MEASURES, Measure
+from bootstrap.contract.topics import ID_RULE
+from bootstrap.device import Measure, is_measure_name
 from bootstrap.filters.catalogue import FILTERS
 from bootstrap.filters.derived import Formula
 from bootstrap.filters.filter import Filter
@@ -80,7 +80,7 @@ class FilterSections:
 
 def _check_name(name: str, measures: Mapping[str, Measure]) -> None:
     """Raise ValueError, saying what is allowed, unless a derived measure may have this name."""
-    if not is_id(name) or name in RESERVED_MEASURES:
+    if not is_measure_name(name):
         raise ValueError(f"named otherwise: the name of a measure is {ID_RULE}, and none of the reserved ones")
     if name in measures:
         raise ValueError("named otherwise: there is such a measure already")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from bootstrap.device import Kept, Measure
 from bootstrap.filters.filter import Moment
@@ -23,7 +23,7 @@ class Lent(NamedTuple):
     listen: Callable[[str], "ListeningHandle"]
 
 
-class Computation(Protocol):
+class Computation:
     """A formula at work."""
 
     def of(self, values: Mapping[str, float], moment: Moment) -> float | None:
@@ -32,6 +32,7 @@ class Computation(Protocol):
         Raises:
             ValueError: none can; the text says why.
         """
+        raise NotImplementedError
 
     def interrupt(self) -> None:
         """Take notice that a source has failed, so that nobody knows what it was until its next value."""

@@ -56,7 +56,7 @@ class _Air(Formula):
         return _AirAtWork(self, between(warm, "°C"), Line(1, 0) if self.unit else between("°C", warm))
 
 
-class _AirAtWork:
+class _AirAtWork(Computation):
     def __init__(self, formula: _Air, to_celsius: Line, back: Line) -> None:
         self._formula, self._to_celsius, self._back = formula, to_celsius, back
 
@@ -64,12 +64,6 @@ class _AirAtWork:
         warm, damp = (values[name] for name in self._formula.sources)
         found = self._formula.of(self._to_celsius.of(warm), damp)
         return round(self._back.of(found), self._formula.digits)
-
-    def interrupt(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +98,7 @@ class HeatIndex(_Air):
 # Over a time.
 
 
-class _Window:
+class _Window(Computation):
     """The newest values of one measure, with their times.
 
     No value is merged with more of them than fit into a small part of the window, so that it forgets in time.
@@ -141,12 +135,6 @@ class _Window:
     def result(self, since: float) -> float | None:
         """Return what follows from the values. The window begins at `since`; the first value may be older."""
         raise NotImplementedError
-
-    def interrupt(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class _RateAtWork(_Window):
@@ -244,7 +232,7 @@ class Integral(_OverTime):
         return f"derived_{digest}_{name}"[:LONGEST_ID]
 
 
-class _IntegralAtWork:
+class _IntegralAtWork(Computation):
     def __init__(self, formula: Integral, kept: Kept[float] | None) -> None:
         self._formula, self._kept = formula, kept
         self._sum = kept.value if kept else 0.0
@@ -294,7 +282,7 @@ class Difference(Formula):
         return _DifferenceAtWork(self, lent)
 
 
-class _DifferenceAtWork:
+class _DifferenceAtWork(Computation):
     def __init__(self, formula: Difference, lent: Lent | None) -> None:
         self._formula = formula
         self._heard = lent.listen(formula.topic) if lent and formula.topic else None
@@ -318,12 +306,6 @@ class _DifferenceAtWork:
             why = self._heard.problem if self._heard else None
             raise ValueError(f"{self._formula.topic}: {why or 'nothing was heard yet'}")
         return self._heard.last.number
-
-    def interrupt(self) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 FORMULAS: Mapping[str, type[Formula]] = {

@@ -21,16 +21,20 @@ class _Range(Stage):
 
 
 @dataclass(frozen=True)
-class LowLimit(Filter):
-    """Refuses what is below it."""
+class _EndLimit(Filter):
+    """A limit at one end of the range."""
 
     bare: ClassVar[str] = "limit"
+    end: ClassVar[str]  # which field of a measure it replaces
 
     limit: float
 
     def outcome(self, measure: Measure) -> Measure:
         """Return the measure with this limit."""
-        return _ranged(replace(measure, low=self.limit, power_on=None))
+        found = replace(measure, **{self.end: self.limit}, power_on=None)  # type: ignore[arg-type]
+        if found.low >= found.high:
+            raise ValueError(f"would be within {found.low:g} to {found.high:g} {found.unit_name}, which nothing is")
+        return found
 
     def start(self, measure: Measure) -> Stage:
         """Return it at work."""
@@ -38,26 +42,17 @@ class LowLimit(Filter):
 
 
 @dataclass(frozen=True)
-class HighLimit(Filter):
+class LowLimit(_EndLimit):
+    """Refuses what is below it."""
+
+    end: ClassVar[str] = "low"
+
+
+@dataclass(frozen=True)
+class HighLimit(_EndLimit):
     """Refuses what is above it."""
 
-    bare: ClassVar[str] = "limit"
-
-    limit: float
-
-    def outcome(self, measure: Measure) -> Measure:
-        """Return the measure with this limit."""
-        return _ranged(replace(measure, high=self.limit, power_on=None))
-
-    def start(self, measure: Measure) -> Stage:
-        """Return it at work."""
-        return _Range(self.outcome(measure))
-
-
-def _ranged(measure: Measure) -> Measure:
-    if measure.low >= measure.high:
-        raise ValueError(f"would be within {measure.low:g} to {measure.high:g} {measure.unit_name}, which nothing is")
-    return measure
+    end: ClassVar[str] = "high"
 
 
 @dataclass(frozen=True)

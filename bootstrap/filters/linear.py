@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import ClassVar, NamedTuple
 
@@ -57,11 +58,11 @@ class Calibrate(NumberFilter):
         if self.unit is not None and not self.unit.isprintable():
             raise ValueError("a table in which 'unit' is one line of printable characters")
 
-    @property
+    @cached_property
     def _sorted(self) -> list[list[float]]:
         return sorted(self.points or [])
 
-    @property
+    @cached_property
     def _lines(self) -> list[Line]:
         """The straight lines that it consists of, from the lowest number up."""
         if self.points is None:

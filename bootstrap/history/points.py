@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import NamedTuple, TypeAlias, get_args
 
 from bootstrap.contract.payload import text_of
-from bootstrap.contract.topics import ID_RULE, State, is_id
+from bootstrap.contract.topics import ID_RULE, State
 from bootstrap.contract.values import HALVES, Found, Invalid, parse, parse_json
-from bootstrap.device import CALIBRATION, RESERVED_MEASURES
+from bootstrap.device import CALIBRATION, RESERVED_MEASURES, is_measure_name
 from bootstrap.errors import Refused
 
 Field: TypeAlias = "float | str"
@@ -196,7 +196,7 @@ def _judged(
 
 @lru_cache(CACHED)
 def _check_own_name(name: str) -> None:
-    if not is_id(name) or name in RESERVED_MEASURES:
+    if not is_measure_name(name):
         raise Refused(f"the name of a measure must be {ID_RULE}, and not one of {', '.join(sorted(RESERVED_MEASURES))}")
 
 

@@ -4,14 +4,13 @@ import re
 from dataclasses import dataclass, field
 
 from bootstrap.kernel_sensors.catalog import CATALOG, ChipSheet
-from bootstrap.needs import KernelChip
+from bootstrap.needs import HEADERS_BUS, KernelChip
 
 FORM = re.compile(r"(?P<part>.+?)(?:\s+at\s+(?P<place>.+?))?\s*", re.IGNORECASE)
 ADDRESS = re.compile(r"0x(?P<address>[0-9a-f]{1,2})(?:\s+on\s+i2c-(?P<bus>\d{1,3}))?", re.IGNORECASE)
 CHIP_SELECT = re.compile(r"spi(\d{1,2})\.(\d{1,2})", re.IGNORECASE)
 LINE = re.compile(r"(?:GPIO)?(\d{1,2})", re.IGNORECASE)
 LOWEST_ADDRESS, HIGHEST_ADDRESS, HIGHEST_LINE = 0x03, 0x77, 27
-USUAL_BUS = 1  # on the Pi's header
 ON_OTHER_BUSES = ("i2c-sensor", "ads1115", "ads1015")  # overlays with parameters such as i2c3
 OTHER_BUSES = (0, 2, 3, 4, 5, 6)  # for which they have one
 
@@ -54,7 +53,8 @@ class Chip:
     def needs(self) -> list[KernelChip]:
         """Return what must be so that its driver finds it."""
         sheet, on_i2c = self.sheet, ADDRESS.fullmatch(self.place)
-        address, bus = (int(on_i2c["address"], 16), int(on_i2c["bus"] or USUAL_BUS)) if on_i2c else (None, USUAL_BUS)
+        address = int(on_i2c["address"], 16) if on_i2c else None
+        bus = int(on_i2c["bus"] or HEADERS_BUS) if on_i2c else HEADERS_BUS
         overlay = self._overlay(address, bus)
         return [
             KernelChip(
@@ -75,7 +75,7 @@ class Chip:
         """Return its overlay with parameters; empty text if there is none, or none for this bus."""
         at = self.place.replace(".", "-") if address is None else f"{address:#04x}"
         text = self.sheet.overlay.format(at=at, **{f"line{n}": line for n, line in enumerate(self.lines)})
-        if bus == USUAL_BUS:
+        if bus == HEADERS_BUS:
             return text
         return f"{text},i2c{bus}" if text.startswith(ON_OTHER_BUSES) and bus in OTHER_BUSES else ""
 
@@ -111,7 +111,7 @@ def _address(text: str) -> str:
     found = ADDRESS.fullmatch(text.strip())
     if not found or not LOWEST_ADDRESS <= int(found["address"], 16) <= HIGHEST_ADDRESS:
         return ""
-    on = f" on i2c-{int(found['bus'])}" if found["bus"] and int(found["bus"]) != USUAL_BUS else ""
+    on = f" on i2c-{int(found['bus'])}" if found["bus"] and int(found["bus"]) != HEADERS_BUS else ""
     return f"{int(found['address'], 16):#04x}{on}"
 
 

@@ -17,10 +17,10 @@ from bootstrap.kernel_sensors.units import (
     ChannelUnit,
     channel_type,
 )
+from bootstrap.needs import HEADERS_BUS
 from bootstrap.sysfs import missing
 
 SYSFS = Path("/sys")
-HEADERS_BUS = 1
 ON_I2C = re.compile(r"(?P<bus>\d+)-(?P<address>00[0-7][0-9a-f])")
 SHOWN = 8  # names of other devices in a message
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bootstrap.modbus.registers import Register
-from bootstrap.needs import Need
+from bootstrap.needs import TextSetting
 
 # PZEM-004T v3 and PZEM-016 user manuals, "Measurement result"; of 32 bits the low word is first.
 PZEM: Sequence[str] = (
@@ -41,21 +41,12 @@ BY_METER: Mapping[str, Sequence[str]] = {
 
 
 @dataclass(frozen=True)
-class RegisterSetting:
+class RegisterSetting(TextSetting):
     """A register, or the name of a meter whose registers are known. ValueError: it is neither."""
-
-    text: str
 
     def __post_init__(self) -> None:
         if self.text not in BY_METER:
             Register(self.text)
-
-    def __str__(self) -> str:
-        return self.text
-
-    def needs(self) -> list[Need]:
-        """Return nothing: it needs nothing of the machine."""
-        return []
 
 
 def registers_of(settings: Iterable[RegisterSetting]) -> list[Register]:

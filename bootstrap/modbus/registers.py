@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bootstrap.contract.topics import ID_RULE, is_id
-from bootstrap.device import RESERVED_MEASURES, Measure, Reading
+from bootstrap.contract.topics import ID_RULE
+from bootstrap.device import Measure, Reading, is_measure_name
 from bootstrap.modbus.slave import COILS, DISCRETE, HOLDING, INPUT, MOST, ModbusSlave, Refusal
 
 TABLES = {"coil": COILS, "discrete": DISCRETE, "holding": HOLDING, "input": INPUT}
@@ -48,7 +48,7 @@ class Register:
             ) from None
 
     def _check(self) -> None:
-        if not is_id(self.name) or self.name in RESERVED_MEASURES:
+        if not is_measure_name(self.name):
             raise ValueError(f"{self.name!r} must be {ID_RULE}, and not reserved")
         if self._part("table") not in TABLES:
             raise ValueError(f"{self._part('table')!r} is not a table; those are {', '.join(TABLES)}")

@@ -3,8 +3,8 @@
 from bootstrap.device import Reading
 from bootstrap.logs import log
 from bootstrap.modbus.slave import HOLDING, INPUT, ModbusSlave, Refusal, Rtu
+from bootstrap.serial_frames.co2_meter import Co2Meter
 from bootstrap.serial_frames.port_or_host import PortOrHost
-from bootstrap.serial_frames.warm_up import WarmUp
 
 ANY = 0xFE  # the address that each one answers to
 ANSWER_S = 1.0
@@ -23,36 +23,27 @@ FAULTS = {
 }
 
 
-class Senseair:
+class Senseair(Co2Meter):
     """One that is asked for status and value."""
 
     def __init__(self, *, autocalibration: bool) -> None:
-        self._calibrates = autocalibration
-        self._told = False
-        self._warm_up = WarmUp(STEADY_S)
+        super().__init__(STEADY_S, autocalibration=autocalibration)
 
-    @property
-    def warms_up(self) -> bool:
-        """Whether it may have no value now."""
-        return self._warm_up.lasts
+    def answer(self, port: PortOrHost) -> bytes:
+        """Return the registers from the status to the value."""
+        with ModbusSlave(port.source(9600), Rtu(), ANY, ANSWER_S) as slave:
+            data = slave.registers(INPUT, STATUS, CO2 - STATUS + 1)
+            if not self._told:
+                self._tell(slave)
+        return data
 
-    def read(self, port: PortOrHost) -> Reading:
-        """Return what it measures."""
-        try:
-            with ModbusSlave(port.source(9600), Rtu(), ANY, ANSWER_S) as slave:
-                data = slave.registers(INPUT, STATUS, CO2 - STATUS + 1)
-                if not self._told:
-                    self._tell(slave)
-        except OSError:
-            self._told = False
-            self._warm_up.silent()
-            raise
-        self._warm_up.answered(port)
-        if status := int.from_bytes(data[:2]) & 0x7F:
+    def meant(self, answer: bytes) -> Reading:
+        """Return the value. ValueError: the sensor reports a fault."""
+        if status := int.from_bytes(answer[:2]) & 0x7F:
             raise ValueError(
                 f"the sensor reports {' and '.join(why for bit, why in FAULTS.items() if status >> bit & 1)}"
             )
-        return {"co2": int.from_bytes(data[2 * CO2 :], signed=True)}
+        return {"co2": int.from_bytes(answer[2 * CO2 :], signed=True)}
 
     def _tell(self, slave: ModbusSlave) -> None:
         """Set whether it calibrates itself, unless it does so already: it keeps the period in a memory that wears.

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bootstrap.contract.topics import is_id
-from bootstrap.device import RESERVED_MEASURES
+from bootstrap.device import is_measure_name
 from bootstrap.quantities import QUANTITIES
 from bootstrap.radio.units import field_of
 
@@ -25,7 +24,7 @@ def pressed(fields: Mapping[str, Any]) -> tuple[str, str] | None:
         return GROUP_BUTTON, asked
     which = [name for name in (CHANNEL, next(filter(fields.__contains__, BUTTONS), "")) if name in fields]
     name = "_".join(_part(part, fields[part]) for part in which)
-    return (name if is_id(name) and name not in RESERVED_MEASURES else BUTTON), asked
+    return (name if is_measure_name(name) else BUTTON), asked
 
 
 def _is_measured(name: str) -> bool:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from bootstrap.contract.topics import is_id
-from bootstrap.device import RESERVED_MEASURES, Measure, Value
+from bootstrap.device import Measure, Value, is_measure_name
 from bootstrap.quantities import quantity
 from bootstrap.radio.transmission import Transmission
 from bootstrap.radio.units import field_of
@@ -37,7 +36,7 @@ def _measured(fields: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Value, For
             yield "battery", _battery(value)
         elif isinstance(value, int | float) and (field := field_of(name)):
             yield field.name, (field.conversion.of(value), str(field.measure.unit))
-        elif isinstance(value, int | float | str) and is_id(name) and name not in RESERVED_MEASURES:
+        elif isinstance(value, int | float | str) and is_measure_name(name):
             yield name, (value, TEXT if isinstance(value, str) else NUMBER)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
 from bootstrap.hosts import a_host
-from bootstrap.needs import GpioLine, Need, NetworkHost, UsbDevice
+from bootstrap.needs import GpioLine, Need, NetworkHost, TextSetting, UsbDevice
 from bootstrap.pins.line_names import BCM_NUMBERS, line_number
 from bootstrap.streams import ChildProcess
 
@@ -36,10 +36,8 @@ WELL_S = 10.0  # after which a receiver is well that has not ended, though nobod
 
 
 @dataclass(frozen=True)
-class RadioInput:
+class RadioInput(TextSetting):
     """What to listen with: a stick, a receiver elsewhere or on a pin, or a recording."""
-
-    text: str
 
     def __post_init__(self) -> None:
         if match := TCP.fullmatch(self.text):
@@ -48,9 +46,6 @@ class RadioInput:
             _line(match["line"])
         elif not any(form.fullmatch(self.text) for form in (STICK, FILE, SOAPY)):
             raise ValueError(ALLOWED)
-
-    def __str__(self) -> str:
-        return self.text
 
     def needs(self) -> list[Need]:
         """Return what must be there: a stick, or a host in the network."""

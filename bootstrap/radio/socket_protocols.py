@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from bootstrap.needs import TextSetting
 from bootstrap.pins.pulse_frame import Frame
 
 IDS = 1 << 26  # of self-learning sockets
@@ -25,10 +26,8 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class SocketCode:
+class SocketCode(TextSetting):
     """To which socket a transmitter speaks: a protocol, and the socket's code in it."""
-
-    text: str
 
     def __post_init__(self) -> None:
         protocol, _, code = " ".join(self.text.split()).partition(" ")
@@ -37,13 +36,6 @@ class SocketCode:
         object.__setattr__(self, "text", f"{protocol} {code}")  # so that equal codes are equal
         PROTOCOLS[protocol](code, on=True)
         PROTOCOLS[protocol](code, on=False)
-
-    def __str__(self) -> str:
-        return self.text
-
-    def needs(self) -> list[object]:
-        """Return nothing: the transmitter needs a line, its sockets do not."""
-        return []
 
     def frame(self, *, on: bool) -> Frame:
         """Return what switches the socket on or off."""

@@ -1,10 +1,10 @@
 """The Winsen MH-Z19 family of CO2 sensors."""
 
 from bootstrap.device import Reading
+from bootstrap.serial_frames.co2_meter import Co2Meter
 from bootstrap.serial_frames.fixed_frames import fixed
 from bootstrap.serial_frames.frame_channel import FrameChannel
 from bootstrap.serial_frames.port_or_host import PortOrHost
-from bootstrap.serial_frames.warm_up import WarmUp
 
 ANSWER_S = 1.0
 PREHEAT_S = 180.0  # MH-Z19B data sheet, "Preheat time: 3 min"
@@ -26,31 +26,22 @@ def command(number: int, value: int = 0) -> bytes:
     return frame + bytes((checksum(frame),))
 
 
-class MhZ19:
+class MhZ19(Co2Meter):
     """One that is asked for its value; until it has been powered for 3 minutes, what it answers is none."""
 
     def __init__(self, *, autocalibration: bool) -> None:
-        self._autocalibration = autocalibration
-        self._told = False  # whether it knows that setting; it may forget it without power
-        self._warm_up = WarmUp(PREHEAT_S)
+        super().__init__(PREHEAT_S, autocalibration=autocalibration)
 
-    @property
-    def warms_up(self) -> bool:
-        """Whether it may have no value now."""
-        return self._warm_up.lasts
+    def answer(self, port: PortOrHost) -> bytes:
+        """Return its answer."""
+        with FrameChannel(port.source(9600)) as channel:
+            channel.write(command(READ))
+            answer = channel.first(ANSWER, ANSWER_S)
+            if not self._told:  # after its answer, so that it is not busy; this one has none
+                channel.write(command(CALIBRATE_ITSELF, ON if self._calibrates else OFF))
+                self._told = True
+        return answer
 
-    def read(self, port: PortOrHost) -> Reading:
-        """Return what it measures."""
-        try:
-            with FrameChannel(port.source(9600)) as channel:
-                channel.write(command(READ))
-                answer = channel.first(ANSWER, ANSWER_S)
-                if not self._told:  # after its answer, so that it is not busy; this one has none
-                    channel.write(command(CALIBRATE_ITSELF, ON if self._autocalibration else OFF))
-                    self._told = True
-        except OSError:
-            self._told = False
-            self._warm_up.silent()
-            raise
-        self._warm_up.answered(port)
+    def meant(self, answer: bytes) -> Reading:
+        """Return the value."""
         return {"co2": int.from_bytes(answer[2:4])}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from bootstrap.hosts import a_host
-from bootstrap.needs import DeviceNode, Need, NetworkHost
+from bootstrap.needs import DeviceNode, Need, NetworkHost, TextSetting
 from bootstrap.streams import Serial, Tcp
 
 HIGHEST = 65_535
@@ -14,14 +14,12 @@ ON_PINS = re.compile(r"(serial|ttyAMA|ttyS)\d+")
 
 
 @dataclass(frozen=True)
-class PortOrHost:
+class PortOrHost(TextSetting):
     """The full path of a serial port, or `HOST:PORT`. ValueError: it is neither.
 
     A subclass says whether several devices may share the port, which TCP port is the usual one, and which mark a host
     may have before it.
     """
-
-    text: str
 
     shared: ClassVar[bool] = False
     usual: ClassVar[int] = 0
@@ -37,9 +35,6 @@ class PortOrHost:
             raise ValueError(f"{allowed} ({error})") from None
         if not (self._number.isdecimal() and 0 < int(self._number) <= HIGHEST):
             raise ValueError(allowed)
-
-    def __str__(self) -> str:
-        return self.text
 
     def needs(self) -> list[Need]:
         """Return the port, or the host."""

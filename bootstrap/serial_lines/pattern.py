@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from bootstrap.device import Measure, Value
-from bootstrap.needs import Need
+from bootstrap.needs import TextSetting
 from bootstrap.serial_lines.template import (
     AN_ID,
     ANYTHING,
@@ -50,10 +50,8 @@ class SaidLine:
 
 
 @dataclass(frozen=True)
-class LinePattern:
+class LinePattern(TextSetting):
     """A pattern of lines, from a setting. ValueError: it is none; the message says what one must be."""
-
-    text: str
 
     def __post_init__(self) -> None:
         try:
@@ -61,13 +59,6 @@ class LinePattern:
             self._expression  # noqa: B018 - it is built, and then kept
         except ValueError as error:
             raise ValueError(f"patterns of lines (of {self.text!r}: {error})") from None
-
-    def __str__(self) -> str:
-        return self.text
-
-    def needs(self) -> list[Need]:
-        """Return nothing: a pattern needs nothing of the machine."""
-        return []
 
     def said(self, line: str) -> SaidLine | None:
         """Return what a line says, or None if it is not one of these lines."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from bootstrap.child_life import OURS, killed_with_us, signal_name
+from bootstrap.child_life import LAST_WORDS, OURS, ending, killed_with_us, last_line
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.logs import log
 from bootstrap.runtime.streams.pipe import LoopPipe
@@ -19,7 +19,6 @@ LAST_WORDS_S = 5.0  # from the line that says why it ends until it is killed
 TERM_S = 1.0  # until a child that was asked to end is killed
 REAP_S = 1.0  # until one that was killed is given up: the kernel may not let it go
 AT_ONCE = 16  # reads of its standard error in one turn of the loop: a full pipe
-LAST_WORDS = 400  # bytes of its standard error that are kept
 
 
 class ChildChannel:
@@ -129,12 +128,7 @@ class ChildChannel:
 
     @property
     def _why(self) -> str:
-        code = self._child.returncode
-        how = f"ended with exit code {code}" if code >= 0 else f"was killed by {signal_name(-code)}"
-        if self._reason:
-            return f"{how}: {self._reason}"
-        words = [line for line in self._words.decode(errors="replace").splitlines() if line.strip()]
-        return f"{how}: {words[-1].strip()}" if words else how
+        return ending(self._child.returncode, self._reason or last_line(self._words))
 
     # Stopping it.
 
