@@ -46,6 +46,7 @@ RESERVED_MEASURES = frozenset(
 )
 ACT = "act_"
 OBJECT = "object"  # in place of a unit
+CONTROLS = ("lock", "cover", "valve", "fan")  # as Home Assistant calls them, too
 SHOWN = 60  # characters of an invalid value in a message
 STEP_TOLERANCE = 1e-6  # part of a step
 MOST_BYTES = 16_384  # of an object
@@ -164,6 +165,7 @@ class Takes:
         step: the difference between two neighbouring numbers, counted from `low`.
         keys: of an object that it accepts as well; the first of them holds the word or the number.
         expires: whether a command must say, by `before`, when it is too late to carry it out.
+        control: what other programs offer for it, where the words alone do not tell: one of `CONTROLS`.
     """
 
     words: tuple[str, ...] = ()
@@ -174,10 +176,13 @@ class Takes:
     step: float = math.inf
     keys: tuple[str, ...] = ()
     expires: bool = False
+    control: str = ""
 
     def __post_init__(self) -> None:
         if not (self.step > 0 and self.low <= self.high):
             raise ValueError(f"step must be above 0, and low at most high: {self.step}, {self.low}, {self.high}")
+        if self.control and self.control not in CONTROLS:
+            raise ValueError(f"a control is one of {', '.join(CONTROLS)}, not {self.control!r}")
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -185,7 +190,8 @@ class Takes:
         number = {"unit": self.unit, **_limits(self)} if self._numbers else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
         expires = {"expires": True} if self.expires else {}
-        return {**words, **number, **({"sets": self.sets} if self.sets else {}), **expires}
+        control = {"control": self.control} if self.control else {}
+        return {**words, **number, **({"sets": self.sets} if self.sets else {}), **expires, **control}
 
     @property
     def _numbers(self) -> bool:
@@ -253,11 +259,12 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     step: float = math.inf,
     keys: Sequence[str] = (),
     expires: bool = False,
+    control: str = "",
 ) -> Callable[[A], A]:
     """Declare above `act_NAME` what it takes (see `Takes`): anything else is refused, and programs can offer it."""
 
     def declare(act: A) -> A:
-        act.takes = Takes(words, sets, unit, low, high, step, (*keys,), expires)  # type: ignore[attr-defined]
+        act.takes = Takes(words, sets, unit, low, high, step, (*keys,), expires, control)  # type: ignore[attr-defined]
         return act
 
     return declare
