@@ -63,7 +63,8 @@ def test_any_text_means_something_or_is_refused(text: str) -> None:
         assert str(error).startswith("text for a display (line ")  # noqa: PT017 - it may be fine, too
         return
     for field in page.fields:
-        for value in (0, -1.5, True, "word", {"a": 1}, [1], 10**18):
+        values: list[Json] = [0, -1.5, True, "word", {"a": 1}, [1], 10**18]
+        for value in values:
             assert isinstance(value_text(value, field.form), str)
     again = "\n".join(
         "".join("x" if isinstance(part, TextField) else part.replace("{", "{{").replace("}", "}}") for part in line)
