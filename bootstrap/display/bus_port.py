@@ -16,6 +16,7 @@ from bootstrap.pins.device_pins import FACTORY
 from bootstrap.pins.simulated_lines import lines_folder
 
 RDWR = 0x0707  # the ioctl I2C_RDWR of linux/i2c-dev.h
+LONGEST = 60  # bytes of a message: some adapters take no more
 LENGTH = 2  # bytes before a recorded transfer
 
 
@@ -48,9 +49,17 @@ class BusPort(Protocol):
     def write(self, address: int, *messages: bytes) -> None:
         """Write each message to the chip at this address, one after the other and with nobody's between.
 
+        None is longer than `LONGEST`, and there are at most 42.
+
         Raises:
             OSError: the chip does not answer.
         """
+
+
+def in_messages(data: bytes, before: bytes = b"") -> list[bytes]:
+    """Return data in messages that are not too long, each with something before it."""
+    size = LONGEST - len(before)
+    return [before + data[at : at + size] for at in range(0, len(data), size)]
 
 
 def bus_port(number: int) -> BusPort:

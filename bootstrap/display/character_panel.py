@@ -8,7 +8,7 @@ followed by one more that changes nothing, so that this is so at 400 kHz, too.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from bootstrap.display.bus_port import BusPort
+from bootstrap.display.bus_port import BusPort, in_messages
 from bootstrap.display.characters import ROMS, cut, readable
 from bootstrap.display.glyphs import HEIGHT, glyphs
 
@@ -65,7 +65,7 @@ class CharacterPanel:
         return LIGHT if self._lit else 0
 
     def _send(self, port: BusPort, data: Sequence[int]) -> None:
-        port.write(self._address, bytes(data))
+        port.write(self._address, *in_messages(bytes(data)))
 
     def _set_up(self, port: BusPort) -> None:
         """Bring it from whatever it is in, also from between two halves, to halves of bytes; nothing is cleared."""

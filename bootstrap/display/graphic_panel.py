@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bootstrap.display.bus_port import BusPort
+from bootstrap.display.bus_port import BusPort, in_messages
 from bootstrap.display.character_panel import changed_runs
 from bootstrap.display.characters import cut, readable
 from bootstrap.display.glyphs import HEIGHT, glyphs
@@ -57,12 +57,12 @@ class GraphicPanel:
             port.write(self._address, COMMANDS + bytes([ON if lit else OFF]))
         self._lit, self._pages = lit, pages
 
-    def _changes(self, number: int, before: bytes, page: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _changes(self, number: int, before: bytes, page: bytes) -> Iterator[list[bytes]]:
         """Yield where each changed part of a page begins, and its bytes."""
         for at, part in changed_runs(before, page, SAME):
             column = at + FIRST_COLUMN[self._chip]
             where = (PAGE | number, LOW_COLUMN | column & 0x0F, HIGH_COLUMN | column >> 4)
-            yield COMMANDS + bytes(where), DATA + part
+            yield [COMMANDS + bytes(where), *in_messages(part, DATA)]
 
 
 def pages_of(dots: Dots) -> list[bytes]:

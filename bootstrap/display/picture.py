@@ -19,21 +19,18 @@ def text_dots(lines: Sequence[str], width: int, height: int, scale: int = 1) -> 
     dots = [bytearray(width) for _ in range(height)]
     for row, line in enumerate(lines):
         for column, sign in enumerate(line):
-            draw(dots, sign, column * CELL * scale, row * HEIGHT * scale, scale)
+            draw(dots, sign, column * CELL * scale, row * HEIGHT * scale, scale=scale)
     return dots
 
 
-def draw(dots: Dots, sign: str, left: int, top: int, scale: int = 1) -> None:
-    """Draw a character; dots outside are left out."""
+def draw(dots: Dots, sign: str, left: int, top: int, *, scale: int = 1, on: int = 1) -> None:  # noqa: PLR0913
+    """Draw a character in the colour `on`; dots outside are left out."""
     for y, row in enumerate(glyphs().get(sign) or glyphs()[NO_GLYPH]):
         for x in range(WIDTH):
             if row >> (WIDTH - 1 - x) & 1:
-                _fill(dots, left + x * scale, top + y * scale, scale)
-
-
-def _fill(dots: Dots, left: int, top: int, size: int) -> None:
-    for line in dots[top : top + size]:
-        line[left : left + size] = b"\1" * len(line[left : left + size])
+                for line in dots[top + y * scale : top + (y + 1) * scale]:
+                    part = slice(left + x * scale, left + (x + 1) * scale)
+                    line[part] = bytes([on]) * len(line[part])
 
 
 def png(dots: Dots, colours: Sequence[tuple[int, int, int]], scale: int = 1) -> bytes:
