@@ -11,9 +11,8 @@ from bootstrap.proof import RECORDED_BUS
 class Lcd(ShowingDevice):
     """A display that shows what others measure: an HD44780 of 16x2 or 20x4, or an OLED of 128x64 or 128x32.
 
-    Wiring: SDA to GPIO2, SCL to GPIO3, GND to GND, VCC to 3V3. A display of characters wants 5V: give it that, and take
-    its board's two pull-ups to VCC off, or put a level shifter between, because the Pi's pins bear 3.3 V. Turn the
-    screw on its back until the characters show.
+    Wiring: SDA to GPIO2, SCL to GPIO3, GND to GND, VCC to 3V3. An HD44780 wants 5V: then remove the two pull-ups on its
+    board, or use a level shifter, because the Pi's pins bear 3.3 V. Turn the screw on its back until you can read it.
     """
 
     parts: ClassVar = dict.fromkeys(

@@ -52,21 +52,27 @@ class ShowingDevice(Device):
     """A display of lines of text on an I2C bus. Others read what it shows in `data/shown`.
 
     Only what has changed is written. Every `every_s` seconds it is set up and written as a whole, without flicker: so
-    it shows everything again after it was unplugged, or has lost its mind over a glitch in its power.
+    it shows everything again after it was unplugged, or has confused half a byte over a glitch in its power.
     """
 
     driver: Literal["hd44780", "ssd1306", "sh1106"] = "hd44780"  # its chip; an HD44780 sits behind a PCF8574
     size: Literal["16x2", "20x4", "128x64", "128x32"] = "16x2"  # characters; of ssd1306 and sh1106 dots
     bus: I2CBus = HEADERS_BUS
-    address: I2CAddress  # such as 0x27 (PCF8574A: 0x3F; ssd1306 and sh1106: 0x3C); i2cdetect -y 1 shows it
-    rom: Literal["A00", "A02"] = "A00"  # characters that an HD44780 has; with A02 it shows Ä without help
+    address: I2CAddress  # on the bus, such as 0x27 (PCF8574A: 0x3F; ssd1306 and sh1106: 0x3C)
+    rom: Literal["A00", "A02"] = (
+        "A00"  # which characters an HD44780 was made with; A02 is the European one, which has Ä and é
+    )
     scale: Annotated[int, Limits(1, 4)] = 1  # how many dots of a graphic display are one dot of a character
-    pages: list[DisplayText]  # such as ["Cellar {cm/cellar/temperature:.1f}°C\n{cm/cellar!age} ago"]; \n ends a line
+    pages: list[
+        DisplayText
+    ]  # texts of pages, such as ["Cellar {cm/cellar/temperature:.1f}°C\n{cm/cellar!age} ago"]; \n ends a line
     page_s: Seconds = 10.0  # seconds for each page; 0 to turn them only by hand
     hold_s: Seconds = 60.0  # seconds for a page that was chosen
-    alerts: list[AlertRule] = field(default_factory=list)  # such as ["cm/cellar/leak is true: Water in the cellar"]
+    alerts: list[AlertRule] = field(
+        default_factory=list
+    )  # what comes before all pages, such as ["cm/cellar/leak is true: Water in the cellar"]
     alert_s: Seconds = 60.0  # seconds for an alert that a command tells without `for_s`
-    button: Input | None = None  # to GND; it turns the page, and first switches on the light
+    button: Input | None = None  # a button to GND, which turns the page; in the dark it first switches on the light
     lit: LitTime | None = None  # when it is lit, such as "07:00-22:30"; without it always
     light_s: Seconds = 30.0  # seconds of light after the button was pressed
     silent_s: Seconds = 0.0  # seconds after which a topic that is no sensor's of penates counts as old; 0 for never
