@@ -393,6 +393,9 @@ class Context(Protocol):
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
 
+    def clear(self, measure: str) -> None:
+        """Clear what the broker has retained of a measure, because nobody knows its value any more."""
+
     def set_problem(self, what: str, why: str | None) -> None:
         """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
 

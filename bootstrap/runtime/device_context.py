@@ -135,6 +135,11 @@ class DeviceContext:
         if self._reporter:
             self._reporter.set_problem(what, why)
 
+    def clear(self, measure: str) -> None:
+        """Implement `Context.clear`."""
+        if self._reporter:
+            self._reporter.clear(measure)
+
     def redescribe(self) -> None:
         """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
         if self._reporter:
