@@ -16,12 +16,12 @@ from support.relays import RelayHistory
 
 OPENS, CLOSES, BUTTON = 17, 27, 22
 AT_CLOSED, AT_OPEN, BEAM, LOCAL, LIGHT = 5, 6, 13, 19, 26
-DEAD_S, LONG = 0.1, 600.0
+DEAD_S, LONG = 0.05, 600.0
 RELAYS: dict[str, Any] = {"opens": OPENS, "closes": CLOSES, "dead_s": DEAD_S, "bounce_s": 0.0, "leave_s": LONG}
 ENDS: dict[str, Any] = {"closed_contact": AT_CLOSED, "open_contact": AT_OPEN}
 SEEN: dict[str, Any] = {**ENDS, "obstruction": BEAM, "local": LOCAL}
 UNSEEN: dict[str, Any] = {**SEEN, "remote_close": True, "warning": LIGHT, "warn_s": 5.0, "stops_itself": True}
-QUICK = {"warn_s": 0.2}  # set afterwards: its owner cannot
+QUICK = {"warn_s": 0.1}  # set afterwards: its owner cannot
 
 
 class Door:
