@@ -55,9 +55,16 @@ def taken(eyes: Eyes) -> Any:
 def opened(wires: Wires, eyes: Eyes) -> None:
     assert eyes.ask_soon(IT, "set", "open")["result"] == "done"
     eyes.wait_value(f"{IT}/data/state", "opening")
-    wires.line(AT_CLOSED).drive(True)
-    wires.line(AT_OPEN).drive(False)
+    changed(wires, eyes, AT_CLOSED, high=True)
+    changed(wires, eyes, AT_OPEN, high=False)
     eyes.wait_value(f"{IT}/data/state", "open")
+
+
+def changed(wires: Wires, eyes: Eyes, line: int, *, high: bool) -> None:
+    """Drive a line, and wait until that was noticed."""
+    since = len(eyes.on(f"{IT}/data/state"))
+    wires.line(line).drive(high)
+    eyes.wait(lambda _: len(eyes.on(f"{IT}/data/state")) > since, "a reading after the edge")
 
 
 def test_a_door_opens_and_closes_over_the_wire(wires: Wires, eyes: Eyes, relays: RelayHistory) -> None:
@@ -79,8 +86,8 @@ def test_a_door_opens_and_closes_over_the_wire(wires: Wires, eyes: Eyes, relays:
     eyes.wait_value(f"{IT}/data/warning_on", value=True)
     assert wires.held(LIGHT) == "1"
     eyes.wait_value(f"{IT}/data/state", "closing")
-    wires.line(AT_OPEN).drive(True)
-    wires.line(AT_CLOSED).drive(False)
+    changed(wires, eyes, AT_OPEN, high=True)
+    changed(wires, eyes, AT_CLOSED, high=False)
     eyes.wait(lambda _: states(eyes)[-1] == "closed", "closed")
     assert running.stop() == 0
     assert states(eyes) == ["closed", "opening", "open", "closing", "closed"]
@@ -142,8 +149,8 @@ def test_a_door_that_was_closing_when_its_process_was_killed_needs_somebody(
     started(wires, eyes, SECTIONAL)
     eyes.wait_value(f"{IT}/data/needs_person", value=True, since=since)
     assert "somebody who sees it" in eyes.ask_soon(IT, "set", "close")["reason"]
-    wires.line(AT_OPEN).drive(True)
-    wires.line(AT_CLOSED).drive(False)
+    changed(wires, eyes, AT_OPEN, high=True)
+    changed(wires, eyes, AT_CLOSED, high=False)
     eyes.wait_value(f"{IT}/data/needs_person", value=False, since=since)
     relays.check(DEAD_S)
 
@@ -154,8 +161,8 @@ def test_an_obstruction_stops_it_and_the_button_beside_it_works(wires: Wires, ey
     assert "send one of open, stop" in eyes.ask_soon(IT, "set", "close")["reason"]
     wires.line(LOCAL).drive(False)
     eyes.wait_value(f"{IT}/data/state", "closing")
-    wires.line(AT_OPEN).drive(True)
-    wires.line(BEAM).drive(True)
+    changed(wires, eyes, AT_OPEN, high=True)
+    changed(wires, eyes, BEAM, high=True)
     eyes.wait_value(f"{IT}/data/state", "stopped")
     assert wires.held(CLOSES) == "0"
     eyes.wait_value(f"{IT}/data/obstructed", value=True)
