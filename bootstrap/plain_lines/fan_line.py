@@ -44,4 +44,4 @@ class FanLine(ModulatedLine):
 
     def read(self) -> Reading:
         """Return how much of the time it has power, and how fast it turns."""
-        return {"level": self.percent, **self.turning.reading(driven=self.percent > 0)}
+        return {**super().read(), **self.turning.reading(driven=self.percent > 0)}
