@@ -65,6 +65,16 @@ def changes(now: PwmState, then: PwmState) -> Iterator[tuple[str, str]]:
         yield "enable", "1"
 
 
+def renewal(now: PwmState) -> Iterator[tuple[str, str]]:
+    """Yield what to write so that a line does what its files say, without a pause.
+
+    The kernel keeps the files' content while a channel is given back and exported again, but the line is off then; and
+    it passes nothing on to the driver that is the same as before. So the line is made to differ by a nanosecond.
+    """
+    if now.enabled and now.period:
+        yield "duty_cycle", str(now.duty - 1 if now.duty else 1)
+
+
 class HardwarePwm:
     """One line; `value` is the part of the time at which it is on, from 0 to 1, as was set last.
 
@@ -79,7 +89,7 @@ class HardwarePwm:
         self._period, self._active_high = round(NANOSECONDS / frequency_hz), active_high
         self._value = value
         self._export()
-        self._set()
+        self._renew()
 
     @property
     def value(self) -> float:
@@ -101,18 +111,30 @@ class HardwarePwm:
         Raises:
             OSError: it did not, because of another program; it does so again, or the message says why not.
         """
-        if not self.channel.folder.is_dir():
+        if not self.channel.folder.is_dir() or self._was_made != self._made:
             self._export()
-            self._set()
+            self._renew()
             raise OSError(f"something has taken {self.channel} away; it was exported again, and set")
         if not (found := self._state()).does(self._wanted):
-            self._set()
+            self._renew()
             raise OSError(f"something has changed {self.channel} ({_shown(found)}); it was set again")
 
     @property
     def _wanted(self) -> PwmState:
         high = self._value if self._active_high else 1 - self._value
         return PwmState(self._period, round(self._period * high))
+
+    @property
+    def _made(self) -> int:
+        """What tells the folder of one export from that of another."""
+        return self.channel.folder.stat().st_ino
+
+    def _renew(self) -> None:
+        """Set the line, whatever it does in truth."""
+        self._was_made = self._made
+        for name, text in renewal(self._state()):
+            self._write(self.channel.folder / name, text)
+        self._set()
 
     def _set(self) -> None:
         for name, text in changes(self._state(), self._wanted):

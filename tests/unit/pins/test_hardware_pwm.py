@@ -8,7 +8,7 @@ import pytest
 
 from bootstrap.errors import Refused
 from bootstrap.pins import header_pwm
-from bootstrap.pins.hardware_pwm import HardwarePwm, PwmState, changes
+from bootstrap.pins.hardware_pwm import HardwarePwm, PwmState, changes, renewal
 from daemons.dimmer import Dimmer
 from daemons.fan import Fan
 from penates.testing import Bench
@@ -75,6 +75,33 @@ def test_no_step_on_the_way_is_one_that_the_kernel_refuses(now: PwmState) -> Non
             assert files["period"] or not files["enable"]
         assert (files, polarity) == ({"period": then.period, "duty_cycle": then.duty, "enable": 1}, "normal")
         assert off == (now.polarity != "normal" and now.enabled)  # otherwise it is never switched off on the way
+
+
+@pytest.mark.parametrize("now", STATES, ids=str)
+def test_a_line_that_is_off_against_its_files_is_made_to_obey(now: PwmState) -> None:
+    """The kernel's core passes on only what differs from the files; a driver that gets something sets all of it."""
+    files = {"period": now.period, "duty_cycle": now.duty, "enable": int(now.enabled)}
+    line: dict[str, int] = {}
+    then = PwmState(1000, 600)
+    after = PwmState(now.period, now.duty - 1 if now.duty else 1, now.enabled, now.polarity) if now.enabled else now
+    for name, text in [*renewal(now), *changes(after, then)]:
+        if name != "polarity" and files[name] != int(text):
+            files[name] = int(text)
+            assert files["duty_cycle"] <= files["period"]
+            line = dict(files)
+    assert line == {"period": 1000, "duty_cycle": 600, "enable": 1}
+
+
+def test_a_channel_that_was_exported_again_meanwhile_is_set_again(tmp_path: Path) -> None:
+    files = PwmFiles(tmp_path, 18)
+    files.channel(0)
+    line = HardwarePwm(tmp_path, 18, FAN, active_high=True, value=0.5)
+    before = files.state(0)
+    (files.chip / "pwm0").rename(files.chip / "before")
+    files.channel(0, **before)
+    with pytest.raises(OSError, match="something has taken channel 0 of pwmchip0 away"):
+        line.verify()
+    line.verify()
 
 
 def test_a_line_does_what_is_set_and_goes_on_after_it_was_closed(tmp_path: Path) -> None:
