@@ -10,6 +10,7 @@ from bootstrap.needs import (
     DeviceNode,
     GpioLine,
     IcmpEcho,
+    KernelPwm,
     NetworkHost,
     OneWireBus,
     PowerSwitch,
@@ -47,6 +48,7 @@ class DeviceNeeds:
         real_time: whether it switches lines at exact times.
         echo: whether it asks hosts by ICMP.
         power: what it may do to this machine: `reboot`, `shutdown`.
+        pwm: the lines that the Pi's own PWM drives.
         bulk: the folders of 1-Wire buses whose thermometers it may tell to convert all at once.
     """
 
@@ -59,6 +61,7 @@ class DeviceNeeds:
     power: tuple[str, ...] = ()
     echo: bool = False
     bulk: tuple[Path, ...] = ()
+    pwm: tuple[int, ...] = ()
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -77,6 +80,7 @@ def needs(device: Device) -> DeviceNeeds:
         tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
         any(isinstance(need, IcmpEcho) for need in needed),
         tuple(need.folder for need in needed if isinstance(need, OneWireBus) and need.bulk),
+        tuple(line for need in needed if isinstance(need, KernelPwm) for line in need.lines),
     )
 
 

@@ -1,6 +1,9 @@
 """The unit files, and what each device's drop-in lets it do."""
 
+import shlex
+import subprocess
 from dataclasses import replace
+from os import getgid
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from penates.installer import unit_files
 from penates.installer.allowed_networks import ANYWHERE, HOME, allowed_networks
 from penates.installer.device_needs import NodeAccess, access
 from support.paths import ROOT
+from support.pwm import Exporting, PwmFiles
 from support.world import House
 
 SAMPLES = ROOT / "config"
@@ -136,6 +140,34 @@ def test_a_unit_may_have_all_probes_convert_at_once(house: House) -> None:
     writable = " ".join(f"-/w1/w1_bus_master{number}" for number in (1, 2, 3, 4))
     assert f"ReadWritePaths={writable}" in lines
     assert "ReadWritePaths" not in "".join(drop_in(house, 'kind = "thermometer"\nserial = "28-0316a2795fff"\n'))
+
+
+def test_a_unit_may_set_the_channels_of_its_lines_alone(house: House) -> None:
+    text = 'kind = "fan"\npin = 19\ntacho = 17\npwm = "hardware"\n'
+    lines = drop_in(house, text)
+    blocks = ("2020c000.pwm", "3f20c000.pwm", "fe20c000.pwm", "1f00098000.pwm")
+    assert f"ReadWritePaths={' '.join(f'-/sys/bus/platform/devices/{one}' for one in blocks)}" in lines
+    assert "ReadWritePaths" not in "".join(drop_in(house, text.replace("hardware", "software")))
+
+
+@pytest.mark.parametrize(("block", "channel"), [("fe20c000.pwm", 1), ("1f00098000.pwm", 3)])
+def test_a_channel_is_exported_and_given_to_the_sensors(house: House, tmp_path: Path, block: str, channel: int) -> None:
+    files = PwmFiles(tmp_path / "sys", 18, 19, block=block)
+    lines = drop_in(house, 'kind = "fan"\npin = 19\npwm = "hardware"\n')
+    (before,) = [line.removeprefix("ExecStartPre=-+") for line in lines if line.startswith("ExecStartPre=")]
+    command = (
+        before.replace("$$", "$").replace("/sys/", f"{tmp_path}/sys/").replace("chgrp penates", f"chgrp {getgid()}")
+    )
+    with Exporting(files) as kernel:
+        subprocess.run(
+            shlex.split(command), check=False, timeout=60
+        )  # the files come a moment later than in the kernel
+        assert kernel.exported.wait(60)
+        subprocess.run(shlex.split(command), check=True, timeout=60)  # at a second start they are there
+        assert kernel.asked == [channel]
+    writable = [file.name for file in (files.chip / f"pwm{channel}").iterdir() if file.stat().st_mode & 0o020]
+    assert sorted(writable) == ["duty_cycle", "enable", "period", "polarity"]
+    assert (files.chip / "export").stat().st_mode & 0o020
 
 
 def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
