@@ -47,6 +47,7 @@ FLOORS = (
     {
         "bootstrap.config",
         "bootstrap.contact",
+        "bootstrap.display",
         "bootstrap.one_wire",
         "bootstrap.radio",
         "bootstrap.serial_frames",
