@@ -40,6 +40,7 @@ SPEEDS = "{{ (value|float(0) / %.12g)|round|int }}"
 STATE = "{{ 'None' if value == 'unknown' else value }}"
 # Home Assistant takes a cover that has stopped while it was closing for a closed one.
 COVER = "{{ {'unknown': 'None', 'stopped': 'open'}.get(value, value) }}"
+POSITION = "{{ value|float(0)|round|int if value else '' }}"  # it is cleared when nobody knows it
 ENDS = "{{ {'open': 100, 'closed': 0, 'unknown': ''}.get(value, 50) }}"
 # Its `None` does not end what a lock was doing before, which would be shown for ever.
 LOCK = (
@@ -146,7 +147,7 @@ def _cover(head: Component, takes: Facts, shown: Facts, position: str) -> Compon
     if not any(sent):
         found.pop("cmd_t")
     if position:
-        found |= {"pos_t": position, "pos_tpl": "{{ value|float(0)|round|int }}"}
+        found |= {"pos_t": position, "pos_tpl": POSITION}
     if takes.get("high") == ALL and position:
         found |= {"set_pos_t": head["cmd_t"], "set_pos_tpl": PLACE}
     elif late and {"open", "close"} <= {*words}:

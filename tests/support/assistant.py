@@ -40,10 +40,10 @@ def judge(announcements: list[dict[str, Any]]) -> list[list[str]]:
 class Assistant:
     """One that runs, and is asked by lines of JSON (see live.py)."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *more: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        command: list[str | Path] = [python(), SCRIPTS / "live.py", folder, str(port)]
+        command: list[str | Path] = [python(), SCRIPTS / "live.py", folder, str(port), *more]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._heard() == "ready", self.log()
 
@@ -56,6 +56,12 @@ class Assistant:
         pipe(self.process.stdin).write(json.dumps({"do": do, **more}) + "\n")
         pipe(self.process.stdin).flush()
         return self._heard()
+
+    def on_socket(self, asked: str, **more: Any) -> Any:
+        """What its websocket answers to a page."""
+        answer = self.ask("socket", type=asked, **more)
+        assert answer["success"], answer
+        return answer["result"]
 
     def log(self) -> str:
         return (self.folder / "home-assistant.log").read_text()
@@ -89,4 +95,4 @@ class Assistant:
         pipe(self.process.stdout).close()
 
 
-Start: TypeAlias = Callable[[Broker], Assistant]
+Start: TypeAlias = Callable[..., Assistant]

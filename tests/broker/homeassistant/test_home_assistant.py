@@ -13,6 +13,7 @@ from bootstrap.contract.topics import Topics
 from bootstrap.homeassistant import announcement
 from support.announced import Everything, announced
 from support.assistant import Assistant, Start, judge
+from support.controlled_devices import Blower, Gate, Shutter, Strike, Tap
 from support.paths import QUICK
 from support.world import Broker, Eyes, House, Running, Wires
 
@@ -55,7 +56,8 @@ def cellar_alone(furnished: House, wires: Wires) -> Running:
 def test_every_announcement_is_valid_and_every_class_fits_its_unit() -> None:
     """By Home Assistant's own schemas, whatever its version; they are slow to load."""
     told = [announced(kinds.find(kind, Path()), kind) for kind in kinds.names()]
-    good = [*told, announced(Everything), announced(Everything, heartbeat_s=0), all_units()]
+    controlled = [announced(one) for one in (Strike, Shutter, Gate, Tap, Blower)]
+    good = [*told, announced(Everything), announced(Everything, heartbeat_s=0), all_units(), *controlled]
     bad = [announced(Everything) for _ in range(3)]
     bad[0]["cmps"]["data_power"]["unit_of_meas"] = "lx"
     bad[1]["cmps"]["data_power"]["sug_dsp_prc"] = -1

@@ -1,73 +1,12 @@
 """Which control Home Assistant is told of for what guards or moves something."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
-from bootstrap.contract.payload import Json
-from bootstrap.device import Device, Measure, takes
+from bootstrap.device import Device
 from support.announced import announced
-
-MOVES = ("open", "opening", "closed", "closing", "stopped", "unknown")
-
-
-@dataclass(kw_only=True)
-class Strike(Device):
-    """Wiring: none."""
-
-    state = Measure(str, words=("locked", "unlocking", "unlocked", "locking", "jammed", "unknown"))
-
-    @takes("lock", "unlock", sets="state", keys=("state", "for_s", "by"), expires=True, control="lock")
-    def act_set(self, value: Json) -> None: ...
-
-
-@dataclass(kw_only=True)
-class Shutter(Device):
-    """Wiring: none. One that moves whenever it is told to."""
-
-    shown_as: ClassVar = {"state": "shutter"}
-
-    state = Measure(str, words=MOVES)
-    position = Measure("%", low=0, high=100)
-    obstructed = Measure(bool)
-
-    @takes("open", "close", "stop", sets="state", low=0, high=100, unit="%", control="cover")
-    def act_set(self, value: Json) -> None: ...
-
-
-@dataclass(kw_only=True)
-class Gate(Device):
-    """Wiring: none. One that takes no word without an expiry."""
-
-    shown_as: ClassVar = {"state": "mdi:gate"}
-
-    state = Measure(str, words=MOVES)
-
-    @takes("open", "close", sets="state", expires=True, control="cover")
-    def act_set(self, value: Json) -> None: ...
-
-
-@dataclass(kw_only=True)
-class Tap(Device):
-    """Wiring: none."""
-
-    shown_as: ClassVar = {"open": "water"}
-
-    open = Measure(bool)
-
-    @takes("open", "close", sets="open", control="valve")
-    def act_set(self, value: Json) -> None: ...
-
-
-@dataclass(kw_only=True)
-class Blower(Device):
-    """Wiring: none."""
-
-    level = Measure("%", low=0, high=100)
-
-    @takes("on", "off", sets="level", low=0, high=100, step=5, unit="%", control="fan")
-    def act_set(self, value: Json) -> None: ...
+from support.controlled_devices import Blower, Gate, Shutter, Strike, Tap
 
 
 def told(device: type[Device], *keys: str) -> dict[str, Any]:
@@ -112,9 +51,9 @@ def test_a_cover_offers_what_its_action_takes_and_no_more() -> None:
 
 def test_of_a_cover_whose_words_must_expire_those_are_buttons() -> None:
     """Its own would be sent without an expiry, and refused."""
-    assert told(Gate, "p", "ic", "cmd_t", "pl_open", "pl_cls", "pl_stop", "pos_t", "set_pos_t") == {
+    assert told(Gate, "p", "dev_cla", "cmd_t", "pl_open", "pl_cls", "pl_stop", "pos_t", "set_pos_t") == {
         "p": "cover",
-        "ic": "mdi:gate",
+        "dev_cla": "gate",
         "cmd_t": None,
         "pl_open": None,
         "pl_cls": None,
