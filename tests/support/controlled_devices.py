@@ -115,3 +115,25 @@ class Blower(Device):
     @takes("on", "off", sets="level", low=0, high=100, step=5, unit="%", control="fan")
     def act_set(self, value: Any) -> Reading:
         return {"level": {"on": 100, "off": 0}.get(value, value)}
+
+
+@dataclass(kw_only=True)
+class Dial(Device):
+    """Wiring: none. Meters that count what they are told, over restarts."""
+
+    every_s: float = 3600.0
+
+    energy = Measure("kWh", low=0, counter=True)
+    gas = Measure("m³", low=0, counter=True)
+    water = Measure("m³", low=0, counter=True)
+
+    def setup(self) -> None:
+        self.kept = self.keep("total", 4711.25)
+
+    def read(self) -> Reading:
+        return dict.fromkeys(("energy", "gas", "water"), self.kept.value)
+
+    @takes(low=0, high=100)
+    def act_add(self, value: Any) -> Reading:
+        self.kept.value += value
+        return self.read()

@@ -1,6 +1,7 @@
 """The real Home Assistant operates what guards and moves something, and books what is metered."""
 
-from pathlib import Path
+import signal
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support.assistant import Assistant, Start
@@ -10,9 +11,12 @@ from support.world import Broker, Eyes, House
 CONTROLLED = ("strike", "shutter", "gate", "tap", "blower")
 
 
+METERED = ("energy", "gas", "water")
+
+
 def furnish(house: House, broker: Broker) -> None:
     house.write(broker.port)
-    for name in CONTROLLED:
+    for name in (*CONTROLLED, "dial"):
         house.device(name, f'kind = "support.controlled_devices.{name.capitalize()}"\n')
 
 
@@ -25,7 +29,16 @@ def test_each_is_operated_and_shows_what_it_is(
     a_lock(assistant, eyes)
     covers(assistant, eyes)
     a_valve_and_a_fan(assistant)
+    began = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
+    what_is_metered_is_booked(house, assistant, eyes, began)
+    told = states(assistant)
     assistant.stop()
+    eyes.ask("cm/dial", "add", "1.5")
+    assistant = start_assistant(broker, "recorder")
+    assistant.until(lambda found: states(assistant, found) == {**told, **METERED_LATER}, "all is back")
+    assistant.ask("statistics")
+    assert sums(assistant, began) == dict.fromkeys(METERED, 4.5)
+    assert "new cycle" not in assistant.log()
 
 
 def do(assistant: Assistant, service: str, entity: str, **data: Any) -> None:
@@ -87,3 +100,67 @@ def a_valve_and_a_fan(assistant: Assistant) -> None:
     assert assistant.wait(blower, "on")["attributes"]["percentage_step"] == 5
     do(assistant, "fan.turn_off", "blower")
     assistant.wait(blower, "off")
+
+
+METERED_LATER = {f"cm/dial/data_{name}": "4715.75" for name in METERED}
+
+
+def states(assistant: Assistant, found: dict[str, Any] | None = None) -> dict[str, str]:
+    """What is shown of what is controlled and metered."""
+    found = found or assistant.until(lambda found: found, "anything")
+    names = (*(f"cm/{name}/action_set" for name in CONTROLLED), *METERED_LATER)
+    return {name: found.get(name, {}).get("state") for name in names}
+
+
+def what_is_metered_is_booked(house: House, assistant: Assistant, eyes: Eyes, began: str) -> None:
+    """The sums have no jump over its restarts. What a kill makes it forget is taken back, and not booked twice."""
+    meter = house.run("dial", program=QUICK)
+    metered(assistant, 4711.25)
+    save_energy_preferences(assistant)
+    added(eyes, assistant, "0.5", 4711.75)
+    meter.stop()
+    meter = house.run("dial", program=QUICK)
+    metered(assistant, 4711.75)
+    added(eyes, assistant, "0.75", 4712.5)
+    assistant.ask("statistics")
+    assert sums(assistant, began) == dict.fromkeys(METERED, 1.25)
+    added(eyes, assistant, "0.5", 4713.0)
+    meter.stop(signal.SIGKILL)
+    house.run("dial", program=QUICK)
+    metered(assistant, 4712.5)
+    added(eyes, assistant, "1.75", 4714.25)
+    assistant.ask("statistics")
+    assert sums(assistant, began) == dict.fromkeys(METERED, 3.0)
+    assert assistant.on_socket("energy/validate") == {"energy_sources": [[], [], []], "device_consumption": [[]]}
+    assert assistant.on_socket("recorder/validate_statistics") == {}
+    assert "new cycle" not in assistant.log()
+
+
+def metered(assistant: Assistant, total: float) -> None:
+    for name in METERED:
+        assistant.wait(f"cm/dial/data_{name}", str(total))
+
+
+def added(eyes: Eyes, assistant: Assistant, amount: str, total: float) -> None:
+    assert eyes.ask("cm/dial", "add", amount)["result"] == "done"
+    metered(assistant, total)
+
+
+def sums(assistant: Assistant, began: str) -> dict[str, float]:
+    """What is booked by now of each."""
+    asked = {"statistic_ids": [f"sensor.dial_{name}" for name in METERED], "period": "5minute", "types": ["sum"]}
+    found = assistant.on_socket("recorder/statistics_during_period", start_time=began, **asked)
+    return {name: round(found[f"sensor.dial_{name}"][-1]["sum"], 6) for name in METERED}
+
+
+def save_energy_preferences(assistant: Assistant) -> None:
+    """As a person does who sets up the energy dashboard."""
+    free = {"stat_cost": None, "entity_energy_price": None, "number_energy_price": None}
+    grid = {"stat_energy_from": "sensor.dial_energy", **free}
+    sources = [
+        {"type": "grid", "flow_from": [grid], "flow_to": [], "cost_adjustment_day": 0},
+        {"type": "gas", "stat_energy_from": "sensor.dial_gas", **free},
+        {"type": "water", "stat_energy_from": "sensor.dial_water", **free},
+    ]
+    consumers = [{"stat_consumption": "sensor.dial_energy"}]
+    assistant.on_socket("energy/save_prefs", energy_sources=sources, device_consumption=consumers)
