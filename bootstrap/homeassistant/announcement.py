@@ -15,7 +15,6 @@ from bootstrap.homeassistant.controls import LONGEST_STATE, TEXT, Component, Fac
 
 NAME = "penates"
 LONGEST_TEXT = 1000  # characters of an event's text, an attribute; Home Assistant accepts 16 kB of attributes in all
-POSITION = "position"  # the measure of a cover that knows how far it is open
 PROBLEMS, LONGEST_WHY = 30, 100  # most problems in an attribute, and characters of each reason
 
 # By unit: the device class, and the number of decimals shown.
@@ -253,11 +252,9 @@ class _Announced:
     def _control(self, name: str, takes: Facts) -> Component:
         sets, head = takes.get("sets"), self._head(name)
         if not sets:
-            return controls.control(head, takes, {})
-        facts = self._measures[sets]
-        head |= {"stat_t": self._topics.data(sets), **self._well(sets), **icon(facts)}
-        position = self._topics.data(POSITION) if POSITION in self._measures else ""
-        return controls.control(head, takes, facts, position)
+            return controls.control(head, takes, {}, {})
+        facts, data = self._measures[sets], {name: self._topics.data(name) for name in self._measures}
+        return controls.control(head | {"stat_t": data[sets], **self._well(sets), **icon(facts)}, takes, facts, data)
 
     def _head(self, action: str) -> Component:
         return {"name": label(action), "cmd_t": self._topics.action(action), **BUILT_IN.get(action, {})}

@@ -17,6 +17,7 @@ SPEED_STEP = 1.0  # between two speeds, where a fan has none of its own
 FINEST = 0.001  # smallest step of a number
 ALL = 100  # % of a cover's position and a fan's speed
 SHOWN_BY = frozenset({"switch", "light", "lock", "cover", "valve", "fan"})  # those that show a measure as well
+SET = "Set"  # the name of the usual action, which says less than its word
 CLASSED = frozenset({"cover", "valve"})  # those that have classes of their own
 COVERS = frozenset({"awning", "blind", "curtain", "damper", "door", "garage", "gate", "shade", "shutter", "window"})
 VALVES = frozenset({"water", "gas"})
@@ -37,6 +38,7 @@ TEXT = f"{{{{ (value_json if value_json is string else value)[:{LONGEST_STATE}] 
 LIT = "{{ 'on' if value|float(0) > 0 else 'off' }}"
 BRIGHTNESS = "{{ (value|float(0) * 255 / %g)|round|int }}"
 SPEEDS = "{{ (value|float(0) / %.12g)|round|int }}"
+MODE = "{{ 'auto' if value == 'following' else 'None' }}"
 STATE = "{{ 'None' if value == 'unknown' else value }}"
 # Home Assistant takes a cover that has stopped while it was closing for a closed one.
 COVER = "{{ {'unknown': 'None', 'stopped': 'open'}.get(value, value) }}"
@@ -49,24 +51,24 @@ LOCK = (
 )
 
 
-def control(head: Component, takes: Facts, shown: Facts, position: str = "") -> Component:
+def control(head: Component, takes: Facts, shown: Facts, data: Mapping[str, str]) -> Component:
     """Return the component for an action: a text field if nothing is known of what it takes.
 
     Args:
         head: what any of them has: name, topics, availability.
         takes: as in `status/about`.
         shown: the facts of the measure that shows what was set; empty if none does.
-        position: the topic of a cover's position; empty if it has none.
+        data: the topic of each measure.
     """
     match takes.get("control") if shown else None:
         case "lock":
             return _lock(head)
         case "cover":
-            return _cover(head, takes, shown, position)
+            return _cover(head, takes, shown, data.get("position"))
         case "valve":
             return _valve(head, takes, shown)
         case "fan":
-            return _fan(head, takes)
+            return _fan(head, takes, data.get("mode"))
     return _by_values(head, takes, shown)
 
 
@@ -80,7 +82,7 @@ def _by_values(head: Component, takes: Facts, shown: Facts) -> Component:
     if {"low", "high"} <= takes.keys():
         return _slider(head, takes)
     if len(words) == 1:
-        return button(head, words[0])
+        return button({**head, "name": label(words[0])} if head["name"] == SET else head, words[0])
     what = {"p": "select", "ops": words, "cmd_tpl": COMMAND} if words else {"p": "text"}
     return {**what, **head, **({"val_tpl": TEXT} if shown else {})}
 
@@ -134,7 +136,7 @@ def _lock(head: Component) -> Component:
     return {"p": "lock", **head, "name": None, **words, "val_tpl": LOCK, "cmd_tpl": UNLOCKER}
 
 
-def _cover(head: Component, takes: Facts, shown: Facts, position: str) -> Component:
+def _cover(head: Component, takes: Facts, shown: Facts, position: str | None) -> Component:
     """Return a cover that offers what is allowed: `close` need not be.
 
     Home Assistant sends a cover's words as they are, without an expiry. Those that need one are left to buttons, and to
@@ -164,14 +166,17 @@ def _valve(head: Component, takes: Facts, shown: Facts) -> Component:
     return {**found, **({"pl_stop": "stop"} if "stop" in words else {}), "cmd_tpl": COMMAND}
 
 
-def _fan(head: Component, takes: Facts) -> Component:
-    """Return a fan, whose speeds Home Assistant counts from 1."""
+def _fan(head: Component, takes: Facts, mode: str | None) -> Component:
+    """Return a fan. Home Assistant counts its speeds from 1, and has its other words as presets."""
     found = {"p": "fan", **head, "name": None, "pl_on": "on", "pl_off": "off", "stat_val_tpl": LIT, "cmd_tpl": COMMAND}
     if "high" in takes:
         step = takes.get("step", SPEED_STEP)
         topics = {"pct_cmd_t": head["cmd_t"], "pct_stat_t": head["stat_t"]}
         templates = {"pct_cmd_tpl": SPEED % step, "pct_val_tpl": SPEEDS % step}
         found |= {**topics, **templates, "spd_rng_max": round(takes["high"] / step)}
+    if presets := [word for word in takes.get("words", []) if word not in ("on", "off")]:
+        found |= {"pr_mode_cmd_t": head["cmd_t"], "pr_mode_cmd_tpl": COMMAND, "pr_modes": presets}
+        found |= {"pr_mode_stat_t": mode, "pr_mode_val_tpl": MODE} if mode else {}
     return found
 
 

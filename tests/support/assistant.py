@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from support.paths import ROOT, SUPPORT
-from support.world import PATIENCE_S, Broker, pipe
+from support.world import PATIENCE_S, pipe
 
 VENV = Path(os.environ.get("HOME_ASSISTANT", ROOT / ".homeassistant"))
 PYTHON = VENV / "bin" / "python"

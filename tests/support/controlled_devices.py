@@ -108,13 +108,15 @@ class Blower(Device):
     """Wiring: none."""
 
     level = Measure("%", low=0, high=100)
+    mode = Measure(str, words=("manual", "following"))
 
     def read(self) -> Reading:
-        return {"level": 0}
+        return {"level": 0, "mode": "manual"}
 
-    @takes("on", "off", sets="level", low=0, high=100, step=5, unit="%", control="fan")
+    @takes("on", "off", "auto", sets="level", low=0, high=100, step=5, unit="%", control="fan")
     def act_set(self, value: Any) -> Reading:
-        return {"level": {"on": 100, "off": 0}.get(value, value)}
+        level = {"on": 100, "off": 0, "auto": 55}.get(value, value)
+        return {"level": level, "mode": "following" if value == "auto" else "manual"}
 
 
 @dataclass(kw_only=True)

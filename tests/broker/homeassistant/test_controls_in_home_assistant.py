@@ -98,8 +98,16 @@ def a_valve_and_a_fan(assistant: Assistant) -> None:
     do(assistant, "fan.set_percentage", "blower", percentage=40)
     assistant.until(lambda found: found[blower]["attributes"].get("percentage") == 40, "it turns at 40 %")
     assert assistant.wait(blower, "on")["attributes"]["percentage_step"] == 5
+    do(assistant, "fan.set_preset_mode", "blower", preset_mode="auto")
+    assistant.until(lambda found: speed(found[blower]) == (55, "auto"), "it follows")
     do(assistant, "fan.turn_off", "blower")
     assistant.wait(blower, "off")
+    assistant.until(lambda found: speed(found[blower]) == (0, None), "it does not follow any more")
+
+
+def speed(fan: dict[str, Any]) -> tuple[int | None, str | None]:
+    """And how it came to that."""
+    return fan["attributes"]["percentage"], fan["attributes"]["preset_mode"]
 
 
 METERED_LATER = {f"cm/dial/data_{name}": "4715.75" for name in METERED}

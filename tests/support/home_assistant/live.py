@@ -67,6 +67,15 @@ async def record(assistant: HomeAssistant, folder: Path) -> None:
         assert await bootstrap.async_setup_component(assistant, name, {name: settings}), name
 
 
+async def recorded(assistant: HomeAssistant, question: dict[str, Any]) -> Any:
+    """What was asked of what it has recorded."""
+    match question:
+        case {"do": "socket", **asked}:
+            return await on_socket(assistant, asked)
+        case _:
+            return await compile_statistics(assistant)
+
+
 async def on_socket(assistant: HomeAssistant, question: dict[str, Any]) -> dict[str, Any]:
     """By the handlers of the websocket, as an administrator."""
     from homeassistant.components.websocket_api.connection import ActiveConnection  # noqa: PLC0415
@@ -94,7 +103,9 @@ async def compile_statistics(assistant: HomeAssistant) -> None:
 
     def last() -> datetime:
         with recorder.session_scope(hass=assistant, read_only=True) as session:
-            return dt.as_utc(session.query(StatisticsRuns.start).order_by(StatisticsRuns.start.desc()).first()[0])
+            newest = session.query(StatisticsRuns.start).order_by(StatisticsRuns.start.desc()).first()
+            found: datetime = dt.as_utc(newest[0])
+            return found
 
     await done()  # all states are recorded
     start = await instance.async_add_executor_job(last)
@@ -160,11 +171,8 @@ async def answer(assistant: HomeAssistant, question: dict[str, Any]) -> Any:
             data = {"entity_id": entity, **more.get("data", {})}
             await assistant.services.async_call(domain, name, data, blocking=True)
             return None
-        case {"do": "socket", **asked}:
-            return await on_socket(assistant, asked)
-        case {"do": "statistics"}:
-            await compile_statistics(assistant)
-            return None
+        case {"do": "socket" | "statistics"}:
+            return await recorded(assistant, question)
         case {"do": "enable", "unique": unique}:
             registry = entity_registry.async_get(assistant)
             known = next(one for one in registry.entities.values() if one.unique_id == unique)

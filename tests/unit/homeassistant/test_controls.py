@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from bootstrap.device import Device
+from bootstrap.contract.payload import Json
+from bootstrap.device import Device, takes
 from support.announced import announced
 from support.controlled_devices import Blower, Gate, Shutter, Strike, Tap
 
@@ -84,12 +85,14 @@ def test_a_valve_may_be_a_truth() -> None:
 
 
 def test_a_fan_has_as_many_speeds_as_steps() -> None:
-    assert told(Blower, "p", "pct_cmd_t", "pct_stat_t", "stat_t", "spd_rng_max") == {
+    assert told(Blower, "p", "pct_cmd_t", "pct_stat_t", "stat_t", "spd_rng_max", "pr_modes", "pr_mode_stat_t") == {
         "p": "fan",
         "pct_cmd_t": "cm/some/action/set",
         "pct_stat_t": "cm/some/data/level",
         "stat_t": "cm/some/data/level",
         "spd_rng_max": 20,
+        "pr_modes": ["auto"],
+        "pr_mode_stat_t": "cm/some/data/mode",
     }
 
 
@@ -100,3 +103,16 @@ def test_every_command_says_when_it_is_too_late(device: type[Device]) -> None:
     assert sent
     assert all("utcnow() + timedelta" in template for template in sent)
     assert all("cmd_tpl" in one or "set_pos_tpl" in one for one in found.values() if "cmd_t" in one)
+
+
+def test_a_button_is_called_as_the_only_word_of_set() -> None:
+    class Bell(Device):
+        @takes("press")
+        def act_set(self, value: Json) -> None: ...
+
+        @takes("now")
+        def act_reset(self, value: Json) -> None: ...
+
+    found = announced(Bell)["cmps"]
+    assert (found["action_set"]["p"], found["action_set"]["name"]) == ("button", "Press")
+    assert (found["action_reset"]["p"], found["action_reset"]["name"]) == ("button", "Reset")
