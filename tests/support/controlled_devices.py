@@ -40,7 +40,7 @@ class Strike(Shown):
     state = Measure(str, words=LOCKS)
     by = Measure(str, event=True)
 
-    @takes("lock", "unlock", sets="state", keys=("state", "for_s", "by"), expires=True, control="lock")
+    @takes("lock", "unlock", sets="state", keys=("state", "for_s", "by"), once=("unlock",), control="lock")
     def act_set(self, value: Any) -> Reading:
         return {**self.show(value), "by": value["by"]}
 
@@ -78,7 +78,7 @@ class Gate(Shown):
 
     state = Measure(str, words=COVERS)
 
-    @takes("open", "close", sets="state", expires=True, control="cover")
+    @takes("open", "close", sets="state", once=("open", "close"), control="cover")
     def act_set(self, value: Json) -> Reading:
         return self.show(value)
 

@@ -86,6 +86,19 @@ def covers(assistant: Assistant, eyes: Eyes) -> None:
         assistant.wait(gate, state)
     do(assistant, "cover.set_cover_position", "gate", position=0)
     assistant.wait(gate, "closed")
+    what_comes_twice_is_refused(eyes)
+    assistant.wait(gate, "closed")
+
+
+def what_comes_twice_is_refused(eyes: Eyes) -> None:
+    """A press of `Open` that somebody has recorded opens nothing."""
+    (opened,) = [one for one in eyes.on("cm/gate/action/set") if one.value["value"] == "open"]
+    answers = len(eyes.on("cm/gate/status/action"))
+    eyes.publish("cm/gate/action/set", opened.payload)
+    eyes.wait(lambda _: len(eyes.on("cm/gate/status/action")) > answers, "an answer")
+    answer = eyes.on("cm/gate/status/action")[-1].value
+    assert (answer["result"], answer["id"]) == ("refused", opened.value["id"])
+    assert answer["reason"].startswith("this command has come before")
 
 
 def a_valve_and_a_fan(assistant: Assistant) -> None:
