@@ -66,6 +66,14 @@ class Assistant:
     def log(self) -> str:
         return (self.folder / "home-assistant.log").read_text()
 
+    def complaints(self) -> list[str]:
+        """Of what it hears; not of how we started it, nor of a topic that it has cleared itself."""
+        heads = tuple(
+            f"{level} homeassistant.{who}" for level in ("WARNING", "ERROR") for who in ("components", "util")
+        )
+        lines = [line for line in self.log().splitlines() if line.startswith(heads)]
+        return [line for line in lines if "No device components to cleanup" not in line]
+
     def until(self, true: Callable[[dict[str, dict[str, Any]]], Any], what: str) -> Any:
         """Until something is true of the entities, which are known by their unique ids without `penates/`."""
         deadline = time.monotonic() + PATIENCE_S

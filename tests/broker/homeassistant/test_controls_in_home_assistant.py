@@ -1,5 +1,6 @@
 """The real Home Assistant operates what guards and moves something, and books what is metered."""
 
+import json
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,17 +19,19 @@ def furnish(house: House, broker: Broker) -> None:
     house.write(broker.port)
     for name in (*CONTROLLED, "dial"):
         house.device(name, f'kind = "support.controlled_devices.{name.capitalize()}"\n')
+    house.device("panel", 'kind = "support.odd_devices.Panel"\nevery_s = 3600\n')
 
 
 def test_each_is_operated_and_shows_what_it_is(
     house: House, broker: Broker, start_assistant: Start, eyes: Eyes
 ) -> None:
     furnish(house, broker)
-    house.supervise(*CONTROLLED, program=QUICK)
+    house.supervise(*CONTROLLED, "panel", program=QUICK)
     assistant = start_assistant(broker, "recorder")
     a_lock(assistant, eyes)
     covers(assistant, eyes)
     a_valve_and_a_fan(assistant)
+    commands_of_every_other_sort(assistant)
     began = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
     what_is_metered_is_booked(house, assistant, eyes, began)
     told = states(assistant)
@@ -39,6 +42,9 @@ def test_each_is_operated_and_shows_what_it_is(
     assistant.ask("statistics")
     assert sums(assistant, began) == dict.fromkeys(METERED, 4.5)
     assert "new cycle" not in assistant.log()
+    complaints = assistant.complaints()
+    assert len(complaints) == len(METERED), "\n".join(complaints)
+    assert all("not strictly increasing" in line for line in complaints), "\n".join(complaints)
 
 
 def do(assistant: Assistant, service: str, entity: str, **data: Any) -> None:
@@ -116,6 +122,25 @@ def a_valve_and_a_fan(assistant: Assistant) -> None:
     do(assistant, "fan.turn_off", "blower")
     assistant.wait(blower, "off")
     assistant.until(lambda found: speed(found[blower]) == (0, None), "it does not follow any more")
+
+
+def commands_of_every_other_sort(assistant: Assistant) -> None:
+    assistant.wait("cm/panel/action_dim", "off")
+    assistant.ask("enable", unique="penates/cm/panel/data_level")  # the light shows it; it is disabled
+    assistant.wait("cm/panel/data_level", "0")
+    assistant.wait("cm/panel/action_dim", "off")
+    for service, name, more, unique, state in (
+        ("light.turn_on", "dim", {"brightness": 128}, "data_level", "50.2"),
+        ("light.turn_on", "dim", {}, "data_level", "100"),
+        ("light.turn_off", "dim", {}, "data_level", "0"),
+        ("number.set_value", "heat", {"value": 21.5}, "action_heat", "21.5"),
+        ("select.select_option", "choose", {"option": "high"}, "action_choose", "high"),
+    ):
+        do(assistant, service, f"panel_{name}", **more)
+        assistant.wait(f"cm/panel/{unique}", state)
+    do(assistant, "text.set_value", "panel_say", value='{"a":"ä"}')
+    said = lambda found: found["cm/panel/data_said"]["attributes"].get("said")  # noqa: E731
+    assert json.loads(assistant.until(said, "an event")) == {"a": "ä"}
 
 
 def speed(fan: dict[str, Any]) -> tuple[int | None, str | None]:
