@@ -18,7 +18,7 @@ from bootstrap.plain_lines.pulse_pace import PulsePace
 from bootstrap.plain_lines.pulse_sieve import PulseSieve
 
 REPORT_S = 10.0  # least time between two reports of pulses
-FIRST_S = 1.0  # in which the first pulses after a rest are written to the disk, before they are reported
+FIRST_S = 1.0  # in which what was counted is written to the disk, before it is reported
 KEEP_S = 1.0  # least time between two changes of what is kept, each of which is written to /run at once
 WARN_S = 3600.0  # least time between two warnings of implausible pulses
 HIGHEST_FIGURE = 1_000_000_000
@@ -81,11 +81,11 @@ class PulseMeter(Device):
         self.pace = PulsePace(self.zero_s, time.monotonic_ns())
         self.kept_at = self.reported_at = self.warned_at = -math.inf
         self.warned, self.report_due = 0, math.inf
-        self.edges = self.context.edges(self.pin, self._on_edges, pull_up=True)
+        self.edges = self.context.edges(self.pin, self.on_edges, pull_up=True)
 
     def _resumed(self) -> MeterRecord:
         """Return the record of the last run, brought up to date with the settings."""
-        begun = MeterRecord.begin(self.counts, self.initial, self.pulses_per_unit)
+        self.begun = begun = MeterRecord.begin(self.counts, self.initial, self.pulses_per_unit)
         found = MeterRecord.of(self.kept.value)
         if found is None or found.counts != self.counts:
             if self.kept.value:
@@ -119,7 +119,8 @@ class PulseMeter(Device):
 
     # Pulses.
 
-    def _on_edges(self, batch: EdgeBatch) -> None:
+    def on_edges(self, batch: EdgeBatch) -> None:
+        """Count what the edges mean; when the line rests, judge the last one."""
         if batch.lost:
             log.error("edges were lost, because they were read too slowly: pulses are missing", lost=batch.lost)
             self.record = replace(self.record, gaps=self.record.gaps + 1)
@@ -161,9 +162,9 @@ class PulseMeter(Device):
     @property
     def total(self) -> float:
         """The figure as it is on the disk, so that after a power cut none is lower than what was told before."""
-        saved, now = MeterRecord.of(self.kept.saved), self.record
-        same = saved and (saved.counts, saved.changes, saved.initial) == (now.counts, now.changes, now.initial)
-        return (saved if saved and same else now).total
+        saved, now = MeterRecord.of(self.kept.saved) or self.begun, self.record
+        same = (saved.counts, saved.changes, saved.initial) == (now.counts, now.changes, now.initial)
+        return (saved if same else now).total
 
     def read(self) -> Reading:
         """Return the figure on the dial, and how much it is now; then look when that may have halved."""
@@ -173,9 +174,11 @@ class PulseMeter(Device):
         pace = self.pace.per_second(now_ns)
         if pace:
             self._report_by(self.reported_at + self.pace.look_again_s(now_ns, pace, REPORT_S))
+        if (total := self.total) != self.record.total:
+            self._report_by(self.reported_at + self.write_s + FIRST_S)
         flow = {} if pace is None else {self.counted.pace: self._in_units(pace)}
         sorts = {"bounces": self.sieve.bounces, "implausible": self.sieve.implausible, "gaps": self.record.gaps}
-        return {self.counts: self.total, **flow, **sorts}
+        return {self.counts: total, **flow, **sorts}
 
     def _in_units(self, per_second: float) -> float:
         return round(per_second / self.pulses_per_unit * self.counted.factor, self.counted.digits)
@@ -201,5 +204,5 @@ class PulseMeter(Device):
         """Count what has come until now, and note that nothing is lost."""
         self._settle()
         self.record = replace(self.record, running=False)
-        if self.kept.value not in ({}, self.record.kept):
+        if self.kept.value != self.record.kept:
             self._keep()

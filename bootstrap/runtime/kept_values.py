@@ -83,6 +83,7 @@ class KeptValues:
         if self._values is None:
             self._values = self._read()
         found = self._values.setdefault(name, cast("Json", default))
+        self._on_disk_now.setdefault(name, cast("Json", default))
         if not _alike(found, default):
             log.error("a kept value is none of this device; beginning anew", name=name, found=found, begins=default)
             self._values[name] = cast("Json", default)
@@ -93,8 +94,8 @@ class KeptValues:
         return (self._values or {})[name]
 
     def get_saved(self, name: str) -> Json:
-        """Return a value as it is on the disk; what was never written, and what no disk takes, as it is in memory."""
-        return (self._on_disk_now if name in self._on_disk_now and not self._failing else self._values or {})[name]
+        """Return a value as it is on the disk, or as it is in memory while no disk takes it."""
+        return (self._values or {} if self._failing else self._on_disk_now)[name]
 
     def set(self, name: str, value: Json) -> None:
         """Change a value, and have it written.
