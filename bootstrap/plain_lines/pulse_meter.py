@@ -15,7 +15,7 @@ from bootstrap.needs import Input
 from bootstrap.pins.edge_times import EdgeBatch
 from bootstrap.plain_lines.meter_record import MeterRecord
 from bootstrap.plain_lines.pulse_pace import PulsePace
-from bootstrap.plain_lines.pulse_sieve import PulseSieve
+from bootstrap.plain_lines.pulse_sieve import SECOND_NS, PulseSieve
 
 REPORT_S = 10.0  # least time between two reports of pulses
 FIRST_S = 1.0  # in which what was counted is written to the disk, before it is reported
@@ -168,8 +168,9 @@ class PulseMeter(Device):
 
     def read(self) -> Reading:
         """Return the figure on the dial, and how much it is now; then look when that may have halved."""
-        self.reported_at, now_ns = time.monotonic(), time.monotonic_ns()
-        self.report_due = math.inf
+        now_ns = time.monotonic_ns() - round(self.bounce_s * SECOND_NS)  # what has closed since is no pulse yet
+        self.edges.catch_up()
+        self.reported_at, self.report_due = time.monotonic(), math.inf
         self.cancel(REPORT)
         pace = self.pace.per_second(now_ns)
         if pace:
