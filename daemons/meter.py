@@ -24,3 +24,6 @@ class Meter(PulseMeter):
     water = Measure("m³", low=0, counter=True)
     power = Measure("W", low=0)  # now
     flow = Measure("L/min", low=0)  # now, of gas or water
+    bounces = Measure("1", low=0, counter=True)  # closings that were too short
+    implausible = Measure("1", low=0, counter=True)  # closings that came too soon
+    gaps = Measure("1", low=0, counter=True)  # times at which pulses may have been lost

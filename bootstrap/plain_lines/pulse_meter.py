@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from bootstrap.contract.commands import number
 from bootstrap.contract.payload import Json
-from bootstrap.device import Device, Measure, Reading
+from bootstrap.device import Device, Reading
 from bootstrap.errors import Refused
 from bootstrap.limits import Limits
 from bootstrap.logs import log
@@ -51,7 +51,7 @@ COUNTED = {"energy": Counted("power", 3_600_000, 1, math.inf), "gas": FLOW, "wat
 
 @dataclass(kw_only=True)
 class PulseMeter(Device):
-    """A contact between a line and GND that closes for each part of a kWh or m³."""
+    """A contact between a line and GND that closes for each part of a kWh or m³. A subclass declares the measures."""
 
     pin: Input
     counts: Literal["energy", "gas", "water"] = "energy"  # "energy" in kWh, "gas" or "water" in m³
@@ -61,10 +61,6 @@ class PulseMeter(Device):
     bounce_s: Annotated[float, Limits(0, 1)] = 0.005  # seconds for which it is closed at least, and open before
     zero_s: Annotated[float, Limits(1, 86_400)] = 600.0  # seconds without a pulse after which power or flow is 0
     write_s: Annotated[float, Limits(1, 60)] = 60.0  # seconds between writes to disk: a power cut costs their pulses
-
-    bounces = Measure("1", low=0, counter=True)  # closings that were too short
-    implausible = Measure("1", low=0, counter=True)  # closings that came too soon
-    gaps = Measure("1", low=0, counter=True)  # times at which pulses may have been lost
 
     def __post_init__(self) -> None:
         """Measure what is set."""
