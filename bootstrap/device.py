@@ -165,6 +165,9 @@ class Takes:
         step: the difference between two neighbouring numbers, counted from `low`.
         keys: of an object that it accepts as well; the first of them holds the word or the number.
         expires: whether a command must say, by `before`, when it is too late to carry it out.
+        once: those of the words, such as `unlock`, that are carried out at most once, and never late: the command must
+            have `before`, at most a minute ahead, and nothing like it may have come before, not even to an earlier
+            process. With any of them, the same goes for all numbers; the other words stay free.
         control: what other programs offer for it, where the words alone do not tell: one of `CONTROLS`.
     """
 
@@ -176,9 +179,12 @@ class Takes:
     step: float = math.inf
     keys: tuple[str, ...] = ()
     expires: bool = False
+    once: tuple[str, ...] = ()
     control: str = ""
 
     def __post_init__(self) -> None:
+        if not {*self.once} <= {*self.words}:
+            raise ValueError(f"what is carried out once is one of the words {', '.join(self.words)}: {self.once}")
         if not (self.step > 0 and self.low <= self.high):
             raise ValueError(f"step must be above 0, and low at most high: {self.step}, {self.low}, {self.high}")
         if self.control and self.control not in CONTROLS:
@@ -189,9 +195,18 @@ class Takes:
         """Words, number and measure, as `status/about` has them."""
         number = {"unit": self.unit, **_limits(self)} if self._numbers else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
-        expires = {"expires": True} if self.expires else {}
+        sets = {"sets": self.sets} if self.sets else {}
+        expires: dict[str, Any] = {"expires": True} if self.expires or self.once else {}
+        once = {"once": [*self.once]} if self.once else {}
         control = {"control": self.control} if self.control else {}
-        return {**words, **number, **({"sets": self.sets} if self.sets else {}), **expires, **control}
+        return {**words, **number, **sets, **expires, **once, **control}
+
+    def only_once(self, value: Json) -> bool:
+        """Return whether a command that carries this is carried out at most once: all but those with a free word."""
+        if isinstance(value, dict):
+            value = value.get(self.keys[0]) if self.keys else None
+        free = isinstance(value, str) and value in self.words and value not in self.once
+        return bool(self.once) and not free
 
     @property
     def _numbers(self) -> bool:
@@ -259,12 +274,14 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     step: float = math.inf,
     keys: Sequence[str] = (),
     expires: bool = False,
+    once: Sequence[str] = (),
     control: str = "",
 ) -> Callable[[A], A]:
     """Declare above `act_NAME` what it takes (see `Takes`): anything else is refused, and programs can offer it."""
 
     def declare(act: A) -> A:
-        act.takes = Takes(words, sets, unit, low, high, step, (*keys,), expires, control)  # type: ignore[attr-defined]
+        found = Takes(words, sets, unit, low, high, step, (*keys,), expires, (*once,), control)
+        act.takes = found  # type: ignore[attr-defined]
         return act
 
     return declare
