@@ -37,6 +37,7 @@ class State:
         action: `set` or another action, and `payload` what it is sent; empty for the state of a start. In the payload
             `FOR_S` stands for a number of seconds, and `BEFORE` for a time in a moment.
         ends: whether it ends by itself after `FOR_S` seconds.
+        seen: whether a look now and then tells it from rest; pulses of a servo are too short for that.
     """
 
     name: str
@@ -44,6 +45,7 @@ class State:
     payload: str = ""
     action: str = "set"
     ends: bool = False
+    seen: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ OUTPUTS = (
         "`servo`",
         "servo.Servo",
         Level.LOW,
-        (State("moving", Level.PULSES, "\n".join(TURNS)),),
+        (State("moving", Level.PULSES, "\n".join(TURNS), seen=False),),
         "hold_s = 1.0",
     ),
     Output("`socket`", "socket.SocketTransmitter", Level.LOW, (State("silent", Level.LOW),)),
@@ -154,7 +156,9 @@ WAYS = (
     Way("freeze", "suspended: SIGSTOP", Fate.RESTS, WATCHDOG_S + ABORT_S),
     Way("hang", "the process hangs in its own code", Fate.RESTS, WATCHDOG_S + ABORT_S),
     Way("parent", "the supervisor is killed: SIGKILL", Fate.RESTS, 10, "supervisor"),
-    Way("parent-freeze", "the supervisor and all sensors are suspended", Fate.RESTS, WATCHDOG_S + ABORT_S, "supervisor"),
+    Way(
+        "parent-freeze", "the supervisor and all sensors are suspended", Fate.RESTS, WATCHDOG_S + ABORT_S, "supervisor"
+    ),
     Way("all", "the supervisor and all sensors are killed at once", Fate.RESTS, 5, "supervisor"),
     Way("faulty", "started again with a faulty file", Fate.RESTS, 10),
     Way("changed", "reload, after the device's settings have changed", Fate.RESTS, 10),
@@ -183,7 +187,9 @@ def kinds(outputs: Iterable[Output] = OUTPUTS) -> str:
 def seen() -> str:
     """Return the table of what was measured: for each way the longest time until a line was as it should be."""
     found = json.loads(SEEN.read_text()) if SEEN.exists() else {}
-    return table(("way of ending", "at most, s", "units: cells, longest s", "supervisor: cells, longest s"), _times(found))
+    return table(
+        ("way of ending", "at most, s", "units: cells, longest s", "supervisor: cells, longest s"), _times(found)
+    )
 
 
 def _times(found: dict[str, dict[str, list[float]]]) -> Iterator[tuple[str, ...]]:

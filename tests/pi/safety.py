@@ -98,8 +98,8 @@ def prepare(house: SafetyHouse, way: Way) -> float:
     house.begin()
     house.wait_online()
     for_s = SHORT_S if way.fate is Fate.STAYS or way.key in ("freeze", "hang", "parent-freeze") else LONG_S
-    moved = [one for one in house.trials if not one.state.ends]
-    house.command(for_s, moved)
+    house.command(for_s, [one for one in house.trials if not one.state.ends])
+    moved = [one for one in house.trials if one.state.seen and not one.state.ends]
     for _ in range(3):
         if wait(lambda: not [one for one in house.unlike() if one in moved], 30) is not None:
             break
@@ -156,7 +156,7 @@ def run_way(house: SafetyHouse, way: Way) -> list[Cell]:
         wait(lambda: house.now() > max(began + for_s, when) + LATE_S + 2, 120)
         found = house.levels()
         house.root(AFTER.get(way.key, "true"))
-        ended = [one for one in house.trials if one.state.ends and not began]
+        ended = [one for one in house.trials if (one.state.ends and not began) or not one.state.seen]
         return [judge_stay(one, found[one.line], when, began + for_s) for one in house.trials if one not in ended]
     wait(lambda: house.now() > when + way.limit_s + STEADY_S, 180)
     found = house.levels()
@@ -181,7 +181,12 @@ def run_boot(house: SafetyHouse, way: Way, cut: str) -> list[Cell]:
     print(f"     {way.key}: the lines are watched from {first:.0f} s after the start on", flush=True)
     wanted = {Level.HIGH: ["1"], Level.LOW: ["0"]}
     return [
-        Cell(one, (levels := [level for _at, level in found[one.line].changes]) == wanted[one.output.rest], 0.0, f"{levels}")
+        Cell(
+            one,
+            (levels := [level for _at, level in found[one.line].changes]) == wanted[one.output.rest],
+            0.0,
+            f"{levels}",
+        )
         for one in house.trials
     ]
 
@@ -220,9 +225,11 @@ def main() -> int:
         bad = [cell for cell in cells if not cell.right]
         wrong, count = wrong + len(bad), count + len(cells)
         longest = max((cell.took_s for cell in cells), default=0.0)
-        print(f"{'FAIL' if bad else 'ok  '} {way.key}: {len(cells) - len(bad)} of {len(cells)}, at most {longest:.1f} s")
+        print(
+            f"{'FAIL' if bad else 'ok  '} {way.key}: {len(cells) - len(bad)} of {len(cells)}, at most {longest:.1f} s"
+        )
         for cell in bad:
-            print(f"     {cell.trial.output.title}, {cell.trial.state.name} ({cell.trial.name}): {cell.found}")
+            print(f"     {cell.trial.output.title}, {cell.trial.state.name} ({cell.trial.name}): {cell.found}", flush=True)
         print(f"     in {time.monotonic() - began:.0f} s", flush=True)
         if given.record:
             record(given.mode, way, cells)

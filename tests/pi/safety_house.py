@@ -108,7 +108,9 @@ class SafetyHouse:
     def furnish(self) -> None:
         """Write the files of all, put resistors on the lines, and start."""
         copy = f"/home/pi/{COPY}/tests/pi"
-        self.root(f"cp {copy}/hurt_outputs.py /etc/penates/hurt.py; cp {copy}/line_watch.py /opt; rm -f /etc/penates/devices/*")
+        self.root(
+            f"cp {copy}/hurt_outputs.py /etc/penates/hurt.py; cp {copy}/line_watch.py /opt; rm -f /etc/penates/devices/*"
+        )
         self.write_files(self.short_s)
         levels = {one.line: int(one.output.rest is Level.HIGH) for one in self.trials}
         for one in self.trials:
@@ -134,7 +136,10 @@ class SafetyHouse:
     def begin(self) -> None:
         """Start what does not run, with whole files."""
         self.write_files(self.short_s)
-        self.root(f"systemctl start mosquitto; systemctl reset-failed; systemctl start penates.target {self.units}", must=False)
+        self.root(
+            f"systemctl start mosquitto; systemctl reset-failed; systemctl start penates.target {self.units}",
+            must=False,
+        )
 
     def online(self) -> int:
         said = self.root(
@@ -164,7 +169,11 @@ class SafetyHouse:
         """The processes of all sensors."""
         if self.mode == "units":
             return self.root(f"systemctl show --property=MainPID --value {self.units}").split()
-        return [str(row["pid"]) for row in json.loads(self.root("penates status --json", must=False))["sensors"] if row["pid"]]
+        return [
+            str(row["pid"])
+            for row in json.loads(self.root("penates status --json", must=False))["sensors"]
+            if row["pid"]
+        ]
 
     def now(self) -> float:
         return float(self.pi.say("cut -d' ' -f1 /proc/uptime"))

@@ -11,7 +11,7 @@ from bootstrap.config.secrets import password_file
 from bootstrap.device import Device
 from penates.installer import unit_files
 from penates.installer.allowed_networks import ANYWHERE, HOME, allowed_networks
-from penates.installer.device_needs import NodeAccess, access
+from penates.installer.device_needs import NodeAccess, access, must_end
 from support.paths import ROOT
 from support.world import House
 
@@ -227,3 +227,18 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     assert [line for line in lines if line.startswith("ExecStopPost")] == [
         "ExecStopPost=-/opt/penates/bin/penates safe lamp transmitter --config /etc/penates",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "must"),
+    [
+        ('kind = "output"\npin = 17\npulse_s = 0.5\n', True),
+        ('kind = "output"\npin = 17\n', False),
+        ('kind = "buzzer"\npin = 17\n', True),
+        ('kind = "door"\npin = 17\n', False),
+    ],
+)
+def test_which_outputs_must_end(house: House, text: str, *, must: bool) -> None:
+    house.write(1883)
+    house.device("it", text)
+    assert must_end(load(house.folder, "it").device) is must
