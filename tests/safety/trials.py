@@ -1,16 +1,13 @@
 """Trials of door locks: unlocked, hurt at a random moment, and locked within the time that the settings say."""
 
-import os
 import random
-import shutil
 import signal
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
+from uuid import uuid4
 
 from safety.locks import MARGIN_S, UNLOCKED_S, WATCHDOG_S, Door, World, command, payload
 from support.world import Broker, Eyes, eventually
@@ -26,14 +23,14 @@ class Supervised(Protocol):
     world: World
     broker: Broker
 
-    def pid(self, door: Door) -> int:
-        """Return the process of a lock; 0 if there is none."""
+    def strike(self, door: Door, number: int) -> None:
+        """Send a signal to the process of a lock, if it has one."""
 
     def cut(self) -> None:
         """Kill everything at once, as a power cut does, and start it again."""
 
-    def recovers(self) -> None:
-        """Wait until each lock runs and hears commands."""
+    def begins(self) -> None:
+        """Do what lets a process that ended start again soon."""
 
 
 @dataclass
@@ -69,8 +66,7 @@ class Trials:
 
     def round(self, fault: str) -> None:
         """Unlock all, do this to them, and judge each."""
-        self.house.recovers()
-        self._reconnect()
+        self.recover()
         doors = self.house.world.doors
         for door in doors:
             self._unlock(door)
@@ -102,26 +98,35 @@ class Trials:
         self.tally.never[fault] += not any(at >= began for at, _unlocked in door.unlocked)
         self.tally.longest[fault] = max(self.tally.longest[fault], since - began)
 
-    def _moments(self) -> list[Door]:
+    def _moments(self) -> Iterator[Door]:
         """Yield each lock at a random moment while it is being unlocked, or is unlocked, or just was."""
-        found = [(self._at[door.number] + self.dice.uniform(0, 1.2 * UNLOCKED_S), door.number) for door in self.house.world.doors]
-        ordered = []
-        for when, number in sorted(found):
+        longest = 1.2 * UNLOCKED_S
+        doors = self.house.world.doors
+        for when, number in sorted((self._at[door.number] + self.dice.uniform(0, longest), door.number) for door in doors):
             time.sleep(max(0.0, when - time.monotonic()))
-            ordered.append(self.house.world.doors[number])
-            yield ordered[-1]
+            yield doors[number]
 
-    def _reconnect(self) -> None:
+    def recover(self) -> None:
+        """Wait until each lock answers."""
         eventually(self.eyes.connected, "the trials are connected to the broker", START_S)
+        self.house.begins()
+        silent = {f"cm/lock{door.number}": uuid4().hex for door in self.house.world.doors}
+        deadline = time.monotonic() + START_S
+        while silent:
+            assert time.monotonic() < deadline, f"not back: {[*silent]}"
+            for sensor, identity in silent.items():
+                self.eyes.flood(f"{sensor}/action/read", [payload({"value": "now", "id": identity})])
+            time.sleep(0.5)
+            for sensor, identity in [*silent.items()]:
+                if any(one.value.get("id") == identity for one in self.eyes.on(f"{sensor}/status/action")):
+                    del silent[sensor]
 
     # Faults.
 
     def strike_each(self, number: int) -> None:
         """Send a signal to each lock's process, at its own moment."""
         for door in self._moments():
-            if pid := self.house.pid(door):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, number)
+            self.house.strike(door, number)
 
     def some_moment(self) -> None:
         """Let some time pass, in which the locks are being unlocked, or are unlocked."""
@@ -130,8 +135,7 @@ class Trials:
     def cut(self) -> None:
         self.some_moment()
         self.house.cut()
-        self.house.recovers()
-        self._reconnect()
+        self.recover()
         self._send_old()
 
     def broker_gone(self) -> None:
@@ -145,7 +149,7 @@ class Trials:
         self.some_moment()
         self.house.broker.send(signal.SIGSTOP)
         late = [(self._topic(door), payload(command(ahead_s=0.5))) for door in self.house.world.doors]
-        self.eyes.flood_all(late + self._old())
+        self._send(late + self._old())
         time.sleep(UNLOCKED_S + 0.5)
         self.house.broker.send(signal.SIGCONT)
 
@@ -159,7 +163,11 @@ class Trials:
         return found
 
     def _send_old(self) -> None:
-        self.eyes.flood_all(self._old())
+        self._send(self._old())
+
+    def _send(self, messages: list[tuple[str, str]]) -> None:
+        for topic, message in messages:
+            self.eyes.flood(topic, [message])
 
 
 FAULTS: dict[str, Callable[[Trials], None]] = {
