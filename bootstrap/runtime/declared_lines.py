@@ -17,6 +17,7 @@ class DeclaredLines:
     def __init__(self, device: Device, pins: DevicePins) -> None:
         self._device, self._pins = device, pins
         self._watches = False
+        self.driven: set[int] = set()  # the lines that it owns
 
     @property
     def unwatched(self) -> bool:
@@ -38,6 +39,7 @@ class DeclaredLines:
             if not any(driven for _name, driven in found):
                 by = f"{found[0][0]!r} declares it as an Input" if found else "no setting declares it"
                 raise _refusal(self._device, f"GPIO{number} is driven, but {by}", "Output or Pin")
+            self.driven.add(number)
         return self._pins.own(device, safe)
 
     def _declared(self) -> list[tuple[str, GpioLine]]:

@@ -52,7 +52,7 @@ FLOORS = (
         "bootstrap.serial_frames",
         "bootstrap.value_forms",
     },
-    {"bootstrap.modbus", "bootstrap.plain_lines", "bootstrap.serial_lines"},
+    {"bootstrap.door_locks", "bootstrap.modbus", "bootstrap.plain_lines", "bootstrap.serial_lines"},
     {"bootstrap.answers", "bootstrap.mqtt"},
     {"bootstrap.history", "bootstrap.homeassistant", "bootstrap.machine"},
     {"bootstrap.bridge"},
