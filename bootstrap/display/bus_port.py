@@ -37,7 +37,7 @@ class _Transfer(ctypes.Structure):
     _fields_ = (("messages", ctypes.POINTER(_Message)), ("count", ctypes.c_uint32))
 
 
-class BusPort(Protocol):
+class I2CPort(Protocol):
     """A bus, open within a `with`."""
 
     def __enter__(self) -> Self:
@@ -62,7 +62,7 @@ def in_messages(data: bytes, before: bytes = b"") -> list[bytes]:
     return [before + data[at : at + size] for at in range(0, len(data), size)]
 
 
-def bus_port(number: int) -> BusPort:
+def bus_port(number: int) -> I2CPort:
     """Return the I2C bus of this number; the simulated one where the lines are simulated.
 
     Opening it raises OSError if it is not there.
@@ -86,7 +86,7 @@ class KernelBus:
         os.close(self._descriptor)
 
     def write(self, address: int, *messages: bytes) -> None:
-        """Implement `BusPort.write`."""
+        """Implement `I2CPort.write`."""
         array = (_Message * len(messages))(*(_Message(address, 0, len(one), one) for one in messages))
         try:
             fcntl.ioctl(self._descriptor, RDWR, _Transfer(array, len(messages)))
@@ -107,7 +107,7 @@ class SimulatedBus:
         """Nothing is open."""
 
     def write(self, address: int, *messages: bytes) -> None:
-        """Implement `BusPort.write`."""
+        """Implement `I2CPort.write`."""
         try:
             with self._chip(address).open("r+b", buffering=0) as chip:
                 chip.seek(0, os.SEEK_END)
