@@ -298,7 +298,7 @@ class Day:
     def __init__(self, house: House, over: threading.Event) -> None:
         self._house, self._over = house, over
         self._access = Access([HERE], house.port)
-        self._events = {
+        self._events: dict[int, Callable[[], None]] = {
             3: lambda: self.ring(1),
             4: self.unlock,
             5: lambda: self.door(open_=True),
