@@ -259,9 +259,13 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
         return _first(value, [choice for choice in args if choice is not type(None)], folder)
     if origin is list:
         return _list(value, args[0], folder)
-    if hasattr(hint, "needs"):
-        return hint(_SCALARS[str](value, folder))
-    return _SCALARS[hint](value, folder)
+    return _made(hint, value, folder) if hasattr(hint, "needs") else _SCALARS[hint](value, folder)
+
+
+def _made(hint: Any, value: object, folder: Path) -> object:  # noqa: ANN401 - a class of settings that are text
+    """Return what a text means, or what the file of that name says."""
+    text = _SCALARS[str](value, folder)
+    return hint.named(text, folder) if hasattr(hint, "named") else hint(text)
 
 
 def _from_text(value: object, marks: Iterable[object]) -> object:

@@ -5,13 +5,11 @@ from functools import partial
 from typing import TypeAlias
 
 from bootstrap.config.toml_file import suggestion
-from bootstrap.contract.commands import ANSWERED, RETAINED, ActionCommand, answer
+from bootstrap.contract.commands import ANSWERED, RETAINED, ActionCommand, Done, Later, answer
 from bootstrap.contract.payload import Json
 from bootstrap.errors import Refused
 from bootstrap.logs import log
 
-Done: TypeAlias = Callable[[str | None], None]  # called once, with what is wrong or None
-Later: TypeAlias = Callable[[Done], None]  # of an action that has only begun: calls what it is given when it ends
 Act: TypeAlias = Callable[[Json], Later | None]
 
 

@@ -103,6 +103,7 @@ class DeviceContext:
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.ask = lent.ask if lent else _nothing
         self._read_soon = lent.read_soon if lent else _nothing
+        self.show = lent.show if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
         self.edges = lent.edges if lent else _nothing
         self.other_broker = lent.other_broker if lent else _no_broker
