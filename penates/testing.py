@@ -17,7 +17,7 @@ import gpiozero
 from bootstrap.config.kinds import KindError
 from bootstrap.config.model import BrokerSettings, SensorSettings
 from bootstrap.contract.heard import Heard, Silence
-from bootstrap.contract.payload import Json, encode
+from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topic_filters import covers
 from bootstrap.contract.topics import Topics
 from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading, ThenTold
@@ -116,7 +116,7 @@ class Bench:
         stack.callback(heard.stop)
         timers = NamedTimers(self._loop, self._collect)
         context = DeviceContext(timers, self._declared, subscriptions, kept, lent=lent)
-        context.converse_by(self._talk)
+        context.use(self._talk, lambda call, _at_us: self._collect(call))
         if isinstance(self._device, Gateway):
             self._device.join(Adoptions(self._device, self._loop))
         self._device.attach(context)
@@ -158,11 +158,15 @@ class Bench:
         if not self._loop.run(lambda: bool(met()), seconds):
             raise AssertionError(f"not within {seconds:g} s; the readings so far: {self.readings}")
 
-    def hear(self, topic: str, value: Json) -> None:
-        """Have the device hear this, as if another sensor had just published it."""
+    def hear(self, topic: str, value: "Json | bytes", *, retained: bool = False) -> None:
+        """Have the device hear this, as if somebody had just published it, or long ago if it is `retained`.
+
+        Bytes are the payload as it is.
+        """
         now = time.time_ns() // 1000
+        payload = value if isinstance(value, bytes) else encode(value)
         for one in self._talk.listeners(topic):
-            heard = Heard(topic, encode(value), value, retained=False, at_us=now)
+            heard = Heard(topic, payload, decode(payload), retained=retained, at_us=now)
             one.fault = None
             one.keep(heard, time.monotonic())
             self._collect(partial(one.on_message, heard))

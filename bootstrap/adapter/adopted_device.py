@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from bootstrap.adapter.awaited_answers import AwaitedAnswers
 from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
@@ -17,6 +17,7 @@ from bootstrap.answers.answer_value import AnswerValue
 from bootstrap.contract.commands import Later
 from bootstrap.contract.heard import CLEARED, Heard, ListeningHandle, Silence
 from bootstrap.contract.payload import Json
+from bootstrap.contract.topic_filters import WILD
 from bootstrap.device import BUILT_IN_ACTIONS, Measure, Reading, Seconds, Value
 from bootstrap.errors import NoReading
 from bootstrap.gateway import Adopted
@@ -27,6 +28,12 @@ LOOKS = 3  # at a device within the time that it may be silent
 MICRO = 1_000_000
 
 
+def one_device(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if a part of topics may match those of several devices."""
+    if WILD & {*text}:
+        raise ValueError("a part of topics without + and #")
+
+
 @dataclass(kw_only=True)
 class AdoptedDevice(Adopted):
     """A device of another make that speaks MQTT, by itself or through a program such as Zigbee2MQTT.
@@ -35,9 +42,11 @@ class AdoptedDevice(Adopted):
     """
 
     profile: NamedProfile  # of its make, such as "zwave-js-ui"
-    address: str  # what its topics call it, such as "nodeID_3"
-    base: str | None = None  # the first levels of its topics, if not those of the profile, such as "zwave"
-    channel: str | None = None  # which part of it, where it has several, such as "endpoint_1"
+    address: Annotated[str, one_device]  # what its topics call it, such as "nodeID_3"
+    base: Annotated[str, one_device] | None = (
+        None  # the first levels of its topics, if not those of the profile, such as "zwave"
+    )
+    channel: Annotated[str, one_device] | None = None  # which part of it, where it has several, such as "endpoint_1"
     only: list[str] | None = None  # which of the profile's measures it has, such as ["open", "battery"]
     values: list[WireValue] | None = None  # more of them, or other ones, such as ["flow = flow/{address}: . L/min"]
     there: list[WirePresence] | None = (

@@ -129,7 +129,7 @@ class TomlFile:
                 values[name] = self._value(name, table[name], hints[name], section)
             elif _required(field) and not any(meant(key, known) == name for key in unknown):
                 self._report_missing(name, section)
-        return self._make(cls, values) if len(self.faults) == before else None
+        return self._make(cls, values, section) if len(self.faults) == before else None
 
     def _report_unknown(self, key: str, section: str, known: Iterable[str]) -> None:
         misplaced = section and key in self.outside_sections
@@ -164,14 +164,14 @@ class TomlFile:
             raise ValueError(f"a section, [{name}]")  # noqa: TRY004 - every wrong value is a ValueError here
         return self.fill(hint, value, name)
 
-    def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
+    def _make(self, cls: type[T], values: dict[str, object], section: str) -> T | None:
         try:
             return cls(**values)
         except Wrong as error:
             for name, reason in error.reasons.items():
-                self.fault(reason, self.line(name))
+                self.fault(reason, self.line(name, section))
         except ValueError as error:  # from a __post_init__ that checks what types cannot
-            self.fault(str(error))
+            self.fault(str(error), self.line("", section))
         return None
 
 

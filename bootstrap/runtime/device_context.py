@@ -116,7 +116,9 @@ class DeviceContext:
         self._publish = publish
 
     def use(
-        self, conversation: Conversation, publish: Callable[[Callable[[], Reading | None], int | None], None]
+        self,
+        conversation: Conversation | NoConversation,
+        publish: Callable[[Callable[[], Reading | None], int | None], None],
     ) -> None:
         """Listen and tell by this conversation, and publish by this what no call of the device has returned."""
         self.converse_by(conversation)
