@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from bootstrap.adapter.awaited_answers import AwaitedAnswers
 from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
@@ -17,15 +17,17 @@ from bootstrap.answers.answer_value import AnswerValue
 from bootstrap.contract.commands import Later
 from bootstrap.contract.heard import CLEARED, Heard, ListeningHandle, Silence
 from bootstrap.contract.payload import Json
-from bootstrap.contract.topic_filters import WILD
+from bootstrap.contract.topic_filters import WILD, covers
 from bootstrap.device import BUILT_IN_ACTIONS, Measure, Reading, Seconds, Value
 from bootstrap.errors import NoReading
 from bootstrap.gateway import Adopted
 
 NOTHING = frozenset({"", "null", "none", "nan", "unknown", "unavailable"})  # words for: there is no value
+UNREACHABLE = "unreachable"  # how the reason begins when nothing at all can be heard
 SILENCE = "silence"  # the name of a timer
 LOOKS = 3  # at a device within the time that it may be silent
 MICRO = 1_000_000
+T = TypeVar("T")
 
 
 def one_device(text: str) -> None:
@@ -62,13 +64,12 @@ class AdoptedDevice(Adopted):
 
     def __post_init__(self) -> None:
         """Fill in what the profile says."""
-        own = {"values": self.values, "tells": self.tells, "there": self.there}
         profile = self.profile.profile
         self.says = with_lines(
             profile,
-            values=[*lines_of(self.values, profile.values)],
-            tells=[*lines_of(self.tells, profile.tells)],
-            there=own["there"],
+            values=self.values and [*lines_of(self.values, profile.values)],
+            tells=self.tells and [*lines_of(self.tells, profile.tells)],
+            there=self.there,
             silent_s=self.silent_s,
             answer_s=self.answer_s,
         )
@@ -105,23 +106,13 @@ class AdoptedDevice(Adopted):
         self.awaited = AwaitedAnswers(self, self.says.answer_s)
         self.gone: dict[str, str] = {}  # why it is not there, by the topic that says so
         self.trouble = ""  # why it is not there
-        self.heard_at = time.monotonic()
+        self.heard_at, self.was_deaf = time.monotonic(), False
         self.handles: list[ListeningHandle] = []
-        for topic, there in self.topics.there.items():
-            self._listen(topic, partial(self._hear_presence, there), self._presence_cleared)
-        if self.topics.seen:
-            self._listen(self.topics.seen, self._hear_seen)
-        for topic, values in self.topics.values.items():
-            self._listen(topic, partial(self._hear_values, values))
+        hear, silent = self._hear, self._fall_silent  # each made once for all topics
+        for topic in dict.fromkeys((*self.topics.there, self.topics.seen, *self.topics.values)):
+            if topic:
+                self.handles.append(self.listen(topic, hear, silent))
         self.after(self.says.silent_s, self._check_silence, SILENCE)
-
-    def _listen(
-        self,
-        topic: str,
-        on_message: Callable[[Heard], Reading | None],
-        on_silence: Callable[[Silence], Reading | None] | None = None,
-    ) -> None:
-        self.handles.append(self.listen(topic, on_message, on_silence))
 
     def read(self) -> Reading:
         """Publish its state again, so that others know that it still counts; that is no reading."""
@@ -141,9 +132,22 @@ class AdoptedDevice(Adopted):
     def _act(self, name: str, value: Json) -> Later:
         return self.awaited.begin(self.topics.commands[name], value)
 
+    def _hear(self, heard: Heard) -> Reading | None:
+        """Take what a message says, and keep nothing else of it."""
+        for one in self.handles:
+            one.forget()
+        self._forgive()
+        if heard.topic == self.topics.seen:
+            self._hear_seen(heard)
+        if there := _of(self.topics.there, heard.topic):
+            self._hear_presence(there, heard)
+        if values := _of(self.topics.values, heard.topic):
+            return self._hear_values(values, heard)
+        return self._look()
+
     # Whether it is there.
 
-    def _hear_presence(self, there: AnswerValue, heard: Heard) -> Reading | None:
+    def _hear_presence(self, there: AnswerValue, heard: Heard) -> None:
         said = there.value(heard.value)
         if said is True:
             self.gone.pop(heard.topic, None)
@@ -151,19 +155,20 @@ class AdoptedDevice(Adopted):
             self.gone[heard.topic] = f"{heard.topic} says {_short(there.found(heard.value))}"
         if said is True and not heard.retained:
             self._note_heard()
-        return self._look()
 
-    def _presence_cleared(self, silence: Silence) -> Reading | None:
+    def _fall_silent(self, silence: Silence) -> Reading | None:
+        """Take notice that a topic was cleared, or that nothing can be heard."""
         if silence.why == CLEARED:
             self.gone.pop(silence.topic, None)
-        return self._look()
+            return self._look()
+        self.was_deaf = True
+        return None
 
-    def _hear_seen(self, heard: Heard) -> Reading | None:
+    def _hear_seen(self, heard: Heard) -> None:
         seen = self.says.seen
         at = told_time(seen.path, heard.value, time.time()) if seen else None
         if at is not None and not self._is_past(at) and not heard.retained:
             self._note_heard()
-        return self._look()
 
     def _note_heard(self) -> None:
         self.heard_at = time.monotonic()
@@ -172,10 +177,16 @@ class AdoptedDevice(Adopted):
         """Return whether a time is so long ago that what was said then counts no more."""
         return at is not None and time.time() - at > self.says.silent_s
 
-    def _check_silence(self) -> Reading | None:
-        """Look whether it was silent for too long; while nobody can be heard, it is not to blame."""
-        if any((one.problem or "").startswith("unreachable") for one in self.handles[:1]):
+    def _forgive(self) -> None:
+        """Count silence from now on if nothing could be heard in the meantime: the device is not to blame."""
+        is_deaf = any((one.problem or "").startswith(UNREACHABLE) for one in self.handles[:1])
+        if is_deaf or self.was_deaf:
             self._note_heard()
+        self.was_deaf = is_deaf
+
+    def _check_silence(self) -> Reading | None:
+        """Look whether it was silent for too long."""
+        self._forgive()
         due_s = self.heard_at + self.says.silent_s - time.monotonic()
         self.after(max(due_s, 1.0) if due_s > 0 else self.says.silent_s, self._check_silence, SILENCE)
         return self._look()
@@ -213,8 +224,8 @@ class AdoptedDevice(Adopted):
             self._hear_stored(said, at)
             return None
         self._note_heard()
-        self._look()
         reading = self._new(said, at)
+        self._look()
         if reading:
             self.gateway.count(heard=1)
             self.context.publish(reading, None if at is None else round(at * MICRO))
@@ -258,6 +269,14 @@ class AdoptedDevice(Adopted):
         if known and not self.trouble:
             self.context.show(known)
         return reading
+
+
+def _of(lines: Mapping[str, T], topic: str) -> T | None:
+    """Return what belongs to a topic, by itself or by a filter that matches it."""
+    found = lines.get(topic)
+    if found is not None or not any(WILD & {*one} for one in lines):
+        return found
+    return next((lines[one] for one in lines if covers(one, topic)), None)
 
 
 def _said(value: AnswerValue, payload: Json) -> Value | ValueError | None:

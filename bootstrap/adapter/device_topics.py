@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple
 
 from bootstrap.adapter.profile import Profile
@@ -98,8 +99,12 @@ class DeviceTopics:
 
 
 def with_lines(profile: Profile, **lines: object) -> Profile:
-    """Return a profile with what a device's section says in place of it; None says nothing."""
-    return replace(profile, **{name: one for name, one in lines.items() if one is not None})  # type: ignore[arg-type]
+    """Return a profile with what a device's section says in place of it; None says nothing.
+
+    Devices whose sections say nothing share theirs.
+    """
+    said = {name: one for name, one in lines.items() if one is not None}
+    return replace(profile, **said) if said else profile  # type: ignore[arg-type]
 
 
 def _a(check: object, text: str, places: Mapping[str, str]) -> str:
@@ -146,6 +151,7 @@ def _check_shows(command: Command, word: str) -> None:
         )
 
 
+@cache
 def _takes(line: WireCommand, measure: Measure) -> Takes:
     if line.words:
         return Takes((*line.words,), line.sets)

@@ -149,9 +149,9 @@ def test_of_two_commands_the_later_one_counts(home: Home) -> None:
     home.eyes.publish("cm/fgwpe101-1/action/set", '{"value": "off", "id": 2}')
     home.eyes.wait_value(TARGET, False)
     home.eyes.publish(SWITCH, zwave(False))
-    answers = lambda _: [one.value for one in home.eyes.on("cm/fgwpe101-1/status/action")]  # noqa: E731
-    home.eyes.wait(lambda seen: len(answers(seen)) == 2, "two answers")
-    assert {one["id"]: (one["result"], one["reason"]) for one in answers(None)} == {
+    home.eyes.wait(lambda _: len(home.eyes.on("cm/fgwpe101-1/status/action")) == 2, "two answers")
+    answers = [one.value for one in home.eyes.on("cm/fgwpe101-1/status/action")]
+    assert {one["id"]: (one["result"], one["reason"]) for one in answers} == {
         1: ("refused", "another command came before the device had answered"),
         2: ("done", None),
     }
