@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from penates.files.package_data import folder
+from bootstrap.package_data import folder
 from safety.locks import WATCHDOG_S, Door, World, device
 from support.booted import booted
 from support.world import Broker, House, Wires, python_path
