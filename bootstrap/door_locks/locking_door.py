@@ -43,7 +43,9 @@ class LockingDoor(Device):
     pin: Output  # the strike or magnet; of a motor, the direction that unlocks
     lock_pin: Output | None = None  # of a motor, the direction that locks
     active_high: bool = True  # false for relay boards that switch on at 0
-    fail: Fail = field(metadata={EXPLAINED: WHICH_FAIL})  # such as "secure": locked without power; "safe": unlocked
+    fail: Fail = field(
+        metadata={EXPLAINED: WHICH_FAIL}
+    )  # what it is without power, such as "secure": locked; "safe": unlocked
     bolt: Input  # the contact that shows whether the bolt is thrown
     bolt_when: Literal["closed", "open"] = "closed"  # what that contact is while the bolt is thrown
     door: Input | None = None  # the contact that is closed while the door is, such as 22; with it, no open door locks
