@@ -21,9 +21,9 @@ class DeclaredLines:
 
     @property
     def unwatched(self) -> bool:
-        """Whether the device has lines and `on_edge`, but watches none: perhaps its setup lacks super().setup()."""
+        """Whether the device has `on_edge`, and lines of no use to it: perhaps its setup lacks super().setup()."""
         hears_edges = type(self._device).on_edge is not Device.on_edge
-        return hears_edges and not self._watches and bool(self._declared())
+        return hears_edges and not self._watches and any(line.number not in self.driven for _, line in self._declared())
 
     def watch(self, device: D) -> D:
         """Implement `Device.watch`."""
