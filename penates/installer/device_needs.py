@@ -19,6 +19,7 @@ from bootstrap.needs import (
     needs_of,
 )
 
+LONGEST = ("longest_s", "pulse_s")  # the settings by which an output ends by itself
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
 BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi"), "lirc": ("char-lirc", "video")}
@@ -82,6 +83,12 @@ def needs(device: Device) -> DeviceNeeds:
         tuple(need.folder for need in needed if isinstance(need, OneWireBus) and need.bulk),
         tuple(line for need in needed if isinstance(need, KernelPwm) for line in need.lines),
     )
+
+
+def must_end(device: Device) -> bool:
+    """Return whether a device has an output that must not stay as it is: it ends in time, or guards something."""
+    limited = any(getattr(device, name, 0) for name in LONGEST)
+    return may_drive(device) and (limited or any(one.once for one in device.commands.values()))
 
 
 def access(node: Path) -> NodeAccess:

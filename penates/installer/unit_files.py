@@ -6,9 +6,9 @@ from pathlib import Path
 from bootstrap.config.model import SensorSettings
 from bootstrap.device import Device
 from bootstrap.one_wire.bus_master import BULK_FILE
+from bootstrap.package_data import folder
 from bootstrap.pins.header_pwm import BLOCKS, PLATFORM
 from penates.files.install_paths import HOUSE, SECRETS
-from penates.files.package_data import folder
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.installer.allowed_networks import allowed_networks
 from penates.installer.device_needs import USB, DeviceNeeds, needs
@@ -67,7 +67,7 @@ def for_device(
     text = _text(
         settings.file,
         ("Unit", [("Description", f"{about}, a sensor ({settings.kind})")]),
-        ("Service", [*_credentials([("password", password)]), *allowed, *_safe(needed[0], name)]),
+        ("Service", [*_credentials([("password", password)]), *allowed, *_safe({name: needed[0]})]),
     )
     return _drop_in(place, unit(name), DROP_IN, text)
 
@@ -95,10 +95,9 @@ def _shared(
     """Return the section of a unit in which several sensors run, each with its own password."""
     needed = {name: needs(settings.device) for name, settings in found.items()}
     credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
-    stops = [line for name, one in needed.items() for line in _safe(one, name)]
     each = [one for settings in found.values() for one in settings.all_carried]
     allowed = [*_allowed([needs(one.device) for one in each], each), *_writable(state), *_readable(each)]
-    return "Service", [*_credentials(credentials), *allowed, *stops]
+    return "Service", [*_credentials(credentials), *allowed, *_safe(needed)]
 
 
 def _drop_in(place: Path, owner: str, name: str, content: bytes) -> list[Planned]:
@@ -190,6 +189,7 @@ def _secret_files(settings: SensorSettings) -> Iterator[Path]:
                 yield file
 
 
-def _safe(needed: DeviceNeeds, name: str) -> list[tuple[str, str]]:
+def _safe(needed: dict[str, DeviceNeeds]) -> list[tuple[str, str]]:
     """Return the setting that makes outputs safe after each stop, because a killed process leaves them as they were."""
-    return [("ExecStopPost", f"-/opt/penates/bin/penates safe {name} --config /etc/penates")] if needed.outputs else []
+    names = " ".join(name for name, one in needed.items() if one.outputs)
+    return [("ExecStopPost", f"-/opt/penates/bin/penates safe {names} --config /etc/penates")] if names else []

@@ -19,7 +19,15 @@ SWITCHED = {
     "fan, safe off": ('safe = "off"', "40", "0.4", "0"),
     "buzzer": ("", "on", "1", "0"),
     "servo": ("hold_s = 1", "90", None, "0"),
+    "relay": ("pulse_s = 60", "press", "1", "0"),
+    "relay, by 0": ("pulse_s = 60\nactive_high = false", "press", "0", "1"),
+    "valve": ("longest_s = 600", "open", "1", "0"),
+    "heater": ("longest_s = 600\nactive_high = false", "on", "0", "1"),
 }
+
+
+def told(command: str) -> float | str:
+    return float(command) if command.isdecimal() else command
 
 
 @pytest.mark.parametrize("name", SWITCHED)
@@ -27,7 +35,7 @@ def test_what_is_switched_is_safe_after_the_end(wires: Wires, eyes: Eyes, name: 
     more, command, then, after = SWITCHED[name]
     running = wires.run("it", f'kind = "{name.partition(",")[0]}"\npin = {PIN}\n{more}\n')
     eyes.wait_value("cm/it/status/state", "online")
-    assert eyes.ask("cm/it", "set", command)["result"] == "done"
+    assert eyes.ask_soon("cm/it", "set", told(command))["result"] == "done"
     assert then is None or wires.held(PIN) == then
     assert running.stop() == 0
     assert wires.held(PIN) == after
@@ -39,7 +47,7 @@ def test_what_is_switched_is_safe_after_a_kill(wires: Wires, eyes: Eyes, name: s
     more, command, _then, after = SWITCHED[name]
     running = wires.run("it", f'kind = "{name.partition(",")[0]}"\npin = {PIN}\n{more}\n')
     eyes.wait_value("cm/it/status/state", "online")
-    assert eyes.ask("cm/it", "set", command)["result"] == "done"
+    assert eyes.ask_soon("cm/it", "set", told(command))["result"] == "done"
     running.send(signal.SIGKILL)
     running.wait()
     assert wires.house.penates("safe", "it", program=None, **wires.env).returncode == 0

@@ -14,7 +14,7 @@ from bootstrap.config.secrets import password_file
 from bootstrap.device import Device
 from penates.installer import unit_files
 from penates.installer.allowed_networks import ANYWHERE, HOME, allowed_networks
-from penates.installer.device_needs import NodeAccess, access
+from penates.installer.device_needs import NodeAccess, access, must_end
 from support.paths import ROOT
 from support.pwm import Exporting, PwmFiles
 from support.world import House
@@ -198,7 +198,7 @@ def test_the_supervisor_makes_safe_whatever_may_be_driven(mine: House) -> None:
     *_, file = unit_files.for_supervisor(Path("/units"), found, dict.fromkeys(found))
     lines = (file.content or b"").decode().splitlines()
     stops = [line for line in lines if line.startswith("ExecStopPost")]
-    assert [line.split()[2] for line in stops] == ["fan5", "fan6"]
+    assert [line.split()[2:-2] for line in stops] == [["fan5", "fan6"]]
 
 
 def test_a_transmitter_may_keep_time_or_leave_it_to_the_kernel(house: House) -> None:
@@ -257,6 +257,20 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     assert "LoadCredential=password_cellar:/etc/penates/secrets/cellar" in lines
     assert lines.count("DeviceAllow=char-gpiochip rw") == 1
     assert [line for line in lines if line.startswith("ExecStopPost")] == [
-        "ExecStopPost=-/opt/penates/bin/penates safe lamp --config /etc/penates",
-        "ExecStopPost=-/opt/penates/bin/penates safe transmitter --config /etc/penates",
+        "ExecStopPost=-/opt/penates/bin/penates safe lamp transmitter --config /etc/penates",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "must"),
+    [
+        ('kind = "output"\npin = 17\npulse_s = 0.5\n', True),
+        ('kind = "output"\npin = 17\n', False),
+        ('kind = "buzzer"\npin = 17\n', True),
+        ('kind = "door"\npin = 17\n', False),
+    ],
+)
+def test_which_outputs_must_end(house: House, text: str, *, must: bool) -> None:
+    house.write(1883)
+    house.device("it", text)
+    assert must_end(load(house.folder, "it").device) is must
