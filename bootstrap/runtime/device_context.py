@@ -104,6 +104,7 @@ class DeviceContext:
         self.subscribe, self.dead_letter = subscriptions.subscribe, subscriptions.dead_letter
         self.ask = lent.ask if lent else _nothing
         self._read_soon = lent.read_soon if lent else _nothing
+        self.show = lent.show if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
         self.edges = lent.edges if lent else _no_edges
         self.other_broker = lent.other_broker if lent else _no_broker
@@ -116,7 +117,9 @@ class DeviceContext:
         self._publish = publish
 
     def use(
-        self, conversation: Conversation, publish: Callable[[Callable[[], Reading | None], int | None], None]
+        self,
+        conversation: Conversation | NoConversation,
+        publish: Callable[[Callable[[], Reading | None], int | None], None],
     ) -> None:
         """Listen and tell by this conversation, and publish by this what no call of the device has returned."""
         self.converse_by(conversation)
@@ -135,6 +138,11 @@ class DeviceContext:
         """Implement `Context.set_problem`."""
         if self._reporter:
             self._reporter.set_problem(what, why)
+
+    def clear(self, measure: str) -> None:
+        """Implement `Context.clear`."""
+        if self._reporter:
+            self._reporter.clear(measure)
 
     def redescribe(self) -> None:
         """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
