@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
 
-from bootstrap.contract.commands import Outcome, only_keys
+from bootstrap.contract.commands import Later, Outcome, only_keys
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
-    from bootstrap.pins.edge_times import EdgeBatch
+    from bootstrap.pins.edge_times import EdgeBatch, EdgesHandle
     from bootstrap.streams import Frames, Source, StreamHandle
 
 Value: TypeAlias = bool | int | float | str | Mapping[str, Json]
@@ -306,9 +306,14 @@ class Kept(Protocol[K]):
 
     Attributes:
         value: to read it, and to assign another one. An object that is changed in place is not written.
+        saved: the value that a power cut would leave. While no disk takes it, which is a fault, it is the value itself.
     """
 
     value: K
+
+    @property
+    def saved(self) -> K:
+        """The value on the disk."""
 
 
 class Context(Protocol):
@@ -337,12 +342,12 @@ class Context(Protocol):
     ) -> "StreamHandle":
         """Hear the lines of a stream: see `Device.lines`."""
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> "EdgesHandle":
         """Have `on_edges` called with the times of all edges of a line that may change thousands of times a second.
 
         A setting declares the line; nothing else may use it. A contact to GND needs the Pi's own pull-up. A batch comes
-        ten times a second as long as there are edges; an empty one says that the line rests. OSError: the line cannot
-        be had.
+        ten times a second as long as there are edges; an empty one says that the line rests. `catch_up()` of what is
+        returned passes on at once what has come since the last batch. OSError: the line cannot be had.
         """
 
     def waits_for(self, name: str) -> bool:
@@ -351,7 +356,7 @@ class Context(Protocol):
     def cancel(self, name: str) -> bool:
         """Cancel a call: see `Device.cancel`."""
 
-    def keep(self, name: str, default: K) -> Kept[K]:
+    def keep(self, name: str, default: K, write_s: float = ...) -> Kept[K]:
         """Keep a value: see `Device.keep`."""
 
     def subscribe(
@@ -364,6 +369,12 @@ class Context(Protocol):
 
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Publish a reading that no call of the device has returned, made now or `at_us` microseconds since 1970."""
+
+    def show(self, reading: Reading, *, whole: bool = False) -> None:
+        """Publish values as state that are none of now, such as those that a broker had stored: no history has them.
+
+        `whole` says that nothing is wrong with the measures that have no value in it.
+        """
 
     def listen(
         self,
@@ -392,6 +403,9 @@ class Context(Protocol):
 
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
+
+    def clear(self, measure: str) -> None:
+        """Clear what the broker has retained of a measure, because nobody knows its value any more."""
 
     def set_problem(self, what: str, why: str | None) -> None:
         """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
@@ -541,17 +555,17 @@ class Device:
         """Cancel the call that `after` gave this name. Return whether it was still to come."""
         return self.context.cancel(name)
 
-    def keep(self, name: str, default: K) -> Kept[K]:
+    def keep(self, name: str, default: K, write_s: float = math.inf) -> Kept[K]:
         """Return the handle of a small value that survives a restart and a power cut; for `setup`.
 
         `self.tips = self.keep("tips", 0)`, then `self.tips.value += 1`. It is a JSON scalar or a small object, of the
         type of `default`, which is its first value. A change is written to disk at once, the next ones 60 s after it,
-        and the last one at the stop: a power cut loses at most the changes of the last 60 s, and so does a kill if the
-        house is not run by systemd. While the disk is full or cannot be written, the state is `fault`, and the value
-        stays in memory. A damaged file is moved aside, which the log says. OSError: the file is there and cannot be
-        read.
+        or `write_s` if that is less, and the last one at the stop: a power cut loses at most the changes of this time,
+        and so does a kill if the house is not run by systemd. While the disk is full or cannot be written, the state is
+        `fault`, and the value stays in memory. A damaged file is moved aside, which the log says. OSError: the file is
+        there and cannot be read.
         """
-        return self.context.keep(name, default)
+        return self.context.keep(name, default, write_s)
 
     def ask(
         self,
@@ -658,10 +672,12 @@ class Device:
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""
 
-    def actions(self) -> dict[str, Callable[[Json], Reading | None]]:
+    def actions(self) -> dict[str, Callable[[Json], Reading | Later | None]]:
         """Return the device's own commands: `act_set(value)` is called for `action/set`.
 
-        A command may return a reading to publish, and raise `ValueError` to refuse or `OSError` if it fails.
+        A command may return a reading to publish, and raise `ValueError` to refuse or `OSError` if it fails. One that
+        has only begun returns a function: it is called with another one, which is to be called once when the command
+        has ended, with what is wrong or None.
         """
         return {name: getattr(self, ACT + name) for name in self.commands if name not in BUILT_IN_ACTIONS}
 

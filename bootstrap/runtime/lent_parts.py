@@ -37,6 +37,9 @@ class ReadingsHeard(Protocol):
     def read_soon(self) -> None:
         """Read in the loop's next turn."""
 
+    def show(self, reading: Reading, *, whole: bool = False) -> None:
+        """Publish values as state alone."""
+
 
 class _LineHearer:
     """Publishes what a device makes of the lines of one stream."""
@@ -87,7 +90,7 @@ class LentParts:
         self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
         self._edges: list[EdgeStream] = []
-        self.read_soon = sampler.read_soon
+        self.read_soon, self.show = sampler.read_soon, sampler.show
 
     @cached_property
     def calls(self) -> "DeviceCalls":
@@ -151,7 +154,7 @@ class LentParts:
         self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
         return self._streams[-1]
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> "EdgeStream":
         """Implement `Context.edges`."""
         from bootstrap.pins.edge_times import open_edges  # noqa: PLC0415
         from bootstrap.runtime.declared_lines import require_line  # noqa: PLC0415
@@ -159,6 +162,7 @@ class LentParts:
 
         require_line(self._device, number)
         self._edges.append(EdgeStream(self._parts.loop, open_edges(number, pull_up=pull_up), on_edges))
+        return self._edges[-1]
 
     def other_broker(
         self,

@@ -65,8 +65,12 @@ class Reporter:
         """Clear the topics of measures that there are no more."""
         measures = self._judge.measures
         for name in before.keys() - measures.keys():
-            self._outbox.put_state(self._topics.data(name), b"")
+            self.clear(name)
         self._unwell &= measures.keys()
+
+    def clear(self, measure: str) -> None:
+        """Clear what the broker has retained of a measure."""
+        self._outbox.put_state(self._topics.data(measure), b"")
 
     # The sensor's state.
 
@@ -179,6 +183,17 @@ class Reporter:
             self._health.passed_over(good.keys() | invalid.keys(), now)
         self.faults += bool(invalid) and not good
         self._measured = self._measured or whole or bool(good)
+        self._log_health()
+        self._update_state()
+
+    def show(self, judged: Judged, *, whole: bool = False) -> None:
+        """Publish good values as state alone, since they are none of now; no event ever is. See `Context.show`."""
+        measures = self._judge.measures
+        for name, value in judged.published.items():
+            if not measures[name].event:
+                self._publish_value(name, encode(_unsigned_zero(value)))
+        self._health.record_shown({**judged.published, **judged.good}, time.monotonic(), whole=whole)
+        self._health.record_invalid({**judged.invalid, **judged.failed})
         self._log_health()
         self._update_state()
 

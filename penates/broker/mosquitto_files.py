@@ -11,10 +11,10 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
+from bootstrap import package_data
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topic_filters import a_filter
 from penates.broker.far_sites import LinkedSite, caller_rules
-from penates.files import package_data
 
 KEPT, LISTENERS, BRIDGES = "penates.conf", "penates-listeners.conf", "penates-bridge.conf"
 CONF_D = (KEPT, BRIDGES, LISTENERS)  # our files in its conf.d
