@@ -56,6 +56,7 @@ if TYPE_CHECKING:  # each name stands here, for whoever checks types, and in `HO
     from bootstrap.needs import PowerAction as PowerAction
     from bootstrap.needs import PowerSwitch as PowerSwitch
     from bootstrap.needs import Program as Program
+    from bootstrap.needs import PwmSource as PwmSource
     from bootstrap.needs import SerialBus as SerialBus
     from bootstrap.needs import SerialPort as SerialPort
     from bootstrap.needs import ServerUrl as ServerUrl
@@ -134,6 +135,7 @@ HOMES = {
     "ChildProgram": "bootstrap.needs",
     "IcmpEcho": "bootstrap.needs",
     "PowerSwitch": "bootstrap.needs",
+    "PwmSource": "bootstrap.needs",
     # Commands.
     "takes": "bootstrap.device",
     "Takes": "bootstrap.device",

@@ -1,7 +1,7 @@
 """The base class of devices that watch one contact, such as a door's or a button's."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from gpiozero import DigitalInputDevice
 
@@ -54,10 +54,12 @@ class Contact(Device):
 class CountingContact(Contact):
     """A contact that closes for a moment each time something happens. A subclass has a `read` of its own."""
 
+    write_s: ClassVar[float] = 60.0  # least time between two writes of the count to the disk
+
     def setup(self) -> None:
         """Go on counting where the last run has stopped."""
         super().setup()
-        self.count = self.keep("count", 0)
+        self.count = self.keep("count", 0, self.write_s)
 
     def on_edge(self, edge: Edge) -> Reading | None:
         """Count when the contact closes; that it opens again says nothing."""

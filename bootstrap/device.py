@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bootstrap.contract.subscription import OnBatch, PublishedReading, SubscriptionHandle
     from bootstrap.eventloop.loop import Timer
     from bootstrap.pins.edge import Edge
-    from bootstrap.pins.edge_times import EdgeBatch
+    from bootstrap.pins.edge_times import EdgeBatch, EdgesHandle
     from bootstrap.streams import Frames, Source, StreamHandle
 
 Value: TypeAlias = bool | int | float | str | Mapping[str, Json]
@@ -165,6 +165,9 @@ class Takes:
         step: the difference between two neighbouring numbers, counted from `low`.
         keys: of an object that it accepts as well; the first of them holds the word or the number.
         expires: whether a command must say, by `before`, when it is too late to carry it out.
+        once: those of the words, such as `unlock`, that are carried out at most once, and never late: the command must
+            have `before`, at most a minute ahead, and nothing like it may have come before, not even to an earlier
+            process. With any of them, the same goes for all numbers; the other words stay free.
         control: what other programs offer for it, where the words alone do not tell: one of `CONTROLS`.
     """
 
@@ -176,9 +179,12 @@ class Takes:
     step: float = math.inf
     keys: tuple[str, ...] = ()
     expires: bool = False
+    once: tuple[str, ...] = ()
     control: str = ""
 
     def __post_init__(self) -> None:
+        if not {*self.once} <= {*self.words}:
+            raise ValueError(f"what is carried out once is one of the words {', '.join(self.words)}: {self.once}")
         if not (self.step > 0 and self.low <= self.high):
             raise ValueError(f"step must be above 0, and low at most high: {self.step}, {self.low}, {self.high}")
         if self.control and self.control not in CONTROLS:
@@ -189,9 +195,18 @@ class Takes:
         """Words, number and measure, as `status/about` has them."""
         number = {"unit": self.unit, **_limits(self)} if self._numbers else {}
         words: dict[str, Any] = {"words": [*self.words]} if self.words else {}
-        expires = {"expires": True} if self.expires else {}
+        sets = {"sets": self.sets} if self.sets else {}
+        expires: dict[str, Any] = {"expires": True} if self.expires or self.once else {}
+        once = {"once": [*self.once]} if self.once else {}
         control = {"control": self.control} if self.control else {}
-        return {**words, **number, **({"sets": self.sets} if self.sets else {}), **expires, **control}
+        return {**words, **number, **sets, **expires, **once, **control}
+
+    def only_once(self, value: Json) -> bool:
+        """Return whether a command that carries this is carried out at most once: all but those with a free word."""
+        if isinstance(value, dict):
+            value = value.get(self.keys[0]) if self.keys else None
+        free = isinstance(value, str) and value in self.words and value not in self.once
+        return bool(self.once) and not free
 
     @property
     def _numbers(self) -> bool:
@@ -259,12 +274,14 @@ def takes(  # noqa: PLR0913 - all but the words are keywords
     step: float = math.inf,
     keys: Sequence[str] = (),
     expires: bool = False,
+    once: Sequence[str] = (),
     control: str = "",
 ) -> Callable[[A], A]:
     """Declare above `act_NAME` what it takes (see `Takes`): anything else is refused, and programs can offer it."""
 
     def declare(act: A) -> A:
-        act.takes = Takes(words, sets, unit, low, high, step, (*keys,), expires, control)  # type: ignore[attr-defined]
+        found = Takes(words, sets, unit, low, high, step, (*keys,), expires, (*once,), control)
+        act.takes = found  # type: ignore[attr-defined]
         return act
 
     return declare
@@ -289,9 +306,14 @@ class Kept(Protocol[K]):
 
     Attributes:
         value: to read it, and to assign another one. An object that is changed in place is not written.
+        saved: the value that a power cut would leave. While no disk takes it, which is a fault, it is the value itself.
     """
 
     value: K
+
+    @property
+    def saved(self) -> K:
+        """The value on the disk."""
 
 
 class Context(Protocol):
@@ -320,12 +342,12 @@ class Context(Protocol):
     ) -> "StreamHandle":
         """Hear the lines of a stream: see `Device.lines`."""
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> "EdgesHandle":
         """Have `on_edges` called with the times of all edges of a line that may change thousands of times a second.
 
         A setting declares the line; nothing else may use it. A contact to GND needs the Pi's own pull-up. A batch comes
-        ten times a second as long as there are edges; an empty one says that the line rests. OSError: the line cannot
-        be had.
+        ten times a second as long as there are edges; an empty one says that the line rests. `catch_up()` of what is
+        returned passes on at once what has come since the last batch. OSError: the line cannot be had.
         """
 
     def waits_for(self, name: str) -> bool:
@@ -334,7 +356,7 @@ class Context(Protocol):
     def cancel(self, name: str) -> bool:
         """Cancel a call: see `Device.cancel`."""
 
-    def keep(self, name: str, default: K) -> Kept[K]:
+    def keep(self, name: str, default: K, write_s: float = ...) -> Kept[K]:
         """Keep a value: see `Device.keep`."""
 
     def subscribe(
@@ -381,6 +403,9 @@ class Context(Protocol):
 
     def dead_letter(self, topic: str, payload: bytes, reason: str) -> None:
         """Keep a message that nobody can use in `dead_letters.jsonl`, and log it."""
+
+    def clear(self, measure: str) -> None:
+        """Clear what the broker has retained of a measure, because nobody knows its value any more."""
 
     def set_problem(self, what: str, why: str | None) -> None:
         """Enter a problem that is not a measure's; the state is `fault` while there is one. None removes it."""
@@ -530,17 +555,17 @@ class Device:
         """Cancel the call that `after` gave this name. Return whether it was still to come."""
         return self.context.cancel(name)
 
-    def keep(self, name: str, default: K) -> Kept[K]:
+    def keep(self, name: str, default: K, write_s: float = math.inf) -> Kept[K]:
         """Return the handle of a small value that survives a restart and a power cut; for `setup`.
 
         `self.tips = self.keep("tips", 0)`, then `self.tips.value += 1`. It is a JSON scalar or a small object, of the
         type of `default`, which is its first value. A change is written to disk at once, the next ones 60 s after it,
-        and the last one at the stop: a power cut loses at most the changes of the last 60 s, and so does a kill if the
-        house is not run by systemd. While the disk is full or cannot be written, the state is `fault`, and the value
-        stays in memory. A damaged file is moved aside, which the log says. OSError: the file is there and cannot be
-        read.
+        or `write_s` if that is less, and the last one at the stop: a power cut loses at most the changes of this time,
+        and so does a kill if the house is not run by systemd. While the disk is full or cannot be written, the state is
+        `fault`, and the value stays in memory. A damaged file is moved aside, which the log says. OSError: the file is
+        there and cannot be read.
         """
-        return self.context.keep(name, default)
+        return self.context.keep(name, default, write_s)
 
     def ask(
         self,

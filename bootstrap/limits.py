@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+EXPLAINED = "explained"  # in the metadata of a setting without default: what to consider if it is missing
 YEAR_S = 366 * 24 * 3600  # longest duration in a setting or a command, in seconds
 
 

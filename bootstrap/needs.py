@@ -34,6 +34,13 @@ class GpioLine:
 
 
 @dataclass(frozen=True)
+class KernelPwm:
+    """That the Pi's own PWM drives lines, and not the process: those that the same device may drive."""
+
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class DeviceNode:
     """A device node that is opened, such as `/dev/i2c-1`; `shared` means that other devices may use it, too."""
 
@@ -166,6 +173,7 @@ class PowerSwitch:
 
 Need: TypeAlias = (
     GpioLine
+    | KernelPwm
     | DeviceNode
     | UsbDevice
     | BusAddress
@@ -248,6 +256,7 @@ def a_chip_select(text: str) -> None:
 
 PROGRAM = re.compile(r"\w[\w.+-]*", re.ASCII)
 SPI = re.compile(r"\d{1,2}\.\d{1,2}", re.ASCII)
+HARDWARE = "hardware"
 ICMP, TCP, MOST_PORT = "icmp", "tcp", 65_535
 DEV = Path("/dev")
 NAMED = FromText(line_number)
@@ -266,6 +275,10 @@ Pin: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(
 Input: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, driven=False)])]
 Output: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number)])]
 TimedOutput: TypeAlias = Annotated[int, NAMED, LINES, Declares(lambda number: [GpioLine(number, timed=True)])]
+PwmSource: TypeAlias = Annotated[
+    Literal["software", "hardware"],
+    Declares(lambda word: [KernelPwm()] if word == HARDWARE else [], "who switches the line"),
+]
 I2CBus: TypeAlias = Annotated[int, BUSES, Declares(lambda number: [DeviceNode(DEV / f"i2c-{number}", shared=True)])]
 I2CAddress: TypeAlias = Annotated[int, ADDRESSES, Declares(lambda number: [BusAddress(number)])]
 SpiDevice: TypeAlias = Annotated[str, a_chip_select, Declares(lambda text: [DeviceNode(DEV / f"spidev{text}")], A_CHIP)]
@@ -299,7 +312,14 @@ def needs_of(device: Any) -> list[tuple[str, Need]]:  # noqa: ANN401 - a `Device
     hints = get_type_hints(type(device), include_extras=True)
     named = ((one.name, getattr(device, one.name), hints[one.name]) for one in fields(device))
     own = [(name, need) for name, value, hint in named for need in declared(value, hint)]
-    return [*own, *(("derive", Listened(topic)) for topic in getattr(device, "also_listens", ()))]
+    return [*with_lines(own), *(("derive", Listened(topic)) for topic in getattr(device, "also_listens", ()))]
+
+
+def with_lines(found: Iterable[tuple[str, Need]]) -> list[tuple[str, Need]]:
+    """Return the needs of one device, with the lines that it drives in those that are about them."""
+    needed = [*found]
+    driven = tuple(need.number for _name, need in needed if isinstance(need, GpioLine) and need.driven)
+    return [(name, replace(need, lines=driven) if isinstance(need, KernelPwm) else need) for name, need in needed]
 
 
 def bus_of(device: Any) -> Path | None:  # noqa: ANN401 - as above

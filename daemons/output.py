@@ -1,9 +1,8 @@
-"""Whatever one line switches: a valve, a siren, a gate opener, a power supply."""
+"""Whatever one line switches: a siren, a pump, a power supply."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bootstrap import Seconds
 from bootstrap.plain_lines.switched_line import SwitchedLine
 from bootstrap.proof import DRIVEN_LINES
 
@@ -16,15 +15,9 @@ class SwitchedOutput(SwitchedLine):
     """
 
     safe: bool = False  # whether it is on when the sensor starts and when it stops
-    pulse_s: Seconds = 0.0  # seconds after which it goes off by itself, such as 0.5 for a gate opener; 0 for never
-    parts: ClassVar = dict.fromkeys(("IRF520", "LR7843", "ULN2803", "solenoid valve", "gate opener"), DRIVEN_LINES)
+    parts: ClassVar = dict.fromkeys(("IRF520", "LR7843", "ULN2803"), DRIVEN_LINES)
 
     @property
     def rests_on(self) -> bool:
         """Whether it is on while nobody says otherwise."""
         return self.safe
-
-    @property
-    def on_s(self) -> float | None:
-        """How long it stays on after a command."""
-        return self.pulse_s or None

@@ -34,6 +34,7 @@ COMMANDS = (
     "unknown",
     "calibrate",
     "radio learn",
+    "lcd shot",
     "install",
     "invite",
     "bridge invite",
@@ -55,7 +56,7 @@ COMMANDS = (
 
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
 MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
-MODULES |= {"radio learn": "radio_learn"}
+MODULES |= {"radio learn": "radio_learn", "lcd shot": "lcd_shot"}
 MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "groups", "status", "remove")}
 
 

@@ -29,7 +29,7 @@ from bootstrap.gateway import Gateway
 from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.limits import Limits
-from bootstrap.needs import LINES, DebianPackage, Declares, Need, declared
+from bootstrap.needs import LINES, DebianPackage, Declares, Need, declared, with_lines
 from penates.drivers import steps
 from penates.parts import plain
 from penates.wiring_picture import pictures
@@ -194,8 +194,8 @@ class Sheet:
 
     def driver(self, values: Mapping[str, str]) -> list[str]:
         """Return how the kernel comes to know of a device with these values, in TOML; nothing if it need not."""
-        needs = (need for one in self.settings for need in one.needs(values.get(one.name)))
-        return [*steps(needs)]
+        needs = with_lines((one.name, need) for one in self.settings for need in one.needs(values.get(one.name)))
+        return [*steps(need for _name, need in needs)]
 
     def section(self) -> list[str]:
         """Return the settings of a sensor that this kind carries, likewise; nothing if it is no gateway."""

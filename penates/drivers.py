@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bootstrap.config.boot_config import FILES, MODEL, Overlay, overlays
-from bootstrap.needs import HEADERS_BUS, KernelChip, Need, OneWireBus
+from bootstrap.needs import HEADERS_BUS, KernelChip, KernelPwm, Need, OneWireBus
+from bootstrap.pins import header_pwm
 
 PAGE = "docs/CHIPS.md"
+PWM_OVERLAYS = ("pwm", "pwm-2chan")
 I2C = "dtparam=i2c_arm=on"  # what turns on the header's bus
 
 
@@ -16,6 +18,8 @@ def steps(needs: Iterable[Need]) -> Iterator[str]:
         match need:
             case OneWireBus(overlay=overlay) | KernelChip(overlay=overlay) if overlay:
                 yield f"add `dtoverlay={overlay}` to {FILES[0]}, then restart the Pi"
+            case KernelPwm(lines):
+                yield f"add `dtoverlay={header_pwm.overlay(lines)}` to {FILES[0]}, then restart the Pi"
             case KernelChip() if need.new_device:
                 on = f"add `{I2C}` to {FILES[0]}, restart the Pi, and " if need.bus == HEADERS_BUS else ""
                 yield f"{on}{_told(need)}{_unshipped(need)}"
@@ -23,10 +27,39 @@ def steps(needs: Iterable[Need]) -> Iterator[str]:
                 yield f"Raspberry Pi OS has neither an overlay nor a driver for it: see {PAGE}"
 
 
+def pwm_advice(line: int, root: Path = Path("/")) -> str:
+    """Return what to do about a line on which the kernel has no PWM, by what its config.txt has."""
+    file, found = _overlays(root)
+    ours = [one for one in found if one.name in PWM_OVERLAYS]
+    has = sorted({driven for one in ours for driven in _driven(one)})
+    shown = Path("/") / file.relative_to(root) if file else FILES[0]
+    if line in has:
+        return f"GPIO{line} is in config.txt: restart if that is new; else `dtparam=audio=off` may be missing"
+    if not has:
+        return f"add dtoverlay={header_pwm.overlay([line])} to {shown}, then restart"
+    other = next((one for one in has if one != header_pwm.shared_channel(line)), None)
+    wanted = header_pwm.overlay([line] if other is None else [line, other])
+    return (
+        f"in {shown} replace dtoverlay={ours[-1].name} by dtoverlay={wanted}, then restart: one overlay sets all lines"
+    )
+
+
+def _driven(one: Overlay) -> Iterator[int]:
+    """Yield the lines of an overlay for PWM."""
+    names = ("pin", "pin2") if one.name == PWM_OVERLAYS[1] else ("pin",)
+    for name, default in zip(names, header_pwm.DEFAULTS, strict=False):
+        text = one.params.get(name, str(default))
+        yield from [int(text)] if text.isdecimal() else []
+
+
+def _overlays(root: Path) -> tuple[Path | None, list[Overlay]]:
+    files = tuple(root / file.relative_to("/") for file in FILES)
+    return overlays(files, root / MODEL.relative_to("/"))
+
+
 def advice(need: OneWireBus | KernelChip, root: Path = Path("/")) -> str:
     """Return what to do about something that the kernel does not know, by what its config.txt has."""
-    files = tuple(root / file.relative_to("/") for file in FILES)
-    file, found = overlays(files, root / MODEL.relative_to("/"))
+    file, found = _overlays(root)
     if not need.overlay:
         return "; ".join(steps([need]))
     if not any(one.does(Overlay.of(need.overlay), defaults=need.by_default) for one in found):

@@ -10,6 +10,17 @@ from bootstrap.config.kinds import KindError
 SAMPLES = "it needs thousands of samples a second without a gap, which a process on a Pi cannot promise"
 ELSEWHERE = {"SCT-013": ("pzem", SAMPLES), "YHDC": ("pzem", SAMPLES), "ZMPT101B": ("pzem", SAMPLES)}
 
+# What people call a kind, where its name is another.
+OTHER_WORDS = {
+    "electricity": ("meter", "smartmeter", "pzem", "modbus"),
+    "encoder": ("knob",),
+    "pulses": ("meter",),
+    "rain": ("rain_gauge",),
+    "rotary": ("knob",),
+    "water": ("meter",),
+    "wind": ("anemometer", "wind_vane"),
+}
+
 
 @dataclass(frozen=True)
 class Served:
@@ -44,7 +55,7 @@ def elsewhere(word: str) -> tuple[str, str] | None:
 
 
 def kinds_for(word: str) -> list[str]:
-    """Return the kinds that a word means: a kind itself, those that serve this part, or a kind written otherwise.
+    """Return the kinds that a word means: a kind itself, those that serve this part, or a kind said otherwise.
 
     Raises:
         KindError: it is neither; the message says what is near.
@@ -53,7 +64,7 @@ def kinds_for(word: str) -> list[str]:
         return [word]
     if found := [one.kind for one in serving(word)]:
         return found
-    if found := [kind for kind in kinds.names() if plain(kind) == plain(word)]:
+    if found := [kind for kind in kinds.names() if plain(kind) == plain(word)] or [*OTHER_WORDS.get(plain(word), ())]:
         return found
     if near := [f"{one.part} ({one.kind})" for one in parts() if plain(one.part).startswith(plain(word) or "?")]:
         raise KindError(f"no kind or part {word!r}; these parts begin so: {', '.join(near)}")

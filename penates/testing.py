@@ -179,7 +179,12 @@ class Bench:
                 self._collect(partial(one.on_silence, Silence(topic, why)))
 
     def edges(self, pin: int) -> None:
-        """Drive a line to its other level and back, and wait for the edges that it may be watched for."""
+        """Drive a line to its other level and back, and wait for the edges that it may be watched for.
+
+        A line that the device itself drives has none.
+        """
+        if pin in self._declared.driven:
+            return
         now = bool(self.level(pin))
         for high in (not now, now):
             before = self._edges

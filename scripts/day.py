@@ -6,6 +6,7 @@ import signal
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
+import json
 import math
 import os
 import pwd
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import announced
 from bootstrap.contract.topics import Topics
+from bootstrap.display.bus_port import SimulatedBus
 from bootstrap.eventloop.loop import STOP_SIGNALS
 from bootstrap.pins.simulated_lines import LINES, SimulatedLine
 from bootstrap.supervisor.control_socket import SOCKET
@@ -36,6 +38,13 @@ PENATES = Path(sys.executable).parent / "penates"
 HERE = "127.0.0.1"
 PROBE = "28-0316a2795fff"
 DOOR, HALL, BELL = 17, 23, 24  # as in config/devices/
+DISPLAY = 0x27  # as in config/devices/
+PAGE = (
+    "Cellar {{group}/cellar/temperature:.1f}°C",
+    "measured {{group}/cellar!age} ago",
+    "Door {{group}/frontdoor/open:open|shut}",
+    "Lamp {{group}/lamp/on:on|off}",
+)
 DAY_S = 120.0
 SETTLE_S = 10.0
 PATIENCE_S = 20.0
@@ -52,6 +61,7 @@ CHANGES = {  # what the copy of config/ sets differently: for each file, the set
     },
     "devices/cellar.toml": {"bus": '"../bus"', "every_s": "1.0"},
     "devices/hall.toml": {"hold_s": "3.0"},
+    "devices/lcd.toml": {"pages": "{pages}"},
     "devices/pi.toml": {"every_s": "5.0"},
     "devices/recorder.toml": {"every_s": "5.0"},
 }
@@ -173,10 +183,12 @@ class House:
             for key, value in changes.items():
                 text, count = re.subn(rf"^(# )?{key} = .*", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
                 assert count == 1, f"{name} has no {key}"
+            text = text.replace("{pages}", json.dumps(["\n".join(PAGE)], ensure_ascii=False))
             file.write_text(text.replace("{port}", str(self.port)).replace("{group}", self.group))
         self.heat(14.0)
         for number, level in ((DOOR, False), (HALL, False), (BELL, True)):
             self.line(number).drive(level)
+        SimulatedBus(1, self.state / LINES).plug(DISPLAY)
 
     def line(self, number: int) -> SimulatedLine:
         """Return one of the simulated lines."""

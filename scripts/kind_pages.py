@@ -39,6 +39,8 @@ USUAL: dict[str, tuple[float, ...]] = {  # by unit: values as in a house
     "g": (1250.0,),
     "Wh": (5230.0,),
     "kWh": (1820.6,),
+    "m³": (812.34,),
+    "L/min": (7.5,),
     "dBm": (-61.0,),
     "µg/m³": (7.0,),
 }

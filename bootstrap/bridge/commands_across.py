@@ -12,7 +12,7 @@ from itertools import count
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.commands import RETAINED, VALUE, ActionCommand, Outcome, answer
+from bootstrap.contract.commands import NEEDS_EXPIRY, RETAINED, VALUE, ActionCommand, Outcome, answer
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import Kind
 from bootstrap.device import Reading, ThenTold
@@ -21,11 +21,13 @@ from bootstrap.logs import log
 
 EXPIRES_S = 5.0  # after which a command that says nothing else is refused over there
 PERHAPS = "nobody has acknowledged it until it expired; perhaps it was executed before"
+UNKNOWN = "nothing is known here of that sensor"
 GRACE_S = 1.0  # for an answer that is on its way
 MOST_PENDING = 1000
 
 Result: TypeAlias = Literal["refused", "undelivered"]
 Deliver: TypeAlias = Callable[[str, bytes, ThenTold], None]
+NeedsExpiry: TypeAlias = Callable[[str, str], bool | None]
 Later: TypeAlias = Callable[[float, Callable[[], Reading | None], str], object]
 
 
@@ -78,12 +80,15 @@ class CommandsAcross:
         """Send by `deliver(topic, payload, then)` unless there is `trouble`; `publish(topic, payload)` publishes here.
 
         `timers` call later by a name, and cancel that. `fetched` means that the far site fetches commands from our
-        broker: then only the answer of the sensor shows that one has arrived.
+        broker: then only the answer of the sensor shows that one has arrived. `needs_expiry(sensor, action)` tells
+        whether a sensor demands `before`: then it must be the sender's, because a command may have waited, for nobody
+        knows how long, before it came here. None is for a sensor of which nothing is known.
         """
         self._deliver, self._trouble, self._publish, self._fetched = deliver, trouble, publish, fetched
         self._later, self._cancel = timers
         self._numbers = count(1)
         self._pending: dict[int, _Pending] = {}
+        self.needs_expiry: NeedsExpiry = lambda _sensor, _action: False
         self.undelivered = 0
 
     def on_command(self, topic: str, payload: bytes, *, retained: bool) -> None:
@@ -97,18 +102,22 @@ class CommandsAcross:
             self._report(sensor, action, command.id, "refused", str(why))
             return
         trouble = self._trouble() or ("too many commands wait" if len(self._pending) >= MOST_PENDING else None)
-        if trouble:
-            self._report(sensor, action, command.id, "undelivered", trouble)
+        demanded = command.before is None and self.needs_expiry(sensor, action)
+        if trouble or demanded is None:
+            self._report(sensor, action, command.id, "undelivered", trouble or f"{UNKNOWN}; {NEEDS_EXPIRY}")
+        elif demanded:
+            self._report(sensor, action, command.id, "refused", NEEDS_EXPIRY)
         else:
-            self._send(topic, stamped, _Pending(sensor, action, command.id))
+            self._send(topic, payload, stamped, _Pending(sensor, action, command.id))
 
-    def _send(self, topic: str, stamped: bytes, pending: _Pending) -> None:
+    def _send(self, topic: str, payload: bytes, stamped: bytes, pending: _Pending) -> None:
         number = next(self._numbers)
         before = ActionCommand.parse(stamped).before
         left_s = timestamps.parse(before).timestamp() - time.time() if isinstance(before, str) else EXPIRES_S
         self._pending[number] = pending
         self._later(max(0.0, left_s) + GRACE_S, partial(self._expired, number), _timer(number))
-        self._deliver(topic, stamped, partial(self._told, number))
+        if not (self._fetched and stamped is payload):  # else the far site fetches what the sender has published
+            self._deliver(topic, stamped, partial(self._told, number))
 
     def _told(self, number: int, outcome: Outcome, why: str) -> Reading | None:
         if outcome == "undelivered":

@@ -31,6 +31,7 @@ class Crossing:
         deliver = self._far.tell if self._far else context.tell  # here again, with an expiry, for the far site to fetch
         timers = context.after, context.cancel
         self._commands = CommandsAcross(deliver, self._no_way, context.tell, timers, fetched=not self._far)
+        self._commands.needs_expiry = self._needs_expiry
         self.site: FarSite  # is set before anything is heard
 
     @property
@@ -77,6 +78,9 @@ class Crossing:
         if self._presence is None and not self._link_is_up():
             return f"the link is down since {self.site.link.since}"
         return "the far site does not fetch commands now" if self._presence is False else None
+
+    def _needs_expiry(self, sensor: str, action: str) -> bool | None:
+        return self.site.retained.needs_expiry(sensor, action)
 
     def _link_is_up(self) -> bool:
         return self.site.link.flow is Flow.UP

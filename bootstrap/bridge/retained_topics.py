@@ -63,6 +63,14 @@ class RetainedTopics:
         names += [f"{Kind.STATUS}/heartbeat"] if about.get("heartbeat_s") else []
         return {f"{sensor}/{name}" for name in names}
 
+    def needs_expiry(self, sensor: str, action: str) -> bool | None:
+        """Return whether an action of a sensor demands `before`; None if its `about` is not known."""
+        actions = members(self._abouts.get(sensor, b"")).get("actions")
+        if not isinstance(actions, dict):
+            return None
+        takes = actions.get(action)
+        return isinstance(takes, dict) and bool(takes.get("expires"))
+
     def forget(self, topic: str) -> None:
         """Forget a topic that was cleared. With its `about`, the announcement of a sensor goes, too."""
         sensor = "/".join(topic.split("/")[:2])

@@ -75,6 +75,12 @@ def overlays(files: tuple[Path, ...] = FILES, model: Path = MODEL) -> tuple[Path
     return None, []
 
 
+def is_before_pi_5(model: Path | None = None) -> bool:
+    """Return whether this machine is a Pi, and none with the pins of a Pi 5."""
+    name = _text(model or MODEL)
+    return "Raspberry Pi" in name and not re.search(BOARDS["pi5"], name)
+
+
 def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8", errors="replace").strip("\0\n")

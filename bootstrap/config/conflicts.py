@@ -16,12 +16,14 @@ from bootstrap.needs import (
     DeviceNode,
     GpioLine,
     KernelChip,
+    KernelPwm,
     Listened,
     OneWireBus,
     OneWireSerial,
     UsbDevice,
     needs_of,
 )
+from bootstrap.pins import header_pwm
 
 KERNEL_BUS = Path("/sys/bus/w1/devices")
 ONE_WIRE_PIN = 4  # of the overlay w1-gpio, unless config.txt says another
@@ -65,6 +67,9 @@ def refused_needs(device: Device) -> Iterator[tuple[str, str]]:
     for name, need in needs_of(device):
         if isinstance(need, Listened) and not device.sees_all and sees_all(need.filter):
             yield name, f"a filter that names a level: only the user eyes may see everything, not {shown(need.filter)}"
+        if isinstance(need, KernelPwm) and (elsewhere := [*filter(_without_pwm, need.lines)]):
+            there = ", ".join(f"GPIO{one}" for one in header_pwm.LINES)
+            yield name, f'"software" on GPIO{elsewhere[0]}: the Pi\'s own PWM is on {there}'
 
 
 def conflicts(found: Sequence[SensorSettings], line: LineOf) -> list[Fault]:
@@ -116,12 +121,24 @@ def _things(device: Device, of_gateway: Iterable[Path]) -> Iterator[_Thing]:
                     yield _on_bus(name, number, bus)
             case KernelChip():
                 yield from _held(name, need)
+            case KernelPwm(lines):
+                yield from (_pwm_channel(name, one) for one in lines if boot_config.is_before_pi_5())
     for name, probe in probes(device, of_gateway):
         yield _Thing(name, str((probe.bus / probe.serial).resolve()), probe.serial)
 
 
 def _on_bus(name: str, number: int, bus: Path, shared_as: str = "") -> _Thing:
     return _Thing(name, f"{number} on {bus.resolve()}", f"address {number:#04x} on {bus.name}", shared_as)
+
+
+def _without_pwm(line: int) -> bool:
+    return line not in header_pwm.LINES
+
+
+def _pwm_channel(name: str, line: int) -> _Thing:
+    """Return the channel that a line shares with another one, on each Pi but a Pi 5."""
+    channel = header_pwm.BEFORE_PI_5.get(line)
+    return _Thing(name, f"PWM channel {channel}", f"the PWM channel of GPIO{line}")
 
 
 def _held(name: str, chip: KernelChip) -> Iterator[_Thing]:

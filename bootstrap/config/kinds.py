@@ -6,6 +6,7 @@ import pkgutil
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,14 @@ class KindError(Exception):
 
 def names() -> list[str]:
     """Return the names of the built-in kinds."""
+    return [*_built_in()]
+
+
+@cache
+def _built_in() -> tuple[str, ...]:
     spec = importlib.util.find_spec(HOME)
     folders = spec.submodule_search_locations if spec else None
-    return sorted(module.name for module in pkgutil.iter_modules(folders))
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(folders)))
 
 
 def packaged() -> dict[str, str]:

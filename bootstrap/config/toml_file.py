@@ -15,7 +15,7 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from bootstrap.limits import FromText, a_duration
+from bootstrap.limits import EXPLAINED, FromText, a_duration
 
 T = TypeVar("T")
 
@@ -128,7 +128,7 @@ class TomlFile:
             if name in table:
                 values[name] = self._value(name, table[name], hints[name], section)
             elif _required(field) and not any(meant(key, known) == name for key in unknown):
-                self._report_missing(name, section)
+                self._report_missing(name, section, field.metadata.get(EXPLAINED, ""))
         return self._make(cls, values, section) if len(self.faults) == before else None
 
     def _report_unknown(self, key: str, section: str, known: Iterable[str]) -> None:
@@ -138,10 +138,11 @@ class TomlFile:
             f"no setting {_cut(repr(key))}{f' in [{section}]' if misplaced else ''}; {hint}", self.line(key, section)
         )
 
-    def _report_missing(self, name: str, section: str) -> None:
+    def _report_missing(self, name: str, section: str, explained: str) -> None:
         unset = self._key_lines.get((section, f"# {name}"))
         hint = "; remove the '#' and set it" if unset else ""
-        self.fault(f"{name!r} is missing{hint}", unset or self.line(name, section))
+        what = f": {explained}" if explained else ""
+        self.fault(f"{name!r} is missing{hint}{what}", unset or self.line(name, section))
 
     def _value(self, name: str, value: object, hint: Any, section: str) -> object:  # noqa: ANN401 - a type hint
         try:

@@ -1,8 +1,8 @@
 """Commands on the wire: a word, a number or a JSON object, optionally with an id and an expiry."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
 from bootstrap.contract import timestamps
@@ -16,6 +16,7 @@ Done: TypeAlias = Callable[[str | None], None]  # called once, with what is wron
 Later: TypeAlias = Callable[[Done], None]  # of an action that has only begun: calls what it is given when it ends
 
 ANSWERED = 100  # longest part of a sender's text that an answer repeats, in characters
+NEEDS_EXPIRY = "say by 'before' until when this is to be done, as `penates send` does by itself"
 RETAINED = "retained commands are not executed; clear it with an empty retained payload"
 SHOWN = 60  # characters of a sender's key that an answer repeats
 VALUE = "value"  # the key of a plain value in an object that also has `id` or `before`
@@ -49,11 +50,11 @@ class ActionCommand:
         """Raise Refused if the time `before` has passed or is invalid, or is `required` and missing."""
         if self.before is None:
             if required:
-                raise Refused("say by 'before' until when this is to be done, as `penates send` does by itself")
+                raise Refused(NEEDS_EXPIRY)
             return
         if not isinstance(self.before, str):
             raise Refused("'before' is not text")
-        if timestamps.parse(self.before) <= datetime.now(UTC):
+        if timestamps.parse(self.before).timestamp() <= time.time():
             raise Refused(f"expired: 'before' was {self.before}")
 
 

@@ -5,22 +5,17 @@ Keys are abbreviated as Home Assistant allows: https://www.home-assistant.io/int
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias, get_args
+from typing import Any, get_args
 
 from bootstrap.contract.liveness import patience_s
 from bootstrap.contract.payload import Json, encode
 from bootstrap.contract.topics import State, Topics
-
-Facts: TypeAlias = Mapping[str, Any]
-Component: TypeAlias = dict[str, Any]
+from bootstrap.homeassistant import controls
+from bootstrap.homeassistant.controls import LONGEST_STATE, TEXT, Component, Facts, icon, label
 
 NAME = "penates"
-EXPIRES_S = 10  # age at which the sensor refuses a command
-LONGEST_STATE = 255  # characters that Home Assistant accepts as a state
 LONGEST_TEXT = 1000  # characters of an event's text, an attribute; Home Assistant accepts 16 kB of attributes in all
 PROBLEMS, LONGEST_WHY = 30, 100  # most problems in an attribute, and characters of each reason
-DIM_STEP = 0.01  # between two brightnesses, where a light has none of its own
-FINEST = 0.001  # smallest step of a number
 
 # By unit: the device class, and the number of decimals shown.
 BY_UNIT: dict[str, tuple[str, int]] = {
@@ -115,12 +110,13 @@ TRUTHS = {  # device class of a boolean, by its name, unless its device declares
     "tamper": "tamper",
     "throttled": "problem",
     "problem": "problem",
+    "obstructed": "problem",
+    "obstruction": "problem",
     "battery_low": "battery",
     "connected": "connectivity",
     "running": "running",
     "light": "light",
 }
-ICON = "mdi:"  # how an icon begins, where a device declares one in place of a device class
 
 BUILT_IN: dict[str, Component] = {
     "log": {"name": "Log level", "ent_cat": "config", "en": False},
@@ -150,19 +146,12 @@ ALIVE = "{{ 'online' if value in ('online', 'fault') else 'offline' }}"
 WELL = "{{ 'online' if value_json.get('%s', {}).get('health') == 'ok' else 'offline' }}"
 BAD = "{{ 'ON' if value in ('fault', 'lost') else 'OFF' }}"
 FIELD = "{{ value_json.%s }}"
-TEXT = f"{{{{ (value_json if value_json is string else value)[:{LONGEST_STATE}] }}}}"
 HAPPENED = (
     "{% set it = value_json|default(value) %}"
     "{{ {'event_type': 'NAME', 'NAME': it[:LONGEST] if it is string else it}|tojson }}"
 ).replace("LONGEST", str(LONGEST_TEXT))
 WORD = "{{ {'event_type': value_json if value_json is string else value}|tojson }}"
 OBJECT = f"{{{{ value[:{LONGEST_STATE}] }}}}"
-LIT = "{{ 'on' if value|float(0) > 0 else 'off' }}"
-BRIGHTNESS = "{{ (value|float(0) * 255 / %g)|round|int }}"
-BEFORE = f',"before":"{{{{ (utcnow() + timedelta(seconds={EXPIRES_S})).isoformat() }}}}"}}'
-COMMAND = '{"value":{{ value|tojson }}' + BEFORE
-TURN_OFF = '{"value":"off"' + BEFORE
-DIM = '{"value":{{ ((brightness * %.12g / 255)|round * %.12g)|round(6) if brightness is defined else "on"|tojson }}'
 PROBLEM = (
     "{% set ns = namespace(bad={}) %}{% for name, facts in value_json.items() if facts.health != 'ok' %}"
     "{% if loop.index <= PROBLEMS %}"
@@ -219,14 +208,15 @@ class _Announced:
 
     def components(self) -> Iterator[tuple[str, Component]]:
         """Yield each component with its key."""
-        controls = {name: self._control(name, takes) for name, takes in self._about["actions"].items()}
-        switched = {name for name, control in controls.items() if control["p"] in ("switch", "light")}
-        shown = {self._about["actions"][name].get("sets") for name in switched}  # the control shows these
+        offered = {name: self._control(name, takes) for name, takes in self._about["actions"].items()}
+        shown = {name: control["p"] for control in offered.values() for name in self._shown_by(control)}
         for name, facts in self._measures.items():
-            component = self._measure(name, facts)
-            yield f"data_{name}", {**component, "en": False} if name in shown else component
-        for name, component in controls.items():
+            declared = {} if shown.get(name) in controls.CLASSED else _shown_as(facts)  # else that is the control's
+            yield f"data_{name}", {**self._measure(name, facts, declared), **({"en": False} if name in shown else {})}
+        for name, component in offered.items():
             yield f"action_{name}", component
+            head, takes = self._head(name), self._about["actions"][name]
+            yield from ((f"action_{name}_{word}", each) for word, each in controls.cover_buttons(head, takes))
         for name, component in _diagnostics(self._topics, self._about["heartbeat_s"], self.alive):
             yield f"status_{name}", component
 
@@ -236,9 +226,10 @@ class _Announced:
 
     # Measures.
 
-    def _measure(self, name: str, facts: Facts) -> Component:
-        head = {"name": _label(name), "stat_t": self._topics.data(name), **self._well(name)}
-        shown, words = _shown_as(facts), facts.get("words")
+    def _measure(self, name: str, facts: Facts, shown: Component) -> Component:
+        """Return a measure; `shown` is the device class or icon that is declared for it."""
+        head = {"name": label(name), "stat_t": self._topics.data(name), **self._well(name)}
+        words = facts.get("words")
         if facts.get("event") and words:
             return {"p": "event", **head, "evt_typ": words, "val_tpl": WORD, **shown}
         if facts.get("event"):
@@ -249,7 +240,7 @@ class _Announced:
                 usual = {"dev_cla": TRUTHS[name]} if name in TRUTHS else {}
                 return {"p": "binary_sensor", **head, "pl_on": "true", "pl_off": "false", **usual, **shown}
             case "str":
-                enum = {"dev_cla": "enum", "ops": words, **_icon(facts)} if words else shown
+                enum = {"dev_cla": "enum", "ops": words, **icon(facts)} if words else shown
                 return {"p": "sensor", **head, "val_tpl": TEXT, **enum}
             case "object":
                 return {"p": "sensor", **head, "val_tpl": OBJECT, "json_attr_t": head["stat_t"], **shown}
@@ -259,55 +250,26 @@ class _Announced:
     # Actions.
 
     def _control(self, name: str, takes: Facts) -> Component:
-        """Return a switch, light, number, button or select if the accepted values are known, else a text field."""
-        shown, words = takes.get("sets"), takes.get("words", [])
-        head: Component = {"name": _label(name), "cmd_t": self._topics.action(name), **BUILT_IN.get(name, {})}
-        if shown:
-            head |= {"stat_t": self._topics.data(shown), **self._well(shown), **_icon(self._measures[shown])}
-        turns = {"on", "off"} <= {*words}
-        if turns and takes.get("low") == 0 and "high" in takes:
-            return _light(head, takes["high"], takes.get("step", DIM_STEP))
-        if turns and (not shown or self._measures[shown]["unit"] == "bool"):
-            return _switch(head, shown, assumed=bool(shown and self._measures[shown].get("assumed")))
-        if {"low", "high"} <= takes.keys():
-            return _slider(head, takes)
-        if len(words) == 1:
-            return {"p": "button", **head, "pl_prs": words[0], "cmd_tpl": COMMAND}
-        what = {"p": "select", "ops": words, "cmd_tpl": COMMAND} if words else {"p": "text"}
-        return {**what, **head, **({"val_tpl": TEXT} if shown else {})}
+        sets, head = takes.get("sets"), self._head(name)
+        if not sets:
+            return controls.control(head, takes, {}, {})
+        facts, data = self._measures[sets], {name: self._topics.data(name) for name in self._measures}
+        return controls.control(head | {"stat_t": data[sets], **self._well(sets), **icon(facts)}, takes, facts, data)
 
+    def _head(self, action: str) -> Component:
+        return {"name": label(action), "cmd_t": self._topics.action(action), **BUILT_IN.get(action, {})}
 
-def _switch(head: Component, shown: str | None, *, assumed: bool) -> Component:
-    """Return a switch. If its measure is called `on`, it has no name, so that it represents the device itself.
-
-    Of one that is `assumed` to be on, both buttons are shown.
-    """
-    name = {"name": None} if shown == "on" else {}
-    state = {"stat_on": "true", "stat_off": "false"} if shown else {}
-    both = {"opt": True} if assumed else {}
-    return {"p": "switch", **head, **name, "pl_on": "on", "pl_off": "off", **state, **both, "cmd_tpl": COMMAND}
-
-
-def _light(head: Component, high: float, step: float) -> Component:
-    state = {"stat_tpl": LIT, "bri_tpl": BRIGHTNESS % high} if "stat_t" in head else {}
-    turns = {"cmd_on_tpl": DIM % (high / step, step) + BEFORE, "cmd_off_tpl": TURN_OFF}
-    return {"p": "light", **head, "schema": "template", **turns, **state}
-
-
-def _slider(head: Component, takes: Facts) -> Component:
-    limits = {"min": takes["low"], "max": takes["high"], "step": max(FINEST, takes.get("step", FINEST))}
-    return {"p": "number", **head, **limits, **_unit(takes["unit"]), "cmd_tpl": COMMAND}
+    def _shown_by(self, control: Component) -> Iterator[str]:
+        """Yield the measures that a control shows."""
+        if control["p"] in controls.SHOWN_BY:
+            topics = {control[key] for key in ("stat_t", "pos_t") if key in control}
+            yield from (name for name in self._measures if self._topics.data(name) in topics)
 
 
 def _shown_as(facts: Facts) -> Component:
     """Return the device class, or the icon, that the device declares for a measure."""
     declared = facts.get("shown_as")
-    return _icon(facts) or ({"dev_cla": declared} if declared else {})
-
-
-def _icon(facts: Facts) -> Component:
-    declared = facts.get("shown_as", "")
-    return {"ic": declared} if declared.startswith(ICON) else {}
+    return icon(facts) or ({"dev_cla": declared} if declared else {})
 
 
 def _number(name: str, unit: str, facts: Facts) -> Component:
@@ -315,17 +277,7 @@ def _number(name: str, unit: str, facts: Facts) -> Component:
     kind, counter = _shown_as(facts).get("dev_cla", found[0] if found else ""), bool(facts.get("counter"))
     grows = "total_increasing" if counter else "total" if kind in TOTALS else "measurement"
     digits = found[1] if found else 0 if counter or unit == "%" else OTHER_DIGITS
-    return {**({"dev_cla": kind} if found else {}), "stat_cla": grows, **_unit(unit), "sug_dsp_prc": digits}
-
-
-def _unit(unit: str) -> Component:
-    return {} if unit == "1" else {"unit_of_meas": unit}
-
-
-def _label(name: str) -> str:
-    """Return a name for people to read: `cpu_temperature` becomes `Cpu temperature`."""
-    words = name.replace("_", " ").replace("-", " ").strip() or name
-    return words[0].upper() + words[1:]
+    return {**({"dev_cla": kind} if found else {}), "stat_cla": grows, **controls.unit(unit), "sug_dsp_prc": digits}
 
 
 def _diagnostics(topics: Topics, heartbeat_s: float, alive: Component) -> Iterator[tuple[str, Component]]:
@@ -345,4 +297,4 @@ def _diagnostics(topics: Topics, heartbeat_s: float, alive: Component) -> Iterat
         "exp_aft": math.ceil(patience_s(heartbeat_s)),
     }
     for name, more in HEARTBEAT.items():
-        yield name, {"p": "sensor", "name": _label(name), **beat, "en": False, "val_tpl": FIELD % name, **more}
+        yield name, {"p": "sensor", "name": label(name), **beat, "en": False, "val_tpl": FIELD % name, **more}

@@ -30,6 +30,13 @@ class EdgeBatch:
     lost: int = 0
 
 
+class EdgesHandle(Protocol):
+    """The edges of a line that a device is given in batches."""
+
+    def catch_up(self) -> None:
+        """Pass on at once what has come since the last batch, if anything has."""
+
+
 class EdgeSource(Protocol):
     """Where the edges of a line come from. `keeps` tells whether they may wait there until they are read."""
 

@@ -99,6 +99,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             raise PinSetInput(f"cannot set the state of {self!r}, which is an input")
         self._output = value
         self._hold()
+        self._line.note(value)
 
     def _get_pull(self) -> str:
         return self._pull

@@ -3,7 +3,7 @@
 A line may have `17.level` (what the world drives: 0 or 1; without it the line floats), `17.held` (locked by the process
 that holds the line; what it does with it) and `17.poke` (that process's socket, which is notified of each change).
 If somebody has made `17.trace`, pulses that are sent on the line are noted there: the time of each edge in nanoseconds
-on the monotonic clock, and the level.
+on the monotonic clock, and the level. If somebody has made `17.history`, so is each level that its holder sets.
 """
 
 import errno
@@ -42,6 +42,7 @@ class SimulatedLine:
         self._held = folder / f"{number}.held"
         self.poke = folder / f"{number}.poke"
         self.trace = folder / f"{number}.trace"
+        self.history = folder / f"{number}.history"
 
     # The world's side.
 
@@ -133,6 +134,12 @@ class SimulatedLine:
                 return
             if found and int(found[2]) <= time.monotonic_ns():  # anything else is not from a `SimulatedLine`
                 yield None if found[1] == b"z" else found[1] == b"1", int(found[2])
+
+    def note(self, level: float) -> None:
+        """Note the level that the holder has set, if somebody wants to know that."""
+        if self.history.exists():
+            with self.history.open("a") as history:
+                history.write(f"{time.monotonic_ns()} {level:.4g}\n")
 
     @staticmethod
     def write_state(descriptor: int, state: str) -> None:

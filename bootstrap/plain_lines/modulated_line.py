@@ -1,13 +1,17 @@
 """The base class of devices that drive a line by pulse-width modulation, such as a dimmer or a fan."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
-from gpiozero import PWMOutputDevice
-
+from bootstrap.config.toml_file import Wrong
+from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.limits import Limits
-from bootstrap.needs import Output
+from bootstrap.needs import HARDWARE, Output, PwmSource, Sysfs
+
+SOFTWARE_HZ, HARDWARE_HZ = 1000, 40_000  # the most that a process manages; the most that fans take is 28 kHz
 
 
 @dataclass(kw_only=True)
@@ -15,16 +19,38 @@ class ModulatedLine(Device):
     """A GPIO line that is on for a part of the time. It rests when the sensor starts and when it stops."""
 
     pin: Output
-    frequency_hz: Annotated[float, Limits(1, 1000)] = 100.0  # how often a second it goes on, unless it is at 0 or 100 %
+    pwm: PwmSource = "software"  # or "hardware": by the Pi's own PWM, exact and free of flicker; on GPIO 12, 13, 18, 19
+    frequency_hz: Annotated[float, Limits(1, HARDWARE_HZ)] = 100.0  # how often a second it goes on: in software at
+    # most 1000; a fan with a PWM input wants 25000, by hardware
     active_high: bool = True  # false for modules that are on at 0
+    sysfs: Sysfs = Path("/sys")
 
     level = Measure("%", low=0, high=100)
 
+    def __post_init__(self) -> None:
+        """Check what no single setting tells."""
+        if self.pwm != HARDWARE and self.frequency_hz > SOFTWARE_HZ:
+            most = f'at most {SOFTWARE_HZ} in software, not {self.frequency_hz:g}; pwm = "hardware" does it'
+            raise Wrong({"frequency_hz": f"'frequency_hz' must be {most}"})
+
     def setup(self) -> None:
         """Own the line, which rests from the first moment."""
+        self.line: Any = self.own(self._opened(), safe=self.rests_at / 100)
+
+    def _opened(self) -> object:
+        """Return the line, at rest; what the other way needs is not loaded."""
         rest = self.rests_at / 100
-        line = PWMOutputDevice(self.pin, active_high=self.active_high, initial_value=rest, frequency=self.frequency_hz)
-        self.line = self.own(line, safe=rest)
+        if self.pwm == HARDWARE:
+            from bootstrap.pins.hardware_pwm import HardwarePwm  # noqa: PLC0415
+
+            return HardwarePwm(self.sysfs, self.pin, self.frequency_hz, active_high=self.active_high, value=rest)
+        from gpiozero import PWMOutputDevice  # noqa: PLC0415
+
+        return PWMOutputDevice(self.pin, active_high=self.active_high, initial_value=rest, frequency=self.frequency_hz)
+
+    def facts(self) -> Mapping[str, Json]:
+        """Return who switches the line."""
+        return {"pwm": self.pwm}
 
     @property
     def rests_at(self) -> float:
@@ -41,5 +67,7 @@ class ModulatedLine(Device):
         self.line.value = min(1.0, max(0.0, percent / 100))
 
     def read(self) -> Reading:
-        """Return how much of the time the line is on."""
+        """Return how much of the time the line is on. OSError: another program has changed that; it is set again."""
+        if self.pwm == HARDWARE:
+            self.line.verify()
         return {"level": self.percent}

@@ -29,11 +29,6 @@ class SwitchedLine(Device):
         """Whether it is on while nobody says otherwise."""
         return False
 
-    @property
-    def on_s(self) -> float | None:
-        """Seconds that it stays on after a command without `for_s`; None for as long as nothing else comes."""
-        return None
-
     @takes("on", "off", "toggle", sets="on", keys=("state", "for_s"))
     def act_set(self, value: Json) -> Reading:
         """Accept `on`, `off`, `toggle`, or `{"state": "on", "for_s": 600}`; a new command replaces the timer."""
@@ -41,7 +36,7 @@ class SwitchedLine(Device):
         word = only(value, "state")
         to = not self.relay.is_active if word == "toggle" else word == "on"
         self.cancel("back")
-        if for_s := for_s or (self.on_s if to else None):
+        if for_s:
             self.after(for_s, lambda: self.switch(not to), name="back")
         return self.switch(to)
 

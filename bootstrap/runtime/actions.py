@@ -1,14 +1,18 @@
 """A sensor's actions: each command is executed or refused, and answered on `status/action`."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bootstrap.config.toml_file import suggestion
 from bootstrap.contract.commands import ANSWERED, RETAINED, ActionCommand, Done, Later, answer
 from bootstrap.contract.payload import Json
+from bootstrap.device import Takes
 from bootstrap.errors import Refused
 from bootstrap.logs import log
+
+if TYPE_CHECKING:
+    from bootstrap.runtime.carried_out import CarriedOut, Noted
 
 Act: TypeAlias = Callable[[Json], Later | None]
 
@@ -17,10 +21,14 @@ class Actions:
     """Executes a sensor's actions and answers every command, whatever it contains."""
 
     def __init__(
-        self, acts: Mapping[str, Act], answer: Callable[[dict[str, object]], None], expiring: Collection[str] = ()
+        self,
+        acts: Mapping[str, Act],
+        answer: Callable[[dict[str, object]], None],
+        takes: Mapping[str, Takes] = {},
+        carried_out: "CarriedOut | None" = None,
     ) -> None:
-        """`expiring` are the actions whose commands must say until when they are to be carried out."""
-        self._acts, self._expiring = acts, expiring
+        """`takes` are what these actions take; one of which something is carried out once needs `carried_out`."""
+        self._acts, self._takes, self._carried_out = acts, takes, carried_out
         self._answer = answer
         self.closed = False  # True while the process stops
 
@@ -45,10 +53,38 @@ class Actions:
             raise Refused(RETAINED)
         if self.closed:
             raise Refused("stopping")
-        command.check_expiry(required=name in self._expiring)
+        takes = self._takes.get(name, Takes())
+        command.check_expiry(required=takes.expires)
         if name not in self._acts:
             raise Refused(f"no action {name[:ANSWERED]!r}; {suggestion(name[:ANSWERED], self.names)}")
+        takes.check(command.value)
+        if not takes.once:
+            return self._acts[name](command.value)
+        return self._at_most_once(name, command, takes)
+
+    def _at_most_once(self, name: str, command: ActionCommand, takes: Takes) -> Later | None:
+        """Carry out a command of an action that has some to be carried out once. A free one overtakes those."""
+        if self._carried_out is None:
+            raise Refused("it is not known here what was carried out before")
+        if takes.only_once(command.value):
+            return partial(self._when_noted, name, command, self._carried_out.note(name, command))
+        self._carried_out.overtake()
         return self._acts[name](command.value)
+
+    def _when_noted(self, name: str, command: ActionCommand, noted: "Noted", done: Done) -> None:
+        """Carry out a command once it is on the disk."""
+
+        def carry_out() -> None:
+            try:
+                if self.closed:
+                    raise Refused("stopping")
+                later = self._acts[name](command.value)
+            except (ValueError, OSError) as refusal:
+                done(str(refusal) or type(refusal).__name__)
+            else:
+                (later or _at_once)(done)
+
+        noted(carry_out, done)
 
     def _report(self, name: str, command: ActionCommand, reason: str | None) -> None:
         result = "done" if reason is None else "refused"

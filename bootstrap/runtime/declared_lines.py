@@ -17,12 +17,13 @@ class DeclaredLines:
     def __init__(self, device: Device, pins: DevicePins) -> None:
         self._device, self._pins = device, pins
         self._watches = False
+        self.driven: set[int] = set()  # the lines that it owns
 
     @property
     def unwatched(self) -> bool:
-        """Whether the device has lines and `on_edge`, but watches none: perhaps its setup lacks super().setup()."""
+        """Whether the device has `on_edge`, and lines of no use to it: perhaps its setup lacks super().setup()."""
         hears_edges = type(self._device).on_edge is not Device.on_edge
-        return hears_edges and not self._watches and bool(self._declared())
+        return hears_edges and not self._watches and any(line.number not in self.driven for _, line in self._declared())
 
     def watch(self, device: D) -> D:
         """Implement `Device.watch`."""
@@ -38,6 +39,7 @@ class DeclaredLines:
             if not any(driven for _name, driven in found):
                 by = f"{found[0][0]!r} declares it as an Input" if found else "no setting declares it"
                 raise _refusal(self._device, f"GPIO{number} is driven, but {by}", "Output or Pin")
+            self.driven.add(number)
         return self._pins.own(device, safe)
 
     def _declared(self) -> list[tuple[str, GpioLine]]:

@@ -27,6 +27,7 @@ from bootstrap.runtime.reporter import Reporter
 if TYPE_CHECKING:
     from bootstrap.contract.other_broker import OtherBrokerHandle, Told
     from bootstrap.history.subscription import Subscription
+    from bootstrap.pins.edge_times import EdgesHandle
     from bootstrap.streams import Source, StreamHandle
 
 
@@ -105,7 +106,7 @@ class DeviceContext:
         self._read_soon = lent.read_soon if lent else _nothing
         self.show = lent.show if lent else _nothing
         self.lines = lent.lines if lent else _no_stream
-        self.edges = lent.edges if lent else _nothing
+        self.edges = lent.edges if lent else _no_edges
         self.other_broker = lent.other_broker if lent else _no_broker
         self.state, self.folder = subscriptions.state, subscriptions.folder
         self.converse_by(NoConversation())
@@ -137,6 +138,11 @@ class DeviceContext:
         """Implement `Context.set_problem`."""
         if self._reporter:
             self._reporter.set_problem(what, why)
+
+    def clear(self, measure: str) -> None:
+        """Implement `Context.clear`."""
+        if self._reporter:
+            self._reporter.clear(measure)
 
     def redescribe(self) -> None:
         """Implement `Context.redescribe`. Another sensor's device may be the cause, as for `publish`."""
@@ -175,6 +181,18 @@ class _NoStream:
 def _no_stream(*_: object, **__: object) -> "StreamHandle":
     """Open nothing: the device is only set up to make its outputs safe."""
     return _NoStream()
+
+
+class _NoEdges:
+    """A line that nobody looks at."""
+
+    def catch_up(self) -> None:
+        """There is nothing to pass on."""
+
+
+def _no_edges(*_: object, **__: object) -> "EdgesHandle":
+    """Take no line: the device is only set up to make its outputs safe."""
+    return _NoEdges()
 
 
 class _NoBroker:

@@ -32,14 +32,24 @@ class EdgeStream:
         if self._timer is None:
             self._timer = self._loop.call_later(EVERY_S, self._collect)
 
-    def _collect(self) -> None:
+    def catch_up(self) -> None:
+        """Pass on at once what has come since the last batch, if anything has."""
+        batch = self._take()
+        if batch.times_ns:
+            self._on_edges(batch)
+
+    def _take(self) -> EdgeBatch:
+        """Return what has come since the last batch."""
         batches = [*self._arrived, self._source.read()]
         self._arrived.clear()
-        batch = EdgeBatch(
+        return EdgeBatch(
             [time for one in batches for time in one.times_ns],
             b"".join(one.rising for one in batches),
             sum(one.lost for one in batches),
         )
+
+    def _collect(self) -> None:
+        batch = self._take()
         count = len(batch.times_ns)
         self._timer = None
         if count:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from bootstrap.contract.commands import Later, only, only_keys
 from bootstrap.contract.payload import Json
 from bootstrap.contract.recording_word import FILTER
 from bootstrap.contract.topics import Topics
-from bootstrap.device import Device, Reading, Takes
+from bootstrap.device import BUILT_IN_ACTIONS, Device, Reading
 from bootstrap.errors import Refused
 from bootstrap.homeassistant.discovery import Discovery
 from bootstrap.logs import log
@@ -17,6 +18,9 @@ from bootstrap.runtime.actions import Act, Actions
 from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler
+
+if TYPE_CHECKING:
+    from bootstrap.runtime.carried_out import CarriedOut
 
 
 class Inbound:
@@ -28,19 +32,25 @@ class Inbound:
         self._topics, self._link, self._reporter = topics, link, reporter
         self._heartbeat, self._discovery = heartbeat, discovery
         self._sampler: Sampler | None = None
+        self.make_carried_out: Callable[[], CarriedOut]  # is set before there is a device
+        self._carried_out: CarriedOut | None = None  # there once a device needs it, and for all that take its place
         self._actions = Actions({}, reporter.publish_answer)
 
     def use_device(self, device: Device, sampler: Sampler) -> None:
         """Execute commands for this device from now on."""
         self._sampler = sampler
-        own = {name: partial(self._act, device.commands.get(name), act) for name, act in device.actions().items()}
+        own = {name: partial(self._act, act) for name, act in device.actions().items()}
         acts: dict[str, Act] = {"log": self._act_log, "read": self._act_read, **own}
-        expiring = [name for name, takes in device.commands.items() if takes.expires]
-        self._actions = Actions(acts, self._reporter.publish_answer, expiring)
+        takes = {name: one for name, one in device.commands.items() if name not in BUILT_IN_ACTIONS}
+        if self._carried_out is None and any(one.once for one in takes.values()):
+            self._carried_out = self.make_carried_out()
+        self._actions = Actions(acts, self._reporter.publish_answer, takes, self._carried_out)
 
     def drop_device(self) -> None:
         """Refuse the commands of a device that is not set up."""
         closed, self._sampler = self._actions.closed, None
+        if self._carried_out is not None:
+            self._carried_out.overtake()
         self._actions = Actions({"log": self._act_log}, self._reporter.publish_answer)
         self._actions.closed = closed
 
@@ -122,9 +132,7 @@ class Inbound:
         self._heartbeat.publish()
         self._reporter.publish_health()
 
-    def _act(self, takes: Takes | None, act: Callable[[Json], Reading | Later | None], value: Json) -> Later | None:
-        if takes:
-            takes.check(value)
+    def _act(self, act: Callable[[Json], Reading | Later | None], value: Json) -> Later | None:
         found = act(value)
         if callable(found):
             return found

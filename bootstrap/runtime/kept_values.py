@@ -1,5 +1,6 @@
 """Small values of a device that survive a restart and a power cut: a meter's count, the state of a lock."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -42,6 +43,11 @@ class KeptValue(Generic[K]):
     def value(self, value: K) -> None:
         self._values.set(self._name, cast("Json", value))
 
+    @property
+    def saved(self) -> K:
+        """The value that a power cut would leave; see `Kept`."""
+        return cast("K", self._values.get_saved(self._name))
+
 
 class KeptValues:
     """The values of one sensor, in a file of its folder. It is read at the first `keep`, and written in the worker.
@@ -61,19 +67,23 @@ class KeptValues:
         self._file, self._loop, self._worker, self._unsaved = folder / FILE, parts.loop, parts.worker, parts.unsaved
         self._set_problem, self._copy = set_problem, KeptCopy(copy)
         self._values: dict[str, Json] | None = None
+        self._on_disk_now: dict[str, Json] = {}
+        self._write_s = math.inf
         self._timer: Timer | None = None
         self._lock = threading.Lock()  # a write in the worker, and the last one
         self._changes = self._saved = 0  # the number of the last change, and of the last one that is on disk
         self._writing = self._failing = self._closed = False
         self._next_write = 0.0
 
-    def keep(self, name: str, default: K) -> KeptValue[K]:
+    def keep(self, name: str, default: K, write_s: float = math.inf) -> KeptValue[K]:
         """Implement `Device.keep`."""
         if not is_id(name):
             raise TypeError(f"the name of a kept value must be {ID_RULE}, not {name!r}")
+        self._write_s = min(self._write_s, write_s)
         if self._values is None:
             self._values = self._read()
         found = self._values.setdefault(name, cast("Json", default))
+        self._on_disk_now.setdefault(name, cast("Json", default))
         if not _alike(found, default):
             log.error("a kept value is none of this device; beginning anew", name=name, found=found, begins=default)
             self._values[name] = cast("Json", default)
@@ -82,6 +92,10 @@ class KeptValues:
     def get(self, name: str) -> Json:
         """Return a value."""
         return (self._values or {})[name]
+
+    def get_saved(self, name: str) -> Json:
+        """Return a value as it is on the disk, or as it is in memory while no disk takes it."""
+        return (self._values or {} if self._failing else self._on_disk_now)[name]
 
     def set(self, name: str, value: Json) -> None:
         """Change a value, and have it written.
@@ -124,6 +138,7 @@ class KeptValues:
             self._schedule()
             return unsaved
         found, text = self._on_disk()
+        self._on_disk_now = {**found}
         self._copy.saved(text)
         if (newer := self._copy.read(text)) is None or newer == found:
             return found
@@ -160,11 +175,12 @@ class KeptValues:
 
     def _write(self) -> None:
         """Write in the worker thread: an SD card may take a second, a failing one minutes."""
-        self._writing, self._next_write = True, time.monotonic() + WRITE_S
-        text = self._text
+        self._writing, self._next_write = True, time.monotonic() + min(WRITE_S, self._write_s)
+        text, values = self._text, self._values or {}
         self._copy.saving(text.encode())
-        self._copy.write(self._values or {})
-        self._worker.call(partial(self._save, self._changes, text), self._written, self._not_written)
+        self._copy.write(values)
+        written = partial(self._written, values)
+        self._worker.call(partial(self._save, self._changes, text), written, self._not_written)
 
     def _save(self, number: int, text: str) -> None:
         """Write the values as they were after change `number`, unless newer ones are on disk."""
@@ -174,8 +190,8 @@ class KeptValues:
                 self._saved = number
                 self._copy.saved(text.encode())
 
-    def _written(self, _: None) -> None:
-        self._writing = False
+    def _written(self, values: dict[str, Json], _: None) -> None:
+        self._writing, self._on_disk_now = False, values
         self._set_problem(PROBLEM, None)
         if self._failing:
             log.info("kept values are written again", file=str(self._file))

@@ -154,7 +154,7 @@ class LentParts:
         self._streams.append(Stream(self._parts, source, hearer, name=name, frames=frames))
         return self._streams[-1]
 
-    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> None:
+    def edges(self, number: int, on_edges: "Callable[[EdgeBatch], None]", *, pull_up: bool = False) -> "EdgeStream":
         """Implement `Context.edges`."""
         from bootstrap.pins.edge_times import open_edges  # noqa: PLC0415
         from bootstrap.runtime.declared_lines import require_line  # noqa: PLC0415
@@ -162,6 +162,7 @@ class LentParts:
 
         require_line(self._device, number)
         self._edges.append(EdgeStream(self._parts.loop, open_edges(number, pull_up=pull_up), on_edges))
+        return self._edges[-1]
 
     def other_broker(
         self,

@@ -65,8 +65,12 @@ class Reporter:
         """Clear the topics of measures that there are no more."""
         measures = self._judge.measures
         for name in before.keys() - measures.keys():
-            self._outbox.put_state(self._topics.data(name), b"")
+            self.clear(name)
         self._unwell &= measures.keys()
+
+    def clear(self, measure: str) -> None:
+        """Clear what the broker has retained of a measure."""
+        self._outbox.put_state(self._topics.data(measure), b"")
 
     # The sensor's state.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from bootstrap.config.model import HistorySettings, SensorSettings
 from bootstrap.contract.recording_word import KnownRecorders
@@ -24,6 +25,9 @@ from bootstrap.runtime.inbound import Inbound
 from bootstrap.runtime.parts import ProcessParts
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.run_record import AnnouncedTopics
+
+if TYPE_CHECKING:
+    from bootstrap.runtime.carried_out import CarriedOut
 
 DAY_S = 86_400.0
 
@@ -61,6 +65,13 @@ def _introduced(settings: SensorSettings) -> tuple[object, ...]:
     return settings.filters, settings.heartbeat_s, settings.homeassistant
 
 
+def _carried_out(settings: SensorSettings, parts: ProcessParts, outbox: Outbox, link: Link) -> "CarriedOut":
+    """Return what knows the commands that have come. The import is local because few devices need it."""
+    from bootstrap.runtime.carried_out import CarriedOut  # noqa: PLC0415
+
+    return CarriedOut(outbox_folder(settings.folders.state, settings.topics), outbox.clock, parts.worker, link.pump)
+
+
 class Sensor:
     """A device, and everything that makes it a sensor on the broker: link, outbox, heartbeat, actions, discovery."""
 
@@ -87,6 +98,7 @@ class Sensor:
         self._heartbeat.twins.predecessor = self._announced.last.ended
         self._discovery = Discovery(settings.homeassistant, self._topics, parts.loop, self._outbox, self.link.pump)
         self._inbound = Inbound(self._topics, self.link, self.reporter, self._heartbeat, self._discovery)
+        self._inbound.make_carried_out = lambda: _carried_out(settings, parts, self._outbox, self.link)
         self.link.owner = self._inbound
         self.reporter.introduce = self._introduce
         self.reporter.publish_state("starting")

@@ -22,7 +22,7 @@ FIRST_RETRY_S = 0.5
 LAST_RETRY_S = 60.0
 STEADY_S = 10.0  # a process that has run this long starts over with the first retry delay when it ends
 STOP_S = 20.0  # longest wait for an orderly stop, which takes less
-ABORT_S = 5.0  # longest wait for a hung process to print its stacks
+ABORT_S = 2.0  # longest wait for a hung process to print its stacks; its outputs stay as they are meanwhile
 
 
 class ChildState(StrEnum):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bootstrap.config.model import House, ProcessSettings, SensorSettings
+from bootstrap.errors import Exit
 from bootstrap.eventloop.loop import STOP_SIGNALS, Loop, Signals, has_terminal
 from bootstrap.homeassistant.discovery import announced
 from bootstrap.logs import log
@@ -22,6 +23,7 @@ from bootstrap.supervisor.child import UNSETTLED, Child, ChildState
 
 LOCK = "supervisor"
 SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
+ORDERLY = (Exit.STOPPED, Exit.ABSENT, Exit.RUNNING, Exit.SETTINGS)  # the process has set its outputs, or had none
 SETTLE_S = 15.0  # children that have not settled by then are reported as they are
 COMMAND_NAME = Path("/proc/self/comm")  # what ps and top show (proc(5))
 
@@ -161,12 +163,12 @@ class Supervisor:
         return self._fork(lambda: self._run_sensor(settings, stderr, address, known))
 
     def fork_safe(self, settings: ProcessSettings, status: int) -> int | None:
-        """Fork a process that makes outputs safe if one that ended with `status` was killed, and may have driven some.
+        """Fork a process that makes outputs safe if one that ended badly with `status` may have driven some.
 
-        One that ended by itself has done so. Returns its process id, or None if there is nothing to do.
+        One that ended in order has done so. Returns its process id, or None if there is nothing to do.
         """
         driving = [one for one in settings.sensors if may_drive(one.device)]
-        if os.WIFSIGNALED(status) and driving:
+        if os.waitstatus_to_exitcode(status) not in ORDERLY and driving:
             with suppress(OSError):  # no memory: the sensor's next process will set them
                 return self._fork(lambda: self._make_safe(driving))
         return None

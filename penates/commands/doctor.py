@@ -1,7 +1,7 @@
 """Check everything a sensor needs, and report what is wrong and what to do about it.
 
-For the house: its files, the broker's addresses and certificate, the clock, the disk, and what a broker on this machine
-would lose. For each sensor: its process, the hardware it needs, what is undelivered, its password, what the broker lets
+For the house: its files, the broker's addresses and certificate, the clock, the disk, what a broker on this machine
+would lose, and whether hardware restarts a machine that hangs, if it has outputs that must end. For each sensor: its process, the hardware it needs, what is undelivered, its password, what the broker lets
 it publish and receive, its last will, its state, and where it runs. No running sensor is disturbed.
 
 With sudo everything can be checked; without, what could not be checked is reported as unknown. The exit code is 1 if
@@ -15,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.mqtt.address import BrokerAddress
 from bootstrap.paths import Folders
+from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import config_option, json_option
 from penates.console.output import counted, to_a_reader
 from penates.doctor import broker_checks, machine, reachability
@@ -32,6 +34,9 @@ from penates.doctor.hardware import hardware
 from penates.doctor.reported_state import on_other_machines, reported
 from penates.doctor.site_checks import linked_sites
 from penates.doctor.supervision import Supervision, supervision
+from penates.installer.device_needs import must_end
+from penates.installer.machine_watchdog import has_watchdog
+from penates.installer.systemd_steps import runtime_watchdog
 
 AT_ONCE = 16
 MARKS = {Verdict.GOOD: ("ok", "32"), Verdict.BAD: ("BAD", "31"), Verdict.UNKNOWN: ("?", "33")}  # mark, ANSI colour
@@ -85,7 +90,7 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
         reports = [Report(one.topics.client_id, rows) for (_, one), rows in zip(each, found, strict=True)]
     here = [one for settings in sensors.values() for one in settings.all_carried]
     others = [] if names or host is None else [*_elsewhere(here, host)]
-    about_house = Report(HOUSE, [*files, *broker, *_machine(house, folders), *others])
+    about_house = Report(HOUSE, [*files, *broker, *_machine(house, folders), *_watchdog(here), *others])
     linked = linked_sites(house, [*sensors.values()])
     sites = [Report(f"site {one.site.name}", [*one.findings()]) for one in linked if not names]
     return [about_house, *sites, *reports]
@@ -121,6 +126,13 @@ def _machine(house: House, folders: Folders) -> Iterator[Finding]:
     yield from _tried("disk", lambda: iter([machine.disk(folders.state)]))
     if any(map(reachability.local, house.broker.hosts)):
         yield from _tried("queues", lambda: machine.mosquitto(house))
+
+
+def _watchdog(sensors: Collection[SensorSettings]) -> Iterator[Finding]:
+    """Check the watchdog of a machine that has outputs which must not stay as they are, if it is under systemd."""
+    if any(must_end(one.device) for one in sensors):
+        with suppress(Unavailable):
+            yield machine.watchdog(served=runtime_watchdog(), present=has_watchdog())
 
 
 def _sensor(name: str, settings: SensorSettings, processes: Supervision, host: str | None) -> Iterator[Finding]:

@@ -40,6 +40,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="one unit for all sensors, which takes less memory, or one for each (default: as before, else for each)",
     )
+    parser.add_argument(
+        "--watchdog",
+        action=argparse.BooleanOptionalAction,
+        help="have the hardware restart this machine if its kernel or systemd hangs for 15 s (default: as before)",
+    )
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--broker",
@@ -76,6 +81,7 @@ def main(given: argparse.Namespace) -> int:
 def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     record = InstallRecord.read()
     record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
+    record.watchdog = record.watchdog if given.watchdog is None else given.watchdog
     installation = Installation(plan, record)
     count = installation.carry_out(dry=given.dry_run)
     if given.dry_run:

@@ -13,7 +13,7 @@ from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.output import counted
 from penates.files.install_paths import HOUSE, ON_PATH, PROGRAM, RUNTIME, STATE, UNITS
-from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
+from penates.installer import broker_steps, host_setup, machine_watchdog, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
 from penates.installer.requirements import require_root
 from penates.installer.steps import CommandStep, Remove, Step, carry_out
@@ -56,7 +56,8 @@ def _steps(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
         for name in (unit_files.TARGET, unit_files.SUPERVISOR, unit_files.TEMPLATE, *unit_files.CERTIFICATES)
     ]
     folders = [Remove(UNITS / f"{name}.d") for name in (unit_files.SUPERVISOR, unit_files.TEMPLATE)]
-    yield from (*ended, *files, *folders, host_setup.daemon_reload([*ended, *files, *folders], record))
+    removed = [*ended, *files, *folders, *machine_watchdog.unwanted()]
+    yield from (*removed, host_setup.daemon_reload(removed, record))
     yield from broker_steps.remove_broker(record, purge=purge)
     yield from host_setup.echo(needed=False)
     yield from host_setup.remove_user()

@@ -1,6 +1,6 @@
 """Text that may come from anybody, made harmless before it is printed."""
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+REPLACEMENT, LINE_END = "\N{REPLACEMENT CHARACTER}", "\N{PILCROW SIGN}"
 
 
 def printable(text: str) -> str:
@@ -9,5 +9,5 @@ def printable(text: str) -> str:
 
 
 def on_a_line(text: str) -> str:
-    """Return a text that cannot control a terminal, and has no line ends."""
-    return printable(text).replace("\n", REPLACEMENT)
+    """Return a text that cannot control a terminal, and whose line ends are signs."""
+    return printable(text).replace("\n", LINE_END)

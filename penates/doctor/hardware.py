@@ -15,6 +15,7 @@ from bootstrap.needs import (
     IcmpEcho,
     KernelChip,
     KernelFolder,
+    KernelPwm,
     Need,
     OneWireBus,
     UsbDevice,
@@ -22,11 +23,12 @@ from bootstrap.needs import (
 )
 from bootstrap.one_wire.bus_master import BULK_FILE, MASTERS
 from bootstrap.pins.device_pins import package
+from bootstrap.pins.header_pwm import find_channel
 from bootstrap.sysfs import missing
 from penates.doctor.findings import Finding, bad, good
 from penates.doctor.machine import WRITE, SensorUser
 from penates.doctor.usb import usb
-from penates.drivers import advice
+from penates.drivers import advice, pwm_advice
 from penates.installer.device_needs import GPIO, SERIAL_GROUP, access
 from penates.installer.host_setup import may_echo
 from penates.installer.steps import program
@@ -58,6 +60,7 @@ def hardware(settings: SensorSettings, user: SensorUser, root: Path = Path("/"))
                 yield _program(need, f"set `{name}` in {settings.file} to its full path, or install it")
     yield from _one_wire(settings, user, root)
     yield from _drivers(needed, root)
+    yield from _pwm(needed, user, root)
 
 
 def _lines(user: SensorUser, root: Path) -> Iterator[Finding]:
@@ -156,7 +159,31 @@ def _drivers(needed: list[tuple[str, Need]], root: Path) -> Iterator[Finding]:
     folders = [need.folder for _name, need in needed if isinstance(need, KernelFolder)]
     for chip in (need for _name, need in needed if isinstance(need, KernelChip)):
         for folder in folders:
-            yield _driver(chip, folder if folder != SYSFS else root / SYSFS.relative_to("/"), root)
+            yield _driver(chip, _below(root, folder), root)
+
+
+def _pwm(needed: list[tuple[str, Need]], user: SensorUser, root: Path) -> Iterator[Finding]:
+    """Check whether the kernel has its PWM on the lines of a device, and whether its user may set it."""
+    folders = [need.folder for _name, need in needed if isinstance(need, KernelFolder)]
+    for line in (line for _name, need in needed if isinstance(need, KernelPwm) for line in need.lines):
+        for folder in folders or [SYSFS]:
+            yield _channel(line, _below(root, folder), user, root)
+
+
+def _channel(line: int, sysfs: Path, user: SensorUser, root: Path) -> Finding:
+    try:
+        channel = find_channel(sysfs, line)
+    except OSError as error:
+        return bad("pwm", str(error.strerror or error), pwm_advice(line, root))
+    file = channel.folder / "duty_cycle" if channel.folder.exists() else channel.chip / "export"
+    if not user.may(file, 0o2):
+        return bad("pwm", f"{user.name} may not write {file}", "sudo penates install, and restart its unit")
+    return good("pwm", f"GPIO{line} is {channel}, which {user.name} may set")
+
+
+def _below(root: Path, folder: Path) -> Path:
+    """Return the folder of the kernel's files as the machine has it whose files are below `root`."""
+    return folder if folder != SYSFS else root / SYSFS.relative_to("/")
 
 
 def _driver(chip: KernelChip, sysfs: Path, root: Path) -> Finding:

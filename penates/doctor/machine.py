@@ -21,6 +21,7 @@ ROOT = 0
 READ_WRITE, WRITE = 0o6, 0o3  # mode bits: to read and write a file; to create files in a folder
 LEAST_MB, MEGABYTE = 100, 1_000_000
 LEAST_FILES = 1000
+WATCHDOG_ADVICE = "sudo penates install --watchdog"
 CONTAINER = ("run/systemd/container", ".dockerenv", "run/.containerenv")
 QUEUE, SAVE_S = 1000, 1800  # Mosquitto's defaults for its queue and autosave_interval: too short and too long
 SENT_AGAIN_S = 60  # sensors send again what was acknowledged in this time before a connection broke
@@ -112,6 +113,17 @@ def disk(folder: Path, *, least_mb: float = LEAST_MB) -> Finding:
             "disk", f"{status.f_favail} more files fit into {folder}", f"sudo du -x --inodes {place} | sort -n | tail"
         )
     return good("disk", f"{free_mb:.0f} MB are free for {folder}")
+
+
+def watchdog(*, served: int | None, present: bool) -> Finding:
+    """Check whether hardware restarts a machine that hangs; `served` is what `runtime_watchdog` returns."""
+    if not present:
+        return unknown("watchdog", "this machine has none: if it hangs, an output stays as it is")
+    if served is None:
+        return unknown("watchdog", "systemd does not tell whether it serves it", SUDO)
+    if not served:
+        return bad("watchdog", "nobody serves it: if the machine hangs, an output stays as it is", WATCHDOG_ADVICE)
+    return good("watchdog", "the hardware restarts a machine that hangs")
 
 
 def outbox(settings: SensorSettings, user: SensorUser) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penates.console.output import MINUTE, age, counted, shown
+from penates.fleet.drawn_displays import with_displays
 from penates.fleet.fleet_view import FleetView, SeenSensor
 
 COLOURS = {
@@ -163,7 +164,8 @@ def _facts(sensor: SeenSensor, now: float) -> tuple[Text, ...]:
 
 
 def picture(view: FleetView) -> str:
-    """Return the table as SVG in the viewer's own font, because rich's would be downloaded."""
+    """Return the table as SVG, with the displays beside it, in the viewer's own font: rich's would be downloaded."""
     console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(table(view, None, cells(view, facts=False)))
-    return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="penates watch"), flags=re.DOTALL)
+    svg = re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="penates watch"), flags=re.DOTALL)
+    return with_displays(svg, view)

@@ -91,7 +91,10 @@ class Recorded:
         for settings in (one for found in self.configuration.all().values() for one in found.all_carried):
             if settings.topics.client_id == sensor:
                 found = settings.measures.items()
-                return {name: KnownMeasure(one.unit_name, one.event, settings.every_s(name)) for name, one in found}
+                return {
+                    name: KnownMeasure(one.unit_name, one.event, settings.every_s(name), one.counter)
+                    for name, one in found
+                }
         return {}
 
     def sensor(self, name: str) -> str:

@@ -42,6 +42,7 @@ class Series:
     unit: str = ""
     truth: bool = False  # whether its values are only 0 and 1
     event: bool = False  # whether they are occurrences, between which there is nothing
+    counter: bool = False  # whether they only grow, except for a restart at 0
     every_s: float | None = None  # the period at which it is read, if known
     times: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -62,6 +63,12 @@ class Series:
         """The summary of all values."""
         parts = zip(self.counts, self.values, self.lows, self.highs, strict=True)
         return Summary.merged([Summary(*part) for part in parts])
+
+    @property
+    def growth(self) -> float:
+        """By how much a counter has grown; one that is lower than before has restarted at 0."""
+        steps = sum(later - before if later >= before else later for before, later in pairwise(self.highs))
+        return self.highs[0] - self.lows[0] + steps
 
     @property
     def gap_s(self) -> float:
@@ -102,6 +109,7 @@ class KnownMeasure(NamedTuple):
     unit: str = ""
     event: bool = False
     every_s: float | None = None
+    counter: bool = False
 
 
 UNKNOWN = KnownMeasure()
@@ -207,4 +215,4 @@ def describe(series: Iterable[Series], measures: Mapping[str, KnownMeasure]) -> 
         known = measures.get(one.measure, UNKNOWN)
         one.truth = known.unit == "bool" if known.unit else {*one.lows, *one.highs} == {0.0, 1.0}
         one.unit = "" if known.unit in ("bool", "str", "object", "1") else known.unit
-        one.event, one.every_s = known.event, known.every_s
+        one.event, one.every_s, one.counter = known.event, known.every_s, known.counter

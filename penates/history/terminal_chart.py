@@ -98,14 +98,17 @@ def _scale(series: Series, height: int) -> None:
 
 def below(series: Series) -> str:
     """Return a line that summarises a chart, to print below it."""
-    value = series.values[-1]
-    final = {0.0: "false", 1.0: "true"}.get(value, f"{value:g}") if series.truth else f"{value:g}"
+    value = series.highs[-1] if series.counter else series.values[-1]
+    shown_value = f"{value:.12g}" if series.counter else f"{value:g}"  # a meter's figure is long
+    final = {0.0: "false", 1.0: "true"}.get(value, shown_value) if series.truth else shown_value
     last = f"last {final} at {local(series.times[-1]):%Y-%m-%d %H:%M %Z}"
     whole = series.whole
     what = "event" if series.event else "reading"
     count = f"{counted(whole.count, what)}"
     if series.truth:
         return f"{count}, {_share(series)}{last}"
+    if series.counter:
+        return f"{count}, grew by {series.growth:g}, {last}"
     return f"{count}, lowest {whole.low:g}, mean {whole.mean:.4g}, highest {whole.high:g}, {last}"
 
 

@@ -10,6 +10,7 @@ from bootstrap.needs import (
     DeviceNode,
     GpioLine,
     IcmpEcho,
+    KernelPwm,
     NetworkHost,
     OneWireBus,
     PowerSwitch,
@@ -18,6 +19,7 @@ from bootstrap.needs import (
     needs_of,
 )
 
+LONGEST = ("longest_s", "pulse_s")  # the settings by which an output ends by itself
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
 BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi"), "lirc": ("char-lirc", "video")}
@@ -47,6 +49,7 @@ class DeviceNeeds:
         real_time: whether it switches lines at exact times.
         echo: whether it asks hosts by ICMP.
         power: what it may do to this machine: `reboot`, `shutdown`.
+        pwm: the lines that the Pi's own PWM drives.
         bulk: the folders of 1-Wire buses whose thermometers it may tell to convert all at once.
     """
 
@@ -59,6 +62,7 @@ class DeviceNeeds:
     power: tuple[str, ...] = ()
     echo: bool = False
     bulk: tuple[Path, ...] = ()
+    pwm: tuple[int, ...] = ()
 
 
 def needs(device: Device) -> DeviceNeeds:
@@ -77,7 +81,14 @@ def needs(device: Device) -> DeviceNeeds:
         tuple(need.word for need in needed if isinstance(need, PowerSwitch)),
         any(isinstance(need, IcmpEcho) for need in needed),
         tuple(need.folder for need in needed if isinstance(need, OneWireBus) and need.bulk),
+        tuple(line for need in needed if isinstance(need, KernelPwm) for line in need.lines),
     )
+
+
+def must_end(device: Device) -> bool:
+    """Return whether a device has an output that must not stay as it is: it ends in time, or guards something."""
+    limited = any(getattr(device, name, 0) for name in LONGEST)
+    return may_drive(device) and (limited or any(one.once for one in device.commands.values()))
 
 
 def access(node: Path) -> NodeAccess:

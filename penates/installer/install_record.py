@@ -20,6 +20,7 @@ class InstallRecord:
 
     Attributes:
         one_unit: whether the supervisor's unit runs all sensors, instead of one unit for each.
+        watchdog: whether the hardware is to restart the machine when it hangs.
         packages: the Debian packages that were not installed before.
         services: the services of other packages that we enabled.
         files: the files that we made for people, outside our own folders.
@@ -29,6 +30,7 @@ class InstallRecord:
     """
 
     one_unit: bool = False
+    watchdog: bool = False
     packages: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)

@@ -16,9 +16,9 @@ from penates.files.planned_file import Planned
 from penates.files.toml_edit import split_sections
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
-from penates.installer import broker_steps, host_setup, systemd_steps, unit_files
+from penates.installer import broker_steps, host_setup, machine_watchdog, systemd_steps, unit_files
 from penates.installer.allowed_networks import resolves
-from penates.installer.device_needs import needs
+from penates.installer.device_needs import must_end, needs
 from penates.installer.house_plan import CA, HousePlan
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.steps import Remove, Step, carry_out
@@ -39,6 +39,7 @@ class Installation:
         secrets = {name: plan.secret_of(settings) for name, settings in self._devices.items()}
         self._units = [*unit_files.shipped(UNITS), *(unit_files.for_broker(UNITS) if plan.local else ())]
         self._units += unit_files.for_power(UNITS) if self._power else []
+        self._units += machine_watchdog.planned() if record.watchdog else []
         if record.one_unit:
             self._units += unit_files.for_supervisor(UNITS, self._devices, secrets, plan.state)
         else:
@@ -154,6 +155,11 @@ class Installation:
     def _content(self, name: str) -> bytes:
         return self._plan.content(HOUSE / name)
 
+    def _watchdog_offered(self) -> bool:
+        """Return whether the hardware should restart this machine when it hangs, and is not told to."""
+        guarding = any(must_end(one.device) for one in self._devices.values())
+        return guarding and machine_watchdog.has_watchdog() and systemd_steps.runtime_watchdog() == 0
+
     def require_sole_instances(self) -> None:
         """Check that no sensor to be started is alive on another machine.
 
@@ -185,6 +191,8 @@ class Installation:
         """Print the state of each unit; return 0 if all are active."""
         for unit in self._wanted:
             print(f"  {unit}: {systemd_steps.status(unit)}")
+        if self._watchdog_offered():
+            print(f"this machine has outputs that must end in time: {machine_watchdog.OFFER}")
         if all(map(systemd_steps.active, self._wanted)):
             return Exit.STOPPED
         print("for details, run: sudo penates doctor")

@@ -10,6 +10,7 @@ from bootstrap.machine.power import WANTS, waiting_unit
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
+from penates.installer import machine_watchdog
 from penates.installer.host_setup import daemon_reload
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import PATH, CommandStep, Remove, Step, writes
@@ -31,6 +32,12 @@ def status(unit: str) -> str:
 def main_process(unit: str) -> int:
     """Return the id of a unit's main process; 0 if it does not run."""
     return int(systemctl("show", "--property=MainPID", "--value", unit) or 0)
+
+
+def runtime_watchdog() -> int | None:
+    """Return whether systemd serves the watchdog of the machine: 0 if not; None if it does not tell."""
+    said = systemctl("show", "--property=RuntimeWatchdogUSec", "--value")
+    return None if said == "" else int(said not in ("0", "infinity"))
 
 
 def systemctl(*arguments: str) -> str:
@@ -78,7 +85,7 @@ def _removable(folder: Path) -> Path:
 
 def files(planned: Sequence[Planned], wanted: Sequence[str], record: InstallRecord) -> list[Step]:
     """Return the steps that write the unit files and remove the units that are no longer wanted."""
-    steps: list[Step] = [*remove_units(wanted), *writes(planned)]
+    steps: list[Step] = [*remove_units(wanted), *machine_watchdog.unwanted(planned), *writes(planned)]
     return [*steps, daemon_reload(steps, record)]
 
 

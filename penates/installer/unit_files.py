@@ -1,12 +1,13 @@
 """The unit files: those shipped, and what `penates install` adds to them for each device."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bootstrap.config.model import SensorSettings
 from bootstrap.device import Device
 from bootstrap.one_wire.bus_master import BULK_FILE
 from bootstrap.package_data import folder
+from bootstrap.pins.header_pwm import BLOCKS, PLATFORM
 from penates.files.install_paths import HOUSE, SECRETS
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.installer.allowed_networks import allowed_networks
@@ -66,7 +67,7 @@ def for_device(
     text = _text(
         settings.file,
         ("Unit", [("Description", f"{about}, a sensor ({settings.kind})")]),
-        ("Service", [*_credentials([("password", password)]), *allowed, *_safe(needed[0], name)]),
+        ("Service", [*_credentials([("password", password)]), *allowed, *_safe({name: needed[0]})]),
     )
     return _drop_in(place, unit(name), DROP_IN, text)
 
@@ -94,10 +95,9 @@ def _shared(
     """Return the section of a unit in which several sensors run, each with its own password."""
     needed = {name: needs(settings.device) for name, settings in found.items()}
     credentials = [(f"password_{found[name].topics.sensor}", file) for name, file in passwords.items()]
-    stops = [line for name, one in needed.items() for line in _safe(one, name)]
     each = [one for settings in found.values() for one in settings.all_carried]
     allowed = [*_allowed([needs(one.device) for one in each], each), *_writable(state), *_readable(each)]
-    return "Service", [*_credentials(credentials), *allowed, *stops]
+    return "Service", [*_credentials(credentials), *allowed, *_safe(needed)]
 
 
 def _drop_in(place: Path, owner: str, name: str, content: bytes) -> list[Planned]:
@@ -127,6 +127,8 @@ def _allowed(needed: Sequence[DeviceNeeds], found: Sequence[SensorSettings]) -> 
     if USB in nodes:  # whoever opens USB devices also wants to hear from the kernel what is plugged in
         allowed.append(("RestrictAddressFamilies", "AF_NETLINK"))
     allowed += [line for bus in sorted({bus for one in needed for bus in one.bulk}) for line in bulk_conversion(bus)]
+    if pwm := sorted({line for one in needed for line in one.pwm}):
+        allowed += hardware_pwm(pwm)
     if len(found) == 1 and found[0].device.memory_mb != Device.memory_mb:
         allowed.append(("MemoryMax", f"{found[0].device.memory_mb}M"))
     return allowed
@@ -141,6 +143,26 @@ def bulk_conversion(bus: Path) -> list[tuple[str, str]]:
     each = f"for f in {bus}/w1_bus_master*/{BULK_FILE}; do test ! -e $$f || {{ {give}; }}; done"
     masters = " ".join(f"-{bus}/w1_bus_master{number}" for number in range(1, MASTERS + 1))
     return [("ExecStartPre", f"-+/bin/sh -c '{each}'"), ("ReadWritePaths", masters)]
+
+
+def hardware_pwm(lines: Sequence[int]) -> list[tuple[str, str]]:
+    """Return the settings by which a unit may use the Pi's own PWM on these lines.
+
+    The kernel makes the files of a channel when it is exported, for root alone. The first line runs as root, outside of
+    the sandbox. Whichever block this Pi has, the others are not there.
+    """
+    each = "; ".join(_exported(f"/sys/{PLATFORM}/{name}", lines, channels) for name, channels in BLOCKS.items())
+    writable = " ".join(f"-/sys/{PLATFORM}/{name}" for name in BLOCKS)
+    return [("ExecStartPre", f"-+/bin/sh -c '{each}'"), ("ReadWritePaths", writable)]
+
+
+def _exported(block: str, lines: Sequence[int], channels: Mapping[int, int]) -> str:
+    """Return the commands that export channels of a block, and give their files to our group."""
+    numbers = " ".join(sorted({str(channels[line]) for line in lines if line in channels}))
+    give = f"chgrp {GROUP} $$f; chmod g+w $$f"
+    files = " ".join(f"$$c/pwm$$n/{name}" for name in ("period", "duty_cycle", "enable", "polarity"))
+    each = f"test -e $$c/pwm$$n || echo $$n > $$c/export; for f in $$c/export {files}; do {give}; done"
+    return f"for c in {block}/pwm/pwmchip*; do test ! -e $$c || for n in {numbers}; do {each}; done; done"
 
 
 def _writable(state: Path | None) -> list[tuple[str, str]]:
@@ -167,6 +189,7 @@ def _secret_files(settings: SensorSettings) -> Iterator[Path]:
                 yield file
 
 
-def _safe(needed: DeviceNeeds, name: str) -> list[tuple[str, str]]:
+def _safe(needed: dict[str, DeviceNeeds]) -> list[tuple[str, str]]:
     """Return the setting that makes outputs safe after each stop, because a killed process leaves them as they were."""
-    return [("ExecStopPost", f"-/opt/penates/bin/penates safe {name} --config /etc/penates")] if needed.outputs else []
+    names = " ".join(name for name, one in needed.items() if one.outputs)
+    return [("ExecStopPost", f"-/opt/penates/bin/penates safe {names} --config /etc/penates")] if names else []

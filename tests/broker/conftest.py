@@ -10,12 +10,12 @@ from support.world import Broker
 
 
 @pytest.fixture
-def start_assistant(tmp_path: Path) -> Iterator[Callable[[Broker], Assistant]]:
-    """Start one at a broker; a later one knows what the earlier one stored."""
+def start_assistant(tmp_path: Path) -> Iterator[Callable[..., Assistant]]:
+    """Start one at a broker, perhaps with its recorder; a later one knows what the earlier one stored."""
     made: list[Assistant] = []
 
-    def make(broker: Broker) -> Assistant:
-        made.append(Assistant(tmp_path / "assistant", broker.port))
+    def make(broker: Broker, *more: str) -> Assistant:
+        made.append(Assistant(tmp_path / "assistant", broker.port, *more))
         return made[-1]
 
     yield make

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from support.paths import ROOT, SUPPORT
-from support.world import PATIENCE_S, Broker, pipe
+from support.world import PATIENCE_S, pipe
 
 VENV = Path(os.environ.get("HOME_ASSISTANT", ROOT / ".homeassistant"))
 PYTHON = VENV / "bin" / "python"
@@ -40,10 +40,10 @@ def judge(announcements: list[dict[str, Any]]) -> list[list[str]]:
 class Assistant:
     """One that runs, and is asked by lines of JSON (see live.py)."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, *more: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
-        command: list[str | Path] = [python(), SCRIPTS / "live.py", folder, str(port)]
+        command: list[str | Path] = [python(), SCRIPTS / "live.py", folder, str(port), *more]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._heard() == "ready", self.log()
 
@@ -57,8 +57,22 @@ class Assistant:
         pipe(self.process.stdin).flush()
         return self._heard()
 
+    def on_socket(self, asked: str, **more: Any) -> Any:
+        """What its websocket answers to a page."""
+        answer = self.ask("socket", type=asked, **more)
+        assert answer["success"], answer
+        return answer["result"]
+
     def log(self) -> str:
         return (self.folder / "home-assistant.log").read_text()
+
+    def complaints(self) -> list[str]:
+        """Of what it hears; not of how we started it, nor of a topic that it has cleared itself."""
+        heads = tuple(
+            f"{level} homeassistant.{who}" for level in ("WARNING", "ERROR") for who in ("components", "util")
+        )
+        lines = [line for line in self.log().splitlines() if line.startswith(heads)]
+        return [line for line in lines if "No device components to cleanup" not in line]
 
     def until(self, true: Callable[[dict[str, dict[str, Any]]], Any], what: str) -> Any:
         """Until something is true of the entities, which are known by their unique ids without `penates/`."""
@@ -89,4 +103,4 @@ class Assistant:
         pipe(self.process.stdout).close()
 
 
-Start: TypeAlias = Callable[[Broker], Assistant]
+Start: TypeAlias = Callable[..., Assistant]

@@ -361,3 +361,22 @@ class Shutter(Device):
     @takes(unit="%", low=0, high=100, step=5)
     def act_tilt(self, value: Any) -> Reading:
         return {"motor": {"tilt": value}}
+
+
+@dataclass(kw_only=True)
+class Opener(Device):
+    """Wiring: none. It counts how often it was told to unlock."""
+
+    unlocked = Measure("1")
+
+    def setup(self) -> None:
+        self.count = self.keep("count", 0)
+
+    @takes("lock", "unlock", keys=("state",), once=("unlock",), control="lock")
+    def act_set(self, value: Json) -> Reading:
+        """Count."""
+        self.count.value += "unlock" in (value, value.get("state") if isinstance(value, dict) else "")
+        return self.read()
+
+    def read(self) -> Reading:
+        return {"unlocked": self.count.value}

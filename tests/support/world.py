@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any, AnyStr, TypeAlias
 
@@ -23,7 +24,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bootstrap.config.loader import state_of
-from bootstrap.contract.payload import decode
+from bootstrap.contract.payload import decode, encode
 from bootstrap.contract.recording_word import KnownRecorders
 from bootstrap.contract.timestamps import Clock
 from bootstrap.outbox.backlog import RESEND_S, Backlog, BacklogLimits
@@ -310,6 +311,11 @@ class Eyes:
         answers = lambda seen: [one.value for one in seen[before:] if one.topic == topic]  # noqa: E731
         answer: dict[str, Any] = self.wait(answers, f"an answer to {action}")[0]
         return answer
+
+    def ask_soon(self, sensor: str, action: str, value: Any, within_s: float = 50) -> dict[str, Any]:
+        """Send a command that is to be carried out within this time, and return the answer to it."""
+        before = (datetime.now(UTC) + timedelta(seconds=within_s)).isoformat()
+        return self.ask(sensor, action, encode({"value": value, "before": before}))
 
     def connected(self) -> bool:
         return self._client.is_connected()

@@ -24,6 +24,7 @@ TYPES = {
     "Input": ("17", {"check", "unit", "doctor"}),
     "Output": ("17", {"check", "unit", "doctor"}),
     "TimedOutput": ("17", {"check", "unit", "doctor"}),
+    "PwmSource": ('"hardware"', {"check", "unit", "doctor"}),
     "I2CBus": ("1", {"unit", "doctor", "installer"}),
     "I2CAddress": ("0x76", {"check"}),
     "SpiDevice": ('"0.0"', {"check", "unit", "doctor", "installer"}),
@@ -51,6 +52,7 @@ WITH = {
     "ModbusAddress": ("SerialBus", '"/dev/ttyUSB0"'),
     "OneWireFolder": ("OneWireDevice", '"28-0316a2795fff"'),
 }
+WITH["PwmSource"] = ("Output", "18")
 WITH |= {"Sysfs": ("Chip", '"BME280"'), "Chip": ("Sysfs", '"/nowhere"')}
 WITH["OneWireDevice"] = ("OneWireFolder", '"/nowhere"')
 

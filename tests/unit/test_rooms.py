@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -47,12 +48,19 @@ FLOORS = (
     {
         "bootstrap.config",
         "bootstrap.contact",
+        "bootstrap.display",
         "bootstrap.one_wire",
         "bootstrap.radio",
         "bootstrap.serial_frames",
         "bootstrap.value_forms",
     },
-    {"bootstrap.modbus", "bootstrap.plain_lines", "bootstrap.serial_lines"},
+    {
+        "bootstrap.covers",
+        "bootstrap.door_locks",
+        "bootstrap.modbus",
+        "bootstrap.plain_lines",
+        "bootstrap.serial_lines",
+    },
     {"bootstrap.answers", "bootstrap.mqtt"},
     {"bootstrap.adapter", "bootstrap.history", "bootstrap.homeassistant", "bootstrap.machine"},
     {"bootstrap.bridge"},
@@ -85,7 +93,7 @@ class Import:
         return f"{self.user.replace('.', '/')}.py:{self.line} imports {self.used}"
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+def _parsed() -> Iterator[tuple[str, ast.Module]]:
     for package in PACKAGES:
         for file in sorted((ROOT / package).rglob("*.py")):
             parts = file.relative_to(ROOT).with_suffix("").parts
@@ -93,21 +101,26 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
             yield name, ast.parse(file.read_text())
 
 
-MODULES = dict(modules())
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Parsed when a test asks for them: each worker imports this file, and one runs its tests."""
+    return dict(_parsed())
 
 
-def imports() -> Iterator[Import]:
-    for user, tree in MODULES.items():
+def _imports() -> Iterator[Import]:
+    for user, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     whole = f"{node.module}.{alias.name}"
-                    yield Import(user, whole if whole in MODULES else node.module, node.lineno)
+                    yield Import(user, whole if whole in modules() else node.module, node.lineno)
             elif isinstance(node, ast.Import):
                 yield from (Import(user, alias.name, node.lineno) for alias in node.names)
 
 
-IMPORTS = [one for one in imports() if one.used.partition(".")[0] in PACKAGES and one.user != SURFACE]
+@cache
+def imports() -> list[Import]:
+    return [one for one in _imports() if one.used.partition(".")[0] in PACKAGES and one.user != SURFACE]
 
 
 def room(module: str) -> str:
@@ -125,35 +138,35 @@ def floor(module: str) -> int:
 
 
 def test_nothing_imports_upwards() -> None:
-    assert [str(one) for one in IMPORTS if floor(one.used) > floor(one.user)] == []
+    assert [str(one) for one in imports() if floor(one.used) > floor(one.user)] == []
 
 
 def test_rooms_of_one_floor_do_not_know_each_other() -> None:
     met = [
         str(one)
-        for one in IMPORTS
+        for one in imports()
         if floor(one.used) == floor(one.user) and room(one.used) != room(one.user) and room(one.user) not in GROUND
     ]
     assert met == []
 
 
 def test_only_who_records_or_looks_knows_the_history() -> None:
-    used = [one for one in IMPORTS if one.used.startswith("bootstrap.history")]
+    used = [one for one in imports() if one.used.startswith("bootstrap.history")]
     assert [str(one) for one in used if not one.user.startswith(MAY_USE_HISTORY)] == []
 
 
 def test_only_who_hears_or_sends_knows_of_radio() -> None:
-    users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.radio.")}
-    of_lines = {one for one in MODULES if one.startswith("bootstrap.serial_lines.")}
+    users = {one.user for one in imports() if one.used.startswith("bootstrap.radio.")}
+    of_lines = {one for one in modules() if one.startswith("bootstrap.serial_lines.")}
     may = {"daemons.radio", "daemons.socket", "penates.commands.radio_learn", *of_lines}
     assert {user for user in users if not user.startswith("bootstrap.radio.")} <= may
-    users = {one.user for one in IMPORTS if one.used.startswith("bootstrap.serial_lines.")} - of_lines
+    users = {one.user for one in imports() if one.used.startswith("bootstrap.serial_lines.")} - of_lines
     assert users == {"daemons.lines"}
 
 
 def test_no_command_imports_another() -> None:
     commands = "penates.commands."
-    assert [str(one) for one in IMPORTS if one.user.startswith(commands) and one.used.startswith(commands)] == []
+    assert [str(one) for one in imports() if one.user.startswith(commands) and one.used.startswith(commands)] == []
 
 
 def at_import(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -170,13 +183,13 @@ def at_import(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
 def first_imports(user: str) -> set[str]:
     """The modules of ours that have to be there before a module, with their packages."""
     found = list[str]()
-    for node in at_import(MODULES[user]):
+    for node in at_import(modules()[user]):
         names = [alias.name for alias in node.names]
         if isinstance(node, ast.ImportFrom):
             names = [node.module or "", *(f"{node.module}.{name}" for name in names)]
         found += names
     own = {user, *packages(user)}
-    return {one for name in found for one in (name, *packages(name)) if one in MODULES} - own
+    return {one for name in found for one in (name, *packages(name)) if one in modules()} - own
 
 
 def packages(module: str) -> list[str]:
@@ -186,7 +199,7 @@ def packages(module: str) -> list[str]:
 
 def test_no_import_leads_back_to_where_it_began() -> None:
     """A suite that imports all in one order would never meet the order that fails."""
-    TopologicalSorter({user: first_imports(user) for user in MODULES}).prepare()  # raises CycleError
+    TopologicalSorter({user: first_imports(user) for user in modules()}).prepare()  # raises CycleError
 
 
 ALONE = """
@@ -216,7 +229,7 @@ def test_each_kind_and_each_command_is_imported_alone(tmp_path: Path) -> None:
     used = {one.used for one in imports()} | {one.used.rpartition(".")[0] for one in imports()}
     quick = ("paho", "zmq", "gpiozero", *sys.stdlib_module_names)  # what nearly all of them need, so once for all
     foreign = sorted(name for name in used if name.partition(".")[0] in quick)
-    own = [name for name in MODULES if name.startswith(("daemons.", "penates.commands."))]
+    own = [name for name in modules() if name.startswith(("daemons.", "penates.commands."))]
     assert len(own) > 80
     command = [sys.executable, "-W", "error", "-c", ALONE, str(tmp_path), " ".join(foreign), " ".join(own)]
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it would be slow
@@ -231,7 +244,7 @@ def loaded(code: str) -> set[str]:
 
 
 def test_settings_are_read_without_paho_and_zmq() -> None:
-    names = [name for name in MODULES if name.startswith("bootstrap.config.")]
+    names = [name for name in modules() if name.startswith("bootstrap.config.")]
     found = loaded(f"import {', '.join(names)}")
     assert [name for name in found if name.partition(".")[0] in ("paho", "zmq", "gpiozero")] == []
 
@@ -258,7 +271,7 @@ def test_importing_bootstrap_changes_nothing() -> None:
 
 def from_surface() -> Iterator[tuple[str, set[str]]]:
     """Yield what each module imports from `bootstrap` itself."""
-    for user, tree in MODULES.items():
+    for user, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module == SURFACE:
                 yield user, {alias.name for alias in node.names}
@@ -273,7 +286,7 @@ def test_the_surface_is_for_devices() -> None:
 def test_devices_import_from_the_surface_what_it_has() -> None:
     elsewhere = {
         f"{user}: {alias.name} from {node.module}"
-        for user, tree in MODULES.items()
+        for user, tree in modules().items()
         if user.startswith("daemons.")
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module != SURFACE
@@ -284,7 +297,7 @@ def test_devices_import_from_the_surface_what_it_has() -> None:
 
 
 def test_types_are_checked_by_the_same_names_as_the_surface_has() -> None:
-    block = next(node for node in MODULES[SURFACE].body if isinstance(node, ast.If))
+    block = next(node for node in modules()[SURFACE].body if isinstance(node, ast.If))
     typed = {alias.asname: (node.module, alias.name) for node in block.body for alias in node.names}  # type: ignore[attr-defined]
     assert typed == {name: (module, name) for name, module in bootstrap.HOMES.items()}
 
@@ -316,7 +329,7 @@ def test_importing_paho_our_way_leaves_urllib_as_it_is(before: str) -> None:
 
 
 def classes() -> Iterator[tuple[str, ast.ClassDef]]:
-    for name, tree in MODULES.items():
+    for name, tree in modules().items():
         yield from ((name, node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
 
 
@@ -345,7 +358,7 @@ def test_classes_are_short() -> None:
 def test_functions_are_short() -> None:
     functions = {
         f"{module}:{node.lineno} {node.name}": without_docstring(node)
-        for module, tree in MODULES.items()
+        for module, tree in modules().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef)
     }

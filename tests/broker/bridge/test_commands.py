@@ -1,20 +1,32 @@
 """Commands to sensors of the other site are delivered at once and answered, or answered as undelivered; never late."""
 
 import json
+import signal
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support.bridged_sites import BridgedSites
 from support.plain_link import CABIN, HOME
-from support.world import Eyes
+from support.world import Eyes, eventually
 
 LAMP = f"{CABIN}/lamp"
 CELLAR = f"{HOME}/cellar"
+
+
+def moment(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
 def both_up(two: BridgedSites) -> None:
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "up")
     two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "up")
     two.at_home.wait_value(f"penates-bridge/{CABIN}/commands", 1)
+
+
+def known(eyes: Eyes, sensor: str) -> None:
+    """Wait until the bridge at this site has been told what a far sensor does."""
+    eyes.wait(lambda seen: [one for one in seen if one.topic == f"{sensor}/status/about"], f"what {sensor} is")
 
 
 def answers(eyes: Eyes, sensor: str, identity: str) -> list[dict[str, Any]]:
@@ -35,7 +47,7 @@ def test_a_command_from_the_called_site_is_fetched_and_answered_once(two: Bridge
     two.lamp()
     two.bridges()
     both_up(two)
-    two.at_home.wait_value(f"{LAMP}/status/state", "online")
+    known(two.at_home, LAMP)
     two.at_home.publish(f"{LAMP}/action/set", '{"value": "on", "id": "7"}')
     assert answer(two.at_home, LAMP, "7")["result"] == "done"
     two.at_home.wait_value(f"{LAMP}/data/on", True)
@@ -51,7 +63,7 @@ def test_a_command_from_the_calling_site_is_delivered_and_answered_once(two: Bri
     two.home.house.run()
     two.bridges()
     both_up(two)
-    two.at_cabin.wait_value(f"{CELLAR}/status/state", "online")
+    known(two.at_cabin, CELLAR)
     for identity in ("1", "2"):
         two.at_cabin.publish(f"{CELLAR}/action/read", json.dumps({"value": "now", "id": identity}))
         assert answer(two.at_cabin, CELLAR, identity)["result"] == "done"
@@ -64,6 +76,7 @@ def test_while_the_link_is_down_commands_are_undelivered_at_either_site_and_neve
     two.home.house.run()
     two.bridges()
     both_up(two)
+    known(two.at_home, LAMP)
     two.sites.wire.refuse()
     two.at_home.wait_value(f"{HOME}/{CABIN}/data/state", "down")
     two.at_cabin.wait_value(f"{CABIN}/{HOME}/data/state", "down")
@@ -85,6 +98,7 @@ def test_a_command_that_a_silent_cut_holds_is_undelivered_and_expires(two: Bridg
     two.lamp()
     two.bridges()
     both_up(two)
+    known(two.at_home, LAMP)
     two.sites.wire.cut()
     two.at_home.publish(f"{LAMP}/action/set", '{"value": "on", "id": "held"}')
     assert answer(two.at_home, LAMP, "held")["result"] == "undelivered"
@@ -102,3 +116,54 @@ def test_a_retained_command_is_refused(two: BridgedSites) -> None:
     for eyes, sensor in ((two.at_home, LAMP), (two.at_cabin, CELLAR)):
         eyes.publish(f"{sensor}/action/set", '{"value": "on", "id": "kept"}', retain=True)
         assert answer(eyes, sensor, "kept")["result"] == "refused"
+
+
+def test_what_opens_a_far_door_needs_a_time_of_its_sender(two: BridgedSites) -> None:
+    door = f"{CABIN}/door"
+    two.cabin.house.device("door", 'kind = "support.odd_devices.Opener"\n')
+    two.cabin.run("door")
+    two.bridges()
+    both_up(two)
+    known(two.at_home, door)
+    for number, plain in enumerate(('{"state":"unlock","id":"%s"}', '{"value":"unlock","id":"%s"}')):
+        two.at_home.publish(f"{door}/action/set", plain % f"plain {number}")
+        refused = answer(two.at_home, door, f"plain {number}")
+        assert (refused["result"], "say by 'before'" in refused["reason"]) == ("refused", True)
+    two.at_home.publish(f"{door}/action/set", json.dumps({"state": "unlock", "id": "in time", "before": moment(5)}))
+    assert answer(two.at_home, door, "in time")["result"] == "done"
+    two.at_cabin.wait_value(f"{door}/data/unlocked", 1)
+    assert [one.value["id"] for one in two.at_cabin.on(f"{door}/action/set")] == ["in time"]
+    two.at_home.publish(f"{CABIN}/nobody/action/set", '{"value":"on","id":"unknown"}')
+    unknown = answer(two.at_home, f"{CABIN}/nobody", "unknown")
+    assert (unknown["result"], "nothing is known here" in unknown["reason"]) == ("undelivered", True)
+
+
+def test_a_bridge_that_stood_still_lends_a_far_door_no_time(two: BridgedSites) -> None:
+    door = f"{HOME}/door"
+    two.home.house.device("door", 'kind = "support.odd_devices.Opener"\n')
+    two.home.run("door")
+    _, at_cabin = two.bridges()
+    both_up(two)
+    known(two.at_cabin, door)
+    at_cabin.send(signal.SIGSTOP)
+    two.at_cabin.publish(f"{door}/action/set", '{"state":"unlock","id":"plain"}')
+    two.at_cabin.publish(f"{door}/action/set", json.dumps({"state": "unlock", "id": "old", "before": moment(0.5)}))
+    two.at_cabin.publish(f"{door}/action/set", '{"state":"lock","id":"last","before":"2999-01-01T00:00:00Z"}')
+    deadline = time.time() + 1
+    eventually(lambda: time.time() > deadline, "the second one has expired")
+    at_cabin.send(signal.SIGCONT)
+    assert answer(two.at_cabin, door, "last")["result"] == "done"
+    assert [answer(two.at_cabin, door, one)["result"] for one in ("plain", "old")] == ["refused", "refused"]
+    assert {one.value for one in two.at_home.on(f"{door}/data/unlocked")} == {0}
+
+
+def test_a_command_with_a_time_of_its_own_is_fetched_once(two: BridgedSites) -> None:
+    two.lamp()
+    two.bridges()
+    both_up(two)
+    known(two.at_home, LAMP)
+    for identity, value in (("1", True), ("2", False)):
+        two.at_home.publish(f"{LAMP}/action/set", json.dumps({"value": "toggle", "id": identity, "before": moment(5)}))
+        assert answer(two.at_home, LAMP, identity)["result"] == "done"
+        two.at_home.wait_value(f"{LAMP}/data/on", value)
+    assert [one.value["id"] for one in two.at_cabin.on(f"{LAMP}/action/set")] == ["1", "2"]

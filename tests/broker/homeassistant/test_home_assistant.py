@@ -13,6 +13,7 @@ from bootstrap.contract.topics import Topics
 from bootstrap.homeassistant import announcement
 from support.announced import Everything, announced
 from support.assistant import Assistant, Start, judge
+from support.controlled_devices import Blower, Gate, Shutter, Strike, Tap
 from support.paths import QUICK
 from support.world import Broker, Eyes, House, Running, Wires
 
@@ -55,7 +56,8 @@ def cellar_alone(furnished: House, wires: Wires) -> Running:
 def test_every_announcement_is_valid_and_every_class_fits_its_unit() -> None:
     """By Home Assistant's own schemas, whatever its version; they are slow to load."""
     told = [announced(kinds.find(kind, Path()), kind) for kind in kinds.names()]
-    good = [*told, announced(Everything), announced(Everything, heartbeat_s=0), all_units()]
+    controlled = [announced(one) for one in (Strike, Shutter, Gate, Tap, Blower)]
+    good = [*told, announced(Everything), announced(Everything, heartbeat_s=0), all_units(), *controlled]
     bad = [announced(Everything) for _ in range(3)]
     bad[0]["cmps"]["data_power"]["unit_of_meas"] = "lx"
     bad[1]["cmps"]["data_power"]["sug_dsp_prc"] = -1
@@ -108,7 +110,7 @@ def test_the_house_appears_as_what_it_is(wires: Wires, broker: Broker, start_ass
     a_switch_switches(assistant, wires)
     an_event_happens(assistant, wires)
     what_is_wrong_with_much_fits(assistant, eyes)
-    assert "\n".join(complaints(assistant)) == ""
+    assert "\n".join(assistant.complaints()) == ""
 
 
 def what_is_wrong_with_much_fits(assistant: Assistant, eyes: Eyes) -> None:
@@ -123,15 +125,6 @@ def what_is_wrong_with_much_fits(assistant: Assistant, eyes: Eyes) -> None:
     problem = assistant.until(said, "what is wrong")["cm/much/status_problem"]
     assert problem["state"] == "on"
     assert len(json.dumps(problem["attributes"], ensure_ascii=False).encode()) < 16_000
-
-
-def complaints(assistant: Assistant) -> list[str]:
-    """Of what it hears; not of how we started it."""
-    heads = tuple(f"{level} announcement.{who}" for level in ("WARNING", "ERROR") for who in ("components", "util"))
-    lines = [line for line in assistant.log().splitlines() if line.startswith(heads)]
-    return [
-        line for line in lines if "No device components to cleanup" not in line
-    ]  # when it has cleared a topic itself
 
 
 def look(entity: dict[str, Any]) -> tuple[Any, ...]:
@@ -253,28 +246,4 @@ def test_what_is_announced_no_more_goes(house: House, broker: Broker, start_assi
     assistant.until(lambda found: not found, "all goes")
     names = {device["name"] for device in assistant.ask("devices").values()}
     assert "cellar" not in names
-    assert "\n".join(complaints(assistant)) == ""
-
-
-def test_commands_of_every_sort_are_obeyed(house: House, broker: Broker, start_assistant: Start) -> None:
-    house.write(broker.port)
-    house.device("panel", 'kind = "support.odd_devices.Panel"\nevery_s = 3600\n')
-    house.run("panel", program=QUICK)
-    assistant = start_assistant(broker)
-    assistant.wait("cm/panel/action_dim", "off")
-    assistant.ask("enable", unique="penates/cm/panel/data_level")  # the light shows it; it is disabled
-    assistant.wait("cm/panel/data_level", "0")
-    assistant.wait("cm/panel/action_dim", "off")
-    for service, name, more, unique, state in (
-        ("light.turn_on", "dim", {"brightness": 128}, "data_level", "50.2"),
-        ("light.turn_on", "dim", {}, "data_level", "100"),
-        ("light.turn_off", "dim", {}, "data_level", "0"),
-        ("number.set_value", "heat", {"value": 21.5}, "action_heat", "21.5"),
-        ("select.select_option", "choose", {"option": "high"}, "action_choose", "high"),
-    ):
-        assistant.ask("call", service=service, entity=f"{service.partition('.')[0]}.panel_{name}", data=more)
-        assistant.wait(f"cm/panel/{unique}", state)
-    assistant.ask("call", service="text.set_value", entity="text.panel_say", data={"value": '{"a":"ä"}'})
-    said = lambda found: found["cm/panel/data_said"]["attributes"].get("said")  # noqa: E731
-    assert json.loads(assistant.until(said, "an event")) == {"a": "ä"}
-    assert complaints(assistant) == []
+    assert "\n".join(assistant.complaints()) == ""

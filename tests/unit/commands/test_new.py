@@ -18,7 +18,7 @@ from bootstrap.config.loader import check
 from bootstrap.proof import DRIVEN_LINES, KERNEL_DRIVER
 from penates.__main__ import main
 from penates.datasheet import sheet
-from penates.parts import elsewhere, kinds_for, parts
+from penates.parts import OTHER_WORDS, elsewhere, kinds_for, parts
 from support.gauges import RAIN, device
 from support.world import House
 
@@ -307,6 +307,12 @@ def test_every_part_leads_to_its_kind() -> None:
         assert word in kinds_for(word.upper().replace("_", "-"))
     assert kinds_for("PZEM") == ["pzem"]  # though parts begin so, too
     assert kinds_for("ldr") == ["adc"]
+
+
+def test_what_people_call_a_kind_leads_to_it() -> None:
+    for word, found in OTHER_WORDS.items():
+        assert kinds_for(word.title()) == [*found]
+        assert {*found} <= {*kinds.names()}
 
 
 def test_a_part_that_no_kind_reads_is_told_with_what_to_buy(rainy: House) -> None:

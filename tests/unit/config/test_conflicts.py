@@ -1,7 +1,10 @@
 """What a driver of the kernel holds belongs to nobody else; sensors of one chip share it."""
 
+from pathlib import Path
+
 import pytest
 
+from bootstrap.config import boot_config
 from bootstrap.config.loader import Configuration
 from support.world import House
 
@@ -78,3 +81,35 @@ def test_a_probe_of_a_gateway_is_nobody_else_s(house: House) -> None:
 def test_a_gateway_s_bus_has_its_line_before_anything_is_adopted(house: House) -> None:
     (found,) = faults(house, a='kind = "one_wire"\n', b='kind = "door"\npin = 4\n')
     assert found.endswith("GPIO4 is already the 1-Wire bus of a (w1-gpio)")
+
+
+HARDWARE = 'pwm = "hardware"\n'
+
+
+@pytest.mark.parametrize(
+    ("model", "shared"),
+    [("Raspberry Pi 4 Model B Rev 1.4", True), ("Raspberry Pi 5 Model B Rev 1.0", False), ("", False)],
+)
+def test_two_lines_may_have_one_channel_of_the_pis_own_pwm(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, shared: bool
+) -> None:
+    (tmp_path / "model").write_text(f"{model}\0")
+    monkeypatch.setattr(boot_config, "MODEL", tmp_path / "model")
+    one, other = (f'kind = "dimmer"\npin = {pin}\n' for pin in (12, 18))
+    why = ["devices/b.toml:3: the PWM channel of GPIO18 is already the pwm of a"]
+    assert faults(house, a=one + HARDWARE, b=other + HARDWARE) == (why if shared else [])
+    assert faults(house, a=one + HARDWARE, b=other) == []
+    assert faults(house, a=one + HARDWARE, b='kind = "fan"\npin = 13\ntacho = 18\n' + HARDWARE) == []
+
+
+def test_there_is_pwm_on_four_lines_only(house: House) -> None:
+    why = faults(house, a=f'kind = "dimmer"\npin = 17\n{HARDWARE}')
+    expected = (
+        "devices/a.toml:3: 'pwm' must be \"software\" on GPIO17: the Pi's own PWM is on GPIO12, GPIO13, GPIO18, GPIO19"
+    )
+    assert why == [expected]
+
+
+def test_a_frequency_that_no_process_manages_is_refused(house: House) -> None:
+    (why,) = faults(house, a='kind = "fan"\npin = 18\nfrequency_hz = 25000\n')
+    assert why.endswith("'frequency_hz' must be at most 1000 in software, not 25000; pwm = \"hardware\" does it")

@@ -20,21 +20,43 @@ from bootstrap.proof import DRIVEN_LINES
 from daemons.anemometer import Anemometer
 from daemons.buzzer import Buzzer
 from daemons.contact import AnyContact
+from daemons.cover import Cover
 from daemons.dimmer import Dimmer
 from daemons.fan import Fan
+from daemons.heater import Heater
 from daemons.knob import Knob
 from daemons.lamp import Lamp
 from daemons.leak import Leak
+from daemons.meter import Meter
 from daemons.output import SwitchedOutput
 from daemons.rain_gauge import RainGauge
+from daemons.relay import Relay
 from daemons.servo import Servo
 from daemons.tilt import Tilt
+from daemons.valve import Valve
 from penates.testing import Bench
 from support.world import House
 
 PIN, OTHER, PUSH = 17, 27, 22
 MS = 1_000_000  # nanoseconds
-KINDS = (AnyContact, Leak, SwitchedOutput, Dimmer, Buzzer, Servo, Fan, Knob, Anemometer, RainGauge, Tilt)
+KINDS = (
+    AnyContact,
+    Leak,
+    SwitchedOutput,
+    Cover,
+    Heater,
+    Relay,
+    Valve,
+    Dimmer,
+    Buzzer,
+    Servo,
+    Fan,
+    Knob,
+    Anemometer,
+    RainGauge,
+    Tilt,
+    Meter,
+)
 SMOKE: dict[str, Any] = {"measure": "smoke", "true_when": "open", "device_class": "smoke"}
 SHUTTER: dict[str, Any] = {"measure": "shutter", "words": ["shut", "ajar"]}
 
@@ -119,6 +141,17 @@ def test_each_tip_of_a_bucket_counts_once_and_survives_a_restart(tmp_path: Path)
         bench.drive(PIN, high=True)
         bench.until(lambda: not again.closed)
         assert bench.read() == {"rain": 0.4}
+
+
+def test_a_power_cut_costs_a_rain_gauge_no_tip_that_is_older_than_a_second(tmp_path: Path) -> None:
+    gauge = RainGauge(pin=PIN, mm_per_tip=0.2)
+    with Bench(gauge, tmp_path) as bench:
+        for tips in (1, 2, 3):
+            bench.drive(PIN, high=False)
+            bench.until(lambda wanted=tips: gauge.count.value == wanted)  # type: ignore[misc]
+            bench.drive(PIN, high=True)
+            bench.until(lambda: not gauge.closed)
+        bench.until(lambda: gauge.count.saved == 3)
 
 
 def drive(bench: Bench, edges: list[tuple[int, bool, int]]) -> None:
@@ -249,17 +282,16 @@ def test_an_output_rests_as_its_owner_says() -> None:
             assert (bench.level(PIN), bench.read()) == (1, {"on": False})
 
 
-def test_a_pulse_ends_by_itself_unless_a_command_says_how_long() -> None:
-    with Bench(SwitchedOutput(pin=PIN, pulse_s=0.1)) as bench:
-        bench.act("set", "on")
+def test_an_output_goes_back_after_the_time_that_a_command_says() -> None:
+    with Bench(SwitchedOutput(pin=PIN)) as bench:
+        bench.act("set", {"state": "on", "for_s": 0.1})
         assert bench.level(PIN) == 1
         bench.until(lambda: bench.readings[-1] == {"on": False})
         assert bench.level(PIN) == 0
         bench.act("set", {"state": "on", "for_s": 3600})
         bench.act("set", "off")
-        bench.act("set", "toggle")  # a toggle that switches it on is a pulse, too
-        bench.until(lambda: bench.readings[-1] == {"on": False})
-        assert bench.readings == [{"on": on} for on in (True, False, True, False, True, False)]
+        bench.act("set", "toggle")
+        assert [reading["on"] for reading in bench.readings] == [True, False, True, False, True]
 
 
 def test_a_dimmer_fades_and_comes_back_as_bright_as_it_was() -> None:
@@ -298,20 +330,114 @@ def test_a_dimmer_refuses_what_is_no_level(value: Any) -> None:
 
 def test_a_fan_runs_when_nobody_cares_and_stops_below_what_turns_it() -> None:
     with Bench(Fan(pin=PIN, lowest=20)) as bench:
-        assert (bench.level(PIN), bench.read()) == (1, {"level": 100})
-        for asked, level in ((20, 20), (19.9, 0), (0, 0), (55.5, 55.5)):
+        assert (bench.level(PIN), bench.read()) == (1, {"level": 100, "mode": "safe"})
+        for asked, level in ((20, 20), (19.9, 0), (0, 0), (55.5, 55.5), ("on", 100), ("off", 0)):
             bench.act("set", asked)
-            assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level})
+            assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level, "mode": "manual"})
     with Bench(Fan(pin=PIN, safe="off")) as bench:
-        assert (bench.level(PIN), bench.read()) == (0, {"level": 0})
+        assert (bench.level(PIN), bench.read()) == (0, {"level": 0, "mode": "safe"})
+        with pytest.raises(Refused, match="it follows nothing"):
+            bench.act("set", "auto")
+        bench.act("set", {"level": 100, "for_s": 0.05})
+        bench.until(lambda: bench.readings[-1] == {"level": 0, "mode": "safe"})
+
+
+CELLAR = "cm/cellar/data/temperature"
+FOLLOWER: dict[str, Any] = {"follows": CELLAR, "starts_c": 30, "full_c": 40, "hysteresis_c": 2, "lowest": 20}
+
+
+def test_a_fan_follows_a_temperature_and_does_not_start_and_stop_all_the_time() -> None:
+    fan = Fan(pin=PIN, **FOLLOWER)
+    with Bench(fan) as bench:
+        assert bench.read() == {"level": 100, "mode": "safe"}  # nothing was heard yet
+        steps = (
+            (25, 0),
+            (29.9, 0),
+            (30, 20),
+            (35, 60),
+            (39, 92),
+            (40, 100),
+            (90, 100),
+            (29.9, 20),
+            (28.1, 20),
+            (28, 0),
+        )
+        for celsius, level in (*steps, (29.9, 0), (30.5, 24)):
+            bench.hear(CELLAR, celsius)
+            assert (bench.level(PIN), bench.read()) == (level / 100, {"level": level, "mode": "following"}), celsius
+        count = len(bench.readings)
+        bench.hear(CELLAR, 30.5)
+        assert len(bench.readings) == count  # what has not changed is not told again
+
+
+@pytest.mark.parametrize(("safe", "level"), [("full", 100), ("off", 0)])
+def test_a_fan_is_safe_while_nobody_knows_the_temperature(safe: Any, level: float) -> None:
+    with Bench(Fan(pin=PIN, safe=safe, **FOLLOWER)) as bench:
+        for why in ("is lost", "older than 180 s", "unreachable: no broker", "it was cleared"):
+            bench.hear(CELLAR, 35)
+            assert bench.readings[-1] == {"level": 60, "mode": "following"}
+            bench.silence(CELLAR, why)
+            assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level, "mode": "safe"})
+
+
+@pytest.mark.parametrize("value", ["warm", None, True, "nan", [21], {"temperature": 21}])
+def test_what_is_no_temperature_is_a_fault_and_the_fan_is_safe(value: Any) -> None:
+    fan = Fan(pin=PIN, **FOLLOWER)
+    with Bench(fan) as bench:
+        bench.hear(CELLAR, 35)
+        with pytest.raises(AssertionError, match="Refused"):
+            bench.hear(CELLAR, value)
+        found = fan.read()
+        assert (bench.level(PIN), found["level"], type(found["mode"])) == (1, 100, Refused)
+        bench.hear(CELLAR, 35)
+        assert bench.readings[-1] == {"level": 60, "mode": "following"}
+
+
+def test_a_command_counts_for_a_time_and_then_the_fan_follows_again() -> None:
+    with Bench(Fan(pin=PIN, manual_s=0.2, **FOLLOWER)) as bench:
+        bench.hear(CELLAR, 35)
+        bench.act("set", 10)  # less than turns it
+        assert bench.readings[-1] == {"level": 0, "mode": "manual"}
+        bench.hear(CELLAR, 39)
+        bench.silence(CELLAR, "is lost")
+        bench.hear(CELLAR, 38)
+        assert bench.readings[-1] == {"level": 0, "mode": "manual"}
+        bench.until(lambda: bench.readings[-1] == {"level": 84, "mode": "following"})
+        bench.act("set", {"level": "off", "for_s": 3600})
+        bench.silence(CELLAR, "is lost")
+        bench.act("set", "auto")
+        assert bench.readings[-1] == {"level": 100, "mode": "safe"}
+
+
+def test_a_command_may_count_until_it_is_taken_back() -> None:
+    fan = Fan(pin=PIN, manual_s=0, **FOLLOWER)
+    with Bench(fan) as bench:
+        bench.act("set", "off")
+        assert not fan.waits_for("back")
+        bench.hear(CELLAR, 35)
+        bench.act("set", {"level": "auto"})
+        assert bench.readings == [{"level": 0, "mode": "manual"}, {"level": 60, "mode": "following"}]
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"follows": "cm/+/data/temperature"}, "'follows' must be one topic"),
+        ({"follows": "zigbee2mqtt/cellar"}, "'stale_s' must be set"),
+        ({"starts_c": 40, "full_c": 40}, "'full_c' must be above 'starts_c', which is 40"),
+    ],
+)
+def test_a_fan_follows_one_temperature_between_two(settings: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Fan(pin=PIN, **settings)
 
 
 def test_a_tacho_tells_turns_a_minute() -> None:
     with Bench(Fan(pin=PUSH, tacho=PIN, pulses=2)) as bench:
-        assert bench.read() == {"level": 100}  # it begins to turn
+        assert bench.read() == {"level": 100, "mode": "safe"}  # it begins to turn
         drive(bench, closings(PIN, 20, apart_ms=25, closed_ms=10))
         bench.until(lambda: "rpm" in bench.read())
-        assert bench.readings[-1] == {"level": 100, "rpm": 1200}
+        assert bench.readings[-1] == {"level": 100, "mode": "safe", "rpm": 1200}
 
 
 def test_a_fan_that_does_not_turn_is_a_fault_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,7 +448,7 @@ def test_a_fan_that_does_not_turn_is_a_fault_and_no_number(monkeypatch: pytest.M
         assert reading["level"] == 100
         assert str(reading["rpm"]) == "no pulse of the tacho on GPIO17: the fan is blocked, or not connected"
         bench.act("set", 0)
-        assert bench.read() == {"level": 0, "rpm": 0}
+        assert bench.read() == {"level": 0, "mode": "manual", "rpm": 0}
 
 
 def test_a_buzzer_plays_a_pattern_and_falls_silent() -> None:

@@ -11,6 +11,7 @@ from penates.doctor.findings import Verdict
 from penates.doctor.hardware import hardware
 from penates.doctor.machine import SensorUser
 from support.kernel_files import KernelFiles
+from support.pwm import PwmFiles
 from support.world import House
 
 GOOD, BAD, UNKNOWN = Verdict
@@ -199,3 +200,34 @@ def test_the_probes_of_a_bus_and_the_right_to_convert_them_at_once(house: House)
         (GOOD, "28-00000000000b is on the bus"),
         (GOOD, "stranger may have all probes of w1_bus_master1 convert at once"),
     ]
+
+
+def test_the_pis_own_pwm_and_what_config_txt_lacks_for_it(house: House, tmp_path: Path) -> None:
+    house.write(1)
+    house.device("fan", 'kind = "fan"\npin = 13\npwm = "hardware"\n')
+    settings = Configuration(house.folder).all()["fan"]
+    stranger = SensorUser("stranger", 12345, frozenset(), "simulated")
+
+    def said() -> tuple[Verdict, str, str]:
+        (found,) = (one for one in hardware(settings, stranger, tmp_path) if one.check == "pwm")
+        return found.verdict, found.text, found.advice
+
+    config = tmp_path / "boot/firmware/config.txt"
+    config.parent.mkdir(parents=True)
+    off, one = "the kernel has no PWM on GPIO13; its PWM is off", "pwm,pin=13,func=4"
+    for text, advice in (
+        ("", f"add dtoverlay={one} to /boot/firmware/config.txt, then restart"),
+        ("dtoverlay=pwm\n", "replace dtoverlay=pwm by dtoverlay=pwm-2chan,pin=13,func=4,pin2=18,func2=2"),
+        ("dtoverlay=pwm,pin=19,func=2\n", f"replace dtoverlay=pwm by dtoverlay={one}, then"),
+        ("dtoverlay=pwm-2chan,pin=12,func=4,pin2=13,func2=4\n", "GPIO13 is in config.txt: restart if that is new"),
+    ):
+        config.write_text(text)
+        verdict, what, how = said()
+        assert (verdict, what) == (BAD, off)
+        assert advice in how
+    files = PwmFiles(tmp_path / "sys", 12, 13)
+    file = files.chip / "export"
+    file.touch(mode=0o644)
+    assert said() == (BAD, f"stranger may not write {file}", "sudo penates install, and restart its unit")
+    (files.channel(1) / "duty_cycle").chmod(0o646)
+    assert said() == (GOOD, "GPIO13 is channel 1 of pwmchip0, which stranger may set", "")

@@ -100,3 +100,11 @@ def test_our_own_settings_of_the_broker_lose_nothing(house: House, tmp_path: Pat
     assert configuration
     (about,) = machine.mosquitto(configuration, conf)
     assert about.verdict is GOOD
+
+
+@pytest.mark.parametrize(
+    ("served", "present", "verdict"),
+    [(1, True, GOOD), (0, True, BAD), (None, True, UNKNOWN), (0, False, UNKNOWN)],
+)
+def test_hardware_restarts_a_machine_that_hangs(served: int | None, verdict: Verdict, *, present: bool) -> None:
+    assert machine.watchdog(served=served, present=present).verdict is verdict

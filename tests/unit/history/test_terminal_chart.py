@@ -147,6 +147,18 @@ def test_a_share_is_of_time_not_of_readings() -> None:
     assert "6 readings, true for 5% of 60 min, last false at" in terminal_chart.below(door)
 
 
+def test_of_a_counter_it_is_told_by_how_much_it_has_grown() -> None:
+    series = Series("energy")
+    describe([series], {"energy": KnownMeasure("kWh", counter=True)})
+    for minute, value in enumerate((12345.678, 12346, 12347.5, 2, 3.25)):
+        series.add(NOON_S + 60 * minute, Summary(1, value, value, value))
+    assert terminal_chart.below(series).startswith("5 readings, grew by 5.072, last 3.25 at")
+    days = Series("energy", counter=True)
+    for day, (low, high) in enumerate(((100, 103.5), (103.5, 110.123), (110.123, 111.123456))):
+        days.add(NOON_S + 86400 * day, Summary(1440, (low + high) / 2, low, high))
+    assert terminal_chart.below(days).startswith("4320 readings, grew by 11.1235, last 111.123456 at")
+
+
 def test_events_are_marks() -> None:
     bell = Series("pressed", truth=True, event=True)
     for minute in (0, 7, 9, 50):

@@ -1,6 +1,9 @@
 """The unit files, and what each device's drop-in lets it do."""
 
+import shlex
+import subprocess
 from dataclasses import replace
+from os import getgid
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,9 @@ from bootstrap.config.secrets import password_file
 from bootstrap.device import Device
 from penates.installer import unit_files
 from penates.installer.allowed_networks import ANYWHERE, HOME, allowed_networks
-from penates.installer.device_needs import NodeAccess, access
+from penates.installer.device_needs import NodeAccess, access, must_end
 from support.paths import ROOT
+from support.pwm import Exporting, PwmFiles
 from support.world import House
 
 SAMPLES = ROOT / "config"
@@ -138,6 +142,34 @@ def test_a_unit_may_have_all_probes_convert_at_once(house: House) -> None:
     assert "ReadWritePaths" not in "".join(drop_in(house, 'kind = "thermometer"\nserial = "28-0316a2795fff"\n'))
 
 
+def test_a_unit_may_set_the_channels_of_its_lines_alone(house: House) -> None:
+    text = 'kind = "fan"\npin = 19\ntacho = 17\npwm = "hardware"\n'
+    lines = drop_in(house, text)
+    blocks = ("2020c000.pwm", "3f20c000.pwm", "fe20c000.pwm", "1f00098000.pwm")
+    assert f"ReadWritePaths={' '.join(f'-/sys/bus/platform/devices/{one}' for one in blocks)}" in lines
+    assert "ReadWritePaths" not in "".join(drop_in(house, text.replace("hardware", "software")))
+
+
+@pytest.mark.parametrize(("block", "channel"), [("fe20c000.pwm", 1), ("1f00098000.pwm", 3)])
+def test_a_channel_is_exported_and_given_to_the_sensors(house: House, tmp_path: Path, block: str, channel: int) -> None:
+    files = PwmFiles(tmp_path / "sys", 18, 19, block=block)
+    lines = drop_in(house, 'kind = "fan"\npin = 19\npwm = "hardware"\n')
+    (before,) = [line.removeprefix("ExecStartPre=-+") for line in lines if line.startswith("ExecStartPre=")]
+    command = (
+        before.replace("$$", "$").replace("/sys/", f"{tmp_path}/sys/").replace("chgrp penates", f"chgrp {getgid()}")
+    )
+    with Exporting(files) as kernel:
+        subprocess.run(
+            shlex.split(command), check=False, timeout=60
+        )  # the files come a moment later than in the kernel
+        assert kernel.exported.wait(60)
+        subprocess.run(shlex.split(command), check=True, timeout=60)  # at a second start they are there
+        assert kernel.asked == [channel]
+    writable = [file.name for file in (files.chip / f"pwm{channel}").iterdir() if file.stat().st_mode & 0o020]
+    assert sorted(writable) == ["duty_cycle", "enable", "period", "polarity"]
+    assert (files.chip / "export").stat().st_mode & 0o020
+
+
 def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
     assert f"MemoryMax={Device.memory_mb}M" in (ROOT / "systemd" / "penates@.service").read_text().splitlines()
 
@@ -166,7 +198,7 @@ def test_the_supervisor_makes_safe_whatever_may_be_driven(mine: House) -> None:
     *_, file = unit_files.for_supervisor(Path("/units"), found, dict.fromkeys(found))
     lines = (file.content or b"").decode().splitlines()
     stops = [line for line in lines if line.startswith("ExecStopPost")]
-    assert [line.split()[2] for line in stops] == ["fan5", "fan6"]
+    assert [line.split()[2:-2] for line in stops] == [["fan5", "fan6"]]
 
 
 def test_a_transmitter_may_keep_time_or_leave_it_to_the_kernel(house: House) -> None:
@@ -225,6 +257,20 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     assert "LoadCredential=password_cellar:/etc/penates/secrets/cellar" in lines
     assert lines.count("DeviceAllow=char-gpiochip rw") == 1
     assert [line for line in lines if line.startswith("ExecStopPost")] == [
-        "ExecStopPost=-/opt/penates/bin/penates safe lamp --config /etc/penates",
-        "ExecStopPost=-/opt/penates/bin/penates safe transmitter --config /etc/penates",
+        "ExecStopPost=-/opt/penates/bin/penates safe lamp transmitter --config /etc/penates",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "must"),
+    [
+        ('kind = "output"\npin = 17\npulse_s = 0.5\n', True),
+        ('kind = "output"\npin = 17\n', False),
+        ('kind = "buzzer"\npin = 17\n', True),
+        ('kind = "door"\npin = 17\n', False),
+    ],
+)
+def test_which_outputs_must_end(house: House, text: str, *, must: bool) -> None:
+    house.write(1883)
+    house.device("it", text)
+    assert must_end(load(house.folder, "it").device) is must

@@ -112,6 +112,20 @@ def test_what_comes_faster_is_read_sooner(heard: Loops, kernel: Kernel) -> None:
     assert [len(one.times_ns) for one in heard.batches if one.times_ns] == [1000, 1000]
 
 
+def test_what_has_come_can_be_had_at_once_and_comes_once(kernel: Kernel) -> None:
+    loops = Loops()
+    stream = EdgeStream(loops.loop, kernel, loops.batches.append)
+    stream.catch_up()
+    assert loops.batches == []
+    kernel.change(3)
+    stream.catch_up()
+    assert loops.edges == 3
+    kernel.change(2)
+    loops.wait(5)
+    stream.close()
+    assert loops.edges == 5
+
+
 def test_who_drives_a_simulated_line_need_not_wait_for_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PENATES_LINES", str(tmp_path))
     loops = Loops()

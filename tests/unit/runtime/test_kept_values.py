@@ -147,6 +147,40 @@ def test_a_change_is_on_disk_at_once_and_the_next_ones_wait(runs: Runs, monkeypa
     assert runs.file.read_text() == '{"count":3}'
 
 
+def test_it_tells_what_a_power_cut_would_leave(runs: Runs) -> None:
+    device = runs.device()
+    count = device.keep("count", 0)
+    assert (count.value, count.saved) == (0, 0)
+    count.value = 1
+    assert (count.value, count.saved) == (1, 0)
+    runs.until(lambda: runs.problems == [None])
+    assert count.saved == 1
+    count.value = 2
+    assert (count.value, count.saved) == (2, 1)
+    device.close()
+    again = runs.device()
+    assert again.keep("count", 0).saved == 2
+    again.close()
+
+
+def test_a_device_may_have_its_values_written_sooner(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    due: list[float] = []
+    call_at = runs.loop.call_at
+
+    def note(at: float, call: Callable[[], None]) -> Timer:
+        due.append(at)
+        return call_at(at, call)
+
+    monkeypatch.setattr(runs.loop, "call_at", note)
+    device = runs.device()
+    count, _ = device.keep("count", 0, 5), device.keep("other", 0)
+    count.value = 1
+    runs.until(lambda: runs.problems == [None])
+    count.value = 2
+    assert int(due[-1] - due[0]) == 5
+    device.close()
+
+
 def test_what_waited_is_written_when_it_may_be(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept_values, "WRITE_S", 0.05)
     device = runs.device()
@@ -185,7 +219,7 @@ def test_a_full_disk_is_said_and_costs_no_value(
     assert set(runs.problems) == {
         f"{runs.file} cannot be written, so they are in memory only: [Errno 27] File too large"
     }
-    assert count.value == 7
+    assert (count.value, count.saved) == (7, 7)
     device.close()  # a reload
     device = runs.device()
     count = device.keep("count", 0)

@@ -1,0 +1,84 @@
+"""The contacts at the two ends of a cover's way: where they say it is, and when they cannot be true."""
+
+from typing import Any
+
+from gpiozero import DigitalInputDevice
+
+from bootstrap.covers.settings import CoverSettings
+from bootstrap.covers.travel import CLOSING, OPENING
+from bootstrap.errors import Refused
+
+OPEN, CLOSED = "open", "closed"
+TOWARDS = {OPENING: OPEN, CLOSING: CLOSED}
+AWAY = {OPENING: CLOSED, CLOSING: OPEN}
+POSITIONS = {OPEN: 100.0, CLOSED: 0.0}
+BOTH = "the contacts of both ends are closed at once: one is stuck, or its wires touch"
+
+
+class Ends:
+    """The contacts that a cover has: both, one or none."""
+
+    def __init__(self, cover: CoverSettings) -> None:
+        lines = {OPEN: cover.open_contact, CLOSED: cover.closed_contact}
+        contacts = {
+            end: cover.watch(DigitalInputDevice(line, pull_up=True, bounce_time=cover.bounce_s or None))
+            for end, line in lines.items()
+            if line is not None
+        }
+        self._contacts: dict[str, Any] = contacts
+        self._doubt: str | None = None
+
+    def has(self, end: str) -> bool:
+        """Return whether there is a contact at this end."""
+        return end in self._contacts
+
+    def at(self, end: str) -> bool:
+        """Return whether a contact says that it is there."""
+        return end in self._contacts and bool(self._contacts[end].is_active)
+
+    def of(self, source: object) -> str | None:
+        """Return the end whose contact this is."""
+        return next((end for end, contact in self._contacts.items() if contact is source), None)
+
+    @property
+    def position(self) -> float | None:
+        """The position that a contact tells, in per cent; None if none does, or both."""
+        told = [POSITIONS[end] for end in POSITIONS if self.at(end)]
+        return told[0] if len(told) == 1 else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed for certain."""
+        return self.position == POSITIONS[CLOSED]
+
+    @property
+    def at_both(self) -> bool:
+        """Whether it is at both ends at once, which cannot be."""
+        return self.at(OPEN) and self.at(CLOSED)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the contacts cannot be true; None if they can."""
+        return BOTH if self.at_both else self._doubt
+
+    def doubt(self, why: str | None) -> None:
+        """Do not believe the contacts, until one of them changes as it should."""
+        self._doubt = why
+
+    def require_one(self) -> None:
+        """Do nothing unless it is at both ends at once.
+
+        Raises:
+            Refused: it is, so nobody would see where its motor takes it.
+        """
+        if self.at_both:
+            raise Refused(BOTH)
+
+    def rest(self, position: float | None) -> str:
+        """Return what a cover is that does not move, and is at this position by time."""
+        for end, at in POSITIONS.items():
+            if self.at(end) or (position == at and not self.has(end)):
+                return end
+        if position is not None or (self.has(OPEN) and self.has(CLOSED)):
+            return "stopped"
+        return OPEN if self.has(CLOSED) else "unknown"

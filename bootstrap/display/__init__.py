@@ -1,0 +1,1 @@
+"""Displays: what they show, and how it gets onto the glass."""

@@ -1,0 +1,63 @@
+"""The kinds of output, each with a bug, a hang and an end that can be asked for: copied beside house.toml."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from bootstrap import Json
+from bootstrap.device import Device
+from daemons.buzzer import Buzzer as OurBuzzer
+from daemons.dimmer import Dimmer as OurDimmer
+from daemons.fan import Fan as OurFan
+from daemons.output import SwitchedOutput as OurSwitchedOutput
+from daemons.servo import Servo as OurServo
+from daemons.socket import SocketTransmitter as OurSocketTransmitter
+
+
+@dataclass(kw_only=True)
+class Hurt(Device):
+    """What can be asked for, and a setting that changes nothing but itself. Wiring: none."""
+
+    scratch: int = 0
+
+    def act_bug(self, _value: Json) -> None:
+        self.after(0.01, self.fail, name="bug")
+
+    def fail(self) -> None:
+        raise ArithmeticError("a bug, as it was asked for")
+
+    def act_exit(self, _value: Json) -> None:
+        os._exit(3)
+
+    def act_hang(self, _value: Json) -> None:
+        time.sleep(3600)
+
+
+@dataclass(kw_only=True)
+class SwitchedOutput(OurSwitchedOutput, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Dimmer(OurDimmer, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Fan(OurFan, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Buzzer(OurBuzzer, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Servo(OurServo, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class SocketTransmitter(OurSocketTransmitter, Hurt):
+    """Wiring: none."""
