@@ -240,6 +240,8 @@ class LockingDoor(Device):
         thrown = self._is_thrown
         if self.drive.unlocked:
             self.contact.end_unlocking(thrown=thrown)
+        elif self._is_open and not thrown:
+            return self._wait_for_door()
         else:
             self.contact.end_locking(thrown=thrown)
             self._is_jammed = not thrown

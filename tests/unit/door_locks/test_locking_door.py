@@ -189,6 +189,21 @@ def test_a_bolt_that_does_not_go_in_is_jammed_until_it_does() -> None:
         rig.until("locked")
 
 
+def test_a_door_that_is_opened_from_inside_while_it_locks_is_not_jammed() -> None:
+    with Rig() as rig:
+        rig.until("locked")
+        rig.bench.act("set", "unlock")
+        rig.hand(WITHDRAWN)
+        rig.bench.act("set", "lock")
+        rig.hand(OPEN)
+        rig.until("unlocked", "door_open")
+        assert "jammed" not in rig.states
+        rig.hand(CLOSED)
+        rig.hand(THROWN)
+        rig.until("locked")
+        assert rig.events[-1] == ("lock", None, "locked")
+
+
 # A contact that is broken.
 
 
