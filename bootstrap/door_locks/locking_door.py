@@ -10,7 +10,7 @@ from bootstrap.contract.commands import seconds
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading, Seconds, takes
 from bootstrap.door_locks.bolt_contact import BoltContact
-from bootstrap.door_locks.drives import Drive, Motor, Strike
+from bootstrap.door_locks.drives import BoltMotor, Drive, Strike
 from bootstrap.door_locks.last_done import OPEN, LastDone
 from bootstrap.door_locks.lock_state import ALERTS, STATES, LockFacts
 from bootstrap.errors import Refused
@@ -83,7 +83,7 @@ class LockingDoor(Device):
 
     def _make_drive(self) -> Drive:
         if self.lock_pin is not None:
-            return Motor(self, self.pin, self.lock_pin, active_high=self.active_high)
+            return BoltMotor(self, self.pin, self.lock_pin, active_high=self.active_high)
         return Strike(self, self.pin, active_high=self.active_high, fail_safe=self.fail == "safe")
 
     def teardown(self) -> None:
