@@ -49,7 +49,7 @@ class CoverSettings(Device):
             raise Wrong(wrong)
         act, words = type(self).commands["set"], self._words()
         low, high = (act.low, act.high) if self.has_positions and "close" in words else (-math.inf, math.inf)
-        once = tuple(word for word in words if word in act.once)
+        once = tuple(word for word in words if word in act.once and self.is_door)  # what lets in, or may hurt
         control = act.control if self.button is None else ""
         taken = replace(act, words=words, once=once, control=control, low=low, high=high)
         self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]

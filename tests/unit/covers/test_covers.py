@@ -429,6 +429,14 @@ def test_somebody_beside_it_closes_it_without_a_warning_and_not_onto_something()
         assert (it.state, it.relays) == ("open", (False, False))
 
 
+@pytest.mark.parametrize(("settings", "once"), [(UNSEEN, ("open", "close")), ({"type": "shutter"}, ())])
+def test_what_lets_in_or_may_hurt_is_carried_out_once(settings: dict[str, Any], once: tuple[str, ...]) -> None:
+    taken = Cover(**{"type": "sectional", **RELAYS, **settings, "opening_s": 1.0}).commands["set"]
+    assert (taken.words, taken.once, taken.high) == (("open", "close", "stop"), once, 100)
+    assert not taken.only_once("stop")
+    assert taken.only_once(50) == bool(once)
+
+
 def test_a_shutter_is_closed_by_a_command_and_opens_again_after_an_obstruction() -> None:
     with door(type="shutter", **SEEN) as it:
         closing(it)
