@@ -1,4 +1,4 @@
-"""What the line of each kind of output does at each way of ending, in each state: docs/SAFETY.md and its test read it."""
+"""What the line of each output does at each way of ending, in each state: docs/SAFETY.md and its test use it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -195,7 +195,7 @@ WAYS = (
 
 
 def ways(output: Output) -> str:
-    """Return the table of a kind: way of ending × state → level."""
+    """Return the table of a kind: a level for each way of ending and each state."""
     rows = [(way.text, *(way.level(output, state) for state in output.states)) for way in WAYS]
     return table(("way of ending", *(state.name for state in output.states)), rows)
 
@@ -205,9 +205,23 @@ def kinds(outputs: Iterable[Output] = OUTPUTS) -> str:
     return "\n".join(f"### {one.title}\n\n{ways(one)}\n" for one in outputs)
 
 
+def measured() -> dict[str, dict[str, list[float]]]:
+    """Return what the tests have measured: by supervisor and way or fault: right, of how many, longest time."""
+    found: dict[str, dict[str, list[float]]] = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+    return found
+
+
+def trials() -> str:
+    """Return the table of the trials of locks."""
+    found = measured()
+    by = [found.get(f"lock, {one}", {}) for one in ("supervisor", "systemd")]
+    rows = [(fault, *(_seen(one.get(fault)) for one in by)) for fault in {**by[0], **by[1]}]
+    return table(("fault", "`penates supervisor`: right, longest s", "systemd: right, longest s"), rows) + "\n"
+
+
 def seen() -> str:
     """Return the table of what was measured: for each way the longest time until a line was as it should be."""
-    found = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+    found = measured()
     return table(
         ("way of ending", "at most, s", "units: cells, longest s", "supervisor: cells, longest s"), _times(found)
     )

@@ -1,4 +1,4 @@
-"""A house with an output for each state in docs/SAFETY.md, on a Pi where penates is installed, and what its lines did."""
+"""A house with an output for each state in docs/SAFETY.md, where penates is installed, and what its lines did."""
 
 import json
 import shlex
@@ -21,8 +21,9 @@ StandardOutput=append:{LOG}
 [Install]
 WantedBy=sysinit.target
 """
-PUBLISH = 'mosquitto_pub -q 1 -u admin -P "$(cat /etc/penates/secrets/admin)"'
-SETTLED_S = 2.0  # for which a line must be as it is, to be called low or high
+LOGIN = '-u admin -P "$(cat /etc/penates/secrets/admin)"'
+PUBLISH = f"mosquitto_pub -q 1 {LOGIN}"
+SETTLED_S = 4.0  # for which a line must be as it is, to be called low or high
 LATER_S = 60  # until when a command may be carried out
 
 
@@ -112,9 +113,8 @@ class SafetyHouse:
     def furnish(self) -> None:
         """Write the files of all, put resistors on the lines, and start."""
         copy = f"/home/pi/{COPY}/tests/pi"
-        self.root(
-            f"cp {copy}/hurt_outputs.py /etc/penates/hurt.py; cp {copy}/line_watch.py /opt; rm -f /etc/penates/devices/*"
-        )
+        self.root(f"cp {copy}/hurt_outputs.py /etc/penates/hurt.py; cp {copy}/line_watch.py /opt")
+        self.root("rm -f /etc/penates/devices/*")
         self.write_files(self.short_s)
         levels = {one.line: int(one.output.rest is Level.HIGH) for one in self.trials}
         for one in self.trials:
@@ -146,11 +146,8 @@ class SafetyHouse:
         )
 
     def online(self) -> int:
-        said = self.root(
-            'timeout 3 mosquitto_sub -u admin -P "$(cat /etc/penates/secrets/admin)" -F "%p" -t "cm/+/status/state" --retained-only',
-            must=False,
-        )
-        return said.split().count("online")
+        hear = f"timeout 3 mosquitto_sub {LOGIN} -F %p -t 'cm/+/status/state' --retained-only"
+        return self.root(hear, must=False).split().count("online")
 
     def wait_online(self) -> None:
         assert wait(lambda: self.online() >= len(self.names), 3 * PATIENCE_S) is not None, "all are online"
@@ -185,7 +182,7 @@ class SafetyHouse:
     def levels(self) -> Mapping[int, Levels]:
         """Return what each line did since the machine started."""
         *told, (now, _idle) = [row.split() for row in self.root(f"cat {LOG} /proc/uptime").splitlines()]
-        rows, until = [row for row in told if len(row) == 3], float(now)  # noqa: PLR2004 - time, line, level
+        rows, until = [row for row in told if len(row) == 3], float(now)
         changes: dict[int, list[tuple[float, str]]] = {}
         for at, line, level in rows:
             if line.isdecimal():

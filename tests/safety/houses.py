@@ -1,4 +1,4 @@
-"""The same locks under each of the two supervisors: penates' own, and a real systemd with the unit that is installed."""
+"""The same locks under each of the two supervisors: penates' own, and a real systemd with the installed unit."""
 
 import os
 import signal

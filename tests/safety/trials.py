@@ -123,6 +123,9 @@ class Trials:
                 if any(one.value.get("id") == identity for one in self.eyes.on(f"{sensor}/status/action")):
                     del silent[sensor]
 
+    def close(self) -> None:
+        self.eyes.close()
+
     # Faults.
 
     def strike_each(self, number: int) -> None:
@@ -160,8 +163,8 @@ class Trials:
         found = []
         for door in self.house.world.doors:
             without = {key: value for key, value in command().items() if key != "before"}
-            for one in (self._sent[door.number], without, command(ahead_s=-1)):
-                found.append((self._topic(door), payload(one)))
+            old = (self._sent[door.number], without, command(ahead_s=-1))
+            found += [(self._topic(door), payload(one)) for one in old]
         return found
 
     def _send_old(self) -> None:
