@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, TypeAlias, TypeVar, get_args
 
-from bootstrap.contract.commands import Outcome, only_keys
+from bootstrap.contract.commands import Later, Outcome, only_keys
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, is_id
 from bootstrap.errors import NoReading, Refused, reason
@@ -370,6 +370,12 @@ class Context(Protocol):
     def publish(self, reading: Reading, at_us: int | None = None) -> None:
         """Publish a reading that no call of the device has returned, made now or `at_us` microseconds since 1970."""
 
+    def show(self, reading: Reading, *, whole: bool = False) -> None:
+        """Publish values as state that are none of now, such as those that a broker had stored: no history has them.
+
+        `whole` says that nothing is wrong with the measures that have no value in it.
+        """
+
     def listen(
         self,
         topics: str,
@@ -666,10 +672,12 @@ class Device:
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""
 
-    def actions(self) -> dict[str, Callable[[Json], Reading | None]]:
+    def actions(self) -> dict[str, Callable[[Json], Reading | Later | None]]:
         """Return the device's own commands: `act_set(value)` is called for `action/set`.
 
-        A command may return a reading to publish, and raise `ValueError` to refuse or `OSError` if it fails.
+        A command may return a reading to publish, and raise `ValueError` to refuse or `OSError` if it fails. One that
+        has only begun returns a function: it is called with another one, which is to be called once when the command
+        has ended, with what is wrong or None.
         """
         return {name: getattr(self, ACT + name) for name in self.commands if name not in BUILT_IN_ACTIONS}
 

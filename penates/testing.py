@@ -17,7 +17,7 @@ import gpiozero
 from bootstrap.config.kinds import KindError
 from bootstrap.config.model import BrokerSettings, SensorSettings
 from bootstrap.contract.heard import Heard, Silence
-from bootstrap.contract.payload import Json, encode
+from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topic_filters import covers
 from bootstrap.contract.topics import Topics
 from bootstrap.device import ACT, BUILT_IN_ACTIONS, Device, Reading, ThenTold
@@ -56,6 +56,8 @@ class Bench:
     Attributes:
         readings: what the device has returned from `read`, edges, timers, actions, lines and calls, the newest last.
         told: what the device has told others, each with its topic.
+        shown: values that the device has published as state alone, since they are none of now.
+        ended: of each command that had only begun, what was wrong when it ended, or None.
         problems: why it would be in `fault` apart from its readings, such as a stream that cannot be opened.
     """
 
@@ -67,6 +69,8 @@ class Bench:
         self._device, self._folder, self._stack = device, folder, ExitStack()
         self._driven = dict(driven)
         self.readings: list[Reading] = []
+        self.shown: list[Reading] = []
+        self.ended: list[str | None] = []
         self.problems: dict[str, str] = {}
         self._talk = _Talk(device, self._collect)
         self.told = self._talk.told
@@ -99,7 +103,7 @@ class Bench:
         stack.callback(pins.close)
         subscriptions = Subscriptions(settings, sockets, inbox)
         parts = ProcessParts(self._loop, sockets, inbox, worker)
-        heard = _Heard(self.read, self._collect)
+        heard = _Heard(self.read, self._collect, self.shown)
         lent = LentParts(self._device, parts, heard, self._on_problem)
         stack.callback(lent.end_streams)
         kept = KeptValues(subscriptions.folder, parts, self._on_problem)
@@ -112,7 +116,7 @@ class Bench:
         stack.callback(heard.stop)
         timers = NamedTimers(self._loop, self._collect)
         context = DeviceContext(timers, self._declared, subscriptions, kept, lent=lent)
-        context.converse_by(self._talk)
+        context.use(self._talk, lambda call, _at_us: self._collect(call))
         if isinstance(self._device, Gateway):
             self._device.join(Adoptions(self._device, self._loop))
         self._device.attach(context)
@@ -143,18 +147,26 @@ class Bench:
     def act(self, action: str, value: Json = None) -> None:
         """Execute a command, as it comes from `action/…`. Refused: it is not what the action takes."""
         self._device.commands[action].check(value)
-        self._publish(self._device.actions()[action](value))
+        found = self._device.actions()[action](value)
+        if callable(found):
+            found(self.ended.append)
+        else:
+            self._publish(found)
 
     def until(self, met: Callable[[], object], seconds: float = PATIENCE_S) -> None:
         """Let time pass, with its edges and timers, until `met()` is true. AssertionError: that takes too long."""
         if not self._loop.run(lambda: bool(met()), seconds):
             raise AssertionError(f"not within {seconds:g} s; the readings so far: {self.readings}")
 
-    def hear(self, topic: str, value: Json) -> None:
-        """Have the device hear this, as if another sensor had just published it."""
+    def hear(self, topic: str, value: "Json | bytes", *, retained: bool = False) -> None:
+        """Have the device hear this, as if somebody had just published it, or long ago if it is `retained`.
+
+        Bytes are the payload as it is.
+        """
         now = time.time_ns() // 1000
+        payload = value if isinstance(value, bytes) else encode(value)
         for one in self._talk.listeners(topic):
-            heard = Heard(topic, encode(value), value, retained=False, at_us=now)
+            heard = Heard(topic, payload, decode(payload), retained=retained, at_us=now)
             one.fault = None
             one.keep(heard, time.monotonic())
             self._collect(partial(one.on_message, heard))
@@ -243,8 +255,10 @@ class _Talk(NoConversation):
 class _Heard:
     """Collects what a device makes of lines and of calls that have ended."""
 
-    def __init__(self, read: Callable[[], Reading], collect: Callable[[Callable[[], Reading | None]], None]) -> None:
-        self._read, self._collect = read, collect
+    def __init__(
+        self, read: Callable[[], Reading], collect: Callable[[Callable[[], Reading | None]], None], shown: list[Reading]
+    ) -> None:
+        self._read, self._collect, self._shown = read, collect, shown
         self.stopped_at = math.inf
 
     def run_later(self, call: Callable[[], Reading | None], _at_us: int | None = None) -> None:
@@ -252,6 +266,9 @@ class _Heard:
 
     def stop(self) -> None:
         self.stopped_at = time.monotonic()
+
+    def show(self, reading: Reading, *, whole: bool = False) -> None:  # noqa: ARG002
+        self._shown.append(reading)
 
     def read_soon(self) -> None:
         with suppress(NoReading, OSError, ValueError):

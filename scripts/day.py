@@ -38,7 +38,7 @@ PENATES = Path(sys.executable).parent / "penates"
 HERE = "127.0.0.1"
 PROBE = "28-0316a2795fff"
 DOOR, HALL, BELL, METER = 17, 23, 24, 16  # as in config/devices/
-STRIKE, BOLT = 5, 6
+STRIKE, BOLT, LEAF = 5, 6, 13  # of the lock
 DISPLAY = 0x27  # as in config/devices/
 PAGE = (
     "Cellar {{group}/cellar/temperature:.1f}°C",
@@ -187,8 +187,10 @@ class House:
             text = text.replace("{pages}", json.dumps(["\n".join(PAGE)], ensure_ascii=False))
             file.write_text(text.replace("{port}", str(self.port)).replace("{group}", self.group))
         self.heat(14.0)
-        for number, level in ((DOOR, False), (HALL, False), (BELL, True), (METER, True), (BOLT, False)):
+        for number, level in ((DOOR, False), (HALL, False), (BELL, True), (METER, True)):
             self.line(number).drive(level)
+        for number in (BOLT, LEAF):
+            self.line(number).drive(False)
         SimulatedBus(1, self.state / LINES).plug(DISPLAY)
 
     def line(self, number: int) -> SimulatedLine:
@@ -346,8 +348,9 @@ class Day:
             self._over.wait(0.05)
 
     def door(self, *, open_: bool) -> None:
-        """Move the magnet away from the contact, or near it."""
-        self._house.line(DOOR).drive(open_)
+        """Move the magnet away from the contact, or near it; the lock has a contact of its own."""
+        for number in (DOOR, LEAF):
+            self._house.line(number).drive(open_)
 
     def move(self, *, still: bool) -> None:
         """Have somebody walk in the hall, or stand still."""

@@ -1,4 +1,4 @@
-"""What the line of each kind of output does at each way of ending, in each state: docs/SAFETY.md and its test read it."""
+"""What the line of each output does at each way of ending, in each state: docs/SAFETY.md and its test use it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -37,6 +37,7 @@ class State:
         action: `set` or another action, and `payload` what it is sent; empty for the state of a start. In the payload
             `FOR_S` stands for a number of seconds, and `BEFORE` for a time in a moment.
         ends: whether it ends by itself after `FOR_S` seconds.
+        back: whether it is so again as soon as its process runs.
         seen: whether a look now and then tells it from rest; pulses of a servo are too short for that.
     """
 
@@ -46,6 +47,7 @@ class State:
     action: str = "set"
     ends: bool = False
     seen: bool = True
+    back: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,10 @@ class Way:
 
     def level(self, output: Output, state: State) -> str:
         """Return what a table says about a state."""
-        if self.fate is Fate.RESTS or not state.payload:
-            return output.rest
+        if self.fate is Fate.RESTS:
+            return f"{output.rest}; {state.level} once it runs again" if state.back else output.rest
+        if not state.payload:
+            return f"stays {state.level}"
         if state.ends:
             return f"{state.level} until its end, then {output.rest}"
         return f"stays {state.level}"
@@ -105,6 +109,7 @@ class Way:
 OFF = State("off", Level.LOW)
 ON = State("on", Level.HIGH, "on")
 ON_FOR = State("on for `for_s`", Level.HIGH, '{"state":"on","for_s":FOR_S}', ends=True)
+UNLOCK = '{"state":"unlocked","for_s":FOR_S,"before":"BEFORE"}'
 TURNS = tuple(f"{angle}" for angle in (20, 160) * 40)
 
 OUTPUTS = (
@@ -144,6 +149,22 @@ OUTPUTS = (
         (State("moving", Level.PULSES, "\n".join(TURNS), seen=False),),
         "hold_s = 1.0",
     ),
+    Output(
+        '`lock` with `fail = "secure"`: high is unlocked',
+        "lock.DoorLock",
+        Level.LOW,
+        (State("locked", Level.LOW), State("unlocked for `for_s`", Level.HIGH, UNLOCK, ends=True)),
+        'fail = "secure"\nmost_s = 3600',
+        inputs={"bolt": 0},
+    ),
+    Output(
+        '`lock` with `fail = "safe"`: low is unlocked',
+        "lock.DoorLock",
+        Level.LOW,
+        (State("locked", Level.HIGH, back=True),),
+        'fail = "safe"',
+        inputs={"bolt": 0},
+    ),
     Output("`socket`", "socket.SocketTransmitter", Level.LOW, (State("silent", Level.LOW),)),
 )
 
@@ -174,7 +195,7 @@ WAYS = (
 
 
 def ways(output: Output) -> str:
-    """Return the table of a kind: way of ending × state → level."""
+    """Return the table of a kind: a level for each way of ending and each state."""
     rows = [(way.text, *(way.level(output, state) for state in output.states)) for way in WAYS]
     return table(("way of ending", *(state.name for state in output.states)), rows)
 
@@ -184,9 +205,23 @@ def kinds(outputs: Iterable[Output] = OUTPUTS) -> str:
     return "\n".join(f"### {one.title}\n\n{ways(one)}\n" for one in outputs)
 
 
+def measured() -> dict[str, dict[str, list[float]]]:
+    """Return what the tests have measured: by supervisor and way or fault: right, of how many, longest time."""
+    found: dict[str, dict[str, list[float]]] = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+    return found
+
+
+def trials() -> str:
+    """Return the table of the trials of locks."""
+    found = measured()
+    by = [found.get(f"lock, {one}", {}) for one in ("supervisor", "systemd")]
+    rows = [(fault, *(_seen(one.get(fault)) for one in by)) for fault in {**by[0], **by[1]}]
+    return table(("fault", "`penates supervisor`: right, longest s", "systemd: right, longest s"), rows) + "\n"
+
+
 def seen() -> str:
     """Return the table of what was measured: for each way the longest time until a line was as it should be."""
-    found = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+    found = measured()
     return table(
         ("way of ending", "at most, s", "units: cells, longest s", "supervisor: cells, longest s"), _times(found)
     )

@@ -58,6 +58,14 @@ class AnswerValue(TextSetting):
             raise ValueError(f'a path is names and numbers with dots between them, such as main.0."a name", not {path}')
         return [quoted or plain for quoted, plain in STEP.findall(path)]
 
+    def found(self, answer: Json) -> Json:
+        """Return what is at the path.
+
+        Raises:
+            ValueError: the answer has no such place.
+        """
+        return self._place(answer)[0]
+
     def value(self, answer: Json) -> Value | ValueError:
         """Return the value in an answer, or why there is none."""
         try:
@@ -74,11 +82,16 @@ class AnswerValue(TextSetting):
             return f"one of {', '.join(self.form.words)}"
         return "text of at most 200 characters" if self.form.measure.unit is str else "a number"
 
-    def _text(self, answer: Json) -> str:
-        """Return what is at the path, as text."""
+    def _place(self, answer: Json) -> tuple[Json, str]:
+        """Return what is at the path, and the path for people."""
         at = ""
         for step in self._steps:
             answer, at = _inner(answer, step, at), f"{at}.{step}" if at else step
+        return answer, at
+
+    def _text(self, answer: Json) -> str:
+        """Return what is at the path, as text."""
+        answer, at = self._place(answer)
         if isinstance(answer, bool):
             return WORDS[answer]
         if isinstance(answer, int | float | str):

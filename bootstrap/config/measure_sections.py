@@ -58,7 +58,7 @@ def configured_device(
     before = len(source.faults)
     device = source.fill(kind, table, section)
     found = _MeasureSections(source, section, device.measures if device else kind.measures)
-    found.commanded = {takes.sets: name for name, takes in kind.commands.items()}
+    found.commanded = {takes.sets: name for name, takes in (device or kind).commands.items()}
     found.read(sections, derive)
     if device is None or len(source.faults) > before:
         return None

@@ -129,7 +129,7 @@ class TomlFile:
                 values[name] = self._value(name, table[name], hints[name], section)
             elif _required(field) and not any(meant(key, known) == name for key in unknown):
                 self._report_missing(name, section, field.metadata.get(EXPLAINED, ""))
-        return self._make(cls, values) if len(self.faults) == before else None
+        return self._make(cls, values, section) if len(self.faults) == before else None
 
     def _report_unknown(self, key: str, section: str, known: Iterable[str]) -> None:
         misplaced = section and key in self.outside_sections
@@ -165,14 +165,14 @@ class TomlFile:
             raise ValueError(f"a section, [{name}]")  # noqa: TRY004 - every wrong value is a ValueError here
         return self.fill(hint, value, name)
 
-    def _make(self, cls: type[T], values: dict[str, object]) -> T | None:
+    def _make(self, cls: type[T], values: dict[str, object], section: str) -> T | None:
         try:
             return cls(**values)
         except Wrong as error:
             for name, reason in error.reasons.items():
-                self.fault(reason, self.line(name))
+                self.fault(reason, self.line(name, section))
         except ValueError as error:  # from a __post_init__ that checks what types cannot
-            self.fault(str(error))
+            self.fault(str(error), self.line("", section))
         return None
 
 
@@ -260,9 +260,13 @@ def convert(value: object, hint: Any, folder: Path) -> object:  # noqa: ANN401 -
         return _first(value, [choice for choice in args if choice is not type(None)], folder)
     if origin is list:
         return _list(value, args[0], folder)
-    if hasattr(hint, "needs"):
-        return hint(_SCALARS[str](value, folder))
-    return _SCALARS[hint](value, folder)
+    return _made(hint, value, folder) if hasattr(hint, "needs") else _SCALARS[hint](value, folder)
+
+
+def _made(hint: Any, value: object, folder: Path) -> object:  # noqa: ANN401 - a class of settings that are text
+    """Return what a text means, or what the file of that name says."""
+    text = _SCALARS[str](value, folder)
+    return hint.named(text, folder) if hasattr(hint, "named") else hint(text)
 
 
 def _from_text(value: object, marks: Iterable[object]) -> object:

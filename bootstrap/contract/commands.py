@@ -1,7 +1,7 @@
 """Commands on the wire: a word, a number or a JSON object, optionally with an id and an expiry."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,6 +12,8 @@ from bootstrap.limits import YEAR_S, shown
 
 # What became of a message that is told now or not at all. Unknown: the connection broke before it was acknowledged.
 Outcome: TypeAlias = Literal["sent", "undelivered", "unknown"]
+Done: TypeAlias = Callable[[str | None], None]  # called once, with what is wrong or None
+Later: TypeAlias = Callable[[Done], None]  # of an action that has only begun: calls what it is given when it ends
 
 ANSWERED = 100  # longest part of a sender's text that an answer repeats, in characters
 NEEDS_EXPIRY = "say by 'before' until when this is to be done, as `penates send` does by itself"

@@ -72,6 +72,9 @@ class ListeningHandle(Protocol):
     def problem(self) -> str | None:
         """Why the newest message does not count; None if it does. With + or # only that nothing can be heard."""
 
+    def forget(self) -> None:
+        """Drop the newest message: who has taken from it what it needs saves its memory."""
+
 
 def sender_of(text: str) -> tuple[str, str] | None:
     """Return sender and measure if a topic, or a filter of single levels, is a measure of penates; None if not.

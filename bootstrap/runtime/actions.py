@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bootstrap.config.toml_file import suggestion
-from bootstrap.contract.commands import ANSWERED, RETAINED, ActionCommand, answer
+from bootstrap.contract.commands import ANSWERED, RETAINED, ActionCommand, Done, Later, answer
 from bootstrap.contract.payload import Json
 from bootstrap.device import Takes
 from bootstrap.errors import Refused
@@ -14,8 +14,6 @@ from bootstrap.logs import log
 if TYPE_CHECKING:
     from bootstrap.runtime.carried_out import CarriedOut, Noted
 
-Done: TypeAlias = Callable[[str | None], None]  # called once, with what is wrong or None
-Later: TypeAlias = Callable[[Done], None]  # of an action that has only begun: calls what it is given when it ends
 Act: TypeAlias = Callable[[Json], Later | None]
 
 

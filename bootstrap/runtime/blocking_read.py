@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from functools import cached_property
 
+from bootstrap.contract.commands import Done
 from bootstrap.device import Device, Reading
 from bootstrap.eventloop.loop import Loop
 from bootstrap.needs import bus_of
-from bootstrap.runtime.actions import Done
 from bootstrap.runtime.device_calls import MOMENT_S, Bus, DeviceCalls
 
 MOST = 100  # commands that may wait for one read

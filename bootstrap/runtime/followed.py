@@ -29,6 +29,24 @@ class Reach:
 class Listener:
     """One filter that a device listens to; it implements `ListeningHandle`."""
 
+    __slots__ = (
+        "_count",
+        "_flooded_at",
+        "_heard_at",
+        "_reach",
+        "_refused",
+        "_second",
+        "fault",
+        "filter",
+        "is_topic",
+        "last",
+        "on_message",
+        "on_silence",
+        "sender_filter",
+        "silent_s",
+        "topics",
+    )
+
     def __init__(
         self,
         text: str,
@@ -69,6 +87,10 @@ class Listener:
         """Keep the newest message, or none after the topic was cleared."""
         self.last, self._heard_at = heard, now
         self._refused = False
+
+    def forget(self) -> None:
+        """Implement `ListeningHandle.forget`."""
+        self.last = None
 
     def refuse(self, topic: str, why: str) -> None:
         """Log once, until the next good message, that a message cannot be used."""

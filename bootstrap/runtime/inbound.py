@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bootstrap.contract.commands import only, only_keys
+from bootstrap.contract.commands import Later, only, only_keys
 from bootstrap.contract.payload import Json
 from bootstrap.contract.recording_word import FILTER
 from bootstrap.contract.topics import Topics
@@ -14,7 +14,7 @@ from bootstrap.homeassistant.discovery import Discovery
 from bootstrap.logs import log
 from bootstrap.mqtt.denials import NOT_INSTALLED
 from bootstrap.mqtt.link import Link
-from bootstrap.runtime.actions import Act, Actions, Later
+from bootstrap.runtime.actions import Act, Actions
 from bootstrap.runtime.heartbeat import Heartbeat
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler
@@ -132,9 +132,13 @@ class Inbound:
         self._heartbeat.publish()
         self._reporter.publish_health()
 
-    def _act(self, act: Callable[[Json], Reading | None], value: Json) -> None:
-        if (reading := act(value)) is not None and self._sampler:
-            self._sampler.publish(reading)
+    def _act(self, act: Callable[[Json], Reading | Later | None], value: Json) -> Later | None:
+        found = act(value)
+        if callable(found):
+            return found
+        if found is not None and self._sampler:
+            self._sampler.publish(found)
+        return None
 
     def _act_log(self, value: Json) -> None:
         log.set_level(only(value, "level"))

@@ -37,6 +37,9 @@ class ReadingsHeard(Protocol):
     def read_soon(self) -> None:
         """Read in the loop's next turn."""
 
+    def show(self, reading: Reading, *, whole: bool = False) -> None:
+        """Publish values as state alone."""
+
 
 class _LineHearer:
     """Publishes what a device makes of the lines of one stream."""
@@ -87,7 +90,7 @@ class LentParts:
         self._device, self._parts, self._sampler, self._set_problem = device, parts, sampler, set_problem
         self._streams: list[Stream] = []
         self._edges: list[EdgeStream] = []
-        self.read_soon = sampler.read_soon
+        self.read_soon, self.show = sampler.read_soon, sampler.show
 
     @cached_property
     def calls(self) -> "DeviceCalls":

@@ -107,6 +107,16 @@ class MeasureHealth:
             known.jumps.believe(None if isinstance(value, str | Mapping) else value)
             known.become("ok")
 
+    def record_shown(self, reading: Values, now: float, *, whole: bool) -> None:
+        """Record values that are none of now. With `whole`, nothing is wrong with the other measures either."""
+        for name, known in self._known.items():
+            if name in reading:
+                value = reading[name]
+                known.good_at = now
+                known.jumps.believe(None if isinstance(value, str | Mapping) else value)
+            if whole or name in reading:
+                known.become("ok")
+
     def record_invalid(self, invalid: Mapping[str, str]) -> None:
         """Record values that were refused, each with the reason."""
         for name, why in invalid.items():

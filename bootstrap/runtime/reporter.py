@@ -186,6 +186,17 @@ class Reporter:
         self._log_health()
         self._update_state()
 
+    def show(self, judged: Judged, *, whole: bool = False) -> None:
+        """Publish good values as state alone, since they are none of now; no event ever is. See `Context.show`."""
+        measures = self._judge.measures
+        for name, value in judged.published.items():
+            if not measures[name].event:
+                self._publish_value(name, encode(_unsigned_zero(value)))
+        self._health.record_shown({**judged.published, **judged.good}, time.monotonic(), whole=whole)
+        self._health.record_invalid({**judged.invalid, **judged.failed})
+        self._log_health()
+        self._update_state()
+
     def publish_failure(self, error: OSError | ValueError) -> str:
         """Publish that nothing could be measured. Returns why."""
         self.faults += 1

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bootstrap.contract.commands import Done
 from bootstrap.device import Device, Reading
 from bootstrap.errors import NoReading, Refused
 from bootstrap.eventloop.backoff import Backoff
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.pins.edge import Edge
-from bootstrap.runtime.actions import Done
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -139,6 +139,12 @@ class Sampler:
     def run_later(self, call: Callable[[], Reading | None], at_us: int | None = None) -> None:
         """Publish the result of a delayed call of the device. `at_us` is as in `publish_reading`."""
         self._publish_between_reads(call, at_us)
+
+    def show(self, reading: Reading, *, whole: bool = False) -> None:
+        """Publish values as state that are none of now: see `Context.show`."""
+        if not self._stopped:
+            self._reporter.show(self._reporter.judge(reading), whole=whole)
+            self._published()
 
     def _publish_between_reads(self, measure: Callable[[], Reading | None], at_us: int | None = None) -> None:
         """Publish what was measured between two reads. After a failure, read soon to see whether the device is well."""

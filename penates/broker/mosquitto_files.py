@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topic_filters import a_filter
+from bootstrap.package_data import folder as packaged
 from penates.broker.far_sites import LinkedSite, caller_rules
-from penates.files import package_data
 
 KEPT, LISTENERS, BRIDGES = "penates.conf", "penates-listeners.conf", "penates-bridge.conf"
 CONF_D = (KEPT, BRIDGES, LISTENERS)  # our files in its conf.d
@@ -40,7 +40,7 @@ STORAGE = "persist"  # a plugin with this in its name does not control access
 
 def text(name: str) -> str:
     """Return one of the texts in `mosquitto/`."""
-    return (package_data.folder("mosquitto") / name).read_text(encoding="utf-8")
+    return (packaged("mosquitto") / name).read_text(encoding="utf-8")
 
 
 def listeners(values: Mapping[str, object]) -> str:

@@ -21,8 +21,8 @@ from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal, to_install
+from bootstrap.package_data import folder
 from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, STATE, USER
-from penates.files.package_data import folder
 from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
 from penates.fleet.access import Access, trusting

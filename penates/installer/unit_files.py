@@ -6,9 +6,9 @@ from pathlib import Path
 from bootstrap.config.model import SensorSettings
 from bootstrap.device import Device
 from bootstrap.one_wire.bus_master import BULK_FILE
+from bootstrap.package_data import folder
 from bootstrap.pins.header_pwm import BLOCKS, PLATFORM
 from penates.files.install_paths import HOUSE, SECRETS
-from penates.files.package_data import folder
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.installer.allowed_networks import allowed_networks
 from penates.installer.device_needs import USB, DeviceNeeds, needs

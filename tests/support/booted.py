@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from penates.files.package_data import folder
+from bootstrap.package_data import folder
 from penates.installer.unit_files import HARDENING
 from support.world import PATIENCE_S, eventually
 

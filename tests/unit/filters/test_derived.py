@@ -342,6 +342,9 @@ class Other:
         self.problem: str | None = None
         self.value, self.age_s = None, None
 
+    def forget(self) -> None:
+        """Nothing of it is kept."""
+
 
 def test_a_difference_to_another_sensor_needs_that_one_to_be_well() -> None:
     other, difference = Other(), sensor({"it": "difference(temperature, cm/attic/data/temperature)"})

@@ -10,8 +10,8 @@ from bootstrap.device import this_host
 from bootstrap.errors import Refused
 from bootstrap.machine.power import request, waiting_unit
 from bootstrap.needs import PowerSwitch, needs_of
+from bootstrap.package_data import folder
 from daemons.pi import Pi
-from penates.files.package_data import folder
 from penates.installer.unit_files import POWER
 from penates.testing import Bench
 from support.booted import booted, sandboxed

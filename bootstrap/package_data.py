@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _HERE = Path(__file__).parent.parent
-_PLACES = (_HERE / "share", _HERE.parent)
+_PLACES = (_HERE / "penates" / "share", _HERE)
 
 
 def folder(name: str) -> Path:

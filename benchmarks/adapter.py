@@ -1,0 +1,95 @@
+"""An adapter with a hundred devices: memory of each, and wake-ups while nothing happens, among many topics of others.
+
+    .venv/bin/python benchmarks/adapter.py [DEVICES] [TOPICS] [--full]
+
+Half of the devices are plugs at Z-Wave JS UI, half at Zigbee2MQTT; with --full, each has all measures of its profile.
+The broker has TOPICS retained messages of others, 10 000 unless said otherwise. Memory is PSS: that of an adapter with
+so many devices less that of one with none, both after the same time.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from gateway import IDLE_S, PATIENCE_S, SETTLE_S, pss_kb, wait_states  # noqa: E402
+from support.world import Broker, Eyes, House, Running  # noqa: E402
+
+OTHERS = 10_000
+ONLY = 'only = ["on", "power", "energy"]'
+CLASSES = (("switch_binary/endpoint_0/currentValue", True), ("meter/endpoint_0/value/66049", 5.5))
+SAID = {"state": "ON", "power": 5.5, "energy": 3.27, "linkquality": 120, "update": {"state": "idle"}}
+
+
+def sections(count: int, more: str) -> str:
+    """The sections of so many devices."""
+    zwave = (
+        f'[sensors.s{one}]\nprofile = "zwave-js-ui"\naddress = "nodeID_{one}"\n{more}\n' for one in range(0, count, 2)
+    )
+    zigbee = (
+        f'[sensors.s{one}]\nprofile = "zigbee2mqtt"\naddress = "plug {one}"\n{more}\n' for one in range(1, count, 2)
+    )
+    return "".join((*zwave, *zigbee))
+
+
+def said(count: int) -> list[tuple[str, str]]:
+    """What their programs have retained of so many devices."""
+    now = round(time.time() * 1000)
+    zwave = [
+        (f"zwave/nodeID_{one}/{topic}", json.dumps({"time": now, "value": value}))
+        for one in range(0, count, 2)
+        for topic, value in (*CLASSES, ("status", True))
+    ]
+    return [*zwave, *((f"zigbee2mqtt/plug {one}", json.dumps(SAID)) for one in range(1, count, 2))]
+
+
+def start(house: House, eyes: Eyes, count: int, more: str) -> tuple[Running, float]:
+    """Start an adapter with so many devices; returns it, and how long all of them took to have a value."""
+    house.device("adapter", f'kind = "adapter"\n{sections(count, more)}')
+    since, began = len(eyes.seen), time.monotonic()
+    running = house.run("adapter")
+    wait_states(eyes, ["adapter", *(f"s{one}" for one in range(count))], "online", since)
+    for one in range(count):
+        eyes.wait_value(f"cm/s{one}/data/power", 5.5, since, PATIENCE_S)
+    return running, time.monotonic() - began
+
+
+def main(words: list[str]) -> None:
+    """Measure, and print one line for each number."""
+    numbers = [int(word) for word in words if word.isdecimal()]
+    count, others = (*numbers, 100, OTHERS)[:2] if len(numbers) != 1 else (numbers[0], OTHERS)
+    more = "" if "--full" in words else ONLY
+    with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
+        folder = Path(place)
+        broker = Broker(folder / "broker", "max_inflight_messages 1000", "max_queued_messages 0").start()
+        stack.callback(broker.stop)
+        eyes = Eyes(broker.port, filters="cm/#")
+        stack.callback(eyes.close)
+        eyes.retain_all([(f"zigbee2mqtt/other {one}", json.dumps(SAID)) for one in range(others)])
+        eyes.retain_all(said(count))
+        house = House(folder / "house")
+        stack.callback(house.close)
+        house.write(broker.port, log='level = "warning"')
+        alone, _ = start(house, eyes, 0, more)
+        time.sleep(SETTLE_S)
+        base = pss_kb(alone.pid)
+        alone.stop()
+        running, took = start(house, eyes, count, more)
+        time.sleep(SETTLE_S)
+        pss = pss_kb(running.pid)
+        time.sleep(IDLE_S)  # in their first minute, their timers are not yet due together
+        before = running.wakeups()
+        time.sleep(IDLE_S)
+        wakeups = running.wakeups() - before
+    print(f"{count} devices among {others} topics: each has its values after {took:.1f} s, {base} kB without them")
+    print(f"memory of each: {(pss - base) / count:.1f} kB")
+    print(f"wake-ups a minute while idle: {wakeups * 60 / IDLE_S:.0f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Devices of other makes that already speak MQTT: what profiles say of their topics, and what becomes of messages."""

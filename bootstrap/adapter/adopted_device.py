@@ -1,0 +1,297 @@
+"""A device of another make that speaks MQTT, as a sensor of its own."""
+
+import errno
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, ClassVar, TypeVar
+
+from bootstrap.adapter.awaited_answers import AwaitedAnswers
+from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
+from bootstrap.adapter.newness import Newness, SaidValue
+from bootstrap.adapter.profile import NamedProfile
+from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue
+from bootstrap.adapter.told_times import told_time
+from bootstrap.answers.answer_value import AnswerValue
+from bootstrap.contract.commands import Later
+from bootstrap.contract.heard import CLEARED, Heard, ListeningHandle, Silence
+from bootstrap.contract.payload import Json
+from bootstrap.contract.topic_filters import WILD, covers
+from bootstrap.device import BUILT_IN_ACTIONS, Measure, Reading, Seconds, Value
+from bootstrap.errors import NoReading
+from bootstrap.gateway import Adopted
+
+NOTHING = frozenset({"", "null", "none", "nan", "unknown", "unavailable"})  # words for: there is no value
+UNREACHABLE = "unreachable"  # how the reason begins when nothing at all can be heard
+SILENCE = "silence"  # the name of a timer
+LOOKS = 3  # at a device within the time that it may be silent
+MICRO = 1_000_000
+T = TypeVar("T")
+
+
+def one_device(text: str) -> None:
+    """Raise ValueError, saying what is allowed, if a part of topics may match those of several devices."""
+    if WILD & {*text}:
+        raise ValueError("a part of topics without + and #")
+
+
+@dataclass(kw_only=True)
+class AdoptedDevice(Adopted):
+    """A device of another make that speaks MQTT, by itself or through a program such as Zigbee2MQTT.
+
+    Wiring: none.
+    """
+
+    profile: NamedProfile  # of its make, such as "zwave-js-ui"
+    address: Annotated[str, one_device]  # what its topics call it, such as "nodeID_3"
+    # The first levels of its topics, if they are not those of the profile, such as "zwave".
+    base: Annotated[str, one_device] | None = None
+    channel: Annotated[str, one_device] | None = None  # which part of it, where it has several, such as "endpoint_1"
+    only: list[str] | None = None  # which of the profile's measures it has, such as ["open", "battery"]
+    values: list[WireValue] | None = None  # more of them, or other ones, such as ["flow = flow/{address}: . L/min"]
+    # What says whether it is there, in place of the profile's, such as ["{address}/LWT: . Up=true|Down=false"].
+    there: list[WirePresence] | None = None
+    tells: list[WireCommand] | None = None  # more commands, or others, such as ["set on = {address}/set: on=1|off=0"]
+    silent_s: Seconds | None = None  # how long nothing may come of it, if not as long as the profile says
+    answer_s: Seconds | None = None  # how long it may take to carry out a command, if not as long as the profile says
+
+    topics: DeviceTopics = field(init=False, repr=False, compare=False)
+
+    measures: ClassVar[Mapping[str, Measure]] = {}
+
+    def __post_init__(self) -> None:
+        """Fill in what the profile says."""
+        profile = self.profile.profile
+        self.says = with_lines(
+            profile,
+            values=self.values and [*lines_of(self.values, profile.values)],
+            tells=self.tells and [*lines_of(self.tells, profile.tells)],
+            there=self.there,
+            silent_s=self.silent_s,
+            answer_s=self.answer_s,
+        )
+        only = None if self.only is None else [*dict.fromkeys((*self.only, *(one.name for one in self.values or ())))]
+        self.topics = DeviceTopics.of(self.says, self._places, only)
+        self.measures = self.topics.measures  # type: ignore[misc]
+        self.commands = {**BUILT_IN_ACTIONS, **{name: one.takes for name, one in self.topics.commands.items()}}  # type: ignore[misc]
+
+    @property
+    def _places(self) -> dict[str, str]:
+        """What stands in the places of its lines."""
+        profile = self.profile.profile
+        base = profile.base if self.base is None else self.base
+        channel = profile.channel if self.channel is None else self.channel
+        return {"{base}": base, "{address}": self.address, "{channel}": channel}
+
+    @property
+    def key(self) -> dict[str, Value]:
+        """Who it is."""
+        return {"profile": self.profile.text, **{place.strip("{}"): text for place, text in self._places.items()}}
+
+    @property
+    def period_s(self) -> float:
+        """How often it is expected; it is believed to be there for three times that."""
+        return self.says.silent_s / LOOKS
+
+    def facts(self) -> Mapping[str, Json]:
+        """Return what it stands for: recorders leave these topics to it, and nobody adopts it twice."""
+        topics: list[Json] = [*self.topics.values, *self.topics.there, *filter(None, [self.topics.seen])]
+        return {"adopts": {"profile": self.profile.text, "address": self.address, "topics": topics}}
+
+    def excuses(self, name: str) -> bool:  # noqa: ARG002 - all of them are alike
+        """Return True: what has not changed may not be said again, and a device that is gone is so as a whole."""
+        return True
+
+    def setup(self) -> None:
+        """Listen."""
+        self.newness = Newness()
+        self.awaited = AwaitedAnswers(self, self.says.answer_s)
+        self.gone: dict[str, str] = {}  # why it is not there, by the topic that says so
+        self.trouble = ""  # why it is not there
+        self.heard_at, self.was_deaf = time.monotonic(), False
+        self.handles: list[ListeningHandle] = []
+        hear, silent = self._hear, self._fall_silent  # each made once for all topics
+        for topic in dict.fromkeys((*self.topics.there, self.topics.seen, *self.topics.values)):
+            if topic:
+                self.handles.append(self.listen(topic, hear, silent))
+        self.after(self.says.silent_s, self._check_silence, SILENCE)
+
+    def read(self) -> Reading:
+        """Publish its state again, so that others know that it still counts; that is no reading."""
+        if not self.trouble:
+            self.context.show(self._states())
+        raise NoReading
+
+    def teardown(self) -> None:
+        """Answer the commands that are still waiting."""
+        if hasattr(self, "awaited"):
+            self.awaited.close()
+
+    def actions(self) -> dict[str, Callable[[Json], Reading | Later | None]]:
+        """Return its commands."""
+        return {name: partial(self._act, name) for name in self.topics.commands}
+
+    def _act(self, name: str, value: Json) -> Later:
+        return self.awaited.begin(self.topics.commands[name], value)
+
+    def _hear(self, heard: Heard) -> Reading | None:
+        """Take what a message says, and keep nothing else of it."""
+        for one in self.handles:
+            one.forget()
+        self._forgive()
+        if heard.topic == self.topics.seen:
+            self._hear_seen(heard)
+        if there := _of(self.topics.there, heard.topic):
+            self._hear_presence(there, heard)
+        if values := _of(self.topics.values, heard.topic):
+            return self._hear_values(values, heard)
+        return self._look()
+
+    # Whether it is there.
+
+    def _hear_presence(self, there: AnswerValue, heard: Heard) -> None:
+        said = there.value(heard.value)
+        if said is True:
+            self.gone.pop(heard.topic, None)
+        elif said is False:
+            self.gone[heard.topic] = f"{heard.topic} says {_short(there.found(heard.value))}"
+        if said is True and not heard.retained:
+            self._note_heard()
+
+    def _fall_silent(self, silence: Silence) -> Reading | None:
+        """Take notice that a topic was cleared, or that nothing can be heard."""
+        if silence.why == CLEARED:
+            self.gone.pop(silence.topic, None)
+            return self._look()
+        self.was_deaf = True
+        return None
+
+    def _hear_seen(self, heard: Heard) -> None:
+        seen = self.says.seen
+        at = told_time(seen.path, heard.value, time.time()) if seen else None
+        if at is not None and not self._is_past(at) and not heard.retained:
+            self._note_heard()
+
+    def _note_heard(self) -> None:
+        self.heard_at = time.monotonic()
+
+    def _is_past(self, at: float | None) -> bool:
+        """Return whether a time is so long ago that what was said then counts no more."""
+        return at is not None and time.time() - at > self.says.silent_s
+
+    def _forgive(self) -> None:
+        """Count silence from now on if nothing could be heard in the meantime: the device is not to blame."""
+        is_deaf = any((one.problem or "").startswith(UNREACHABLE) for one in self.handles[:1])
+        if is_deaf or self.was_deaf:
+            self._note_heard()
+        self.was_deaf = is_deaf
+
+    def _check_silence(self) -> Reading | None:
+        """Look whether it was silent for too long."""
+        self._forgive()
+        due_s = self.heard_at + self.says.silent_s - time.monotonic()
+        self.after(max(due_s, 1.0) if due_s > 0 else self.says.silent_s, self._check_silence, SILENCE)
+        return self._look()
+
+    def _look(self) -> Reading | None:
+        """Take notice of whether it is there.
+
+        Raises:
+            OSError: it is not.
+        """
+        silent = time.monotonic() - self.heard_at >= self.says.silent_s
+        why = "; ".join(self.gone.values()) or (
+            f"nothing was heard of it for {self.says.silent_s:g} s" if silent else ""
+        )
+        before, self.trouble = self.trouble, why
+        if why and why != before:
+            raise OSError(errno.ENODEV, why)
+        if before and not why:
+            self.context.show(self._states(), whole=True)
+        return None
+
+    def _states(self) -> dict[str, Value]:
+        """Return the last value of each measure that is a state."""
+        return {name: value for name, value in self.newness.values.items() if not self.measures[name].event}
+
+    # What it says.
+
+    def _hear_values(self, values: Sequence[AnswerValue], heard: Heard) -> Reading | None:
+        said = {one.name: found for one in values if (found := _said(one, heard.value)) is not None}
+        at = told_time(self.says.time, heard.value, time.time())
+        if not said or self._is_past(at):
+            self.gateway.count(dropped=len(said))
+            return None
+        if heard.retained:
+            self._hear_stored(said, at)
+            return None
+        self._note_heard()
+        reading = self._new(said, at)
+        self._look()
+        if reading:
+            self.gateway.count(heard=1)
+            self.context.publish(reading, None if at is None else round(at * MICRO))
+        if self.trouble and reading:
+            raise OSError(errno.ENODEV, self.trouble)
+        return None
+
+    def _hear_stored(self, said: Mapping[str, Value | ValueError], at: float | None) -> None:
+        """Take what the broker had stored as the state, and as no reading."""
+        now = time.monotonic()
+        good = {
+            name: one for name, one in said.items() if not (isinstance(one, ValueError) or self.measures[name].event)
+        }
+        fresh = {
+            name: one for name, one in good.items() if not self.newness.is_older(name, at) and self._fits(name, one)
+        }
+        for name, value in fresh.items():
+            self.newness.note(name, SaidValue(value, at, now))
+        if fresh and not self.trouble:
+            self.context.show(fresh)
+
+    def _fits(self, name: str, value: Value) -> bool:
+        return self.measures[name].wrong(value) is None
+
+    def _new(self, said: Mapping[str, Value | ValueError], at: float | None) -> dict[str, Value | OSError | ValueError]:
+        """Return what is a reading of what it says, and show what is the state though it is none."""
+        now, reading, known = time.monotonic(), dict[str, Value | OSError | ValueError](), dict[str, Value]()
+        for name, value in said.items():
+            if isinstance(value, ValueError) or not self._fits(name, value):
+                reading[name] = value
+                continue
+            self.awaited.note(name, value)
+            cached = self.says.cached and name not in self.says.live
+            verdict = self.newness.judge(name, SaidValue(value, at, now), self.measures[name], cached=cached)
+            if verdict == "new":
+                reading[name] = value
+            elif verdict == "known":
+                known[name] = value
+            else:
+                self.gateway.count(dropped=1)
+        if known and not self.trouble:
+            self.context.show(known)
+        return reading
+
+
+def _of(lines: Mapping[str, T], topic: str) -> T | None:
+    """Return what belongs to a topic, by itself or by a filter that matches it."""
+    found = lines.get(topic)
+    if found is not None or not any(WILD & {*one} for one in lines):
+        return found
+    return next((lines[one] for one in lines if covers(one, topic)), None)
+
+
+def _said(value: AnswerValue, payload: Json) -> Value | ValueError | None:
+    """Return the value in a payload, an error if it is none, or None if the payload says nothing of it."""
+    try:
+        found = value.found(payload)
+    except ValueError as error:
+        return None if isinstance(payload, dict | list) or payload is None else error
+    if found is None or (isinstance(found, str) and found.strip().lower() in NOTHING):
+        return None
+    return value.value(payload)
+
+
+def _short(found: Json) -> str:
+    return str(found).lower()[:40] if isinstance(found, bool) else str(found)[:40]

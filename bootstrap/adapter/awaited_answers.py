@@ -1,0 +1,79 @@
+"""Commands that a device was told and has not answered yet: its own state says that they were carried out."""
+
+from functools import partial
+
+from bootstrap.adapter.device_topics import DeviceCommand
+from bootstrap.adapter.profile_lines import SAID
+from bootstrap.contract.commands import Done, Later, Outcome
+from bootstrap.contract.payload import Json
+from bootstrap.device import Device, Value
+from bootstrap.errors import Refused
+
+LEAST_STEP = 1e-6
+
+
+class AwaitedAnswers:
+    """Tells the commands of one device, and waits for the state that answers each."""
+
+    def __init__(self, device: Device, answer_s: float) -> None:
+        """A command that is not answered in so many seconds is refused."""
+        self._device, self._answer_s = device, answer_s
+        self._waiting: dict[str, tuple[DeviceCommand, Value, Done]] = {}  # by the measure that is to show it
+        self._last: dict[str, Value] = {}
+
+    def begin(self, command: DeviceCommand, value: Json) -> Later:
+        """Return what tells a command to the device, and ends when it is answered."""
+        if not isinstance(value, str | int | float):
+            raise Refused("send a word or a number")
+        told, wanted = command.told(value), command.wanted(value)
+
+        def tell(done: Done) -> None:
+            self._end(command.sets, "another command came before the device had answered")
+            self._waiting[command.sets] = command, wanted, done
+            self._device.after(self._answer_s, lambda: self._late(command.sets), f"answer of {command.sets}")
+            payload = command.payload.replace(SAID, told).encode()
+            self._device.tell(command.topic, payload, partial(self._told, command.sets, done))
+
+        return tell
+
+    def note(self, name: str, value: Value) -> None:
+        """Take notice of what the device says, which may be the answer to a command."""
+        if name not in self._waiting:
+            return
+        command, wanted, _ = self._waiting[name]
+        if _is_same(value, wanted, command.answer.form.factor):
+            self._end(name, None)
+        else:
+            self._last[name] = value
+
+    def close(self) -> None:
+        """Refuse what is not answered yet."""
+        for name in [*self._waiting]:
+            self._end(name, "stopping")
+
+    def _told(self, name: str, done: Done, outcome: Outcome, why: str) -> None:
+        """Refuse a command that was not told, unless another one has taken its place."""
+        if outcome == "undelivered" and name in self._waiting and self._waiting[name][2] is done:
+            self._end(name, f"not delivered: {why}")
+
+    def _late(self, name: str) -> None:
+        last = self._last.get(name)
+        said = "" if last is None else f"; it says {_shown(last)}"
+        self._end(name, f"no answer in {self._answer_s:g} s{said}")
+
+    def _end(self, name: str, why: str | None) -> None:
+        if waiting := self._waiting.pop(name, None):
+            self._last.pop(name, None)
+            self._device.cancel(f"answer of {name}")
+            waiting[2](why)
+
+
+def _is_same(value: Value, wanted: Value, step: float) -> bool:
+    """Return whether a value is the wanted one; a number, to the step that the device itself knows."""
+    if isinstance(value, str | bool) or not isinstance(value, int | float) or not isinstance(wanted, int | float):
+        return value == wanted
+    return abs(value - wanted) <= max(abs(step), LEAST_STEP)
+
+
+def _shown(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

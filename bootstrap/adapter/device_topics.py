@@ -1,0 +1,174 @@
+"""What one device says and is told on its topics: the lines of its profile and of its own section, filled in."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
+
+from bootstrap.adapter.profile import Profile
+from bootstrap.adapter.profile_lines import WireCommand, filled
+from bootstrap.answers.answer_value import AnswerValue
+from bootstrap.contract.topic_filters import a_filter
+from bootstrap.device import Measure, Takes, Value
+from bootstrap.needs import Listened, Need, Told, a_topic
+
+
+class DeviceCommand(NamedTuple):
+    """A command of one device.
+
+    Attributes:
+        topic: where it is told.
+        payload: what is told, with `{}` in the place of the value.
+        words: what the device calls each word; empty for a number.
+        sets: the measure that shows whether it was done.
+        answer: how that is said.
+        takes: what it takes.
+    """
+
+    topic: str
+    payload: str
+    words: Mapping[str, str]
+    sets: str
+    answer: AnswerValue
+    takes: Takes
+
+    def told(self, given: str | float) -> str:
+        """Return what the device calls a word, or a number."""
+        if isinstance(given, str):
+            return self.words[given]
+        number = given / self.answer.form.factor
+        return f"{round(number, 9):.12g}"
+
+    def wanted(self, given: str | float) -> Value:
+        """Return the value that shows that this was done."""
+        found = self.answer.form.value(self.told(given))
+        if isinstance(found, ValueError):
+            raise found
+        return found
+
+
+@dataclass(frozen=True)
+class DeviceTopics:
+    """What one device says and is told.
+
+    Attributes:
+        values: what is in the messages of each topic, or of each filter.
+        there: what says on which topic whether the device is there.
+        seen: the topic that says when it was heard last; empty if nothing does.
+        commands: by the action's name.
+        measures: what it measures.
+    """
+
+    values: Mapping[str, Sequence[AnswerValue]]
+    there: Mapping[str, AnswerValue]
+    seen: str
+    commands: Mapping[str, DeviceCommand]
+    measures: Mapping[str, Measure]
+
+    @classmethod
+    def of(cls, profile: Profile, places: Mapping[str, str], only: Sequence[str] | None) -> "DeviceTopics":
+        """Fill in the lines of a profile; `only` are the measures that the device has, or None for all.
+
+        Raises:
+            ValueError: they are none for such a device.
+        """
+        values = dict[str, list[AnswerValue]]()
+        measures = dict[str, Measure]()
+        for line in profile.values:
+            topic, value = _a(a_filter, line.topic or profile.topic, places), line.at(places)
+            if measures.setdefault(value.name, value.form.measure) != value.form.measure:
+                raise ValueError(f"'values' say two different things of {value.name!r}; name one of them otherwise")
+            values.setdefault(topic, []).append(value)
+        if missing := [name for name in only or () if name not in measures]:
+            raise ValueError(f"'only' has {missing[0]!r}; the profile has {', '.join(sorted(measures))}")
+        kept = measures if only is None else {name: measures[name] for name in only}
+        values = {topic: [one for one in found if one.name in kept] for topic, found in values.items()}
+        return cls(
+            {topic: tuple(found) for topic, found in values.items() if found},
+            {_a(a_filter, line.topic, places): line.at(places) for line in profile.there},
+            _a(a_filter, profile.seen.topic, places) if profile.seen else "",
+            {line.action: _command(line, places, values) for line in profile.tells if line.sets in kept},
+            kept,
+        )
+
+    def needs(self) -> list[Need]:
+        """Return the topics that are listened to, and those that are published to."""
+        seen = [self.seen] if self.seen else []
+        heard = [Listened(topic) for topic in dict.fromkeys((*self.there, *seen, *self.values))]
+        return [*heard, *(Told(topic) for topic in dict.fromkeys(one.topic for one in self.commands.values()))]
+
+
+def with_lines(profile: Profile, **lines: object) -> Profile:
+    """Return a profile with what a device's section says in place of it; None says nothing.
+
+    Devices whose sections say nothing share theirs.
+    """
+    said = {name: one for name, one in lines.items() if one is not None}
+    return replace(profile, **said) if said else profile  # type: ignore[arg-type]
+
+
+def _a(check: object, text: str, places: Mapping[str, str]) -> str:
+    """Return a topic or filter, filled in.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not text:
+        raise ValueError("a value has no topic, and the profile sets none for those")
+    topic = filled(text, places)
+    try:
+        check(topic)  # type: ignore[operator]
+    except ValueError as error:
+        raise ValueError(f"{topic!r} must be {error}; look at 'base', 'address' and 'channel'") from None
+    return topic
+
+
+def _command(
+    line: WireCommand, places: Mapping[str, str], values: Mapping[str, Iterable[AnswerValue]]
+) -> DeviceCommand:
+    """Return a command, filled in.
+
+    Raises:
+        ValueError: nothing can show that it was done.
+    """
+    answers = [one for found in values.values() for one in found if one.name == line.sets]
+    made = DeviceCommand(
+        _a(a_topic, line.topic, places),
+        filled(line.payload, places),
+        line.words,
+        line.sets,
+        answers[0],
+        _takes(line, answers[0].form.measure),
+    )
+    for word in line.words:
+        _check_shows(made, word)
+    return made
+
+
+def _check_shows(command: DeviceCommand, word: str) -> None:
+    form, told = command.answer.form, command.words[word]
+    if form.words and told not in form.words:
+        raise ValueError(
+            f"{word!r} tells the device {told!r}, but {command.sets!r} can only be {', '.join(form.words)}"
+        )
+
+
+@cache
+def _takes(line: WireCommand, measure: Measure) -> Takes:
+    if line.words:
+        return Takes((*line.words,), line.sets)
+    if not isinstance(measure.unit, str) or not (measure.low < measure.high and _bounded(measure)):
+        raise ValueError(f"{line.action!r} takes a number: {line.sets!r} needs a unit and a range, such as % 0..100")
+    return Takes((), line.sets, measure.unit, measure.low, measure.high)
+
+
+def _bounded(measure: Measure) -> bool:
+    return measure.low > float("-inf") and measure.high < float("inf")
+
+
+def lines_of(own: Iterable[object] | None, other: Iterable[object]) -> Iterator[object]:
+    """Yield the lines of a device's own section, then those of its profile that are of other names."""
+    mine = [*(own or ())]
+    taken = {getattr(one, "name", getattr(one, "action", None)) for one in mine}
+    yield from mine
+    yield from (one for one in other if getattr(one, "name", getattr(one, "action", None)) not in taken)

@@ -1,0 +1,62 @@
+"""Which of what a device says is new: not a copy, not late, and not only repeated."""
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from bootstrap.device import Measure, Value
+
+Verdict: TypeAlias = Literal["new", "known", "dropped"]
+REPEAT_S = 2.0  # seconds within which an equal value is a copy: one event may be said on several topics
+
+
+class SaidValue(NamedTuple):
+    """A value as a device has said it.
+
+    Attributes:
+        value: the value.
+        time: when it was true, as the payload says, in seconds since 1970; None if it does not say so.
+        heard_at: when it was heard (monotonic, in seconds).
+    """
+
+    value: Value
+    time: float | None
+    heard_at: float
+
+
+class Newness:
+    """The last value of each measure of one device, and by that what is new."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, SaidValue] = {}
+
+    @property
+    def values(self) -> dict[str, Value]:
+        """The last value of each measure."""
+        return {name: one.value for name, one in self._last.items()}
+
+    def is_older(self, name: str, time: float | None) -> bool:
+        """Return whether a time is earlier than that of the last value."""
+        last = self._last.get(name)
+        return last is not None and last.time is not None and time is not None and time < last.time
+
+    def note(self, name: str, said: SaidValue) -> None:
+        """Remember a value as the last one."""
+        self._last[name] = said
+
+    def judge(self, name: str, said: SaidValue, measure: Measure, *, cached: bool) -> Verdict:
+        """Return what a value is, and remember it unless it is dropped; `cached` ones are new only if they differ."""
+        last = self._last.get(name)
+        if self.is_older(name, said.time) or (last and _is_copy(last, said, measure)):
+            return "dropped"
+        self.note(name, said)
+        if not cached or measure.event:
+            return "new"
+        return "known" if last is None or last.value == said.value else "new"
+
+
+def _is_copy(last: SaidValue, said: SaidValue, measure: Measure) -> bool:
+    """Return whether a value is what was said before: at the same time, or a moment ago. Events may follow closely."""
+    if last.value != said.value:
+        return False
+    if last.time is not None and last.time == said.time:
+        return True
+    return not measure.event and said.heard_at - last.heard_at < REPEAT_S

@@ -1,0 +1,57 @@
+"""Each profile that comes with penates makes of recorded messages what they mean."""
+
+import re
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from bootstrap.adapter.profile import FOLDER
+from bootstrap.package_data import folder
+from penates.testing import Bench
+from support.recorded import RecordedDevice, RecordedMessage, recorded
+
+LONGEST = 25  # lines
+DEVICES = [*recorded()]
+TIME = re.compile(rb"NOW(?:\+(\d+))?")  # in milliseconds
+ISO = re.compile(rb"ISO(?:\+(\d+))?")  # in seconds
+
+
+def dated(payload: bytes, now: float) -> bytes:
+    """A payload with times around this one."""
+    payload = TIME.sub(lambda found: b"%d" % (round(now * 1000) + int(found[1] or 0)), payload)
+    iso = lambda found: datetime.fromtimestamp(now + int(found[1] or 0), UTC).isoformat().encode()  # noqa: E731
+    return ISO.sub(iso, payload)
+
+
+@pytest.mark.parametrize("device", DEVICES, ids=lambda one: one.name)
+def test_recorded_messages_are_what_they_mean(device: RecordedDevice) -> None:
+    now, made = time.time() - 20, device.made()
+    with Bench(made) as bench:
+        for one in device.messages:
+            hear(bench, one, dated(one.payload, now))
+            assert made.trouble == one.gone, one
+        for action, value, topic, payload in device.tells:
+            bench.act(action, value)
+            assert bench.told[-1] == (topic, payload.encode())
+
+
+def hear(bench: Bench, one: RecordedMessage, payload: bytes) -> None:
+    """Have it heard, and compare what is published."""
+    bench.readings.clear()
+    bench.shown.clear()
+    if one.gone:
+        with pytest.raises(OSError, match=re.escape(one.gone)):
+            bench.hear(one.topic, payload, retained=one.retained)
+    else:
+        bench.hear(one.topic, payload, retained=one.retained)
+    assert bench.readings == ([one.reading] if one.reading else []), one
+    assert bench.shown == ([one.state] if one.state else []), one
+
+
+def test_each_profile_is_short_and_has_recordings() -> None:
+    files = [*(folder("config") / FOLDER).glob("*.toml")]
+    assert files
+    assert {file.stem for file in files} == {one.profile for one in DEVICES}
+    long = {file.name: rows for file in files if (rows := len(file.read_text().splitlines())) > LONGEST}
+    assert not long
