@@ -37,6 +37,7 @@ class State:
         action: `set` or another action, and `payload` what it is sent; empty for the state of a start. In the payload
             `FOR_S` stands for a number of seconds, and `BEFORE` for a time in a moment.
         ends: whether it ends by itself after `FOR_S` seconds.
+        back: whether it is so again as soon as its process runs.
         seen: whether a look now and then tells it from rest; pulses of a servo are too short for that.
     """
 
@@ -46,6 +47,7 @@ class State:
     action: str = "set"
     ends: bool = False
     seen: bool = True
+    back: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,10 @@ class Way:
 
     def level(self, output: Output, state: State) -> str:
         """Return what a table says about a state."""
-        if self.fate is Fate.RESTS or not state.payload:
-            return output.rest
+        if self.fate is Fate.RESTS:
+            return f"{output.rest}; {state.level} once it runs again" if state.back else output.rest
+        if not state.payload:
+            return f"stays {state.level}"
         if state.ends:
             return f"{state.level} until its end, then {output.rest}"
         return f"stays {state.level}"
@@ -105,6 +109,7 @@ class Way:
 OFF = State("off", Level.LOW)
 ON = State("on", Level.HIGH, "on")
 ON_FOR = State("on for `for_s`", Level.HIGH, '{"state":"on","for_s":FOR_S}', ends=True)
+UNLOCK = '{"state":"unlocked","for_s":FOR_S,"before":"BEFORE"}'
 TURNS = tuple(f"{angle}" for angle in (20, 160) * 40)
 
 OUTPUTS = (
@@ -143,6 +148,22 @@ OUTPUTS = (
         Level.LOW,
         (State("moving", Level.PULSES, "\n".join(TURNS), seen=False),),
         "hold_s = 1.0",
+    ),
+    Output(
+        '`lock` with `fail = "secure"`: high is unlocked',
+        "lock.DoorLock",
+        Level.LOW,
+        (State("locked", Level.LOW), State("unlocked for `for_s`", Level.HIGH, UNLOCK, ends=True)),
+        'fail = "secure"\nmost_s = 3600',
+        inputs={"bolt": 0},
+    ),
+    Output(
+        '`lock` with `fail = "safe"`: low is unlocked',
+        "lock.DoorLock",
+        Level.LOW,
+        (State("locked", Level.HIGH, back=True),),
+        'fail = "safe"',
+        inputs={"bolt": 0},
     ),
     Output("`socket`", "socket.SocketTransmitter", Level.LOW, (State("silent", Level.LOW),)),
 )

@@ -98,19 +98,19 @@ class CoverSettings(Device):
         if whole_s > self.longest_s:
             yield "longest_s", f"'longest_s' must be at least {whole_s:g}: the longer way, with a tenth and 0.5 s more"
         if self.remote_close and (missing := [*self._missing()]):
-            yield "remote_close", f"'remote_close' also needs {', '.join(missing)}"
+            yield "remote_close", f"'remote_close' also needs {'; '.join(missing)}"
 
     def _missing(self) -> Iterator[str]:
         """Yield what an unattended closing lacks."""
         if not self.is_door:
-            yield f"a door: a command may close a type = {self.type!r} as it is"
+            yield f'a door: a command may close a type = "{self.type}" as it is'
             return
         if self.type != UNATTENDED:
             yield f'type = "{UNATTENDED}": others must not close unattended'
         if self.closed_contact is None:
             yield "'closed_contact'"
         if self.warning is None:
-            yield "'warning', with light and sound"
+            yield "'warning', the line of light and sound"
         if self.warn_s < LEAST_WARN_S:
             yield f"'warn_s' of at least {LEAST_WARN_S:g}"
         if not self.stops_itself:

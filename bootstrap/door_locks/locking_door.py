@@ -31,7 +31,8 @@ WHICH_FAIL = (
 NO_SAFE_MOTOR = (
     "a motor stays where it is without power, so it cannot fail safe: set fail = \"secure\", or leave out 'lock_pin'"
 )
-HANDS, CLOSED, TIME = "somebody's hand", "the closing of the door", "the time that has passed"
+HANDS, START = "somebody's hand", "the start of the sensor"
+CLOSED, TIME = "the closing of the door", "the time that has passed"
 PROBLEM = "bolt contact"
 
 
@@ -42,7 +43,9 @@ class LockingDoor(Device):
     pin: Output  # the strike or magnet; of a motor, the direction that unlocks
     lock_pin: Output | None = None  # of a motor, the direction that locks
     active_high: bool = True  # false for relay boards that switch on at 0
-    fail: Fail = field(metadata={EXPLAINED: WHICH_FAIL})  # such as "secure": locked without power; "safe": unlocked
+    fail: Fail = field(
+        metadata={EXPLAINED: WHICH_FAIL}
+    )  # what it is without power, such as "secure": locked; "safe": unlocked
     bolt: Input  # the contact that shows whether the bolt is thrown
     bolt_when: Literal["closed", "open"] = "closed"  # what that contact is while the bolt is thrown
     door: Input | None = None  # the contact that is closed while the door is, such as 22; with it, no open door locks
@@ -184,9 +187,14 @@ class LockingDoor(Device):
     def _start(self) -> Reading:
         """Lock, which is what a strike without power is already; nothing is unlocked at a start."""
         self.context.set_problem(PROBLEM, self.contact.doubt or None)
-        if self.lock_pin is not None and self._is_thrown and not self.contact.doubt:
-            return self.read()
-        return self._wait_for_door() if self._is_open else self._throw()
+        if self._last_done.value.get("what") == "unlock":
+            self._begin("relock", START)
+        if self._is_open:
+            return self._wait_for_door()
+        if self.lock_pin is None or self.contact.doubt or not self._is_thrown:
+            return self._throw()
+        self.after(STABLE_S, self._moved, name="moved")
+        return self.read()
 
     def on_edge(self, edge: Edge) -> Reading | None:
         """Note what a contact shows."""
@@ -202,7 +210,7 @@ class LockingDoor(Device):
         if self.drive.unlocked:
             return self._on_unlocking(thrown=thrown, moving=moving)
         if thrown:
-            if not self._last_done.goes_on and not self.contact.doubt:
+            if not (moving or self._last_done.goes_on or self.contact.doubt):
                 self._begin("lock", HANDS)
             self.drive.stop()
             self.after(STABLE_S, self._moved, name="moved")

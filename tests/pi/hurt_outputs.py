@@ -9,6 +9,7 @@ from bootstrap.device import Device
 from daemons.buzzer import Buzzer as OurBuzzer
 from daemons.dimmer import Dimmer as OurDimmer
 from daemons.fan import Fan as OurFan
+from daemons.lock import DoorLock as OurDoorLock
 from daemons.output import SwitchedOutput as OurSwitchedOutput
 from daemons.servo import Servo as OurServo
 from daemons.socket import SocketTransmitter as OurSocketTransmitter
@@ -50,6 +51,11 @@ class Fan(OurFan, Hurt):
 
 @dataclass(kw_only=True)
 class Buzzer(OurBuzzer, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class DoorLock(OurDoorLock, Hurt):
     """Wiring: none."""
 
 

@@ -84,6 +84,10 @@ class Levels:
             return None
         return next((at for at, _found in self.changes if not other or at > other[-1]), None)
 
+    def first(self, level: Level) -> float | None:
+        """Return since when it is at this level, or was for the first time."""
+        return next((at for at, found in self.changes if found == ("1" if level is Level.HIGH else "0")), None)
+
     def after(self, when: float) -> "Levels":
         """Return what it did from a time on, beginning with what it was then."""
         return Levels([(when, self.at(when)), *((at, level) for at, level in self.changes if at > when)], self.until)
@@ -118,7 +122,7 @@ class SafetyHouse:
         self.put(CONFIG, json.dumps(levels))
         self.put("/etc/systemd/system/safety-watch.service", WATCH)
         self.root("systemctl daemon-reload; systemctl enable safety-watch; systemctl restart safety-watch")
-        self.root(f"penates install {'--supervisor' if self.mode == 'supervisor' else '--no-supervisor'}")
+        self.root(f"penates install {'--supervisor' if self.mode == 'supervisor' else '--no-supervisor'} --watchdog")
 
     def write_files(self, for_s: float) -> None:
         script = [f"cat > /etc/penates/devices/{one.name}.toml <<'END'\n{one.file(for_s)}END" for one in self.trials]

@@ -102,7 +102,9 @@ class Trials:
         """Yield each lock at a random moment while it is being unlocked, or is unlocked, or just was."""
         longest = 1.2 * UNLOCKED_S
         doors = self.house.world.doors
-        for when, number in sorted((self._at[door.number] + self.dice.uniform(0, longest), door.number) for door in doors):
+        for when, number in sorted(
+            (self._at[door.number] + self.dice.uniform(0, longest), door.number) for door in doors
+        ):
             time.sleep(max(0.0, when - time.monotonic()))
             yield doors[number]
 

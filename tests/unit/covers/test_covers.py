@@ -338,7 +338,7 @@ def test_a_door_is_not_closed_by_a_command_unless_its_owner_has_said_so() -> Non
 MISSING = {
     "type": "sectional",
     "closed_contact": "'closed_contact'",
-    "warning": "'warning', with light and sound",
+    "warning": "'warning', the line of light and sound",
     "warn_s": "'warn_s' of at least 5",
     "stops_itself": "'stops_itself'",
 }
@@ -519,7 +519,7 @@ def test_an_opener_that_does_nothing_is_a_fault() -> None:
         ({"button": BUTTON}, "button", "'button' also needs 'closed_contact'"),
         ({"button": BUTTON, "opens": OPENS, "closed_contact": 5}, "button", "'button' is in place of"),
         ({**RELAYS, "opening_s": 60.0}, "longest_s", "'longest_s' must be at least 66.5"),
-        ({**RELAYS, "type": "awning", "remote_close": True}, "remote_close", "a command may close a type = 'awning'"),
+        ({**RELAYS, "type": "awning", "remote_close": True}, "remote_close", 'a command may close a type = "awning"'),
     ],
 )
 def test_what_does_not_go_together_is_told(settings: dict[str, Any], name: str, why: str) -> None:

@@ -256,7 +256,8 @@ MOTOR: dict[str, Any] = {"lock_pin": THROWS, "move_s": 0.4}
 def test_a_motor_runs_for_a_moment_and_never_both_ways() -> None:
     with Rig(**MOTOR) as rig:
         rig.wait(0.2)
-        assert rig.now == ("locked", "none")
+        assert (rig.lines, rig.now) == ((0, 0), ("locking", "none"))
+        rig.until("locked")
         assert rig.lines == (0, 0)  # nothing runs at a start that finds it locked
         rig.bench.act("set", "unlock")
         assert rig.lines == (1, 0)
@@ -399,3 +400,4 @@ def test_what_was_under_way_ends_with_the_process(tmp_path: Path) -> None:
         assert (last["what"], last["by"], last["ended"]) == ("unlock", "Bert", "not known: the sensor was stopped")
         rig.until("locked")
         assert rig.bench.level(STRIKE) == 0
+        assert rig.events == [("relock", "the start of the sensor", "locked")]
