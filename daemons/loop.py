@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bootstrap.kernel_sensors.loop_sensor import LoopSensor
+from bootstrap.alarm_loops.loop_sensor import LoopSensor
 from bootstrap.proof import DRIVER_NOT_RUN
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from bootstrap.alarm_loops.loop_bands import LoopJudge
 from bootstrap.device import Failure
 from bootstrap.kernel_sensors.chip import Chip
-from bootstrap.kernel_sensors.loop_bands import LoopJudge
 from daemons.loop import AlarmLoop
 from penates.testing import Bench
 from support.kernel_files import KernelFiles
@@ -210,7 +210,7 @@ def test_a_converter_that_is_absent_at_the_start_is_a_fault(files: KernelFiles) 
 
 
 def test_a_converter_that_hangs_is_unknown_in_time(files: KernelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bootstrap.kernel_sensors.loop_sensor.OVERDUE_S", 0.3)
+    monkeypatch.setattr("bootstrap.alarm_loops.loop_sensor.OVERDUE_S", 0.3)
     line = Loop(files)
     line.be(R)
     loop = AlarmLoop(sysfs=files.root, sample_s=LOOKS)

@@ -5,12 +5,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from bootstrap.alarm_loops.loop_bands import ALARM, STATES, TAMPERED, UNKNOWN, LoopBands, LoopJudge
 from bootstrap.config.toml_file import Wrong
 from bootstrap.contact import TruthClass
 from bootstrap.device import Failure, Measure, Reading, Seconds
 from bootstrap.kernel_sensors.adc_sensor import NOISE, DividerSensor
 from bootstrap.kernel_sensors.kernel_sensor import named
-from bootstrap.kernel_sensors.loop_bands import ALARM, STATES, TAMPERED, UNKNOWN, LoopBands, LoopJudge
 from bootstrap.limits import Limits
 
 LOOK, OVERDUE = "look", "overdue"  # names of timers
