@@ -257,7 +257,7 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     assert "LoadCredential=password_cellar:/etc/penates/secrets/cellar" in lines
     assert lines.count("DeviceAllow=char-gpiochip rw") == 1
     assert [line for line in lines if line.startswith("ExecStopPost")] == [
-        "ExecStopPost=-/opt/penates/bin/penates safe lamp transmitter --config /etc/penates",
+        "ExecStopPost=-/opt/penates/bin/penates safe doorlock lamp transmitter --config /etc/penates",
     ]
 
 
