@@ -19,7 +19,8 @@ class Meter(PulseMeter):
     parts: ClassVar = dict.fromkeys(("S0", "DDS238", "Elster A100C", "IN-Z61", "BK-G4", "TCRT5000"), DRIVEN_LINES)
     shown_as: ClassVar = {"bounces": "mdi:pulse", "implausible": "mdi:pulse", "gaps": "mdi:pulse"}
 
-    energy = Measure("kWh", low=0, counter=True)  # the figure on the dial, as gas and water
+    energy_in = Measure("kWh", low=0, counter=True)  # the figure on the dial, as the next three
+    energy_out = Measure("kWh", low=0, counter=True)
     gas = Measure("m³", low=0, counter=True)
     water = Measure("m³", low=0, counter=True)
     power = Measure("W", low=0)  # now

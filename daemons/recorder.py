@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Device, Measure, Reading
+from bootstrap.history.known_facts import ADOPTED, KINDS, AdoptedTopics, KnownKinds
 from bootstrap.history.proof import Proof
-from bootstrap.history.recording import KINDS, KnownKinds, Recording
+from bootstrap.history.recording import Recording
 from bootstrap.history.recording_check import CHECK_S, RecordingCheck
 from bootstrap.history.stores import NOTE, StoreSettings
 from bootstrap.history.topic_settings import TopicSettings
@@ -38,6 +39,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
         kinds, uncounted = KnownKinds(context.folder / KINDS), context.sensor if own else ""
         self.recording = Recording(self.opened, kinds, context.dead_letter, proof, uncounted)
         self.recording.gaps = None if share else self.recording.gaps
+        self.recording.adopted = AdoptedTopics(context.folder / ADOPTED) if self.foreign else None
         filters = [*self.filters("data/reading", *([] if self.store == "sqlite" else FLEET)), *own]
         self.subscription = self.subscribe(filters, self.recording.on_batch, retained=self.of_each("status/about"))
         self.checked = RecordingCheck(context, proof, self.recording, self.subscription, self.groups)

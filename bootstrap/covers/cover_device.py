@@ -83,7 +83,7 @@ class CoverDevice(CoverSettings):
         }
         if position is not None:
             found[POSITION] = round(position)
-        elif not self.forgotten:
+        elif not self.forgotten and POSITION in self.measures:
             self.context.clear(POSITION)
         self.forgotten = position is None
         return {name: value for name, value in found.items() if name in self.measures}

@@ -9,7 +9,7 @@ from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading, Seconds, takes
 from bootstrap.door_locks.bolt_contact import BoltContact
 from bootstrap.door_locks.door_contacts import DoorContacts
-from bootstrap.door_locks.drives import Drive, LockMotor, Strike
+from bootstrap.door_locks.drives import BoltMotor, Drive, Strike
 from bootstrap.door_locks.last_done import OPEN, LastDone
 from bootstrap.door_locks.lock_state import ALERTS, STATES, LockFacts
 from bootstrap.errors import Refused
@@ -47,7 +47,7 @@ class LockingDoor(Device):
     )  # what it is without power, such as "secure": locked; "safe": unlocked
     bolt: Input  # the contact that shows whether the bolt is thrown
     bolt_when: Literal["closed", "open"] = "closed"  # what that contact is while the bolt is thrown
-    door: Input | None = None  # the contact that is closed while the door is, such as 22; with it, no open door locks
+    door: Input | None = None  # the contact that is closed while the door is, such as 13; with it, no open door locks
     unlock_s: Annotated[Seconds, Limits(0.5)] = 5.0  # seconds unlocked if a command does not say how many
     most_s: Annotated[Seconds, Limits(1)] = 300.0  # the most that a command may say; a strike has power no longer
     move_s: Annotated[float, Limits(0.1, 4)] = 3.0  # seconds that the bolt takes at most; a motor runs no longer
@@ -82,7 +82,7 @@ class LockingDoor(Device):
 
     def _make_drive(self) -> Drive:
         if self.lock_pin is not None:
-            return LockMotor(self, self.pin, self.lock_pin, active_high=self.active_high)
+            return BoltMotor(self, self.pin, self.lock_pin, active_high=self.active_high)
         return Strike(self, self.pin, active_high=self.active_high, fail_safe=self.fail == "safe")
 
     def teardown(self) -> None:

@@ -33,12 +33,13 @@ def a_temperature(heard: Heard) -> float:
 class FanLine(ModulatedLine):
     """A line that gives a fan its speed. It rests at full speed, if its owner does not say otherwise."""
 
-    safe: Literal["full", "off"] = "full"  # when the sensor starts and stops, and while the temperature that it follows
-    # is stale, its sender lost or the broker away: what cools something must not stop
+    # when the sensor starts and stops, and while nobody knows the temperature that it follows: it is stale, its sender
+    # lost, the broker away; what cools something must not stop
+    safe: Literal["full", "off"] = "full"
     lowest: Annotated[float, Limits(0, 100)] = 0.0  # per cent below which it would not turn, such as 20: less is off
     follows: TopicFilter | None = None  # a temperature that sets its speed, such as "cm/cellar/data/temperature"
-    stale_s: Seconds | None = None  # seconds after which that no longer counts, such as 600; if it is a measure of
-    # penates, 3 times its `every_s` unless set
+    # seconds after which that no longer counts, such as 600; of a measure of penates 3 times its `every_s`, unless set
+    stale_s: Seconds | None = None
     starts_c: float = 30.0  # °C at which it starts, at its lowest speed
     full_c: float = 60.0  # °C from which on it runs at full speed, in proportion between
     hysteresis_c: Annotated[float, Limits(0, 100)] = 2.0  # °C below `starts_c` at which it stops again

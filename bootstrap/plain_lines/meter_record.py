@@ -10,7 +10,7 @@ class MeterRecord:
     """The state of a meter.
 
     Attributes:
-        counts: what it counts, such as `"energy"`.
+        counts: what it counts, such as `"gas"`.
         initial: the figure on the dial in the settings.
         per_unit: pulses for one unit of the figure.
         base: the figure when `count` began.

@@ -46,7 +46,8 @@ class Counted(NamedTuple):
 
 
 FLOW = Counted("flow", 60_000, 3, 167)  # L/min; 10 m³/h is what the largest meters of a house are for
-COUNTED = {"energy": Counted("power", 3_600_000, 1, math.inf), "gas": FLOW, "water": FLOW}
+POWER = Counted("power", 3_600_000, 1, math.inf)
+COUNTED = {"energy_in": POWER, "energy_out": POWER, "gas": FLOW, "water": FLOW}
 
 
 @dataclass(kw_only=True)
@@ -54,10 +55,10 @@ class PulseMeter(Device):
     """A contact between a line and GND that closes for each part of a kWh or m³. A subclass declares the measures."""
 
     pin: Input
-    counts: Literal["energy", "gas", "water"] = "energy"  # "energy" in kWh, "gas" or "water" in m³
+    counts: Literal["energy_in", "energy_out", "gas", "water"] = "energy_in"  # used; "energy_out" is what is produced
     pulses_per_unit: Annotated[float, Limits(0.001, 1_000_000)]  # pulses for 1 kWh or 1 m³, by its plate, such as 1000
     initial: Annotated[float, Limits(0, HIGHEST_FIGURE)] = 0.0  # the figure on its dial at the first start
-    highest: Annotated[float, Limits(0.001)] | None = None  # W, or L/min, above which pulses cannot be true
+    highest: Annotated[float, Limits(0.001)] | None = None  # W, or L/min, such as 14000: more cannot be true
     bounce_s: Annotated[float, Limits(0, 1)] = 0.005  # seconds for which it is closed at least, and open before
     zero_s: Annotated[float, Limits(1, 86_400)] = 600.0  # seconds without a pulse after which power or flow is 0
     write_s: Annotated[float, Limits(1, 60)] = 60.0  # seconds between writes to disk: a power cut costs their pulses

@@ -69,6 +69,7 @@ def test_it_is_safe_while_a_far_site_cannot_be_reached(wires: Wires, eyes: Eyes)
 def test_what_others_have_stored_does_not_count_and_their_silence_does(wires: Wires, eyes: Eyes) -> None:
     eyes.publish("zigbee/cellar", b"31", retain=True)
     fan(wires, "zigbee/cellar", "stale_s = 1\n")
+    eyes.wait_value("cm/fan/status/state", "online")
     assert eyes.ask("cm/fan", "read", "now")["result"] == "done"  # so it is subscribed to all that it listens to
     seen(wires, eyes, "safe", 100, 0)
     since = len(eyes.seen)
@@ -78,7 +79,8 @@ def test_what_others_have_stored_does_not_count_and_their_silence_does(wires: Wi
     since = len(eyes.seen)
     eyes.publish("zigbee/cellar", b"unavailable")
     eyes.wait_value("cm/fan/status/state", "fault", since)
-    eyes.wait_why("fan", "'unavailable' is not a number")
+    wrong = b"'unavailable' is not a number"
+    eyes.wait(lambda _: [one for one in eyes.on("cm/fan/status/health") if wrong in one.payload], "what is wrong")
     eyes.publish("zigbee/cellar", b"31")
     seen(wires, eyes, "following", 28, since)
     eyes.wait_value("cm/fan/status/state", "online", since)
