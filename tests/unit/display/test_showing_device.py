@@ -60,7 +60,8 @@ def test_an_age_is_that_of_the_newest_reading_and_grows_by_itself() -> None:
         bench.hear(BEAT, beat(179))
         reads(bench, "2 min", "")
         reads(bench, "3 min", "")  # within a second
-        for wrong in ({}, {"last_reading": None}, {"last_reading": "yesterday"}, {"last_reading": 7}, [], "x"):
+        said: list[Json] = [{}, {"last_reading": None}, {"last_reading": "yesterday"}, {"last_reading": 7}, [], "x"]
+        for wrong in said:
             bench.hear(BEAT, wrong)
         bench.hear(BEAT, beat(-50))
         reads(bench, "0 min", "")
