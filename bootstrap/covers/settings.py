@@ -12,6 +12,7 @@ from bootstrap.limits import Limits
 from bootstrap.needs import Input, Output
 
 DOORS = ("sectional", "one-piece", "swinging", "gate")
+CLASSES = dict.fromkeys(("sectional", "one-piece", "swinging"), "garage")  # as Home Assistant calls these types
 LEAST_WARN_S = 5.0  # of light and sound before an unattended closing: 16 CFR 1211.14 (c)
 UNATTENDED = "sectional"  # the type that may be closed unattended: 16 CFR 1211.14 (a)
 
@@ -50,9 +51,9 @@ class CoverSettings(Device):
         act, words = type(self).commands["set"], self._words()
         low, high = (act.low, act.high) if self.has_positions and "close" in words else (-math.inf, math.inf)
         once = tuple(word for word in words if word in act.once and self.is_door)  # what lets in, or may hurt
-        control = act.control if self.button is None else ""
-        taken = replace(act, words=words, once=once, control=control, low=low, high=high)
+        taken = replace(act, words=words, once=once, low=low, high=high)
         self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]
+        self.shown_as = {**type(self).shown_as, "state": CLASSES.get(self.type, self.type)}  # type: ignore[misc]
         lacks = {name for name, there in self._optional().items() if not there}
         self.measures = {name: one for name, one in type(self).measures.items() if name not in lacks}  # type: ignore[misc]
 
