@@ -1,1 +1,1 @@
-"""Alarm loops: contacts with resistors at the end of a line, read by an analogue-to-digital converter."""
+"""Alarm loops: contacts with resistors at the end of a line, read by a converter."""

@@ -12,7 +12,7 @@ from bootstrap.limits import Limits
 from bootstrap.needs import Input, Output
 
 DOORS = ("sectional", "one-piece", "swinging", "gate")
-CLASSES = dict.fromkeys(("sectional", "one-piece", "swinging"), "garage")  # as Home Assistant calls these types
+SHOWN_AS = {"gate": "gate", "shutter": "shutter", "awning": "awning"}  # in Home Assistant; the others are a garage's
 LEAST_WARN_S = 5.0  # of light and sound before an unattended closing: 16 CFR 1211.14 (c)
 UNATTENDED = "sectional"  # the type that may be closed unattended: 16 CFR 1211.14 (a)
 
@@ -53,7 +53,7 @@ class CoverSettings(Device):
         once = tuple(word for word in words if word in act.once and self.is_door)  # what lets in, or may hurt
         taken = replace(act, words=words, once=once, low=low, high=high)
         self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]
-        self.shown_as = {**type(self).shown_as, "state": CLASSES.get(self.type, self.type)}  # type: ignore[misc]
+        self.shown_as = {**type(self).shown_as, "state": SHOWN_AS.get(self.type, "garage")}  # type: ignore[misc]
         lacks = {name for name, there in self._optional().items() if not there}
         self.measures = {name: one for name, one in type(self).measures.items() if name not in lacks}  # type: ignore[misc]
 

@@ -41,14 +41,14 @@ class LockingDoor(Device):
     """A lock that is unlocked for a while only, tells what its bolt does, and never unlocks by itself."""
 
     pin: Output  # the strike or magnet; of a motor, the direction that unlocks
-    lock_pin: Output | None = None  # of a motor, the direction that locks
+    lock_pin: Output | None = None  # of a motor, the direction that locks, such as 26
     active_high: bool = True  # false for relay boards that switch on at 0
     fail: Fail = field(
         metadata={EXPLAINED: WHICH_FAIL}
     )  # what it is without power, such as "secure": locked; "safe": unlocked
     bolt: Input  # the contact that shows whether the bolt is thrown
     bolt_when: Literal["closed", "open"] = "closed"  # what that contact is while the bolt is thrown
-    door: Input | None = None  # the contact that is closed while the door is, such as 22; with it, no open door locks
+    door: Input | None = None  # the contact that is closed while the door is, such as 13; with it, no open door locks
     unlock_s: Annotated[Seconds, Limits(0.5)] = 5.0  # seconds unlocked if a command does not say how many
     most_s: Annotated[Seconds, Limits(1)] = 300.0  # the most that a command may say; a strike has power no longer
     move_s: Annotated[float, Limits(0.1, 4)] = 3.0  # seconds that the bolt takes at most; a motor runs no longer

@@ -9,7 +9,7 @@ from pathlib import Path
 from safety.houses import SupervisorHouse, SystemdHouse
 from safety.trials import FAULTS, Tally, Trials
 
-HOUSES = {"supervisor": SupervisorHouse, "systemd": SystemdHouse}
+HOUSES: dict[str, type[SupervisorHouse] | type[SystemdHouse]] = {"supervisor": SupervisorHouse, "systemd": SystemdHouse}
 SHARED = "/dev/shm"  # a systemd of our own sees it, too; it has its own /tmp
 
 

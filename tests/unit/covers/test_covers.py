@@ -437,6 +437,11 @@ def test_what_lets_in_or_may_hurt_is_carried_out_once(settings: dict[str, Any], 
     assert taken.only_once(50) == bool(once)
 
 
+def test_it_is_to_home_assistant_what_its_owner_says() -> None:
+    for kind, shown in (("sectional", "garage"), ("gate", "gate"), ("shutter", "shutter"), ("awning", "awning")):
+        assert Cover(**{**RELAYS, "type": kind}).shown_as["state"] == shown
+
+
 def test_a_shutter_is_closed_by_a_command_and_opens_again_after_an_obstruction() -> None:
     with door(type="shutter", **SEEN) as it:
         closing(it)
