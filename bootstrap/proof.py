@@ -9,7 +9,7 @@ WRITTEN_LINES = "serial lines written after the data sheet, with errors in them"
 WRITTEN_MESSAGES = "MQTT messages written after recordings and the makers' documentation"
 WRITTEN_RADIO = "radio transmissions written after the protocol, given to rtl_433 in place of a stick"
 DRIVEN_LINES = "driven GPIO lines"
-RECORDED_BUS = "a recorded I2C bus, whose bytes are read as the chip reads them"
+WRITTEN_BUS = "a simulated I2C bus, whose bytes are read as the chip's data sheet says"
 REAL_SYSTEM = "the real thing: a program, a network or the machine itself"
 
 PROOFS = (
@@ -19,6 +19,6 @@ PROOFS = (
     WRITTEN_MESSAGES,
     WRITTEN_RADIO,
     DRIVEN_LINES,
-    RECORDED_BUS,
+    WRITTEN_BUS,
     REAL_SYSTEM,
 )

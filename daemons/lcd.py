@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap.display.showing_device import ShowingDevice
-from bootstrap.proof import RECORDED_BUS
+from bootstrap.proof import WRITTEN_BUS
 
 
 @dataclass(kw_only=True)
@@ -16,6 +16,6 @@ class Lcd(ShowingDevice):
     """
 
     parts: ClassVar = dict.fromkeys(
-        ("HD44780", "LCD1602", "LCD2004", "PCF8574", "PCF8574A", "SSD1306", "SH1106"), RECORDED_BUS
+        ("HD44780", "LCD1602", "LCD2004", "PCF8574", "PCF8574A", "SSD1306", "SH1106"), WRITTEN_BUS
     )
     shown_as: ClassVar = {"shown": "mdi:monitor", "page": "mdi:page-next"}

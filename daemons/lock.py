@@ -9,7 +9,7 @@ from bootstrap.proof import DRIVEN_LINES
 
 @dataclass(kw_only=True)
 class DoorLock(LockingDoor):
-    """A door's strike, magnet or motor, which is unlocked for a while and locks again. It is no alarm, and no safe.
+    """A door's strike, magnet or motor, unlocked for a while only. docs/LOCKS.md says what it is without power.
 
     The way out must be mechanical: from inside, a handle or knob opens the door whatever this does. What `fail` says is
     a matter of the hardware: what the door is without power is what it is whenever the sensor does not run, and for a

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bootstrap import Device, Measure, Reading
+from bootstrap.history.known_facts import ADOPTED, KINDS, AdoptedTopics, KnownKinds
 from bootstrap.history.proof import Proof
-from bootstrap.history.recording import KINDS, KnownKinds, Recording
+from bootstrap.history.recording import Recording
 from bootstrap.history.recording_check import CHECK_S, RecordingCheck
 from bootstrap.history.stores import NOTE, StoreSettings
 from bootstrap.history.topic_settings import TopicSettings
@@ -37,7 +38,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
         own, proof = self.own_readings(context.sensor), Proof(context.sensor, context.published)
         kinds, uncounted = KnownKinds(context.folder / KINDS), context.sensor if own else ""
         self.recording = Recording(self.opened, kinds, context.dead_letter, proof, uncounted)
-        self.recording.gaps = None if share else self.recording.gaps
+        self.recording.leave_out(AdoptedTopics(context.folder / ADOPTED), gaps=bool(share))
         filters = [*self.filters("data/reading", *([] if self.store == "sqlite" else FLEET)), *own]
         self.subscription = self.subscribe(filters, self.recording.on_batch, retained=self.of_each("status/about"))
         self.checked = RecordingCheck(context, proof, self.recording, self.subscription, self.groups)

@@ -37,13 +37,14 @@ ROOT = Path(__file__).resolve().parent.parent
 PENATES = Path(sys.executable).parent / "penates"
 HERE = "127.0.0.1"
 PROBE = "28-0316a2795fff"
-DOOR, HALL, BELL = 17, 23, 24  # as in config/devices/
+DOOR, HALL, BELL, METER = 17, 23, 24, 16  # as in config/devices/
+STRIKE, BOLT, LEAF = 5, 6, 13  # of the lock
 DISPLAY = 0x27  # as in config/devices/
 PAGE = (
     "Cellar {{group}/cellar/temperature:.1f}°C",
     "measured {{group}/cellar!age} ago",
-    "Door {{group}/frontdoor/open:open|shut}",
-    "Lamp {{group}/lamp/on:on|off}",
+    "Door {{group}/frontdoor/open:open|shut} {{group}/doorlock/state}",
+    "Power {{group}/meter/power:.0f} W",
 )
 DAY_S = 120.0
 SETTLE_S = 10.0
@@ -186,8 +187,10 @@ class House:
             text = text.replace("{pages}", json.dumps(["\n".join(PAGE)], ensure_ascii=False))
             file.write_text(text.replace("{port}", str(self.port)).replace("{group}", self.group))
         self.heat(14.0)
-        for number, level in ((DOOR, False), (HALL, False), (BELL, True)):
+        for number, level in ((DOOR, False), (HALL, False), (BELL, True), (METER, True)):
             self.line(number).drive(level)
+        for number in (BOLT, LEAF):
+            self.line(number).drive(False)
         SimulatedBus(1, self.state / LINES).plug(DISPLAY)
 
     def line(self, number: int) -> SimulatedLine:
@@ -297,8 +300,9 @@ class Day:
     def __init__(self, house: House, over: threading.Event) -> None:
         self._house, self._over = house, over
         self._access = Access([HERE], house.port)
-        self._events = {
+        self._events: dict[int, Callable[[], None]] = {
             3: lambda: self.ring(1),
+            4: self.unlock,
             5: lambda: self.door(open_=True),
             6: lambda: self.move(still=False),
             7: lambda: self.lamp("on"),
@@ -318,6 +322,8 @@ class Day:
             if second % 40 not in self._unplugged:
                 self._house.heat(14 + 3 * math.sin(2 * math.pi * second / DAY_S))
             self._events.get(second % 40, lambda: None)()
+            self.turn_bolt()
+            self.pulse()
             second += 1
 
     def ring(self, times: int) -> None:
@@ -327,9 +333,24 @@ class Day:
                 self._house.line(BELL).drive(level)
                 self._over.wait(0.1)
 
+    def unlock(self) -> None:
+        """Unlock the front door for some seconds, as a client of the broker does."""
+        ask(self._access, Topics(self._house.group, "doorlock"), "set", command("unlock", 2.0), 2.0)
+
+    def turn_bolt(self) -> None:
+        """Have the bolt follow its strike; its contact is closed while it is thrown."""
+        self._house.line(BOLT).drive(bool(self._house.line(STRIKE).level()))
+
+    def pulse(self) -> None:
+        """Have the meter count a watt hour."""
+        for level in (False, True):
+            self._house.line(METER).drive(level)
+            self._over.wait(0.05)
+
     def door(self, *, open_: bool) -> None:
-        """Move the magnet away from the contact, or near it."""
-        self._house.line(DOOR).drive(open_)
+        """Move the magnet away from the contact, or near it; the lock has a contact of its own."""
+        for number in (DOOR, LEAF):
+            self._house.line(number).drive(open_)
 
     def move(self, *, still: bool) -> None:
         """Have somebody walk in the hall, or stand still."""

@@ -1,7 +1,7 @@
-"""What the line of each kind of output does at each way of ending, in each state: docs/SAFETY.md and its test read it."""
+"""What the line of each output does at each way of ending, in each state: docs/SAFETY.md and its test use it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from markdown_table import table
 
 SEEN = Path(__file__).resolve().parent.parent / "docs" / "safety.json"  # written by tests/pi/safety
+MODES = ("units", "supervisor")
 WATCHDOG_S, ABORT_S = 30, 5  # of a unit, and what it may take beyond that
 
 
@@ -37,6 +38,7 @@ class State:
         action: `set` or another action, and `payload` what it is sent; empty for the state of a start. In the payload
             `FOR_S` stands for a number of seconds, and `BEFORE` for a time in a moment.
         ends: whether it ends by itself after `FOR_S` seconds.
+        back: whether it is so again as soon as its process runs.
         seen: whether a look now and then tells it from rest; pulses of a servo are too short for that.
     """
 
@@ -46,6 +48,7 @@ class State:
     action: str = "set"
     ends: bool = False
     seen: bool = True
+    back: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,10 @@ class Way:
 
     def level(self, output: Output, state: State) -> str:
         """Return what a table says about a state."""
-        if self.fate is Fate.RESTS or not state.payload:
-            return output.rest
+        if self.fate is Fate.RESTS:
+            return f"{output.rest}; {state.level} once it runs again" if state.back else output.rest
+        if not state.payload:
+            return f"stays {state.level}"
         if state.ends:
             return f"{state.level} until its end, then {output.rest}"
         return f"stays {state.level}"
@@ -105,6 +110,11 @@ class Way:
 OFF = State("off", Level.LOW)
 ON = State("on", Level.HIGH, "on")
 ON_FOR = State("on for `for_s`", Level.HIGH, '{"state":"on","for_s":FOR_S}', ends=True)
+OPEN_FOR = '{"state":"open","for_s":FOR_S,"before":"BEFORE"}'
+HEAT_FOR = '{"state":"on","for_s":FOR_S,"before":"BEFORE"}'
+PRESS = '{"state":"press","before":"BEFORE"}'
+OPEN = '{"state":"open","before":"BEFORE"}'
+UNLOCK = '{"state":"unlocked","for_s":FOR_S,"before":"BEFORE"}'
 TURNS = tuple(f"{angle}" for angle in (20, 160) * 40)
 
 OUTPUTS = (
@@ -144,7 +154,53 @@ OUTPUTS = (
         (State("moving", Level.PULSES, "\n".join(TURNS), seen=False),),
         "hold_s = 1.0",
     ),
+    Output(
+        '`lock` with `fail = "secure"`: high is unlocked',
+        "lock.DoorLock",
+        Level.LOW,
+        (State("locked", Level.LOW), State("unlocked for `for_s`", Level.HIGH, UNLOCK, ends=True)),
+        'fail = "secure"\nmost_s = 3600',
+        inputs={"bolt": 0},
+    ),
+    Output(
+        '`lock` with `fail = "safe"`: low is unlocked',
+        "lock.DoorLock",
+        Level.LOW,
+        (State("locked", Level.HIGH, back=True),),
+        'fail = "safe"',
+        inputs={"bolt": 0},
+    ),
     Output("`socket`", "socket.SocketTransmitter", Level.LOW, (State("silent", Level.LOW),)),
+    Output(
+        "`valve`",
+        "valve.Valve",
+        Level.LOW,
+        (State("closed", Level.LOW), State("open for `for_s`", Level.HIGH, OPEN_FOR, ends=True)),
+        "longest_s = 3600\nrest_s = 1",
+    ),
+    Output(
+        "`heater`",
+        "heater.Heater",
+        Level.LOW,
+        (State("off", Level.LOW), State("on for `for_s`", Level.HIGH, HEAT_FOR, ends=True)),
+        "longest_s = 3600\nrest_s = 1",
+    ),
+    Output(
+        "`relay`",
+        "relay.Relay",
+        Level.LOW,
+        (State("pressed for `pulse_s`", Level.HIGH, PRESS, ends=True),),
+        "pulse_s = FOR_S",
+    ),
+    Output(
+        "`cover`: the relay that opens",
+        "cover.Cover",
+        Level.LOW,
+        (State("at rest", Level.LOW), State("opening for `longest_s`", Level.HIGH, OPEN, ends=True)),
+        'type = "shutter"\nlongest_s = FOR_S',
+        pin="opens",
+        inputs={"closes": 0},
+    ),
 )
 
 WAYS = (
@@ -173,29 +229,45 @@ WAYS = (
 )
 
 
-def ways(output: Output) -> str:
-    """Return the table of a kind: way of ending × state → level."""
-    rows = [(way.text, *(way.level(output, state) for state in output.states)) for way in WAYS]
-    return table(("way of ending", *(state.name for state in output.states)), rows)
+def ways() -> str:
+    """Return the table of the ways: their names, and what was measured with each."""
+    head = ("way", "what ends", "outputs", "at most, s", "units: right, longest s", "supervisor: right, longest s")
+    found = measured()
+    rows = [(*_way(way), *(_seen(found.get(mode, {}).get(way.key)) for mode in MODES)) for way in WAYS]
+    return table(head, rows) + "\n"
+
+
+def _way(way: Way) -> tuple[str, ...]:
+    limit = f"{way.limit_s:g}" if way.limit_s else ""
+    return f"*{way.key}*", way.text, "rest" if way.fate is Fate.RESTS else "stay", limit
+
+
+def levels(output: Output) -> str:
+    """Return the table of a kind: a level for each way and each state. Ways with the same levels share a row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for way in WAYS:
+        rows.setdefault(tuple(way.level(output, state) for state in output.states), []).append(f"*{way.key}*")
+    head = ("way", *(f"{state.name}: {state.level}" for state in output.states))
+    return table(head, ((", ".join(keys), *found) for found, keys in rows.items()))
 
 
 def kinds(outputs: Iterable[Output] = OUTPUTS) -> str:
     """Return the tables of all kinds, in Markdown."""
-    return "\n".join(f"### {one.title}\n\n{ways(one)}\n" for one in outputs)
+    return "\n".join(f"### {one.title}\n\n{levels(one)}\n" for one in outputs)
 
 
-def seen() -> str:
-    """Return the table of what was measured: for each way the longest time until a line was as it should be."""
-    found = json.loads(SEEN.read_text()) if SEEN.exists() else {}
-    return table(
-        ("way of ending", "at most, s", "units: cells, longest s", "supervisor: cells, longest s"), _times(found)
-    )
+def measured() -> dict[str, dict[str, list[float]]]:
+    """Return what the tests have measured: by supervisor and way or fault: right, of how many, longest time."""
+    found: dict[str, dict[str, list[float]]] = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+    return found
 
 
-def _times(found: dict[str, dict[str, list[float]]]) -> Iterator[tuple[str, ...]]:
-    for way in WAYS:
-        limit = f"{way.limit_s:g}" if way.fate is Fate.RESTS else "-"
-        yield way.text, limit, *(_seen(found.get(mode, {}).get(way.key)) for mode in ("units", "supervisor"))
+def trials() -> str:
+    """Return the table of the trials of locks."""
+    found = measured()
+    by = [found.get(f"lock, {one}", {}) for one in ("supervisor", "systemd")]
+    rows = [(fault, *(_seen(one.get(fault)) for one in by)) for fault in {**by[0], **by[1]}]
+    return table(("fault", "`penates supervisor`: right, longest s", "systemd: right, longest s"), rows) + "\n"
 
 
 def _seen(cell: list[float] | None) -> str:

@@ -45,15 +45,13 @@ class AdoptedDevice(Adopted):
 
     profile: NamedProfile  # of its make, such as "zwave-js-ui"
     address: Annotated[str, one_device]  # what its topics call it, such as "nodeID_3"
-    base: Annotated[str, one_device] | None = (
-        None  # the first levels of its topics, if not those of the profile, such as "zwave"
-    )
+    # The first levels of its topics, if they are not those of the profile, such as "zwave".
+    base: Annotated[str, one_device] | None = None
     channel: Annotated[str, one_device] | None = None  # which part of it, where it has several, such as "endpoint_1"
     only: list[str] | None = None  # which of the profile's measures it has, such as ["open", "battery"]
     values: list[WireValue] | None = None  # more of them, or other ones, such as ["flow = flow/{address}: . L/min"]
-    there: list[WirePresence] | None = (
-        None  # in place of the profile's, such as ["{address}/LWT: . Up=true|Down=false"]
-    )
+    # What says whether it is there, in place of the profile's, such as ["{address}/LWT: . Up=true|Down=false"].
+    there: list[WirePresence] | None = None
     tells: list[WireCommand] | None = None  # more commands, or others, such as ["set on = {address}/set: on=1|off=0"]
     silent_s: Seconds | None = None  # how long nothing may come of it, if not as long as the profile says
     answer_s: Seconds | None = None  # how long it may take to carry out a command, if not as long as the profile says
@@ -95,6 +93,11 @@ class AdoptedDevice(Adopted):
     def period_s(self) -> float:
         """How often it is expected; it is believed to be there for three times that."""
         return self.says.silent_s / LOOKS
+
+    def facts(self) -> Mapping[str, Json]:
+        """Return what it stands for: recorders leave these topics to it, and nobody adopts it twice."""
+        topics: list[Json] = [*self.topics.values, *self.topics.there, *filter(None, [self.topics.seen])]
+        return {"adopts": {"profile": self.profile.text, "address": self.address, "topics": topics}}
 
     def excuses(self, name: str) -> bool:  # noqa: ARG002 - all of them are alike
         """Return True: what has not changed may not be said again, and a device that is gone is so as a whole."""

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bootstrap.adapter.device_topics import Command
+from bootstrap.adapter.device_topics import DeviceCommand
 from bootstrap.adapter.profile_lines import SAID
 from bootstrap.contract.commands import Done, Later, Outcome
 from bootstrap.contract.payload import Json
@@ -18,10 +18,10 @@ class AwaitedAnswers:
     def __init__(self, device: Device, answer_s: float) -> None:
         """A command that is not answered in so many seconds is refused."""
         self._device, self._answer_s = device, answer_s
-        self._waiting: dict[str, tuple[Command, Value, Done]] = {}  # by the measure that is to show it
+        self._waiting: dict[str, tuple[DeviceCommand, Value, Done]] = {}  # by the measure that is to show it
         self._last: dict[str, Value] = {}
 
-    def begin(self, command: Command, value: Json) -> Later:
+    def begin(self, command: DeviceCommand, value: Json) -> Later:
         """Return what tells a command to the device, and ends when it is answered."""
         if not isinstance(value, str | int | float):
             raise Refused("send a word or a number")

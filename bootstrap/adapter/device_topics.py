@@ -13,7 +13,7 @@ from bootstrap.device import Measure, Takes, Value
 from bootstrap.needs import Listened, Need, Told, a_topic
 
 
-class Command(NamedTuple):
+class DeviceCommand(NamedTuple):
     """A command of one device.
 
     Attributes:
@@ -62,7 +62,7 @@ class DeviceTopics:
     values: Mapping[str, Sequence[AnswerValue]]
     there: Mapping[str, AnswerValue]
     seen: str
-    commands: Mapping[str, Command]
+    commands: Mapping[str, DeviceCommand]
     measures: Mapping[str, Measure]
 
     @classmethod
@@ -123,14 +123,16 @@ def _a(check: object, text: str, places: Mapping[str, str]) -> str:
     return topic
 
 
-def _command(line: WireCommand, places: Mapping[str, str], values: Mapping[str, Iterable[AnswerValue]]) -> Command:
+def _command(
+    line: WireCommand, places: Mapping[str, str], values: Mapping[str, Iterable[AnswerValue]]
+) -> DeviceCommand:
     """Return a command, filled in.
 
     Raises:
         ValueError: nothing can show that it was done.
     """
     answers = [one for found in values.values() for one in found if one.name == line.sets]
-    made = Command(
+    made = DeviceCommand(
         _a(a_topic, line.topic, places),
         filled(line.payload, places),
         line.words,
@@ -143,7 +145,7 @@ def _command(line: WireCommand, places: Mapping[str, str], values: Mapping[str, 
     return made
 
 
-def _check_shows(command: Command, word: str) -> None:
+def _check_shows(command: DeviceCommand, word: str) -> None:
     form, told = command.answer.form, command.words[word]
     if form.words and told not in form.words:
         raise ValueError(

@@ -12,6 +12,7 @@ from bootstrap.limits import Limits
 from bootstrap.needs import Input, Output
 
 DOORS = ("sectional", "one-piece", "swinging", "gate")
+SHOWN_AS = {"gate": "gate", "shutter": "shutter", "awning": "awning"}  # in Home Assistant; the others are a garage's
 LEAST_WARN_S = 5.0  # of light and sound before an unattended closing: 16 CFR 1211.14 (c)
 UNATTENDED = "sectional"  # the type that may be closed unattended: 16 CFR 1211.14 (a)
 
@@ -49,10 +50,10 @@ class CoverSettings(Device):
             raise Wrong(wrong)
         act, words = type(self).commands["set"], self._words()
         low, high = (act.low, act.high) if self.has_positions and "close" in words else (-math.inf, math.inf)
-        once = tuple(word for word in words if word in act.once)
-        control = act.control if self.button is None else ""
-        taken = replace(act, words=words, once=once, control=control, low=low, high=high)
+        once = tuple(word for word in words if word in act.once and self.is_door)  # what lets in, or may hurt
+        taken = replace(act, words=words, once=once, low=low, high=high)
         self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]
+        self.shown_as = {**type(self).shown_as, "state": SHOWN_AS.get(self.type, "garage")}  # type: ignore[misc]
         lacks = {name for name, there in self._optional().items() if not there}
         self.measures = {name: one for name, one in type(self).measures.items() if name not in lacks}  # type: ignore[misc]
 
@@ -98,19 +99,19 @@ class CoverSettings(Device):
         if whole_s > self.longest_s:
             yield "longest_s", f"'longest_s' must be at least {whole_s:g}: the longer way, with a tenth and 0.5 s more"
         if self.remote_close and (missing := [*self._missing()]):
-            yield "remote_close", f"'remote_close' also needs {', '.join(missing)}"
+            yield "remote_close", f"'remote_close' also needs {'; '.join(missing)}"
 
     def _missing(self) -> Iterator[str]:
         """Yield what an unattended closing lacks."""
         if not self.is_door:
-            yield f"a door: a command may close a type = {self.type!r} as it is"
+            yield f'a door: a command may close a type = "{self.type}" as it is'
             return
         if self.type != UNATTENDED:
             yield f'type = "{UNATTENDED}": others must not close unattended'
         if self.closed_contact is None:
             yield "'closed_contact'"
         if self.warning is None:
-            yield "'warning', with light and sound"
+            yield "'warning', the line of light and sound"
         if self.warn_s < LEAST_WARN_S:
             yield f"'warn_s' of at least {LEAST_WARN_S:g}"
         if not self.stops_itself:

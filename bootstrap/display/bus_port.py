@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, Self
 
-from bootstrap.pins.device_pins import FACTORY
 from bootstrap.pins.simulated_lines import lines_folder
 
 RDWR = 0x0707  # the ioctl I2C_RDWR of linux/i2c-dev.h
@@ -37,7 +36,7 @@ class _Transfer(ctypes.Structure):
     _fields_ = (("messages", ctypes.POINTER(_Message)), ("count", ctypes.c_uint32))
 
 
-class BusPort(Protocol):
+class I2CPort(Protocol):
     """A bus, open within a `with`."""
 
     def __enter__(self) -> Self:
@@ -62,11 +61,13 @@ def in_messages(data: bytes, before: bytes = b"") -> list[bytes]:
     return [before + data[at : at + size] for at in range(0, len(data), size)]
 
 
-def bus_port(number: int) -> BusPort:
+def bus_port(number: int) -> I2CPort:
     """Return the I2C bus of this number; the simulated one where the lines are simulated.
 
     Opening it raises OSError if it is not there.
     """
+    from bootstrap.pins.device_pins import FACTORY  # noqa: PLC0415 - a picture needs no bus, and a bus no event loop
+
     if os.environ.get(FACTORY) == "simulated":
         return SimulatedBus(number)
     return KernelBus(Path(f"/dev/i2c-{number}"))
@@ -86,7 +87,7 @@ class KernelBus:
         os.close(self._descriptor)
 
     def write(self, address: int, *messages: bytes) -> None:
-        """Implement `BusPort.write`."""
+        """Implement `I2CPort.write`."""
         array = (_Message * len(messages))(*(_Message(address, 0, len(one), one) for one in messages))
         try:
             fcntl.ioctl(self._descriptor, RDWR, _Transfer(array, len(messages)))
@@ -107,7 +108,7 @@ class SimulatedBus:
         """Nothing is open."""
 
     def write(self, address: int, *messages: bytes) -> None:
-        """Implement `BusPort.write`."""
+        """Implement `I2CPort.write`."""
         try:
             with self._chip(address).open("r+b", buffering=0) as chip:
                 chip.seek(0, os.SEEK_END)

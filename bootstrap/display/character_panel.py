@@ -8,7 +8,7 @@ followed by one more that changes nothing, so that this is so at 400 kHz, too.
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from bootstrap.display.bus_port import BusPort, in_messages
+from bootstrap.display.bus_port import I2CPort, in_messages
 from bootstrap.display.characters import ROMS, cut, readable
 from bootstrap.display.glyphs import HEIGHT, glyphs
 
@@ -43,7 +43,7 @@ class CharacterPanel:
 
         return cut([readable(line, has) for line in cut(lines, 2 * self.columns, self.rows)], self.columns, self.rows)
 
-    def show(self, port: BusPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
+    def show(self, port: I2CPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
         """Implement `Panel.show`."""
         known = None if anew else self._cells
         self._cells = None
@@ -64,10 +64,10 @@ class CharacterPanel:
     def _light(self) -> int:
         return LIGHT if self._lit else 0
 
-    def _send(self, port: BusPort, data: Sequence[int]) -> None:
+    def _send(self, port: I2CPort, data: Sequence[int]) -> None:
         port.write(self._address, *in_messages(bytes(data)))
 
-    def _set_up(self, port: BusPort) -> None:
+    def _set_up(self, port: I2CPort) -> None:
         """Bring it from whatever it is in, also from between two halves, to halves of bytes; nothing is cleared."""
         for half, pause_s in ((0x30, FIRST_S), (0x30, NEXT_S), (0x30, NEXT_S), (0x20, NEXT_S)):
             self._send(port, _half(half | self._light))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from bootstrap.display.bus_port import BusPort, in_messages
+from bootstrap.display.bus_port import I2CPort, in_messages
 from bootstrap.display.character_panel import changed_runs
 from bootstrap.display.characters import cut, readable
 from bootstrap.display.glyphs import HEIGHT, glyphs
@@ -43,7 +43,7 @@ class GraphicPanel:
         """Implement `Panel.fitted`."""
         return cut([readable(line, glyphs().__contains__) for line in lines], self.columns, self.rows)
 
-    def show(self, port: BusPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
+    def show(self, port: I2CPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
         """Implement `Panel.show`. It is lit once it shows what it should, not what its memory held before."""
         known = None if anew else self._pages
         self._pages = None

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bootstrap.display.bus_port import BusPort
+from bootstrap.display.bus_port import I2CPort
 
 
 class Panel(Protocol):
@@ -20,7 +20,7 @@ class Panel(Protocol):
     def fitted(self, lines: Sequence[str]) -> list[str]:
         """Return the lines as they will be readable: cut, and with other characters for those that it lacks."""
 
-    def show(self, port: BusPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
+    def show(self, port: I2CPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
         """Show these fitted lines, with or without light.
 
         Only what has changed is sent. `anew` sets the chip up and sends everything, because it may have lost its power.

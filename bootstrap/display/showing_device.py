@@ -1,7 +1,7 @@
 """The base class of displays: what they show of others, when, and how it gets there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Annotated, ClassVar, Literal, NamedTuple
@@ -59,20 +59,16 @@ class ShowingDevice(Device):
     size: Literal["16x2", "20x4", "128x64", "128x32"] = "16x2"  # characters; of ssd1306 and sh1106 dots
     bus: I2CBus = HEADERS_BUS
     address: I2CAddress  # on the bus, such as 0x27 (PCF8574A: 0x3F; ssd1306 and sh1106: 0x3C)
-    rom: Literal["A00", "A02"] = (
-        "A00"  # which characters an HD44780 was made with; A02 is the European one, which has Ä and é
-    )
+    rom: Literal["A00", "A02"] = "A00"  # which characters an HD44780 has; A02 is the European one, with Ä and é
     scale: Annotated[int, Limits(1, 4)] = 1  # how many dots of a graphic display are one dot of a character
-    pages: list[
-        DisplayText
-    ]  # texts of pages, such as ["Cellar {cm/cellar/temperature:.1f}°C\n{cm/cellar!age} ago"]; \n ends a line
+    # Texts of pages, such as ["Cellar {cm/cellar/temperature:.1f}°C\n{cm/cellar!age} ago"]; \n ends a line.
+    pages: list[DisplayText]
     page_s: Seconds = 10.0  # seconds for each page; 0 to turn them only by hand
     hold_s: Seconds = 60.0  # seconds for a page that was chosen
-    alerts: list[AlertRule] = field(
-        default_factory=list
-    )  # what comes before all pages, such as ["cm/cellar/leak is true: Water in the cellar"]
+    # What comes before all pages, such as ["cm/cellar/leak is true: Water in the cellar"].
+    alerts: list[AlertRule] | None = None
     alert_s: Seconds = 60.0  # seconds for an alert that a command tells without `for_s`
-    button: Input | None = None  # a button to GND, which turns the page; in the dark it first switches on the light
+    button: Input | None = None  # a button to GND, such as 21: the next page; in the dark, light
     lit: LitTime | None = None  # when it is lit, such as "07:00-22:30"; without it always
     light_s: Seconds = 30.0  # seconds of light after the button was pressed
     silent_s: Seconds = 0.0  # seconds after which a topic that is no sensor's of penates counts as old; 0 for never
@@ -113,9 +109,10 @@ class ShowingDevice(Device):
         self.command = self.keep("light", AUTO)
         self.carousel = Carousel(len(self.pages))
         self.values = HeardValues(self, self._redraw, self.silent_s or None)
-        self.told = Alerts(self.alerts, self.values, self.panel.columns)
-        texts = [*self.pages, *(rule.shown for rule in self.alerts)]
-        self.values.follow([*(one for text in texts for one in text.fields), *(rule.field for rule in self.alerts)])
+        rules = self.alerts or []
+        self.told = Alerts(rules, self.values, self.panel.columns)
+        texts = [*self.pages, *(rule.shown for rule in rules)]
+        self.values.follow([*(one for text in texts for one in text.fields), *(rule.field for rule in rules)])
         if self.button is not None:
             from gpiozero import DigitalInputDevice  # noqa: PLC0415 - few displays have a button
 

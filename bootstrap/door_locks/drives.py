@@ -61,7 +61,7 @@ class Strike:
         """Do nothing: without power it is as it fails."""
 
 
-class Motor:
+class BoltMotor:
     """A motor on two lines, one for each direction, of which never both have power. Without power it stays."""
 
     def __init__(self, device: Device, unlock_pin: int, lock_pin: int, *, active_high: bool) -> None:

@@ -1,67 +1,21 @@
 """Storing the messages that a recorder receives, each reading with the kind of its sensor."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from bootstrap.contract.subscription import ReceivedMessage
-from bootstrap.contract.values import members
 from bootstrap.errors import Refused
 from bootstrap.history.gaps import Gaps
+from bootstrap.history.known_facts import ABOUT, AdoptedTopics, KnownKinds
 from bootstrap.history.points import LEVELS, NO_TEXT, READING, LeftOut, Point, foreign, heartbeat, point, state
 from bootstrap.history.proof import Proof
 from bootstrap.history.reader import MICRO
 from bootstrap.history.stores import Store
 from bootstrap.logs import log
-from bootstrap.paths import read_own, rewrite
 
-ABOUT, HEARTBEAT, STATE, READINGS = "/status/about", "/status/heartbeat", "/status/state", "/data/reading"
-KINDS = "kinds.json"  # in a recorder's folder
+HEARTBEAT, STATE, READINGS = "/status/heartbeat", "/status/state", "/data/reading"
 NAMED = 1000  # values that were left out are logged once each, and only so many
 DeadLetter = Callable[[str, bytes, str], None]
-
-
-class KnownKinds:
-    """The kind of each sensor, taken from its `about`.
-
-    They are saved on disk: the next run receives again what was stored but not acknowledged, and must make the same
-    point of it. The broker keeps `about` and readings in order, so each reading gets the kind that made it.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._saved = self._load()
-        self.known = dict(self._saved)
-
-    def _load(self) -> dict[str, str]:
-        try:
-            found = json.loads(read_own(self._file))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        known = found if isinstance(found, dict) else {}
-        return {sensor: kind for sensor, kind in known.items() if isinstance(kind, str)}
-
-    def update(self, topic: str, payload: bytes) -> None:
-        """Note the kind in an `about`; if it contains none, the known kind is kept."""
-        kind = members(payload).get("kind")
-        if isinstance(kind, str) and kind.isprintable() and "\\" not in kind:
-            self.known[topic.removesuffix(ABOUT)] = kind
-
-    def forget(self) -> None:
-        """Return to the kinds that are saved."""
-        self.known = dict(self._saved)
-
-    def save(self) -> None:
-        """Write the kinds to disk if they have changed.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        if self.known == self._saved:
-            return
-        rewrite(self._file, json.dumps(self.known))
-        self._saved = dict(self.known)
 
 
 class Recording:
@@ -70,18 +24,22 @@ class Recording:
     def __init__(
         self, store: Store, kinds: KnownKinds, dead_letter: DeadLetter, proof: Proof | None = None, uncounted: str = ""
     ) -> None:
-        """Note in `proof` what is received and stored. Readings of the sensor `uncounted` are not in `recorded`.
-
-        `gaps` may be set to None if others receive a part of the readings.
-        """
+        """Note in `proof` what is received and stored. Readings of the sensor `uncounted` are not in `recorded`."""
         self._store, self._kinds, self._dead_letter = store, kinds, dead_letter
         self._proof, self._uncounted = proof, uncounted
         self.gaps: Gaps | None = Gaps()
+        self.adopted: AdoptedTopics | None = None
         self.recorded = 0  # readings stored
         self.rejected = 0  # messages that cannot be parsed, or that the store will never accept
         self.invalid = 0  # values left out of messages whose other values are stored
         self._named: set[tuple[str, str]] = set()  # sensors and measures of which one was left out
         self._newest_us: int | None = None
+
+    def leave_out(self, adopted: AdoptedTopics, *, gaps: bool) -> None:
+        """Leave out the topics that sensors stand for; and, if others receive a part of the readings, the `gaps`."""
+        self.adopted = adopted
+        if gaps:
+            self.gaps = None
 
     @property
     def trouble(self) -> str | None:
@@ -106,9 +64,11 @@ class Recording:
         left_out: list[LeftOut] = []
         try:
             refused = self._put([one for _, one in points], left_out)
-            self._kinds.save()
+            for facts in self._facts:
+                facts.save()
         except OSError:
-            self._kinds.forget()
+            for facts in self._facts:
+                facts.forget()
             raise
         bad += [(points[number][0], why) for number, why in refused.items() if why != NO_TEXT]
         for message, why in bad:
@@ -120,6 +80,10 @@ class Recording:
         left_out += [LeftOut(one, *what) for _, one in points for what in one.invalid.items()]
         texts = [points[number][1] for number, why in refused.items() if why == NO_TEXT]
         self._note([*left_out, *(LeftOut(one, name, NO_TEXT) for one in texts for name in one.fields)])
+
+    @property
+    def _facts(self) -> list[KnownKinds | AdoptedTopics]:
+        return [self._kinds, self.adopted] if self.adopted else [self._kinds]
 
     def _put(self, points: Sequence[Point], left_out: list[LeftOut]) -> dict[int, str]:
         """Store points. One that no store can take, whatever the reason, is refused by itself: it would come again.
@@ -166,13 +130,17 @@ class Recording:
         points, bad = [], []
         for message in batch:
             if message.topic.endswith(ABOUT):
-                self._kinds.update(message.topic, message.payload)
-            elif not message.retained and not _is_cleared(message):
+                for facts in self._facts:
+                    facts.update(message.topic, message.payload)
+            elif not message.retained and not _is_cleared(message) and not self._is_adopted(message.topic):
                 try:
                     points.append((message, self._point(message)))
                 except ValueError as why:
                     bad.append((message, str(why) if isinstance(why, Refused) else repr(why)))
         return points, bad
+
+    def _is_adopted(self, topic: str) -> bool:
+        return self.adopted is not None and topic in self.adopted
 
     def _point(self, message: ReceivedMessage) -> Point:
         """Parse a message by the last two levels of its topic, which decide whether it is one of penates."""

@@ -202,9 +202,11 @@ def _switch(head: Component, sets: str | None, *, assumed: bool) -> Component:
 
 
 def _light(head: Component, high: float, step: float) -> Component:
+    """Return a light. If its action is called `set`, it represents the device itself."""
+    name = {"name": None} if head["name"] == SET else {}
     state = {"stat_tpl": LIT, "bri_tpl": BRIGHTNESS % high} if "stat_t" in head else {}
     turns = {"cmd_on_tpl": DIM % (high / step, step) + BEFORE, "cmd_off_tpl": TURN_OFF}
-    return {"p": "light", **head, "schema": "template", **turns, **state}
+    return {"p": "light", **head, **name, "schema": "template", **turns, **state}
 
 
 def _slider(head: Component, takes: Facts) -> Component:

@@ -89,6 +89,7 @@ class HardwarePwm:
         self._period, self._active_high = round(NANOSECONDS / frequency_hz), active_high
         self._value = value
         self._export()
+        self._wait(os.W_OK)
         self._renew()
 
     @property
@@ -99,7 +100,7 @@ class HardwarePwm:
     @value.setter
     def value(self, value: float) -> None:
         self._value = value
-        self._set()
+        (self._set if self._made == self._was_made else self._renew)()
 
     def close(self) -> None:
         """Leave the line as it is."""
@@ -130,11 +131,12 @@ class HardwarePwm:
         return self.channel.folder.stat().st_ino
 
     def _renew(self) -> None:
-        """Set the line, whatever it does in truth."""
-        self._was_made = self._made
+        """Set the line, whatever it does in truth. It counts as ours only once all of that has succeeded."""
+        made, self._was_made = self._made, 0
         for name, text in renewal(self._state()):
             self._write(self.channel.folder / name, text)
         self._set()
+        self._was_made = made
 
     def _set(self) -> None:
         for name, text in changes(self._state(), self._wanted):
@@ -173,11 +175,15 @@ class HardwarePwm:
         return f"{self.channel} does not take {text} in {file.name}: {error.strerror}"
 
     def _export(self) -> None:
-        """Have the kernel make the files of the channel, and wait until we may write them."""
+        """Have the kernel make the files of the channel."""
         if not self.channel.folder.is_dir():
             self._write(self.channel.chip / "export", str(self.channel.number))
+            self._wait(os.F_OK)
+
+    def _wait(self, wanted: int) -> None:
+        """Wait a little until the files are there (`os.F_OK`), or we may write them (`os.W_OK`)."""
         end = time.monotonic() + READY_S
-        while not os.access(self.channel.folder / "duty_cycle", os.W_OK) and time.monotonic() < end:
+        while not os.access(self.channel.folder / "duty_cycle", wanted) and time.monotonic() < end:
             time.sleep(POLL_S)
 
 

@@ -1,7 +1,7 @@
 """The base class of fans: a speed, by command or by a temperature; what it is when nobody cares; perhaps a tacho."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from bootstrap.config.toml_file import Wrong
@@ -33,12 +33,13 @@ def a_temperature(heard: Heard) -> float:
 class FanLine(ModulatedLine):
     """A line that gives a fan its speed. It rests at full speed, if its owner does not say otherwise."""
 
-    safe: Literal["full", "off"] = "full"  # when the sensor starts and stops, and while the temperature that it follows
-    # is stale, its sender lost or the broker away: what cools something must not stop
+    # when the sensor starts and stops, and while nobody knows the temperature that it follows: it is stale, its sender
+    # lost, the broker away; what cools something must not stop
+    safe: Literal["full", "off"] = "full"
     lowest: Annotated[float, Limits(0, 100)] = 0.0  # per cent below which it would not turn, such as 20: less is off
     follows: TopicFilter | None = None  # a temperature that sets its speed, such as "cm/cellar/data/temperature"
-    stale_s: Seconds | None = None  # seconds after which that no longer counts, such as 600; if it is a measure of
-    # penates, 3 times its `every_s` unless set
+    # seconds after which that no longer counts, such as 600; of a measure of penates 3 times its `every_s`, unless set
+    stale_s: Seconds | None = None
     starts_c: float = 30.0  # °C at which it starts, at its lowest speed
     full_c: float = 60.0  # °C from which on it runs at full speed, in proportion between
     hysteresis_c: Annotated[float, Limits(0, 100)] = 2.0  # °C below `starts_c` at which it stops again
@@ -58,6 +59,10 @@ class FanLine(ModulatedLine):
             raise Wrong({"follows": "'follows' must be one topic, without + and #"})
         if self.follows is not None and self.stale_s is None and sender_of(self.follows) is None:
             raise Wrong({"stale_s": "'stale_s' must be set: nobody else tells when this topic has no news"})
+        if self.follows is None:
+            act = type(self).commands["set"]
+            taken = replace(act, words=tuple(word for word in act.words if word != AUTO))
+            self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]
 
     @property
     def rests_at(self) -> float:
@@ -78,11 +83,9 @@ class FanLine(ModulatedLine):
 
     @takes("on", "off", AUTO, sets="level", unit="%", low=0, high=100, keys=("level", "for_s"), control="fan")
     def act_set(self, value: Json) -> Reading:
-        """Accept `on` (full speed), `off`, per cent, `{"level": 40, "for_s": 600}`, or `auto`: to follow again."""
+        """Accept `on` (full speed), `off`, per cent, `{"level": 40, "for_s": 600}`, or, to follow again, `auto`."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
         if value in (AUTO, {"level": AUTO}):
-            if self.follows is None:
-                raise Refused("it follows nothing; 'follows' in its file names a temperature")
             return self.resume()
         level = number(value, "level", {"on": FULL, "off": 0.0})
         self.cancel(BACK)

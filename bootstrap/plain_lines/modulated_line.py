@@ -20,8 +20,9 @@ class ModulatedLine(Device):
 
     pin: Output
     pwm: PwmSource = "software"  # or "hardware": by the Pi's own PWM, exact and free of flicker; on GPIO 12, 13, 18, 19
-    frequency_hz: Annotated[float, Limits(1, HARDWARE_HZ)] = 100.0  # how often a second it goes on: in software at
-    # most 1000; a fan with a PWM input wants 25000, by hardware
+    # how often a second it goes on, unless it is at 0 or 100 %: in software at most 1000; a fan with a PWM input wants
+    # 25000, by hardware
+    frequency_hz: Annotated[float, Limits(1, HARDWARE_HZ)] = 100.0
     active_high: bool = True  # false for modules that are on at 0
     sysfs: Sysfs = Path("/sys")
 

@@ -58,7 +58,7 @@ class PulseMeter(Device):
     counts: Literal["energy_in", "energy_out", "gas", "water"] = "energy_in"  # used; "energy_out" is what is produced
     pulses_per_unit: Annotated[float, Limits(0.001, 1_000_000)]  # pulses for 1 kWh or 1 m³, by its plate, such as 1000
     initial: Annotated[float, Limits(0, HIGHEST_FIGURE)] = 0.0  # the figure on its dial at the first start
-    highest: Annotated[float, Limits(0.001)] | None = None  # W, or L/min, above which pulses cannot be true
+    highest: Annotated[float, Limits(0.001)] | None = None  # W, or L/min, such as 14000: more cannot be true
     bounce_s: Annotated[float, Limits(0, 1)] = 0.005  # seconds for which it is closed at least, and open before
     zero_s: Annotated[float, Limits(1, 86_400)] = 600.0  # seconds without a pulse after which power or flow is 0
     write_s: Annotated[float, Limits(1, 60)] = 60.0  # seconds between writes to disk: a power cut costs their pulses

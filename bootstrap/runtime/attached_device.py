@@ -1,7 +1,5 @@
 """A device while it is attached to its sensor."""
 
-from contextlib import ExitStack
-
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.timestamps import MachineClock
 from bootstrap.device import Device
@@ -15,6 +13,7 @@ from bootstrap.runtime.kept_values import kept_values
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts, SensorParts
+from bootstrap.runtime.releases import Releases
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
 
@@ -48,7 +47,7 @@ class AttachedDevice:
         if type(device).blocks is True:  # a setting of that name is a user's own
             self.sampler.read_elsewhere(self.lent.calls)
         self.sampler.awaits_stream = self.lent.awaits_stream
-        self._resources = ExitStack()
+        self._resources = Releases()
         self._resources.callback(self.pins.close)
         self._resources.callback(self.lent.end_streams)
         kept = kept_values(settings, parts, reporter.set_problem)

@@ -42,6 +42,7 @@ class CarriedOut:
         self._file, self._clock, self._worker, self._pump = folder / FILE, clock, worker, pump
         self._until: dict[str, int] = {}  # when each that has come expires, in microseconds since 1970
         self._turn = 0  # of the last command that overtakes those that are being noted
+        self._writes = 0  # that are under way
         self._damaged = False  # whether nobody has told yet what is too old after a file that cannot be read
         self._forgotten = 0  # the latest time of a command that is not in memory any more, in microseconds since 1970
         self._read()
@@ -72,12 +73,16 @@ class CarriedOut:
         Raises:
             Refused: it must not be carried out.
         """
-        key, until = self._judged(action, command)
-        self._until[key] = until
-        return partial(self._write, self._turn, command)
+        until = self._judged(command)
+        if (key := _key(action, command, until)) not in self._until:
+            self._until[key] = until
+            return partial(self._write, self._turn, command)
+        if self._writes:
+            return self._refuse_later
+        raise Refused(SEEN)
 
-    def _judged(self, action: str, command: ActionCommand) -> tuple[str, int]:
-        """Return the key of a command that may be carried out, and when it expires. Raise Refused if it may not."""
+    def _judged(self, command: ActionCommand) -> int:
+        """Return when a command expires that may be carried out, unless it has come before. Refused: it may not."""
         if not isinstance(command.before, str):
             raise Refused(NEEDS_EXPIRY)
         if self._clock.unsure:
@@ -89,19 +94,16 @@ class CarriedOut:
             raise Refused(f"'before' must be at most {MOST_AHEAD_S} s ahead, for this must not be done late")
         if until <= self._forgotten:
             raise Refused(self._too_old(now))
-        if (key := _key(action, command, until)) in self._until:
-            raise Refused(SEEN)
         if len(self._until) >= MOST:
             raise Refused(f"{MOST} such commands have come within {MOST_AHEAD_S} s; try again after that")
-        return key, until
+        return until
 
     def _too_old(self, now: int) -> str:
         """Return what to do about a command that is not later than what was forgotten."""
         if (wait_s := (self._forgotten - now) / SECOND_US) <= MOST_AHEAD_S:
             return f"perhaps it has come before, for this sensor knows no earlier ones; send it again in {wait_s:.0f} s"
-        return (
-            f"the clock was set back by more than {wait_s:.0f} s; if it is right now, remove {self._file} and restart"
-        )
+        what = f"if it is right now, remove {self._file} and restart the sensor"
+        return f"the clock was set back by more than {wait_s:.0f} s; {what}"
 
     def _forget(self, now: int) -> None:
         """Drop the commands that have expired."""
@@ -109,28 +111,44 @@ class CarriedOut:
         self._forgotten = max([self._forgotten, *expired])
         self._until = {key: until for key, until in self._until.items() if until > now}
 
+    def _refuse_later(self, _carry_out: Callable[[], None], refuse: Callable[[str], None]) -> None:
+        """Refuse a command that has come before, after the answer to that."""
+        self._in_turn(lambda: None, lambda _why: refuse(SEEN))
+
     def _write(
         self, turn: int, command: ActionCommand, carry_out: Callable[[], None], refuse: Callable[[str], None]
     ) -> None:
-        """Write to the disk, one after the other; then carry the command out, unless that is too late."""
-
-        def noted(_: None) -> None:
-            try:
-                command.check_expiry()
-            except Refused as why:
-                refuse(str(why))
-            else:
-                carry_out() if turn == self._turn else refuse(OVERTAKEN)
-            self._pump()
-
-        def failed(error: BaseException) -> None:
-            if not isinstance(error, OSError):
-                raise error
-            refuse(f"it cannot be noted that this was done, so it is not: {reason(error)}; see `penates doctor`")
-            self._pump()
-
+        """Write to the disk; then carry the command out, unless that is too late."""
         text = encode({"forgotten": self._forgotten, "until": self._until})
-        self._worker.call(partial(rewrite, self._file, text, durable=True), noted, failed, str(self._file))
+
+        def written(error: OSError | None) -> None:
+            why = self._why_not(turn, command, error)
+            carry_out() if why is None else refuse(why)
+
+        self._in_turn(partial(rewrite, self._file, text, durable=True), written)
+
+    def _why_not(self, turn: int, command: ActionCommand, error: OSError | None) -> str | None:
+        """Return why a command is not carried out after it was noted, or after that has failed; None if it is."""
+        if error is not None:
+            return f"it cannot be noted that this was done, so it is not: {reason(error)}"
+        try:
+            command.check_expiry()
+        except Refused as why:
+            return str(why)
+        return None if turn == self._turn else OVERTAKEN
+
+    def _in_turn(self, work: Callable[[], None], then: Callable[[OSError | None], None]) -> None:
+        """Do this after what was begun before, in the worker; then call `then`, with what has failed."""
+        self._writes += 1
+
+        def ended(error: BaseException | None) -> None:
+            self._writes -= 1
+            if error is not None and not isinstance(error, OSError):
+                raise error
+            then(error)
+            self._pump()
+
+        self._worker.call(work, ended, ended, str(self._file))
 
 
 def _parsed(text: bytes) -> tuple[int, dict[str, int]]:

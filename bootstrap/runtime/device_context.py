@@ -1,7 +1,6 @@
 """What a device may use while it is attached: timers, pins, subscriptions and its state folder."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from bootstrap.runtime.declared_lines import DeclaredLines
 from bootstrap.runtime.kept_values import KeptValues
 from bootstrap.runtime.lent_parts import LentParts
 from bootstrap.runtime.named_timers import NamedTimers
+from bootstrap.runtime.releases import Releases
 from bootstrap.runtime.reporter import Reporter
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Subscriptions:
         self.state = settings.folders.state
         self.folder = outbox_folder(self.state, settings.topics)
         self._dead_letters = DeadLetters(self.folder)
-        self._open = ExitStack()
+        self._open = Releases()
         self.begun = False  # whether there is a subscription
         self.sensor = settings.topics.client_id
         self._running: list[Subscription] = []

@@ -11,6 +11,7 @@ from bootstrap.config.model import SensorSettings
 from bootstrap.errors import Exit, Fatal
 from bootstrap.paths import Folders, open_own
 from bootstrap.pins.simulated_lines import LINES_VARIABLE, lines_folder
+from bootstrap.runtime.releases import Releases
 
 
 class ProcessLock:
@@ -86,7 +87,7 @@ def _hint(error: OSError, path: Path) -> str:
     return "; set RUNTIME_DIRECTORY or STATE_DIRECTORY to a writable folder"
 
 
-def take_lock(settings: SensorSettings, stack: ExitStack) -> None:
+def take_lock(settings: SensorSettings, stack: ExitStack | Releases) -> None:
     """Acquire the lock of this sensor, and keep the simulated lines in the folder of the locks."""
     runtime = settings.folders.runtime
     stack.callback(ProcessLock(settings.folders, settings.topics.file_name).close)

@@ -1,7 +1,6 @@
 """A sensor that shares its process with others: what is wrong with it ends neither them nor the process."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +14,7 @@ from bootstrap.runtime.lock import take_lock
 from bootstrap.runtime.named_parts import named
 from bootstrap.runtime.orderly_end import OrderlyEnd
 from bootstrap.runtime.parts import ProcessParts
+from bootstrap.runtime.releases import Releases
 from bootstrap.runtime.sensor import Sensor
 
 FIRST_RETRY_S, LAST_RETRY_S, JITTER = 1.0, 60.0, 0.3
@@ -40,7 +40,7 @@ class Lodger:
         self.settings, self._known, self._adoptions = settings, known, adoptions
         self._parts = named(parts, settings.topics.client_id)
         self._on_status = on_status
-        self._resources = ExitStack()
+        self._resources = Releases()
         self._backoff = Backoff(FIRST_RETRY_S, LAST_RETRY_S, JITTER)
         self._timer: Timer | None = None  # of the next attempt, or of the first connection
         self._ending: OrderlyEnd | None = None

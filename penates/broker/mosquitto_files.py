@@ -11,9 +11,9 @@ from pathlib import Path
 from string import Template
 from typing import NamedTuple
 
-from bootstrap import package_data
 from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topic_filters import a_filter
+from bootstrap.package_data import folder as packaged
 from penates.broker.far_sites import LinkedSite, caller_rules
 
 KEPT, LISTENERS, BRIDGES = "penates.conf", "penates-listeners.conf", "penates-bridge.conf"
@@ -40,7 +40,7 @@ STORAGE = "persist"  # a plugin with this in its name does not control access
 
 def text(name: str) -> str:
     """Return one of the texts in `mosquitto/`."""
-    return (package_data.folder("mosquitto") / name).read_text(encoding="utf-8")
+    return (packaged("mosquitto") / name).read_text(encoding="utf-8")
 
 
 def listeners(values: Mapping[str, object]) -> str:

@@ -1,8 +1,9 @@
 """Check everything a sensor needs, and report what is wrong and what to do about it.
 
 For the house: its files, the broker's addresses and certificate, the clock, the disk, what a broker on this machine
-would lose, and whether hardware restarts a machine that hangs, if it has outputs that must end. For each sensor: its process, the hardware it needs, what is undelivered, its password, what the broker lets
-it publish and receive, its last will, its state, and where it runs. No running sensor is disturbed.
+would lose, and whether hardware restarts a machine that hangs, if it has outputs that must end. For each sensor: its
+process, the hardware it needs, what is undelivered, its password, what the broker lets it publish and receive, its last
+will, its state, and where it runs. No running sensor is disturbed.
 
 With sudo everything can be checked; without, what could not be checked is reported as unknown. The exit code is 1 if
 anything is bad.

@@ -11,8 +11,8 @@ from bootstrap.config.loader import DEVICES, Configuration, device_file, load
 from bootstrap.config.model import House
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, suggestion
 from bootstrap.errors import Exit, Fatal
+from bootstrap.history.known_facts import KINDS, KnownKinds
 from bootstrap.history.reader import HistoryReader
-from bootstrap.history.recording import KINDS, KnownKinds
 from bootstrap.history.sqlite.editor import HistoryEditor
 from bootstrap.history.stores import NOTE, Store
 from bootstrap.outbox.folder import outbox_folder

@@ -91,15 +91,23 @@ def command(data: bytes) -> None:
         lamp.cache_clear()
 
 
+def lock(data: bytes) -> None:
+    """A command to a door's lock: none of these opens it, because none is in time."""
+    sensor, _stack = lamp("doorlock")
+    sensor.link.owner.on_message("cm/doorlock/action/set", data, retained=False)
+    assert not [*_folder().rglob("carried_out.json")]
+    assert (_folder() / "lines" / "5.held").read_text().strip() == "0"
+
+
 @cache
-def lamp() -> tuple[Sensor, ExitStack]:
-    """A daemon whose loop does not turn, on a simulated line."""
+def lamp(name: str = "lamp") -> tuple[Sensor, ExitStack]:
+    """A daemon whose loop does not turn, on simulated lines."""
     folder = _folder()
-    shutil.copy(ROOT / "config" / "devices" / "lamp.toml", folder / "devices")
+    shutil.copy(ROOT / "config" / "devices" / f"{name}.toml", folder / "devices")
     (folder / "house.toml").write_text('group = "cm"\nstate = "state"\nheartbeat_s = 0\n')
     (folder / "state").mkdir(exist_ok=True)
     os.environ.update(GPIOZERO_PIN_FACTORY="simulated", PENATES_LINES=str(folder / "lines"))
-    settings = load(folder, "lamp")
+    settings = load(folder, name)
     stack = ExitStack()
     stack.enter_context(log.redirect(Nowhere()))
     sensor = Process(stack).add(settings)
@@ -182,6 +190,14 @@ def commands() -> list[bytes]:
     return [f"{name} {word}".encode() for name in ("read", "log", "set") for word in words]
 
 
+def unlockings() -> list[bytes]:
+    """Commands that would open a door if they came in time."""
+    times = ("2026-11-20T20:31:09Z", "2999-01-01T00:00:00Z", "2026-11-20T20:31:09+14:00", "now", "")
+    heads = [f'"id":"7","before":"{time}"' for time in times] + ['"id":7', '"before":null', '"before":4e9']
+    said = ('"state":"unlock"', '"value":"unlocked"', '"state":"unlocked","for_s":10,"by":"Anna"', '"value":"lock"')
+    return [b"unlock", b'"unlocked"', b"lock", *(f"{{{one},{head}}}".encode() for one in said for head in heads)]
+
+
 def _shown(text: str) -> list[bytes]:
     """A sample as it stands, and with all its defaults switched on."""
     return [text.encode(), re.sub(r"^# (?=\S+ = )", "", text, flags=re.MULTILINE).encode()]
@@ -202,6 +218,7 @@ TARGETS = {
     "payload": Target(payload, payloads),
     "watch": Target(watch, messages),
     "command": Target(command, commands),
+    "lock": Target(lock, unlockings),
     "house": Target(house, houses),
     "device": Target(device, devices),
 }

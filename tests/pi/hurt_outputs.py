@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from bootstrap import Json
 from bootstrap.device import Device
 from daemons.buzzer import Buzzer as OurBuzzer
+from daemons.cover import Cover as OurCover
 from daemons.dimmer import Dimmer as OurDimmer
 from daemons.fan import Fan as OurFan
+from daemons.heater import Heater as OurHeater
+from daemons.lock import DoorLock as OurDoorLock
 from daemons.output import SwitchedOutput as OurSwitchedOutput
+from daemons.relay import Relay as OurRelay
 from daemons.servo import Servo as OurServo
 from daemons.socket import SocketTransmitter as OurSocketTransmitter
+from daemons.valve import Valve as OurValve
 
 
 @dataclass(kw_only=True)
@@ -21,9 +26,9 @@ class Hurt(Device):
     scratch: int = 0
 
     def act_bug(self, _value: Json) -> None:
-        self.after(0.01, self.fail, name="bug")
+        self.after(0.01, self.break_down, name="bug")
 
-    def fail(self) -> None:
+    def break_down(self) -> None:
         raise ArithmeticError("a bug, as it was asked for")
 
     def act_exit(self, _value: Json) -> None:
@@ -54,10 +59,35 @@ class Buzzer(OurBuzzer, Hurt):
 
 
 @dataclass(kw_only=True)
+class DoorLock(OurDoorLock, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
 class Servo(OurServo, Hurt):
     """Wiring: none."""
 
 
 @dataclass(kw_only=True)
 class SocketTransmitter(OurSocketTransmitter, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Valve(OurValve, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Heater(OurHeater, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Relay(OurRelay, Hurt):
+    """Wiring: none."""
+
+
+@dataclass(kw_only=True)
+class Cover(OurCover, Hurt):
     """Wiring: none."""

@@ -1,4 +1,4 @@
-"""A house with an output for each state in docs/SAFETY.md, on a Pi where penates is installed, and what its lines did."""
+"""A house with an output for each state in docs/SAFETY.md, where penates is installed, and what its lines did."""
 
 import json
 import shlex
@@ -21,8 +21,10 @@ StandardOutput=append:{LOG}
 [Install]
 WantedBy=sysinit.target
 """
-PUBLISH = 'mosquitto_pub -q 1 -u admin -P "$(cat /etc/penates/secrets/admin)"'
-SETTLED_S = 2.0  # for which a line must be as it is, to be called low or high
+LOGIN = '-u admin -P "$(cat /etc/penates/secrets/admin)"'
+PUBLISH = f"mosquitto_pub -q 1 {LOGIN}"
+UPTIME = "cut -d' ' -f1 /proc/uptime"  # prints the seconds since the machine started
+SETTLED_S = 4.0  # for which a line must be as it is, to be called low or high
 LATER_S = 60  # until when a command may be carried out
 
 
@@ -84,6 +86,10 @@ class Levels:
             return None
         return next((at for at, _found in self.changes if not other or at > other[-1]), None)
 
+    def first(self, level: Level) -> float | None:
+        """Return since when it is at this level, or was for the first time."""
+        return next((at for at, found in self.changes if found == ("1" if level is Level.HIGH else "0")), None)
+
     def after(self, when: float) -> "Levels":
         """Return what it did from a time on, beginning with what it was then."""
         return Levels([(when, self.at(when)), *((at, level) for at, level in self.changes if at > when)], self.until)
@@ -108,9 +114,8 @@ class SafetyHouse:
     def furnish(self) -> None:
         """Write the files of all, put resistors on the lines, and start."""
         copy = f"/home/pi/{COPY}/tests/pi"
-        self.root(
-            f"cp {copy}/hurt_outputs.py /etc/penates/hurt.py; cp {copy}/line_watch.py /opt; rm -f /etc/penates/devices/*"
-        )
+        self.root(f"cp {copy}/hurt_outputs.py /etc/penates/hurt.py; cp {copy}/line_watch.py /opt")
+        self.root("rm -f /etc/penates/devices/*")
         self.write_files(self.short_s)
         levels = {one.line: int(one.output.rest is Level.HIGH) for one in self.trials}
         for one in self.trials:
@@ -118,7 +123,7 @@ class SafetyHouse:
         self.put(CONFIG, json.dumps(levels))
         self.put("/etc/systemd/system/safety-watch.service", WATCH)
         self.root("systemctl daemon-reload; systemctl enable safety-watch; systemctl restart safety-watch")
-        self.root(f"penates install {'--supervisor' if self.mode == 'supervisor' else '--no-supervisor'}")
+        self.root(f"penates install {'--supervisor' if self.mode == 'supervisor' else '--no-supervisor'} --watchdog")
 
     def write_files(self, for_s: float) -> None:
         script = [f"cat > /etc/penates/devices/{one.name}.toml <<'END'\n{one.file(for_s)}END" for one in self.trials]
@@ -142,11 +147,9 @@ class SafetyHouse:
         )
 
     def online(self) -> int:
-        said = self.root(
-            'timeout 3 mosquitto_sub -u admin -P "$(cat /etc/penates/secrets/admin)" -F "%p" -t "cm/+/status/state" --retained-only',
-            must=False,
-        )
-        return said.split().count("online")
+        hear = f"timeout 3 mosquitto_sub {LOGIN} -F %p -t 'cm/+/status/state' --retained-only"
+        said = self.root(hear, must=False).split()
+        return said.count("online") + said.count("fault")  # a bolt that does not follow is a fault
 
     def wait_online(self) -> None:
         assert wait(lambda: self.online() >= len(self.names), 3 * PATIENCE_S) is not None, "all are online"
@@ -159,11 +162,11 @@ class SafetyHouse:
             for one in wanted
             if (commands := one.commands(for_s, before))
         ]
-        return float(self.root("\n".join(["cut -d' ' -f1 /proc/uptime", *sent])).split()[0])
+        return float(self.root("\n".join([UPTIME, *sent])).split()[0])
 
     def ask_all(self, action: str) -> str:
-        """Return the script that asks all of them for something."""
-        return "\n".join(f"{PUBLISH} -t cm/{name}/action/{action} -m now" for name in self.names)
+        """Return the script that asks all of them for something, and prints when it asks each."""
+        return "\n".join(f"{UPTIME}; {PUBLISH} -t cm/{name}/action/{action} -m now" for name in self.names)
 
     def pids(self) -> list[str]:
         """The processes of all sensors."""
@@ -181,7 +184,7 @@ class SafetyHouse:
     def levels(self) -> Mapping[int, Levels]:
         """Return what each line did since the machine started."""
         *told, (now, _idle) = [row.split() for row in self.root(f"cat {LOG} /proc/uptime").splitlines()]
-        rows, until = [row for row in told if len(row) == 3], float(now)  # noqa: PLR2004 - time, line, level
+        rows, until = [row for row in told if len(row) == 3], float(now)
         changes: dict[int, list[tuple[float, str]]] = {}
         for at, line, level in rows:
             if line.isdecimal():

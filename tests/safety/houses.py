@@ -1,4 +1,4 @@
-"""The same locks under each of the two supervisors: penates' own, and a real systemd with the unit that is installed."""
+"""The same locks under each of the two supervisors: penates' own, and a real systemd with the installed unit."""
 
 import os
 import signal
@@ -20,7 +20,9 @@ class LockHouse:
     def __init__(self, place: Path, count: int) -> None:
         self.house = House(place / "house")
         self.broker = Broker(place / "broker").start()
-        self.house.write(self.broker.port, f"heartbeat_s = 60\n[supervisor]\nwatchdog_s = {WATCHDOG_S}", log='level = "info"')
+        self.house.write(
+            self.broker.port, f"heartbeat_s = 60\n[supervisor]\nwatchdog_s = {WATCHDOG_S}", log='level = "info"'
+        )
         for number in range(count):
             self.house.device(f"lock{number}", device(number))
         self.wires = Wires(self.house)
@@ -62,7 +64,9 @@ def unit(config: Path, env: dict[str, str]) -> str:
     text = (folder("systemd") / "penates@.service").read_text()
     penates = f"{sys.executable} -m penates"
     text = text.replace("/opt/penates/bin/penates", penates).replace("/etc/penates", str(config))
-    text = text.replace("WatchdogSec=30", f"WatchdogSec={WATCHDOG_S}").replace("After=mosquitto", "DefaultDependencies=no\nAfter=mosquitto")
+    text = text.replace("WatchdogSec=30", f"WatchdogSec={WATCHDOG_S}").replace(
+        "After=mosquitto", "DefaultDependencies=no\nAfter=mosquitto"
+    )
     rows = [row for row in text.splitlines() if not row.startswith(("LoadCredential", "PartOf", "Documentation"))]
     at = rows.index("[Service]") + 1
     safe = f"ExecStopPost=-{penates} safe %i --config {config}"

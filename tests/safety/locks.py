@@ -1,4 +1,4 @@
-"""Door locks on simulated lines, each with a bolt that follows its strike, and the queue of a broker full of commands."""
+"""Door locks on simulated lines, each with a bolt that follows its strike, and the commands to unlock them."""
 
 import json
 import threading

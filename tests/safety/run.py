@@ -1,48 +1,32 @@
-"""Runs trials of locks, and prints what became of them: see `scripts/safety`."""
+"""Trials of locks under one of the two supervisors, in a folder that is gone afterwards."""
 
-import argparse
 import random
-import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 from safety.houses import SupervisorHouse, SystemdHouse
 from safety.trials import FAULTS, Tally, Trials
 
-HOUSES = {"supervisor": SupervisorHouse, "systemd": SystemdHouse}
-SHARED = "/dev/shm"  # seen by a systemd of our own, too, which has its own /tmp  # noqa: S108
+HOUSES: dict[str, type[SupervisorHouse] | type[SystemdHouse]] = {"supervisor": SupervisorHouse, "systemd": SystemdHouse}
+SHARED = "/dev/shm"  # a systemd of our own sees it, too; it has its own /tmp
 
 
-def run(mode: str, count: int, rounds: int, seed: int) -> Tally:
-    """Return what became of so many rounds over all faults, with so many locks."""
-    dice = random.Random(seed)
+def run(
+    mode: str, count: int, faults: Sequence[str], seed: int, tell: Callable[[str], None] = lambda _text: None
+) -> Tally:
+    """Return what became of a round of each of these faults, with so many locks at once."""
     with tempfile.TemporaryDirectory(dir=SHARED) as place, closing(HOUSES[mode](Path(place), count)) as house:
         house.start()
-        trials = Trials(house, dice)
-        try:
-            for number in range(rounds):
-                fault = [*FAULTS][number % len(FAULTS)]
+        with closing(Trials(house, random.Random(seed))) as trials:
+            for number, fault in enumerate(faults, 1):
                 trials.round(fault)
-                print(f"{mode}, round {number + 1} of {rounds}, {fault}: {len(trials.tally.wrong)} wrong", flush=True)
-        finally:
-            trials.eyes.close()
-        print(f"the longest time between two looks at the lines: {house.world.longest_look_s:.2f} s", flush=True)
+                tell(f"{mode}, round {number} of {len(faults)}, {fault}: {len(trials.tally.wrong)} wrong")
+        tell(f"the longest time between two looks at the lines: {house.world.longest_look_s:.2f} s")
     return trials.tally
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=[*HOUSES])
-    parser.add_argument("trials", type=int, nargs="?", default=500)
-    parser.add_argument("--locks", type=int, default=10, help="at once; the header has lines for 13")
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    given = parser.parse_args()
-    print(f"seed {given.seed}")
-    tally = run(given.mode, given.locks, -(-given.trials // given.locks), given.seed)
-    print(tally.summary())
-    return bool(tally.wrong)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def each(rounds: int) -> list[str]:
+    """Return so many faults, of each kind as many."""
+    return [[*FAULTS][number % len(FAULTS)] for number in range(rounds)]

@@ -102,7 +102,9 @@ class Trials:
         """Yield each lock at a random moment while it is being unlocked, or is unlocked, or just was."""
         longest = 1.2 * UNLOCKED_S
         doors = self.house.world.doors
-        for when, number in sorted((self._at[door.number] + self.dice.uniform(0, longest), door.number) for door in doors):
+        for when, number in sorted(
+            (self._at[door.number] + self.dice.uniform(0, longest), door.number) for door in doors
+        ):
             time.sleep(max(0.0, when - time.monotonic()))
             yield doors[number]
 
@@ -120,6 +122,9 @@ class Trials:
             for sensor, identity in [*silent.items()]:
                 if any(one.value.get("id") == identity for one in self.eyes.on(f"{sensor}/status/action")):
                     del silent[sensor]
+
+    def close(self) -> None:
+        self.eyes.close()
 
     # Faults.
 
@@ -158,8 +163,8 @@ class Trials:
         found = []
         for door in self.house.world.doors:
             without = {key: value for key, value in command().items() if key != "before"}
-            for one in (self._sent[door.number], without, command(ahead_s=-1)):
-                found.append((self._topic(door), payload(one)))
+            old = (self._sent[door.number], without, command(ahead_s=-1))
+            found += [(self._topic(door), payload(one)) for one in old]
         return found
 
     def _send_old(self) -> None:

@@ -55,6 +55,7 @@ FLOORS = (
         "bootstrap.value_forms",
     },
     {
+        "bootstrap.alarm_loops",
         "bootstrap.covers",
         "bootstrap.door_locks",
         "bootstrap.modbus",

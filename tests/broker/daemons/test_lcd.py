@@ -2,12 +2,14 @@
 
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from bootstrap.display.bus_port import SimulatedBus
 from bootstrap.display.picture import text_dots
-from support.displays import Hd44780, Oled
+from penates.display_picture import ShownDisplay
+from support.displays import Hd44780, Oled, pixels
 from support.world import Broker, Eyes, House, Running, Wires, eventually
 
 ADDRESS = 0x27
@@ -103,6 +105,15 @@ def test_a_sender_that_stands_still_is_doubted(display: Display, house: House, b
     display.shows("Cellar ?21.5°C")
     cellar.send(signal.SIGCONT)
     display.shows("Cellar 21.5°C")
+
+
+def test_a_topic_of_others_grows_old_when_its_owner_says_so(display: Display, eyes: Eyes) -> None:
+    display.run('pages = ["{=tele/tank} {tele/a/b/c}"]\nsilent_s = 1\n')
+    eyes.publish("tele/tank", b"7", retain=True)
+    display.shows("7 --")
+    display.shows("?7 --")
+    eyes.publish("tele/a/b/c", b"on", retain=True)
+    display.shows("?7 on")
 
 
 def test_pages_are_turned_by_hand_and_by_time(display: Display, wires: Wires, eyes: Eyes) -> None:
@@ -231,6 +242,30 @@ def test_a_graphic_display_shows_what_it_says(wires: Wires, eyes: Eyes, driver: 
     assert glass.on
     (about,) = {str(one.value): one.value["display"] for one in eyes.on("cm/lcd/status/about")}.values()
     assert about == {"driver": driver, "size": "128x64", "scale": 1, "columns": 21, "rows": 8}
+
+
+PICTURE = Path(__file__).parent / "lcd.png"
+
+
+def test_its_picture_is_the_stored_one_and_what_is_on_the_glass(display: Display, tmp_path: Path) -> None:
+    """Look at the picture before you store another one."""
+    running = display.run('pages = ["Küche ↑ 21.5°C €\\nÄrger {cm/cellar/it} é"]\n')
+    display.shows("Küche ↑ 21.5°C €", "Ärger -- é", light=True)
+    file, house = tmp_path / "lcd.png", display.wires.house
+    done = house.penates("lcd", "shot", "cm/lcd", str(file))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert pixels(file.read_bytes()) == pixels(PICTURE.read_bytes())
+    facts = {"driver": "hd44780", "size": "16x2", "scale": 1}
+    on_the_glass = ShownDisplay.of({"display": facts}, "\n".join(display.glass.lines), lit=display.glass.lit)
+    assert pixels(on_the_glass.png()) == pixels(file.read_bytes())
+    running.stop()
+    done = house.penates("lcd", "shot", "cm/lcd", str(file))
+    assert (done.returncode, done.stderr) == (0, "cm/lcd is stopped: this is what it showed last\n")
+    done = house.penates("lcd", "shot", "cm/cellar", str(tmp_path / "none.png"))
+    assert (done.returncode, done.stderr) == (
+        1, "no picture of cm/cellar: it is no display, or has shown nothing yet\n",
+    )  # fmt: skip
+    assert not (tmp_path / "none.png").exists()
 
 
 WRONG = {

@@ -338,7 +338,7 @@ def test_a_door_is_not_closed_by_a_command_unless_its_owner_has_said_so() -> Non
 MISSING = {
     "type": "sectional",
     "closed_contact": "'closed_contact'",
-    "warning": "'warning', with light and sound",
+    "warning": "'warning', the line of light and sound",
     "warn_s": "'warn_s' of at least 5",
     "stops_itself": "'stops_itself'",
 }
@@ -429,6 +429,19 @@ def test_somebody_beside_it_closes_it_without_a_warning_and_not_onto_something()
         assert (it.state, it.relays) == ("open", (False, False))
 
 
+@pytest.mark.parametrize(("settings", "once"), [(UNSEEN, ("open", "close")), ({"type": "shutter"}, ())])
+def test_what_lets_in_or_may_hurt_is_carried_out_once(settings: dict[str, Any], once: tuple[str, ...]) -> None:
+    taken = Cover(**{"type": "sectional", **RELAYS, **settings, "opening_s": 1.0}).commands["set"]
+    assert (taken.words, taken.once, taken.high) == (("open", "close", "stop"), once, 100)
+    assert not taken.only_once("stop")
+    assert taken.only_once(50) == bool(once)
+
+
+def test_it_is_to_home_assistant_what_its_owner_says() -> None:
+    for kind, shown in (("sectional", "garage"), ("gate", "gate"), ("shutter", "shutter"), ("awning", "awning")):
+        assert Cover(**{**RELAYS, "type": kind}).shown_as["state"] == shown
+
+
 def test_a_shutter_is_closed_by_a_command_and_opens_again_after_an_obstruction() -> None:
     with door(type="shutter", **SEEN) as it:
         closing(it)
@@ -457,7 +470,7 @@ def released(it: Door) -> None:
 def test_a_push_opens_what_is_closed_and_nothing_else() -> None:
     with opener() as it:
         taken = it.cover.commands["set"]
-        assert ([*taken.words], taken.control, {*it.cover.measures}) == (["press"], "", {"state", "obstructed"})
+        assert ([*taken.words], taken.control, {*it.cover.measures}) == (["press"], "cover", {"state", "obstructed"})
         it.bench.act("set", "press")
         assert it.bench.level(BUTTON) == 1
         with pytest.raises(Refused, match="it was pressed a moment ago"):
@@ -519,7 +532,7 @@ def test_an_opener_that_does_nothing_is_a_fault() -> None:
         ({"button": BUTTON}, "button", "'button' also needs 'closed_contact'"),
         ({"button": BUTTON, "opens": OPENS, "closed_contact": 5}, "button", "'button' is in place of"),
         ({**RELAYS, "opening_s": 60.0}, "longest_s", "'longest_s' must be at least 66.5"),
-        ({**RELAYS, "type": "awning", "remote_close": True}, "remote_close", "a command may close a type = 'awning'"),
+        ({**RELAYS, "type": "awning", "remote_close": True}, "remote_close", 'a command may close a type = "awning"'),
     ],
 )
 def test_what_does_not_go_together_is_told(settings: dict[str, Any], name: str, why: str) -> None:

@@ -45,7 +45,7 @@ def test_each_dot_of_a_graphic_display_is_a_square() -> None:
     ],
 )
 def test_what_is_no_display_is_not_drawn(display: object) -> None:
-    with pytest.raises(ValueError, match="it is no display|it says no size"):
+    with pytest.raises(ValueError, match=r"it is no display|it says no size"):
         ShownDisplay.of({"display": display}, LINES, lit=True)
     with pytest.raises(ValueError, match="has shown nothing yet"):
         ShownDisplay.of({"display": CHARACTERS}, None, lit=True)

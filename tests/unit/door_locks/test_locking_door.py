@@ -35,7 +35,7 @@ class Rig:
     def hand(self, what: tuple[int, bool]) -> None:
         """Move the bolt or the door, and wait until its contact has shown that."""
         pin, high = what
-        contact: Any = self.device._bolt if pin == BOLT else self.device._door  # noqa: SLF001 - when it has settled
+        contact: Any = self.device.contacts.bolt if pin == BOLT else self.device.contacts.door
         self.bench.drive(pin, high=high)
         self.bench.until(lambda: bool(contact.is_active) != high)
 
@@ -189,6 +189,21 @@ def test_a_bolt_that_does_not_go_in_is_jammed_until_it_does() -> None:
         rig.until("locked")
 
 
+def test_a_door_that_is_opened_from_inside_while_it_locks_is_not_jammed() -> None:
+    with Rig() as rig:
+        rig.until("locked")
+        rig.bench.act("set", "unlock")
+        rig.hand(WITHDRAWN)
+        rig.bench.act("set", "lock")
+        rig.hand(OPEN)
+        rig.until("unlocked", "door_open")
+        assert "jammed" not in rig.states
+        rig.hand(CLOSED)
+        rig.hand(THROWN)
+        rig.until("locked")
+        assert rig.events[-1] == ("lock", None, "locked")
+
+
 # A contact that is broken.
 
 
@@ -256,7 +271,8 @@ MOTOR: dict[str, Any] = {"lock_pin": THROWS, "move_s": 0.4}
 def test_a_motor_runs_for_a_moment_and_never_both_ways() -> None:
     with Rig(**MOTOR) as rig:
         rig.wait(0.2)
-        assert rig.now == ("locked", "none")
+        assert (rig.lines, rig.now) == ((0, 0), ("locking", "none"))
+        rig.until("locked")
         assert rig.lines == (0, 0)  # nothing runs at a start that finds it locked
         rig.bench.act("set", "unlock")
         assert rig.lines == (1, 0)
@@ -399,3 +415,4 @@ def test_what_was_under_way_ends_with_the_process(tmp_path: Path) -> None:
         assert (last["what"], last["by"], last["ended"]) == ("unlock", "Bert", "not known: the sensor was stopped")
         rig.until("locked")
         assert rig.bench.level(STRIKE) == 0
+        assert rig.events == [("relock", "the start of the sensor", "locked")]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bootstrap.contract.subscription import ReceivedMessage
+from bootstrap.history.known_facts import AdoptedTopics, KnownKinds
 from bootstrap.history.points import Point
-from bootstrap.history.recording import KnownKinds, Recording
+from bootstrap.history.recording import Recording
 from bootstrap.history.sqlite.store import SqliteStore
 from bootstrap.history.stores import StoreSettings
 from support.stores import WRITTEN, FakeDatabase
@@ -44,6 +45,10 @@ def kinds(fake: FakeDatabase) -> list[str]:
     return [line.partition("kind=")[2].partition(",")[0] for line in fake.lines]
 
 
+FOREIGN = [
+    ReceivedMessage(topic, b"1", retained=False, at_us=number)
+    for number, topic in enumerate(("zwave/door/open", "zigbee/lamp/set", "zwave/door/level"), 1)
+]
 BATCH = [reading(1), about({"kind": "door"}), reading(2), about({"kind": "lamp"}), reading(3)]
 
 
@@ -105,8 +110,8 @@ def test_no_message_ends_it_and_the_others_are_stored(start: Start, fake: FakeDa
     assert [line.split()[1] for line in fake.lines if "level" in line] == ["level=1.0", "level=2.0"]
 
 
-class Unwilling:
-    """A store that fails at one point in a way that nobody foresaw."""
+class Listed:
+    """A store in memory."""
 
     trouble = None
 
@@ -114,12 +119,19 @@ class Unwilling:
         self.points: list[Point] = []
 
     def put(self, points: Sequence[Point], _on_left_out: object = None) -> dict[int, str]:
-        if any(one.seq == 2 for one in points):
-            raise UnicodeError("nobody foresaw this")
         self.points += points
         return {}
 
     def close(self) -> None: ...
+
+
+class Unwilling(Listed):
+    """A store that fails at one point in a way that nobody foresaw."""
+
+    def put(self, points: Sequence[Point], _on_left_out: object = None) -> dict[int, str]:
+        if any(one.seq == 2 for one in points):
+            raise UnicodeError("nobody foresaw this")
+        return super().put(points)
 
 
 def test_a_point_that_a_store_cannot_take_is_refused_by_itself(tmp_path: Path) -> None:
@@ -201,3 +213,27 @@ def test_a_topic_that_is_cleared_says_nothing_and_is_no_nonsense(start: Start, f
         [ReceivedMessage(f"cm/attic/status/{name}", b"", retained=False) for name in ("heartbeat", "state", "about")]
     )
     assert (fake.lines, taking.rejected) == ([], 0)
+
+
+def test_topics_that_a_sensor_stands_for_are_recorded_as_its_own_alone(tmp_path: Path) -> None:
+    def run(*batch: ReceivedMessage) -> list[str]:
+        with closing(Listed()) as store:
+            taking = Recording(store, KnownKinds(tmp_path / "kinds.json"), lambda *_: None)
+            taking.leave_out(AdoptedTopics(tmp_path / "adopted.json"), gaps=False)
+            taking.on_batch([*batch, *FOREIGN])
+            return [f"{one.sensor}/{name}" for one in store.points for name in one.fields]
+
+    everything = ["zwave/door/open", "zigbee/lamp/set", "zwave/door/level"]
+    adopted = about({"kind": "adapter", "adopts": {"topics": ["zwave/door/open", "zigbee/+/set", 7, "a/#/b", ""]}})
+    assert run() == everything
+    assert run(adopted) == ["zwave/door/level"]
+    assert run() == ["zwave/door/level"]
+    for nothing in (
+        '{"kind": "adapter"}',
+        '{"adopts": 5}',
+        '{"adopts": {"topics": "#"}}',
+        '{"adopts": {"topics": []}}',
+        "",
+    ):
+        assert run(adopted) == ["zwave/door/level"]
+        assert run(ReceivedMessage("cm/attic/status/about", nothing.encode(), retained=False)) == everything

@@ -153,7 +153,27 @@ def test_a_channel_that_was_taken_away_is_exported_again(tmp_path: Path) -> None
             shutil.rmtree(files.chip / "pwm0")
             with pytest.raises(OSError, match="something has taken channel 0 of pwmchip0 away; it was exported again"):
                 bench.read()
-            assert (kernel.asked, files.high(0), bench.read()) == ([0, 0], 0.4, {"level": 40})
+            assert (kernel.asked, files.high(0), bench.read()["level"]) == ([0, 0], 0.4, 40)
+
+
+def test_a_channel_that_could_not_be_set_again_stays_a_fault(tmp_path: Path) -> None:
+    """The files of one that was exported again say what was set last, and the line does not do it."""
+    files = PwmFiles(tmp_path, 18)
+    files.channel(0)
+    line = HardwarePwm(tmp_path, 18, FAN, active_high=True, value=0.5)
+    before = files.state(0)
+    (files.chip / "pwm0").rename(files.chip / "before")
+    duty = files.channel(0, **before) / "duty_cycle"
+    duty.unlink()
+    duty.mkdir()  # nobody can write it
+    for _ in range(2):
+        with pytest.raises(OSError, match="channel 0 of pwmchip0"):
+            line.verify()
+    duty.rmdir()
+    duty.write_text(before["duty_cycle"])
+    with pytest.raises(OSError, match="it was exported again, and set"):
+        line.verify()
+    line.verify()
 
 
 def test_a_fault_of_the_files_says_what_it_was(tmp_path: Path) -> None:

@@ -281,6 +281,16 @@ def test_a_later_command_that_is_free_overtakes_one_that_is_being_noted(
     assert (its.done, its.answers[-1]["reason"]) == (["lock"], "stopping")
 
 
+def test_a_repetition_is_answered_after_what_it_repeats(door: Callable[..., Door], clock: Clock) -> None:
+    its, command = door(), unlock(clock, id="a")
+    its.begin(command)
+    its.begin(command)
+    assert its.loop.run(lambda: len(its.answers) == 2, PATIENCE_S)
+    assert [one["result"] for one in its.answers] == ["done", "refused"]
+    assert "has come before" in its.answers[1]["reason"]
+    assert len(its.done) == 1
+
+
 def test_it_expires_while_the_disk_takes_long(door: Callable[..., Door], clock: Clock) -> None:
     its = door()
     its.begin(unlock(clock, 5))
