@@ -265,6 +265,9 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     ("text", "must"),
     [
         ('kind = "relay"\npin = 17\n', True),
+        ('kind = "heater"\npin = 17\nlongest_s = 600\n', True),
+        ('kind = "valve"\npin = 17\nlongest_s = 600\n', True),
+        ('kind = "cover"\ntype = "shutter"\nopens = 17\ncloses = 27\n', True),
         ('kind = "output"\npin = 17\n', False),
         ('kind = "buzzer"\npin = 17\n', True),
         ('kind = "door"\npin = 17\n', False),
