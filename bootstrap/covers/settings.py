@@ -51,8 +51,7 @@ class CoverSettings(Device):
         act, words = type(self).commands["set"], self._words()
         low, high = (act.low, act.high) if self.has_positions and "close" in words else (-math.inf, math.inf)
         once = tuple(word for word in words if word in act.once and self.is_door)  # what lets in, or may hurt
-        control = act.control if self.button is None else ""
-        taken = replace(act, words=words, once=once, control=control, low=low, high=high)
+        taken = replace(act, words=words, once=once, low=low, high=high)
         self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]
         self.shown_as = {**type(self).shown_as, "state": SHOWN_AS.get(self.type, "garage")}  # type: ignore[misc]
         lacks = {name for name, there in self._optional().items() if not there}

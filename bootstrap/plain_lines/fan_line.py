@@ -1,7 +1,7 @@
 """The base class of fans: a speed, by command or by a temperature; what it is when nobody cares; perhaps a tacho."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from bootstrap.config.toml_file import Wrong
@@ -59,6 +59,10 @@ class FanLine(ModulatedLine):
             raise Wrong({"follows": "'follows' must be one topic, without + and #"})
         if self.follows is not None and self.stale_s is None and sender_of(self.follows) is None:
             raise Wrong({"stale_s": "'stale_s' must be set: nobody else tells when this topic has no news"})
+        if self.follows is None:
+            act = type(self).commands["set"]
+            taken = replace(act, words=tuple(word for word in act.words if word != AUTO))
+            self.commands = {**type(self).commands, "set": taken}  # type: ignore[misc]
 
     @property
     def rests_at(self) -> float:
@@ -79,11 +83,9 @@ class FanLine(ModulatedLine):
 
     @takes("on", "off", AUTO, sets="level", unit="%", low=0, high=100, keys=("level", "for_s"), control="fan")
     def act_set(self, value: Json) -> Reading:
-        """Accept `on` (full speed), `off`, per cent, `{"level": 40, "for_s": 600}`, or `auto`: to follow again."""
+        """Accept `on` (full speed), `off`, per cent, `{"level": 40, "for_s": 600}`, or, to follow again, `auto`."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
         if value in (AUTO, {"level": AUTO}):
-            if self.follows is None:
-                raise Refused("it follows nothing; 'follows' in its file names a temperature")
             return self.resume()
         level = number(value, "level", {"on": FULL, "off": 0.0})
         self.cancel(BACK)

@@ -470,7 +470,7 @@ def released(it: Door) -> None:
 def test_a_push_opens_what_is_closed_and_nothing_else() -> None:
     with opener() as it:
         taken = it.cover.commands["set"]
-        assert ([*taken.words], taken.control, {*it.cover.measures}) == (["press"], "", {"state", "obstructed"})
+        assert ([*taken.words], taken.control, {*it.cover.measures}) == (["press"], "cover", {"state", "obstructed"})
         it.bench.act("set", "press")
         assert it.bench.level(BUTTON) == 1
         with pytest.raises(Refused, match="it was pressed a moment ago"):

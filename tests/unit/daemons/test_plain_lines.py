@@ -336,7 +336,7 @@ def test_a_fan_runs_when_nobody_cares_and_stops_below_what_turns_it() -> None:
             assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level, "mode": "manual"})
     with Bench(Fan(pin=PIN, safe="off")) as bench:
         assert (bench.level(PIN), bench.read()) == (0, {"level": 0, "mode": "safe"})
-        with pytest.raises(Refused, match="it follows nothing"):
+        with pytest.raises(Refused, match="send one of on, off, or a number"):
             bench.act("set", "auto")
         bench.act("set", {"level": 100, "for_s": 0.05})
         bench.until(lambda: bench.readings[-1] == {"level": 0, "mode": "safe"})
