@@ -16,7 +16,6 @@ class Adapter(Gateway):
     """
 
     parts: ClassVar = dict.fromkeys(("Z-Wave", "Zigbee2MQTT", "Tasmota"), WRITTEN_MESSAGES)
-
     adopts: ClassVar = AdoptedDevice
 
     heard = Measure("1", counter=True)  # messages with a reading

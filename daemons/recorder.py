@@ -38,8 +38,7 @@ class Recorder(TopicSettings, StoreSettings, Device):
         own, proof = self.own_readings(context.sensor), Proof(context.sensor, context.published)
         kinds, uncounted = KnownKinds(context.folder / KINDS), context.sensor if own else ""
         self.recording = Recording(self.opened, kinds, context.dead_letter, proof, uncounted)
-        self.recording.gaps = None if share else self.recording.gaps
-        self.recording.adopted = AdoptedTopics(context.folder / ADOPTED) if self.foreign else None
+        self.recording.leave_out(AdoptedTopics(context.folder / ADOPTED), gaps=bool(share))
         filters = [*self.filters("data/reading", *([] if self.store == "sqlite" else FLEET)), *own]
         self.subscription = self.subscribe(filters, self.recording.on_batch, retained=self.of_each("status/about"))
         self.checked = RecordingCheck(context, proof, self.recording, self.subscription, self.groups)

@@ -7,7 +7,7 @@ from gpiozero import DigitalInputDevice
 from bootstrap.contract.payload import Json
 from bootstrap.covers.closing_guard import ClosingGuard
 from bootstrap.covers.ends import Ends
-from bootstrap.covers.motor import Motor
+from bootstrap.covers.motor import CoverMotor
 from bootstrap.covers.opener import Opener
 from bootstrap.covers.settings import CoverSettings
 from bootstrap.device import Measure, Reading, takes
@@ -33,7 +33,7 @@ class CoverDevice(CoverSettings):
         """Own the relays, which are off from the first moment, and watch the contacts."""
         self.ends = Ends(self)
         self.guard = ClosingGuard(self, self.ends)
-        self.mover = (Motor if self.button is None else Opener)(self, self.ends, self.guard)
+        self.mover = (CoverMotor if self.button is None else Opener)(self, self.ends, self.guard)
         self.push_button = None
         if self.local is not None:
             beside = DigitalInputDevice(self.local, pull_up=True, bounce_time=self.bounce_s or None)

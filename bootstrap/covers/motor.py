@@ -21,7 +21,7 @@ BEGIN, END, LEAVE, SHOW = "begin", "end", "leave", "show"  # names of timers
 SHOW_S = 1.0  # between two positions that are told while it moves
 
 
-class Motor:
+class CoverMotor:
     """Carries out what is told by a command or by the button beside the cover, and ends it in time."""
 
     def __init__(self, cover: CoverSettings, ends: Ends, guard: ClosingGuard) -> None:

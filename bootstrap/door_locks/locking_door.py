@@ -2,14 +2,13 @@
 
 import time
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeAlias
-
-from gpiozero import DigitalInputDevice
+from typing import Annotated, Literal, TypeAlias
 
 from bootstrap.contract.commands import seconds
 from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading, Seconds, takes
 from bootstrap.door_locks.bolt_contact import BoltContact
+from bootstrap.door_locks.door_contacts import DoorContacts
 from bootstrap.door_locks.drives import BoltMotor, Drive, Strike
 from bootstrap.door_locks.last_done import OPEN, LastDone
 from bootstrap.door_locks.lock_state import ALERTS, STATES, LockFacts
@@ -72,11 +71,11 @@ class LockingDoor(Device):
     def setup(self) -> None:
         """Own the lines, which have no power from the first moment, and watch the contacts."""
         self.drive = self._make_drive()
-        self._bolt = self.watch(_contact(self.bolt, self.bounce_s))
-        self._door = None if self.door is None else self.watch(_contact(self.door, self.bounce_s))
+        closed = self.bolt_when == "closed"
+        self.contacts = DoorContacts(self, self.bolt, self.door, thrown_when_closed=closed, bounce_s=self.bounce_s)
         self._doubt = self.keep("doubt", "")
         self._last_done = LastDone(self.keep("last", {}))
-        self.contact = BoltContact(self._doubt.value)
+        self.belief = BoltContact(self._doubt.value)
         self._is_jammed = self._waits_for_door = self._was_told_how_long = False
         self._wants_unlocked = False
         self.after(0, self._start, name="start")
@@ -88,36 +87,26 @@ class LockingDoor(Device):
 
     def teardown(self) -> None:
         """Lock by the motor, if there is one: it would stay where it is."""
-        if hasattr(self, "contact") and not self._is_open:
-            self.drive.finish(lambda: self._is_thrown and not self.contact.doubt, self.move_s)
+        if hasattr(self, "belief") and not self.contacts.is_open:
+            self.drive.finish(lambda: self.contacts.is_thrown and not self.belief.doubt, self.move_s)
 
     # What there is.
 
     @property
-    def _is_thrown(self) -> bool:
-        """Whether the bolt is thrown, as its contact says."""
-        return bool(self._bolt.is_active) == (self.bolt_when == "closed")
-
-    @property
-    def _is_open(self) -> bool:
-        """Whether the door is open; without a contact it counts as closed."""
-        return self._door is not None and not self._door.is_active
-
-    @property
     def _facts(self) -> LockFacts:
         return LockFacts(
-            thrown=self._is_thrown,
-            doubted=bool(self.contact.doubt),
+            thrown=self.contacts.is_thrown,
+            doubted=bool(self.belief.doubt),
             unlocked=self.drive.unlocked,
             moving=self.waits_for("moved"),
             jammed=self._is_jammed,
-            open=self._is_open,
+            open=self.contacts.is_open,
             waiting=self._waits_for_door,
         )
 
     def read(self) -> Reading:
         """Return what the lock is now, and what was done last."""
-        opened = {} if self._door is None else {"open": self._is_open}
+        opened = {} if self.door is None else {"open": self.contacts.is_open}
         last = {"last": self._last_done.value} if self._last_done.value else {}
         return {"state": self._facts.state, "alert": self._facts.alert, **opened, **last}
 
@@ -144,12 +133,12 @@ class LockingDoor(Device):
         self.cancel("door")
         self._wants_unlocked, self._was_told_how_long = True, for_s is not None
         self._is_jammed = self._waits_for_door = False
-        self.contact.begin_unlocking()
+        self.belief.begin_unlocking()
         self.drive.turn(unlock=True)
         self.after(self.move_s, self._moved, name="moved")
         self.after(for_s or self.unlock_s, self._relock, name="relock")
         self.after(self.most_s, self._rest, name="rest")
-        return self.read() if self._is_thrown or self.lock_pin is not None else self._moved()
+        return self.read() if self.contacts.is_thrown or self.lock_pin is not None else self._moved()
 
     def _relock(self) -> Reading:
         return self._lock("relock", TIME)
@@ -165,7 +154,7 @@ class LockingDoor(Device):
         self._wants_unlocked = self._is_jammed = False
         for name in ("relock", "moved", "door"):
             self.cancel(name)
-        return self._wait_for_door() if self._is_open else self._throw()
+        return self._wait_for_door() if self.contacts.is_open else self._throw()
 
     def _wait_for_door(self) -> Reading:
         """Alert: a bolt that is thrown while the door is open helps nobody."""
@@ -178,7 +167,7 @@ class LockingDoor(Device):
         self._waits_for_door = self._is_jammed = False
         self.cancel("rest")
         self.drive.turn(unlock=False)
-        proven = self._is_thrown and self.contact.has_followed
+        proven = self.contacts.is_thrown and self.belief.has_followed
         self.after(STABLE_S if proven else self.move_s, self._moved, name="moved")
         return self.read()
 
@@ -186,42 +175,42 @@ class LockingDoor(Device):
 
     def _start(self) -> Reading:
         """Lock, which is what a strike without power is already; nothing is unlocked at a start."""
-        self.context.set_problem(PROBLEM, self.contact.doubt or None)
+        self.context.set_problem(PROBLEM, self.belief.doubt or None)
         if self._last_done.value.get("what") == "unlock":
             self._begin("relock", START)
-        if self._is_open:
+        if self.contacts.is_open:
             return self._wait_for_door()
-        if self.lock_pin is None or self.contact.doubt or not self._is_thrown:
+        if self.lock_pin is None or self.belief.doubt or not self.contacts.is_thrown:
             return self._throw()
         self.after(STABLE_S, self._moved, name="moved")
         return self.read()
 
     def on_edge(self, edge: Edge) -> Reading | None:
         """Note what a contact shows."""
-        if edge.source is self._bolt:
+        if edge.source is self.contacts.bolt:
             return self._on_bolt()
-        return self._on_open() if self._is_open else self._on_closed()
+        return self._on_open() if self.contacts.is_open else self._on_closed()
 
     def _on_bolt(self) -> Reading:
         """Note that the bolt has moved, or only its contact."""
-        thrown, moving = self._is_thrown, self.waits_for("moved")
-        self.contact.note_change(time.monotonic())
+        thrown, moving = self.contacts.is_thrown, self.waits_for("moved")
+        self.belief.note_change(time.monotonic())
         self._tell_doubt()
         if self.drive.unlocked:
             return self._on_unlocking(thrown=thrown, moving=moving)
         if thrown:
-            if not (moving or self._last_done.goes_on or self.contact.doubt):
+            if not (moving or self._last_done.goes_on or self.belief.doubt):
                 self._begin("lock", HANDS)
             self.drive.stop()
             self.after(STABLE_S, self._moved, name="moved")
-        elif not moving and not self.contact.doubt:
+        elif not moving and not self.belief.doubt:
             return self._on_hand()
         return self.read()
 
     def _on_unlocking(self, *, thrown: bool, moving: bool) -> Reading:
         """Take note that the contact follows. A motor runs on: its way only begins where the contact opens."""
         if moving and not thrown:
-            self.contact.has_followed = True
+            self.belief.has_followed = True
             if self.lock_pin is None:
                 return self._moved()
         return self.read()
@@ -237,13 +226,13 @@ class LockingDoor(Device):
         """Judge a movement, which has ended or has taken too long."""
         self.cancel("moved")
         self.drive.stop()
-        thrown = self._is_thrown
+        thrown = self.contacts.is_thrown
         if self.drive.unlocked:
-            self.contact.end_unlocking(thrown=thrown)
-        elif self._is_open and not thrown:
+            self.belief.end_unlocking(thrown=thrown)
+        elif self.contacts.is_open and not thrown:
             return self._wait_for_door()
         else:
-            self.contact.end_locking(thrown=thrown)
+            self.belief.end_locking(thrown=thrown)
             self._is_jammed = not thrown
         self._tell_doubt()
         return self._end(self._facts.state)
@@ -273,7 +262,7 @@ class LockingDoor(Device):
         """Lock, if it is not locked yet."""
         if self._last_done.waits_for_door:
             return self._throw()
-        if self._wants_unlocked or self.drive.unlocked or not self._is_thrown:
+        if self._wants_unlocked or self.drive.unlocked or not self.contacts.is_thrown:
             return self._lock("relock", CLOSED)
         self._waits_for_door = False
         return self.read()
@@ -293,13 +282,9 @@ class LockingDoor(Device):
 
     def _tell_doubt(self) -> None:
         """Keep it over a restart, and show it as a fault."""
-        if self.contact.doubt != self._doubt.value:
-            self._doubt.value = self.contact.doubt
-            self.context.set_problem(PROBLEM, self.contact.doubt or None)
-
-
-def _contact(pin: int, bounce_s: float) -> Any:  # noqa: ANN401 - gpiozero has no types
-    return DigitalInputDevice(pin, pull_up=True, bounce_time=bounce_s or None)
+        if self.belief.doubt != self._doubt.value:
+            self._doubt.value = self.belief.doubt
+            self.context.set_problem(PROBLEM, self.belief.doubt or None)
 
 
 def _name(by: Json) -> str | None:

@@ -24,10 +24,7 @@ class Recording:
     def __init__(
         self, store: Store, kinds: KnownKinds, dead_letter: DeadLetter, proof: Proof | None = None, uncounted: str = ""
     ) -> None:
-        """Note in `proof` what is received and stored. Readings of the sensor `uncounted` are not in `recorded`.
-
-        `gaps` may be set to None if others receive a part of the readings, and `adopted` to what sensors stand for.
-        """
+        """Note in `proof` what is received and stored. Readings of the sensor `uncounted` are not in `recorded`."""
         self._store, self._kinds, self._dead_letter = store, kinds, dead_letter
         self._proof, self._uncounted = proof, uncounted
         self.gaps: Gaps | None = Gaps()
@@ -37,6 +34,12 @@ class Recording:
         self.invalid = 0  # values left out of messages whose other values are stored
         self._named: set[tuple[str, str]] = set()  # sensors and measures of which one was left out
         self._newest_us: int | None = None
+
+    def leave_out(self, adopted: AdoptedTopics, *, gaps: bool) -> None:
+        """Leave out the topics that sensors stand for; and, if others receive a part of the readings, the `gaps`."""
+        self.adopted = adopted
+        if gaps:
+            self.gaps = None
 
     @property
     def trouble(self) -> str | None:

@@ -102,9 +102,8 @@ class CarriedOut:
         """Return what to do about a command that is not later than what was forgotten."""
         if (wait_s := (self._forgotten - now) / SECOND_US) <= MOST_AHEAD_S:
             return f"perhaps it has come before, for this sensor knows no earlier ones; send it again in {wait_s:.0f} s"
-        return (
-            f"the clock was set back by more than {wait_s:.0f} s; if it is right now, remove {self._file} and restart"
-        )
+        what = f"if it is right now, remove {self._file} and restart the sensor"
+        return f"the clock was set back by more than {wait_s:.0f} s; {what}"
 
     def _forget(self, now: int) -> None:
         """Drop the commands that have expired."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from pi.machine import Pi, wait
-from pi.safety_house import Levels, SafetyHouse, Trial, trials
+from pi.safety_house import UPTIME, Levels, SafetyHouse, Trial, trials
 from safety_table import OUTPUTS, SEEN, WAYS, Fate, Level, Way
 
 SHORT_S, LONG_S = 60.0, 600.0  # of what is on for a time
@@ -120,10 +120,11 @@ def timed(house: SafetyHouse, way: Way, for_s: float) -> float:
     return began
 
 
-def struck(house: SafetyHouse, way: Way) -> float:
-    """Strike, and return when that began, in seconds since the machine started."""
-    script = STRIKES[way.key](house)
-    return float(house.root(f"cut -d' ' -f1 /proc/uptime\n{script}", must=False).split()[0])
+def struck(house: SafetyHouse, way: Way) -> dict[str, float]:
+    """Strike, and return when that began for each, in seconds since the machine started."""
+    said = house.root(f"{UPTIME}\n{STRIKES[way.key](house)}", must=False).splitlines()
+    began, *asked = [float(row) for row in said if row.replace(".", "", 1).isdecimal()]
+    return dict.fromkeys(house.names, began) | dict(zip(house.names, asked, strict=False))
 
 
 def was_there(one: Trial, levels: Levels, when: float) -> bool:
@@ -163,15 +164,16 @@ def run_way(house: SafetyHouse, way: Way) -> list[Cell]:
     for_s = prepare(house, way)
     began = timed(house, way, for_s)
     when = struck(house, way)
+    last = max(when.values())
     if way.fate is Fate.STAYS:
-        wait(lambda: house.now() > max(began + for_s, when) + LATE_S + 2, 120)
+        wait(lambda: house.now() > max(began + for_s, last) + LATE_S + 2, 120)
         found = house.levels()
         house.root(AFTER.get(way.key, "true"))
-        ended = [one for one in house.trials if (one.state.ends and not began) or not one.state.seen]
-        return [judge_stay(one, found[one.line], when, began + for_s) for one in house.trials if one not in ended]
-    wait(lambda: house.now() > when + way.limit_s + STEADY_S, 180)
+        left = [one for one in house.trials if (began or not one.state.ends) and one.state.seen]
+        return [judge_stay(one, found[one.line], when[one.name], began + for_s) for one in left]
+    wait(lambda: house.now() > last + way.limit_s + STEADY_S, 180)
     found = house.levels()
-    return [judge_rest(one, found[one.line], when, way.limit_s) for one in house.trials]
+    return [judge_rest(one, found[one.line], when[one.name], way.limit_s) for one in house.trials]
 
 
 def judge_boot(one: Trial, levels: list[str]) -> Cell:

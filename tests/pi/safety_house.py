@@ -23,6 +23,7 @@ WantedBy=sysinit.target
 """
 LOGIN = '-u admin -P "$(cat /etc/penates/secrets/admin)"'
 PUBLISH = f"mosquitto_pub -q 1 {LOGIN}"
+UPTIME = "cut -d' ' -f1 /proc/uptime"  # prints the seconds since the machine started
 SETTLED_S = 4.0  # for which a line must be as it is, to be called low or high
 LATER_S = 60  # until when a command may be carried out
 
@@ -161,11 +162,11 @@ class SafetyHouse:
             for one in wanted
             if (commands := one.commands(for_s, before))
         ]
-        return float(self.root("\n".join(["cut -d' ' -f1 /proc/uptime", *sent])).split()[0])
+        return float(self.root("\n".join([UPTIME, *sent])).split()[0])
 
     def ask_all(self, action: str) -> str:
-        """Return the script that asks all of them for something."""
-        return "\n".join(f"{PUBLISH} -t cm/{name}/action/{action} -m now" for name in self.names)
+        """Return the script that asks all of them for something, and prints when it asks each."""
+        return "\n".join(f"{UPTIME}; {PUBLISH} -t cm/{name}/action/{action} -m now" for name in self.names)
 
     def pids(self) -> list[str]:
         """The processes of all sensors."""

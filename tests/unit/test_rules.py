@@ -120,7 +120,7 @@ def test_every_default_in_the_samples_is_the_true_one(tmp_path: Path) -> None:
         # These have no default: what the sample shows is an example.
         examples = r"^(state|username|password_file|ca_file|sensor|file|token_file|foreign|share|attic) = .*"
         examples += r"|^(allow|options|decoders|ignore) = .*"
-        examples += r"|^airtime_percent = .*|^(lock_pin|door|highest|alerts|button|lit) = .*"
+        examples += r"|^airtime_percent = .*|^(lock_pin|highest|alerts|button|lit) = .*"
         examples += r"|^host = .home.example.$"
         file.write_text(re.sub(examples, "", text, flags=re.MULTILINE))
     assert [settings_of(found) for found in loader.check(copy)] == before

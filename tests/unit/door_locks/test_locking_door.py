@@ -35,7 +35,7 @@ class Rig:
     def hand(self, what: tuple[int, bool]) -> None:
         """Move the bolt or the door, and wait until its contact has shown that."""
         pin, high = what
-        contact: Any = self.device._bolt if pin == BOLT else self.device._door  # noqa: SLF001 - when it has settled
+        contact: Any = self.device.contacts.bolt if pin == BOLT else self.device.contacts.door
         self.bench.drive(pin, high=high)
         self.bench.until(lambda: bool(contact.is_active) != high)
 

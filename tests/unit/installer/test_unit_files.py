@@ -257,14 +257,17 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
     assert "LoadCredential=password_cellar:/etc/penates/secrets/cellar" in lines
     assert lines.count("DeviceAllow=char-gpiochip rw") == 1
     assert [line for line in lines if line.startswith("ExecStopPost")] == [
-        "ExecStopPost=-/opt/penates/bin/penates safe lamp transmitter --config /etc/penates",
+        "ExecStopPost=-/opt/penates/bin/penates safe doorlock lamp transmitter --config /etc/penates",
     ]
 
 
 @pytest.mark.parametrize(
     ("text", "must"),
     [
-        ('kind = "output"\npin = 17\npulse_s = 0.5\n', True),
+        ('kind = "relay"\npin = 17\n', True),
+        ('kind = "heater"\npin = 17\nlongest_s = 600\n', True),
+        ('kind = "valve"\npin = 17\nlongest_s = 600\n', True),
+        ('kind = "cover"\ntype = "shutter"\nopens = 17\ncloses = 27\n', True),
         ('kind = "output"\npin = 17\n', False),
         ('kind = "buzzer"\npin = 17\n', True),
         ('kind = "door"\npin = 17\n', False),

@@ -134,5 +134,5 @@ def test_who_drives_a_simulated_line_need_not_wait_for_a_batch(tmp_path: Path, m
         SimulatedLine(27).drive(number % 2 == 0)
         loops.loop.run(lambda: False, 0)
     loops.wait(30)
-    assert loops.batches[0].rising[:4] == b"\1\0\1\0"
+    assert b"".join(one.rising for one in loops.batches)[:4] == b"\1\0\1\0"
     stream.close()
