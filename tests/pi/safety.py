@@ -107,18 +107,15 @@ def prepare(house: SafetyHouse, way: Way) -> float:
         if wait(lambda: not [one for one in house.unlike() if one in moved], 30) is not None:
             break
         house.command(for_s, moved)  # one that a broker lost while it went
-    if way.key in BEFORE:
-        house.root(BEFORE[way.key])
     return for_s
 
 
 def timed(house: SafetyHouse, way: Way, for_s: float) -> float:
     """Switch on what ends by itself, as the last thing before the strike; returns when that was."""
     ending = [one for one in house.trials if one.state.ends]
-    if way.key == "broker-back":  # it hears nothing now
-        return 0.0
     began = house.command(for_s, ending)
     wait(lambda: not [one for one in house.unlike() if one in ending], 8)
+    house.root(BEFORE.get(way.key, "true"))
     return began
 
 
@@ -146,7 +143,7 @@ def judge_rest(one: Trial, levels: Levels, when: float, limit_s: float) -> Cell:
     return Cell(one, since is not None and took <= limit_s, took, f"at rest after {took:.1f} s of {limit_s:g}")
 
 
-def judge_stay(one: Trial, levels: Levels, when: float, ends: float) -> Cell:
+def judge_stay(one: Trial, levels: Levels, when: float, for_s: float) -> Cell:
     """Return whether an output stayed as it was, and ended when it should."""
     if not was_there(one, levels, when):
         return Cell(one, right=False, took_s=0.0, found="not tried: it was not in its state")
@@ -154,7 +151,7 @@ def judge_stay(one: Trial, levels: Levels, when: float, ends: float) -> Cell:
     found = after.settled()
     if one.state.ends:
         since = after.rest_since(one.output.rest)
-        late = -1.0 if since is None else since - ends
+        late = -1.0 if since is None else since - levels.since(when) - for_s
         return Cell(one, since is not None and abs(late) <= LATE_S, max(late, 0.0), f"ended {late:.1f} s late")
     changed = len(after.changes) - 1
     steady = found is one.state.level and (found is Level.PULSES or not changed)
@@ -171,8 +168,8 @@ def run_way(house: SafetyHouse, way: Way) -> list[Cell]:
         wait(lambda: house.now() > max(began + for_s, last) + LATE_S + 2, PATIENCE_S)
         found = house.levels()
         house.root(AFTER.get(way.key, "true"))
-        left = [one for one in house.trials if (began or not one.state.ends) and one.state.seen]
-        return [judge_stay(one, found[one.line], when[one.name], began + for_s) for one in left]
+        left = [one for one in house.trials if one.state.seen]
+        return [judge_stay(one, found[one.line], when[one.name], for_s) for one in left]
     wait(lambda: house.now() > last + way.limit_s + STEADY_S, PATIENCE_S)
     found = house.levels()
     return [judge_rest(one, found[one.line], when[one.name], way.limit_s) for one in house.trials]
