@@ -319,7 +319,11 @@ def test_a_line_is_modulated_as_its_settings_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": 5, "fade_s": -1}, {"level": "x"}]
+    "value",
+    [
+        *(-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": "x"}),
+        *({"level": 5, "fade_s": fade_s} for fade_s in (-1, "", "2", False, [], {})),
+    ],
 )
 def test_a_dimmer_refuses_what_is_no_level(value: Any) -> None:
     with Bench(Dimmer(pin=PIN)) as bench:
