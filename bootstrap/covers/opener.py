@@ -38,7 +38,7 @@ class Opener:
         elif self._ends.closed:
             self._press(unattended=False)
         else:
-            if not self._cover.remote_close:
+            if self._cover.is_door and not self._cover.remote_close:
                 raise Refused(self._ends.problem or MAY_CLOSE)
             self._guard.require(attended=False)
             self._cover.after(self._guard.warn(attended=False), self._begin, name=BEGIN)

@@ -601,6 +601,19 @@ def test_after_a_contradiction_of_its_ends_a_push_waits_for_the_closed_contact()
         assert it.bench.level(BUTTON) == 1
 
 
+@pytest.mark.parametrize("kind", ["shutter", "awning"])
+def test_a_shutter_with_one_button_is_closed_by_a_command_but_not_onto_something(kind: str) -> None:
+    with opener(type=kind) as it:
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_OPEN, closed=True)
+        it.drive(BEAM, closed=False)
+        with pytest.raises(Refused, match="it is obstructed"):
+            it.bench.act("set", "press")
+        it.drive(BEAM, closed=True)
+        it.bench.act("set", "press")
+        it.bench.until(lambda: it.bench.level(BUTTON) == 1)
+
+
 def test_what_closes_during_the_warning_is_not_opened_again_by_the_push() -> None:
     with opener(**UNSEEN) as it:
         it.drive(AT_CLOSED, closed=False)
