@@ -229,6 +229,7 @@ def test_what_says_nothing_is_nothing_and_what_is_wrong_is_a_failure(home: Home)
         home.wait_health("fgk101-1", temperature="failing", open="ok")
         home.eyes.publish(topic, zwave(22.5 + wrong.index(payload)))
         home.eyes.wait_online("fgk101-1", since=since)
+    home.wait_reading("fgk101-1", temperature=25.5)
     assert home.told("fgk101-1") == [{"temperature": one} for one in (21.5, 22.5, 23.5, 24.5, 25.5)]
     assert {one.value for one in home.eyes.on("cm/fgk101-1/data/temperature")} == {20.5, 21.5, 22.5, 23.5, 24.5, 25.5}
 
