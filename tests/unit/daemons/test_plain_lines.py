@@ -384,7 +384,7 @@ def test_a_fan_is_safe_while_nobody_knows_the_temperature(safe: Any, level: floa
             assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level, "mode": "safe"})
 
 
-@pytest.mark.parametrize("value", ["warm", None, True, "nan", [21], {"temperature": 21}])
+@pytest.mark.parametrize("value", ["warm", None, True, "nan", "inf", -127, [21], {"temperature": 21}])
 def test_what_is_no_temperature_is_a_fault_and_the_fan_is_safe(value: Any) -> None:
     fan = Fan(pin=PIN, **FOLLOWER)
     with Bench(fan) as bench:
