@@ -318,11 +318,14 @@ def test_a_line_is_modulated_as_its_settings_say() -> None:
         assert (bench.level(PIN), bench.readings) == (0.7, [{"level": 30}])
 
 
+NO_DURATIONS: list[Any] = [-1, "", "2", False, [], {}]
+
+
 @pytest.mark.parametrize(
     "value",
     [
         *(-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": "x"}),
-        *({"level": 5, "fade_s": fade_s} for fade_s in (-1, "", "2", False, [], {})),
+        *({"level": 5, "fade_s": wrong} for wrong in NO_DURATIONS),
     ],
 )
 def test_a_dimmer_refuses_what_is_no_level(value: Any) -> None:
