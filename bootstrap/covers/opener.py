@@ -84,9 +84,10 @@ class Opener:
         self._end_unattended()
 
     def _call_off(self) -> None:
-        """End a warning, and do not press."""
+        """Do not press, and end the warning, unless it is also that of a push before, which may be closing it."""
         self._cover.cancel(BEGIN)
-        self._guard.end_warning()
+        if not self._unattended:
+            self._guard.end_warning()
 
     def _not_left(self) -> Reading | None:
         if not self._ends.at(CLOSED):

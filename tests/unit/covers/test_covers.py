@@ -625,6 +625,21 @@ def test_what_closes_during_the_warning_is_not_opened_again_by_the_push() -> Non
         assert (it.state, it.bench.level(BUTTON)) == ("closed", 0)
 
 
+def test_light_and_sound_go_on_while_it_closes_though_another_push_is_called_off() -> None:
+    with opener(**UNSEEN) as it:
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_OPEN, closed=True)
+        it.bench.act("set", "press")
+        it.bench.until(lambda: it.bench.level(BUTTON) == 1)
+        released(it)
+        it.cover.warn_s = LONG
+        it.bench.act("set", "press")
+        it.drive(AT_OPEN, closed=False)
+        assert (it.state, it.cover.waits_for("begin"), it.bench.level(LIGHT)) == ("closing", False, 1)
+        it.drive(AT_CLOSED, closed=True)
+        assert (it.state, it.bench.level(LIGHT)) == ("closed", 0)
+
+
 def test_a_push_that_waits_is_called_off_when_the_one_before_has_not_closed_it() -> None:
     with opener(**UNSEEN) as it:
         it.drive(AT_CLOSED, closed=False)
