@@ -20,7 +20,8 @@ NEEDS_PERSON = (
 class ClosingGuard:
     """Knows whether a cover may be closed, and warns before it is, where nobody sees it.
 
-    What is kept is the worst, until the sensor ends in order: so it is after a crash, a kill and a power cut, too.
+    What is kept is the worst, until the sensor ends in order: so it is after a kill and a power cut, too, at the first
+    start, and after a kept file that was lost or damaged.
     """
 
     def __init__(self, cover: CoverSettings, ends: Ends) -> None:
@@ -33,7 +34,7 @@ class ClosingGuard:
         self._seen = self.obstructed
         if cover.warning is not None:
             self._warning = cover.own(DigitalOutputDevice(cover.warning, active_high=cover.active_high))
-        self._kept = cover.keep("unfinished", default=False)
+        self._kept = cover.keep("unfinished", default=True)
         self.needs_person = self._kept.value and self._applies
         self.on_end()
         if cover.remote_close:

@@ -486,6 +486,17 @@ def test_nothing_moves_onto_an_end_where_somebody_has_brought_it_meanwhile() -> 
         assert it.history.switched_on == [OPENS]
 
 
+def test_a_door_of_which_nothing_is_kept_needs_somebody_unless_it_is_closed(tmp_path: Path) -> None:
+    with door(tmp_path, closed=False, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is True
+    with door(tmp_path, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is False
+    (kept,) = tmp_path.rglob("kept.json")
+    kept.write_text("{")
+    with door(tmp_path, closed=False, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is True
+
+
 def test_a_door_that_needs_somebody_still_does_after_its_owner_has_tried_another_setting(tmp_path: Path) -> None:
     with door(tmp_path, **UNSEEN) as it:
         closing(it)
