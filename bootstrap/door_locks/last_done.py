@@ -24,6 +24,11 @@ class LastDone:
         return self._kept.value
 
     @property
+    def is_cut_short(self) -> bool:
+        """Whether it is an unlocking, and the process ended before anybody knew how far that had come."""
+        return self.value.get("what") == "unlock" and self.value["ended"] == STOPPED
+
+    @property
     def waits_for_door(self) -> bool:
         """Whether it waits for the door to be closed."""
         return self.value.get("ended") == OPEN
