@@ -6,6 +6,7 @@ from bootstrap.device import Kept
 
 OPEN = "the door is open"
 OVERTAKEN = "something else was asked for"
+KEYS = ("what", "by", "time", "ended")
 STOPPED = "not known: the sensor was stopped"
 
 
@@ -15,6 +16,8 @@ class LastDone:
     def __init__(self, kept: Kept[dict[str, Json]]) -> None:
         """Go on with what an earlier process has kept. How that ended, if it was under way, is not known."""
         self._kept = kept
+        if self.value and not {*KEYS} <= self.value.keys():
+            self._kept.value = {}  # what another kind of device has kept by this name
         if self.goes_on:
             self._kept.value = {**self.value, "ended": STOPPED}
 

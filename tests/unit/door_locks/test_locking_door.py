@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import pytest
 
+from bootstrap.device import Device
 from bootstrap.door_locks.bolt_contact import CHATTER
 from bootstrap.errors import Refused
 from daemons.lock import DoorLock
@@ -457,3 +458,17 @@ def test_what_was_under_way_ends_with_the_process(tmp_path: Path) -> None:
         rig.until("locked")
         assert rig.bench.level(STRIKE) == 0
         assert rig.events == [("relock", "the start of the sensor", "locked")]
+
+
+def test_what_another_kind_has_kept_is_nothing_that_was_done(tmp_path: Path) -> None:
+    class Other(Device):
+        """Wiring: none. A kind that the sensor had before."""
+
+        def setup(self) -> None:
+            self.keep("last", dict[str, Any]()).value = {"code": 4711}
+
+    with Bench(Other(), tmp_path):
+        pass
+    with Rig(tmp_path) as rig:
+        rig.until("locked")
+        assert "last" not in rig.device.read()
