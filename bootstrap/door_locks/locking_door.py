@@ -238,6 +238,8 @@ class LockingDoor(Device):
         else:
             self.belief.end_locking(thrown=thrown)
             self._is_jammed = not thrown
+            if thrown and not self.belief.doubt:
+                self.cancel("relock")  # of what a hand has unlocked, and locked again
         self._tell_doubt()
         return self._end(self._facts.state)
 

@@ -404,6 +404,19 @@ def test_a_motor_locks_after_a_hand_has_unlocked() -> None:
         rig.until("locked")
 
 
+def test_a_motor_leaves_alone_what_a_hand_has_unlocked_and_locked_again() -> None:
+    with Rig(**MOTOR) as rig:
+        rig.until("locked")
+        rig.hand(WITHDRAWN)
+        rig.hand(THROWN)
+        rig.until("locked")
+        ran = ran_at_the_end(rig)
+        rig.wait(1.0)
+        assert not ran()
+        hand = "somebody's hand"
+        assert rig.events == [("unlock", hand, "unlocked"), ("lock", hand, "locked")]
+
+
 # Settings and commands.
 
 
