@@ -1,5 +1,6 @@
 """The kinds on plain lines, which are driven from outside: contacts, counters, knobs, and what is switched."""
 
+import json
 import threading
 import time
 from itertools import pairwise
@@ -17,6 +18,7 @@ from bootstrap.pins.simulated_lines import SimulatedLine
 from bootstrap.plain_lines.pulse_rate import MOST, PulseRate
 from bootstrap.plain_lines.sounding_line import tones
 from bootstrap.proof import DRIVEN_LINES
+from bootstrap.runtime import kept_values
 from daemons.anemometer import Anemometer
 from daemons.buzzer import Buzzer
 from daemons.contact import AnyContact
@@ -152,6 +154,26 @@ def test_a_power_cut_costs_a_rain_gauge_no_tip_that_is_older_than_a_second(tmp_p
             bench.drive(PIN, high=True)
             bench.until(lambda: not gauge.closed)
         bench.until(lambda: gauge.count.saved == 3)
+
+
+def test_a_tip_is_written_to_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+    plain = kept_values.rewrite
+
+    def note(file: Path, text: bytes, **more: Any) -> None:
+        written.append(text)
+        plain(file, text, **more)
+
+    monkeypatch.setattr(kept_values, "rewrite", note)
+    gauge = RainGauge(pin=PIN)
+    with Bench(gauge, tmp_path) as bench:
+        bench.drive(PIN, high=False)
+        bench.until(lambda: gauge.count.saved == 1)
+        bench.drive(PIN, high=True)
+        bench.until(lambda: not gauge.closed)
+        gauge.after(1.5 * gauge.write_s, lambda: None, name="wait")
+        bench.until(lambda: not gauge.context.waits_for("wait"))
+    assert [json.loads(one)["count"] for one in written] == [1]
 
 
 def drive(bench: Bench, edges: list[tuple[int, bool, int]]) -> None:
