@@ -27,7 +27,7 @@ VALUES = (
     "frontdoor/data/open",
     "hall/data/motion",
     "lamp/data/on",
-    "meter/data/power",
+    "meter/data/energy_in",
 )
 
 
@@ -92,7 +92,7 @@ def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path)
     out = read_until(running, [f"{sensor}/status/state online" for sensor in SENSORS])
     out += read_until(running, DAY, out)
     assert as_told(said, "penates send --config config cm/lcd") == "cm/lcd alert: done\n"
-    out += read_until(running, ["cm/lcd/data/shown Dinner is ready¶¶¶"], out)
+    out += read_until(running, [r'cm/lcd/data/shown "Dinner is ready\n\n\n"'], out)
     assert as_told(said, "penates lcd shot") == ""
     (shot,) = temporary.glob("penates-demo-*/lcd.png")
     assert shot.read_bytes().startswith(b"\x89PNG")
