@@ -260,7 +260,8 @@ class AdoptedDevice(Adopted):
             if isinstance(value, ValueError) or not self._fits(name, value):
                 reading[name] = value
                 continue
-            self.awaited.note(name, value)
+            if not self.newness.is_older(name, at):
+                self.awaited.note(name, value)
             cached = self.says.cached and name not in self.says.live
             verdict = self.newness.judge(name, SaidValue(value, at, now), self.measures[name], cached=cached)
             if verdict == "new":

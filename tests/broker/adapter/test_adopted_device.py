@@ -143,6 +143,17 @@ def test_a_command_is_done_when_the_device_says_so(home: Home) -> None:
     assert {"on": False} not in home.told("fgwpe101-1")
 
 
+def test_a_report_that_was_held_up_answers_no_command(home: Home) -> None:
+    home.start(plug="answer_s = 1")
+    at = time.time()
+    home.eyes.publish(SWITCH, zwave(True, at - 20))
+    home.eyes.publish(SWITCH, zwave(False, at - 10))
+    home.wait_reading("fgwpe101-1", on=False)
+    home.eyes.listen(TARGET, lambda _: home.eyes.pour(SWITCH, [zwave(True, at - 15)]))
+    answer = home.eyes.ask("cm/fgwpe101-1", "set", "on")
+    assert (answer["result"], answer["reason"]) == ("refused", "no answer in 1 s")
+
+
 def test_of_two_commands_the_later_one_counts(home: Home) -> None:
     home.start()
     home.eyes.publish("cm/fgwpe101-1/action/set", '{"value": "on", "id": 1}')
