@@ -127,11 +127,9 @@ def _adopted(configuration: Configuration) -> list[AdoptedAs]:
 
 def _adopt(given: argparse.Namespace) -> int:
     """Write the section of a device from the last list, and apply it."""
-    from penates.installer import adoption, requirements  # noqa: PLC0415 - needed for this alone
-
     folder = folder_or_default(given.config)
     if folder == HOUSE:
-        requirements.require_root()
+        _require_root()
     values = _kept(given)
     adapters = _adapters(folder)
     where = f" --config {given.config}" if given.config else ""
@@ -146,10 +144,22 @@ def _adopt(given: argparse.Namespace) -> int:
     file = adopting.write(values)
     print(f"{file}: [{adopting.section}] was added")
     if folder == HOUSE:
-        adoption.apply(file.stem)
+        _apply(file.stem)
     else:
         print(f"Next: penates reload{where}")
     return Exit.STOPPED
+
+
+def _require_root() -> None:
+    from penates.installer import requirements  # noqa: PLC0415 - needed in an installed house alone
+
+    requirements.require_root()
+
+
+def _apply(name: str) -> None:
+    from penates.installer import adoption  # noqa: PLC0415 - as above
+
+    adoption.apply(name)
 
 
 def _adapters(folder: Path) -> list[str]:

@@ -77,7 +77,7 @@ def new_gateway(folder: Path, kind: str, name: str, values: Mapping[str, str]) -
     file = device_file(kind)
     if os.path.lexists(folder / file):
         raise SettingsError([Fault(file, 1, "already exists; nothing was written")])
-    text = with_section(f"kind = {toml(kind)}\n\n", section_of(name), values)
+    text = with_section(f"kind = {toml(kind)}\n", section_of(name), values)
     configuration = Configuration(folder, drafts={kind: text.encode()}, secrets=False)
     configuration.all()
     if faults := [fault for fault in configuration.faults if fault.file == file]:

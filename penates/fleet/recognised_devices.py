@@ -154,23 +154,23 @@ def look(access: Access, found: RecognisedDevices, wait_s: float) -> None:
     Raises:
         Fatal: the broker cannot be reached, or refused us (77).
     """
-    ends_at, why, listens = time.monotonic() + PATIENCE_S, f"{access.name} does not answer", False
+    ends_at, tries, why, listens = time.monotonic() + PATIENCE_S, len(access.hosts), "no answer", False
     with closing(FleetClient(access)) as client:
         while (left_s := ends_at - time.monotonic()) > 0:
             for event in client.events(left_s):
                 match event:
                     case Connected():
                         client.subscribe(*found.filters)
-                    case Disconnected(why, refused=True):
-                        raise Fatal(Exit.REFUSED, why)
-                    case Disconnected(why):
-                        pass
+                    case Disconnected(why, refused) if not listens:
+                        tries -= 1
+                        if refused or not tries:
+                            raise Fatal(Exit.REFUSED, why)
                     case Subscribed() if not listens:
                         listens, ends_at = True, time.monotonic() + wait_s
                     case MessageReceived(topic, payload):
                         found.hear(topic, payload)
     if not listens:
-        raise Fatal(Exit.REFUSED, why)
+        raise Fatal(Exit.REFUSED, f"{access.name}: {why}")
 
 
 def shapes(house: Path, base: str | None) -> Iterator[ProfileShapes]:
