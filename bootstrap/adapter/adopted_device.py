@@ -87,6 +87,10 @@ class AdoptedDevice(Adopted):
     @property
     def key(self) -> dict[str, Value]:
         """Who it is."""
+        return {**self._identity}
+
+    @property
+    def _identity(self) -> dict[str, str]:
         return {"profile": self.profile.text, **{place.strip("{}"): text for place, text in self._places.items()}}
 
     @property
@@ -97,7 +101,7 @@ class AdoptedDevice(Adopted):
     def facts(self) -> Mapping[str, Json]:
         """Return what it stands for: recorders leave these topics to it, and nobody adopts it twice."""
         topics: list[Json] = [*self.topics.values, *self.topics.there, *filter(None, [self.topics.seen])]
-        return {"adopts": {"profile": self.profile.text, "address": self.address, "topics": topics}}
+        return {"adopts": {**self._identity, "topics": topics}}
 
     def excuses(self, name: str) -> bool:  # noqa: ARG002 - all of them are alike
         """Return True: what has not changed may not be said again, and a device that is gone is so as a whole."""
@@ -218,7 +222,7 @@ class AdoptedDevice(Adopted):
     # What it says.
 
     def _hear_values(self, values: Sequence[AnswerValue], heard: Heard) -> Reading | None:
-        said = {one.name: found for one in values if (found := _said(one, heard.value)) is not None}
+        said = {one.name: found for one in values if (found := said_value(one, heard.value)) is not None}
         at = told_time(self.says.time, heard.value, time.time())
         if not said or self._is_past(at):
             self.gateway.count(dropped=len(said))
@@ -283,7 +287,7 @@ def _of(lines: Mapping[str, T], topic: str) -> T | None:
     return next((lines[one] for one in lines if covers(one, topic)), None)
 
 
-def _said(value: AnswerValue, payload: Json) -> Value | ValueError | None:
+def said_value(value: AnswerValue, payload: Json) -> Value | ValueError | None:
     """Return the value in a payload, an error if it is none, or None if the payload says nothing of it."""
     try:
         found = value.found(payload)

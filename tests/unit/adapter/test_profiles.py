@@ -2,26 +2,16 @@
 
 import re
 import time
-from datetime import UTC, datetime
 
 import pytest
 
 from bootstrap.adapter.profile import FOLDER
 from bootstrap.package_data import folder
 from penates.testing import Bench
-from support.recorded import RecordedDevice, RecordedMessage, recorded
+from support.recorded import RecordedDevice, RecordedMessage, dated, recorded
 
 LONGEST = 25  # lines
 DEVICES = [*recorded()]
-TIME = re.compile(rb"NOW(?:\+(\d+))?")  # in milliseconds
-ISO = re.compile(rb"ISO(?:\+(\d+))?")  # in seconds
-
-
-def dated(payload: bytes, now: float) -> bytes:
-    """A payload with times around this one."""
-    payload = TIME.sub(lambda found: b"%d" % (round(now * 1000) + int(found[1] or 0)), payload)
-    iso = lambda found: datetime.fromtimestamp(now + int(found[1] or 0), UTC).isoformat().encode()  # noqa: E731
-    return ISO.sub(iso, payload)
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda one: one.name)
