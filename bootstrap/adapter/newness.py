@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
+from bootstrap.adapter.told_times import text_at
+from bootstrap.contract.payload import Json
 from bootstrap.device import Measure, Value
 
 Verdict: TypeAlias = Literal["new", "known", "dropped"]
@@ -15,11 +17,13 @@ class SaidValue(NamedTuple):
         value: the value.
         time: when it was true, as the payload says, in seconds since 1970; None if it does not say so.
         heard_at: when it was heard (monotonic, in seconds).
+        number: the number of the message, which its copies have, too; None if it has none.
     """
 
     value: Value
     time: float | None
     heard_at: float
+    number: Json = None
 
 
 class Newness:
@@ -54,9 +58,20 @@ class Newness:
 
 
 def _is_copy(last: SaidValue, said: SaidValue, measure: Measure) -> bool:
-    """Return whether a value is what was said before: at the same time, or a moment ago. Events may follow closely."""
+    """Return whether a value is what was said before: in the same message, at the same time, or a moment ago.
+
+    Events may follow closely.
+    """
     if last.value != said.value:
         return False
-    if last.time is not None and last.time == said.time:
+    if (last.time is not None and last.time == said.time) or (last.number is not None and last.number == said.number):
         return True
     return not measure.event and said.heard_at - last.heard_at < REPEAT_S
+
+
+def number_of(path: str, payload: Json) -> Json:
+    """Return the number of a message, which is at this path; None if it has none."""
+    try:
+        return text_at(path).found(payload) if path else None
+    except ValueError:
+        return None

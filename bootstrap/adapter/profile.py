@@ -27,6 +27,7 @@ class Profile:
         channel: what stands for `{channel}`.
         topic: the topic of the values that name none.
         time: the path of the time in a payload: seconds or milliseconds since 1970, or text as in ISO 8601.
+        number: the path of a number that a message shares with its copies only, however late they come.
         cached: whether a message repeats what was said before, so that only what has changed is a reading.
         live: measures that are said anew each time, though the others are repeated.
         silent_s: how long nothing may come of a device that is there, in seconds.
@@ -42,6 +43,7 @@ class Profile:
     channel: str = ""
     topic: str = ""
     time: str = ""
+    number: str = ""
     cached: bool = False
     live: list[str] = field(default_factory=list)
     silent_s: Seconds
