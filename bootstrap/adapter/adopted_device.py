@@ -154,9 +154,17 @@ class AdoptedDevice(Adopted):
         said = there.value(heard.value)
         if isinstance(said, bool):
             why = "" if said else f"{heard.topic} says {_short(there.found(heard.value))}"
-            self.gone.setdefault(line, {})[heard.topic] = why
+            before = self.gone.setdefault(line, {}).get(heard.topic)
+            self.gone[line][heard.topic] = why
+            if said and (heard.retained or before != why):
+                self._ask()
         if said is True and not heard.retained:
             self._note_heard()
+
+    def _ask(self) -> None:
+        """Have it say how it is: what it said before that may never have been heard."""
+        for topic, payload in self.topics.asks:
+            self.tell(topic, payload.encode())
 
     def _fall_silent(self, silence: Silence) -> Reading | None:
         """Take notice that a topic was cleared, or that nothing can be heard."""

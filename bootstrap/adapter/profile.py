@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireTime, WireValue
+from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireQuestion, WireTime, WireValue
 from bootstrap.config.toml_file import TomlFile, suggestion
 from bootstrap.contract.topics import is_id
 from bootstrap.device import Seconds
@@ -34,6 +34,7 @@ class Profile:
         answer_s: how long the device may take to show that a command was carried out, in seconds.
         seen: the topic, and the path in it, of the time when the device was heard last, if something says so.
         there: what says whether a device is there; it is if nothing says otherwise.
+        asks: what makes a device say how it is, told when it is said to be there.
         values: what it measures.
         tells: its commands.
     """
@@ -50,6 +51,7 @@ class Profile:
     answer_s: Seconds = ANSWER_S
     seen: WireTime | None = None
     there: list[WirePresence] = field(default_factory=list)
+    asks: list[WireQuestion] = field(default_factory=list)
     values: list[WireValue] = field(default_factory=list)
     tells: list[WireCommand] = field(default_factory=list)
 

@@ -89,6 +89,7 @@ def test_a_profile_that_has_changed_is_another_one(house: Path) -> None:
         ('profile = "tasmota"\naddress = "x"\nvalues = ["on = x"]', "values such as"),
         ('profile = "tasmota"\naddress = "x"\ntells = ["set on = x/y: on=1|off=0"]', "tells the device '1', but 'on'"),
         ('profile = "tasmota"\naddress = "x"\ntells = ["set on = x/+: on=ON|off=OFF"]', "must be an MQTT topic"),
+        ('profile = "tasmota"\naddress = "x"\ntells = ["set on = y: on=ON", "set on = z: on=ON"]', "two ways to 'set'"),
         ('profile = "tasmota"\naddress = "x"\ntells = ["set power = x/y:"]', "'set' takes a number: 'power' needs"),
         ('profile = "tasmota"\naddress = "x"\nvalues = ["a = #: a W"]', "a filter that names a level"),
     ],
@@ -115,7 +116,7 @@ def test_the_broker_lets_it_read_and_write_its_topics_and_no_others(house: Path)
     adapter(house, plug='profile = "tasmota"\naddress = "plug1"\nonly = ["on"]')
     rules = BrokerUsers.of(house).sensors["adapter"]
     assert rules.listened == ["tele/plug1/LWT", "stat/plug1/RESULT", "tele/plug1/STATE", "stat/plug1/POWER"]
-    assert rules.told == ["cmnd/plug1/POWER"]
+    assert rules.told == ["cmnd/plug1/POWER", "cmnd/plug1/TelePeriod"]
     assert rules.carried == ["cm/plug"]
 
 

@@ -60,6 +60,19 @@ def test_a_message_that_says_nothing_shows_that_the_device_is_there() -> None:
         assert bench.readings == []
 
 
+def test_a_device_is_asked_how_it_is_when_it_is_said_to_be_there() -> None:
+    lwt, asked = "tele/tasmota_9CF9D1/LWT", ("cmnd/tasmota_9CF9D1/TelePeriod", b"?")
+    with Bench(next(one for one in DEVICES if one.profile == "tasmota").made()) as bench:
+        bench.hear(lwt, b"Online", retained=True)
+        assert bench.told == [asked]
+        bench.hear(lwt, b"Online")
+        assert bench.told == [asked]
+        with pytest.raises(OSError, match="says Offline"):
+            bench.hear(lwt, b"Offline")
+        bench.hear(lwt, b"Online")
+        assert bench.told == [asked, asked]
+
+
 def test_each_profile_is_short_and_has_recordings() -> None:
     files = [*(folder("config") / FOLDER).glob("*.toml")]
     assert files
