@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeGuard
 
 from bootstrap.adapter.awaited_answers import AwaitedAnswers
 from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
@@ -236,6 +236,7 @@ class AdoptedDevice(Adopted):
             return None
         self._note_heard()
         reading = self._new(said, message)
+        self.newness.numbered |= message.number is not None
         self._look()
         if reading:
             self.gateway.count(heard=1)
@@ -246,21 +247,21 @@ class AdoptedDevice(Adopted):
 
     def _hear_stored(self, said: Mapping[str, Value | ValueError], message: SaidValue) -> None:
         """Take what the broker had stored as the state, and as no reading."""
-        good = {
-            name: one for name, one in said.items() if not (isinstance(one, ValueError) or self.measures[name].event)
-        }
-        fresh = {
-            name: one
-            for name, one in good.items()
-            if self._fits(name, one) and not self.newness.is_older(name, message.time)
-        }
-        for name, value in fresh.items():
-            self.newness.note(name, message._replace(value=value))
-        if fresh and not self.trouble:
-            self.context.show(fresh)
+        fresh = dict[str, Value]()
+        for name, value in said.items():
+            if self._fits(value, name) and not self.newness.is_older(name, message.time):
+                fresh[name] = value
+                self.newness.note(name, message._replace(value=value))
+        self._show(fresh)
 
-    def _fits(self, name: str, value: Value) -> bool:
-        return self.measures[name].wrong(value) is None
+    def _show(self, values: Mapping[str, Value]) -> None:
+        """Publish values as the state, but for those that are events."""
+        states = {name: value for name, value in values.items() if not self.measures[name].event}
+        if states and not self.trouble:
+            self.context.show(states)
+
+    def _fits(self, value: Value | ValueError, name: str) -> TypeGuard[Value]:
+        return not isinstance(value, ValueError) and self.measures[name].wrong(value) is None
 
     def _new(
         self, said: Mapping[str, Value | ValueError], message: SaidValue
@@ -268,7 +269,7 @@ class AdoptedDevice(Adopted):
         """Return what is a reading of what it says, and show what is the state though it is none."""
         reading, known = dict[str, Value | OSError | ValueError](), dict[str, Value]()
         for name, value in said.items():
-            if isinstance(value, ValueError) or not self._fits(name, value):
+            if not self._fits(value, name):
                 reading[name] = value
                 continue
             self.awaited.note(name, value)
@@ -280,8 +281,7 @@ class AdoptedDevice(Adopted):
                 known[name] = value
             else:
                 self.gateway.count(dropped=1)
-        if known and not self.trouble:
-            self.context.show(known)
+        self._show(known)
         return reading
 
 

@@ -31,6 +31,7 @@ class Newness:
 
     def __init__(self) -> None:
         self._last: dict[str, SaidValue] = {}
+        self.numbered = False  # whether a message with a number has been heard
 
     @property
     def values(self) -> dict[str, Value]:
@@ -47,13 +48,17 @@ class Newness:
         self._last[name] = said
 
     def judge(self, name: str, said: SaidValue, measure: Measure, *, cached: bool) -> Verdict:
-        """Return what a value is, and remember it unless it is dropped; `cached` ones are new only if they differ."""
+        """Return what a value is, and remember it unless it is dropped; `cached` ones are new only if they differ.
+
+        The first event of a cached message with a number may be as old as can be, so it is none.
+        """
         last = self._last.get(name)
         if self.is_older(name, said.time) or (last and _is_copy(last, said, measure)):
             return "dropped"
         self.note(name, said)
         if not cached or measure.event:
-            return "new"
+            repeats = cached and said.number is not None and last is None and not self.numbered
+            return "known" if repeats else "new"
         return "known" if last is None or last.value == said.value else "new"
 
 
