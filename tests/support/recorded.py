@@ -31,6 +31,7 @@ class RecordedMessage:
     reading: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
     gone: str = ""  # why the device is not there from this message on
+    still: str = ""  # why it is not there, as before
 
 
 @dataclass(frozen=True)
