@@ -54,10 +54,10 @@ class ChildOwner(Protocol):
     def fork(self, settings: ProcessSettings, stderr: int, address: str) -> int:
         """Fork a process that runs these sensors, logs to `stderr` and notifies `address`. Returns its process id."""
 
-    def fork_safe(self, settings: ProcessSettings, status: int) -> int | None:
+    def fork_safe(self, settings: ProcessSettings, status: int, *, stopping: bool) -> int | None:
         """Fork a process that makes outputs safe, if one that ended with `status` has left them as they were.
 
-        Returns its process id, or None if there is nothing to do.
+        `stopping` is whether it has said before that it stops. Returns its process id, or None if there is nothing to do.
         """
 
     def on_settled(self) -> None:
@@ -91,6 +91,7 @@ class Child:
         self._log_pipe: LogPipe | None = None
         self._notify_socket: NotifySocket | None = None
         self._outcome: tuple[int, str] | None = None  # exit code and reason of the last unexpected end
+        self._told_stopping = False  # whether the process has said that it stops
         self._killed: int | None = None  # status of a process whose outputs are being made safe
         self._enter(ChildState.STOPPED)
 
@@ -176,7 +177,7 @@ class Child:
     def _fork(self) -> None:
         if self.settings is None:
             return
-        self._hung, self.status = "", ""
+        self._hung, self.status, self._told_stopping = "", "", False
         self._began_at = time.monotonic()
         try:
             self._begin(self.settings)
@@ -211,6 +212,8 @@ class Child:
             key, _, value = line.partition("=")
             if key == "STATUS":
                 self.status = value
+            elif key == "STOPPING":
+                self._told_stopping = True
             elif key == "X_WHY":
                 self.error = value or self.error
             elif key == "X_STATE" and value in (ChildState.ONLINE, ChildState.FAULT):
@@ -262,9 +265,9 @@ class Child:
             self._notify_socket.receive()
             self._notify_socket.close()
             self._notify_socket = None
-        if self._killed is None and self.settings and (pid := self.owner.fork_safe(self.settings, status)):
+        if self._killed is None and (pid := self._fork_safe(status)):
             self.pid, self._killed = pid, status
-            self._wait(self.owner.watchdog_s, self.kill)
+            self._wait(max(STOP_S, self.owner.watchdog_s), self.kill)
             return
         status, self._killed = status if self._killed is None else self._killed, None
         code = os.waitstatus_to_exitcode(status)
@@ -278,6 +281,9 @@ class Child:
         else:
             self._on_unexpected_end((code, why), steady=steady)
         self.owner.on_settled()
+
+    def _fork_safe(self, status: int) -> int | None:
+        return self.owner.fork_safe(self.settings, status, stopping=self._told_stopping) if self.settings else None
 
     def _on_requested_end(self, code: int, why: str) -> None:
         """Handle a requested end, whatever its exit code."""

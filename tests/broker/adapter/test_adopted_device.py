@@ -112,9 +112,10 @@ def test_what_is_retained_is_state_and_no_reading(home: Home) -> None:
     home.eyes.publish(SWITCH, zwave(True), retain=True)
     home.wait_reading("fgwpe101-1", on=True)
     home.broker.stop()
+    since = len(home.eyes.seen)
     home.broker.start()  # without what it had retained: everybody publishes again
     home.eyes.wait(lambda _: home.eyes.connected(), "the broker is back")
-    home.eyes.wait_value("cm/fgk101-1/status/state", "online", len(home.eyes.seen) - 1)
+    home.eyes.wait_value("cm/fgk101-1/status/state", "online", since)
     assert home.told("fgk101-1") == []
     assert home.told("fgwpe101-1") == [{"on": True}]
     assert home.eyes.on("cm/fgk101-1/data/temperature") == []
@@ -295,3 +296,12 @@ def test_a_changed_profile_of_the_house_counts_after_a_reload(home: Home) -> Non
     running.send(signal.SIGHUP)
     home.eyes.wait_value("cm/tank/data/level", 50)
     assert home.told("tank") == []
+
+
+def test_a_device_whose_state_nothing_retains_is_asked_for_it(home: Home) -> None:
+    home.eyes.retain_all([("tele/desk/LWT", "Online")])
+    state = '{"Time":"2024-02-24T22:20:38","POWER":"ON","Dimmer":40}'
+    home.eyes.listen("cmnd/desk/TelePeriod", lambda _: home.eyes.pour("tele/desk/STATE", [state]))
+    home.run('[sensors.desk]\nprofile = "tasmota"\naddress = "desk"\nonly = ["on", "brightness"]\n')
+    home.wait_reading("desk", on=True, brightness=40)
+    assert [one.payload for one in home.eyes.on("cmnd/desk/TelePeriod")] == [b"?"]
