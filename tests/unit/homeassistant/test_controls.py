@@ -134,3 +134,10 @@ def test_a_switch_does_not_hide_a_word_that_it_cannot_send() -> None:
         "action_light_auto": ("button", "Light auto", "auto")
     }
     assert '"before":' in buttons["action_light_auto"]["cmd_tpl"]
+
+
+def test_a_measure_is_not_called_as_what_every_sensor_has() -> None:
+    found = announced(Strike, kind="lock")["cmps"]
+    assert (found["data_state"]["name"], found["status_state"]["name"]) == ("Lock state", "State")
+    names = [one["name"] for one in found.values()]
+    assert len({*names}) == len(names)
