@@ -50,7 +50,7 @@ DAY_S = 120.0
 SETTLE_S = 10.0
 PATIENCE_S = 20.0
 HISTORY = ("history", "cellar", "temperature")  # what it draws at the end
-UNUSED = ["cabin.toml", "nano.toml", "stick.toml", "transmitter.toml"]  # the samples of what this house does not have
+UNUSED = ("cabin.toml", "nano.toml", "stick.toml", "transmitter.toml")  # the samples of what this house does not have
 CHANGES = {  # what the copy of config/ sets differently: for each file, the settings and their values
     "house.toml": {
         "group": '"{group}"',
@@ -137,6 +137,8 @@ def make_folder(keep: Path | None, stack: ExitStack) -> Path:
 class House:
     """A folder and what runs in it. `stack` cleans it up in reverse order."""
 
+    unused: tuple[str, ...] = UNUSED
+
     def __init__(self, folder: Path, stack: ExitStack, group: str = "cm", broker: Sequence[str] = ()) -> None:
         """Start a broker that has these settings, too, and write the configuration of the sensors."""
         self._stack, self.began = stack, time.monotonic()
@@ -175,11 +177,13 @@ class House:
 
     def _furnish(self) -> None:
         """Copy config/ for this broker, with a bus and lines of its own; the lines are as on a quiet night."""
-        shutil.copytree(ROOT / "config", self.config, copy_function=shutil.copyfile, ignore=lambda *_: UNUSED)
+        shutil.copytree(ROOT / "config", self.config, copy_function=shutil.copyfile, ignore=lambda *_: self.unused)
         for folder in (self.config, *self.config.glob("**/")):
             folder.chmod(0o755)  # the checkout may be read-only
         for name, changes in CHANGES.items():
             file = self.config / name
+            if file.name in self.unused:
+                continue
             text = file.read_text()
             for key, value in changes.items():
                 text, count = re.subn(rf"^(# )?{key} = .*", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
@@ -276,6 +280,9 @@ In another terminal:
   mosquitto_sub -p {self.port} -v -t 'cm/#'
   penates status --config config
   penates send --config config cm/lamp set toggle
+  penates send --config config cm/doorlock set unlock
+  penates send --config config cm/lcd alert "Dinner is ready"
+  penates lcd shot --config config cm/lcd lcd.png  # what the display shows
   penates gpio --config config {DOOR} 1         # opens the front door; 0 closes it
   penates {" ".join(HISTORY)} --config config{"  # also works afterwards" * kept}
   nano config/devices/cellar.toml && penates reload --config config
@@ -335,7 +342,8 @@ class Day:
 
     def unlock(self) -> None:
         """Unlock the front door for some seconds, as a client of the broker does."""
-        ask(self._access, Topics(self._house.group, "doorlock"), "set", command("unlock", 2.0), 2.0)
+        if "doorlock.toml" not in self._house.unused:
+            ask(self._access, Topics(self._house.group, "doorlock"), "set", command("unlock", 2.0), 2.0)
 
     def turn_bolt(self) -> None:
         """Have the bolt follow its strike; its contact is closed while it is thrown."""

@@ -216,7 +216,8 @@ class _Announced:
         for name, component in offered.items():
             yield f"action_{name}", component
             head, takes = self._head(name), self._about["actions"][name]
-            yield from ((f"action_{name}_{word}", each) for word, each in controls.cover_buttons(head, takes))
+            further = controls.further_buttons(head, takes, component)
+            yield from ((f"action_{name}_{word}", each) for word, each in further)
         for name, component in _diagnostics(self._topics, self._about["heartbeat_s"], self.alive):
             yield f"status_{name}", component
 

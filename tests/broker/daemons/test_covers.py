@@ -232,7 +232,7 @@ def test_an_opener_with_one_button_opens_and_never_closes(wires: Wires, eyes: Ey
     button = RelayHistory([BUTTON], wires.folder)
     settings = f'type = "one-piece"\nbutton = {BUTTON}\nclosed_contact = {AT_CLOSED}\npulse_s = 0.1\nbounce_s = 0.01\n'
     started(wires, eyes, f'kind = "cover"\n{settings}')
-    assert taken(eyes) == {"words": ["press"], "sets": "state", "expires": True, "once": ["press"]}
+    assert taken(eyes) == {"words": ["press"], "sets": "state", "expires": True, "once": ["press"], "control": "cover"}
     assert eyes.ask_soon(IT, "set", "press")["result"] == "done"
     wires.line(AT_CLOSED).drive(True)
     eyes.wait_value(f"{IT}/data/state", "opening")

@@ -340,8 +340,15 @@ def test_a_line_is_modulated_as_its_settings_say() -> None:
         assert (bench.level(PIN), bench.readings) == (0.7, [{"level": 30}])
 
 
+NO_DURATIONS: list[Any] = [-1, "", "2", False, [], {}]
+
+
 @pytest.mark.parametrize(
-    "value", [-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": 5, "fade_s": -1}, {"level": "x"}]
+    "value",
+    [
+        *(-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": "x"}),
+        *({"level": 5, "fade_s": wrong} for wrong in NO_DURATIONS),
+    ],
 )
 def test_a_dimmer_refuses_what_is_no_level(value: Any) -> None:
     with Bench(Dimmer(pin=PIN)) as bench:
@@ -402,7 +409,7 @@ def test_a_fan_is_safe_while_nobody_knows_the_temperature(safe: Any, level: floa
             assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level, "mode": "safe"})
 
 
-@pytest.mark.parametrize("value", ["warm", None, True, "nan", [21], {"temperature": 21}])
+@pytest.mark.parametrize("value", ["warm", None, True, "nan", "inf", -127, [21], {"temperature": 21}])
 def test_what_is_no_temperature_is_a_fault_and_the_fan_is_safe(value: Any) -> None:
     fan = Fan(pin=PIN, **FOLLOWER)
     with Bench(fan) as bench:
