@@ -253,7 +253,7 @@ class AdoptedDevice(Adopted):
         """Take what the broker had stored as the state, and as no reading."""
         fresh = dict[str, Value]()
         for name, value in said.items():
-            if self._fits(value, name) and not self.newness.is_older(name, message.time):
+            if _fits(value, self.measures[name]) and not self.newness.is_older(name, message.time):
                 fresh[name] = value
                 self.newness.note(name, message._replace(value=value))
         self._show(fresh)
@@ -264,16 +264,13 @@ class AdoptedDevice(Adopted):
         if states and not self.trouble:
             self.context.show(states)
 
-    def _fits(self, value: Value | ValueError, name: str) -> TypeGuard[Value]:
-        return not isinstance(value, ValueError) and self.measures[name].wrong(value) is None
-
     def _new(
         self, said: Mapping[str, Value | ValueError], message: SaidValue
     ) -> dict[str, Value | OSError | ValueError]:
         """Return what is a reading of what it says, and show what is the state though it is none."""
         reading, known = dict[str, Value | OSError | ValueError](), dict[str, Value]()
         for name, value in said.items():
-            if not self._fits(value, name):
+            if not _fits(value, self.measures[name]):
                 reading[name] = value
                 continue
             if not self.newness.is_older(name, message.time):
@@ -288,6 +285,10 @@ class AdoptedDevice(Adopted):
                 self.gateway.count(dropped=1)
         self._show(known)
         return reading
+
+
+def _fits(value: Value | ValueError, measure: Measure) -> TypeGuard[Value]:
+    return not isinstance(value, ValueError) and measure.wrong(value) is None
 
 
 def _of(lines: Mapping[str, object], topic: str) -> str:
