@@ -48,9 +48,13 @@ class TopicShape:
                 yield f"(?P={name})"
             elif part in (ADDRESS, CHANNEL):
                 named.add(part)
-                yield f"(?P<{name}>{ANY[ADDRESS] if part == ADDRESS else channels_like(self.channel)})"
+                yield f"(?P<{name}>{ANY[ADDRESS] if part == ADDRESS else self._channels})"
             else:
                 yield ANY.get(part, re.escape(part))
+
+    @property
+    def _channels(self) -> str:
+        return channels_like(self.channel) if self.channel else "[^/]*"
 
     @property
     def filters(self) -> list[str]:
@@ -100,16 +104,17 @@ class ProfileShapes:
         shapes = [*(one for one, _ in self.values), *(one for one, _ in self.there)]
         return [one for shape in shapes for one in shape.filters]
 
-    def is_told(self, topic: str) -> bool:
-        """Return whether devices are told something on a topic."""
-        return any(shape.expression.fullmatch(topic) for shape in self.told)
+    def is_told(self, topic: str, address: str) -> bool:
+        """Return whether a topic is rather one on which a device is told something than a value of this address."""
+        found = (shape.expression.fullmatch(topic) for shape in self.told)
+        return any(one and len(one["address"]) < len(address) for one in found)
 
     def channels(self, line: WireValue, named: str | None, payload: str) -> list[str]:
         """Return the channels of which a message may speak: that of its topic, else those named in the payload."""
         if named is not None:
             return [named]
-        own, text = self.profile.channel, line.text.partition(":")[2] or line.text
-        key = re.search(r"[\w-]*\{channel\}[\w-]*", text)
+        own, text = self.profile.channel, line.text.partition(": ")[2] or line.text
+        key = re.search(r'[^\s".]*\{channel\}[^\s".]*', text)
         if key is None:
             return [own]
         wanted = re.escape(key[0]).replace(re.escape(CHANNEL), f"({channels_like(own)})")

@@ -118,8 +118,7 @@ class RecognisedDevices:
             self._announced.hear(topic, value)
         elif topic.isprintable():
             for profile in self._profiles:
-                if not profile.is_told(topic):
-                    self._try(profile, topic, value, payload)
+                self._try(profile, topic, value, payload)
 
     def _hear_about(self, about: Json) -> None:
         """Note what a sensor of any adapter stands for."""
@@ -132,7 +131,8 @@ class RecognisedDevices:
 
     def _try(self, profile: ProfileShapes, topic: str, value: Json, payload: bytes) -> None:
         for shape, lines in profile.values:
-            if found := shape.expression.fullmatch(topic):
+            found = shape.expression.fullmatch(topic)
+            if found and not profile.is_told(topic, found["address"]):
                 named = found.groupdict()
                 for line in lines:
                     for channel in profile.channels(line, named.get("channel"), payload.decode(errors="replace")):
