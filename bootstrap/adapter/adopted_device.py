@@ -276,7 +276,7 @@ class AdoptedDevice(Adopted):
             if not self._fits(value, name):
                 reading[name] = value
                 continue
-            if not self.newness.is_older(name, at):
+            if not self.newness.is_older(name, message.time):
                 self.awaited.note(name, value)
             cached = self.says.cached and name not in self.says.live
             verdict = self.newness.judge(name, message._replace(value=value), self.measures[name], cached=cached)
