@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from markdown_table import table
 
@@ -233,7 +234,7 @@ def ways() -> str:
     """Return the table of the ways: their names, and what was measured with each."""
     head = ("way", "what ends", "outputs", "at most, s", "units: right, longest s", "supervisor: right, longest s")
     found = measured()
-    rows = [(*_way(way), *(_seen(found.get(mode, {}).get(way.key)) for mode in MODES)) for way in WAYS]
+    rows = [(*_way(way), *(_seen(_sum(found.get(mode, {}).get(way.key))) for mode in MODES)) for way in WAYS]
     return table(head, rows) + "\n"
 
 
@@ -256,10 +257,21 @@ def kinds(outputs: Iterable[Output] = OUTPUTS) -> str:
     return "\n".join(f"### {one.title}\n\n{levels(one)}\n" for one in outputs)
 
 
-def measured() -> dict[str, dict[str, list[float]]]:
-    """Return what the tests have measured: by supervisor and way or fault: right, of how many, longest time."""
-    found: dict[str, dict[str, list[float]]] = json.loads(SEEN.read_text()) if SEEN.exists() else {}
+def measured() -> dict[str, Any]:
+    """Return what the tests have measured: right, of how many, and the longest time in seconds.
+
+    By supervisor, way and kind; for the trials of locks by supervisor and fault.
+    """
+    found: dict[str, Any] = json.loads(SEEN.read_text()) if SEEN.exists() else {}
     return found
+
+
+def _sum(by_kind: dict[str, list[float]] | None) -> list[float] | None:
+    """Return what was measured of all kinds together."""
+    if not by_kind:
+        return None
+    right, of, longest = zip(*by_kind.values(), strict=True)
+    return [sum(right), sum(of), max(longest)]
 
 
 def trials() -> str:

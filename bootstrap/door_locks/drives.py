@@ -115,3 +115,10 @@ class BoltMotor:
         while time.monotonic() < until and (was_locked or not is_locked()):  # what has not moved yet proves nothing
             time.sleep(LOOK_S)
         self.stop()
+
+
+def make_drive(device: Device, pin: int, lock_pin: int | None, *, active_high: bool, fail_safe: bool) -> Drive:
+    """Return what moves the bolt: a motor, if there is a line that locks."""
+    if lock_pin is not None:
+        return BoltMotor(device, pin, lock_pin, active_high=active_high)
+    return Strike(device, pin, active_high=active_high, fail_safe=fail_safe)

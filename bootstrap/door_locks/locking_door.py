@@ -9,7 +9,7 @@ from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading, Seconds, takes
 from bootstrap.door_locks.bolt_contact import BoltContact
 from bootstrap.door_locks.door_contacts import DoorContacts
-from bootstrap.door_locks.drives import BoltMotor, Drive, Strike
+from bootstrap.door_locks.drives import make_drive
 from bootstrap.door_locks.last_done import OPEN, LastDone
 from bootstrap.door_locks.lock_state import ALERTS, STATES, LockFacts
 from bootstrap.errors import Refused
@@ -71,7 +71,8 @@ class LockingDoor(Device):
 
     def setup(self) -> None:
         """Own the lines, which have no power from the first moment, and watch the contacts."""
-        self.drive = self._make_drive()
+        lines, fail_safe = (self.pin, self.lock_pin), self.fail == "safe"
+        self.drive = make_drive(self, *lines, active_high=self.active_high, fail_safe=fail_safe)
         closed = self.bolt_when == "closed"
         self.contacts = DoorContacts(self, self.bolt, self.door, thrown_when_closed=closed, bounce_s=self.bounce_s)
         self._doubt = self.keep("doubt", "", WRITE_S)
@@ -81,11 +82,6 @@ class LockingDoor(Device):
         self._is_jammed = self._waits_for_door = self._was_told_how_long = False
         self._wants_unlocked = False
         self.after(0, self._start, name="start")
-
-    def _make_drive(self) -> Drive:
-        if self.lock_pin is not None:
-            return BoltMotor(self, self.pin, self.lock_pin, active_high=self.active_high)
-        return Strike(self, self.pin, active_high=self.active_high, fail_safe=self.fail == "safe")
 
     def teardown(self) -> None:
         """Lock by the motor, if there is one: it would stay where it is."""

@@ -57,7 +57,8 @@ class ChildOwner(Protocol):
     def fork_safe(self, settings: ProcessSettings, status: int, *, stopping: bool) -> int | None:
         """Fork a process that makes outputs safe, if one that ended with `status` has left them as they were.
 
-        `stopping` is whether it has said before that it stops. Returns its process id, or None if there is nothing to do.
+        `stopping` is whether it has said before that it stops. Returns the id of the new process, or None if there is
+        nothing to do.
         """
 
     def on_settled(self) -> None:
@@ -207,13 +208,12 @@ class Child:
         """Handle what it sent by sd_notify(3)."""
         if self._hung:
             return
+        self._told_stopping = self._told_stopping or "STOPPING=1" in lines
         _note_carried(lines, self.carried)
         for line in lines:
             key, _, value = line.partition("=")
             if key == "STATUS":
                 self.status = value
-            elif key == "STOPPING":
-                self._told_stopping = True
             elif key == "X_WHY":
                 self.error = value or self.error
             elif key == "X_STATE" and value in (ChildState.ONLINE, ChildState.FAULT):

@@ -6,6 +6,9 @@
 It listens for some seconds, and prints a number, the profile, the address and what was heard of each device that no
 adapter of this house, or of any other on this broker, has adopted. Devices that seldom speak need a longer --wait.
 
+A device that announces itself to Home Assistant, and that no profile recognises, is listed by its announcement, with
+what of that is not understood.
+
 With a number it adopts that device of the last list as a sensor of this name, with the measures that were heard: its
 section is added to the adapter's file, or to that of a new adapter, devices/adapter.toml. docs/ADAPTER.md says more.
 """
@@ -78,11 +81,12 @@ def main(given: argparse.Namespace) -> int:
 
 def _list(given: argparse.Namespace) -> int:
     """Look for devices, print them, and keep what their numbers stand for."""
-    configuration, _, folders = house(given)
-    found = RecognisedDevices(shapes(configuration.folder, given.base), _adopted(configuration))
+    configuration, settings, folders = house(given)
+    profiles = shapes(configuration.folder, given.base)
+    found = RecognisedDevices(profiles, _adopted(configuration), settings.homeassistant.prefix)
     look(access(given, EYES), found, given.wait)
     devices = found.devices()
-    listed = [{**one.key, "only": sorted(one.values)} for one in devices]
+    listed = [one.settings for one in devices]
     with to_a_reader():
         if given.json:
             values = [{"number": number, **one} for number, one in enumerate(listed, 1)]
@@ -99,17 +103,25 @@ def _list(given: argparse.Namespace) -> int:
 def _table(found: RecognisedDevices, devices: list[RecognisedDevice], wait_s: float) -> list[str]:
     rows = [("NO", "PROFILE", "ADDRESS", "MEASURES"), *(_row(number, one) for number, one in enumerate(devices, 1))]
     lines = columns(rows) if devices else [f"nothing that a profile recognises was heard in {wait_s:g} s"]
+    for number, one in enumerate(devices, 1):
+        lines += [f"not understood of {number}: {shown(why.encode())}" for why in one.unclear]
     if found.is_full:
         lines.append("there are more; adopt some of these, and look again")
-    if silent := found.only_there():
-        names = ", ".join(f"{address} ({profile})" for address, profile in silent[:FEW])
-        more = f" and {len(silent) - FEW} more" if len(silent) > FEW else ""
-        lines.append(f"there, but silent: {names}{more}; listen for longer: penates adopt --wait 320")
+    if silent := [f"{address} ({profile})" for address, profile in found.only_there()]:
+        lines.append(f"there, but silent: {_some(silent)}; listen for longer: penates adopt --wait 320")
+    if unclear := found.not_understood():
+        lines.append(f"announced, but nothing of it is understood: {_some(unclear)}")
     return [*lines, *(["to adopt one: penates adopt 1 as NAME"] if devices else [])]
 
 
+def _some(names: list[str]) -> str:
+    """Return the first few names, and how many more there are."""
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(shown(name.encode()) for name in names[:FEW]) + more
+
+
 def _row(number: int, one: RecognisedDevice) -> tuple[str, ...]:
-    values = [f"{name} {shown(encode(value))}" for name, value in sorted(one.values.items())]
+    values = [name if value is None else f"{name} {shown(encode(value))}" for name, value in sorted(one.values.items())]
     more = [f"and {len(values) - FEW} more"] if len(values) > FEW else []
     where = f"{one.address}, {one.channel}" if one.channel else one.address
     return str(number), one.profile, shown(where.encode()), ", ".join([*values[:FEW], *more])

@@ -2,10 +2,11 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from bootstrap.adapter.adopted_device import said_value
 from bootstrap.adapter.profile import NamedProfile, names
@@ -16,6 +17,7 @@ from bootstrap.contract.topics import Kind, is_id
 from bootstrap.device import Value
 from bootstrap.errors import Exit, Fatal, Refused
 from penates.fleet.access import Access
+from penates.fleet.announced_devices import PROFILE, AnnouncedDevice, AnnouncedDevices, measures_of, topics_of
 from penates.fleet.client import Connected, Disconnected, FleetClient, MessageReceived, Subscribed
 from penates.fleet.profile_shapes import ProfileShapes
 
@@ -42,16 +44,33 @@ class RecognisedDevice:
         base: the first levels of its topics.
         address: what its topics call it.
         channel: which part of it.
-        values: the last value of each measure that was heard of it.
+        values: the last value of each measure that was heard of it; of an announced one None.
         topics: the topics of these.
+        lines: what its section says beside its key; the names of its measures, unless it is an announced one.
+        unclear: what is not understood of its announcement.
     """
 
     profile: str
     base: str
     address: str
     channel: str
-    values: dict[str, Value] = field(default_factory=dict)
+    values: dict[str, Value | None] = field(default_factory=dict)
     topics: set[str] = field(default_factory=set)
+    lines: Mapping[str, Any] | None = None
+    unclear: Sequence[str] = ()
+
+    @classmethod
+    def announced(cls, device: AnnouncedDevice) -> "RecognisedDevice":
+        """Return a device that announces itself to Home Assistant."""
+        lines, unclear = device.lines()
+        values = dict.fromkeys(measures_of(lines))
+        return cls(PROFILE, "", device.address, "", {**values}, topics_of(lines), lines, unclear)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of its section."""
+        key = {name: one for name, one in self.key.items() if one}
+        return {**key, **({"only": sorted(self.values)} if self.lines is None else self.lines)}
 
     @property
     def key(self) -> dict[str, Value]:
@@ -69,8 +88,11 @@ class RecognisedDevice:
 class RecognisedDevices:
     """What profiles make of the messages on a broker. Only what they recognise is kept in mind."""
 
-    def __init__(self, profiles: Iterable[ProfileShapes], adopted: Iterable[AdoptedAs] = ()) -> None:
-        """These profiles recognise devices, but for those that are `adopted`."""
+    def __init__(
+        self, profiles: Iterable[ProfileShapes], adopted: Iterable[AdoptedAs] = (), prefix: str = PROFILE
+    ) -> None:
+        """These profiles recognise devices, but for those that are `adopted`; `prefix` is that of announcements."""
+        self._announced = AnnouncedDevices(prefix)
         self._profiles, self._adopted = [*profiles], [*adopted]
         self._found: dict[tuple[str, str, str], RecognisedDevice] = {}
         self._there: dict[str, str] = {}  # the profile of each address that is only known to be there
@@ -79,7 +101,9 @@ class RecognisedDevices:
     @property
     def filters(self) -> list[str]:
         """The topics that must be heard, each once."""
-        return without_covered([ABOUT, *(one for profile in self._profiles for one in profile.filters)])
+        return without_covered(
+            [ABOUT, *self._announced.filters, *(one for profile in self._profiles for one in profile.filters)]
+        )
 
     def hear(self, topic: str, payload: bytes) -> None:
         """Take notice of a message."""
@@ -90,6 +114,8 @@ class RecognisedDevices:
         if _is_ours(topic):
             if covers(ABOUT, topic):
                 self._hear_about(value)
+        elif self._announced.is_one(topic):
+            self._announced.hear(topic, value)
         elif topic.isprintable():
             for profile in self._profiles:
                 if not profile.is_told(topic):
@@ -134,13 +160,20 @@ class RecognisedDevices:
             one.topics.add(topic)
 
     def devices(self) -> list[RecognisedDevice]:
-        """Return each device once, in order, by the profile that has the most of its measures."""
+        """Return each device once, in order: by the profile that has the most of its measures, else as announced."""
         kept = list[RecognisedDevice]()
-        for one in sorted(self._found.values(), key=lambda one: (-len(one.values), one.profile)):
+        announced = [one for one in map(RecognisedDevice.announced, self._announced.devices()) if one.values]
+        for one in [*sorted(self._found.values(), key=lambda one: (-len(one.values), one.profile)), *announced]:
             known = [*self._adopted, *(AdoptedAs(other.key, tuple(other.topics)) for other in kept)]
             if not any(one.is_same_as(other.key, other.topics) for other in known):
                 kept.append(one)
         return sorted(kept, key=lambda one: (one.profile, one.address, one.channel))
+
+    def not_understood(self) -> list[str]:
+        """Return the names of announced devices of which nothing is understood, and that no profile recognises."""
+        known = {topic for one in self._found.values() for topic in one.topics}
+        devices = [one for one in self._announced.devices() if not (one.topics & known or "values" in one.lines()[0])]
+        return sorted(one.name for one in devices)
 
     def only_there(self) -> list[tuple[str, str]]:
         """Return address and profile of devices that are there, and of which nothing was heard that they measure."""

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -71,6 +70,10 @@ class Levels:
     def at(self, when: float) -> str:
         """Return the level at a time: 0 or 1, or empty before the first look."""
         return next((level for at, level in reversed(self.changes) if at <= when), "")
+
+    def since(self, when: float) -> float:
+        """Return since when it is as it is at a time."""
+        return max((at for at, _level in self.changes if at <= when), default=when)
 
     def settled(self) -> Level:
         """Return what the line does at last."""
@@ -156,7 +159,7 @@ class SafetyHouse:
 
     def command(self, for_s: float, wanted: Sequence[Trial]) -> float:
         """Bring these into their states. Returns when that was commanded."""
-        before = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + LATER_S))
+        before = self.pi.say(f"date -u +%FT%TZ -d +{LATER_S}sec")  # by its own clock
         sent = [
             f"{PUBLISH} -t cm/{one.name}/action/{one.state.action} -l <<'END'\n" + "\n".join(commands) + "\nEND"
             for one in wanted

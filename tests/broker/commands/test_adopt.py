@@ -91,6 +91,39 @@ def test_what_cannot_be_adopted_changes_nothing(house: House, words: list[str], 
     assert [*(house.folder / "devices").iterdir()] == [file]
 
 
+def test_a_device_is_adopted_by_its_announcement_to_home_assistant(house: House, broker: Broker, eyes: Eyes) -> None:
+    house.write(broker.port, top="heartbeat_s = 0.5")
+    parts = {
+        "s": {"p": "switch", "stat_t": "~/state", "cmd_t": "~/set", "val_tpl": "{{ value_json.on }}"},
+        "w": {
+            "p": "sensor",
+            "dev_cla": "power",
+            "unit_of_meas": "W",
+            "stat_t": "~/state",
+            "val_tpl": "{{ value_json.w }}",
+        },
+        "x": {"p": "sensor", "name": "twice", "stat_t": "~/state", "val_tpl": "{{ value_json.w * 2 }}"},
+    }
+    announcement = {"~": "socket/1", "dev": {"ids": ["socket-1"]}, "o": {"name": "x"}, "cmps": parts}
+    eyes.retain_all(
+        [("homeassistant/device/socket-1/config", json.dumps(announcement)), ("socket/1/state", '{"on":"OFF","w":0}')]
+    )
+    assert house.penates(*LOOK).stdout.splitlines()[1:] == [
+        "1   homeassistant  socket-1  on, power",
+        "not understood of 1: twice: template {{ value_json.w * 2 }}",
+        "to adopt one: penates adopt 1 as NAME",
+    ]
+    assert house.penates("adopt", "1", "as", "socket").returncode == 0
+    running = house.run("adapter")
+    eyes.wait_value("cm/socket/data/on", False)
+    eyes.listen("socket/1/set", lambda _: eyes.pour("socket/1/state", ['{"on":"ON","w":4.5}']))
+    assert eyes.ask("cm/socket", "set", "on")["result"] == "done"
+    eyes.wait_value("cm/socket/data/power", 4.5)
+    eyes.wait(lambda _: eyes.on("homeassistant/device/cm-socket/config"), "ours is announced")
+    assert listed(house) == []
+    running.stop()
+
+
 def test_of_several_adapters_one_is_named(home: House) -> None:
     for name in ("first", "second"):
         home.device(name, 'kind = "adapter"\n')

@@ -13,6 +13,7 @@ from bootstrap.config.loader import check
 from bootstrap.config.toml_file import SettingsError
 from bootstrap.device import Device
 from bootstrap.errors import NoReading, Refused
+from bootstrap.paths import rewrite
 from bootstrap.pins.edge_times import EdgeBatch
 from bootstrap.pins.simulated_lines import SimulatedLine
 from bootstrap.plain_lines.pulse_rate import MOST, PulseRate
@@ -158,11 +159,10 @@ def test_a_power_cut_costs_a_rain_gauge_no_tip_that_is_older_than_a_second(tmp_p
 
 def test_a_tip_is_written_to_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[bytes] = []
-    plain = kept_values.rewrite
 
     def note(file: Path, text: bytes, **more: Any) -> None:
         written.append(text)
-        plain(file, text, **more)
+        rewrite(file, text, **more)
 
     monkeypatch.setattr(kept_values, "rewrite", note)
     gauge = RainGauge(pin=PIN)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from bootstrap.contract.payload import encode
+from penates.fleet.announced_devices import PROFILE
 from penates.fleet.recognised_devices import AdoptedAs, RecognisedDevices, shapes
 from support.recorded import HOUSE, RecordedDevice, dated, recorded
 
-DEVICES = [*recorded()]
+DEVICES = [one for one in recorded() if one.profile != PROFILE]
 DOOR = "zwave/nodeID_3/notification/endpoint_0/Access_Control/Door_state_simple"
 SWITCH = "zwave/nodeID_2/switch_binary/endpoint_{}/currentValue"
 
