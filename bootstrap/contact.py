@@ -63,5 +63,7 @@ class CountingContact(Contact):
 
     def on_edge(self, edge: Edge) -> Reading | None:
         """Count when the contact closes; that it opens again says nothing."""
-        self.count.value += edge.active
-        return self.read() if edge.active else None
+        if not edge.active:
+            return None
+        self.count.value += 1
+        return self.read()

@@ -1,7 +1,7 @@
 """What a field of a line is: a number of some unit, one of some words, or text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
@@ -13,6 +13,7 @@ MARKS = (EVENT, COUNTER)  # which come first
 EXAMPLES = "{co2:ppm}, {co2:10 ppm 0..5000}, {hits:counter 1}, {window:0=shut|1=open} and {remark:text}"
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?", re.ASCII)
 RANGE = re.compile(rf"({NUMBER.pattern})\.\.({NUMBER.pattern})", re.ASCII)
+FACTOR = re.compile(rf"({NUMBER.pattern})(?:/({NUMBER.pattern}))?", re.ASCII)
 UNIT = re.compile(r"1|(?![-+.\d])(?!(?:event|counter|text)\b)\S{1,16}")
 WRITTEN = r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?"  # a number, as a program prints one
 NO_NUMBER = r"[-+]?(?i:nan|inf|ovf)"  # what Arduino and C print in place of one
@@ -26,7 +27,7 @@ class Form:
 
     Attributes:
         measure: what it measures.
-        words: what the text stands for, if it is one of some words.
+        words: what the text stands for, if it is one of some words; `1..255` is any number from 1 to 255.
         factor: what a number is multiplied by.
     """
 
@@ -37,13 +38,16 @@ class Form:
     def expression(self, end: str) -> str:
         """Return a regular expression of the text; `end` is the character that ends it, or empty."""
         if self.words:
-            return either(self.words)
+            plain = [word for word in self.words if not RANGE.fullmatch(word)]
+            numbers = [WRITTEN] if len(plain) < len(self.words) else []
+            return "|".join([*([either(plain)] if plain else []), *numbers])
         return text_until(end) if self.measure.unit is str else f"{WRITTEN}|{NO_NUMBER}"
 
     def value(self, text: str) -> Value | ValueError:
         """Return the value that a text stands for, or why it is none."""
         if self.words:
-            return TRUTHS[self.words[text]] if self.measure.unit is bool else self.words[text]
+            word = self._word(text)
+            return TRUTHS[word] if self.measure.unit is bool and isinstance(word, str) else word
         if self.measure.unit is str:
             return text.strip()
         if re.fullmatch(NO_NUMBER, text):
@@ -51,8 +55,17 @@ class Form:
         number = int(text) if text.lstrip("+-").isdecimal() else float(text)
         return number if self.factor == 1.0 else round(number * self.factor, DIGITS)
 
+    def _word(self, text: str) -> str | ValueError:
+        """Return the word that a text stands for, by itself or as a number within bounds."""
+        if text in self.words:
+            return self.words[text]
+        for bounds in filter(None, map(RANGE.fullmatch, self.words)):
+            if float(bounds[1]) <= float(text) <= float(bounds[2]):
+                return self.words[bounds[0]]
+        return ValueError(f"{text!r} is not one of {', '.join(self.words)}")
 
-def either(words: Mapping[str, str]) -> str:
+
+def either(words: Iterable[str]) -> str:
     """Return a regular expression of some words; of two that begin alike the longer one counts."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
@@ -119,8 +132,8 @@ def _of_numbers(name: str, text: str, words: list[str]) -> Form:
     usual = str(QUANTITIES[name].unit) if name in QUANTITIES else ""
     bounds = RANGE.fullmatch(words[-1]) if words else None
     rest = words[:-1] if bounds else words
-    has_factor = bool(rest and NUMBER.fullmatch(rest[0]) and (usual or len(rest) > 1))
-    factor = float(rest[0]) if has_factor else 1.0
+    has_factor = bool(rest and FACTOR.fullmatch(rest[0]) and (usual or len(rest) > 1))
+    factor = _factor(rest[0]) if has_factor else 1.0
     unit = " ".join(rest[has_factor:]) or usual
     if not factor or not UNIT.fullmatch(unit) or (bounds and not float(bounds[1]) < float(bounds[2])):
         given = f"{{{name}:{text}}}" if text else f"{{{name}}}"
@@ -129,3 +142,10 @@ def _of_numbers(name: str, text: str, words: list[str]) -> Form:
     if bounds:
         measure = replace(measure, low=float(bounds[1]), high=float(bounds[2]))
     return Form(measure, factor=factor)
+
+
+def _factor(text: str) -> float:
+    """Return a factor such as `0.1` or `100/255`; 0 if it is none."""
+    found = FACTOR.fullmatch(text)
+    over = float(found[2] or 1) if found else 0.0
+    return float(found[1]) / over if found and over else 0.0

@@ -32,6 +32,7 @@ COMMANDS = (
     "kinds",
     "new",
     "unknown",
+    "adopt",
     "calibrate",
     "radio learn",
     "lcd shot",

@@ -10,6 +10,7 @@ from bootstrap.display.picture import Dots, draw, png, text_dots
 
 MARGIN, GAP, SCALE = 3, 1, 4  # dots around the characters and between them; pixels of a dot
 MOST_DOTS, MOST_SCALE = 128, 4
+LONGEST = 10_000  # characters: no display shows more
 SIZE = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 BOARD, CELL, DOT = 0, 1, 2  # the numbers of colours
 GREEN = ((150, 190, 20), (141, 181, 16), (32, 44, 8))
@@ -51,7 +52,8 @@ class ShownDisplay:
         scale = facts.get("scale")
         fits = isinstance(scale, int) and 0 < scale <= MOST_SCALE
         graphic = facts.get("driver") != "hd44780"
-        return cls(graphic, width, height, scale if fits else 1, shown.split("\n"), lit)  # type: ignore[arg-type]
+        lines = [line[:width] for line in shown[:LONGEST].split("\n")[:height]]
+        return cls(graphic, width, height, scale if fits else 1, lines, lit)  # type: ignore[arg-type]
 
     def png(self) -> bytes:
         """Return its picture."""

@@ -280,6 +280,9 @@ In another terminal:
   mosquitto_sub -p {self.port} -v -t 'cm/#'
   penates status --config config
   penates send --config config cm/lamp set toggle
+  penates send --config config cm/doorlock set unlock
+  penates send --config config cm/lcd alert "Dinner is ready"
+  penates lcd shot --config config cm/lcd lcd.png  # what the display shows
   penates gpio --config config {DOOR} 1         # opens the front door; 0 closes it
   penates {" ".join(HISTORY)} --config config{"  # also works afterwards" * kept}
   nano config/devices/cellar.toml && penates reload --config config

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, ClassVar, TypeGuard
 
 from bootstrap.adapter.awaited_answers import AwaitedAnswers
 from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
-from bootstrap.adapter.newness import Newness, SaidValue
+from bootstrap.adapter.newness import Newness, SaidValue, number_of
 from bootstrap.adapter.profile import NamedProfile
 from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue
 from bootstrap.adapter.told_times import told_time
@@ -27,7 +27,6 @@ UNREACHABLE = "unreachable"  # how the reason begins when nothing at all can be 
 SILENCE = "silence"  # the name of a timer
 LOOKS = 3  # at a device within the time that it may be silent
 MICRO = 1_000_000
-T = TypeVar("T")
 
 
 def one_device(text: str) -> None:
@@ -87,6 +86,10 @@ class AdoptedDevice(Adopted):
     @property
     def key(self) -> dict[str, Value]:
         """Who it is."""
+        return {**self._identity}
+
+    @property
+    def _identity(self) -> dict[str, str]:
         return {"profile": self.profile.text, **{place.strip("{}"): text for place, text in self._places.items()}}
 
     @property
@@ -97,7 +100,7 @@ class AdoptedDevice(Adopted):
     def facts(self) -> Mapping[str, Json]:
         """Return what it stands for: recorders leave these topics to it, and nobody adopts it twice."""
         topics: list[Json] = [*self.topics.values, *self.topics.there, *filter(None, [self.topics.seen])]
-        return {"adopts": {"profile": self.profile.text, "address": self.address, "topics": topics}}
+        return {"adopts": {**self._identity, "topics": topics}}
 
     def excuses(self, name: str) -> bool:  # noqa: ARG002 - all of them are alike
         """Return True: what has not changed may not be said again, and a device that is gone is so as a whole."""
@@ -107,7 +110,7 @@ class AdoptedDevice(Adopted):
         """Listen."""
         self.newness = Newness()
         self.awaited = AwaitedAnswers(self, self.says.answer_s)
-        self.gone: dict[str, str] = {}  # why it is not there, by the topic that says so
+        self.gone: dict[str, dict[str, str]] = {}  # why it is not there, by the line and the topic; empty if it is
         self.trouble = ""  # why it is not there
         self.heard_at, self.was_deaf = time.monotonic(), False
         self.handles: list[ListeningHandle] = []
@@ -142,27 +145,36 @@ class AdoptedDevice(Adopted):
         self._forgive()
         if heard.topic == self.topics.seen:
             self._hear_seen(heard)
-        if there := _of(self.topics.there, heard.topic):
-            self._hear_presence(there, heard)
-        if values := _of(self.topics.values, heard.topic):
-            return self._hear_values(values, heard)
+        if line := _of(self.topics.there, heard.topic):
+            self._hear_presence(line, heard)
+        if line := _of(self.topics.values, heard.topic):
+            return self._hear_values(self.topics.values[line], heard)
         return self._look()
 
     # Whether it is there.
 
-    def _hear_presence(self, there: AnswerValue, heard: Heard) -> None:
+    def _hear_presence(self, line: str, heard: Heard) -> None:
+        there = self.topics.there[line]
         said = there.value(heard.value)
-        if said is True:
-            self.gone.pop(heard.topic, None)
-        elif said is False:
-            self.gone[heard.topic] = f"{heard.topic} says {_short(there.found(heard.value))}"
+        if isinstance(said, bool):
+            why = "" if said else f"{heard.topic} says {_short(there.found(heard.value))}"
+            before = self.gone.setdefault(line, {}).get(heard.topic)
+            self.gone[line][heard.topic] = why
+            if said and (heard.retained or before != why):
+                self._ask()
         if said is True and not heard.retained:
             self._note_heard()
+
+    def _ask(self) -> None:
+        """Have it say how it is: what it said before that may never have been heard."""
+        for topic, payload in self.topics.asks:
+            self.tell(topic, payload.encode())
 
     def _fall_silent(self, silence: Silence) -> Reading | None:
         """Take notice that a topic was cleared, or that nothing can be heard."""
         if silence.why == CLEARED:
-            self.gone.pop(silence.topic, None)
+            for said in self.gone.values():
+                said.pop(silence.topic, None)
             return self._look()
         self.was_deaf = True
         return None
@@ -201,9 +213,8 @@ class AdoptedDevice(Adopted):
             OSError: it is not.
         """
         silent = time.monotonic() - self.heard_at >= self.says.silent_s
-        why = "; ".join(self.gone.values()) or (
-            f"nothing was heard of it for {self.says.silent_s:g} s" if silent else ""
-        )
+        gone = [why for said in self.gone.values() if all(said.values()) for why in said.values()]
+        why = "; ".join(gone) or (f"nothing was heard of it for {self.says.silent_s:g} s" if silent else "")
         before, self.trouble = self.trouble, why
         if why and why != before:
             raise OSError(errno.ENODEV, why)
@@ -218,16 +229,18 @@ class AdoptedDevice(Adopted):
     # What it says.
 
     def _hear_values(self, values: Sequence[AnswerValue], heard: Heard) -> Reading | None:
-        said = {one.name: found for one in values if (found := _said(one, heard.value)) is not None}
+        said = {one.name: found for one in values if (found := said_value(one, heard.value)) is not None}
         at = told_time(self.says.time, heard.value, time.time())
-        if not said or self._is_past(at):
+        if self._is_past(at):
             self.gateway.count(dropped=len(said))
             return None
+        message = SaidValue("", at, time.monotonic(), number_of(self.says.number, heard.value))
         if heard.retained:
-            self._hear_stored(said, at)
+            self._hear_stored(said, message)
             return None
         self._note_heard()
-        reading = self._new(said, at)
+        reading = self._new(said, message)
+        self.newness.numbered |= message.number is not None
         self._look()
         if reading:
             self.gateway.count(heard=1)
@@ -236,53 +249,56 @@ class AdoptedDevice(Adopted):
             raise OSError(errno.ENODEV, self.trouble)
         return None
 
-    def _hear_stored(self, said: Mapping[str, Value | ValueError], at: float | None) -> None:
+    def _hear_stored(self, said: Mapping[str, Value | ValueError], message: SaidValue) -> None:
         """Take what the broker had stored as the state, and as no reading."""
-        now = time.monotonic()
-        good = {
-            name: one for name, one in said.items() if not (isinstance(one, ValueError) or self.measures[name].event)
-        }
-        fresh = {
-            name: one for name, one in good.items() if not self.newness.is_older(name, at) and self._fits(name, one)
-        }
-        for name, value in fresh.items():
-            self.newness.note(name, SaidValue(value, at, now))
-        if fresh and not self.trouble:
-            self.context.show(fresh)
-
-    def _fits(self, name: str, value: Value) -> bool:
-        return self.measures[name].wrong(value) is None
-
-    def _new(self, said: Mapping[str, Value | ValueError], at: float | None) -> dict[str, Value | OSError | ValueError]:
-        """Return what is a reading of what it says, and show what is the state though it is none."""
-        now, reading, known = time.monotonic(), dict[str, Value | OSError | ValueError](), dict[str, Value]()
+        fresh = dict[str, Value]()
         for name, value in said.items():
-            if isinstance(value, ValueError) or not self._fits(name, value):
+            if _fits(value, self.measures[name]) and not self.newness.is_older(name, message.time):
+                fresh[name] = value
+                self.newness.note(name, message._replace(value=value))
+        self._show(fresh)
+
+    def _show(self, values: Mapping[str, Value]) -> None:
+        """Publish values as the state, but for those that are events."""
+        states = {name: value for name, value in values.items() if not self.measures[name].event}
+        if states and not self.trouble:
+            self.context.show(states)
+
+    def _new(
+        self, said: Mapping[str, Value | ValueError], message: SaidValue
+    ) -> dict[str, Value | OSError | ValueError]:
+        """Return what is a reading of what it says, and show what is the state though it is none."""
+        reading, known = dict[str, Value | OSError | ValueError](), dict[str, Value]()
+        for name, value in said.items():
+            if not _fits(value, self.measures[name]):
                 reading[name] = value
                 continue
-            self.awaited.note(name, value)
+            if not self.newness.is_older(name, message.time):
+                self.awaited.note(name, value)
             cached = self.says.cached and name not in self.says.live
-            verdict = self.newness.judge(name, SaidValue(value, at, now), self.measures[name], cached=cached)
+            verdict = self.newness.judge(name, message._replace(value=value), self.measures[name], cached=cached)
             if verdict == "new":
                 reading[name] = value
             elif verdict == "known":
                 known[name] = value
             else:
                 self.gateway.count(dropped=1)
-        if known and not self.trouble:
-            self.context.show(known)
+        self._show(known)
         return reading
 
 
-def _of(lines: Mapping[str, T], topic: str) -> T | None:
-    """Return what belongs to a topic, by itself or by a filter that matches it."""
-    found = lines.get(topic)
-    if found is not None or not any(WILD & {*one} for one in lines):
-        return found
-    return next((lines[one] for one in lines if covers(one, topic)), None)
+def _fits(value: Value | ValueError, measure: Measure) -> TypeGuard[Value]:
+    return not isinstance(value, ValueError) and measure.wrong(value) is None
 
 
-def _said(value: AnswerValue, payload: Json) -> Value | ValueError | None:
+def _of(lines: Mapping[str, object], topic: str) -> str:
+    """Return the topic or the filter of the line that is about a topic; empty if none is."""
+    if topic in lines or not any(WILD & {*one} for one in lines):
+        return topic if topic in lines else ""
+    return next((one for one in lines if covers(one, topic)), "")
+
+
+def said_value(value: AnswerValue, payload: Json) -> Value | ValueError | None:
     """Return the value in a payload, an error if it is none, or None if the payload says nothing of it."""
     try:
         found = value.found(payload)

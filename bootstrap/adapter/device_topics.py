@@ -55,6 +55,7 @@ class DeviceTopics:
         values: what is in the messages of each topic, or of each filter.
         there: what says on which topic whether the device is there.
         seen: the topic that says when it was heard last; empty if nothing does.
+        asks: the topics and payloads that make it say how it is.
         commands: by the action's name.
         measures: what it measures.
     """
@@ -62,6 +63,7 @@ class DeviceTopics:
     values: Mapping[str, Sequence[AnswerValue]]
     there: Mapping[str, AnswerValue]
     seen: str
+    asks: Sequence[tuple[str, str]]
     commands: Mapping[str, DeviceCommand]
     measures: Mapping[str, Measure]
 
@@ -87,7 +89,8 @@ class DeviceTopics:
             {topic: tuple(found) for topic, found in values.items() if found},
             {_a(a_filter, line.topic, places): line.at(places) for line in profile.there},
             _a(a_filter, profile.seen.topic, places) if profile.seen else "",
-            {line.action: _command(line, places, values) for line in profile.tells if line.sets in kept},
+            [(_a(a_topic, line.topic, places), filled(line.payload, places)) for line in profile.asks],
+            _commands([line for line in profile.tells if line.sets in kept], places, values),
             kept,
         )
 
@@ -95,7 +98,8 @@ class DeviceTopics:
         """Return the topics that are listened to, and those that are published to."""
         seen = [self.seen] if self.seen else []
         heard = [Listened(topic) for topic in dict.fromkeys((*self.there, *seen, *self.values))]
-        return [*heard, *(Told(topic) for topic in dict.fromkeys(one.topic for one in self.commands.values()))]
+        told = [*(one.topic for one in self.commands.values()), *(topic for topic, _ in self.asks)]
+        return [*heard, *(Told(topic) for topic in dict.fromkeys(told))]
 
 
 def with_lines(profile: Profile, **lines: object) -> Profile:
@@ -121,6 +125,22 @@ def _a(check: object, text: str, places: Mapping[str, str]) -> str:
     except ValueError as error:
         raise ValueError(f"{topic!r} must be {error}; look at 'base', 'address' and 'channel'") from None
     return topic
+
+
+def _commands(
+    lines: Sequence[WireCommand], places: Mapping[str, str], values: Mapping[str, Iterable[AnswerValue]]
+) -> dict[str, DeviceCommand]:
+    """Return the commands, filled in.
+
+    Raises:
+        ValueError: one is none, or there are two of one name.
+    """
+    found = dict[str, DeviceCommand]()
+    for line in lines:
+        if line.action in found:
+            raise ValueError(f"'tells' say two ways to {line.action!r}; name one of them otherwise")
+        found[line.action] = _command(line, places, values)
+    return found
 
 
 def _command(

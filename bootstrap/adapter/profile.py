@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireTime, WireValue
+from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireQuestion, WireTime, WireValue
 from bootstrap.config.toml_file import TomlFile, suggestion
 from bootstrap.contract.topics import is_id
 from bootstrap.device import Seconds
@@ -27,12 +27,14 @@ class Profile:
         channel: what stands for `{channel}`.
         topic: the topic of the values that name none.
         time: the path of the time in a payload: seconds or milliseconds since 1970, or text as in ISO 8601.
+        number: the path of a number that a message shares with its copies only, however late they come.
         cached: whether a message repeats what was said before, so that only what has changed is a reading.
         live: measures that are said anew each time, though the others are repeated.
         silent_s: how long nothing may come of a device that is there, in seconds.
         answer_s: how long the device may take to show that a command was carried out, in seconds.
         seen: the topic, and the path in it, of the time when the device was heard last, if something says so.
         there: what says whether a device is there; it is if nothing says otherwise.
+        asks: what makes a device say how it is, told when it is said to be there.
         values: what it measures.
         tells: its commands.
     """
@@ -42,12 +44,14 @@ class Profile:
     channel: str = ""
     topic: str = ""
     time: str = ""
+    number: str = ""
     cached: bool = False
     live: list[str] = field(default_factory=list)
     silent_s: Seconds
     answer_s: Seconds = ANSWER_S
     seen: WireTime | None = None
     there: list[WirePresence] = field(default_factory=list)
+    asks: list[WireQuestion] = field(default_factory=list)
     values: list[WireValue] = field(default_factory=list)
     tells: list[WireCommand] = field(default_factory=list)
 

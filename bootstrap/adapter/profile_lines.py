@@ -20,6 +20,7 @@ AS = re.compile(r"(?:(?P<words>.*?)\s*)\bas\s+(?P<form>\S.*)")
 A_VALUE = "open = {base}/{address}/contact: value true|false"
 A_PRESENCE = "{base}/{address}/status: status Alive=true|Dead=false"
 A_TIME = "{base}/{address}/lastActive: value"
+A_QUESTION = "{base}/{address}/command: update"
 A_COMMAND = "set on = {base}/{address}/set: on=ON|off=OFF"
 
 
@@ -151,6 +152,35 @@ class WireTime(TextSetting):
         line = LINE.fullmatch(self.text.strip())
         if not (line and line["topic"]):
             raise ValueError("write TOPIC: PATH")
+        return line["topic"], line["rest"]
+
+
+@dataclass(frozen=True)
+class WireQuestion(TextSetting):
+    """What makes a device say how it is: `TOPIC: PAYLOAD`. ValueError: it is none."""
+
+    def __post_init__(self) -> None:
+        try:
+            _check_places(self.text)
+            self._parts  # noqa: B018 - it is built, and then kept
+        except ValueError as error:
+            raise ValueError(f"lines such as {A_QUESTION!r} (of {self.text!r}: {error})") from None
+
+    @property
+    def topic(self) -> str:
+        """The topic, not yet filled."""
+        return self._parts[0]
+
+    @property
+    def payload(self) -> str:
+        """What is told, not yet filled."""
+        return self._parts[1]
+
+    @cached_property
+    def _parts(self) -> tuple[str, str]:
+        line = LINE.fullmatch(self.text.strip())
+        if not (line and line["topic"]):
+            raise ValueError("write TOPIC: PAYLOAD")
         return line["topic"], line["rest"]
 
 

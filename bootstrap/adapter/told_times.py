@@ -13,8 +13,8 @@ SANE = 946_684_800.0  # 2000: a clock that was never set says less
 
 
 @cache
-def time_at(path: str) -> AnswerValue:
-    """Return where a time is in a payload."""
+def text_at(path: str) -> AnswerValue:
+    """Return where a time, or anything else that is no measure, is in a payload."""
     return AnswerValue(f"seen = {path} text")
 
 
@@ -26,7 +26,7 @@ def told_time(path: str, payload: Json, now: float) -> float | None:
     if not path:
         return None
     try:
-        found = time_at(path).found(payload)
+        found = text_at(path).found(payload)
         time = _seconds(found)
     except (ValueError, OverflowError):
         return None

@@ -88,6 +88,7 @@ class LoopSensor(DividerSensor):
     def noted(self, word: str, seen: float | OSError | ValueError) -> Reading | None:
         """Return what has become of the state, if it has changed."""
         before, self.seen = self.judge.state, seen
+        self.cancel(OVERDUE)
         self.after(self.sample_s, self.look, name=LOOK)
         return self.shown() if self.judge.take(word) != before else None
 

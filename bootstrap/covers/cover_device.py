@@ -56,11 +56,12 @@ class CoverDevice(CoverSettings):
                 return None
             self.pushed()
         elif self.guard.is_obstruction(edge.source):
-            if self.guard.obstructed:
-                self.mover.on_obstruction()
+            if not self.guard.on_obstruction(active=edge.active):
+                return None
+            self.mover.on_obstruction()
         elif (end := self.ends.of(edge.source)) is not None:
-            self.guard.on_end()
             self.mover.on_contact(end, closed=edge.active)
+            self.guard.on_end()
         return self.read()
 
     def pushed(self) -> None:

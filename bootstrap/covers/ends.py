@@ -26,7 +26,7 @@ class Ends:
             if line is not None
         }
         self._contacts: dict[str, Any] = contacts
-        self._doubt: str | None = None
+        self._doubt = cover.keep("doubt", "")
 
     def has(self, end: str) -> bool:
         """Return whether there is a contact at this end."""
@@ -49,7 +49,7 @@ class Ends:
     @property
     def closed(self) -> bool:
         """Whether it is closed for certain."""
-        return self.position == POSITIONS[CLOSED]
+        return self.position == POSITIONS[CLOSED] and self.problem is None
 
     @property
     def at_both(self) -> bool:
@@ -59,11 +59,12 @@ class Ends:
     @property
     def problem(self) -> str | None:
         """Why the contacts cannot be true; None if they can."""
-        return BOTH if self.at_both else self._doubt
+        return BOTH if self.at_both else self._doubt.value or None
 
     def doubt(self, why: str | None) -> None:
-        """Do not believe the contacts, until one of them changes as it should."""
-        self._doubt = why
+        """Do not believe the contacts, not after a restart either, until one of them changes as it should."""
+        if (why or "") != self._doubt.value:
+            self._doubt.value = why or ""
 
     def require_one(self) -> None:
         """Do nothing unless it is at both ends at once.

@@ -93,6 +93,9 @@ class CoverMotor:
     # How it moves.
 
     def _begin(self, way: str) -> Reading:
+        if self._ends.at(TOWARDS[way]):  # somebody else has moved it there meanwhile
+            self._halt()
+            return self._cover.read()
         self._next, self._last, self._begun = "", way, time.monotonic()
         self._ends.doubt(None)
         self._interlock.drive(way)

@@ -4,7 +4,7 @@ from gpiozero import DigitalOutputDevice
 
 from bootstrap.contract.payload import Json
 from bootstrap.covers.closing_guard import ClosingGuard
-from bootstrap.covers.ends import CLOSED, Ends
+from bootstrap.covers.ends import BOTH, CLOSED, Ends
 from bootstrap.covers.settings import CoverSettings
 from bootstrap.covers.travel import CLOSING, OPENING
 from bootstrap.device import Reading
@@ -35,11 +35,11 @@ class Opener:
             raise Refused("it was pressed a moment ago, and has not moved yet")
         if self._cover.waits_for(BEGIN):
             self._call_off()
-        elif self._ends.at(CLOSED):
+        elif self._ends.closed:
             self._press(unattended=False)
         else:
-            if not self._cover.remote_close:
-                raise Refused(MAY_CLOSE)
+            if self._cover.is_door and not self._cover.remote_close:
+                raise Refused(self._ends.problem or MAY_CLOSE)
             self._guard.require(attended=False)
             self._cover.after(self._guard.warn(attended=False), self._begin, name=BEGIN)
 
@@ -57,7 +57,6 @@ class Opener:
     def _press(self, *, unattended: bool) -> None:
         self._relay.on()
         self._cover.after(self._cover.pulse_s, self._release, name=RELEASE)
-        self._ends.doubt(None)
         if self._ends.at(CLOSED):
             self._cover.after(self._cover.leave_s, self._not_left, name=LEAVE)
         if unattended:
@@ -77,18 +76,18 @@ class Opener:
         if self._unattended:
             self._unattended = False
             self._guard.failed()
-        self._guard.end_warning()
+        self._call_off()
 
     def end(self) -> None:
         """Release the button, and forget what was to begin. What moves cannot be stopped."""
-        self._call_off()
         self._release()
         self._end_unattended()
 
     def _call_off(self) -> None:
-        """End a warning, and do not press."""
+        """Do not press, and end the warning, unless it is also that of a push before, which may be closing it."""
         self._cover.cancel(BEGIN)
-        self._guard.end_warning()
+        if not self._unattended:
+            self._guard.end_warning()
 
     def _not_left(self) -> Reading | None:
         if not self._ends.at(CLOSED):
@@ -98,10 +97,15 @@ class Opener:
         return self._cover.read()
 
     def on_contact(self, end: str, *, closed: bool) -> None:
-        """Take note of where it goes: away from an end, or to one."""
+        """Take note of where it goes: away from an end, or to one. A push that was to come would do something else."""
+        if self._cover.waits_for(BEGIN):
+            self._call_off()
         self._cover.cancel(END)
         self._cover.cancel(LEAVE)
-        self._ends.doubt(None)
+        if self._ends.at_both:
+            self._ends.doubt(BOTH)
+        elif end == CLOSED:
+            self._ends.doubt(None)
         self.way = None if closed else OPENING if end == CLOSED else CLOSING
         if closed:
             self._end_unattended()

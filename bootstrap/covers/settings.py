@@ -31,7 +31,7 @@ class CoverSettings(Device):
     dead_s: Annotated[float, Limits(0.2, 30)] = 1.0  # seconds for which both relays are off before one goes on
     closed_contact: Input | None = None  # the line of the contact that closes when it is closed
     open_contact: Input | None = None  # the line of the contact that closes when it is open
-    bounce_s: Seconds = 0.05  # seconds a contact must be stable before a change counts
+    bounce_s: Seconds = 0.05  # seconds a contact must be stable before a change counts; an obstruction counts at once
     opening_s: Annotated[float, Limits(1, 600)] | None = None  # seconds from closed to open: then it has positions
     closing_s: Annotated[float, Limits(1, 600)] | None = None  # seconds from open to closed, if they are others
     longest_s: Annotated[float, Limits(1, 900)] = 60.0  # seconds after which its motor is off, whatever was told
@@ -95,6 +95,9 @@ class CoverSettings(Device):
                 yield "button", "'button' is in place of 'opens' and 'closes'"
             if self.closed_contact is None:
                 yield "button", "'button' also needs 'closed_contact', or nobody knows whether a push closes it"
+            if (self.opening_s, self.closing_s) != (None, None):
+                name = "opening_s" if self.opening_s is not None else "closing_s"
+                yield name, f"{name!r} is for two relays: with one push button it has no positions"
         whole_s = max(self.travel().whole_s(way) for way in (OPENING, CLOSING))
         if whole_s > self.longest_s:
             yield "longest_s", f"'longest_s' must be at least {whole_s:g}: the longer way, with a tenth and 0.5 s more"

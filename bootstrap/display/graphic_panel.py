@@ -41,7 +41,8 @@ class GraphicPanel:
 
     def fitted(self, lines: Sequence[str]) -> list[str]:
         """Implement `Panel.fitted`."""
-        return cut([readable(line, glyphs().__contains__) for line in lines], self.columns, self.rows)
+        drawn = [readable(line, glyphs().__contains__) for line in cut(lines, self.columns, self.rows)]
+        return cut(drawn, self.columns, self.rows)
 
     def show(self, port: I2CPort, lines: Sequence[str], *, lit: bool, anew: bool) -> None:
         """Implement `Panel.show`. It is lit once it shows what it should, not what its memory held before."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from math import inf
 
 from bootstrap.contract import timestamps
-from bootstrap.contract.heard import Heard, ListeningHandle, Silence
+from bootstrap.contract.heard import VOUCHERS, Heard, ListeningHandle, Silence, sender_of
 from bootstrap.contract.liveness import is_silent, patience_s
 from bootstrap.contract.payload import Json
 from bootstrap.contract.topics import Kind
@@ -19,6 +19,7 @@ MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86_400
 UNITS = ((DAY_S, "d"), (HOUR_S, "h"), (MINUTE_S, "min"))
 MOST_AGE_S = 1000 * DAY_S
 MOMENT_S = 0.01
+SKEW_S = 60.0  # by which two clocks may differ before an age says nothing
 
 
 class HeardValues:
@@ -29,13 +30,17 @@ class HeardValues:
         self._device, self._changed, self._silent_s = device, changed, silent_s
         self._handles: dict[str, ListeningHandle] = {}
         self._measured_at: dict[str, float] = {}  # by sensor: when its newest value was measured, in s since 1970
+        self._ended = False
 
     def follow(self, fields: Iterable[TextField]) -> None:
         """Listen to what these fields need."""
         for topic in dict.fromkeys(topic for one in fields for topic in one.topics):
-            is_ours = f"/{Kind.DATA}/" in topic or f"/{Kind.STATUS}/" in topic
-            silent_s = None if is_ours else self._silent_s
+            silent_s = None if is_ours(topic) else self._silent_s
             self._handles[topic] = self._device.listen(topic, self._on_message, self._on_silence, silent_s)
+
+    def end(self) -> None:
+        """Count every value as one that may not be true any more: nobody listens from now on."""
+        self._ended = True
 
     def _on_message(self, heard: Heard) -> Reading | None:
         sensor, _, name = heard.topic.partition(f"/{Kind.STATUS}/")
@@ -49,12 +54,17 @@ class HeardValues:
         return self._changed()
 
     def _note(self, sensor: str, measured: Json) -> None:
-        """Note when a sensor says that it has measured last."""
+        """Note when a sensor says that it has measured last.
+
+        A later time counts, because a stored heartbeat may be older than a value; but none that is yet to come, as
+        before a clock was set right.
+        """
         try:
             at = timestamps.parse(measured).timestamp() if isinstance(measured, str) else -inf
         except (Refused, OverflowError):
             at = -inf
-        self._measured_at[sensor] = max(at, self._measured_at.get(sensor, -inf))
+        before = self._measured_at.get(sensor, -inf)
+        self._measured_at[sensor] = max(at, before) if before < time.time() + SKEW_S or at == -inf else at
 
     def value(self, field: TextField) -> Json:
         """Return the value of a field, or None if there is none."""
@@ -65,7 +75,7 @@ class HeardValues:
 
     def doubtful(self, field: TextField) -> bool:
         """Return whether the value of a field may not be true any more."""
-        if self._handles[field.topic].problem is not None:
+        if self._ended or self._handles[field.topic].problem is not None:
             return True
         return field.fact == "state" and is_silent(*self._beat(field))
 
@@ -89,8 +99,9 @@ class HeardValues:
         return text if text == NOTHING or not self.doubtful(field) else f"{DOUBTFUL}{text}"
 
     def _age_s(self, sensor: str) -> float | None:
+        """Return the age of the newest value; None if nobody can tell, because there is none, or clocks differ."""
         age_s = time.time() - self._measured_at.get(sensor, -inf)
-        return max(0.0, age_s) if age_s < MOST_AGE_S else None
+        return max(0.0, age_s) if -SKEW_S < age_s < MOST_AGE_S else None
 
     def due_s(self, fields: Iterable[TextField]) -> float:
         """Return in how many seconds the text of one of these fields changes by itself."""
@@ -105,6 +116,12 @@ class HeardValues:
             left_s = patience_s(period_s) - age_s + MOMENT_S if period_s and age_s is not None else -1.0
             return left_s if left_s > 0 else inf
         return inf
+
+
+def is_ours(topic: str) -> bool:
+    """Return whether a sensor of penates publishes to a topic, so that it is known when it is late or gone."""
+    group_and_sensor, _, name = topic.rpartition(f"/{Kind.STATUS}/")
+    return sender_of(topic) is not None or (group_and_sensor.count("/") == 1 and name in (*VOUCHERS, "health"))
 
 
 def age_text(age_s: float) -> str:

@@ -1,6 +1,7 @@
 """The base class of displays: what they show of others, when, and how it gets there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
@@ -88,6 +89,12 @@ class ShowingDevice(Device):
             raise ValueError(f"'size' of {self.driver} must be {' or '.join(fitting)}, not {self.size}")
         if len(self.pages) > MOST_PAGES:
             raise ValueError(f"'pages' must be at most {MOST_PAGES}")
+        if 0 < self.page_s < GAP_S:
+            raise ValueError(f"'page_s' must be 0, or at least {GAP_S:g}")
+        if graphic and self.rom != "A00":
+            raise ValueError(f"'rom' is of hd44780; {self.driver} has all characters that can be drawn")
+        if not graphic and self.scale != 1:
+            raise ValueError(f"'scale' is of ssd1306 and sh1106; the characters of {self.driver} have one size")
         self.panel = self._panel()
 
     def _panel(self) -> Panel:
@@ -107,6 +114,7 @@ class ShowingDevice(Device):
         self._shown: Screen | None = None  # what the display shows, as far as is known; the worker thread sets it
         self._asked = False
         self.command = self.keep("light", AUTO)
+        self._meanwhile = ""  # what a command said of the light for a while, which no restart outlives
         self.carousel = Carousel(len(self.pages))
         self.values = HeardValues(self, self._redraw, self.silent_s or None)
         rules = self.alerts or []
@@ -127,10 +135,14 @@ class ShowingDevice(Device):
         if self.carousel.set_alerts([one.name for one in alerts]):
             self.cancel(TURN)
         self._set_timers(alerts)
+        lit = self._is_lit(alert=bool(alerts))
+        return Screen((*self._fitted(alerts),), self.carousel.page + 1, bool(alerts), lit)
+
+    def _fitted(self, alerts: Sequence[ActiveAlert]) -> Sequence[str]:
+        """Return the lines of the alert, or else the page, that is to be shown."""
         at = self.carousel.alert
-        lines = self.pages[self.carousel.page].lines if at is None else alerts[at].lines
-        fitted = self.panel.fitted([self.values.written(line) for line in lines])
-        return Screen((*fitted,), self.carousel.page + 1, bool(alerts), self._is_lit(alert=bool(alerts)))
+        lines = alerts[at].lines if at is not None and at < len(alerts) else self.pages[self.carousel.page].lines
+        return self.panel.fitted([self.values.written(line) for line in lines])
 
     def _set_timers(self, alerts: list[ActiveAlert]) -> None:
         """See to it that it is drawn again when something changes by itself."""
@@ -152,11 +164,13 @@ class ShowingDevice(Device):
             self.after(seconds, self._redraw, name)
 
     def _is_lit(self, *, alert: bool) -> bool:
-        """Return whether it is to be lit: by an alert, a command, the button, or the time of day."""
-        if alert or self.command.value != AUTO:
-            return alert or self.command.value == ON
-        within = self.lit is None or self.lit.covers(datetime.now())  # noqa: DTZ005 - as above
-        return within or self.waits_for(PRESSED)
+        """Return whether it is to be lit: by an alert, the button, a command, or the time of day."""
+        if alert or self.waits_for(PRESSED):
+            return True
+        word = self._meanwhile or self.command.value
+        if word != AUTO:
+            return word == ON
+        return self.lit is None or self.lit.covers(datetime.now())  # noqa: DTZ005 - as above
 
     def _turn(self) -> None:
         self.carousel.step()
@@ -202,6 +216,16 @@ class ShowingDevice(Device):
         """Write what has changed meanwhile."""
         self._redraw()
         return reading
+
+    def teardown(self) -> None:
+        """Mark what stays on the glass: nobody will bring it up to date.
+
+        The bus is not locked, because whoever has it may keep a stop waiting: each message is whole without it.
+        """
+        if (shown := getattr(self, "_shown", None)) is not None:
+            self.values.end()
+            with suppress(OSError), bus_port(self.bus) as port:
+                self.panel.show(port, self._fitted(self.told.active()), lit=shown.lit, anew=False)
 
     # What people do.
 
@@ -252,14 +276,16 @@ class ShowingDevice(Device):
     def act_light(self, value: Json) -> None:
         """Switch the light `on`, `off`, or `auto` to its hours; `{"state": "on", "for_s": 60}` for a while."""
         for_s = seconds(value.pop("for_s", None)) if isinstance(value, dict) else None
-        self._set_light(only(value, "state"))
-        if for_s:
-            self.after(for_s, self._back, BACK)
-
-    def _set_light(self, word: str) -> None:
+        word = only(value, "state")
         self.cancel(BACK)
-        self.command.value = word
+        self.cancel(PRESSED)
+        if for_s:
+            self._meanwhile = word
+            self.after(for_s, self._back, BACK)
+        else:
+            self._meanwhile, self.command.value = "", word
         self._redraw()
 
     def _back(self) -> None:
-        self._set_light(AUTO)
+        self._meanwhile = ""
+        self._redraw()

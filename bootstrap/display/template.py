@@ -13,7 +13,8 @@ from bootstrap.needs import Listened, Need, TextSetting
 Fact: TypeAlias = Literal["", "age", "state"]
 
 FIELD = re.compile(r"\{\{|\}\}|\{(?P<field>[^{}\n]*)\}|[{}]")
-PARTS = re.compile(r"(?P<what>[^!#:]*)(?P<keys>#[^!:]*)?(?:!(?P<fact>[^:]*))?(?::(?P<form>.*))?")
+# A colon begins the form; in a topic as it is, of which a member is wanted, it is part of the topic.
+PARTS = re.compile(r"(?P<what>=[^!#]*(?=#\w)|[^!#:]*)(?P<keys>#[^!:]*)?(?:!(?P<fact>[^:]*))?(?::(?P<form>.*))?")
 FORM = re.compile(r"(?:[^{}]?[<>=^])?[-+ ]?0?\d{0,2}(?:\.\d)?[a-zA-Z%]?")
 AS_IT_IS, KEYS, WORDS = "=", "#", "|"  # before a topic that is no measure of penates; members of objects; true or false
 FACTS: tuple[Fact, ...] = ("age", "state")

@@ -1,5 +1,6 @@
 """What moves a bolt: a strike or magnet that is held by power, or a motor that runs for a moment."""
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +23,9 @@ class Drive(Protocol):
 
     def turn(self, *, unlock: bool) -> None:
         """Begin to unlock, or to lock."""
+
+    def go_on(self, *, unlocked: bool) -> None:
+        """Take note of how an earlier process has left it."""
 
     def stop(self) -> None:
         """End a movement: a motor stops, while what is held by power stays as it is."""
@@ -49,6 +53,9 @@ class Strike:
         """Switch the line."""
         self._line.value = unlock != self._fail_safe
 
+    def go_on(self, *, unlocked: bool) -> None:
+        """Do nothing: its line tells."""
+
     def stop(self) -> None:
         """Leave the line as it is."""
 
@@ -68,21 +75,30 @@ class BoltMotor:
         self._device, self.unlocked = device, False
         self._unlocking = device.own(DigitalOutputDevice(unlock_pin, active_high=active_high))
         self._locking = device.own(DigitalOutputDevice(lock_pin, active_high=active_high))
+        self._ran_until = {self._unlocking: -math.inf, self._locking: -math.inf}
 
     def turn(self, *, unlock: bool) -> None:
-        """Stop, and run in this direction after a moment, if it ran in the other one."""
+        """Stop, and run in this direction, a moment after it has run in the other one."""
         run, other = (self._unlocking, self._locking) if unlock else (self._locking, self._unlocking)
-        self.unlocked, reversed_ = unlock, bool(other.is_active)
+        self.unlocked = unlock
         self.stop()
-        if reversed_:
-            self._device.after(DEAD_S, partial(setattr, run, "value", True), name="drive")
+        wait_s = self._ran_until[other] + DEAD_S - time.monotonic()
+        if wait_s > 0:
+            self._device.after(wait_s, partial(setattr, run, "value", True), name="drive")
         else:
             run.value = True
+
+    def go_on(self, *, unlocked: bool) -> None:
+        """Take note of how an earlier process has left it."""
+        self.unlocked = unlocked
 
     def stop(self) -> None:
         """Take the power from both lines."""
         self._device.cancel("drive")
-        self._unlocking.value = self._locking.value = False
+        for line in self._ran_until:
+            if line.is_active:
+                line.value = False
+                self._ran_until[line] = time.monotonic()
 
     def rest(self) -> None:
         """Do nothing: it has no power between its movements."""
@@ -99,3 +115,10 @@ class BoltMotor:
         while time.monotonic() < until and (was_locked or not is_locked()):  # what has not moved yet proves nothing
             time.sleep(LOOK_S)
         self.stop()
+
+
+def make_drive(device: Device, pin: int, lock_pin: int | None, *, active_high: bool, fail_safe: bool) -> Drive:
+    """Return what moves the bolt: a motor, if there is a line that locks."""
+    if lock_pin is not None:
+        return BoltMotor(device, pin, lock_pin, active_high=active_high)
+    return Strike(device, pin, active_high=active_high, fail_safe=fail_safe)

@@ -6,6 +6,7 @@ from bootstrap.device import Kept
 
 OPEN = "the door is open"
 OVERTAKEN = "something else was asked for"
+KEYS = ("what", "by", "time", "ended")
 STOPPED = "not known: the sensor was stopped"
 
 
@@ -15,6 +16,8 @@ class LastDone:
     def __init__(self, kept: Kept[dict[str, Json]]) -> None:
         """Go on with what an earlier process has kept. How that ended, if it was under way, is not known."""
         self._kept = kept
+        if self.value and not {*KEYS} <= self.value.keys():
+            self._kept.value = {}  # what another kind of device has kept by this name
         if self.goes_on:
             self._kept.value = {**self.value, "ended": STOPPED}
 
@@ -22,6 +25,11 @@ class LastDone:
     def value(self) -> dict[str, Json]:
         """What it is: `what`, `by`, `time`, and how it has `ended`, or null."""
         return self._kept.value
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether it is an unlocking, and the process ended before anybody knew how far that had come."""
+        return self.value.get("what") == "unlock" and self.value["ended"] == STOPPED
 
     @property
     def waits_for_door(self) -> bool:

@@ -9,7 +9,7 @@ from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading, Seconds, takes
 from bootstrap.door_locks.bolt_contact import BoltContact
 from bootstrap.door_locks.door_contacts import DoorContacts
-from bootstrap.door_locks.drives import BoltMotor, Drive, Strike
+from bootstrap.door_locks.drives import make_drive
 from bootstrap.door_locks.last_done import OPEN, LastDone
 from bootstrap.door_locks.lock_state import ALERTS, STATES, LockFacts
 from bootstrap.errors import Refused
@@ -22,6 +22,7 @@ Fail: TypeAlias = Literal["secure", "safe"]
 LOCK, UNLOCK = ("lock", "locked"), ("unlock", "unlocked")
 STABLE_S = 0.5  # for which the bolt must be thrown before it counts as locked
 SETTLE_S = 1.0  # from the closing of the door to the locking
+WRITE_S = 1.0  # least time between two writes to the disk, so that a power cut costs nothing of what is known
 LONGEST_BY = 60  # characters of a name
 WHICH_FAIL = (
     'what the door is without power: "secure" is locked, as a fail-secure strike or a motor is; "safe" is unlocked, as '
@@ -70,20 +71,17 @@ class LockingDoor(Device):
 
     def setup(self) -> None:
         """Own the lines, which have no power from the first moment, and watch the contacts."""
-        self.drive = self._make_drive()
+        lines, fail_safe = (self.pin, self.lock_pin), self.fail == "safe"
+        self.drive = make_drive(self, *lines, active_high=self.active_high, fail_safe=fail_safe)
         closed = self.bolt_when == "closed"
         self.contacts = DoorContacts(self, self.bolt, self.door, thrown_when_closed=closed, bounce_s=self.bounce_s)
-        self._doubt = self.keep("doubt", "")
+        self._doubt = self.keep("doubt", "", WRITE_S)
         self._last_done = LastDone(self.keep("last", {}))
+        self.drive.go_on(unlocked=self._last_done.is_cut_short)
         self.belief = BoltContact(self._doubt.value)
         self._is_jammed = self._waits_for_door = self._was_told_how_long = False
         self._wants_unlocked = False
         self.after(0, self._start, name="start")
-
-    def _make_drive(self) -> Drive:
-        if self.lock_pin is not None:
-            return BoltMotor(self, self.pin, self.lock_pin, active_high=self.active_high)
-        return Strike(self, self.pin, active_high=self.active_high, fail_safe=self.fail == "safe")
 
     def teardown(self) -> None:
         """Lock by the motor, if there is one: it would stay where it is."""
@@ -164,10 +162,12 @@ class LockingDoor(Device):
         return self._end(OPEN)
 
     def _throw(self) -> Reading:
+        """Lock. A motor that has unlocked runs for its whole time, whatever the contact shows before it has begun."""
         self._waits_for_door = self._is_jammed = False
         self.cancel("rest")
+        must_run = self.lock_pin is not None and self.drive.unlocked
         self.drive.turn(unlock=False)
-        proven = self.contacts.is_thrown and self.belief.has_followed
+        proven = self.contacts.is_thrown and self.belief.has_followed and not must_run
         self.after(STABLE_S if proven else self.move_s, self._moved, name="moved")
         return self.read()
 
@@ -180,7 +180,7 @@ class LockingDoor(Device):
             self._begin("relock", START)
         if self.contacts.is_open:
             return self._wait_for_door()
-        if self.lock_pin is None or self.belief.doubt or not self.contacts.is_thrown:
+        if self.lock_pin is None or self.drive.unlocked or self.belief.doubt or not self.contacts.is_thrown:
             return self._throw()
         self.after(STABLE_S, self._moved, name="moved")
         return self.read()
@@ -234,6 +234,8 @@ class LockingDoor(Device):
         else:
             self.belief.end_locking(thrown=thrown)
             self._is_jammed = not thrown
+            if thrown and not self.belief.doubt:
+                self.cancel("relock")  # of what a hand has unlocked, and locked again
         self._tell_doubt()
         return self._end(self._facts.state)
 

@@ -125,6 +125,7 @@ BUILT_IN: dict[str, Component] = {
 COUNTS = {"stat_cla": "total_increasing"}
 NOW = {"stat_cla": "measurement"}
 REASON = "{{ (value_json.%s or 'none')[:LONGEST] }}".replace("LONGEST", str(LONGEST_STATE))
+DIAGNOSED = frozenset({"state", "problem"})  # what every sensor has, besides its heartbeat
 HEARTBEAT: dict[str, Component] = {  # fields of the heartbeat
     "why": {"name": "Reason", "val_tpl": REASON % "why", "en": True},
     "last_reading": {"dev_cla": "timestamp"},
@@ -216,7 +217,8 @@ class _Announced:
         for name, component in offered.items():
             yield f"action_{name}", component
             head, takes = self._head(name), self._about["actions"][name]
-            yield from ((f"action_{name}_{word}", each) for word, each in controls.cover_buttons(head, takes))
+            further = controls.further_buttons(head, takes, component)
+            yield from ((f"action_{name}_{word}", each) for word, each in further)
         for name, component in _diagnostics(self._topics, self._about["heartbeat_s"], self.alive):
             yield f"status_{name}", component
 
@@ -228,7 +230,9 @@ class _Announced:
 
     def _measure(self, name: str, facts: Facts, shown: Component) -> Component:
         """Return a measure; `shown` is the device class or icon that is declared for it."""
-        head = {"name": label(name), "stat_t": self._topics.data(name), **self._well(name)}
+        taken = name in DIAGNOSED  # by that of every sensor, which would be called the same
+        called = label(f"{self._about['kind']} {name}" if taken else name)
+        head = {"name": called, "stat_t": self._topics.data(name), **self._well(name)}
         words = facts.get("words")
         if facts.get("event") and words:
             return {"p": "event", **head, "evt_typ": words, "val_tpl": WORD, **shown}

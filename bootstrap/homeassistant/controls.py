@@ -17,6 +17,7 @@ SPEED_STEP = 1.0  # between two speeds, where a fan has none of its own
 FINEST = 0.001  # smallest step of a number
 ALL = 100  # % of a cover's position and a fan's speed
 SHOWN_BY = frozenset({"switch", "light", "lock", "cover", "valve", "fan"})  # those that show a measure as well
+SWITCHED = ("on", "off", "toggle")  # what a switch does
 SET = "Set"  # the name of the usual action, which says less than its word
 CLASSED = frozenset({"cover", "valve"})  # those that have classes of their own
 COVERS = frozenset({"awning", "blind", "curtain", "damper", "door", "garage", "gate", "shade", "shutter", "window"})
@@ -93,11 +94,19 @@ def button(head: Component, word: str) -> Component:
     return {"p": "button", **stateless, "pl_prs": word, "cmd_tpl": COMMAND}
 
 
-def cover_buttons(head: Component, takes: Facts) -> Iterator[tuple[str, Component]]:
-    """Yield each word that a cover does not send, because it must expire, with its button."""
-    if takes.get("control") == "cover":
-        for word in _must_expire(takes):
-            yield word, button({**head, "name": label(word)}, word)
+def further_buttons(head: Component, takes: Facts, offered: Component) -> Iterator[tuple[str, Component]]:
+    """Yield each word that the component offered for an action does not send, with a button for it.
+
+    Of a cover these are the words that must expire; of a switch those that neither switch on nor off, such as `auto`.
+    """
+    words = []
+    if offered["p"] == "cover":
+        words = _must_expire(takes)
+    elif offered["p"] == "switch":
+        words = [word for word in takes.get("words", []) if word not in SWITCHED]
+    for word in words:
+        name = word if head["name"] == SET else f"{head['name']} {word}"
+        yield word, button({**head, "name": label(name)}, word)
 
 
 def _must_expire(takes: Facts) -> list[str]:

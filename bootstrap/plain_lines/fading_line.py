@@ -38,9 +38,9 @@ class FadingLine(ModulatedLine):
     @takes("on", "off", sets="level", unit="%", low=0, high=100, keys=("level", "fade_s"))
     def act_set(self, value: Json) -> Reading | None:
         """Accept `on` (as bright as last), `off`, per cent, or `{"level": 40, "fade_s": 3}`."""
-        fade_s = value.get("fade_s", self.fade_s) if isinstance(value, dict) else self.fade_s
+        told = value.get("fade_s") if isinstance(value, dict) else None
         to = number(value, "level", {"on": self.bright, "off": 0.0})
-        self.fade = Fade(self.percent, to, seconds(fade_s or None) or 0.0)
+        self.fade = Fade(self.percent, to, self.fade_s if told is None else _lasts_s(told))
         self.bright = to or self.bright
         return self.step()
 
@@ -53,3 +53,8 @@ class FadingLine(ModulatedLine):
             return self.read()
         self.after(STEP_S, self.step, name=FADE)
         return None
+
+
+def _lasts_s(told: Json) -> float:
+    """Return the seconds of a fade that a command tells; 0 is one at once. Refused: it is no duration."""
+    return 0.0 if told == 0 and not isinstance(told, bool) else seconds(told) or 0.0

@@ -20,11 +20,12 @@ from bootstrap.plain_lines.tacho import Tacho
 MANUAL, FOLLOWING, SAFE = MODES = ("manual", "following", "safe")
 AUTO = "auto"
 BACK = "back"  # the name of a timer
+COLDEST_C = -90.0  # °C; it is nowhere colder, and a sensor that is not connected often says -127
 
 
 def a_temperature(heard: Heard) -> float:
     """Return the temperature in a message. Refused: it is none."""
-    if isinstance(heard.value, bool) or not math.isfinite(heard.number):
+    if isinstance(heard.value, bool) or not COLDEST_C <= heard.number < math.inf:
         raise Refused(f"{heard.topic}: {heard.value!a} is no temperature")
     return heard.number
 

@@ -134,6 +134,7 @@ class KeptValues:
     def _read(self) -> dict[str, Json]:
         """Return what an earlier device or run has kept. OSError: the file cannot be read."""
         if (unsaved := self._unsaved.pop(self._file, None)) is not None:
+            self._failing = True  # as for the device before this one: no disk takes it, until one does
             self._changes += 1
             self._schedule()
             return unsaved

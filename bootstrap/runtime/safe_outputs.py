@@ -15,35 +15,48 @@ from bootstrap.runtime.lock import take_lock
 from bootstrap.runtime.named_timers import NamedTimers
 from bootstrap.runtime.parts import ProcessParts
 
+FAILED = "cannot set the outputs to safe values"
+
 
 def make_safe(settings: SensorSettings) -> Exit:
-    """Set the outputs of a sensor that is not running to their safe values. Returns the exit code."""
+    """Set the outputs of a sensor that is not running to their safe values. Returns the exit code; never raises.
+
+    Whoever makes several sensors safe can go on with the next one, whatever is wrong with this one.
+    """
     log.start(settings.topics.client_id, settings.log.level, settings.log.format)
     try:
         with ExitStack() as stack:
             take_lock(settings, stack)
-            sockets = Sockets()
-            stack.callback(sockets.end)
-            inbox = Inbox(sockets)
-            stack.callback(inbox.close)
-            loop = Loop()
-            set_line_holder(settings.topics.client_id)
-            pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
-            stack.callback(pins.close)
-            parts = ProcessParts(loop, sockets, inbox, Worker(inbox))
-            kept = kept_values(settings, parts, lambda _what, _why: None)
-            stack.callback(kept.close)
-            setup = DeviceSetup(settings.device, DeclaredLines(settings.device, pins))
-            stack.callback(setup.undo)
-            subscriptions = Subscriptions(settings, sockets, inbox)
-            stack.callback(subscriptions.close)
-            timers = NamedTimers(loop, lambda _call: None)
-            settings.device.attach(DeviceContext(timers, setup.lines, subscriptions, kept))
-            setup.do()
+            _set_up(settings, stack)
     except Fatal as end:
-        log.error("cannot set the outputs to safe values", reason=end.reason, exit=int(end.code))
+        log.error(FAILED, reason=end.reason, exit=int(end.code))
         return end.code
     except OSError as error:
-        log.error("cannot set the outputs to safe values", reason=str(error), exit=int(Exit.ABSENT))
+        log.error(FAILED, reason=str(error), exit=int(Exit.ABSENT))
         return Exit.ABSENT
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - anything else is a bug of the device
+        log.error(FAILED, traceback=True, reason=repr(error), exit=int(Exit.BUG))
+        return Exit.BUG
     return Exit.STOPPED
+
+
+def _set_up(settings: SensorSettings, stack: ExitStack) -> None:
+    """Set up the device, whose outputs are set to their safe values when `stack` is closed."""
+    sockets = Sockets()
+    stack.callback(sockets.end)
+    inbox = Inbox(sockets)
+    stack.callback(inbox.close)
+    loop = Loop()
+    set_line_holder(settings.topics.client_id)
+    pins = DevicePins(loop, inbox, deliver=lambda _edge: None)
+    stack.callback(pins.close)
+    parts = ProcessParts(loop, sockets, inbox, Worker(inbox))
+    kept = kept_values(settings, parts, lambda _what, _why: None)
+    stack.callback(kept.close)
+    setup = DeviceSetup(settings.device, DeclaredLines(settings.device, pins))
+    stack.callback(setup.undo)
+    subscriptions = Subscriptions(settings, sockets, inbox)
+    stack.callback(subscriptions.close)
+    timers = NamedTimers(loop, lambda _call: None)
+    settings.device.attach(DeviceContext(timers, setup.lines, subscriptions, kept))
+    setup.do()

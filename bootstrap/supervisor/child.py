@@ -54,10 +54,11 @@ class ChildOwner(Protocol):
     def fork(self, settings: ProcessSettings, stderr: int, address: str) -> int:
         """Fork a process that runs these sensors, logs to `stderr` and notifies `address`. Returns its process id."""
 
-    def fork_safe(self, settings: ProcessSettings, status: int) -> int | None:
+    def fork_safe(self, settings: ProcessSettings, status: int, *, stopping: bool) -> int | None:
         """Fork a process that makes outputs safe, if one that ended with `status` has left them as they were.
 
-        Returns its process id, or None if there is nothing to do.
+        `stopping` is whether it has said before that it stops. Returns the id of the new process, or None if there is
+        nothing to do.
         """
 
     def on_settled(self) -> None:
@@ -91,6 +92,7 @@ class Child:
         self._log_pipe: LogPipe | None = None
         self._notify_socket: NotifySocket | None = None
         self._outcome: tuple[int, str] | None = None  # exit code and reason of the last unexpected end
+        self._told_stopping = False  # whether the process has said that it stops
         self._killed: int | None = None  # status of a process whose outputs are being made safe
         self._enter(ChildState.STOPPED)
 
@@ -176,7 +178,7 @@ class Child:
     def _fork(self) -> None:
         if self.settings is None:
             return
-        self._hung, self.status = "", ""
+        self._hung, self.status, self._told_stopping = "", "", False
         self._began_at = time.monotonic()
         try:
             self._begin(self.settings)
@@ -206,6 +208,7 @@ class Child:
         """Handle what it sent by sd_notify(3)."""
         if self._hung:
             return
+        self._told_stopping = self._told_stopping or "STOPPING=1" in lines
         _note_carried(lines, self.carried)
         for line in lines:
             key, _, value = line.partition("=")
@@ -262,9 +265,9 @@ class Child:
             self._notify_socket.receive()
             self._notify_socket.close()
             self._notify_socket = None
-        if self._killed is None and self.settings and (pid := self.owner.fork_safe(self.settings, status)):
+        if self._killed is None and (pid := self._fork_safe(status)):
             self.pid, self._killed = pid, status
-            self._wait(self.owner.watchdog_s, self.kill)
+            self._wait(max(STOP_S, self.owner.watchdog_s), self.kill)
             return
         status, self._killed = status if self._killed is None else self._killed, None
         code = os.waitstatus_to_exitcode(status)
@@ -278,6 +281,9 @@ class Child:
         else:
             self._on_unexpected_end((code, why), steady=steady)
         self.owner.on_settled()
+
+    def _fork_safe(self, status: int) -> int | None:
+        return self.owner.fork_safe(self.settings, status, stopping=self._told_stopping) if self.settings else None
 
     def _on_requested_end(self, code: int, why: str) -> None:
         """Handle a requested end, whatever its exit code."""

@@ -23,7 +23,8 @@ from bootstrap.supervisor.child import UNSETTLED, Child, ChildState
 
 LOCK = "supervisor"
 SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
-ORDERLY = (Exit.STOPPED, Exit.ABSENT, Exit.RUNNING, Exit.SETTINGS)  # the process has set its outputs, or had none
+ORDERLY = (Exit.STOPPED, Exit.ABSENT)  # the process has set its outputs, if it has said before that it stops
+NO_OUTPUTS = (Exit.RUNNING, Exit.SETTINGS)  # it has released them, or had none
 SETTLE_S = 15.0  # children that have not settled by then are reported as they are
 COMMAND_NAME = Path("/proc/self/comm")  # what ps and top show (proc(5))
 
@@ -162,13 +163,15 @@ class Supervisor:
             announced(settings.sensors[0])
         return self._fork(lambda: self._run_sensor(settings, stderr, address, known))
 
-    def fork_safe(self, settings: ProcessSettings, status: int) -> int | None:
+    def fork_safe(self, settings: ProcessSettings, status: int, *, stopping: bool) -> int | None:
         """Fork a process that makes outputs safe if one that ended badly with `status` may have driven some.
 
-        One that ended in order has done so. Returns its process id, or None if there is nothing to do.
+        One that ended in order has done so, and has said that it was `stopping`: a library may end a process with any
+        code. Returns its process id, or None if there is nothing to do.
         """
         driving = [one for one in settings.sensors if may_drive(one.device)]
-        if os.waitstatus_to_exitcode(status) not in ORDERLY and driving:
+        in_order = (*NO_OUTPUTS, *ORDERLY) if stopping else NO_OUTPUTS
+        if os.waitstatus_to_exitcode(status) not in in_order and driving:
             with suppress(OSError):  # no memory: the sensor's next process will set them
                 return self._fork(lambda: self._make_safe(driving))
         return None

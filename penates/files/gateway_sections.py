@@ -1,16 +1,18 @@
 """Adding a sensor to a gateway's file: a section at its end, while everything else stays as it is."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootstrap.config.gateway_file import section_of
-from bootstrap.config.loader import Configuration
+from bootstrap.config.loader import Configuration, device_file
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, suggestion
 from bootstrap.errors import Exit, Fatal
 from bootstrap.gateway import Adopted, Gateway
+from bootstrap.paths import write_new
 from penates.files.edited_device import EditedDevice
-from penates.files.toml_edit import with_section
+from penates.files.toml_edit import toml, with_section
 
 
 @dataclass(frozen=True)
@@ -63,3 +65,25 @@ class Adopting:
         """
         edited = EditedDevice(self.folder, self.file)
         return edited.write(with_section(edited.text, self.section, values))
+
+
+def new_gateway(folder: Path, kind: str, name: str, values: Mapping[str, str]) -> Path:
+    """Write the file of a gateway of this kind that carries this sensor, and is called as its kind. Returns the file.
+
+    Raises:
+        SettingsError: it is there already, or would have a fault; nothing was written.
+        Fatal: the file cannot be written.
+    """
+    file = device_file(kind)
+    if os.path.lexists(folder / file):
+        raise SettingsError([Fault(file, 1, "already exists; nothing was written")])
+    text = with_section(f"kind = {toml(kind)}\n", section_of(name), values)
+    configuration = Configuration(folder, drafts={kind: text.encode()}, secrets=False)
+    configuration.all()
+    if faults := [fault for fault in configuration.faults if fault.file == file]:
+        raise SettingsError(faults)
+    try:
+        write_new(folder / file, text)
+    except OSError as error:
+        raise Fatal(Exit.SETTINGS, f"{folder / file} cannot be written: {error.strerror}; use sudo?") from None
+    return folder / file

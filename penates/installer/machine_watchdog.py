@@ -11,6 +11,7 @@ FILE = FOLDER / "penates.conf"
 LIMIT_S = 15  # the most that a Pi's watchdog can do is 16
 TEXT = f"# Made by `penates install --watchdog`.\n[Manager]\nRuntimeWatchdogSec={LIMIT_S}\n"
 DEVICES = "dev/watchdog*"
+STATES, ACTIVE = "sys/class/watchdog/*/state", "active"
 OFFER = "sudo penates install --watchdog has its hardware restart it when it hangs"
 
 
@@ -29,3 +30,8 @@ def unwanted(wanted: Sequence[Planned] = ()) -> Iterator[Step]:
 def has_watchdog(root: Path = Path("/")) -> bool:
     """Return whether this machine has a watchdog."""
     return any(root.glob(DEVICES))
+
+
+def is_active(root: Path = Path("/")) -> bool:
+    """Return whether a program serves a watchdog of this machine: systemd, or the Debian package `watchdog`."""
+    return any(state.read_text(encoding="ascii").strip() == ACTIVE for state in root.glob(STATES))

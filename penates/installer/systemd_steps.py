@@ -35,7 +35,9 @@ def main_process(unit: str) -> int:
 
 
 def runtime_watchdog() -> int | None:
-    """Return whether systemd serves the watchdog of the machine: 0 if not; None if it does not tell."""
+    """Return whether somebody serves the watchdog of the machine: 0 if not; None if systemd does not tell."""
+    if machine_watchdog.is_active():
+        return 1
     said = systemctl("show", "--property=RuntimeWatchdogUSec", "--value")
     return None if said == "" else int(said not in ("0", "infinity"))
 

@@ -14,7 +14,7 @@ from support.world import Broker, Eyes, eventually
 
 LIMIT_S = UNLOCKED_S + WATCHDOG_S + MARGIN_S
 STEADY_S = 1.5  # for which a lock that is locked is watched
-START_S = 60.0
+START_S = 180.0
 
 
 class Supervised(Protocol):

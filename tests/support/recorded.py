@@ -1,9 +1,11 @@
 """Recorded messages of other makes, and what a profile must make of them: a file for each profile."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from daemons.adapter import Adapter
 
 FOLDER = Path(__file__).parent / "recorded"
 HOUSE = Path("/nowhere")  # beside which no profiles are
+TIME = re.compile(rb"NOW(?:\+(\d+))?")  # in milliseconds
+ISO = re.compile(rb"ISO(?:\+(\d+))?")  # in seconds
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class RecordedMessage:
     reading: Mapping[str, Any] | None = None
     state: Mapping[str, Any] | None = None
     gone: str = ""  # why the device is not there from this message on
+    still: str = ""  # why it is not there, as before
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,10 @@ def recorded() -> Iterator[RecordedDevice]:
             messages = tuple(map(_message, device.pop("message")))
             tells = tuple(map(tuple, device.pop("told", [])))
             yield RecordedDevice(file.stem, device, messages, tells)
+
+
+def dated(payload: bytes, now: float) -> bytes:
+    """A payload with times around this one."""
+    payload = TIME.sub(lambda found: b"%d" % (round(now * 1000) + int(found[1] or 0)), payload)
+    iso = lambda found: datetime.fromtimestamp(now + int(found[1] or 0), UTC).isoformat().encode()  # noqa: E731
+    return ISO.sub(iso, payload)

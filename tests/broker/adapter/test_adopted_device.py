@@ -112,9 +112,10 @@ def test_what_is_retained_is_state_and_no_reading(home: Home) -> None:
     home.eyes.publish(SWITCH, zwave(True), retain=True)
     home.wait_reading("fgwpe101-1", on=True)
     home.broker.stop()
+    since = len(home.eyes.seen)
     home.broker.start()  # without what it had retained: everybody publishes again
     home.eyes.wait(lambda _: home.eyes.connected(), "the broker is back")
-    home.eyes.wait_value("cm/fgk101-1/status/state", "online", len(home.eyes.seen) - 1)
+    home.eyes.wait_value("cm/fgk101-1/status/state", "online", since)
     assert home.told("fgk101-1") == []
     assert home.told("fgwpe101-1") == [{"on": True}]
     assert home.eyes.on("cm/fgk101-1/data/temperature") == []
@@ -141,6 +142,17 @@ def test_a_command_is_done_when_the_device_says_so(home: Home) -> None:
     assert home.eyes.ask("cm/fgwpe101-1", "set", "dim")["reason"] == "send one of on, off"
     assert home.told("fgwpe101-1")[:1] == [{"on": True}]
     assert {"on": False} not in home.told("fgwpe101-1")
+
+
+def test_a_report_that_was_held_up_answers_no_command(home: Home) -> None:
+    home.start(plug="answer_s = 1")
+    at = time.time()
+    home.eyes.publish(SWITCH, zwave(True, at - 20))
+    home.eyes.publish(SWITCH, zwave(False, at - 10))
+    home.wait_reading("fgwpe101-1", on=False)
+    home.eyes.listen(TARGET, lambda _: home.eyes.pour(SWITCH, [zwave(True, at - 15)]))
+    answer = home.eyes.ask("cm/fgwpe101-1", "set", "on")
+    assert (answer["result"], answer["reason"]) == ("refused", "no answer in 1 s")
 
 
 def test_of_two_commands_the_later_one_counts(home: Home) -> None:
@@ -284,3 +296,12 @@ def test_a_changed_profile_of_the_house_counts_after_a_reload(home: Home) -> Non
     running.send(signal.SIGHUP)
     home.eyes.wait_value("cm/tank/data/level", 50)
     assert home.told("tank") == []
+
+
+def test_a_device_whose_state_nothing_retains_is_asked_for_it(home: Home) -> None:
+    home.eyes.retain_all([("tele/desk/LWT", "Online")])
+    state = '{"Time":"2024-02-24T22:20:38","POWER":"ON","Dimmer":40}'
+    home.eyes.listen("cmnd/desk/TelePeriod", lambda _: home.eyes.pour("tele/desk/STATE", [state]))
+    home.run('[sensors.desk]\nprofile = "tasmota"\naddress = "desk"\nonly = ["on", "brightness"]\n')
+    home.wait_reading("desk", on=True, brightness=40)
+    assert [one.payload for one in home.eyes.on("cmnd/desk/TelePeriod")] == [b"?"]

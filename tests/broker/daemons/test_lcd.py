@@ -108,12 +108,13 @@ def test_a_sender_that_stands_still_is_doubted(display: Display, house: House, b
 
 
 def test_a_topic_of_others_grows_old_when_its_owner_says_so(display: Display, eyes: Eyes) -> None:
-    display.run('pages = ["{=tele/tank} {tele/a/b/c}"]\nsilent_s = 1\n')
+    display.run('pages = ["{=tele/tank} {=plug/status/switch:0#output}"]\nsilent_s = 1\n')
     eyes.publish("tele/tank", b"7", retain=True)
     display.shows("7 --")
     display.shows("?7 --")
-    eyes.publish("tele/a/b/c", b"on", retain=True)
-    display.shows("?7 on")
+    eyes.publish("plug/status/switch:0", b'{"output":true}', retain=True)
+    display.shows("?7 yes")
+    display.shows("?7 ?yes")
 
 
 def test_pages_are_turned_by_hand_and_by_time(display: Display, wires: Wires, eyes: Eyes) -> None:

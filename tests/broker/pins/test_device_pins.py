@@ -435,6 +435,22 @@ def test_a_line_that_a_helper_takes_is_made_safe_after_the_process_was_killed(wi
     assert wires.held(5) == "0"
 
 
+@pytest.mark.parametrize("error", ["RuntimeError", "SystemExit", "OSError"])
+@pytest.mark.parametrize("hook", ["setup", "teardown"])
+def test_a_sensor_that_cannot_be_made_safe_keeps_no_other_one_from_it(
+    wires: Wires, eyes: Eyes, hook: str, error: str
+) -> None:
+    running = lamp(wires, eyes)
+    eyes.ask("cm/lamp", "set", "on")
+    running.stop(signal.SIGKILL)
+    assert wires.held(27) == "1"
+    wires.house.device("bad", f'kind = "support.odd_devices.Odd"\nhook = "{hook}"\nerror = "{error}"\n')
+    made = wires.house.penates("safe", "bad", "lamp", program=None, **wires.env)
+    assert made.returncode == (1 if error == "OSError" else 70)
+    assert "cannot set the outputs to safe values" in made.stderr
+    assert wires.held(27) == "0"
+
+
 def test_a_gpiozero_device_with_a_thread_of_its_own_tells_the_loop(wires: Wires, eyes: Eyes) -> None:
     wires.run("pir", 'kind = "support.odd_devices.Queued"\npin = 10\nevery_s = 3600\n')
     eyes.wait_value("cm/pir/status/state", "online")

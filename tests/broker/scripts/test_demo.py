@@ -13,10 +13,22 @@ from bootstrap.device import host_name
 from support.paths import ROOT
 from support.world import eventually, pipe
 
-SENSORS = ("cm/bell", "cm/cellar", "cm/frontdoor", "cm/hall", "cm/lamp", f"cm/{host_name('')}")
+OTHERS = ("bell", "cellar", "doorlock", "frontdoor", "hall", "lamp", "lcd", "meter")
+SENSORS = (*(f"cm/{name}" for name in OTHERS), f"cm/{host_name('')}")
 LISTENING = "0A"
-DAY = ("cm/frontdoor/data/open true", "cm/lamp/data/on true")  # what happens in its first seconds
-VALUES = ("bell/data/pressed", "cellar/data/temperature", "frontdoor/data/open", "hall/data/motion", "lamp/data/on")
+DAY = (
+    "cm/doorlock/data/state unlocked",
+    "cm/frontdoor/data/open true",
+    "cm/lamp/data/on true",
+)  # what happens in its first seconds
+VALUES = (
+    "bell/data/pressed",
+    "cellar/data/temperature",
+    "frontdoor/data/open",
+    "hall/data/motion",
+    "lamp/data/on",
+    "meter/data/energy_in",
+)
 
 
 def demo(temporary: Path, *words: str, before: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
@@ -79,6 +91,11 @@ def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path)
     said = wait_drawn(running)
     out = read_until(running, [f"{sensor}/status/state online" for sensor in SENSORS])
     out += read_until(running, DAY, out)
+    assert as_told(said, "penates send --config config cm/lcd") == "cm/lcd alert: done\n"
+    out += read_until(running, [r'cm/lcd/data/shown "Dinner is ready\n\n\n"'], out)
+    assert as_told(said, "penates lcd shot") == ""
+    (shot,) = temporary.glob("penates-demo-*/lcd.png")
+    assert shot.read_bytes().startswith(b"\x89PNG")
     running.terminate()
     rest, more = running.communicate(timeout=120)
     assert running.returncode == 0, more
@@ -89,6 +106,7 @@ def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path)
     nothing_is_left(temporary, said + more)
     drawn = picture.read_text()
     assert "frontdoor" in drawn
+    assert "data:image/png" in drawn, "the display is drawn beside the table"
     assert "://" not in drawn.replace("http://www.w3.org/2000/svg", "").replace("https://www.textualize.io", "")
 
 

@@ -201,6 +201,20 @@ def test_outputs_of_a_killed_sensor_are_made_safe_before_it_is_back(three: House
     assert (lines.held(5), lines.held(6)) == ("0", "0")
 
 
+@pytest.mark.parametrize("code", [0, 1, 3])
+def test_outputs_of_a_sensor_that_ends_without_a_word_are_made_safe(three: House, eyes: Eyes, code: int) -> None:
+    lines = Wires(three)
+    kind = 'kind = "support.odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = "GPIO6"\n'
+    three.device("two", f'{kind}how = "exit {code}"\n')
+    three.supervise(program=None, **lines.env)
+    before = three.pids()
+    assert (lines.held(5), lines.held(6)) == ("1", "1")
+    eyes.wait_value("cm/two/status/state", "online")
+    eyes.publish("cm/two/action/go", "now")
+    eventually(lambda: (lines.held(5), lines.held(6)) == ("0", "0"), "they are safe")
+    back(three, "two", before["two"])
+
+
 @pytest.mark.parametrize("with_broker", [True, False], ids=["broker", "no broker"])
 def test_a_killed_supervisor_leaves_no_orphan(three: House, broker: Broker, *, with_broker: bool) -> None:
     if not with_broker:

@@ -82,13 +82,14 @@ def test_a_profile_that_has_changed_is_another_one(house: Path) -> None:
     ("text", "why"),
     [
         ('profile = "zwave"\naddress = "x"', "adapter.toml:3: 'profile' must be the name of a profile, did you"),
-        ('profile = "../house"\naddress = "x"', "'profile' must be the name of a profile, choose from tasmota"),
+        ('profile = "../house"\naddress = "x"', "'profile' must be the name of a profile, choose from esphome"),
         ('profile = "tasmota"', "devices/adapter.toml:2: 'address' is missing"),
         ('profile = "tasmota"\naddress = "+"', "adapter.toml:4: 'address' must be a part of topics without + and #"),
-        ('profile = "tasmota"\naddress = "x"\nonly = ["open"]', "'only' has 'open'; the profile has current, energy"),
+        ('profile = "tasmota"\naddress = "x"\nonly = ["open"]', "'only' has 'open'; the profile has brightness,"),
         ('profile = "tasmota"\naddress = "x"\nvalues = ["on = x"]', "values such as"),
         ('profile = "tasmota"\naddress = "x"\ntells = ["set on = x/y: on=1|off=0"]', "tells the device '1', but 'on'"),
         ('profile = "tasmota"\naddress = "x"\ntells = ["set on = x/+: on=ON|off=OFF"]', "must be an MQTT topic"),
+        ('profile = "tasmota"\naddress = "x"\ntells = ["set on = y: on=ON", "set on = z: on=ON"]', "two ways to 'set'"),
         ('profile = "tasmota"\naddress = "x"\ntells = ["set power = x/y:"]', "'set' takes a number: 'power' needs"),
         ('profile = "tasmota"\naddress = "x"\nvalues = ["a = #: a W"]', "a filter that names a level"),
     ],
@@ -114,8 +115,8 @@ def test_a_device_is_adopted_once(house: Path) -> None:
 def test_the_broker_lets_it_read_and_write_its_topics_and_no_others(house: Path) -> None:
     adapter(house, plug='profile = "tasmota"\naddress = "plug1"\nonly = ["on"]')
     rules = BrokerUsers.of(house).sensors["adapter"]
-    assert rules.listened == ["tele/plug1/LWT", "stat/plug1/RESULT", "tele/plug1/STATE"]
-    assert rules.told == ["cmnd/plug1/POWER"]
+    assert rules.listened == ["tele/plug1/LWT", "stat/plug1/RESULT", "tele/plug1/STATE", "stat/plug1/POWER"]
+    assert rules.told == ["cmnd/plug1/POWER", "cmnd/plug1/TelePeriod"]
     assert rules.carried == ["cm/plug"]
 
 

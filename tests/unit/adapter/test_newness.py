@@ -40,3 +40,13 @@ def test_equal_events_that_follow_closely_are_as_many() -> None:
     newness = Newness()
     verdicts = [newness.judge("action", SaidValue(word, time, 0.0), EVENT, cached=False) for word, time in dated]
     assert verdicts == ["new", "dropped", "new"]
+
+
+def test_a_message_with_the_number_of_the_last_one_is_its_copy_however_late() -> None:
+    newness = Newness()
+    said = [("single", 7), ("single", 7), ("single", 8), ("long", 8), ("long", None), ("long", None)]
+    found = [
+        newness.judge("action", SaidValue(word, None, 100.0 * at, number), EVENT, cached=False)
+        for at, (word, number) in enumerate(said)
+    ]
+    assert found == ["new", "dropped", "new", "new", "new", "new"]

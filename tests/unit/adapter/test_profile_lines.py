@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireTime, WireValue
+from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireQuestion, WireTime, WireValue
 from bootstrap.needs import TextSetting
 
 PLACES = {"{base}": "zigbee2mqtt", "{address}": "living room/lamp", "{channel}": "_l2"}
@@ -17,6 +17,7 @@ WRONG: list[tuple[Callable[[str], TextSetting], str, str]] = [
     (WirePresence, "state online=true|offline=false", "write TOPIC: PATH"),
     (WirePresence, "{base}/state: state online|offline", "each word stands for true or false"),
     (WireTime, "lastActive", "write TOPIC: PATH"),
+    (WireQuestion, "update", "write TOPIC: PAYLOAD"),
     (WireCommand, "set = a/b: on=1|off=0", "write ACTION MEASURE = TOPIC:"),
     (WireCommand, "set on = a/b: on=1|=0", "words such as 0=off|1=on"),
     (WireCommand, "read on = a/b: on=1|off=0", "'read' cannot be the name of an action"),

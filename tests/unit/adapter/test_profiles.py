@@ -2,26 +2,16 @@
 
 import re
 import time
-from datetime import UTC, datetime
 
 import pytest
 
 from bootstrap.adapter.profile import FOLDER
 from bootstrap.package_data import folder
 from penates.testing import Bench
-from support.recorded import RecordedDevice, RecordedMessage, recorded
+from support.recorded import RecordedDevice, RecordedMessage, dated, recorded
 
 LONGEST = 25  # lines
 DEVICES = [*recorded()]
-TIME = re.compile(rb"NOW(?:\+(\d+))?")  # in milliseconds
-ISO = re.compile(rb"ISO(?:\+(\d+))?")  # in seconds
-
-
-def dated(payload: bytes, now: float) -> bytes:
-    """A payload with times around this one."""
-    payload = TIME.sub(lambda found: b"%d" % (round(now * 1000) + int(found[1] or 0)), payload)
-    iso = lambda found: datetime.fromtimestamp(now + int(found[1] or 0), UTC).isoformat().encode()  # noqa: E731
-    return ISO.sub(iso, payload)
 
 
 @pytest.mark.parametrize("device", DEVICES, ids=lambda one: one.name)
@@ -30,7 +20,7 @@ def test_recorded_messages_are_what_they_mean(device: RecordedDevice) -> None:
     with Bench(made) as bench:
         for one in device.messages:
             hear(bench, one, dated(one.payload, now))
-            assert made.trouble == one.gone, one
+            assert made.trouble == one.gone + one.still, one
         for action, value, topic, payload in device.tells:
             bench.act(action, value)
             assert bench.told[-1] == (topic, payload.encode())
@@ -47,6 +37,30 @@ def hear(bench: Bench, one: RecordedMessage, payload: bytes) -> None:
         bench.hear(one.topic, payload, retained=one.retained)
     assert bench.readings == ([one.reading] if one.reading else []), one
     assert bench.shown == ([one.state] if one.state else []), one
+
+
+def test_a_message_that_says_nothing_shows_that_the_device_is_there() -> None:
+    device = next(one for one in DEVICES if one.profile == "tasmota").made()
+    with Bench(device) as bench:
+        device.heard_at = 0.0
+        bench.hear("tele/tasmota_9CF9D1/SENSOR", {"Time": "2024-02-24T22:25:40"}, retained=True)
+        assert device.heard_at == 0
+        bench.hear("tele/tasmota_9CF9D1/SENSOR", {"Time": "2024-02-24T22:25:40"})
+        assert device.heard_at > 0
+        assert bench.readings == []
+
+
+def test_a_device_is_asked_how_it_is_when_it_is_said_to_be_there() -> None:
+    lwt, asked = "tele/tasmota_9CF9D1/LWT", ("cmnd/tasmota_9CF9D1/TelePeriod", b"?")
+    with Bench(next(one for one in DEVICES if one.profile == "tasmota").made()) as bench:
+        bench.hear(lwt, b"Online", retained=True)
+        assert bench.told == [asked]
+        bench.hear(lwt, b"Online")
+        assert bench.told == [asked]
+        with pytest.raises(OSError, match="says Offline"):
+            bench.hear(lwt, b"Offline")
+        bench.hear(lwt, b"Online")
+        assert bench.told == [asked, asked]
 
 
 def test_each_profile_is_short_and_has_recordings() -> None:

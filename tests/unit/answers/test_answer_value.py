@@ -25,6 +25,10 @@ ANSWER: Any = {
         ("open = state 0=false|1=true", True),
         ("door = state 0=shut|1=open", "open"),
         ('level=rooms.1."a name.x" m', 7),
+        ("brightness = state 100/255 %", 0.392156863),
+        ("wind_avg = main.temp 1/2.5 m/s", 8.6),
+        ("on = state 0=false|0.5..255=true", True),
+        ("level = main.temp 0..9=low|10..30=middle", "middle"),
         ("temperature = rooms.0.t", 0.0),
     ],
 )
@@ -53,6 +57,8 @@ def test_all_of_an_answer_can_be_the_value() -> None:
         ("x = main.text °C", "main.text is 'warm', not a number"),
         ("x = main.bool °C", "main.bool is 'true', not a number"),
         ("x = state on|off", "state is '1', not one of on, off"),
+        ("x = main.text 0=false|1..9=true", "main.text is 'warm', not one of 0, 1..9"),
+        ("x = main.temp 1..9=low|10..20=high", "'21.5' is not one of 1..9, 10..20"),
     ],
 )
 def test_what_is_not_there_is_told_and_never_made_up(text: str, why: str) -> None:

@@ -454,6 +454,58 @@ def test_a_shutter_is_closed_by_a_command_and_opens_again_after_an_obstruction()
         it.await_state("closing")
 
 
+@pytest.mark.parametrize("obstructed_when", ["open", "closed"])
+def test_an_obstruction_counts_at_once_however_short_it_is(obstructed_when: str) -> None:
+    free, blocked = obstructed_when == "open", obstructed_when != "open"  # whether its contact is closed
+    with door(**{**UNSEEN, "obstructed_when": obstructed_when}, beam=free) as it:
+        closing(it)
+        it.cover.bounce_s = LONG  # from now on it is never free long enough
+        count = len(it.bench.readings)
+        for closed in (blocked, free, blocked, free):
+            it.bench.drive(BEAM, high=not closed)
+        it.bench.until(lambda: it.cover.waits_for("free"))
+        assert (it.state, it.relays, it.bench.read()["needs_person"]) == ("stopped", (False, False), True)
+        with pytest.raises(Refused, match="it is obstructed"):
+            it.bench.act("set", "close")
+        told = [one["obstructed"] for one in it.bench.readings[count:]]
+        assert told[0] is True
+        assert False not in told
+        it.cover.bounce_s = 0.05
+        it.bench.drive(BEAM, high=not blocked)
+        it.bench.drive(BEAM, high=not free)
+        it.bench.until(lambda: it.bench.readings[-1]["obstructed"] is False)
+
+
+def test_nothing_moves_onto_an_end_where_somebody_has_brought_it_meanwhile() -> None:
+    with door(**UNSEEN) as it:
+        about_to_close(it)
+        it.drive(AT_OPEN, closed=False)
+        it.drive(AT_CLOSED, closed=True)
+        it.settle()
+        assert (it.state, it.relays, it.bench.level(LIGHT)) == ("closed", (False, False), 0)
+        assert it.history.switched_on == [OPENS]
+
+
+def test_a_door_of_which_nothing_is_kept_needs_somebody_unless_it_is_closed(tmp_path: Path) -> None:
+    with door(tmp_path, closed=False, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is True
+    with door(tmp_path, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is False
+    (kept,) = tmp_path.rglob("kept.json")
+    kept.write_text("{")
+    with door(tmp_path, closed=False, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is True
+
+
+def test_a_door_that_needs_somebody_still_does_after_its_owner_has_tried_another_setting(tmp_path: Path) -> None:
+    with door(tmp_path, **UNSEEN) as it:
+        closing(it)
+    with door(tmp_path, closed=False, **SEEN) as it:
+        assert it.state == "stopped"
+    with door(tmp_path, closed=False, **UNSEEN) as it:
+        assert it.bench.read()["needs_person"] is True
+
+
 # An opener with one button.
 
 
@@ -524,6 +576,94 @@ def test_an_opener_that_does_nothing_is_a_fault() -> None:
         assert "it is stuck, or the opener does nothing" in str(it.cover.ends.problem)
 
 
+def test_a_closed_contact_that_cannot_be_true_lets_no_push_close_the_door(tmp_path: Path) -> None:
+    """The first push may have opened it, with a contact that is stuck: the next one would close it."""
+    for settings in ({**ENDS, "leave_s": 0.1}, {**ENDS, "leave_s": 0.1}):  # the same after a restart
+        with door(tmp_path, opens=None, closes=None, button=BUTTON, pulse_s=0.05, **settings) as it:
+            if it.state == "closed":
+                it.bench.act("set", "press")
+                it.await_state("unknown")
+                released(it)
+            with pytest.raises(Refused, match="it is stuck, or the opener does nothing"):
+                it.bench.act("set", "press")
+            assert it.bench.level(BUTTON) == 0
+    with door(tmp_path, opens=None, closes=None, button=BUTTON, pulse_s=0.05, local=LOCAL, **ENDS) as it:
+        assert it.state == "unknown"
+        it.push()
+        released(it)
+        it.drive(AT_CLOSED, closed=False)
+        assert it.state == "opening"
+        it.drive(AT_CLOSED, closed=True)
+        assert it.state == "closed"
+        it.bench.act("set", "press")
+        assert it.bench.level(BUTTON) == 1
+
+
+def test_after_a_contradiction_of_its_ends_a_push_waits_for_the_closed_contact() -> None:
+    with opener() as it:
+        it.drive(AT_OPEN, closed=True)
+        it.drive(AT_OPEN, closed=False)
+        assert it.state == "unknown"
+        with pytest.raises(Refused, match="the contacts of both ends are closed at once"):
+            it.bench.act("set", "press")
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_CLOSED, closed=True)
+        it.bench.act("set", "press")
+        assert it.bench.level(BUTTON) == 1
+
+
+@pytest.mark.parametrize("kind", ["shutter", "awning"])
+def test_a_shutter_with_one_button_is_closed_by_a_command_but_not_onto_something(kind: str) -> None:
+    with opener(type=kind) as it:
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_OPEN, closed=True)
+        it.drive(BEAM, closed=False)
+        with pytest.raises(Refused, match="it is obstructed"):
+            it.bench.act("set", "press")
+        it.drive(BEAM, closed=True)
+        it.bench.act("set", "press")
+        it.bench.until(lambda: it.bench.level(BUTTON) == 1)
+
+
+def test_what_closes_during_the_warning_is_not_opened_again_by_the_push() -> None:
+    with opener(**UNSEEN) as it:
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_OPEN, closed=True)
+        it.bench.act("set", "press")
+        it.drive(AT_OPEN, closed=False)  # somebody closes it with the opener's own button
+        assert (it.cover.waits_for("begin"), it.bench.level(LIGHT)) == (False, 0)
+        it.drive(AT_CLOSED, closed=True)
+        assert (it.state, it.bench.level(BUTTON)) == ("closed", 0)
+
+
+def test_light_and_sound_go_on_while_it_closes_though_another_push_is_called_off() -> None:
+    with opener(**UNSEEN) as it:
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_OPEN, closed=True)
+        it.bench.act("set", "press")
+        it.bench.until(lambda: it.bench.level(BUTTON) == 1)
+        released(it)
+        it.cover.warn_s = LONG
+        it.bench.act("set", "press")
+        it.drive(AT_OPEN, closed=False)
+        assert (it.state, it.cover.waits_for("begin"), it.bench.level(LIGHT)) == ("closing", False, 1)
+        it.drive(AT_CLOSED, closed=True)
+        assert (it.state, it.bench.level(LIGHT)) == ("closed", 0)
+
+
+def test_a_push_that_waits_is_called_off_when_the_one_before_has_not_closed_it() -> None:
+    with opener(**UNSEEN) as it:
+        it.drive(AT_CLOSED, closed=False)
+        it.cover.longest_s = 0.3
+        it.bench.act("set", "press")
+        it.bench.until(lambda: it.bench.level(BUTTON) == 1)
+        released(it)
+        it.cover.warn_s = LONG
+        it.bench.act("set", "press")
+        it.bench.until(lambda: it.bench.read()["needs_person"])
+        assert (it.cover.waits_for("begin"), it.bench.level(LIGHT), it.bench.level(BUTTON)) == (False, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("settings", "name", "why"),
     [
@@ -531,6 +671,7 @@ def test_an_opener_that_does_nothing_is_a_fault() -> None:
         ({"opens": OPENS}, "closes", "'opens' and 'closes' are the lines of two relays"),
         ({"button": BUTTON}, "button", "'button' also needs 'closed_contact'"),
         ({"button": BUTTON, "opens": OPENS, "closed_contact": 5}, "button", "'button' is in place of"),
+        ({"button": BUTTON, "closed_contact": 5, "closing_s": 9.0}, "closing_s", "'closing_s' is for two relays"),
         ({**RELAYS, "opening_s": 60.0}, "longest_s", "'longest_s' must be at least 66.5"),
         ({**RELAYS, "type": "awning", "remote_close": True}, "remote_close", 'a command may close a type = "awning"'),
     ],

@@ -226,6 +226,16 @@ def test_a_converter_that_hangs_is_unknown_in_time(files: KernelFiles, monkeypat
         bench.until(lambda: bench.readings[-1]["state"] == "normal")
 
 
+def test_a_converter_that_is_asked_seldom_is_not_late(files: KernelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bootstrap.alarm_loops.loop_sensor.OVERDUE_S", 1.0)
+    line = Loop(files)
+    line.be(R)
+    loop = AlarmLoop(sysfs=files.root, sample_s=60.0, agree=1)
+    with Bench(loop) as bench:
+        bench.until(lambda: bench.readings and bench.readings[-1]["state"] == "normal")
+        assert not loop.waits_for("overdue")
+
+
 def test_a_value_that_never_changes_is_a_stuck_converter_if_its_owner_says_so(files: KernelFiles) -> None:
     line = Loop(files)
     line.be(R)

@@ -1,5 +1,6 @@
 """The kinds on plain lines, which are driven from outside: contacts, counters, knobs, and what is switched."""
 
+import json
 import threading
 import time
 from itertools import pairwise
@@ -12,11 +13,13 @@ from bootstrap.config.loader import check
 from bootstrap.config.toml_file import SettingsError
 from bootstrap.device import Device
 from bootstrap.errors import NoReading, Refused
+from bootstrap.paths import rewrite
 from bootstrap.pins.edge_times import EdgeBatch
 from bootstrap.pins.simulated_lines import SimulatedLine
 from bootstrap.plain_lines.pulse_rate import MOST, PulseRate
 from bootstrap.plain_lines.sounding_line import tones
 from bootstrap.proof import DRIVEN_LINES
+from bootstrap.runtime import kept_values
 from daemons.anemometer import Anemometer
 from daemons.buzzer import Buzzer
 from daemons.contact import AnyContact
@@ -152,6 +155,25 @@ def test_a_power_cut_costs_a_rain_gauge_no_tip_that_is_older_than_a_second(tmp_p
             bench.drive(PIN, high=True)
             bench.until(lambda: not gauge.closed)
         bench.until(lambda: gauge.count.saved == 3)
+
+
+def test_a_tip_is_written_to_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[bytes] = []
+
+    def note(file: Path, text: bytes, **more: Any) -> None:
+        written.append(text)
+        rewrite(file, text, **more)
+
+    monkeypatch.setattr(kept_values, "rewrite", note)
+    gauge = RainGauge(pin=PIN)
+    with Bench(gauge, tmp_path) as bench:
+        bench.drive(PIN, high=False)
+        bench.until(lambda: gauge.count.saved == 1)
+        bench.drive(PIN, high=True)
+        bench.until(lambda: not gauge.closed)
+        gauge.after(1.5 * gauge.write_s, lambda: None, name="wait")
+        bench.until(lambda: not gauge.context.waits_for("wait"))
+    assert [json.loads(one)["count"] for one in written] == [1]
 
 
 def drive(bench: Bench, edges: list[tuple[int, bool, int]]) -> None:
@@ -318,8 +340,15 @@ def test_a_line_is_modulated_as_its_settings_say() -> None:
         assert (bench.level(PIN), bench.readings) == (0.7, [{"level": 30}])
 
 
+NO_DURATIONS: list[Any] = [-1, "", "2", False, [], {}]
+
+
 @pytest.mark.parametrize(
-    "value", [-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": 5, "fade_s": -1}, {"level": "x"}]
+    "value",
+    [
+        *(-0.1, 100.1, "half", True, {"fade_s": 1}, {"level": "x"}),
+        *({"level": 5, "fade_s": wrong} for wrong in NO_DURATIONS),
+    ],
 )
 def test_a_dimmer_refuses_what_is_no_level(value: Any) -> None:
     with Bench(Dimmer(pin=PIN)) as bench:
@@ -380,7 +409,7 @@ def test_a_fan_is_safe_while_nobody_knows_the_temperature(safe: Any, level: floa
             assert (bench.level(PIN), bench.readings[-1]) == (level / 100, {"level": level, "mode": "safe"})
 
 
-@pytest.mark.parametrize("value", ["warm", None, True, "nan", [21], {"temperature": 21}])
+@pytest.mark.parametrize("value", ["warm", None, True, "nan", "inf", -127, [21], {"temperature": 21}])
 def test_what_is_no_temperature_is_a_fault_and_the_fan_is_safe(value: Any) -> None:
     fan = Fan(pin=PIN, **FOLLOWER)
     with Bench(fan) as bench:

@@ -14,6 +14,7 @@ from bootstrap.contract.payload import Json
 from bootstrap.device import Device
 from bootstrap.display.alert_rule import AlertRule
 from bootstrap.display.bus_port import SimulatedBus
+from bootstrap.display.heard_values import is_ours
 from bootstrap.display.template import DisplayText
 from bootstrap.errors import Refused
 from bootstrap.needs import Listened, bus_of, needs_of
@@ -130,6 +131,82 @@ def test_what_was_said_of_the_light_outlives_a_restart(tmp_path: Path) -> None:
         assert not glass().lit
     with shown(lcd("one"), tmp_path) as bench:
         assert bench.readings[-1] == {"shown": "one\n", "page": 1, "alert": False, "light": False}
+
+
+def test_what_was_said_of_the_light_for_a_while_ends_with_it_and_with_a_restart(tmp_path: Path) -> None:
+    with shown(lcd("one"), tmp_path) as bench:
+        bench.act("light", "off")
+        bench.act("light", {"state": "on", "for_s": 0.2})
+        bench.until(lambda: bench.readings[-1]["light"] is True)
+        bench.until(lambda: bench.readings[-1]["light"] is False)  # as it was told before
+        bench.act("light", "auto")
+        bench.act("light", {"state": "off", "for_s": 3600})
+        bench.until(lambda: bench.readings[-1]["light"] is False)
+    with shown(lcd("one"), tmp_path) as bench:
+        assert bench.readings[-1]["light"] is True
+
+
+def test_the_button_lights_a_display_that_was_told_to_be_dark(tmp_path: Path) -> None:
+    with shown(lcd("one", "two", page_s=0, button=21, light_s=0.2), tmp_path) as bench:
+        bench.act("light", "off")
+        bench.until(lambda: not glass().lit)
+        bench.edges(21)
+        bench.until(lambda: bench.readings[-1]["light"] is True)
+        assert bench.readings[-1]["page"] == 1
+        bench.until(lambda: not glass().lit)
+
+
+def test_what_stays_on_the_glass_after_a_stop_is_marked() -> None:
+    rule = AlertRule("cm/cellar/leak is true: Water!")
+    device = lcd("{cm/cellar/temperature:.1f}°C\nCellar", alerts=[rule])
+    with shown(device) as bench:
+        bench.hear(VALUE, 21.5)
+        reads(bench, "21.5°C", "Cellar")
+        device.teardown()
+        assert glass().lines == ["?21.5°C", "Cellar"]
+    device = lcd("calm", alerts=[rule])
+    with shown(device) as bench:
+        bench.hear("cm/cellar/data/leak", value=True)
+        reads(bench, "Water!", "")
+        device.teardown()
+        assert glass().lines == ["?Water!", ""]
+
+
+def test_a_display_that_is_absent_delays_no_stop() -> None:
+    with shown(lcd("{cm/cellar/temperature}")) as bench:
+        bench.hear(VALUE, 21.5)
+        reads(bench, "21.5", "")
+        SimulatedBus(1).plug(ADDRESS, plugged=False)
+
+
+def test_an_age_by_a_clock_that_runs_behind_is_not_told() -> None:
+    with shown(lcd("{cm/cellar!age}")) as bench:
+        bench.hear(BEAT, beat(-7200))
+        reads(bench, "--", "")
+        bench.hear(BEAT, beat(7200))
+        reads(bench, "2 h", "")
+
+
+OURS = ["cm/cellar/data/temperature", "cm/cellar/status/heartbeat", "cm/cellar/status/state"]
+OTHERS = ["shelly/status/switch:0", "a/b/c/status/state", "a/b/status/switch:0", "a/data/b", "tele/tank"]
+
+
+@pytest.mark.parametrize("topic", [*OURS, *OTHERS])
+def test_only_topics_of_others_grow_old_by_a_setting(topic: str) -> None:
+    assert is_ours(topic) == (topic in OURS)
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"driver": "ssd1306", "size": "128x64", "rom": "A02"}, "'rom' is of hd44780"),
+        ({"scale": 2}, "'scale' is of ssd1306 and sh1106"),
+        ({"page_s": 0.01}, "'page_s' must be 0, or at least 0.2"),
+    ],
+)
+def test_settings_that_would_do_nothing_are_refused(more: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        lcd("one", **more)
 
 
 @pytest.mark.parametrize("value", [0, 3, 1.5, True, "sideways", None])

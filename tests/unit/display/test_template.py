@@ -54,6 +54,19 @@ def test_what_is_wrong_is_told_with_its_place(text: str) -> None:
     assert WRONG[text] in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "topic", "keys", "form"),
+    [
+        ("=plug/status/switch:0#output", "plug/status/switch:0", ("output",), ""),
+        ("=plug/status/switch:0#a.b:.1f", "plug/status/switch:0", ("a", "b"), ".1f"),
+        ("=tele/tank:.1f", "tele/tank", (), ".1f"),
+        ("=tele/tank:#>5", "tele/tank", (), "#>5"),
+    ],
+)
+def test_a_colon_is_of_the_topic_where_a_member_follows(text: str, topic: str, keys: tuple[str], form: str) -> None:
+    assert TextField.of(text) == TextField(topic, keys, "", form)
+
+
 @given(st.text(alphabet="{}!#:|=/+.>0123cmaéf \n", max_size=60))
 @example("{cm/a/b:{}}")
 def test_any_text_means_something_or_is_refused(text: str) -> None:

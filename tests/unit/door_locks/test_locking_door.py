@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import pytest
 
+from bootstrap.device import Device
 from bootstrap.door_locks.bolt_contact import CHATTER
 from bootstrap.errors import Refused
 from daemons.lock import DoorLock
@@ -305,6 +306,47 @@ def test_a_motor_that_is_told_otherwise_at_any_moment_never_has_both() -> None:
         rig.bench.until(lambda: rig.lines == (0, 0))
 
 
+def test_a_motor_that_was_just_stopped_waits_before_it_runs_the_other_way() -> None:
+    with Rig(**MOTOR) as rig:
+        rig.until("locked")
+        rig.bench.act("set", "unlock")
+        rig.device.drive.stop()
+        rig.device.drive.turn(unlock=False)
+        assert rig.lines == (0, 0)
+        rig.bench.until(lambda: rig.lines == (0, 1))
+
+
+def test_a_motor_runs_for_its_whole_time_if_the_contact_shows_a_thrown_bolt_before_it_has_begun() -> None:
+    with Rig(**{**MOTOR, "move_s": 1.5}) as rig:
+        rig.until("locked")
+        rig.bench.act("set", {"state": "unlock", "for_s": 60})
+        rig.hand(WITHDRAWN)
+        rig.until("unlocked")
+        rig.hand(THROWN)  # by a hand, or by a fault
+        rig.until("unknown")
+        rig.bench.act("set", "lock")
+        rig.bench.until(lambda: rig.lines == (0, 1))
+        rig.wait(1.0)
+        assert (rig.lines, rig.now[0]) == ((0, 1), "locking")
+        rig.until("locked")
+        assert rig.lines == (0, 0)
+
+
+def test_a_motor_whose_process_ended_while_it_unlocked_is_not_taken_for_locked_before_it_has_run(
+    tmp_path: Path,
+) -> None:
+    with Rig(tmp_path, **MOTOR) as rig:
+        rig.until("locked")
+        rig.bench.act("set", "unlock")  # and its contact is stuck, which nobody knows yet
+    with Rig(tmp_path, **MOTOR) as rig:
+        assert rig.now == ("unknown", "none")
+        rig.bench.until(lambda: rig.lines == (0, 1))
+        assert "locked" not in rig.states
+        rig.until("locked")
+        ran = ran_at_the_end(rig)
+    assert not ran()
+
+
 def test_a_motor_locks_at_a_start_and_at_the_end_but_no_open_door() -> None:
     with Rig(thrown=False, **MOTOR) as rig:
         rig.bench.until(lambda: rig.lines == (0, 1))
@@ -362,6 +404,19 @@ def test_a_motor_locks_after_a_hand_has_unlocked() -> None:
         rig.until("locked")
 
 
+def test_a_motor_leaves_alone_what_a_hand_has_unlocked_and_locked_again() -> None:
+    with Rig(**MOTOR) as rig:
+        rig.until("locked")
+        rig.hand(WITHDRAWN)
+        rig.hand(THROWN)
+        rig.until("locked")
+        ran = ran_at_the_end(rig)
+        rig.wait(1.0)
+        assert not ran()
+        hand = "somebody's hand"
+        assert rig.events == [("unlock", hand, "unlocked"), ("lock", hand, "locked")]
+
+
 # Settings and commands.
 
 
@@ -416,3 +471,17 @@ def test_what_was_under_way_ends_with_the_process(tmp_path: Path) -> None:
         rig.until("locked")
         assert rig.bench.level(STRIKE) == 0
         assert rig.events == [("relock", "the start of the sensor", "locked")]
+
+
+def test_what_another_kind_has_kept_is_nothing_that_was_done(tmp_path: Path) -> None:
+    class Other(Device):
+        """Wiring: none. A kind that the sensor had before."""
+
+        def setup(self) -> None:
+            self.keep("last", dict[str, Any]()).value = {"code": 4711}
+
+    with Bench(Other(), tmp_path):
+        pass
+    with Rig(tmp_path) as rig:
+        rig.until("locked")
+        assert "last" not in rig.device.read()

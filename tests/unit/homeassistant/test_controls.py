@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bootstrap.contract.payload import Json
-from bootstrap.device import Device, takes
+from bootstrap.device import Device, Measure, takes
 from support.announced import announced
 from support.controlled_devices import Blower, Gate, Shutter, Strike, Tap
 
@@ -116,3 +116,28 @@ def test_a_button_is_called_as_the_only_word_of_set() -> None:
     found = announced(Bell)["cmps"]
     assert (found["action_set"]["p"], found["action_set"]["name"]) == ("button", "Press")
     assert (found["action_reset"]["p"], found["action_reset"]["name"]) == ("button", "Reset")
+
+
+def test_a_switch_does_not_hide_a_word_that_it_cannot_send() -> None:
+    """Else a light that was switched in Home Assistant would never follow its hours again."""
+
+    class Shown(Device):
+        light = Measure(bool)
+
+        @takes("on", "off", "toggle", "auto", sets="light")
+        def act_light(self, value: Json) -> None: ...
+
+    found = announced(Shown)["cmps"]
+    assert found["action_light"]["p"] == "switch"
+    buttons = {key: one for key, one in found.items() if key.startswith("action_light_")}
+    assert {key: (one["p"], one["name"], one["pl_prs"]) for key, one in buttons.items()} == {
+        "action_light_auto": ("button", "Light auto", "auto")
+    }
+    assert '"before":' in buttons["action_light_auto"]["cmd_tpl"]
+
+
+def test_a_measure_is_not_called_as_what_every_sensor_has() -> None:
+    found = announced(Strike, kind="lock")["cmps"]
+    assert (found["data_state"]["name"], found["status_state"]["name"]) == ("Lock state", "State")
+    names = [one["name"] for one in found.values()]
+    assert len({*names}) == len(names)

@@ -124,11 +124,10 @@ def test_at_fifty_pulses_a_second_it_is_seldom_that_something_is_written_or_told
     monkeypatch.setattr(pulse_meter, "REPORT_S", 10.0)
     device, kept, written = meter(write_s=60), set[object](), set[int]()
     with Bench(device, tmp_path) as bench:
-        began = time.monotonic()
-        while device.record.count < 100:
-            wanted = device.record.count + 5
-            drive(bench, closings(times(5, 20), 10))
-            bench.until(counted(device, wanted), PATIENCE_S)
+        began, pulses = time.monotonic(), times(100, 20)
+        for done in range(0, 100, 5):
+            drive(bench, closings(pulses[done : done + 5], 10))
+            bench.until(counted(device, done + 5), PATIENCE_S)
             kept.add(device.kept.value.get("count"))
             written |= {one.stat().st_mtime_ns for one in tmp_path.rglob(FILE)}
         took = time.monotonic() - began

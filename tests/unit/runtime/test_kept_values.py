@@ -223,7 +223,7 @@ def test_a_full_disk_is_said_and_costs_no_value(
     device.close()  # a reload
     device = runs.device()
     count = device.keep("count", 0)
-    assert count.value == 7
+    assert (count.value, count.saved) == (7, 7)
     resource.setrlimit(resource.RLIMIT_FSIZE, full_disk)
     runs.until(lambda: runs.problems[-1] is None)
     assert runs.file.read_text() == '{"count":7}'

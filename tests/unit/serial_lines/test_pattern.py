@@ -24,6 +24,8 @@ TEMP = "TEMP,{id},{temperature}"
         (TEMP, "TEMP,005,+.5", "005", {"temperature": 0.5}),
         (TEMP, "TEMP,a-1.b:2,1e1", "a-1.b:2", {"temperature": 10}),
         ("H{id}:{humidity:0.1 %}", "H7:432", 7, {"humidity": 43.2}),
+        ("{id}:{level:100/1023 %}", "7:1023", 7, {"level": 100}),
+        ("{id}:{soil:0..300=dry|301..1023=wet}", "7:412", 7, {"soil": "wet"}),
         ("{id} {co2:10 ppm 0..5000}", "7 \t 40", 7, {"co2": 400}),
         ("{{{id}}}={temperature}", "{7}=1", 7, {"temperature": 1}),
         ("{id=roof}{uv} {_} {remark:text}", "1.5 what ever it is", "roof", {"uv": 1.5, "remark": "ever it is"}),

@@ -1,0 +1,226 @@
+"""Devices of other makes on the broker that profiles recognise, and that nobody has adopted yet."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bootstrap.adapter.adopted_device import said_value
+from bootstrap.adapter.profile import NamedProfile, names
+from bootstrap.adapter.profile_lines import WireValue
+from bootstrap.contract.payload import Json, decode
+from bootstrap.contract.topic_filters import covers, without_covered
+from bootstrap.contract.topics import Kind, is_id
+from bootstrap.device import Value
+from bootstrap.errors import Exit, Fatal, Refused
+from penates.fleet.access import Access
+from penates.fleet.announced_devices import PROFILE, AnnouncedDevice, AnnouncedDevices, measures_of, topics_of
+from penates.fleet.client import Connected, Disconnected, FleetClient, MessageReceived, Subscribed
+from penates.fleet.profile_shapes import ProfileShapes
+
+ABOUT = "+/+/status/about"
+MOST, MOST_TOPICS = 500, 100  # devices that are kept in mind, and topics of each
+PATIENCE_S = 10.0  # with a broker that does not answer
+HARDWARE = re.compile(r"(?:0x)?([0-9a-f]{12,16})")  # an address that is unique in the world
+
+
+@dataclass(frozen=True)
+class AdoptedAs:
+    """What an adopted device stands for; `key` has its profile, base, address and channel."""
+
+    key: Mapping[str, Value]
+    topics: tuple[str, ...]
+
+
+@dataclass
+class RecognisedDevice:
+    """A device, or a part of one, that a profile recognises.
+
+    Attributes:
+        profile: the profile's name.
+        base: the first levels of its topics.
+        address: what its topics call it.
+        channel: which part of it.
+        values: the last value of each measure that was heard of it; of an announced one None.
+        topics: the topics of these.
+        lines: what its section says beside its key; the names of its measures, unless it is an announced one.
+        unclear: what is not understood of its announcement.
+    """
+
+    profile: str
+    base: str
+    address: str
+    channel: str
+    values: dict[str, Value | None] = field(default_factory=dict)
+    topics: set[str] = field(default_factory=set)
+    lines: Mapping[str, Any] | None = None
+    unclear: Sequence[str] = ()
+
+    @classmethod
+    def announced(cls, device: AnnouncedDevice) -> "RecognisedDevice":
+        """Return a device that announces itself to Home Assistant."""
+        lines, unclear = device.lines()
+        values = dict.fromkeys(measures_of(lines))
+        return cls(PROFILE, "", device.address, "", {**values}, topics_of(lines), lines, unclear)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of its section."""
+        key = {name: one for name, one in self.key.items() if one}
+        return {**key, **({"only": sorted(self.values)} if self.lines is None else self.lines)}
+
+    @property
+    def key(self) -> dict[str, Value]:
+        """The settings by which it is told from others."""
+        return {"profile": self.profile, "base": self.base, "address": self.address, "channel": self.channel}
+
+    def is_same_as(self, key: Mapping[str, Value], topics: Iterable[str]) -> bool:
+        """Return whether a device with this key, which is heard on these topics or filters, is this one."""
+        if key.get("profile") == self.profile:
+            return self.key == {**key}
+        own, other = _hardware(self.address), _hardware(str(key.get("address")))
+        return (own is not None and own == other) or any(covers(one, topic) for one in topics for topic in self.topics)
+
+
+class RecognisedDevices:
+    """What profiles make of the messages on a broker. Only what they recognise is kept in mind."""
+
+    def __init__(
+        self, profiles: Iterable[ProfileShapes], adopted: Iterable[AdoptedAs] = (), prefix: str = PROFILE
+    ) -> None:
+        """These profiles recognise devices, but for those that are `adopted`; `prefix` is that of announcements."""
+        self._announced = AnnouncedDevices(prefix)
+        self._profiles, self._adopted = [*profiles], [*adopted]
+        self._found: dict[tuple[str, str, str], RecognisedDevice] = {}
+        self._there: dict[str, str] = {}  # the profile of each address that is only known to be there
+        self.is_full = False
+
+    @property
+    def filters(self) -> list[str]:
+        """The topics that must be heard, each once."""
+        return without_covered(
+            [ABOUT, *self._announced.filters, *(one for profile in self._profiles for one in profile.filters)]
+        )
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Take notice of a message."""
+        try:
+            value = decode(payload)
+        except Refused:
+            return
+        if _is_ours(topic):
+            if covers(ABOUT, topic):
+                self._hear_about(value)
+        elif self._announced.is_one(topic):
+            self._announced.hear(topic, value)
+        elif topic.isprintable():
+            for profile in self._profiles:
+                self._try(profile, topic, value, payload)
+
+    def _hear_about(self, about: Json) -> None:
+        """Note what a sensor of any adapter stands for."""
+        adopts = about.get("adopts") if isinstance(about, dict) else None
+        if isinstance(adopts, dict):
+            key = {name: one for name, one in adopts.items() if isinstance(one, str)}
+            topics = adopts.get("topics")
+            heard = [one for one in topics if isinstance(one, str)] if isinstance(topics, list) else []
+            self._adopted.append(AdoptedAs(key, tuple(heard)))
+
+    def _try(self, profile: ProfileShapes, topic: str, value: Json, payload: bytes) -> None:
+        for shape, lines in profile.values:
+            found = shape.expression.fullmatch(topic)
+            if found and not profile.is_told(topic, found["address"]):
+                named = found.groupdict()
+                for line in lines:
+                    for channel in profile.channels(line, named.get("channel"), payload.decode(errors="replace")):
+                        self._try_line(profile, line, (topic, named["address"], channel), value)
+        for shape, presence in profile.there:
+            if (found := shape.expression.fullmatch(topic)) and len(self._there) < MOST:
+                places = {"{base}": profile.base, "{address}": found["address"], "{channel}": profile.profile.channel}
+                if isinstance(presence.at(places).value(value), bool):
+                    self._there.setdefault(found["address"], profile.name)
+
+    def _try_line(self, profile: ProfileShapes, line: WireValue, at: tuple[str, str, str], value: Json) -> None:
+        """Take the value that a line finds in a message at this topic, address and channel."""
+        topic, address, channel = at
+        answer = line.at({"{base}": profile.base, "{address}": address, "{channel}": channel})
+        said = said_value(answer, value)
+        if said is None or isinstance(said, ValueError) or answer.form.measure.wrong(said):
+            return
+        key = (profile.name, address, channel)
+        if key not in self._found and len(self._found) == MOST:
+            self.is_full = True
+            return
+        one = self._found.setdefault(key, RecognisedDevice(profile.name, profile.base, address, channel))
+        one.values[answer.name] = said
+        if len(one.topics) < MOST_TOPICS:
+            one.topics.add(topic)
+
+    def devices(self) -> list[RecognisedDevice]:
+        """Return each device once, in order: by the profile that has the most of its measures, else as announced."""
+        kept = list[RecognisedDevice]()
+        announced = [one for one in map(RecognisedDevice.announced, self._announced.devices()) if one.values]
+        for one in [*sorted(self._found.values(), key=lambda one: (-len(one.values), one.profile)), *announced]:
+            known = [*self._adopted, *(AdoptedAs(other.key, tuple(other.topics)) for other in kept)]
+            if not any(one.is_same_as(other.key, other.topics) for other in known):
+                kept.append(one)
+        return sorted(kept, key=lambda one: (one.profile, one.address, one.channel))
+
+    def not_understood(self) -> list[str]:
+        """Return the names of announced devices of which nothing is understood, and that no profile recognises."""
+        known = {topic for one in self._found.values() for topic in one.topics}
+        devices = [one for one in self._announced.devices() if not (one.topics & known or "values" in one.lines()[0])]
+        return sorted(one.name for one in devices)
+
+    def only_there(self) -> list[tuple[str, str]]:
+        """Return address and profile of devices that are there, and of which nothing was heard that they measure."""
+        heard = {one.address for one in self._found.values()} | {str(one.key.get("address")) for one in self._adopted}
+        return sorted((address, profile) for address, profile in self._there.items() if address not in heard)
+
+
+def look(access: Access, found: RecognisedDevices, wait_s: float) -> None:
+    """Listen for so many seconds to what the broker has stored and what is said meanwhile.
+
+    Raises:
+        Fatal: the broker cannot be reached, or refused us (77).
+    """
+    ends_at, tries, why, listens = time.monotonic() + PATIENCE_S, len(access.hosts), "no answer", False
+    with closing(FleetClient(access)) as client:
+        while (left_s := ends_at - time.monotonic()) > 0:
+            for event in client.events(left_s):
+                match event:
+                    case Connected():
+                        client.subscribe(*found.filters)
+                    case Disconnected(why, refused) if not listens:
+                        tries -= 1
+                        if refused or not tries:
+                            raise Fatal(Exit.REFUSED, why)
+                    case Subscribed() if not listens:
+                        listens, ends_at = True, time.monotonic() + wait_s
+                    case MessageReceived(topic, payload):
+                        found.hear(topic, payload)
+    if not listens:
+        raise Fatal(Exit.REFUSED, f"{access.name}: {why}")
+
+
+def shapes(house: Path, base: str | None) -> Iterator[ProfileShapes]:
+    """Yield all usable profiles, those of this house first; `base` replaces theirs where they have one."""
+    for name in dict.fromkeys(names(house)):
+        try:
+            profile = NamedProfile.named(name, house).profile
+        except ValueError:
+            continue  # `penates check` says so where it is used
+        yield ProfileShapes(name, profile, base if base is not None and profile.base else profile.base)
+
+
+def _is_ours(topic: str) -> bool:
+    levels = topic.split("/")
+    return len(levels) == 4 and levels[2] in {*Kind} and all(map(is_id, levels))  # noqa: PLR2004 - of a sensor's topic
+
+
+def _hardware(address: str) -> str | None:
+    found = HARDWARE.fullmatch(address.lower().replace(":", ""))
+    return found and found[1]
