@@ -2,9 +2,11 @@ r"""Hurts outputs in every way in every state on a virtual Pi, and sees whether 
 
     tests/pi/safety units|supervisor --by 'vpi.sh runas pi' --cut 'vpi.sh cut' [--ways kill,freeze] [--record]
 
-penates must be installed there, from this copy. All outputs are hurt at once, each in a process of its own. The lines
-are those of gpio-sim: one that nobody holds is where its resistor leads. Prints each cell that is not as the table
-says; --record writes what was measured into docs/safety.json.
+penates must be installed there, from this copy. All outputs are hurt at once, each in a process of its own; with
+--kinds fewer. The lines are those of gpio-sim: one that nobody holds is where its resistor leads. Prints each cell that
+is not as the table says; --record writes what was measured into docs/safety.json. Where other load slows an emulated
+Pi, `-accel tcg,thread=single -icount shift=1` with one processor keeps its clock and its speed together. *watchdog*
+wants `-global ICH9-LPC.noreboot=false`, without which QEMU's watchdog resets nothing.
 """
 
 import argparse
@@ -93,7 +95,14 @@ STRIKES: dict[str, Callable[[SafetyHouse], str]] = {
 WAY = {way.key: way for way in WAYS}
 BEFORE = {"broker-back": "systemctl stop mosquitto; sleep 2"}
 AFTER = {"full": f"rm -f {DISK}"}
+EDITS = ("faulty", "changed", "refused")
 BOOTS = {"reboot": "systemctl reboot", "watchdog": "kill -SEGV 1"}
+
+
+def restore(house: SafetyHouse) -> None:
+    """Give all their own settings back."""
+    house.write_files(house.short_s)
+    house.root(reload(house))
 
 
 def prepare(house: SafetyHouse, way: Way) -> float:
@@ -168,10 +177,14 @@ def run_way(house: SafetyHouse, way: Way) -> list[Cell]:
         wait(lambda: house.now() > max(began + for_s, last) + LATE_S + 2, PATIENCE_S)
         found = house.levels()
         house.root(AFTER.get(way.key, "true"))
+        if way.key in EDITS:
+            restore(house)
         left = [one for one in house.trials if one.state.seen]
         return [judge_stay(one, found[one.line], when[one.name], for_s) for one in left]
     wait(lambda: house.now() > last + way.limit_s + STEADY_S, PATIENCE_S)
     found = house.levels()
+    if way.key in EDITS:
+        restore(house)
     return [judge_rest(one, found[one.line], when[one.name], way.limit_s) for one in house.trials]
 
 

@@ -1,5 +1,6 @@
 """docs/SAFETY.md has every kind that drives a line; that the page is up to date is checked with the other pages."""
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import fields
@@ -34,3 +35,14 @@ def driving() -> Iterator[str]:
 def test_every_output_has_its_table(kind: str) -> None:
     titles = [line for line in PAGE.splitlines() if line.startswith("### ")]
     assert [title for title in titles if f"`{kind}`" in title], f"give {kind} a row in scripts/safety_table.py"
+
+
+@pytest.mark.parametrize("mode", ["units", "supervisor"])
+def test_the_page_adds_up_what_was_measured_of_each_kind(mode: str) -> None:
+    rows = [[cell.strip() for cell in line.split("|")] for line in PAGE.splitlines() if line.startswith("| *")]
+    said = {row[1].strip("*"): row[5 if mode == "units" else 6].partition(",")[0] for row in rows if len(row) == 8}
+    measured = json.loads((ROOT / "docs" / "safety.json").read_text())[mode]
+    counts = {way: [sum(cells) for cells in zip(*kinds.values(), strict=True)][:2] for way, kinds in measured.items()}
+    assert {way: cell for way, cell in said.items() if cell != "-"} == {
+        way: f"{right} of {of}" for way, (right, of) in counts.items()
+    }
