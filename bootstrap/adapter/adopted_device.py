@@ -180,8 +180,7 @@ class AdoptedDevice(Adopted):
         return None
 
     def _hear_seen(self, heard: Heard) -> None:
-        seen = self.says.seen
-        at = told_time(seen.path, heard.value, time.time()) if seen else None
+        at = told_time(self.says.seen.path, heard.value, time.time()) if self.says.seen else None
         if at is not None and not self._is_past(at) and not heard.retained:
             self._note_heard()
 
@@ -273,8 +272,7 @@ class AdoptedDevice(Adopted):
             if not _fits(value, self.measures[name]):
                 reading[name] = value
                 continue
-            if not self.newness.is_older(name, message.time):
-                self.awaited.note(name, value)
+            self.awaited.note(name, value, late=self.newness.is_older(name, message.time))
             cached = self.says.cached and name not in self.says.live
             verdict = self.newness.judge(name, message._replace(value=value), self.measures[name], cached=cached)
             if verdict == "new":

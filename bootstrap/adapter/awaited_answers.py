@@ -36,9 +36,9 @@ class AwaitedAnswers:
 
         return tell
 
-    def note(self, name: str, value: Value) -> None:
-        """Take notice of what the device says, which may be the answer to a command."""
-        if name not in self._waiting:
+    def note(self, name: str, value: Value, *, late: bool) -> None:
+        """Take notice of what the device says, which may be the answer to a command, unless it was held up."""
+        if late or name not in self._waiting:
             return
         command, wanted, _ = self._waiting[name]
         if _is_same(value, wanted, command.answer.form.factor):

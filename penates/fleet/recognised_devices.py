@@ -23,6 +23,7 @@ from penates.fleet.profile_shapes import ProfileShapes
 
 ABOUT = "+/+/status/about"
 MOST, MOST_TOPICS = 500, 100  # devices that are kept in mind, and topics of each
+QUIET_S, LONGEST_S = 1.0, 60.0  # what is stored has all come when none came for so long; how long that may take
 PATIENCE_S = 10.0  # with a broker that does not answer
 HARDWARE = re.compile(r"(?:0x)?([0-9a-f]{12,16})")  # an address that is unique in the world
 
@@ -188,6 +189,7 @@ def look(access: Access, found: RecognisedDevices, wait_s: float) -> None:
         Fatal: the broker cannot be reached, or refused us (77).
     """
     ends_at, tries, why, listens = time.monotonic() + PATIENCE_S, len(access.hosts), "no answer", False
+    latest = ends_at + LONGEST_S
     with closing(FleetClient(access)) as client:
         while (left_s := ends_at - time.monotonic()) > 0:
             for event in client.events(left_s):
@@ -200,8 +202,10 @@ def look(access: Access, found: RecognisedDevices, wait_s: float) -> None:
                             raise Fatal(Exit.REFUSED, why)
                     case Subscribed() if not listens:
                         listens, ends_at = True, time.monotonic() + wait_s
-                    case MessageReceived(topic, payload):
+                    case MessageReceived(topic, payload, stored, at):
                         found.hear(topic, payload)
+                        if stored and at < latest:
+                            ends_at = max(ends_at, at + QUIET_S)
     if not listens:
         raise Fatal(Exit.REFUSED, f"{access.name}: {why}")
 
