@@ -9,21 +9,27 @@ from pathlib import Path
 
 from bootstrap.package_data import folder
 from penates.installer.unit_files import HARDENING
+from support.paths import ROOT
 from support.world import PATIENCE_S, eventually
 
 SYSTEMD = Path("/lib/systemd/systemd")
 TARGET = "begin.target"
 ENDS = [f"{name}.target" for name in ("sysinit", "basic", "reboot", "poweroff", "shutdown", "umount", "final")]
 ENDS += ["systemd-reboot.service", "systemd-poweroff.service"]
-# Nothing of this machine can be written there, and what is written there is gone with it.
+# Nothing of this machine can be written there, and what is written there is gone with it. Our own files are there, even
+# if they are below a folder that is another one there.
 BOOT = """
 set -e
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd /run/lock /run/dbus
 cp -r "$1" /run/units
+mkdir /run/checkout
+mount --bind "$4" /run/checkout
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /var
-mkdir -p /var/lib /var/tmp
+mkdir -p /var/lib /var/tmp "$4"
+mount --bind /run/checkout "$4"
+mount -o remount,bind,ro "$4"
 mount -o remount,bind,ro /
 export container=test SYSTEMD_UNIT_PATH=/run/units
 export SYSTEMD_GENERATOR_PATH=/nonexistent SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/nonexistent
@@ -96,7 +102,7 @@ def booted(place: Path, units: Mapping[str, str], start: Sequence[str]) -> Itera
         (units_of / name).write_text(text)
     for name in ENDS:
         (units_of / name).symlink_to(SYSTEMD.parent / "system" / name)
-    command = ["unshare", *OWN, "sh", "-c", BOOT, "boot", str(units_of), str(SYSTEMD), TARGET]
+    command = ["unshare", *OWN, "sh", "-c", BOOT, "boot", str(units_of), str(SYSTEMD), TARGET, str(ROOT)]
     with (place / "console").open("wb") as console:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
     machine = BootedMachine(process)
