@@ -44,6 +44,11 @@ RUNNING = frozenset(
 UNSETTLED = frozenset({ChildState.STARTING, ChildState.RELOADING, ChildState.STOPPING})
 
 
+def longest_s(watchdog_s: float) -> float:
+    """Return how many seconds a process may take to make outputs safe before it counts as hung."""
+    return max(STOP_S, watchdog_s)
+
+
 class ChildOwner(Protocol):
     """What a child needs of its supervisor."""
 
@@ -267,7 +272,7 @@ class Child:
             self._notify_socket = None
         if self._killed is None and (pid := self._fork_safe(status)):
             self.pid, self._killed = pid, status
-            self._wait(max(STOP_S, self.owner.watchdog_s), self.kill)
+            self._wait(longest_s(self.owner.watchdog_s), self.kill)
             return
         status, self._killed = status if self._killed is None else self._killed, None
         code = os.waitstatus_to_exitcode(status)

@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, suppress
+from math import ceil
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,7 +20,7 @@ from bootstrap.runtime import process
 from bootstrap.runtime.safe_outputs import make_safe
 from bootstrap.runtime.sd_notify import notify, watchdog_s
 from bootstrap.supervisor import preload
-from bootstrap.supervisor.child import UNSETTLED, Child, ChildState
+from bootstrap.supervisor.child import UNSETTLED, Child, ChildState, longest_s
 
 LOCK = "supervisor"
 SIGNALS = (*STOP_SIGNALS, signal.SIGCHLD)
@@ -178,6 +179,7 @@ class Supervisor:
 
     def _make_safe(self, sensors: Sequence[SensorSettings]) -> int:
         _close_all_but(0, 1, 2)
+        signal.alarm(ceil(longest_s(self.watchdog_s)) + 1)  # should the supervisor no longer be there to kill it
         return max(make_safe(one) for one in sensors)
 
     def _fork(self, run: Callable[[], int]) -> int:

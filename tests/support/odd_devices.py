@@ -183,6 +183,8 @@ class Outputs(Device):
     on = Measure(bool)
 
     def setup(self) -> None:
+        if self.how.startswith("hang after ") and Path(self.how.removeprefix("hang after ")).exists():
+            time.sleep(3600)
         self.first = self.own(DigitalOutputDevice(self.first_pin, initial_value=True))
         self.second = self.own(DigitalOutputDevice(self.second_pin, initial_value=True))
 

@@ -241,6 +241,22 @@ def test_a_sensor_that_hangs_does_not_outlive_its_supervisor(impatient: House, e
     eventually(lambda: not impatient.processes(), "nobody is left")
 
 
+def test_what_hangs_while_outputs_are_made_safe_does_not_outlive_its_supervisor(
+    impatient: House, eyes: Eyes, tmp_path: Path
+) -> None:
+    """It would hold the sensor's lock, and so keep it from being started again."""
+    text = 'kind = "support.odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = 6\n'
+    impatient.device("odd", f'{text}how = "hang after {tmp_path / "killed"}"\n')
+    parent = impatient.supervise("odd", **Wires(impatient).env)
+    eyes.wait_value("cm/odd/status/state", "online")
+    (sensor,) = (pid for pid in impatient.processes() if pid != parent.pid)
+    (tmp_path / "killed").touch()
+    os.kill(sensor, signal.SIGKILL)
+    eventually(lambda: {*impatient.processes()} - {parent.pid, sensor}, "its outputs are to be made safe")
+    parent.stop(signal.SIGKILL)
+    eventually(lambda: not impatient.processes(), "nobody is left")
+
+
 def test_two_reloads_while_a_removed_sensor_stops(three: House) -> None:
     odd(three, "slow")
     three.supervise()
