@@ -247,7 +247,7 @@ def test_what_hangs_while_outputs_are_made_safe_does_not_outlive_its_supervisor(
     """It would hold the sensor's lock, and so keep it from being started again."""
     text = 'kind = "support.odd_devices.Outputs"\nfirst_pin = 5\nsecond_pin = 6\n'
     impatient.device("odd", f'{text}how = "hang after {tmp_path / "killed"}"\n')
-    parent = impatient.supervise("odd", **Wires(impatient).env)
+    parent = impatient.supervise("odd", program=None, **Wires(impatient).env)
     eyes.wait_value("cm/odd/status/state", "online")
     (sensor,) = (pid for pid in impatient.processes() if pid != parent.pid)
     (tmp_path / "killed").touch()
