@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from gateway import IDLE_S, PATIENCE_S, SETTLE_S, pss_kb, wait_states  # noqa: E402
+from gateway import IDLE_S, PATIENCE_S, SETTLE_S, idle_wakeups, pss_kb, wait_states  # noqa: E402
 from support.world import Broker, Eyes, House, Running  # noqa: E402
 
 OTHERS = 10_000
@@ -82,10 +82,7 @@ def main(words: list[str]) -> None:
         running, took = start(house, eyes, count, more)
         time.sleep(SETTLE_S)
         pss = pss_kb(running.pid)
-        time.sleep(IDLE_S)  # in their first minute, their timers are not yet due together
-        before = running.wakeups()
-        time.sleep(IDLE_S)
-        wakeups = running.wakeups() - before
+        wakeups = idle_wakeups(running)
     print(f"{count} devices among {others} topics: each has its values after {took:.1f} s, {base} kB without them")
     print(f"memory of each: {(pss - base) / count:.1f} kB")
     print(f"wake-ups a minute while idle: {wakeups * 60 / IDLE_S:.0f}")

@@ -36,6 +36,14 @@ def names(count: int) -> list[str]:
     return ["radio", *(f"s{number}" for number in range(1, count + 1))]
 
 
+def idle_wakeups(running: Running) -> int:
+    """Return how often a process wakes up in `IDLE_S` seconds while it has nothing to do."""
+    time.sleep(IDLE_S)  # in their first minute, the timers of its sensors are not yet due together
+    before = running.wakeups()
+    time.sleep(IDLE_S)
+    return running.wakeups() - before
+
+
 def wait_states(eyes: Eyes, sensors: list[str], state: str, since: int) -> float:
     """Until each has this state; returns when the last one had."""
     return max(eyes.wait_value(f"cm/{one}/status/state", state, since, PATIENCE_S).at for one in sensors)
@@ -80,10 +88,7 @@ def main(words: list[str]) -> None:
         running, took = start(house, eyes, count)
         time.sleep(SETTLE_S)
         pss = pss_kb(running.pid)
-        time.sleep(IDLE_S)  # in their first minute, their timers are not yet due together
-        before = running.wakeups()
-        time.sleep(IDLE_S)
-        wakeups = running.wakeups() - before
+        wakeups = idle_wakeups(running)
         since, killed = len(eyes.seen), time.monotonic()
         running.send(signal.SIGKILL)
         lost = wait_states(eyes, names(count), "lost", since) - killed

@@ -17,6 +17,14 @@ TruthClass: TypeAlias = Literal[
 ]  # fmt: skip
 
 
+def contact_to_ground(line: int, bounce_s: float = 0.0) -> DigitalInputDevice:
+    """Return a contact between a line and GND, which is active while it is closed. The Pi's own pull-up opens it.
+
+    A change counts once it has lasted `bounce_s` seconds.
+    """
+    return DigitalInputDevice(line, pull_up=True, bounce_time=bounce_s or None)
+
+
 @dataclass(kw_only=True)
 class Contact(Device):
     """A contact between a GPIO line and GND: a reed contact, a button, a float or tilt switch, a tipping bucket.
@@ -30,7 +38,7 @@ class Contact(Device):
 
     def setup(self) -> None:
         """Watch the line, which the contact pulls to GND. Whoever overrides it calls `super().setup()`."""
-        self.line = self.watch(DigitalInputDevice(self.pin, pull_up=True, bounce_time=self.bounce_s or None))
+        self.line = self.watch(contact_to_ground(self.pin, self.bounce_s))
 
     @property
     def closed(self) -> bool:

@@ -32,6 +32,15 @@ def content(file: Path) -> bytes:
         os.close(opened)
 
 
+def set_content(file: Path, text: bytes) -> None:
+    """Write to a file that a driver takes, such as one below /sys; a missing one is never made. OSError: why not."""
+    opened = os.open(file, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
+    try:
+        os.write(opened, text)
+    finally:
+        os.close(opened)
+
+
 def millis(file: Path) -> float:
     """Read a whole number of thousandths, such as millidegrees, as a number of the unit.
 

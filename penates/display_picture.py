@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bootstrap.contract.payload import decode
 from bootstrap.display.glyphs import HEIGHT, WIDTH
 from bootstrap.display.picture import Dots, draw, png, text_dots
+from bootstrap.errors import Refused
 
 MARGIN, GAP, SCALE = 3, 1, 4  # dots around the characters and between them; pixels of a dot
 MOST_DOTS, MOST_SCALE = 128, 4
@@ -54,6 +56,19 @@ class ShownDisplay:
         graphic = facts.get("driver") != "hd44780"
         lines = [line[:width] for line in shown[:LONGEST].split("\n")[:height]]
         return cls(graphic, width, height, scale if fits else 1, lines, lit)  # type: ignore[arg-type]
+
+    @classmethod
+    def published(cls, about: Mapping[str, Any], shown: bytes, light: bytes | None) -> "ShownDisplay":
+        """Return the display that `status/about` describes, by what it has published as `data/shown` and `data/light`.
+
+        Raises:
+            ValueError: it describes none, or nothing is shown on it.
+        """
+        try:
+            text = decode(shown)
+        except Refused:
+            text = None
+        return cls.of(about, text, lit=light != b"false")
 
     def png(self) -> bytes:
         """Return its picture."""

@@ -11,12 +11,12 @@ from bootstrap.adapter.awaited_answers import AwaitedAnswers
 from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
 from bootstrap.adapter.newness import Newness, SaidValue, number_of
 from bootstrap.adapter.profile import NamedProfile
-from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue
+from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue, places_of
 from bootstrap.adapter.told_times import told_time
 from bootstrap.answers.answer_value import AnswerValue
 from bootstrap.contract.commands import Later
-from bootstrap.contract.heard import CLEARED, Heard, ListeningHandle, Silence
-from bootstrap.contract.payload import Json
+from bootstrap.contract.heard import CLEARED, SHOWN, Heard, ListeningHandle, Silence
+from bootstrap.contract.payload import Json, as_text
 from bootstrap.contract.topic_filters import WILD, covers
 from bootstrap.device import BUILT_IN_ACTIONS, Measure, Reading, Seconds, Value
 from bootstrap.errors import NoReading
@@ -81,7 +81,7 @@ class AdoptedDevice(Adopted):
         profile = self.profile.profile
         base = profile.base if self.base is None else self.base
         channel = profile.channel if self.channel is None else self.channel
-        return {"{base}": base, "{address}": self.address, "{channel}": channel}
+        return places_of(base, self.address, channel)
 
     @property
     def key(self) -> dict[str, Value]:
@@ -123,7 +123,7 @@ class AdoptedDevice(Adopted):
     def read(self) -> Reading:
         """Publish its state again, so that others know that it still counts; that is no reading."""
         if not self.trouble:
-            self.context.show(self._states())
+            self.context.show(self._states(self.newness.values))
         raise NoReading
 
     def teardown(self) -> None:
@@ -157,7 +157,7 @@ class AdoptedDevice(Adopted):
         there = self.topics.there[line]
         said = there.value(heard.value)
         if isinstance(said, bool):
-            why = "" if said else f"{heard.topic} says {_short(there.found(heard.value))}"
+            why = "" if said else f"{heard.topic} says {as_text(there.found(heard.value))[:SHOWN]}"
             before = self.gone.setdefault(line, {}).get(heard.topic)
             self.gone[line][heard.topic] = why
             if said and (heard.retained or before != why):
@@ -218,12 +218,12 @@ class AdoptedDevice(Adopted):
         if why and why != before:
             raise OSError(errno.ENODEV, why)
         if before and not why:
-            self.context.show(self._states(), whole=True)
+            self.context.show(self._states(self.newness.values), whole=True)
         return None
 
-    def _states(self) -> dict[str, Value]:
-        """Return the last value of each measure that is a state."""
-        return {name: value for name, value in self.newness.values.items() if not self.measures[name].event}
+    def _states(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return those values that are states, and no events."""
+        return {name: value for name, value in values.items() if not self.measures[name].event}
 
     # What it says.
 
@@ -259,8 +259,7 @@ class AdoptedDevice(Adopted):
 
     def _show(self, values: Mapping[str, Value]) -> None:
         """Publish values as the state, but for those that are events."""
-        states = {name: value for name, value in values.items() if not self.measures[name].event}
-        if states and not self.trouble:
+        if (states := self._states(values)) and not self.trouble:
             self.context.show(states)
 
     def _new(
@@ -305,7 +304,3 @@ def said_value(value: AnswerValue, payload: Json) -> Value | ValueError | None:
     if found is None or (isinstance(found, str) and found.strip().lower() in NOTHING):
         return None
     return value.value(payload)
-
-
-def _short(found: Json) -> str:
-    return str(found).lower()[:40] if isinstance(found, bool) else str(found)[:40]

@@ -5,7 +5,7 @@ from functools import partial
 from bootstrap.adapter.device_topics import DeviceCommand
 from bootstrap.adapter.profile_lines import SAID
 from bootstrap.contract.commands import Done, Later, Outcome
-from bootstrap.contract.payload import Json
+from bootstrap.contract.payload import Json, as_text
 from bootstrap.device import Device, Value
 from bootstrap.errors import Refused
 
@@ -58,7 +58,7 @@ class AwaitedAnswers:
 
     def _late(self, name: str) -> None:
         last = self._last.get(name)
-        said = "" if last is None else f"; it says {_shown(last)}"
+        said = "" if last is None else f"; it says {as_text(last)}"
         self._end(name, f"no answer in {self._answer_s:g} s{said}")
 
     def _end(self, name: str, why: str | None) -> None:
@@ -73,7 +73,3 @@ def _is_same(value: Value, wanted: Value, step: float) -> bool:
     if isinstance(value, str | bool) or not isinstance(value, int | float) or not isinstance(wanted, int | float):
         return value == wanted
     return abs(value - wanted) <= max(abs(step), LEAST_STEP)
-
-
-def _shown(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import ClassVar
 
 from bootstrap.answers.answer_value import AnswerValue
 from bootstrap.contract.topics import is_id
@@ -28,6 +29,11 @@ A_COMMAND = "set on = {base}/{address}/set: on=ON|off=OFF"
 def answer_value(text: str) -> AnswerValue:
     """Return what this text says; devices of one make share it."""
     return AnswerValue(text)
+
+
+def places_of(base: str, address: str, channel: str) -> dict[str, str]:
+    """Return what stands in the places of the lines for one device, in the order of `PLACES`."""
+    return dict(zip(PLACES, (base, address, channel), strict=True))
 
 
 def filled(text: str, places: Mapping[str, str]) -> str:
@@ -99,15 +105,10 @@ class WireValue(TextSetting):
 
 
 @dataclass(frozen=True)
-class WirePresence(TextSetting):
-    """What says whether a device is there: `TOPIC: PATH WORD=true|WORD=false`. ValueError: it is none."""
+class _TopicLine(TextSetting):
+    """The base class of lines that begin with a topic: `TOPIC: REST`."""
 
-    def __post_init__(self) -> None:
-        try:
-            _check_places(self.text)
-            _check_truths(self.at(dict.fromkeys(PLACES, "x")))
-        except ValueError as error:
-            raise ValueError(f"lines such as {A_PRESENCE!r} (of {self.text!r}: {error})") from None
+    rest: ClassVar[str]  # what stands behind the topic, for people
 
     @property
     def topic(self) -> str:
@@ -118,8 +119,22 @@ class WirePresence(TextSetting):
     def _parts(self) -> tuple[str, str]:
         line = LINE.fullmatch(self.text.strip())
         if not (line and line["topic"]):
-            raise ValueError("write TOPIC: PATH, then the words")
+            raise ValueError(f"write TOPIC: {self.rest}")
         return line["topic"], line["rest"]
+
+
+@dataclass(frozen=True)
+class WirePresence(_TopicLine):
+    """What says whether a device is there: `TOPIC: PATH WORD=true|WORD=false`. ValueError: it is none."""
+
+    rest = "PATH, then the words"
+
+    def __post_init__(self) -> None:
+        try:
+            _check_places(self.text)
+            _check_truths(self.at(dict.fromkeys(PLACES, "x")))
+        except ValueError as error:
+            raise ValueError(f"lines such as {A_PRESENCE!r} (of {self.text!r}: {error})") from None
 
     def at(self, places: Mapping[str, str]) -> AnswerValue:
         """Return where the word is in the messages of one device."""
@@ -127,8 +142,10 @@ class WirePresence(TextSetting):
 
 
 @dataclass(frozen=True)
-class WireTime(TextSetting):
+class WireTime(_TopicLine):
     """Where it is said when a device was heard last: `TOPIC: PATH`. ValueError: it is none."""
+
+    rest = "PATH"
 
     def __post_init__(self) -> None:
         try:
@@ -138,26 +155,16 @@ class WireTime(TextSetting):
             raise ValueError(f"a line such as {A_TIME!r} (of {self.text!r}: {error})") from None
 
     @property
-    def topic(self) -> str:
-        """The topic, not yet filled."""
-        return self._parts[0]
-
-    @property
     def path(self) -> str:
         """The path of the time in its payload."""
         return self._parts[1]
 
-    @cached_property
-    def _parts(self) -> tuple[str, str]:
-        line = LINE.fullmatch(self.text.strip())
-        if not (line and line["topic"]):
-            raise ValueError("write TOPIC: PATH")
-        return line["topic"], line["rest"]
-
 
 @dataclass(frozen=True)
-class WireQuestion(TextSetting):
+class WireQuestion(_TopicLine):
     """What makes a device say how it is: `TOPIC: PAYLOAD`. ValueError: it is none."""
+
+    rest = "PAYLOAD"
 
     def __post_init__(self) -> None:
         try:
@@ -167,21 +174,9 @@ class WireQuestion(TextSetting):
             raise ValueError(f"lines such as {A_QUESTION!r} (of {self.text!r}: {error})") from None
 
     @property
-    def topic(self) -> str:
-        """The topic, not yet filled."""
-        return self._parts[0]
-
-    @property
     def payload(self) -> str:
         """What is told, not yet filled."""
         return self._parts[1]
-
-    @cached_property
-    def _parts(self) -> tuple[str, str]:
-        line = LINE.fullmatch(self.text.strip())
-        if not (line and line["topic"]):
-            raise ValueError("write TOPIC: PAYLOAD")
-        return line["topic"], line["rest"]
 
 
 @dataclass(frozen=True)

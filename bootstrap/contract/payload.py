@@ -52,6 +52,11 @@ def encode(value: object) -> bytes:
     return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def as_text(value: object) -> str:
+    """Return a value as people read it: true and false as in JSON, text without quotes."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _decodes_to_itself(text: str) -> bool:
     try:
         return decode(text.encode()) == text

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from gpiozero import DigitalInputDevice, DigitalOutputDevice
+from gpiozero import DigitalOutputDevice
 
+from bootstrap.contact import contact_to_ground
 from bootstrap.covers.ends import Ends
 from bootstrap.covers.settings import CoverSettings
 from bootstrap.device import Reading
@@ -30,19 +31,15 @@ class ClosingGuard:
         self._seen = False  # whether it was obstructed, and has not been free for `bounce_s` since
         self._warning: Any = None
         if cover.obstruction is not None:
-            self._obstruction = cover.watch(DigitalInputDevice(cover.obstruction, pull_up=True))
+            self._obstruction = cover.watch(contact_to_ground(cover.obstruction))
         self._seen = self.obstructed
         if cover.warning is not None:
             self._warning = cover.own(DigitalOutputDevice(cover.warning, active_high=cover.active_high))
         self._kept = cover.keep("unfinished", default=True)
-        self.needs_person = self._kept.value and self._applies
+        self.needs_person = self._kept.value and cover.remote_close
         self.on_end()
         if cover.remote_close:
             self._kept.value = True
-
-    @property
-    def _applies(self) -> bool:
-        return self._cover.remote_close
 
     @property
     def obstructed(self) -> bool:
@@ -107,7 +104,7 @@ class ClosingGuard:
 
     def failed(self) -> None:
         """Take note that it did not come to be closed."""
-        self.needs_person = self._applies and not self._ends.closed
+        self.needs_person = self._cover.remote_close and not self._ends.closed
 
     def on_end(self) -> None:
         """Take note of what the contact at the closed end says."""
@@ -116,5 +113,5 @@ class ClosingGuard:
 
     def keep(self) -> None:
         """Keep whether somebody is needed: the sensor ends in order. What nobody asks for now stays as it is."""
-        if self._applies:
+        if self._cover.remote_close:
             self._kept.value = self.needs_person

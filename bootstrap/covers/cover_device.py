@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from gpiozero import DigitalInputDevice
-
+from bootstrap.contact import contact_to_ground
 from bootstrap.contract.payload import Json
 from bootstrap.covers.closing_guard import ClosingGuard
 from bootstrap.covers.ends import Ends
@@ -36,8 +35,7 @@ class CoverDevice(CoverSettings):
         self.mover = (CoverMotor if self.button is None else Opener)(self, self.ends, self.guard)
         self.push_button = None
         if self.local is not None:
-            beside = DigitalInputDevice(self.local, pull_up=True, bounce_time=self.bounce_s or None)
-            self.push_button = self.watch(beside)
+            self.push_button = self.watch(contact_to_ground(self.local, self.bounce_s))
         self.forgotten = False
 
     @takes(

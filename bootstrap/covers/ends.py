@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from gpiozero import DigitalInputDevice
-
+from bootstrap.contact import contact_to_ground
 from bootstrap.covers.settings import CoverSettings
-from bootstrap.covers.travel import CLOSING, OPENING
+from bootstrap.covers.travel import CLOSING, ENDS, OPENING
 from bootstrap.errors import Refused
 
 OPEN, CLOSED = "open", "closed"
 TOWARDS = {OPENING: OPEN, CLOSING: CLOSED}
 AWAY = {OPENING: CLOSED, CLOSING: OPEN}
-POSITIONS = {OPEN: 100.0, CLOSED: 0.0}
+POSITIONS = {TOWARDS[way]: at for way, at in ENDS.items()}
 BOTH = "the contacts of both ends are closed at once: one is stuck, or its wires touch"
 
 
@@ -21,9 +20,7 @@ class Ends:
     def __init__(self, cover: CoverSettings) -> None:
         lines = {OPEN: cover.open_contact, CLOSED: cover.closed_contact}
         contacts = {
-            end: cover.watch(DigitalInputDevice(line, pull_up=True, bounce_time=cover.bounce_s or None))
-            for end, line in lines.items()
-            if line is not None
+            end: cover.watch(contact_to_ground(line, cover.bounce_s)) for end, line in lines.items() if line is not None
         }
         self._contacts: dict[str, Any] = contacts
         self._doubt = cover.keep("doubt", "")

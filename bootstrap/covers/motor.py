@@ -83,7 +83,7 @@ class CoverMotor:
 
     def _way_to(self, goal: float) -> str | None:
         """Return the way to a position; None if it is there."""
-        for end, way in ((OPEN, OPENING), (CLOSED, CLOSING)):
+        for way, end in TOWARDS.items():
             if goal == POSITIONS[end]:
                 return None if self._ends.at(end) else way
         if (now := self._travel.now) is None:

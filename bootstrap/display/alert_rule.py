@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from bootstrap.contract.payload import Json, parse_number
+from bootstrap.contract.payload import Json, as_text, parse_number
 from bootstrap.display.template import DisplayText, TextField
 from bootstrap.needs import Listened, Need, TextSetting
 
@@ -62,18 +62,13 @@ class AlertRule(TextSetting):
         if value is None:
             return False
         limit, how = self._found["limit"], self._found["how"]
-        if not self._ordered:
-            same = _plain(value) == limit or (_number(value) is not None and _number(value) == _number(limit))
-            return same == (how == "is")
         number, bound = _number(value), _number(limit)
+        if not self._ordered:
+            same = as_text(value) == limit or (number is not None and number == bound)
+            return same == (how == "is")
         if number is None or bound is None:
             return False
         return number > bound if how == "above" else number < bound
-
-
-def _plain(value: Json) -> str:
-    """Return a value as it stands on the wire."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _number(value: Json) -> float | None:

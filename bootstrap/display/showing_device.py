@@ -197,12 +197,8 @@ class ShowingDevice(Device):
     def _written(self, screen: Screen) -> Reading:
         self._asked = False
         if self._wanted != screen:
-            self.after(GAP_S, self._redraw_now, DRAW)
+            self.after(GAP_S, self._redraw, DRAW)
         return screen.reading
-
-    def _redraw_now(self) -> None:
-        self.cancel(DRAW)
-        self._redraw()
 
     def _failed(self, error: OSError | ValueError) -> Reading:
         self._asked = False

@@ -1,7 +1,6 @@
 """The contacts of a lock: one at its bolt, and perhaps one at the door."""
 
-from gpiozero import DigitalInputDevice
-
+from bootstrap.contact import contact_to_ground
 from bootstrap.device import Device
 
 
@@ -16,10 +15,8 @@ class DoorContacts:
     def __init__(
         self, device: Device, bolt: int, door: int | None, *, thrown_when_closed: bool, bounce_s: float
     ) -> None:
-        def watched(pin: int) -> DigitalInputDevice:
-            return device.watch(DigitalInputDevice(pin, pull_up=True, bounce_time=bounce_s or None))
-
-        self.bolt, self.door = watched(bolt), None if door is None else watched(door)
+        self.bolt = device.watch(contact_to_ground(bolt, bounce_s))
+        self.door = None if door is None else device.watch(contact_to_ground(door, bounce_s))
         self._thrown_when_closed = thrown_when_closed
 
     @property

@@ -1,12 +1,11 @@
 """One master of the 1-Wire bus: the probes on it, and the conversion of all of them at once."""
 
-import os
 import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from bootstrap.sysfs import first_number, millis
+from bootstrap.sysfs import first_number, millis, set_content
 
 MASTERS = "w1_bus_master*"
 BULK_FILE = "therm_bulk_read"
@@ -69,11 +68,7 @@ class BusMaster:
         wanted_s = max(map(conversion_s, probes))
         file, began = self.folder / BULK_FILE, time.monotonic()
         try:
-            opened = os.open(file, os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                os.write(opened, TRIGGER)
-            finally:
-                os.close(opened)
+            set_content(file, TRIGGER)
         except OSError as error:
             return f"{file}: {error.strerror or error}"
         return "" if _took(began, wanted_s) else f"no probe answered to {file}: that took less than a conversion"

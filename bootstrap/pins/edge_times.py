@@ -11,6 +11,7 @@ from bootstrap.pins.simulated_lines import SimulatedLine
 # struct gpio_v2_line_event of <linux/gpio.h>: u64 timestamp_ns; u32 id, offset, seqno, line_seqno, padding[6].
 EVENT, WORDS, LONGS, ID, LINE_SEQUENCE = 48, 12, 6, 2, 5
 RISING = 1
+SECOND_NS = 1_000_000_000
 MOST = 1024  # events that one read takes: as many as the kernel keeps
 SEQUENCES = 1 << 32
 

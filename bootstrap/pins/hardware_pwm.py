@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bootstrap.errors import reason
 from bootstrap.pins.header_pwm import PwmChannel, find_channel
+from bootstrap.sysfs import set_content
 
 NANOSECONDS = 1_000_000_000
 READY_S = 2.0  # until udev has given the files of a channel that was just exported to its group
@@ -157,13 +158,8 @@ class HardwarePwm:
             raise OSError(error.errno, f"{self.channel}: {reason(error)}") from None
 
     def _write(self, file: Path, text: str) -> None:
-        """Write to a file that the kernel has; a missing one is never made."""
         try:
-            opened = os.open(file, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC)
-            try:
-                os.write(opened, text.encode())
-            finally:
-                os.close(opened)
+            set_content(file, text.encode())
         except OSError as error:
             raise OSError(error.errno, self._why(file, text, error)) from None
 

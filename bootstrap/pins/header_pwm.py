@@ -71,24 +71,22 @@ def lines_of(block: Path) -> list[int]:
 def _lines(folder: Path) -> Iterator[int]:
     """Yield the lines of a setting of pins: by number in an overlay, by name in a Pi 5's own device tree."""
     yield from _cells(folder / "brcm,pins")
-    names = _text(folder / "pins").split("\0")
+    names = _property(folder / "pins").decode("ascii", "replace").split("\0")
     yield from (int(name.removeprefix("gpio")) for name in names if name.removeprefix("gpio").isdecimal())
 
 
 def _cells(file: Path) -> list[int]:
-    """Return the numbers in a property of the device tree; none if there is no such property."""
-    try:
-        found = content(file)
-    except OSError:
-        return []
+    """Return the numbers in a property of the device tree."""
+    found = _property(file)
     return [int.from_bytes(found[at : at + CELL], "big") for at in range(0, len(found), CELL)]
 
 
-def _text(file: Path) -> str:
+def _property(file: Path) -> bytes:
+    """Return a property of the device tree; nothing if there is none."""
     try:
-        return content(file).decode("ascii", "replace")
+        return content(file)
     except OSError:
-        return ""
+        return b""
 
 
 def shared_channel(line: int) -> int | None:

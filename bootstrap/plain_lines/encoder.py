@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from gpiozero import DigitalInputDevice
-
+from bootstrap.contact import contact_to_ground
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.needs import Input
 from bootstrap.pins.edge import Edge
@@ -30,11 +29,11 @@ class Encoder(Device):
 
     def setup(self) -> None:
         """Watch the lines."""
-        self.first, self.second = (self.watch(DigitalInputDevice(line, pull_up=True)) for line in (self.clk, self.dt))
+        self.first, self.second = (self.watch(contact_to_ground(line)) for line in (self.clk, self.dt))
         self.turns = Quadrature(self.first.is_active, self.second.is_active, self.edges)
         self.push, self.at = None, 0
         if self.button is not None:
-            self.push = self.watch(DigitalInputDevice(self.button, pull_up=True, bounce_time=BOUNCE_S))
+            self.push = self.watch(contact_to_ground(self.button, BOUNCE_S))
 
     def on_edge(self, edge: Edge) -> Reading | None:
         """Report a press at once, and what was turned a moment later."""

@@ -12,10 +12,10 @@ from bootstrap.errors import Refused
 from bootstrap.limits import Limits
 from bootstrap.logs import log
 from bootstrap.needs import Input
-from bootstrap.pins.edge_times import EdgeBatch
+from bootstrap.pins.edge_times import SECOND_NS, EdgeBatch
 from bootstrap.plain_lines.meter_record import MeterRecord
 from bootstrap.plain_lines.pulse_pace import PulsePace
-from bootstrap.plain_lines.pulse_sieve import SECOND_NS, PulseSieve
+from bootstrap.plain_lines.pulse_sieve import PulseSieve
 
 REPORT_S = 10.0  # least time between two reports of pulses
 FIRST_S = 1.0  # in which what was counted is written to the disk, before it is reported

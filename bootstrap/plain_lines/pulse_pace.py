@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-SECOND_NS = 1_000_000_000
+from bootstrap.pins.edge_times import SECOND_NS
 
 
 class PulsePace:

@@ -3,10 +3,9 @@
 import time
 from collections import deque
 
-from bootstrap.pins.edge_times import EdgeBatch
+from bootstrap.pins.edge_times import SECOND_NS, EdgeBatch
 
 MOST = 60_000  # pulses that are kept: an hour of a storm
-SECOND_NS = 1_000_000_000
 
 
 class PulseRate:

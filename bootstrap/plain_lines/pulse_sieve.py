@@ -2,9 +2,7 @@
 
 from typing import NamedTuple
 
-from bootstrap.pins.edge_times import EdgeBatch
-
-SECOND_NS = 1_000_000_000
+from bootstrap.pins.edge_times import SECOND_NS, EdgeBatch
 
 
 class _Change(NamedTuple):

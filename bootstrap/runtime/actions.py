@@ -39,14 +39,12 @@ class Actions:
 
     def handle(self, name: str, payload: bytes, *, retained: bool) -> None:
         """Execute a command, and answer it when that has ended. An exception that is a bug propagates to the loop."""
-        command = ActionCommand(None)
         try:
             command = ActionCommand.parse(payload)
-            later = self._act(name, command, retained=retained)
-        except (ValueError, OSError) as refusal:
-            self._report(name, command, str(refusal) or type(refusal).__name__)
+        except ValueError as refusal:
+            self._report(name, ActionCommand(None), _why(refusal))
         else:
-            (later or _at_once)(partial(self._report, name, command))
+            _carry_out(partial(self._act, name, command, retained=retained), partial(self._report, name, command))
 
     def _act(self, name: str, command: ActionCommand, *, retained: bool) -> Later | None:
         if retained:
@@ -74,23 +72,32 @@ class Actions:
     def _when_noted(self, name: str, command: ActionCommand, noted: "Noted", done: Done) -> None:
         """Carry out a command once it is on the disk."""
 
-        def carry_out() -> None:
-            try:
-                if self.closed:
-                    raise Refused("stopping")
-                later = self._acts[name](command.value)
-            except (ValueError, OSError) as refusal:
-                done(str(refusal) or type(refusal).__name__)
-            else:
-                (later or _at_once)(done)
+        def act() -> Later | None:
+            if self.closed:
+                raise Refused("stopping")
+            return self._acts[name](command.value)
 
-        noted(carry_out, done)
+        noted(partial(_carry_out, act, done), done)
 
     def _report(self, name: str, command: ActionCommand, reason: str | None) -> None:
         result = "done" if reason is None else "refused"
         report = log.info if reason is None else log.warning
         report(f"command {result}", action=name[:ANSWERED], reason=reason)
         self._answer(answer(name[:ANSWERED], command.id, result, reason))
+
+
+def _carry_out(act: Callable[[], Later | None], done: Done) -> None:
+    """Begin an action, and see to it that `done` is called when that has ended, or at once with why it was refused."""
+    try:
+        later = act()
+    except (ValueError, OSError) as refusal:
+        done(_why(refusal))
+    else:
+        (later or _at_once)(done)
+
+
+def _why(refusal: ValueError | OSError) -> str:
+    return str(refusal) or type(refusal).__name__
 
 
 def _at_once(done: Done) -> None:

@@ -27,10 +27,10 @@ from bootstrap.contract.topics import EYES
 from bootstrap.errors import Exit, Fatal
 from bootstrap.gateway import Gateway
 from bootstrap.paths import read_own, rewrite
-from penates.console.arguments import an_id, house, json_option, sensor_name
+from penates.console.arguments import an_id, house, json_option, seconds, sensor_name
 from penates.console.output import columns, counted, shown, to_a_reader
 from penates.console.text import on_a_line
-from penates.files.gateway_sections import Adopting, new_gateway
+from penates.files.gateway_sections import Adopting, config_words, new_gateway
 from penates.files.install_paths import HOUSE
 from penates.files.toml_edit import toml
 from penates.fleet.access import access, access_arguments
@@ -51,20 +51,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     which = "the adapter that adopts it, if there are several"
     parser.add_argument("--from", dest="gateway", type=sensor_name, metavar="GROUP/SENSOR", help=which)
     wait = f"seconds to listen (default: {WAIT_S:g})"
-    parser.add_argument("--wait", type=_seconds, default=WAIT_S, metavar="S", help=wait)
+    parser.add_argument("--wait", type=seconds, default=WAIT_S, metavar="S", help=wait)
     base = "the first levels of their topics, if they are not those of the profiles, such as zigbee2"
     parser.add_argument("--base", metavar="TEXT", help=base)
     json_option(parser)
-
-
-def _seconds(text: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0
-    if not 0 < found <= 86_400:  # noqa: PLR2004 - a day
-        raise argparse.ArgumentTypeError(f"enter seconds, up to a day of 86400, not {text!r}")
-    return found
 
 
 def main(given: argparse.Namespace) -> int:
@@ -141,37 +131,23 @@ def _adopt(given: argparse.Namespace) -> int:
     """Write the section of a device from the last list, and apply it."""
     folder = folder_or_default(given.config)
     if folder == HOUSE:
-        _require_root()
+        from penates.installer import requirements  # noqa: PLC0415 - needed in an installed house alone
+
+        requirements.require_root()
     values = _kept(given)
     adapters = _adapters(folder)
-    where = f" --config {given.config}" if given.config else ""
     if not (adapters or given.gateway):
         file = new_gateway(folder, KIND, given.new, values)
         print(f"{file} was written, with [sensors.{given.new}]")
-        print("Next: sudo penates install" if folder == HOUSE else f"Next: penates run {KIND}{where}")
+        print(
+            "Next: sudo penates install" if folder == HOUSE else f"Next: penates run {KIND}{config_words(given.config)}"
+        )
         return Exit.STOPPED
     adopting = Adopting.at(folder, _adapter(given, adapters), given.new)
     if not issubclass(adopting.adopts, AdoptedDevice):
         raise Fatal(Exit.SETTINGS, f"{given.gateway.client_id} is no {KIND}")
-    file = adopting.write(values)
-    print(f"{file}: [{adopting.section}] was added")
-    if folder == HOUSE:
-        _apply(file.stem)
-    else:
-        print(f"Next: penates reload{where}")
+    adopting.apply(values, given.config)
     return Exit.STOPPED
-
-
-def _require_root() -> None:
-    from penates.installer import requirements  # noqa: PLC0415 - needed in an installed house alone
-
-    requirements.require_root()
-
-
-def _apply(name: str) -> None:
-    from penates.installer import adoption  # noqa: PLC0415 - as above
-
-    adoption.apply(name)
 
 
 def _adapters(folder: Path) -> list[str]:

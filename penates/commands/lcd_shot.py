@@ -9,10 +9,9 @@ run is named on stderr: then it is what the display showed last.
 import argparse
 import sys
 
-from bootstrap.contract.payload import decode
 from bootstrap.contract.topics import EYES, Topics
 from bootstrap.contract.values import members
-from bootstrap.errors import NOT_DONE, Exit, Fatal, Refused
+from bootstrap.errors import NOT_DONE, Exit, Fatal
 from penates.console.arguments import output_file, sensor_name
 from penates.display_picture import ShownDisplay
 from penates.files.saved_picture import save_picture
@@ -63,8 +62,4 @@ def _held(of: Access, topics: Topics) -> dict[str, bytes]:
 def _display(topics: Topics, held: dict[str, bytes]) -> ShownDisplay:
     """Return the display. ValueError: it is none."""
     about = members(held.get(topics.status("about"), b""))
-    try:
-        shown = decode(held.get(topics.data("shown"), b""))
-    except Refused:
-        shown = None
-    return ShownDisplay.of(about, shown, lit=held.get(topics.data("light")) != b"false")
+    return ShownDisplay.published(about, held.get(topics.data("shown"), b""), held.get(topics.data("light")))

@@ -117,9 +117,10 @@ def prepared(words: Sequence[str]) -> list[str]:
 def _adopt(folder: Path, given: argparse.Namespace) -> int:
     """Have a gateway adopt a sensor: write its section, then apply it."""
     from penates.files.gateway_sections import Adopting  # noqa: PLC0415 - needed for a gateway alone
-    from penates.installer import adoption, requirements  # noqa: PLC0415
 
     if folder == HOUSE:
+        from penates.installer import requirements  # noqa: PLC0415
+
         requirements.require_root()
     adopting = Adopting.at(folder, given.gateway.client_id, given.kind)
     arguments = [*([given.new] if given.new else []), *given.given, *given.set]
@@ -127,13 +128,7 @@ def _adopt(folder: Path, given: argparse.Namespace) -> int:
         arguments.remove(number)
         arguments = [*_listed_as(given, int(number)), *arguments]
     values = values_of(settings_of(adopting.adopts), arguments, folder)
-    file = adopting.write(values)
-    print(f"{file}: [{adopting.section}] was added")
-    if folder == HOUSE:
-        adoption.apply(file.stem)
-        return Exit.STOPPED
-    where = f" --config {given.config}" if given.config else ""
-    print(f"Next: penates reload{where}")
+    adopting.apply(values, given.config)
     return Exit.STOPPED
 
 

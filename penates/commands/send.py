@@ -15,20 +15,19 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 
 from bootstrap.contract import timestamps
 from bootstrap.contract.commands import VALUE
 from bootstrap.contract.payload import Json, decode, encode
 from bootstrap.contract.topics import ADMIN, Topics
 from bootstrap.errors import NOT_DONE, Exit, Refused
-from penates.console.arguments import an_id, sensor_name
+from penates.console.arguments import an_id, seconds, sensor_name
 from penates.console.output import shown
 from penates.fleet.access import Access, access, access_arguments
 from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived, Subscribed
 
 NOW = "now"
-DAY_S = 86_400
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as cm/lamp")
     parser.add_argument("action", type=an_id, metavar="ACTION", help="such as set, read or log; `about` lists them")
     parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
-    parser.add_argument("--wait", type=_seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
+    parser.add_argument("--wait", type=seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")
     parser.add_argument("--json", action="store_true", help="print the answer as JSON")
 
 
@@ -58,13 +57,6 @@ def _value(text: str) -> Json:
         return decode(text.encode(errors="surrogateescape"))
     except Refused as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def _seconds(text: str) -> float:
-    with suppress(ValueError):
-        if 0 < (seconds := float(text)) <= DAY_S:
-            return seconds
-    raise argparse.ArgumentTypeError(f"enter seconds, above 0 and at most {DAY_S}, not {text!r}")
 
 
 def command(value: Json, expires_s: float) -> dict[str, Json]:

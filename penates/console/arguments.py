@@ -1,6 +1,7 @@
 """Arguments that several sub-commands share."""
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house, unknown_names
@@ -10,6 +11,7 @@ from bootstrap.contract.topics import ID_RULE, Topics, is_id
 from bootstrap.hosts import a_host
 from bootstrap.paths import Folders
 
+DAY_S = 86_400
 ROOT_ONLY = "this changes the machine; run it with sudo"
 
 
@@ -78,6 +80,14 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     if not configuration.sensors:
         raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
     return names or [*configuration.processes]
+
+
+def seconds(text: str) -> float:
+    """Return a duration of at most a day in seconds, for argparse."""
+    with suppress(ValueError):
+        if 0 < (found := float(text)) <= DAY_S:
+            return found
+    raise argparse.ArgumentTypeError(f"enter seconds, above 0 and at most {DAY_S}, not {text!r}")
 
 
 def an_id(text: str) -> str:

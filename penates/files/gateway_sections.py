@@ -12,6 +12,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.gateway import Adopted, Gateway
 from bootstrap.paths import write_new
 from penates.files.edited_device import EditedDevice
+from penates.files.install_paths import HOUSE
 from penates.files.toml_edit import toml, with_section
 
 
@@ -65,6 +66,22 @@ class Adopting:
         """
         edited = EditedDevice(self.folder, self.file)
         return edited.write(with_section(edited.text, self.section, values))
+
+    def apply(self, values: Mapping[str, str], config: Path | None) -> None:
+        """Write the section, and have an installed house use it; in another one, print how, for `--config` as given."""
+        file = self.write(values)
+        print(f"{file}: [{self.section}] was added")
+        if self.folder == HOUSE:
+            from penates.installer import adoption  # noqa: PLC0415 - needed in an installed house alone
+
+            adoption.apply(file.stem)
+        else:
+            print(f"Next: penates reload{config_words(config)}")
+
+
+def config_words(config: Path | None) -> str:
+    """Return ` --config DIR` as it was given to a command, for the next one; empty if it was not."""
+    return f" --config {config}" if config else ""
 
 
 def new_gateway(folder: Path, kind: str, name: str, values: Mapping[str, str]) -> Path:

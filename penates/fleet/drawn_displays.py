@@ -4,8 +4,6 @@ import re
 from base64 import b64encode
 from collections.abc import Iterator
 
-from bootstrap.contract.payload import decode
-from bootstrap.errors import Refused
 from penates.display_picture import ShownDisplay
 from penates.fleet.fleet_view import FleetView, SeenSensor
 
@@ -38,10 +36,9 @@ def _drawn(view: FleetView) -> Iterator[tuple[str, bytes]]:
         if "display" in sensor.about:
             try:
                 yield name, _display(sensor).png()
-            except (Refused, ValueError):
+            except ValueError:
                 continue  # it shows nothing yet, or is somebody's own idea of a display
 
 
 def _display(sensor: SeenSensor) -> ShownDisplay:
-    lit = sensor.values.get("light") != b"false"
-    return ShownDisplay.of(sensor.about, decode(sensor.values.get("shown", b"")), lit=lit)
+    return ShownDisplay.published(sensor.about, sensor.values.get("shown", b""), sensor.values.get("light"))

@@ -10,7 +10,7 @@ from typing import Any
 
 from bootstrap.adapter.adopted_device import said_value
 from bootstrap.adapter.profile import NamedProfile, names
-from bootstrap.adapter.profile_lines import WireValue
+from bootstrap.adapter.profile_lines import WireValue, places_of
 from bootstrap.contract.payload import Json, decode
 from bootstrap.contract.topic_filters import covers, without_covered
 from bootstrap.contract.topics import Kind, is_id
@@ -140,14 +140,14 @@ class RecognisedDevices:
                         self._try_line(profile, line, (topic, named["address"], channel), value)
         for shape, presence in profile.there:
             if (found := shape.expression.fullmatch(topic)) and len(self._there) < MOST:
-                places = {"{base}": profile.base, "{address}": found["address"], "{channel}": profile.profile.channel}
+                places = places_of(profile.base, found["address"], profile.profile.channel)
                 if isinstance(presence.at(places).value(value), bool):
                     self._there.setdefault(found["address"], profile.name)
 
     def _try_line(self, profile: ProfileShapes, line: WireValue, at: tuple[str, str, str], value: Json) -> None:
         """Take the value that a line finds in a message at this topic, address and channel."""
         topic, address, channel = at
-        answer = line.at({"{base}": profile.base, "{address}": address, "{channel}": channel})
+        answer = line.at(places_of(profile.base, address, channel))
         said = said_value(answer, value)
         if said is None or isinstance(said, ValueError) or answer.form.measure.wrong(said):
             return

@@ -123,16 +123,22 @@ def test_who_keeps_nothing_writes_nothing_and_a_default_is_no_change(runs: Runs)
     assert not runs.folder.exists()
 
 
-def test_a_change_is_on_disk_at_once_and_the_next_ones_wait(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A power cut loses at most what has changed since the last write."""
-    due: list[float] = []
+@pytest.fixture
+def due(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The times at which something is to happen, on the monotonic clock."""
+    found: list[float] = []
     call_at = runs.loop.call_at
 
     def note(at: float, call: Callable[[], None]) -> Timer:
-        due.append(at)
+        found.append(at)
         return call_at(at, call)
 
     monkeypatch.setattr(runs.loop, "call_at", note)
+    return found
+
+
+def test_a_change_is_on_disk_at_once_and_the_next_ones_wait(runs: Runs, due: list[float]) -> None:
+    """A power cut loses at most what has changed since the last write."""
     device = runs.device()
     count = device.keep("count", 0)
     count.value = 1
@@ -163,15 +169,7 @@ def test_it_tells_what_a_power_cut_would_leave(runs: Runs) -> None:
     again.close()
 
 
-def test_a_device_may_have_its_values_written_sooner(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
-    due: list[float] = []
-    call_at = runs.loop.call_at
-
-    def note(at: float, call: Callable[[], None]) -> Timer:
-        due.append(at)
-        return call_at(at, call)
-
-    monkeypatch.setattr(runs.loop, "call_at", note)
+def test_a_device_may_have_its_values_written_sooner(runs: Runs, due: list[float]) -> None:
     device = runs.device()
     count, _ = device.keep("count", 0, 5), device.keep("other", 0)
     count.value = 1
