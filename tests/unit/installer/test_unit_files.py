@@ -174,6 +174,13 @@ def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
     assert f"MemoryMax={Device.memory_mb}M" in (ROOT / "systemd" / "penates@.service").read_text().splitlines()
 
 
+def test_a_reload_reaches_an_output_before_a_program_has_to_start_that_looks_at_its_file() -> None:
+    rows = (ROOT / "systemd" / "penates@.service").read_text().splitlines()
+    first, second = [row.partition("=")[2] for row in rows if row.startswith("ExecReload=")]
+    assert first == "/bin/kill -HUP $MAINPID"
+    assert " check %i " in second
+
+
 @pytest.mark.parametrize(
     ("node", "allowed", "group"),
     [
