@@ -307,6 +307,7 @@ class Kept(Protocol[K]):
     Attributes:
         value: to read it, and to assign another one. An object that is changed in place is not written.
         saved: the value that a power cut would leave. While no disk takes it, which is a fault, it is the value itself.
+        lost: whether this run has begun with the default because the file was damaged, or held something else.
     """
 
     value: K
@@ -314,6 +315,10 @@ class Kept(Protocol[K]):
     @property
     def saved(self) -> K:
         """The value on the disk."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the value of an earlier run could not be read."""
 
 
 class Context(Protocol):
