@@ -470,6 +470,7 @@ class Device:
     memory_mb: ClassVar[int] = 96  # the most that its unit may use
     parts: ClassVar[Mapping[str, str]] = {}  # the parts that people look for, each with its proof: bootstrap/proof.py
     shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
+    must_end: ClassVar[bool] = False  # whether it drives what must not stay on: doctor and `install` see to that, too
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
     also_listens: ClassVar[Sequence[str]] = ()  # topics that its owner's derived measures need, not the device itself
     blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`

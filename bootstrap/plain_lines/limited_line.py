@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from gpiozero import DigitalOutputDevice
 
@@ -30,6 +30,8 @@ class LimitedLine(Device):
     active_high: bool = True  # false for relay boards that switch on at 0
     longest_s: Annotated[float, Limits(1, 86_400)]  # seconds that it may be on between two rests, such as 1800
     rest_s: Annotated[float, Limits(1, 86_400)] = 60.0  # seconds that it must be off to have its whole time again
+
+    must_end: ClassVar[bool] = True
 
     resting = Measure(bool)  # it was on for its whole time, and rests
 

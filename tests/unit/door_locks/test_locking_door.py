@@ -7,7 +7,7 @@ from typing import Any, Self
 import pytest
 
 from bootstrap.device import Device
-from bootstrap.door_locks.bolt_contact import CHATTER
+from bootstrap.chatter import CHATTER
 from bootstrap.errors import Refused
 from daemons.lock import DoorLock
 from penates.testing import Bench, check_kind
