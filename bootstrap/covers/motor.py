@@ -167,10 +167,7 @@ class CoverMotor:
     def on_contact(self, end: str, *, closed: bool) -> None:
         """Take note that the contact at an end has changed."""
         way = self.way
-        if self._ends.at_both:
-            self.halt(in_order=False)
-            self._travel.forget()
-        elif self._ends.chatters(end):
+        if self._ends.at_both or self._ends.chatters(end):
             self.halt(in_order=False)
             self._travel.forget()
         elif way is None:

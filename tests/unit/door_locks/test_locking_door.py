@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import pytest
 
-from bootstrap.device import Device
 from bootstrap.chatter import CHATTER
+from bootstrap.device import Device
 from bootstrap.errors import Refused
 from daemons.lock import DoorLock
 from penates.testing import Bench, check_kind
