@@ -34,7 +34,7 @@ def main() -> int:
     given = parser.parse_args()
     print(f"seed {given.seed}")
     faults = each(-(-given.trials // given.locks))
-    tally = run(given.mode, given.locks, faults, given.seed, partial(print, flush=True), given.fail)
+    tally = run(given.mode, given.locks, faults, given.seed, partial(print, flush=True), fail=given.fail)
     print(tally.summary())
     if given.record:
         record(given.mode if given.fail == "secure" else f"{given.mode}, safe", tally)

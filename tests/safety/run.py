@@ -20,6 +20,7 @@ def run(  # noqa: PLR0913 - the last two have defaults
     faults: Sequence[str],
     seed: int,
     tell: Callable[[str], None] = lambda _text: None,
+    *,
     fail: str = "secure",
 ) -> Tally:
     """Return what became of a round of each of these faults, with so many locks at once."""
