@@ -676,10 +676,7 @@ class Device:
         return reading
 
     def stopping(self) -> None:
-        """Do what must not wait until readings are delivered, such as moving something to rest.
-
-        It is called at an orderly stop, of a device that owns outputs, before those are made safe; `teardown` follows.
-        """
+        """Do what must not wait until readings are delivered, if it owns outputs; `teardown` follows."""
 
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""

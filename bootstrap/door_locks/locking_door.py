@@ -81,20 +81,14 @@ class LockingDoor(Device):
         self.belief = BoltContact(self._doubt.value)
         self._is_jammed = self._waits_for_door = self._was_told_how_long = False
         self._wants_unlocked = False
-        self.has_finished = False
         self.after(0, self._start, name="start")
 
-    def stopping(self) -> None:
+    def teardown(self) -> None:
         """Lock by the motor, if there is one: it would stay where it is."""
-        if hasattr(self, "belief") and not self.contacts.is_open and not self.has_finished:
-            self.has_finished = True
+        if hasattr(self, "belief") and not self.contacts.is_open:
             self.drive.finish(lambda: self.contacts.is_thrown and not self.belief.doubt, self.move_s)
 
-    def teardown(self) -> None:
-        """Lock, unless that was done at the beginning of the end."""
-        self.stopping()
-
-    # What there is.
+    stopping = teardown  # at the beginning of an end in order
 
     @property
     def _facts(self) -> LockFacts:

@@ -57,7 +57,7 @@ class AttachedDevice:
         kept = kept_values(settings, parts, reporter.set_problem)
         self._resources.callback(kept.close)
         setup = DeviceSetup(device, DeclaredLines(device, self.pins))
-        self.set_up, self.progress = setup.do, setup.progress
+        self.set_up, self.progress, self._stopping = setup.do, setup.progress, device.stopping
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
@@ -82,6 +82,11 @@ class AttachedDevice:
         self._resources.callback(conversation.close)
         self._resources.callback(around.reporter.close_filters)
         return conversation
+
+    def rest(self) -> None:
+        """Set its outputs to safe values at an orderly stop, after what it does then by itself."""
+        self._stopping()
+        self.pins.make_safe()
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.
