@@ -29,6 +29,8 @@ COMMANDS = (
     "import",
     "backup",
     "restore",
+    "init",
+    "scan",
     "kinds",
     "new",
     "unknown",
