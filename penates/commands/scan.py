@@ -24,7 +24,7 @@ from penates.console.arguments import config_option, json_option
 from penates.console.output import to_a_reader
 from penates.console.text import on_a_line
 from penates.scan.found_device import FoundDevice, NotLookedAt
-from penates.scan.machine_scan import ROOT, Connected, look
+from penates.scan.machine_scan import ROOT, ScannedMachine, look
 
 FEW = 4  # commands that are shown for one device
 
@@ -48,14 +48,14 @@ def main(given: argparse.Namespace) -> Exit:
     return Exit.STOPPED
 
 
-def _facts(connected: Connected) -> dict[str, object]:
+def _facts(connected: ScannedMachine) -> dict[str, object]:
     return {
         "found": [one.facts(adopted) for one, adopted in connected.found],
         "not_looked_at": [asdict(one) for one in connected.missed],
     }
 
 
-def _lines(connected: Connected) -> Iterator[str]:
+def _lines(connected: ScannedMachine) -> Iterator[str]:
     """Yield a line for each device below its area, with the commands that adopt it."""
     for area, devices in groupby(connected.found, key=lambda one: one[0].area):
         yield area

@@ -25,8 +25,8 @@ ROOT = Path("/")
 
 
 @dataclass(frozen=True)
-class Connected:
-    """What is connected.
+class ScannedMachine:
+    """What is connected to a machine.
 
     Attributes:
         found: each device, with the sensor of the house that has it, or empty text.
@@ -42,7 +42,7 @@ class Connected:
         return [one for one, adopted in self.found if one.offers and not adopted]
 
 
-def look(house: Configuration | None, root: Path = ROOT, buses: Sequence[int] = ()) -> Connected:
+def look(house: Configuration | None, root: Path = ROOT, buses: Sequence[int] = ()) -> ScannedMachine:
     """Look at everything that is connected; of I2C, the `buses` too that are not for sensors.
 
     Nothing is changed, and no device that a sensor or a driver has is asked.
@@ -52,7 +52,7 @@ def look(house: Configuration | None, root: Path = ROOT, buses: Sequence[int] = 
     seen = [*_everything(root, buses)]
     devices = [_carried(one, sensors) for one in seen if isinstance(one, FoundDevice)]
     found = [(one, owners.get(one.thing, "")) for one in devices]
-    return Connected(found, [one for one in seen if isinstance(one, NotLookedAt)])
+    return ScannedMachine(found, [one for one in seen if isinstance(one, NotLookedAt)])
 
 
 def _everything(root: Path, buses: Sequence[int]) -> Iterator[FoundDevice | NotLookedAt]:

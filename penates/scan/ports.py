@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from bootstrap.needs import UsbDevice
-from bootstrap.radio.receiver import DVB_DRIVER, STICKS
+from bootstrap.config import kinds
+from bootstrap.needs import UsbDevice, needs_of
 from penates.doctor.usb import held, plugged_in, usb_fact
 from penates.scan.found_device import AdoptionOffer, FoundDevice, text_of
 from penates.scan.kernel_chips import spi_thing
@@ -21,8 +22,7 @@ TOLD = (
         "of Zigbee or Z-Wave; it stays with Zigbee2MQTT or Z-Wave JS UI, whose devices `penates adopt` lists",
     ),
 )
-STICK = UsbDevice("", STICKS, driver=DVB_DRIVER)
-HELD = f"the kernel's driver {DVB_DRIVER} holds it; `penates doctor` says how to get it"
+HELD = "the kernel's driver {} holds it; `penates doctor` says how to get it"
 FIRST_SERIAL = "00000001"  # which many makers give to all
 SPI_PARTS = {"MCP3008": "adc", "MAX31855": "thermocouple"}
 ON_A_PORT = ("lines", "smartmeter", "gps", "pzem", "modbus", "air", "co2_serial")
@@ -54,16 +54,23 @@ def _port(path: Path) -> FoundDevice:
 
 def radio_sticks(root: Path) -> Iterator[FoundDevice]:
     """Yield the RTL-SDR sticks."""
-    found = [*plugged_in(STICK, root)]
+    stick = _stick()
+    found = [*plugged_in(replace(stick, name="", serial=""), root)]
     for number, folder in enumerate(found):
         serial = usb_fact(folder, "serial")
         by_serial = len(found) > 1 and serial not in {"", FIRST_SERIAL}
         values = {"input": f":{serial}" if by_serial else str(number)} if len(found) > 1 else {}
-        note = HELD if held(folder, STICK.driver, root) else ""
+        note = HELD.format(stick.driver) if held(folder, stick.driver, root) else ""
         what = f"{usb_fact(folder, 'product') or 'RTL-SDR'}{f', serial number {serial}' if serial else ''}"
         thing = f"USB device {values.get('input', '0')}"
         offers = (AdoptionOffer("radio", values),)
         yield FoundDevice(RADIO, f"USB {folder.name}", what, offers, certain=not note, note=note, thing=thing)
+
+
+def _stick() -> UsbDevice:
+    """Return the USB device that the kind `radio` needs unless it is told of another input."""
+    (stick,) = (need for _name, need in needs_of(kinds.find("radio", None)()) if isinstance(need, UsbDevice))
+    return stick
 
 
 def spi_devices(root: Path) -> Iterator[FoundDevice]:
