@@ -13,6 +13,7 @@ hear, and `penates adopt` what devices of other makes say on the broker.
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
@@ -26,6 +27,7 @@ from penates.console.text import on_a_line
 from penates.scan.found_device import FoundDevice, NotLookedAt
 from penates.scan.machine_scan import ROOT, ScannedMachine, look
 
+FAULTS = "the house has faults (penates check), so that some of what it has adopted is not known here"
 FEW = 4  # commands that are shown for one device
 
 
@@ -43,6 +45,8 @@ def main(given: argparse.Namespace) -> Exit:
     named = given.config is not None or usual_folder() is not None
     house = Configuration(folder_or_default(given.config).absolute(), secrets=False) if named else None
     found = look(house, given.root, given.bus)
+    if house and house.faults:
+        print(f"penates scan: {FAULTS}", file=sys.stderr)
     with to_a_reader():
         print(json.dumps(_facts(found), indent=2, ensure_ascii=False) if given.json else "\n".join(_lines(found)))
     return Exit.STOPPED

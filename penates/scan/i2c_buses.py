@@ -36,8 +36,10 @@ def i2c_chips(root: Path, wanted: Sequence[int]) -> Iterator[FoundDevice | NotLo
     if not numbers:
         yield NotLookedAt(AREA, "", NO_BUS)
     for number in numbers:
-        yield from _held(folder, names, number)
-        yield from _asked(root, number, always=number in wanted)
+        asked = [*_asked(root, number, always=number in wanted)]
+        answered = {one.thing for one in asked if isinstance(one, FoundDevice)}
+        yield from (one for one in _held(folder, names, number) if one.thing not in answered)
+        yield from asked
 
 
 def _held(folder: Path, names: list[str], bus: int) -> Iterator[FoundDevice]:

@@ -133,3 +133,7 @@ def test_scan_prints_what_can_be_read_by_a_program_too(tmp_path: Path, root: Pat
     text = penates(folder, "scan", "--root", str(root)).stdout
     assert f"  {SERIAL}: DS18B20 (adopted as home/thermometer)\n" in text
     assert "      penates new climate NAME chip=DHT22 " in text
+    (folder / "devices/thermometer.toml").write_text("kind = ")
+    faulty = penates(folder, "scan", "--root", str(root))
+    assert (faulty.code, "the house has faults (penates check)" in faulty.stderr) == (0, True)
+    assert f"      penates new thermometer NAME serial={SERIAL}" in faulty.stdout
