@@ -21,9 +21,10 @@ from bootstrap.config.loader import HOUSE as HOUSE_FILE
 from bootstrap.config.loader import usual_folder
 from bootstrap.config.model import a_certificate
 from bootstrap.config.secrets import read_password
-from bootstrap.config.toml_file import SettingsError
+from bootstrap.config.toml_file import SettingsError, Wrong
 from bootstrap.contract.topics import EYES, ID_RULE, PRIVATE, is_id, is_private
 from bootstrap.errors import Exit, Fatal
+from bootstrap.history.stores import StoreSettings
 from penates.console.arguments import config_option
 from penates.console.questions import ask, ask_whether, can_ask
 from penates.files.gateway_sections import config_words
@@ -59,6 +60,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home-assistant", action=argparse.BooleanOptionalAction, help=told)
     parser.add_argument("--scan", action=argparse.BooleanOptionalAction, default=True, help="look what is connected")
     root = "the folder that contains the machine's own sys and dev (default: /)"
+    parser.set_defaults(password="")
     parser.add_argument("--root", type=Path, default=ROOT, metavar="DIR", help=root)
 
 
@@ -93,7 +95,7 @@ def _of_broker(folder: Path) -> str:
     except Unreachable as error:
         start = f" If there is none yet: {INSTALL_BROKER}." if there.hosts == [LOCAL] else ""
         advice = f"{start} [broker] in {file} says where it is, and who we are there."
-        return f"The broker does not let us in: {error}.{advice} Until it does, the sensors try again."
+        return f"There is no broker yet that lets us in: {error}.{advice} Until then the sensors keep trying."
 
 
 def _next(folder: Path, config: str) -> list[str]:
@@ -121,9 +123,9 @@ def _new_house(given: argparse.Namespace, *, asks: bool) -> NewHouse:
         host=host,
         port=port,
         username=given.username or "",
-        password=_password(given, host, asks=asks) if given.username else "",
+        password=_password(given) if given.password_file else given.password,
         ca=_certificate(given.ca_file) if given.ca_file else b"",
-        store="" if given.recorder == NO_STORE else given.recorder or STORES[0],
+        store=_store(given.recorder or STORES[0]),
         homeassistant=given.home_assistant is not False,
     )
 
@@ -137,11 +139,21 @@ def _ask_the_rest(given: argparse.Namespace) -> None:
         given.broker = host_and_port(typed)
     if given.username is None:
         given.username = ask("User name at the broker, empty if it wants none")
+    if given.username and not given.password_file:
+        given.password = getpass.getpass(f"Password of {given.username} at {given.broker[0]}: ")
     if given.recorder is None:
         wanted = ask_whether("Record all readings, in a file on this machine", usual=True)
         given.recorder = STORES[0] if wanted else NO_STORE
     if given.home_assistant is None:
         given.home_assistant = ask_whether("Tell Home Assistant of each sensor", usual=True)
+
+
+def _store(word: str) -> str:
+    """Return where a recorder is to store, or empty text."""
+    try:
+        return "" if word == NO_STORE else StoreSettings(store=word).store  # type: ignore[arg-type]
+    except Wrong as error:
+        raise Fatal(Exit.SETTINGS, f"--recorder: {'; '.join(error.reasons.values())}") from None
 
 
 def _refused(meaning: Callable[[str], object], typed: str) -> str:
@@ -160,14 +172,12 @@ def a_group(text: str) -> str:
     return text
 
 
-def _password(given: argparse.Namespace, host: str, *, asks: bool) -> str:
-    """Return the password; empty if none is given. It is never taken from the command line."""
-    if given.password_file:
-        try:
-            return read_password(given.password_file)
-        except (OSError, ValueError) as error:
-            raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
-    return getpass.getpass(f"Password of {given.username} at {host}: ") if asks else ""
+def _password(given: argparse.Namespace) -> str:
+    """Return the password in the file that was named."""
+    try:
+        return read_password(given.password_file)
+    except (OSError, ValueError) as error:
+        raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
 
 
 def _certificate(file: Path) -> bytes:

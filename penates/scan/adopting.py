@@ -49,7 +49,7 @@ def _wanted(folder: Path, one: FoundDevice) -> tuple[AdoptionOffer, str] | None:
     offer = one.offers[0]
     if not one.certain:
         for number, other in enumerate(one.offers, 1):
-            print(f"  {number}  {' '.join([other.kind, *other.words])}")
+            print(f"  {number}  {other.kind}: {other.part or sheet(other.kind, None).summary}")
         chosen = ask("  which one, 0 to leave it", "0", lambda typed: _no_number(typed, len(one.offers)))
         if int(chosen) == 0:
             return None
