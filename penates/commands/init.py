@@ -32,7 +32,7 @@ from penates.files.install_paths import HOUSE
 from penates.files.new_device import why_not
 from penates.files.new_house import GROUP, NewHouse
 from penates.fleet.access import LOCAL, access, host_and_port
-from penates.fleet.probe import PATIENCE_S, Unreachable, reach
+from penates.fleet.probe import PATIENCE_S, NotLetIn, Unreachable, reach
 from penates.scan.adopting import adopt_all
 from penates.scan.machine_scan import ROOT
 
@@ -93,9 +93,10 @@ def _of_broker(folder: Path) -> str:
     except SettingsError as error:
         return f"The broker was not tried: {error}"
     except Unreachable as error:
-        start = f" If there is none yet: {INSTALL_BROKER}." if there.hosts == [LOCAL] else ""
-        advice = f"{start} [broker] in {file} says where it is, and who we are there."
-        return f"There is no broker yet that lets us in: {error}.{advice} Until then the sensors keep trying."
+        none = there.hosts == [LOCAL] and not isinstance(error, NotLetIn)
+        start = [f"If there is none: {INSTALL_BROKER}."] if none else []
+        where = f"[broker] in {file} says where it is, and who we are there. Until it answers, the sensors keep trying."
+        return "\n  ".join([f"There is no broker yet that lets us in: {error}", *start, where])
 
 
 def _next(folder: Path, config: str) -> list[str]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from support.kernel_files import KernelFiles
+from support.secrets_and_certificates import write_certificates, write_password
 from support.world import Broker, Eyes, House
 
 SERIAL = "28-0316a2795fff"
@@ -19,9 +20,17 @@ def test_an_empty_folder_leads_to_a_reading(house: House, broker: Broker, eyes: 
     eyes.wait_value("home/thermometer/data/temperature", 21.5)
 
 
-def test_a_broker_that_wants_a_password_is_told_of(house: House, tmp_path: Path) -> None:
-    strict = Broker(tmp_path / "strict", "allow_anonymous false").start()
-    done = house.penates("init", "--no-scan", "--broker", f"127.0.0.1:{strict.port}")
+def test_user_password_and_certificate_open_a_broker_that_wants_them(house: House, tmp_path: Path) -> None:
+    write_certificates(tmp_path, "localhost")
+    write_password(tmp_path, "secret")
+    (tmp_path / "password").write_text("secret\n")
+    files = (f"certfile {tmp_path}/ca.pem", f"keyfile {tmp_path}/key.pem")
+    strict = Broker(tmp_path / "strict", *files, "allow_anonymous false", f"password_file {tmp_path}/passwords").start()
+    where = ["--no-scan", "--broker", f"localhost:{strict.port}", "--ca-file", str(tmp_path / "ca.pem")]
+    (tmp_path / "other").mkdir()
+    refused = house.penates("init", *where, "--config", str(tmp_path / "other"))
+    done = house.penates("init", *where, "--username", "cellar", "--password-file", str(tmp_path / "password"))
     strict.stop()
-    assert done.returncode == 0
-    assert f"refused us: Not authorized. [broker] in {house.folder}/house.toml says where it is" in done.stdout
+    assert "refused us: Not authorized\n  [broker] in" in refused.stdout
+    assert f"The broker localhost:{strict.port} answers.\n" in done.stdout
+    assert (house.folder / "secrets/cellar").read_text() == "secret\n"
