@@ -10,6 +10,7 @@ from penates.scan.found_device import AdoptionOffer, FoundDevice, NotLookedAt
 
 AREA = "GPIO"
 NO_CHIP = "there is no /dev/gpiochip*; GPIOZERO_PIN_FACTORY=simulated needs none"
+MOST_USERS = 28  # that are shown; as many as a header has lines
 SIMULATED = "the lines are simulated: `penates gpio` drives them"
 
 
@@ -42,7 +43,8 @@ def gpio_chips() -> Iterator[FoundDevice | NotLookedAt]:
 def chip_with(name: str, label: str, count: int, used: Iterable[tuple[int, str]], *, header: bool) -> FoundDevice:
     """Return a chip of so many lines, with who uses which. The lines of the header are offered to devices."""
     taken = {number: consumer or "the kernel" for number, consumer in used}
-    users = ", ".join(f"{f'GPIO{one}' if header else one}: {user}" for one, user in taken.items())
+    shown = [f"{f'GPIO{one}' if header else one}: {user}" for one, user in taken.items()]
+    users = ", ".join([*shown[:MOST_USERS], *([f"and {len(shown) - MOST_USERS} more"] if shown[MOST_USERS:] else [])])
     what = f"{label}, {count} lines"
     if not header:
         return FoundDevice(AREA, name, what, note=f"in use: {users}" if users else "no line is in use")

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.config import kinds
+from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.needs import UsbDevice, needs_of
 from penates.doctor.usb import held, plugged_in, usb_fact
 from penates.scan.found_device import AdoptionOffer, FoundDevice, text_of
 from penates.scan.kernel_chips import spi_thing
+from penates.scan.part_offers import offers_of
 
 SERIAL, RADIO, SPI, LIRC = "serial", "radio", "SPI", "transmitter"
 # What a name in /dev/serial/by-id tells of what is behind it; the kind, or why there is none.
@@ -24,7 +26,6 @@ TOLD = (
 )
 HELD = "the kernel's driver {} holds it; `penates doctor` says how to get it"
 FIRST_SERIAL = "00000001"  # which many makers give to all
-SPI_PARTS = {"MCP3008": "adc", "MAX31855": "thermocouple"}
 ON_A_PORT = ("lines", "smartmeter", "gps", "pzem", "modbus", "air", "co2_serial")
 HEADERS_PORT = "serial0"  # as Raspberry Pi OS calls that on the header's pins 8 and 10
 UNNAMED = ("ttyUSB*", "ttyACM*")
@@ -78,10 +79,8 @@ def spi_devices(root: Path) -> Iterator[FoundDevice]:
     for folder in sorted((root / "sys/bus/spi/devices").glob("spi*.*")):
         driver = (folder / "driver").resolve().name if (folder / "driver").exists() else ""
         if driver in {"", "spidev"}:
-            offers = tuple(
-                AdoptionOffer(kind, {"chip": part if folder.name == "spi0.0" else f"{part} at {folder.name}"}, part)
-                for part, kind in SPI_PARTS.items()
-            )
+            parts = [part for part, sheet in CATALOG.items() if sheet.place.startswith("spi")]
+            offers = (*offers_of(parts, folder.name),)
             note = "nothing tells what is wired to it; its chip has to be named in config.txt (docs/CHIPS.md)"
             yield FoundDevice(
                 SPI, folder.name, "a chip select", offers, note=note, thing=spi_thing(folder.name), present=False

@@ -154,3 +154,21 @@ def test_the_lines_of_the_header_are_told_with_who_has_them() -> None:
     assert [offer.command("it") for offer in chip.offers] == ["penates new door it pin=26"]
     other = chip_with("gpiochip1", "pcf8574", 8, [(0, "cm:lamp")], header=False)
     assert (other.offers, other.note) == ((), "in use: 0: cm:lamp")
+
+
+def test_a_chip_select_and_a_transmitter_are_places_and_no_devices(tmp_path: Path) -> None:
+    for name, driver in (("spi0.0", "spidev"), ("spi0.1", "max31855")):
+        folder = tmp_path / "sys/bus/spi/devices" / name
+        folder.mkdir(parents=True)
+        (tmp_path / driver).mkdir()
+        (folder / "driver").symlink_to(tmp_path / driver)
+    uevent = tmp_path / "sys/class/lirc/lirc0/device/uevent"
+    uevent.parent.mkdir(parents=True)
+    uevent.write_text("DRV_NAME=gpio-ir-tx\nDEV_NAME=ir\n")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/lirc0").touch()
+    scanned = look(None, tmp_path)
+    assert [one.place for one, _adopted in scanned.found if not one.present] == ["spi0.0", f"{tmp_path}/dev/lirc0"]
+    found = offered(scanned)
+    assert "penates new thermocouple NAME chip=MAX31855" in found["spi0.0"]
+    assert found[f"{tmp_path}/dev/lirc0"] == [f"penates new socket NAME pin={tmp_path}/dev/lirc0"]
