@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
 from bootstrap.config.loader import usual_folder
-from bootstrap.config.model import a_certificate
+from bootstrap.config.model import PLAIN_PORT, TLS_PORT, a_certificate
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError, Wrong
 from bootstrap.contract.topics import EYES, ID_RULE, PRIVATE, is_id, is_private
@@ -31,7 +31,7 @@ from penates.files.gateway_sections import config_words
 from penates.files.install_paths import HOUSE
 from penates.files.new_device import why_not
 from penates.files.new_house import GROUP, NewHouse
-from penates.fleet.access import LOCAL, access, host_and_port
+from penates.fleet.access import LOCAL, Access, access, host_and_port, trusting
 from penates.fleet.probe import PATIENCE_S, NotLetIn, Unreachable, reach
 from penates.scan.adopting import adopt_all
 from penates.scan.machine_scan import ROOT
@@ -139,7 +139,7 @@ def _ask_the_rest(given: argparse.Namespace) -> None:
         typed = ask("Broker, as HOST or HOST:PORT", LOCAL, lambda typed: _refused(host_and_port, typed))
         given.broker = host_and_port(typed)
     if given.username is None:
-        given.username = ask("User name at the broker, empty if it wants none")
+        given.username = _user(given)
     if given.username and not given.password_file:
         given.password = getpass.getpass(f"Password of {given.username} at {given.broker[0]}: ")
     if given.recorder is None:
@@ -147,6 +147,18 @@ def _ask_the_rest(given: argparse.Namespace) -> None:
         given.recorder = STORES[0] if wanted else NO_STORE
     if given.home_assistant is None:
         given.home_assistant = ask_whether("Tell Home Assistant of each sensor", usual=True)
+
+
+def _user(given: argparse.Namespace) -> str:
+    """Ask for the user name, unless the broker lets everybody in."""
+    host, port = given.broker
+    usual = TLS_PORT if given.ca_file else PLAIN_PORT
+    try:
+        with reach(Access([host], port or usual, trust=trusting(given.ca_file)), PATIENCE_S):
+            return ""
+    except Unreachable as error:
+        print(error)
+    return ask("User name at the broker, empty if it wants none")
 
 
 def _store(word: str) -> str:

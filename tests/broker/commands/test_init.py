@@ -1,10 +1,14 @@
 """From nothing to a reading on the broker."""
 
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 from support.kernel_files import KernelFiles
 from support.secrets_and_certificates import write_certificates, write_password
-from support.world import Broker, Eyes, House
+from support.world import PATIENCE_S, Broker, Eyes, House
 
 SERIAL = "28-0316a2795fff"
 
@@ -34,3 +38,31 @@ def test_user_password_and_certificate_open_a_broker_that_wants_them(house: Hous
     assert "refused us: Not authorized\n  [broker] in" in refused.stdout
     assert f"The broker localhost:{strict.port} answers.\n" in done.stdout
     assert (house.folder / "secrets/cellar").read_text() == "secret\n"
+
+
+def test_who_is_asked_is_let_in_by_the_answers(house: House, broker: Broker, tmp_path: Path) -> None:
+    """At a broker that is open nobody is asked who he is."""
+    write_password(tmp_path, "secret")
+    strict = Broker(tmp_path / "strict", "allow_anonymous false", f"password_file {tmp_path}/passwords").start()
+    answers = {broker.port: ("\n", ""), strict.port: ("\ncellar\n", "secret\n")}
+    for port, typed in answers.items():
+        given = ("--no-scan", "--recorder", "none", "--no-home-assistant", "--broker", f"127.0.0.1:{port}")
+        said = at_a_terminal(house, *typed, "init", *given, "--config", str(house.folder / str(port)))
+        assert f"The broker 127.0.0.1:{port} answers." in said
+    strict.stop()
+
+
+def at_a_terminal(house: House, first: str, secret: str, *words: str) -> str:
+    """What a command says to somebody who types this first, and then a password."""
+    ours, theirs = pty.openpty()
+    command = ["setsid", "--ctty", "--wait", sys.executable, "-m", "penates", *words]
+    with subprocess.Popen(command, env=house.env(), stdin=theirs, stdout=subprocess.PIPE, text=True) as asking:
+        os.close(theirs)
+        os.write(ours, first.encode())
+        shown = b""
+        while secret and b"Password of" not in shown:  # what was typed before that is thrown away
+            shown += os.read(ours, 1000)
+        os.write(ours, secret.encode())
+        said, _ = asking.communicate(timeout=PATIENCE_S)
+    os.close(ours)
+    return said
