@@ -43,10 +43,12 @@ def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> Iterator[None]:
     """Somebody at a terminal who has typed these answers."""
     far, near = os.openpty()
     os.write(far, "".join(f"{one}\n" for one in answers).encode())
-    with monkeypatch.context() as patch, os.fdopen(near) as stream:
-        patch.setattr(sys, "stdin", stream)
-        yield
-    os.close(far)
+    try:
+        with monkeypatch.context() as patch, os.fdopen(near) as stream:
+            patch.setattr(sys, "stdin", stream)
+            yield
+    finally:
+        os.close(far)
 
 
 def test_an_empty_folder_becomes_a_house_that_has_no_faults(tmp_path: Path, root: Path) -> None:
