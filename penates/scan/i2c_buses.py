@@ -15,9 +15,12 @@ from penates.scan.part_offers import at_address
 
 AREA = "I2C"
 BUS = re.compile(r"i2c-(\d+)")
-# Adapters that people wire sensors to. Others belong to a monitor, a camera or the mainboard, where some chips are not
-# to be disturbed.
-FOR_SENSORS = re.compile(r"bcm2835 |bcm2708|i2c-gpio|Synopsys DesignWare|SMBus stub|i2c-\d+-mux|ch341|MCP2221|i2c-tiny")
+# Adapters that people wire sensors to. Others belong to a monitor (that at 7e805000 on a Pi before the 4), a camera
+# (the second channel of the Pi's own switch) or the mainboard, where some chips are not to be disturbed.
+FOR_SENSORS = re.compile(
+    r"bcm2835 (?!\(i2c@7e805000)|bcm2708|i2c-gpio|Synopsys DesignWare|SMBus stub"
+    r"|i2c-\d-mux|i2c-\d+-mux \(chan_id 0\)|ch341|MCP2221|i2c-tiny"
+)
 NOT_FOR_SENSORS = "it belongs to a monitor, a camera or the mainboard; to ask there, too: --bus {}"
 NO_BUS = "there is no I2C bus; on a Pi: sudo raspi-config nonint do_i2c 0, then restart"
 NO_NODE = "there is no {}: sudo modprobe i2c-dev"

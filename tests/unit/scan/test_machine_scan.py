@@ -8,6 +8,7 @@ from bootstrap.config.loader import Configuration
 from bootstrap.display.bus_port import SimulatedBus
 from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.kernel_sensors.chip import Chip
+from penates.scan.i2c_buses import FOR_SENSORS
 from penates.scan.lines import chip_with
 from penates.scan.machine_scan import ScannedMachine, look
 from penates.scan.part_offers import addresses, at_address
@@ -84,6 +85,25 @@ def test_what_could_not_be_looked_at_is_said(tmp_path: Path) -> None:
     assert "--bus 0" in missed["I2C", "i2c-0 (SMBus I801 adapter at efa0)"]
     assert missed["I2C", "i2c-1 (bcm2835 (i2c@7e804000))"] == "there is no /dev/i2c-1: sudo modprobe i2c-dev"
     assert missed["I2C", "i2c-2 (i915 gmbus dpb)"] == "there is no /dev/i2c-2: sudo modprobe i2c-dev"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "asked"),
+    [
+        ("bcm2835 (i2c@7e804000)", True),
+        ("bcm2835 (i2c@7e205600)", True),
+        ("Synopsys DesignWare I2C adapter", True),
+        ("i2c-1-mux (chan_id 5)", True),
+        ("i2c-22-mux (chan_id 0)", True),
+        ("i2c-22-mux (chan_id 1)", False),
+        ("bcm2835 (i2c@7e805000)", False),
+        ("fef04500.i2c", False),
+        ("SMBus PIIX4 adapter port 0 at 0b00", False),
+        ("NVIDIA i2c adapter 1 at 1:00.0", False),
+    ],
+)
+def test_only_buses_for_sensors_are_asked(adapter: str, *, asked: bool) -> None:
+    assert bool(FOR_SENSORS.search(adapter)) is asked
 
 
 def test_a_bus_that_cannot_be_asked_costs_nothing_else(root: Path) -> None:
