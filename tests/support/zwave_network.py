@@ -14,9 +14,8 @@ PROGRAM = FOLDER / "network.mjs"
 def installed() -> str:
     """Node, with the driver installed beside the program."""
     node, npm = shutil.which("node"), shutil.which("npm")
-    assert None not in (node, npm), (
-        "Node 20 with npm is not installed; run scripts/zwave, which installs or asks for it"
-    )
+    assert node is not None, "Node is not installed; the driver needs 20 or later"
+    assert npm is not None, "npm is not installed, by which the driver is; scripts/test --soak does it"
     if not (FOLDER / "node_modules").exists():
         command = [npm, "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--silent"]
         subprocess.run(command, cwd=FOLDER, check=True, timeout=300)
