@@ -13,13 +13,13 @@ from bootstrap.adapter.last_heard import LastHeard
 from bootstrap.adapter.newness import Newness, SaidValue, number_of
 from bootstrap.adapter.profile import NamedProfile
 from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue, places_of
-from bootstrap.adapter.told_presence import ToldPresence
+from bootstrap.adapter.told_presence import ToldPresence, line_of
 from bootstrap.adapter.told_times import told_time
 from bootstrap.answers.answer_value import AnswerValue
 from bootstrap.contract.commands import Later
 from bootstrap.contract.heard import CLEARED, Heard, ListeningHandle, Silence
-from bootstrap.contract.payload import Json, as_text
-from bootstrap.contract.topic_filters import WILD, covers
+from bootstrap.contract.payload import Json
+from bootstrap.contract.topic_filters import WILD
 from bootstrap.device import BUILT_IN_ACTIONS, Measure, Reading, Seconds, Value
 from bootstrap.errors import NoReading
 from bootstrap.gateway import Adopted
@@ -112,14 +112,13 @@ class AdoptedDevice(Adopted):
         """Listen."""
         self.newness = Newness()
         self.awaited = AwaitedAnswers(self, self.says.answer_s, self.says.guess_s, self._settled)
-        self.presence = ToldPresence()
+        self.presence = ToldPresence(self.topics.there, self.topics.moved, self.says.time)
         self.trouble = ""  # why it is not there
         self.heard = LastHeard(self.says.silent_s)
         self.handles: list[ListeningHandle] = []
         hear, silent = self._hear, self._fall_silent  # each made once for all topics
-        for topic in dict.fromkeys((*self.topics.there, self.topics.seen, *self.topics.values)):
-            if topic:
-                self.handles.append(self.listen(topic, hear, silent))
+        for topic in self.topics.heard:
+            self.handles.append(self.listen(topic, hear, silent))
         self.after(self.says.silent_s, self._check_silence, SILENCE)
 
     def read(self) -> Reading:
@@ -147,24 +146,19 @@ class AdoptedDevice(Adopted):
         self._forgive()
         if heard.topic == self.topics.seen:
             self._hear_seen(heard)
-        if line := _of(self.topics.there, heard.topic):
-            self._hear_presence(line, heard)
-        if line := _of(self.topics.values, heard.topic):
+        self._hear_presence(heard)
+        if line := line_of(self.topics.values, heard.topic):
             self._hear_values(self.topics.values[line], heard)
         else:
             self._look()
 
     # Whether it is there.
 
-    def _hear_presence(self, line: str, heard: Heard) -> None:
-        there = self.topics.there[line]
-        said = there.value(heard.value)
-        if isinstance(said, bool):
-            word = as_text(there.found(heard.value))
-            changed = self.presence.hear(line, heard.topic, word, there=said)
-            if said and (heard.retained or changed):
-                self._ask()
-        if said is True and not heard.retained:
+    def _hear_presence(self, heard: Heard) -> None:
+        there, is_news = self.presence.hear(heard)
+        if there and (heard.retained or is_news):
+            self._ask()
+        if there and not heard.retained:
             self.heard.note()
 
     def _ask(self) -> None:
@@ -292,13 +286,6 @@ class AdoptedDevice(Adopted):
 
 def _fits(value: Value | ValueError, measure: Measure) -> TypeGuard[Value]:
     return not isinstance(value, ValueError) and measure.wrong(value) is None
-
-
-def _of(lines: Mapping[str, object], topic: str) -> str:
-    """Return the topic or the filter of the line that is about a topic; empty if none is."""
-    if topic in lines or not any(WILD & {*one} for one in lines):
-        return topic if topic in lines else ""
-    return next((one for one in lines if covers(one, topic)), "")
 
 
 def said_value(value: AnswerValue, payload: Json) -> Value | ValueError | None:

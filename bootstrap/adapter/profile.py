@@ -37,6 +37,7 @@ class Profile:
             meanwhile, in seconds; 0: no program answers for the device.
         seen: the topic, and the path in it, of the time when the device was heard last, if something says so.
         there: what says whether a device is there; it is if nothing says otherwise.
+        moved: the topics, and the path in them, of the number that a device keeps when it gets another name.
         asks: what makes a device say how it is, told when it is said to be there.
         values: what it measures.
         tells: its commands.
@@ -55,6 +56,7 @@ class Profile:
     guess_s: Annotated[float, Limits(0, 60)] = 0.0
     seen: WireTime | None = None
     there: list[WirePresence] = field(default_factory=list)
+    moved: list[WireTime] = field(default_factory=list)
     asks: list[WireQuestion] = field(default_factory=list)
     values: list[WireValue] = field(default_factory=list)
     tells: list[WireCommand] = field(default_factory=list)

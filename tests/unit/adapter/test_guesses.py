@@ -28,7 +28,8 @@ def test_a_plug_that_only_acknowledges_has_not_switched() -> None:
     with plug(guess_s=60) as bench:
         bench.act("set", "on")
         bench.hear(SWITCH, {"value": True})
-        assert bench.ended == bench.readings == []
+        assert bench.ended == []
+        assert bench.readings == []
         bench.hear(SWITCH, {"value": False})
         assert bench.ended == ["it says false"]
         assert bench.readings == []
