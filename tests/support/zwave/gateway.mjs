@@ -47,6 +47,7 @@ export class Gateway {
     this.publish("driver/status", true);
     for (const node of driver.controller.nodes.values()) this.bind(node);
     driver.controller.on("node added", (node) => this.bind(node));
+    driver.controller.on("node removed", (node) => this.forget(node));
   }
 
   bind(node) {
@@ -74,10 +75,15 @@ export class Gateway {
 
   sayValue(node, id, value) {
     if (!(id.commandClass in NAMES)) return;
-    const topic = this.topicOf(node, id);
-    this.topics.set(`${PREFIX}/${topic}/set`, { node, id });
+    const topic = this.listen(node, id);
     this.last = { topic, payload: { time: Date.now(), value } };
     this.publish(topic, this.last.payload);
+  }
+
+  listen(node, id) {
+    const topic = this.topicOf(node, id);
+    this.topics.set(`${PREFIX}/${topic}/set`, { node, id });
+    return topic;
   }
 
   called(node) {
@@ -101,8 +107,15 @@ export class Gateway {
     found.node.setValue(found.id, said?.value ?? said).catch(() => undefined); // a node that is dead
   }
 
+  // Be told nothing any more on the topics of a node, of which the broker keeps what was published.
+  forget(node) {
+    for (const [topic, found] of this.topics) if (found.node === node) this.topics.delete(topic);
+  }
+
   rename(node, name) {
     this.names.set(node.id, name);
+    this.forget(node);
+    for (const id of node.getDefinedValueIDs()) this.listen(node, id);
     this.sayStatus(node);
   }
 

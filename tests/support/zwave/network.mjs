@@ -71,13 +71,14 @@ function letLeave(message) {
   if (!(message instanceof RemoveNodeFromNetworkRequest)) return false;
   if (message.removeNodeType === RemoveNodeType.Stop) return true;
   const { Ready, NodeFound, RemovingSlave, Done } = RemoveNodeStatus;
+  const { id: nodeId, node } = plug;
+  controller.removeNode(node);
   const report = async () => {
     for (const status of [Ready, NodeFound, RemovingSlave, Done]) {
       const { callbackId } = message;
-      await controller.sendMessageToHost(new RemoveNodeFromNetworkRequestStatusReport({ callbackId, status, nodeId: plug.id }));
+      await controller.sendMessageToHost(new RemoveNodeFromNetworkRequestStatusReport({ callbackId, status, nodeId }));
       await wait(20);
     }
-    controller.removeNode(plug.node);
   };
   report();
   return true;
