@@ -15,7 +15,7 @@ from support.paths import SUPPORT
 from support.watched_lines import Lines
 from support.world import Broker, Eyes, House, Running, Seen
 from support.zwave_network import ZwaveNetwork
-from support.zwave_run import DOOR, PLUG, RENAMED, Recording, Step, plug, section, steps
+from support.zwave_run import DOOR, PLUG, REFUSED, RENAMED, Recording, Step, plug, section, steps
 
 pytestmark = pytest.mark.soak
 FACTS = ("time", "run", "seq", "clock", "boot")
@@ -82,8 +82,16 @@ class Observed:
         for sensor in (DOOR, PLUG):
             self.wait_state(sensor, "fault" if sensor in step.absent else "online")
         assert self.told() == self.expected, step
+        self.assistant.wait(f"{DOOR}/data_status", self.last(DOOR, status="closed"))
+        switch = "on" if self.last(PLUG, on=False) else "off"
+        self.assistant.wait(f"{PLUG}/action_set", "unavailable" if PLUG in step.absent else switch)
         said = [one for one in self.eyes.seen[since:] if one.topic.startswith("zwave/") and not _is_command(one)]
         self.recording.add(step.does, [(one.topic, one.payload) for one in said])
+
+    def last(self, sensor: str, **first: Any) -> Any:
+        """The last reading of a measure, or else what it was at first."""
+        (name, value), *_ = first.items()
+        return [value, *(said[name] for one, said in self.expected if one == sensor and name in said)][-1]
 
     def do(self, step: Step) -> None:
         """Have a step happen."""
@@ -151,7 +159,7 @@ def with_its_new_name(observed: Observed) -> None:
 def paired_anew(observed: Observed) -> None:
     """Nothing says that a node has left the network, but a command finds out."""
     observed.network.do("repair 5")
-    observed.take(Step("set on", answer="no answer in 2 s"))
+    observed.take(Step("set on", answer=REFUSED))
     observed.network.do("press")
     observed.readdress({"zwave-js-ui": "nodeID_5", "zwave-js-ui-id": "5"}[observed.profile], on=True)
     observed.take(Step("set off", plug(on=False)))
