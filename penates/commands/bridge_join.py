@@ -26,12 +26,12 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.far_broker import FarBroker
 from penates.console.arguments import an_id
 from penates.console.output import counted
-from penates.files.install_paths import HOUSE, SECRETS
+from penates.files.install_paths import CA, HOUSE, SECRETS
 from penates.files.planned_file import Planned
 from penates.fleet.access import Access, host_and_port, trusting
 from penates.fleet.link_state import wait_for_link
 from penates.fleet.probe import PATIENCE_S, Silent, Unreachable, reach
-from penates.installer.house_plan import CA, HouseChanges, HousePlan, scratch
+from penates.installer.house_plan import HouseChanges, HousePlan, scratch
 from penates.installer.requirements import require_own_broker
 from penates.installer.site_installation import (
     SiteInstallation,

@@ -2,7 +2,7 @@
 
   sudo penates install                            # with a broker of its own; run it again after each change
   sudo penates install --join attic.json          # the broker is on another machine, which has invited this one
-  sudo penates install --broker 192.168.1.5 --username pi2
+  sudo penates install --broker 192.168.1.5       # beside the broker you have; --username NAME if it wants one
 
 It shows each step, skips what is done already, and restarts only the sensors whose settings or code changed. --dry-run
 shows the same steps, and changes nothing. The settings in /etc/penates are yours: they are written only once. From a
@@ -12,21 +12,26 @@ copy of the repository, `sudo scripts/install` first installs the programme itse
 import argparse
 import getpass
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from bootstrap.config.model import a_certificate
+from bootstrap.config.model import House, a_certificate
 from bootstrap.config.secrets import read_password
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.output import counted
-from penates.files.install_paths import COMMAND, SECRETS
+from penates.doctor.broker_promises import OtherBrokerCheck
+from penates.doctor.findings import Verdict
+from penates.doctor.reachability import reach
+from penates.files.install_paths import COMMAND, HOUSE, SECRETS
 from penates.fleet.access import host_and_port
-from penates.installer.house_plan import HousePlan, OtherBroker, scratch
+from penates.installer.house_plan import HousePlan, first_group, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.installation import Installation
 from penates.installer.invitation import Invitation
+from penates.installer.other_broker import OtherBroker
 from penates.installer.requirements import require_root
 from penates.installer.steps import only_shown
 
@@ -50,7 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--broker",
         type=host_and_port,
         metavar="HOST[:PORT]",
-        help="use this broker instead of installing one; needs --username",
+        help="use this broker, and leave it as it is, instead of installing one",
     )
     where.add_argument(
         "--join", type=Path, metavar="FILE", help="an invitation, from `penates invite` on the broker's machine"
@@ -87,7 +92,20 @@ def _install(given: argparse.Namespace, plan: HousePlan) -> int:
     if given.dry_run:
         return only_shown(count)
     print(f"{counted(count, 'step')} done; the sensors:" if count else "nothing to do; the sensors:")
-    return installation.report()
+    code = installation.report()
+    if plan.house.broker.of_others:
+        _tell_what_it_lacks(plan.house)
+    return code
+
+
+def _tell_what_it_lacks(house: House) -> None:
+    """Print what the broker of somebody else lacks for what penates promises; `penates doctor` finds the same."""
+    found, host = reach(house.broker)
+    found += OtherBrokerCheck(house, HOUSE, host).findings() if host else ()
+    if lacking := [one for one in found if one.verdict is not Verdict.GOOD]:
+        print("what the broker lacks for all that penates promises:")
+    for one in lacking:
+        print(f"  {one.check}: {one.text}\n    -> {one.advice}")
 
 
 def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
@@ -101,12 +119,25 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
         return invitation
     if not given.broker:
         return None
-    if not given.username:
-        raise Fatal(Exit.SETTINGS, "--broker needs --username, the name by which the sensors log in")
+    if given.password_file and not given.username:
+        raise Fatal(Exit.SETTINGS, "--password-file needs --username NAME, the user whose password it is")
     certificate = given.ca_file and _certificate(given.ca_file)
     host, port = given.broker
-    broker = OtherBroker(host=host, port=port, username=given.username, password=None, ca=certificate)
-    return replace(broker, password=_password(given, SECRETS / broker.secret))
+    broker = OtherBroker(host=host, port=port, username=given.username, ca=certificate)
+    if broker.secret:
+        broker = replace(broker, password=_password(given, SECRETS / broker.secret))
+    return _looked_at(broker, given.ca_file)
+
+
+def _looked_at(broker: OtherBroker, ca_file: Path | None) -> OtherBroker:
+    """Return a broker as it was found; one that cannot be reached yet may be there later."""
+    with suppress(OSError, ValueError):  # in a dry run, or for another user than before
+        known = broker.password or (read_password(SECRETS / broker.secret) if broker.secret else None)
+        found, why = broker.looked_at(first_group(), ca_file, known)
+        if why:
+            print(f"cannot look at the broker: {why}", file=sys.stderr)
+        return found
+    return broker
 
 
 def _reject_broker_options(given: argparse.Namespace) -> None:

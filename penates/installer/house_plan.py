@@ -5,36 +5,35 @@ import os
 import shutil
 import stat
 import tempfile
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from bootstrap.config.loader import DEVICES, Configuration, device_file
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
-from bootstrap.config.model import PLAIN_PORT, TLS_PORT, House, SensorSettings
+from bootstrap.config.model import LOCAL, PLAIN_PORT, TLS_PORT, House, SensorSettings
 from bootstrap.config.secrets import password_file
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.package_data import folder
-from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, STATE, USER
+from penates.files.install_paths import CA, HOUSE, LOOKERS, SECRETS, STATE, USER
 from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
 from penates.fleet.access import Access, trusting
 from penates.installer.invitation import Invitation, invited
+from penates.installer.other_broker import OtherBroker
 from penates.installer.site_invitation import renewed_site_files
 
 if TYPE_CHECKING:
     from penates.broker.broker_plan import BrokerPlan
     from penates.broker.expected_broker import ExpectedBroker
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
-CA = "ca.pem"
 MEMORY = "/run"  # a tmpfs, which only root may write to
 FIRST_SETTINGS = {
     ("", "state"): str(STATE),
@@ -42,29 +41,6 @@ FIRST_SETTINGS = {
     ("history", "recorder"): True,
 }
 HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))  # from units, by ProtectHome=
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherBroker:
-    """A broker that somebody else looks after: `--broker`."""
-
-    host: str
-    port: int | None
-    username: str
-    password: str | None
-    ca: bytes | None
-
-    @property
-    def settings(self) -> dict[tuple[str, str], Any]:
-        """The settings that it gives `house.toml`."""
-        values = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
-        values |= {"username": self.username, "password_file": f"secrets/{self.secret}"}
-        return {("broker", key): value for key, value in values.items()}
-
-    @property
-    def secret(self) -> str:
-        """The name of the file with its password, quoted because a broker's user may have any name."""
-        return quote(self.username, safe="@+=, ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +65,11 @@ def scratch() -> Iterator[Path]:
     """Provide a temporary folder for a copy of the house with its keys: in memory if root asks for it."""
     with tempfile.TemporaryDirectory(prefix="penates-", dir=None if os.geteuid() else MEMORY) as place:
         yield Path(place)
+
+
+def first_group() -> str:
+    """Return the group of a new house."""
+    return str(tomllib.loads((folder("config") / HOUSE_FILE).read_text())["group"])
 
 
 class HousePlan:
@@ -135,7 +116,7 @@ class HousePlan:
         values |= self._source.settings if self._source else {}
         values |= self.changes.settings
         yield from self.changes.files
-        for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
+        for kind in _first_devices(self._source) if first else ():
             if not (HOUSE / device_file(kind)).exists():
                 yield Planned(HOUSE / device_file(kind), (folder("config") / device_file(kind)).read_bytes())
         yield from self._from_source()
@@ -152,8 +133,9 @@ class HousePlan:
             case OtherBroker(password=password, ca=certificate) as source:
                 if certificate:
                     yield Planned(HOUSE / CA, certificate)
-                yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
-                if password:
+                if source.secret:
+                    yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
+                if source.secret and password:
                     yield secret(SECRETS / source.secret, f"{password}\n".encode(), shared=True)
 
     def _write_copy(self, one: Planned) -> None:
@@ -204,11 +186,12 @@ class HousePlan:
     def access_as(self, wanted: str) -> Access | None:
         """Return access to the broker as this user; None before our own broker has been set up."""
         broker = self.house.broker
-        user = broker.username or wanted
-        if self.local and not (SECRETS / user).exists():
+        user = broker.username or (wanted if broker.password_file else None)
+        if self.local and not (user and (SECRETS / user).exists()):
             return None
+        password = self.password(user) if user else None
         trust = trusting(broker.ca_file)
-        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self.password(user), trust)
+        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, password, trust)
 
     @property
     def state(self) -> Path | None:
@@ -223,8 +206,7 @@ class HousePlan:
     @property
     def local(self) -> bool:
         """Whether the broker is on this machine and ours to set up, with a user of its own for each sensor."""
-        broker = self.house.broker
-        return broker.username is None and all(host in LOCAL for host in broker.hosts)
+        return self.house.broker.managed_here
 
     @cached_property
     def planned(self) -> list[Planned]:
@@ -334,6 +316,15 @@ class HousePlan:
     def password(self, user: str) -> str | None:
         """Return the password of one of the broker's users, if there is one."""
         return self.content(SECRETS / user).decode().partition("\n")[0] or None
+
+
+def _first_devices(source: Invitation | OtherBroker | None) -> Sequence[str]:
+    """Return the kinds of the devices that a new house begins with; one recorder is enough for a broker."""
+    match source:
+        case Invitation() | OtherBroker(recorder=False):
+            return ("pi",)
+        case _:
+            return ("pi", "recorder")
 
 
 def _may_read(file: Path) -> bool:
