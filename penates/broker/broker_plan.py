@@ -195,7 +195,7 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
     settings = _settings(wanted, house)
     folder = wanted.config / "secrets"
     read_here = {site_user(site.name) for site in house.sites if site.calls}  # by the daemon, which calls that site
-    known = {user: _secret(folder / user, by_sensors=user in read_here) for user in house.users}
+    known = {user: secret_of_user(folder / user, by_sensors=user in read_here) for user in house.users}
     authority = Authority(folder=wanted.config, names=wanted.names)
     return [
         Planned(folder, None, ENTERED, group=LOOKERS),
@@ -260,7 +260,7 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
     )
 
 
-def _secret(file: Path, *, by_sensors: bool) -> tuple[str, Planned]:
+def secret_of_user(file: Path, *, by_sensors: bool = False) -> tuple[str, Planned]:
     """Return the password in a file, and the file as it is or will be; `by_sensors`: their user reads it."""
     try:
         password, content = read_password(file), contents(file)

@@ -130,7 +130,7 @@ def _each(line: str, placeholder: str, values: Sequence[str]) -> list[str]:
 def passwords(known: Mapping[str, str], existing: str) -> str:
     """Return a line for each user; those of the `existing` file whose password is unchanged stay as they are."""
     lines = dict(line.split(":", 1) for line in existing.splitlines() if ":" in line)
-    kept = {user: line for user, line in lines.items() if user in known and _fits(line, known[user])}
+    kept = {user: line for user, line in lines.items() if user in known and fits(line, known[user])}
     return "".join(f"{user}:{kept.get(user) or hashed(password)}\n" for user, password in known.items())
 
 
@@ -141,12 +141,17 @@ def hashed(password: str, salt: bytes | None = None) -> str:
     return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
-def _fits(line: str, password: str) -> bool:
+def fits(line: str, password: str) -> bool:
+    """Return whether a line of a password file, or its hash, is that of a password; if it cannot be read, it is not."""
     try:
-        salt = base64.b64decode(line.split("$")[3], validate=True)
-    except (IndexError, ValueError):
+        _, kind, *more = line.rpartition(":")[2].split("$")
+        salt, digest = (base64.b64decode(one, validate=True) for one in more[-2:])
+        rounds = int(more[0]) if kind == "7" else 0
+    except ValueError:
         return False
-    return hmac.compare_digest(hashed(password, salt), line)
+    if kind == "6":  # as Mosquitto 1 wrote it
+        return hmac.compare_digest(hashlib.sha512(password.encode() + salt).digest(), digest)
+    return kind == "7" and hmac.compare_digest(hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds), digest)
 
 
 def added(file: Path, check: Callable[[str], None]) -> str:

@@ -16,16 +16,19 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from bootstrap.config.model import House, a_certificate
+from bootstrap.config.loader import HOUSE as HOUSE_FILE
+from bootstrap.config.model import LOCAL, House, a_certificate
 from bootstrap.config.secrets import read_password
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
+from penates.broker.local_mosquitto import in_use, local_mosquitto
+from penates.broker.mosquitto_files import CONF_D
 from penates.console.output import counted
 from penates.doctor.broker_promises import OtherBrokerCheck
 from penates.doctor.findings import Verdict
 from penates.doctor.reachability import reach
-from penates.files.install_paths import COMMAND, HOUSE, SECRETS
+from penates.files.install_paths import COMMAND, HOUSE, MOSQUITTO, SECRETS
 from penates.fleet.access import host_and_port
 from penates.installer.house_plan import HousePlan, first_group, scratch
 from penates.installer.install_record import InstallRecord
@@ -34,6 +37,8 @@ from penates.installer.invitation import Invitation
 from penates.installer.other_broker import OtherBroker
 from penates.installer.requirements import require_root
 from penates.installer.steps import only_shown
+
+OURS = [MOSQUITTO / "conf.d" / name for name in CONF_D]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +64,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     where.add_argument(
         "--join", type=Path, metavar="FILE", help="an invitation, from `penates invite` on the broker's machine"
+    )
+    parser.add_argument(
+        "--take-over",
+        action="store_true",
+        help="if others use the Mosquitto on this machine: make it ours, with a password for everybody",
     )
     parser.add_argument("--username", metavar="NAME", help="the user name of this machine's sensors at --broker")
     parser.add_argument(
@@ -118,7 +128,9 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
             raise Fatal(Exit.SETTINGS, f"{given.join} is for {invitation.machine}, and this is {this_host()}: {wanted}")
         return invitation
     if not given.broker:
-        return None
+        return None if given.take_over else _beside()
+    if not given.username and given.broker[0] in LOCAL and (found := local_mosquitto(MOSQUITTO, OURS, given.broker[1])):
+        return _looked_at(OtherBroker.beside(found), None)
     if given.password_file and not given.username:
         raise Fatal(Exit.SETTINGS, "--password-file needs --username NAME, the user whose password it is")
     certificate = given.ca_file and _certificate(given.ca_file)
@@ -129,8 +141,21 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
     return _looked_at(broker, given.ca_file)
 
 
+def _beside() -> OtherBroker | None:
+    """Return the Mosquitto that others use on this machine, if a new house has to come in beside them."""
+    if (HOUSE / HOUSE_FILE).exists() or not in_use(MOSQUITTO, OURS):
+        return None
+    found = local_mosquitto(MOSQUITTO, OURS)
+    if found is None:
+        return None
+    print(f"others use the Mosquitto on this machine, so it stays as it is: we use its listener on port {found.port}")
+    return _looked_at(OtherBroker.beside(found), None)
+
+
 def _looked_at(broker: OtherBroker, ca_file: Path | None) -> OtherBroker:
     """Return a broker as it was found; one that cannot be reached yet may be there later."""
+    if broker.each:  # we have no user there yet
+        return broker
     with suppress(OSError, ValueError):  # in a dry run, or for another user than before
         known = broker.password or (read_password(SECRETS / broker.secret) if broker.secret else None)
         found, why = broker.looked_at(first_group(), ca_file, known)

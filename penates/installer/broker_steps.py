@@ -262,13 +262,16 @@ def _broker_files() -> list[Remove]:
     return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
 
 
-def close_broker(record: InstallRecord) -> list[Step]:
-    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files."""
+def close_broker(record: InstallRecord, *, managed: bool) -> list[Step]:
+    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files.
+
+    One that is not `managed` by us is restarted only if our files were in it.
+    """
     ours, (_, timer) = _broker_files(), CERTIFICATES
     units = [Remove(UNITS / name) for name in CERTIFICATES]
     started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
     stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
-    undone = record.undone if program("mosquitto") and not started_by_us else ""
+    undone = record.undone if managed and program("mosquitto") and not started_by_us else ""
     restart = str if started_by_us else follows(*ours, undone=undone)
     steps: list[Step] = [stop, CommandStep(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
     return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], restart)]

@@ -22,7 +22,7 @@ from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.package_data import folder
-from penates.files.install_paths import CA, HOUSE, LOOKERS, SECRETS, STATE, USER
+from penates.files.install_paths import CA, HOUSE, LOOKERS, MOSQUITTO, SECRETS, STATE, USER
 from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
 from penates.fleet.access import Access, trusting
@@ -102,7 +102,8 @@ class HousePlan:
             self._write_copy(one)
         self.configuration = Configuration(place, secrets=False)
         self.devices = self.configuration.all()
-        if faults := [*self.configuration.faults, *self._misnamed(), *self._unusable(), *self._unreadable()]:
+        faults = [*self.configuration.faults, *_misnamed(self.configuration), *self._unusable()]
+        if faults := [*faults, *_unreadable(self.configuration)]:
             raise SettingsError(faults)
 
     def _own(self) -> Iterator[Planned]:
@@ -145,21 +146,6 @@ class HousePlan:
         else:
             copy.write_bytes(one.content)
 
-    def _misnamed(self) -> Iterator[Fault]:
-        """Yield a fault for each device file whose name a unit cannot have."""
-        for name in self.configuration.sensors:
-            if not is_id(name):
-                rule = f"its unit has the file's name, which must be {ID_RULE}; set another id with sensor = … in it"
-                yield Fault(device_file(name), 1, rule)
-
-    def _unreadable(self) -> Iterator[Fault]:
-        """Yield a fault for each file that the sensors' user cannot read, such as one made under a strict umask."""
-        for name in (HOUSE_FILE, *map(device_file, self.configuration.sensors)):
-            file = HOUSE / name
-            if file.exists() and not _may_read(file):
-                why = f"its unit runs as {USER}, which may not read it: sudo chmod o+r {file}"
-                yield Fault(name, 1, why)
-
     def _unusable(self) -> Iterator[Fault]:
         """Yield a fault for each setting that cannot work: a folder hidden from units, or the other listener's port."""
         line = TomlFile(self.place, HOUSE_FILE).line
@@ -187,7 +173,7 @@ class HousePlan:
         """Return access to the broker as this user; None before our own broker has been set up."""
         broker = self.house.broker
         user = broker.username or (wanted if broker.password_file else None)
-        if self.local and not (user and (SECRETS / user).exists()):
+        if (self.local or self.beside) and not (user and (SECRETS / user).exists()):
             return None
         password = self.password(user) if user else None
         trust = trusting(broker.ca_file)
@@ -208,6 +194,12 @@ class HousePlan:
         """Whether the broker is on this machine and ours to set up, with a user of its own for each sensor."""
         return self.house.broker.managed_here
 
+    @property
+    def beside(self) -> bool:
+        """Whether the broker is a Mosquitto of others on this machine that has a user for each of our sensors."""
+        broker = self.house.broker
+        return not broker.managed and broker.username is None and broker.password_file is not None
+
     @cached_property
     def planned(self) -> list[Planned]:
         """All files and folders, including the broker's if it is ours.
@@ -215,6 +207,8 @@ class HousePlan:
         Raises:
             SettingsError, Fatal, OSError: the plan cannot be made.
         """
+        if self.beside:
+            return [*self.own, *(replace(one, path=self.final_path(one.path)) for one in self._guest_files)]
         if not self.local:
             self._require_secrets()
             return self.own
@@ -230,6 +224,16 @@ class HousePlan:
             raise Fatal(Exit.ABSENT, f"our own broker needs cryptography and ifaddr ({error}); {advice}") from None
         with self._final_names():
             return plan(self._broker_plan)
+
+    @cached_property
+    def _guest_files(self) -> list[Planned]:
+        """Return the files of a Mosquitto of others with our users; secrets are in the temporary copy."""
+        from penates.broker.guest_plan import GuestPlan  # noqa: PLC0415 - needs cryptography
+        from penates.broker.local_mosquitto import local_mosquitto  # noqa: PLC0415 - for such a broker alone
+
+        found = local_mosquitto(MOSQUITTO, port=self.house.broker.tcp_port)
+        with self._final_names():
+            return GuestPlan(self.place, found).files() if found else []
 
     @contextmanager
     def _final_names(self) -> Iterator[None]:
@@ -325,6 +329,23 @@ def _first_devices(source: Invitation | OtherBroker | None) -> Sequence[str]:
             return ("pi",)
         case _:
             return ("pi", "recorder")
+
+
+def _misnamed(configuration: Configuration) -> Iterator[Fault]:
+    """Yield a fault for each device file whose name a unit cannot have."""
+    for name in configuration.sensors:
+        if not is_id(name):
+            rule = f"its unit has the file's name, which must be {ID_RULE}; set another id with sensor = … in it"
+            yield Fault(device_file(name), 1, rule)
+
+
+def _unreadable(configuration: Configuration) -> Iterator[Fault]:
+    """Yield a fault for each file that the sensors' user cannot read, such as one made under a strict umask."""
+    for name in (HOUSE_FILE, *map(device_file, configuration.sensors)):
+        file = HOUSE / name
+        if file.exists() and not _may_read(file):
+            why = f"its unit runs as {USER}, which may not read it: sudo chmod o+r {file}"
+            yield Fault(name, 1, why)
 
 
 def _may_read(file: Path) -> bool:

@@ -16,7 +16,7 @@ from penates.files.planned_file import Planned
 from penates.files.toml_edit import split_sections
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
-from penates.installer import broker_steps, host_setup, machine_watchdog, systemd_steps, unit_files
+from penates.installer import broker_steps, guest_steps, host_setup, machine_watchdog, systemd_steps, unit_files
 from penates.installer.allowed_networks import resolves
 from penates.installer.device_needs import must_end, needs
 from penates.installer.house_plan import HousePlan
@@ -87,7 +87,12 @@ class Installation:
             serving, ending = map(list, broker_steps.broker(self._plan, self._record))
             yield from serving
         else:
-            yield from broker_steps.close_broker(self._record)
+            yield from broker_steps.close_broker(self._record, managed=self._plan.house.broker.managed)
+        if self._plan.beside:
+            serving, ending = map(list, guest_steps.guest(self._plan, self._record))
+            yield from serving
+        elif self._record.shared_files:
+            yield from guest_steps.leave(self._record)
         yield from systemd_steps.unwanted_power(self._power)
         yield from systemd_steps.files(self._units, self._wanted, self._record)
         if self._plan.local:

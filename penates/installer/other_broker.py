@@ -9,6 +9,7 @@ from bootstrap.config.model import LOCAL, BrokerSettings
 from bootstrap.contract.recording_word import NAME, KnownRecorders
 from bootstrap.errors import Exit, Fatal
 from bootstrap.mqtt.connect import connect
+from penates.broker.local_mosquitto import LocalMosquitto
 from penates.files.install_paths import CA
 from penates.fleet.access import Access, trusting
 from penates.fleet.probe import PATIENCE_S, MqttProbe, Silent
@@ -29,6 +30,8 @@ class OtherBroker:
         ca: the certificate to trust; with it, TLS is used.
         protocol: the version of MQTT.
         recorder: whether a new house brings a recorder; one is enough for a broker.
+        each: whether each sensor is a user of its own, whom we add to the files of a Mosquitto on this machine.
+        local: whether it is on this machine.
     """
 
     host: str
@@ -38,15 +41,28 @@ class OtherBroker:
     ca: bytes | None = None
     protocol: str = VERSIONS[0]
     recorder: bool = True
+    each: bool = False
+    local: bool = False
+
+    @classmethod
+    def beside(cls, mosquitto: LocalMosquitto) -> Self:
+        """Return a Mosquitto on this machine that others use."""
+        return cls(host=mosquitto.host, port=mosquitto.port, each=mosquitto.passwords is not None, local=True)
 
     @property
     def settings(self) -> dict[tuple[str, str], Any]:
         """The settings that it gives `house.toml`; None stands for the default."""
         values = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
-        values |= {"username": self.username, "password_file": self.secret and f"secrets/{self.secret}"}
+        values |= {"username": self.username, "password_file": self._password_file}
         values["protocol"] = self.protocol if self.protocol != VERSIONS[0] else None
-        values["managed"] = False if self.host in LOCAL else None
+        values["managed"] = False if self.local or self.host in LOCAL else None
         return {("broker", key): value for key, value in values.items()}
+
+    @property
+    def _password_file(self) -> str | None:
+        if self.each:
+            return "secrets/{sensor}"
+        return f"secrets/{self.secret}" if self.secret else None
 
     @property
     def secret(self) -> str | None:

@@ -1,13 +1,14 @@
 """Installing beside a broker that somebody else looks after, and that stays as it is."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from penates.broker.mosquitto_files import hashed
-from support.machine import Machine
+from support.machine import Machine, Shell
 from support.world import Broker, Eyes
 
 UNIT = "/etc/systemd/system/penates@pi.service.d/penates.conf"
@@ -81,3 +82,83 @@ def test_a_broker_that_wants_a_user_says_so_before_anything_is_done(
     assert "what the broker lacks" in said
     assert "queues" not in said  # it keeps more than the usual thousand messages
     assert "managed = false" in near.file("/etc/penates/house.toml").read_text().splitlines()
+
+
+THEIRS = "listener 1883\npassword_file /etc/mosquitto/theirs\nacl_file /etc/mosquitto/rules\n"
+RULES = (
+    "topic read $SYS/#\n\nuser tasmota\ntopic readwrite tele/#\n\npattern readwrite own/%u/#"  # without a last newline
+)
+TRY = """\
+from pathlib import Path
+from bootstrap.mqtt.address import ConnectOptions
+from bootstrap.mqtt.connect import connect
+from penates.fleet.probe import MqttProbe
+
+def may(user, topic, password=None):
+    password = password or Path(f"/etc/penates/secrets/{user}").read_text().strip()
+    options = ConnectOptions(client_id="", protocol="5", keepalive_s=9, username=user, password=password)
+    with MqttProbe(connect("127.0.0.1", 1883, None), options) as probe:
+        return not probe.greet().failed and not probe.publish(topic).failed
+
+print(may("tasmota", "tele/x", "sesame"), may("firstpi", "home/firstpi/data/x"), may("admin", "home/x/action/read"))
+print(may("tasmota", "home/firstpi/data/x", "sesame"), may("firstpi", "home/other/data/x"),
+    may("eyes", "home/x/data/y"), may("admin", "tele/x"), may("firstpi", "tele/x"),
+    may("firstpi", "home/firstpi/status/recording"))
+"""
+
+
+@pytest.fixture
+def shared(machine: Machine) -> Machine:
+    """A machine with a Mosquitto that has users and rules of others."""
+    machine.write("/etc/mosquitto/conf.d/theirs.conf", THEIRS)
+    machine.write("/etc/mosquitto/theirs", f"tasmota:{hashed('sesame')}\n")
+    machine.write("/etc/mosquitto/rules", RULES)
+    machine.run("sh", "-c", "cd /etc/mosquitto; chown mosquitto theirs rules; chmod 600 theirs; chmod 640 rules")
+    return machine
+
+
+def of_mosquitto(machine: Machine) -> dict[str, str]:
+    """What others have there, with owner and mode."""
+    listed = machine.run("find", "/etc/mosquitto", "-type", "f", "-printf", "%u:%g %m %p\\n").stdout.splitlines()
+    return {row: machine.run("cat", row.split()[-1]).stdout for row in listed}
+
+
+def test_beside_users_and_rules_of_others_each_sensor_is_a_user_with_rules_of_its_own(shared: Machine) -> None:
+    before = of_mosquitto(shared)
+    shared.write("/srv/try.py", TRY)
+    shell = Shell(shared)
+    shell.run("systemctl restart mosquitto.service")
+    said = shell.run("/opt/penates/bin/penates install")
+    may, may_not = shell.run(f"{sys.executable} /srv/try.py").splitlines()
+    again = shell.run("/opt/penates/bin/penates install")
+    shell.close()
+    assert "systemctl reload mosquitto.service" in said
+    assert "restart mosquitto" not in said
+    assert "penates@recorder.service: active" in said
+    assert (may, may_not) == ("True True True", "False False False False False False")
+    assert again.startswith("nothing to do")
+    after = of_mosquitto(shared)
+    assert after.keys() == before.keys()
+    changed = {row: text for row, text in after.items() if text != before[row]}
+    assert {row.split()[-1] for row in changed} == {"/etc/mosquitto/rules", "/etc/mosquitto/theirs"}
+    assert all(text.startswith(f"{before[row].rstrip()}\n# penates: begin") for row, text in changed.items())
+    assert "pattern" not in "".join(changed.values()).replace(RULES, "")
+    shared.penates("uninstall")
+    assert {row: text.rstrip() for row, text in of_mosquitto(shared).items()} == {
+        row: text.rstrip() for row, text in before.items()
+    }
+
+
+def test_a_user_of_others_with_a_name_that_we_need_is_told_and_nothing_is_done(shared: Machine) -> None:
+    file = shared.file("/etc/mosquitto/theirs")
+    file.write_text(f"{file.read_text()}admin:{hashed('theirs')}\n")
+    before = of_mosquitto(shared)
+    said = shared.penates("install", code=78)
+    assert "/etc/mosquitto/theirs:2: 'admin' is a user there already" in said
+    assert "write its password into /etc/penates/secrets/admin" in said
+    assert "sesame" not in said
+    assert of_mosquitto(shared) == before
+    shared.write("/etc/penates/secrets/admin", "theirs\n")
+    shown = shared.penates("install", "--dry-run")
+    assert "write /etc/mosquitto/theirs (mosquitto:root 600)  [changed]" in shown
+    assert "systemctl reload mosquitto.service" in shown
