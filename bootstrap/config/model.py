@@ -97,6 +97,7 @@ class BrokerSettings:
     ca_file: Annotated[Path, a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
     managed: bool = True
+    websocket_port: Annotated[int, Limits(1, 65_535)] | None = None
 
     @property
     def hosts(self) -> list[str]:

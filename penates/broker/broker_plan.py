@@ -52,6 +52,7 @@ class BrokerPlan:
         plain_port: the port for this machine's own sensors.
         tls_port: the port for everybody else.
         tls_address: the address of the only interface that the TLS port uses; empty for all.
+        websocket_port: the port for MQTT over WebSocket; None for none.
     """
 
     config: Path = Path("/etc/penates")
@@ -61,6 +62,7 @@ class BrokerPlan:
     plain_port: int = 1883
     tls_port: int = 8883
     tls_address: str = ""
+    websocket_port: int | None = None
 
     @property
     def private(self) -> Path:
@@ -252,6 +254,7 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
         plain_port=wanted.plain_port,
         tls_port=wanted.tls_port,
         tls_address=wanted.tls_address,
+        websocket_port=wanted.websocket_port,
         ca_file=wanted.config / "ca.pem",
         group=house.groups[0],
         passwords={user: content.decode().partition("\n")[0] for user, content in passwords.items()},
@@ -282,6 +285,7 @@ def _settings(wanted: BrokerPlan, house: BrokerUsers) -> list[Planned]:
         "plain_port": wanted.plain_port,
         "tls_port": wanted.tls_port,
         "tls_address": wanted.tls_address,
+        "websocket_port": wanted.websocket_port,
     }
     return [
         Planned(wanted.conf_d / mosquitto_files.KEPT, kept.encode()),

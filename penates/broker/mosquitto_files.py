@@ -34,7 +34,7 @@ OF_A_LISTENER = {"max_connections", "max_qos", "maximum_qos", "mount_point", "so
 OF_A_LISTENER |= {"use_username_as_clientid", "use_identity_as_username", "use_subject_as_username", "psk_hint"}
 OF_A_LISTENER |= {"cafile", "capath", "certfile", "keyfile", "crlfile", "dhparamfile", "require_certificate"}
 OF_A_LISTENER |= {"ciphers", "ciphers_tls1.3", "tls_engine"}
-DEFAULT_LISTENER = 1883
+DEFAULT_LISTENER, WEBSOCKET_PORT = 1883, 8884
 STORAGE = "persist"  # a plugin with this in its name does not control access
 
 
@@ -44,8 +44,15 @@ def text(name: str) -> str:
 
 
 def listeners(values: Mapping[str, object]) -> str:
-    """Return the listeners' settings, filled in with `folder`, `plain_port`, `tls_port` and `tls_address`."""
-    return Template(text("listeners.conf")).substitute(values)
+    """Return the listeners' settings, filled in with `folder`, the three ports and `tls_address`.
+
+    The last of them, for WebSocket, stays commented out without a `websocket_port`.
+    """
+    shipped = text("listeners.conf")
+    if port := values["websocket_port"]:
+        first, rest = shipped.rsplit("\n# listener ", 1)
+        shipped = f"{first}\nlistener " + rest.replace("\n# ", "\n")
+    return Template(shipped).substitute(values, websocket_port=port or WEBSOCKET_PORT)
 
 
 def kept(messages: int, outage_s: float) -> str:

@@ -162,7 +162,7 @@ def require_success(plan: HousePlan, record: InstallRecord) -> None:
 
 def _taken_ports(expected: ExpectedBroker, own: int = 0) -> list[str]:
     """Return which of our ports another process has; `own` is Mosquitto's process."""
-    found = {port: listener_of(port) for port in (expected.plain_port, expected.tls_port)}
+    found = {port: listener_of(port) for port in expected.ports}
     return [
         f"cannot use port {port}: {holder} has it. Stop that, or, if it is a broker, use it: "
         f"sudo penates install --broker localhost:{port} --username NAME"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootstrap.config.loader import DEVICES, Configuration, device_file
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
-from bootstrap.config.model import LOCAL, PLAIN_PORT, TLS_PORT, House, SensorSettings
+from bootstrap.config.model import LOCAL, PLAIN_PORT, TLS_PORT, BrokerSettings, House, SensorSettings
 from bootstrap.config.secrets import password_file
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
@@ -157,6 +157,7 @@ class HousePlan:
         if house.broker.tcp_port == (PLAIN_PORT if house.broker.ca_file else TLS_PORT) and self.local:
             which = "'port' is the broker's other port: the one with TLS, or without"
             yield Fault(HOUSE_FILE, line("port", "broker"), which)
+        yield from _unusable_port(house.broker, line("websocket_port", "broker"))
 
     @property
     def house(self) -> House:
@@ -269,7 +270,8 @@ class HousePlan:
         broker = self.house.broker
         plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
         guests, names = sorted(self._guests), self.changes.names
-        return BrokerPlan(config=self.place, guests=guests, names=names, plain_port=plain, tls_port=secured)
+        ports: dict[str, Any] = {"plain_port": plain, "tls_port": secured, "websocket_port": broker.websocket_port}
+        return BrokerPlan(config=self.place, guests=guests, names=names, **ports)
 
     @property
     def broker_address(self) -> tuple[list[str], int]:
@@ -320,6 +322,17 @@ class HousePlan:
     def password(self, user: str) -> str | None:
         """Return the password of one of the broker's users, if there is one."""
         return self.content(SECRETS / user).decode().partition("\n")[0] or None
+
+
+def _unusable_port(broker: BrokerSettings, line: int) -> Iterator[Fault]:
+    """Yield a fault for a port for browsers that cannot be opened."""
+    if broker.websocket_port is None:
+        return
+    if not broker.managed_here:
+        wrong = "'websocket_port' is for a broker that is set up on this machine; add a listener to yours there"
+        yield Fault(HOUSE_FILE, line, wrong)
+    elif broker.websocket_port in (PLAIN_PORT, TLS_PORT, broker.tcp_port):
+        yield Fault(HOUSE_FILE, line, "'websocket_port' must be a port of its own, such as 8884")
 
 
 def _first_devices(source: Invitation | OtherBroker | None) -> Sequence[str]:

@@ -108,3 +108,14 @@ def test_a_host_that_is_called_homeassistant_is_invited(
     other.penates("install", "--join", "/srv/it.json")
     assert other.file("/etc/penates/secrets/homeassistant-pi").exists()
     assert not other.file("/etc/penates/secrets/homeassistant").exists()
+
+
+def test_a_port_for_browsers_is_opened_if_the_house_wants_it_and_told_if_it_cannot_be(installed: Machine) -> None:
+    house = installed.file("/etc/penates/house.toml")
+    text = house.read_text()
+    house.write_text(text.replace("# websocket_port = 8884", "websocket_port = 8883"))
+    assert "'websocket_port' must be a port of its own, such as 8884" in installed.penates("install", code=78)
+    house.write_text(text.replace("# websocket_port = 8884", "websocket_port = 9443"))
+    assert "restart mosquitto.service" in installed.penates("install")  # which proves that it listens there
+    listeners = installed.file(f"{CONF_D}/penates-listeners.conf").read_text().splitlines()
+    assert {"listener 9443", "protocol websockets"} <= {*listeners}
