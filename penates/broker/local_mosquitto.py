@@ -17,7 +17,7 @@ HOST = "localhost"
 
 
 @dataclass
-class Listener:
+class TheirListener:
     """One of its listeners.
 
     Attributes:
@@ -96,7 +96,7 @@ def local_mosquitto(folder: Path, ours: Collection[Path] = (), port: int | None 
     return _way_in(usable[0], common, conf)
 
 
-def _way_in(listener: Listener, common: dict[str, Directive], conf: Path) -> LocalMosquitto:
+def _way_in(listener: TheirListener, common: dict[str, Directive], conf: Path) -> LocalMosquitto:
     each = common.get("per_listener_settings")
     known = listener.settings if each and each.value == "true" else common | listener.settings
     if plugin := next((known[name] for name in PLUGINS if name in known), None):
@@ -116,20 +116,20 @@ def _way_in(listener: Listener, common: dict[str, Directive], conf: Path) -> Loc
     return LocalMosquitto(listener.host, listener.port, passwords, rules)
 
 
-def _listeners(lines: Iterable[Directive]) -> tuple[dict[str, Directive], list[Listener]]:
+def _listeners(lines: Iterable[Directive]) -> tuple[dict[str, Directive], list[TheirListener]]:
     """Return the settings for all, and each listener with its own; as Mosquitto reads them, in order."""
     common: dict[str, Directive] = {}
-    found: list[Listener] = []
+    found: list[TheirListener] = []
     for line in lines:
         if line.name in ("listener", "port") and line.value:
-            found.append(Listener(line))
+            found.append(TheirListener(line))
         elif found and line.name in ("protocol", *SECURED):
             found[-1].settings[line.name] = line
         else:
             common[line.name] = line
             if found:
                 found[-1].settings[line.name] = line
-    return common, found or [Listener()]
+    return common, found or [TheirListener()]
 
 
 def _sets_access(line: Directive, names: Collection[str]) -> bool:

@@ -55,6 +55,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="have the hardware restart this machine if its kernel or systemd hangs for 15 s (default: as before)",
     )
+    _broker_arguments(parser)
+
+
+def _broker_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add those that say which broker is used, and how."""
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
         "--broker",
