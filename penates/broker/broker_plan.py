@@ -53,6 +53,7 @@ class BrokerPlan:
         tls_port: the port for everybody else.
         tls_address: the address of the only interface that the TLS port uses; empty for all.
         websocket_port: the port for MQTT over WebSocket; None for none.
+        taken: files of a Mosquitto that is taken over, without what controls access.
     """
 
     config: Path = Path("/etc/penates")
@@ -63,6 +64,7 @@ class BrokerPlan:
     tls_port: int = 8883
     tls_address: str = ""
     websocket_port: int | None = None
+    taken: Sequence[Planned] = ()
 
     @property
     def private(self) -> Path:
@@ -190,7 +192,7 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         Fatal: an existing file is not what it should be.
         OSError: a file cannot be read.
     """
-    ours = {wanted.conf_d / name for name in mosquitto_files.CONF_D}
+    ours = {*(wanted.conf_d / name for name in mosquitto_files.CONF_D), *(one.path for one in wanted.taken)}
     if faults := [*mosquitto_files.conflicting_settings(wanted.mosquitto, ours)]:
         raise SettingsError(faults)
     house = BrokerUsers.of(wanted.config, wanted.guests)
@@ -203,6 +205,7 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         Planned(folder, None, ENTERED, group=LOOKERS),
         *(planned for _, planned in known.values()),
         *authority.plan(),
+        *wanted.taken,
         *settings,
         *_access(wanted, house, {user: password for user, (password, _) in known.items()}),
         *_broker_copy(wanted, authority),

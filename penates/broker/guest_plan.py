@@ -1,8 +1,5 @@
 """Our users and their rules in the files of a Mosquitto on this machine that somebody else looks after."""
 
-import grp
-import pwd
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +10,7 @@ from penates.broker import mosquitto_files
 from penates.broker.broker_plan import BrokerUsers, secret_of_user
 from penates.broker.local_mosquitto import LocalMosquitto, ours_in, theirs, with_ours
 from penates.files.install_paths import LOOKERS, SECRETS
-from penates.files.planned_file import ENTERED, Planned
+from penates.files.planned_file import ENTERED, Planned, as_it_is
 
 ALL = "topic read #", "topic readwrite #"  # what who looks and who acts may at a broker of our own
 
@@ -52,11 +49,8 @@ class GuestPlan:
     @staticmethod
     def _with(file: Path, part: Callable[[str], str]) -> Planned:
         """Return a file of theirs with our part, and with the owner and mode that it has."""
-        real = file.resolve()
-        text, status = contents(real).decode(errors="surrogateescape"), real.stat()
-        owner, group = pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid).gr_name
-        content = with_ours(text, part(text)).encode(errors="surrogateescape")
-        return Planned(real, content, stat.S_IMODE(status.st_mode), owner, group)
+        text = contents(file).decode(errors="surrogateescape")
+        return as_it_is(file, with_ours(text, part(text)).encode(errors="surrogateescape"))
 
     def _users(self, text: str, passwords: Mapping[str, str]) -> str:
         """Return the lines of our users. One that is there already, and whose password we know, stays."""

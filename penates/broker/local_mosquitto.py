@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from bootstrap.config.toml_file import Fault, SettingsError
-from penates.broker.mosquitto_files import DEFAULT_LISTENER, STORAGE, Directive, directives
+from penates.broker.mosquitto_files import ACCESS, DEFAULT_LISTENER, STORAGE, Directive, directives
 
 PLUGINS = ("plugin", "auth_plugin", "global_plugin")
 SECURED = ("certfile", "keyfile", "psk_hint")
@@ -69,9 +69,14 @@ class LocalMosquitto:
 
 def in_use(folder: Path, ours: Collection[Path]) -> bool:
     """Return whether a Mosquitto on this machine has listeners, users or rules that are not ours."""
+    return any(line.name != "per_listener_settings" for line in access_lines(folder, ours))
+
+
+def access_lines(folder: Path, ours: Collection[Path]) -> list[Directive]:
+    """Return the lines outside our files that control who may connect, where, and what they may do."""
     conf = folder / "mosquitto.conf"
-    named = {"listener", "port", "allow_anonymous", *FILES, *PLUGINS}
-    return conf.exists() and any(_sets_access(line, named) and line.file not in ours for line in directives(conf))
+    lines = directives(conf) if conf.exists() else ()
+    return [line for line in lines if line.name in ACCESS and STORAGE not in line.value and line.file not in ours]
 
 
 def local_mosquitto(folder: Path, ours: Collection[Path] = (), port: int | None = None) -> LocalMosquitto | None:
@@ -130,10 +135,6 @@ def _listeners(lines: Iterable[Directive]) -> tuple[dict[str, Directive], list[T
             if found:
                 found[-1].settings[line.name] = line
     return common, found or [TheirListener()]
-
-
-def _sets_access(line: Directive, names: Collection[str]) -> bool:
-    return line.name in names and STORAGE not in line.value
 
 
 def theirs(text: str) -> Iterator[str]:

@@ -163,7 +163,8 @@ class _Copy:
 
     def _copied(self, file: Path, without: Collection[Directive]) -> str:
         """Return the text of a file without what does not matter here: storage, logs and bridges."""
-        rows = contents(file).decode(errors="replace").split("\n")
+        taken = next((one.content for one in self._trial.planned if one.path == file.resolve()), None)
+        rows = (taken or contents(file)).decode(errors="replace").split("\n")
         bridged = False
         for line in lines_in(file):
             bridged = bridged or line.name == BRIDGE

@@ -24,13 +24,14 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.local_mosquitto import in_use, local_mosquitto
 from penates.broker.mosquitto_files import CONF_D
+from penates.broker.taken_over import brought_along, put_aside
 from penates.console.output import counted
 from penates.doctor.broker_promises import OtherBrokerCheck
 from penates.doctor.findings import Verdict
 from penates.doctor.reachability import reach
 from penates.files.install_paths import COMMAND, HOUSE, MOSQUITTO, SECRETS
 from penates.fleet.access import host_and_port
-from penates.installer.house_plan import HousePlan, first_group, scratch
+from penates.installer.house_plan import HouseChanges, HousePlan, first_group, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.installation import Installation
 from penates.installer.invitation import Invitation
@@ -93,7 +94,7 @@ def main(given: argparse.Namespace) -> int:
         )
     try:
         with scratch() as folder:
-            return _install(given, HousePlan(folder, _source(given)))
+            return _install(given, HousePlan(folder, _source(given), changes=_taken_over(given)))
     except (OSError, LookupError) as error:
         raise Unavailable(str(error)) from None
 
@@ -123,9 +124,23 @@ def _tell_what_it_lacks(house: House) -> None:
         print(f"  {one.check}: {one.text}\n    -> {one.advice}")
 
 
+def _taken_over(given: argparse.Namespace) -> HouseChanges | None:
+    """Return what changes if a Mosquitto that others use becomes ours."""
+    if not given.take_over:
+        return None
+    settings: dict[tuple[str, str], str | None] = {
+        ("broker", key): None for key in ("managed", "host", "port", "username")
+    }
+    settings |= {("broker", "password_file"): "secrets/{sensor}"}
+    files = [*brought_along(MOSQUITTO, OURS)]
+    return HouseChanges(settings=settings, files=files, taken=put_aside(MOSQUITTO, OURS))
+
+
 def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
     if not given.broker:
         _reject_broker_options(given)
+    elif given.take_over:
+        raise Fatal(Exit.SETTINGS, "--take-over makes the Mosquitto on this machine ours: leave out --broker")
     if given.join:
         invitation = Invitation.read(given.join)
         if invitation.machine != this_host():

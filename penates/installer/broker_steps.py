@@ -24,6 +24,7 @@ from penates.broker.mosquitto_files import (
     with_those_that_go,
 )
 from penates.broker.open_ports import connections, listener_of
+from penates.broker.taken_over import given_back
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
 from penates.fleet.already_running import alive
@@ -267,7 +268,8 @@ def close_broker(record: InstallRecord, *, managed: bool) -> list[Step]:
 
     One that is not `managed` by us is restarted only if our files were in it.
     """
-    ours, (_, timer) = _broker_files(), CERTIFICATES
+    ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
+    _, timer = CERTIFICATES
     units = [Remove(UNITS / name) for name in CERTIFICATES]
     started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
     stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
@@ -279,7 +281,7 @@ def close_broker(record: InstallRecord, *, managed: bool) -> list[Step]:
 
 def remove_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
     """Yield the steps that leave Mosquitto as it was before the installation; one that we installed is removed."""
-    ours = _broker_files()
+    ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
     yield from ours
     if record.packages:
         yield CommandStep(

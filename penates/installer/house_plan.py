@@ -52,12 +52,14 @@ class HouseChanges:
         files: in the house's folder.
         removed: files of it that go.
         names: names for the broker's certificate.
+        taken: files of a Mosquitto that is taken over, without what controls access.
     """
 
     settings: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     files: Sequence[Planned] = ()
     removed: Sequence[Path] = ()
     names: Sequence[str] = ()
+    taken: Sequence[Planned] = ()
 
 
 @contextmanager
@@ -270,8 +272,8 @@ class HousePlan:
         broker = self.house.broker
         plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
         guests, names = sorted(self._guests), self.changes.names
-        ports: dict[str, Any] = {"plain_port": plain, "tls_port": secured, "websocket_port": broker.websocket_port}
-        return BrokerPlan(config=self.place, guests=guests, names=names, **ports)
+        more: dict[str, Any] = {"plain_port": plain, "tls_port": secured, "websocket_port": broker.websocket_port}
+        return BrokerPlan(config=self.place, guests=guests, names=names, taken=self.changes.taken, **more)
 
     @property
     def broker_address(self) -> tuple[list[str], int]:

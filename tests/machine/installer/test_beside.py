@@ -162,3 +162,20 @@ def test_a_user_of_others_with_a_name_that_we_need_is_told_and_nothing_is_done(s
     shown = shared.penates("install", "--dry-run")
     assert "write /etc/mosquitto/theirs (mosquitto:root 600)  [changed]" in shown
     assert "systemctl reload mosquitto.service" in shown
+
+
+def test_only_when_asked_a_broker_of_others_is_taken_over_with_its_users_and_given_back(shared: Machine) -> None:
+    before = of_mosquitto(shared)
+    shared.write("/srv/try.py", TRY)
+    shell = Shell(shared)
+    shell.run("systemctl restart mosquitto.service")
+    said = shell.run("/opt/penates/bin/penates install --take-over")
+    may, _ = shell.run(f"{sys.executable} /srv/try.py").splitlines()
+    shell.close()
+    assert "restart mosquitto.service" in said
+    assert may == "True True True"  # theirs as before, by its password and its rules
+    theirs = shared.file("/etc/mosquitto/conf.d/theirs.conf").read_text()
+    assert [line.startswith("#penates took this over: ") for line in theirs.splitlines()] == [True] * 3
+    assert "# managed = true" in shared.file("/etc/penates/house.toml").read_text().splitlines()
+    shared.penates("uninstall")
+    assert of_mosquitto(shared) == before
