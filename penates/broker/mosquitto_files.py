@@ -317,7 +317,7 @@ def _to_keep(access: Sequence[Directive]) -> str:
     ports = [line.value.split()[0] for line in access if line.name in ("listener", "port") and line.value]
     port = next((port for port in ports if port.isdecimal()), DEFAULT_LISTENER)
     return (
-        "whoever connects by these settings would be shut out, so give each program a user first "
-        "(docs/BROKER.md, Users), then put # before them; or keep this broker as it is, for penates, too: "
-        f"sudo penates install --broker localhost:{port} --username NAME"
+        "whoever connects by these settings would be shut out. To keep this broker as it is, for penates, too: "
+        f"sudo penates install --broker localhost:{port}; to make it ours, with its users: "
+        "sudo penates install --take-over (docs/BROKER.md, Beside the broker you have)"
     )

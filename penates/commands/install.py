@@ -31,6 +31,7 @@ from penates.doctor.findings import Verdict
 from penates.doctor.reachability import reach
 from penates.files.install_paths import COMMAND, HOUSE, MOSQUITTO, SECRETS
 from penates.fleet.access import host_and_port
+from penates.installer.broker_steps import clients
 from penates.installer.house_plan import HouseChanges, HousePlan, first_group, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.installation import Installation
@@ -163,7 +164,7 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
 
 def _beside() -> OtherBroker | None:
     """Return the Mosquitto that others use on this machine, if a new house has to come in beside them."""
-    if (HOUSE / HOUSE_FILE).exists() or not in_use(MOSQUITTO, OURS):
+    if (HOUSE / HOUSE_FILE).exists() or not (in_use(MOSQUITTO, OURS) or clients()):
         return None
     found = local_mosquitto(MOSQUITTO, OURS)
     if found is None:

@@ -166,16 +166,23 @@ def _taken_ports(expected: ExpectedBroker, own: int = 0) -> list[str]:
     found = {port: listener_of(port) for port in expected.ports}
     return [
         f"cannot use port {port}: {holder} has it. Stop that, or, if it is a broker, use it: "
-        f"sudo penates install --broker localhost:{port} --username NAME"
+        f"sudo penates install --broker localhost:{port}"
         for port, holder in found.items()
         if holder and not holder.endswith(f"(process {own})")
     ]
 
 
+def clients() -> int:
+    """Return how many clients are connected to Mosquitto on this machine."""
+    with suppress(OSError):
+        return connections(main_process(MOSQUITTO_UNIT)) if active(MOSQUITTO_UNIT) else 0
+    return 0
+
+
 def _announce_takeover(process: int) -> None:
     """Tell who has been using this Mosquitto what changes for them."""
-    if clients := connections(process):
-        counted = f"{clients} client{'s are' if clients > 1 else ' is'}"
+    if connected := connections(process):
+        counted = f"{connected} client{'s are' if connected > 1 else ' is'}"
         change = "from now on each needs a user and a password, and may send at most 100 kB at once"
         print(f"{counted} connected to Mosquitto; {change}: docs/BROKER.md, Users", file=sys.stderr)
 
