@@ -101,9 +101,7 @@ def booted(machine: Container, name: str, binds: list[str]) -> Iterator[Containe
     with (machine.folder / "console").open("wb") as console:
         nspawn = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console)
     try:
-        wait(lambda: _leader(nspawn.pid) > 0, "the machine starts")
-        machine.leader = _leader(nspawn.pid)
-        wait(lambda: _is_up(machine), "its systemd is up")
+        wait(lambda: _is_up(machine, nspawn.pid), "its systemd is up")
         run("ip", "address", "add", f"{HERE}/24", "dev", f"ve-{name}")
         run("ip", "link", "set", f"ve-{name}", "up")
         machine.shell(f"ip address add {THERE}/24 dev host0; ip link set host0 up; ip route add default via {HERE}")
@@ -118,7 +116,8 @@ def _leader(nspawn: int) -> int:
     return int(children[-1]) if children else 0
 
 
-def _is_up(machine: Container) -> bool:
+def _is_up(machine: Container, nspawn: int) -> bool:
+    machine.leader = _leader(nspawn)  # its first child is not its last
     enter = ["nsenter", f"--target={machine.leader}", "--all", "systemctl", "is-system-running"]
     return subprocess.run(enter, check=False, capture_output=True, text=True).stdout.strip() in ("running", "degraded")
 
