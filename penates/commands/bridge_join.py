@@ -5,7 +5,7 @@
   sudo penates bridge join cabin.json --callable cabin.example    # the other site is to call here, too
 
 First the other broker is called, as this site will call it; then the link is installed, and waited for. A house that
-has just been installed has the group cm, as the other one may: --group gives it a group of its own. All topics then
+has just been installed has the group home, as the other one may: --group gives it a group of its own. All topics then
 begin with that, so on a house that has been recorded for long, rather rename the other one.
 
 With --callable each site brings only what is its own, over connections that it makes itself. This writes a file that
