@@ -289,32 +289,38 @@ def prepared(name: str, machine: Container, stack: ExitStack) -> Case:
     return Case(name)
 
 
+def typed(machine: Container, case: Case, log: Path) -> tuple[list[str], str, float]:
+    """Type the commands; return them, the first reading, and the seconds until it was there."""
+    commands = [f"scripts/install {case.options}".strip(), "penates new door frontdoor pin=17", "penates install"]
+    began = time.monotonic()
+    for line in commands:
+        timed(machine, line, case.others, log)
+    reading = first_reading(machine, case.others)
+    took_s = time.monotonic() - began
+    if case.others:
+        case.others.close()
+    return commands, reading, took_s
+
+
 def tried(name: str, machine: Container, log: Path) -> tuple[str, bool]:
     """Install on it; return a row of the table, and whether all is as it must be."""
     machine.write("etc/systemd/system/penates@.service.d/simulated.conf", SIMULATED)
     with ExitStack() as stack:
         case = prepared(name, machine, stack)
         before = hashes(*case.theirs)
-        commands = [
-            f"scripts/install {case.options}".strip(),
-            "penates new door frontdoor pin=17",
-            "penates install",
-        ]
-        began = time.monotonic()
-        for line in commands:
-            timed(machine, line, case.others, log)
-        reading = first_reading(machine, case.others)
-        took_s = time.monotonic() - began
-        after = {file: text for file, text in hashes(*case.theirs).items() if file in before}
-        if case.others:
-            case.others.close()
+        texts = {file: Path(file).read_bytes() for file in before}
+        commands, reading, took_s = typed(machine, case, log)
+        after = hashes(*case.theirs)
         changed = [file for file in before if after.get(file) != before[file] and not file.endswith("mosquitto.db")]
+        kept = all(Path(file).read_bytes().startswith(texts[file]) for file in changed)  # ours stands behind theirs
         noticed = case.others.verdict if case.others else "-"
     with log.open("a") as out:
         print(f"# {reading}\n# {noticed}\n# changed: {changed}", file=out)
-    kept = "-" if not before else f"{len(before) - len(changed)} of {len(before)}"
-    right = took_s <= LIMIT_S and len(commands) <= MOST_COMMANDS and "WRONG" not in noticed
-    return f"| {name} | {len(commands)} | {took_s:.0f} s | {noticed} | {kept} |", right
+    same = "-" if not before else f"{len(before) - len(changed)} of {len(before)}"
+    if changed:
+        same += ", the other begins as before" if kept else f", WRONG: {', '.join(changed)}"
+    row = f"| {name} | {len(commands)} | {took_s:.0f} s | {noticed} | {same} |"
+    return row, took_s <= LIMIT_S and len(commands) <= MOST_COMMANDS and "WRONG" not in row
 
 
 def main() -> int:
