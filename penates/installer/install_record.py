@@ -24,6 +24,7 @@ class InstallRecord:
         packages: the Debian packages that were not installed before.
         services: the services of other packages that we enabled.
         files: the files that we made for people, outside our own folders.
+        shared_files: the files of a Mosquitto of others that have a part of ours.
         stamps: for each unit, a hash over everything it runs with.
         reloads: for each gateway's unit, a hash over the sensors that it carries.
         unfinished: whether a run began and did not end, so that services may not have reloaded what it wrote.
@@ -34,6 +35,7 @@ class InstallRecord:
     packages: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    shared_files: list[str] = field(default_factory=list)
     stamps: dict[str, str] = field(default_factory=dict)
     reloads: dict[str, str] = field(default_factory=dict)
     unfinished: bool = False
