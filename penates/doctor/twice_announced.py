@@ -10,7 +10,7 @@ from bootstrap.mqtt.address import BrokerAddress
 from penates.doctor.broker_checks import heard_by_eyes
 from penates.doctor.findings import SUDO, Finding, bad, good, unknown
 from penates.fleet.announced_devices import AnnouncedDevices
-from penates.fleet.recognised_devices import RecognisedDevice
+from penates.fleet.recognised_devices import RecognisedDevice, announced_as
 
 CHECK = "announced once"
 SILENT = "homeassistant = {{ enabled = false }} in [{section}] of {file}"
@@ -39,10 +39,9 @@ def _twice(announced: AnnouncedDevices, adopted: dict[str, SensorSettings]) -> I
     own = [RecognisedDevice.announced(one) for one in announced.devices()]
     for name, settings in adopted.items():
         device = settings.device
-        if settings.homeassistant.enabled and isinstance(device, AdoptedDevice):
-            for one in own:
-                if one.is_same_as(device.key, device.topics.values):
-                    silent = SILENT.format(section=settings.section, file=settings.file)
-                    text = f"Home Assistant shows {name} twice: its own program announces it as {one.address!r}, too"
-                    yield bad(CHECK, text, f"{silent} ends ours; or end the other one in its program")
-                    break
+        if not (settings.homeassistant.enabled and isinstance(device, AdoptedDevice)):
+            continue
+        if other := announced_as(device.key, [*device.topics.values], announced, own):
+            silent = SILENT.format(section=settings.section, file=settings.file)
+            text = f"Home Assistant shows {name} twice: its own program announces it as {other!r}, too"
+            yield bad(CHECK, text, f"{silent} ends ours; or end the other one in its program")

@@ -112,6 +112,7 @@ def test_a_device_is_adopted_by_its_announcement_to_home_assistant(house: House,
     assert house.penates(*LOOK).stdout.splitlines()[1:] == [
         "1   homeassistant  socket-1  on, power",
         "not understood of 1: twice: template {{ value_json.w * 2 }}",
+        "in Home Assistant already, by their own announcement: 1",
         "to adopt one: penates adopt 1 as NAME",
     ]
     assert house.penates("adopt", "1", "as", "socket").returncode == 0

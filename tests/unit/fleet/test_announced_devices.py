@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bootstrap.adapter.adopted_device import AdoptedDevice
+from bootstrap.config.gateway_file import ANNOUNCEMENT
 from bootstrap.config.toml_file import TomlFile
 from penates.fleet.announced_entity import path_of
 from penates.fleet.recognised_devices import AdoptedAs, RecognisedDevice, RecognisedDevices, shapes
@@ -69,7 +70,7 @@ def found(*messages: tuple[str, Any], adopted: AdoptedAs | None = None) -> list[
 def device(of: RecognisedDevice) -> AdoptedDevice:
     """The device that an adapter makes of it."""
     source = TomlFile(HOUSE, "devices/adapter.toml", b"")
-    made = source.fill(AdoptedDevice, of.settings)
+    made = source.fill(AdoptedDevice, {name: one for name, one in of.settings.items() if name != ANNOUNCEMENT})
     assert made is not None, source.faults
     return made
 
@@ -85,6 +86,7 @@ def test_entities_of_one_device_become_one_section() -> None:
             "zb/lamp/availability: state online=true|offline=false",
         ],
         "tells": ["set on = zb/lamp/set: on=ON|off=OFF"],
+        "homeassistant": {"enabled": False},
     }
     made = device(one)
     assert (one.unclear, {*made.measures}, {*made.topics.commands}) == ([], {"on", "power"}, {"set"})
@@ -187,6 +189,40 @@ def test_who_is_recognised_by_a_profile_or_adopted_is_not_offered_by_its_announc
     assert found(*both, adopted=AdoptedAs(key, ("zigbee2mqtt/lamp",))) == []
     (one,) = found((WHERE.format("switch", "switch"), SWITCH))
     assert found((WHERE.format("switch", "switch"), SWITCH), adopted=AdoptedAs(device(one).key, ())) == []
+
+
+def test_what_two_programs_announce_is_offered_once_by_the_one_that_says_more() -> None:
+    air, wet = (
+        {**WARMTH, "stat_t": "a/air"},
+        {**WARMTH, "dev_cla": "humidity", "unit_of_meas": "%", "stat_t": "a/wet"},
+    )
+    first = {"dev": {"ids": ["A4C138AABBCC"], "name": "a"}, "o": {"name": "omg"}, "cmps": {"t": air}}
+    second = {"dev": {"ids": ["A4C138AABBCC"]}, "o": {"name": "theengs"}, "cmps": {"t": air, "h": wet}}
+    third = {"dev": {"ids": ["a4:c1:38:aa:bb:cc"]}, "o": {"name": "esp"}, "cmps": {"h": wet}}
+    told = [(f"homeassistant/device/{number}/config", one) for number, one in enumerate((first, second, third))]
+    for order in (told, told[::-1]):
+        (one,) = found(*order)
+        assert (one.address, sorted(one.values)) == ("A4C138AABBCC", ["humidity", "temperature"])
+        known = AdoptedAs({"profile": "homeassistant", "address": "a4:c1:38:aa:bb:cc"}, ())
+        assert found(*order, adopted=known) == []
+
+
+def test_what_announces_itself_is_not_announced_by_us() -> None:
+    said = [("zigbee2mqtt/lamp", {"state": "ON"}), ("tele/heater/STATE", {"POWER": "ON"})]
+    assert [one.settings.get(ANNOUNCEMENT) for one in found(*said)] == [None, None]
+    announced = (WHERE.format("light", "light"), {**SWITCH, "state_topic": "zigbee2mqtt/lamp", "value_template": "{%"})
+    tasmota = {
+        "ip": "10.0.0.9",
+        "dn": "Heater",
+        "t": "heater",
+        "ft": "%prefix%/%topic%/",
+        "tp": ["cmnd", "stat", "tele"],
+    }
+    both = found(*said, announced, ("tasmota/discovery/AABBCC/config", tasmota))
+    assert [one.own_name for one in both] == ["Heater", "lamp"]
+    assert [one.settings[ANNOUNCEMENT] for one in both] == 2 * [{"enabled": False}]
+    odd = [("tasmota/discovery/A/config", one) for one in ([], {"t": 7}, {"t": "x", "ft": "a", "tp": "b"})]
+    assert [one.own_name for one in found(*said, *odd)] == ["", ""]
 
 
 def test_silence_is_as_long_as_the_announcement_says_of_all_values() -> None:
