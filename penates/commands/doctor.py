@@ -30,12 +30,12 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import config_option, json_option
 from penates.console.output import counted, to_a_reader
 from penates.doctor import broker_checks, machine, reachability
+from penates.doctor.adopted_devices import adopted_devices
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.doctor.hardware import hardware
 from penates.doctor.reported_state import on_other_machines, reported
 from penates.doctor.site_checks import linked_sites
 from penates.doctor.supervision import Supervision, supervision
-from penates.doctor.twice_announced import twice_announced
 from penates.installer.device_needs import must_end
 from penates.installer.machine_watchdog import has_watchdog
 from penates.installer.systemd_steps import runtime_watchdog
@@ -91,7 +91,7 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
         found = pool.map(lambda one: [*_sensor(one[0], one[1], processes, host)], each)
         reports = [Report(one.topics.client_id, rows) for (_, one), rows in zip(each, found, strict=True)]
     here = [one for settings in sensors.values() for one in settings.all_carried]
-    others = [] if names or host is None else [*_elsewhere(here, host), *twice_announced(house, here, host)]
+    others = [] if names or host is None else [*_elsewhere(here, host), *adopted_devices(house, here, host)]
     about_house = Report(HOUSE, [*files, *broker, *_machine(house, folders), *_watchdog(here), *others])
     linked = linked_sites(house, [*sensors.values()])
     sites = [Report(f"site {one.site.name}", [*one.findings()]) for one in linked if not names]

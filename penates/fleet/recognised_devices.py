@@ -20,6 +20,8 @@ from bootstrap.errors import Exit, Fatal, Refused
 from penates.fleet.access import Access
 from penates.fleet.announced_devices import PROFILE, AnnouncedDevice, AnnouncedDevices, measures_of
 from penates.fleet.client import Connected, Disconnected, FleetClient, MessageReceived, Subscribed
+from penates.fleet.exposed_devices import PROFILE as EXPOSED
+from penates.fleet.exposed_devices import ExposedDevice, ExposedDevices
 from penates.fleet.profile_shapes import ProfileShapes
 
 ABOUT = "+/+/status/about"
@@ -51,6 +53,7 @@ class RecognisedDevice:
         lines: what its section says beside its key; the names of its measures, unless it is an announced one.
         unclear: what is not understood of its announcement.
         own_name: what Home Assistant calls it by its own announcement; empty if it makes none.
+        whole: whether it stands for all parts of the device, whatever its channel.
     """
 
     profile: str
@@ -62,6 +65,7 @@ class RecognisedDevice:
     lines: Mapping[str, Any] | None = None
     unclear: Sequence[str] = ()
     own_name: str = ""
+    whole: bool = False
 
     @classmethod
     def announced(cls, device: AnnouncedDevice) -> "RecognisedDevice":
@@ -69,6 +73,13 @@ class RecognisedDevice:
         lines, unclear = device.lines()
         values = dict.fromkeys(measures_of(lines))
         return cls(PROFILE, "", device.address, "", {**values}, device.topics, lines, unclear, device.name)
+
+    @classmethod
+    def exposed(cls, device: ExposedDevice, heard: Mapping[str, Value | None]) -> "RecognisedDevice":
+        """Return a device that Zigbee2MQTT lists, with the values that were heard of it."""
+        values = {name: heard.get(name) for name in device.names}
+        base, address = device.base, device.address
+        return cls(EXPOSED, base, address, "", values, {f"{base}/{address}"}, device.lines, device.unclear, whole=True)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -87,6 +98,8 @@ class RecognisedDevice:
         own, other = _hardware(self.address), _hardware(str(key.get("address")))
         if key.get("profile") != self.profile:
             return (own and own == other) or _meet(topics, self.topics)
+        if self.whole:
+            key = {**key, "channel": self.channel}
         return self.key == {**key} or (self.profile == PROFILE and own is not None and own == other)
 
 
@@ -100,6 +113,8 @@ class RecognisedDevices:
         self._announced = AnnouncedDevices(prefix)
         self._profiles, self._adopted = [*profiles], [*adopted]
         self._found: dict[tuple[str, str, str], RecognisedDevice] = {}
+        usual = next((one.profile for one in self._profiles if one.name == EXPOSED), None)
+        self._exposed = ExposedDevices(usual) if usual else None
         self._own: list[RecognisedDevice] | None = None  # those that are announced, once all are
         self._there: dict[str, str] = {}  # the profile of each address that is only known to be there
         self.is_full = False
@@ -113,6 +128,9 @@ class RecognisedDevices:
 
     def hear(self, topic: str, payload: bytes) -> None:
         """Take notice of a message."""
+        if self._exposed and self._exposed.is_one(topic):
+            self._exposed.hear(topic, payload)
+            return
         try:
             value = decode(payload)
         except Refused:
@@ -169,13 +187,22 @@ class RecognisedDevices:
     def devices(self) -> list[RecognisedDevice]:
         """Return each device once, in order: by the profile that has the most of its measures, else as announced."""
         kept, own = list[RecognisedDevice](), self._announced_ones()
-        announced = [one for one in own if one.values]
-        for one in [*sorted(self._found.values(), key=_by_most), *sorted(announced, key=_by_most)]:
+        exposed, announced = [*self._exposed_ones()], [one for one in own if one.values]
+        listed = {(one.base, one.address) for one in exposed}
+        rest = [one for one in self._found.values() if one.profile != EXPOSED or (one.base, one.address) not in listed]
+        for one in [*exposed, *sorted(rest, key=_by_most), *sorted(announced, key=_by_most)]:
             known = [*self._adopted, *(AdoptedAs(other.key, tuple(other.topics)) for other in kept)]
             if not any(one.is_same_as(other.key, other.topics) for other in known):
                 one.own_name = one.own_name or announced_as(one.key, one.topics, self._announced, own)
                 kept.append(one)
         return sorted(kept, key=lambda one: (one.profile, one.address, one.channel))
+
+    def _exposed_ones(self) -> "Iterator[RecognisedDevice]":
+        """Yield the devices that Zigbee2MQTT lists and that measure something."""
+        for device in self._exposed.devices() if self._exposed else ():
+            heard = self._found.get((EXPOSED, device.address, ""))
+            if device.names:
+                yield RecognisedDevice.exposed(device, heard.values if heard else {})
 
     def _announced_ones(self) -> "list[RecognisedDevice]":
         """Return the devices that are announced, with what is understood of each."""
@@ -185,12 +212,14 @@ class RecognisedDevices:
 
     def not_understood(self) -> list[str]:
         """Return the names of announced devices of which nothing is understood, and that no profile recognises."""
-        known = {topic for one in self._found.values() for topic in one.topics}
+        known = {topic for one in (*self._found.values(), *self._exposed_ones()) for topic in one.topics}
         return sorted(one.own_name for one in self._announced_ones() if not (one.topics & known or one.values))
 
     def only_there(self) -> list[tuple[str, str]]:
         """Return address and profile of devices that are there, and of which nothing was heard that they measure."""
-        heard = {one.address for one in self._found.values()} | {str(one.key.get("address")) for one in self._adopted}
+        heard = {one.address for one in (*self._found.values(), *self._exposed_ones())} | {
+            str(one.key.get("address")) for one in self._adopted
+        }
         return sorted((address, profile) for address, profile in self._there.items() if address not in heard)
 
 

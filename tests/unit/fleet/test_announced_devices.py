@@ -201,8 +201,9 @@ def test_what_two_programs_announce_is_offered_once_by_the_one_that_says_more() 
     third = {"dev": {"ids": ["a4:c1:38:aa:bb:cc"]}, "o": {"name": "esp"}, "cmps": {"h": wet}}
     told = [(f"homeassistant/device/{number}/config", one) for number, one in enumerate((first, second, third))]
     for order in (told, told[::-1]):
-        (one,) = found(*order)
-        assert (one.address, sorted(one.values)) == ("A4C138AABBCC", ["humidity", "temperature"])
+        assert [(one.address, sorted(one.values)) for one in found(*order)] == [
+            ("A4C138AABBCC", ["humidity", "temperature"])
+        ]
         known = AdoptedAs({"profile": "homeassistant", "address": "a4:c1:38:aa:bb:cc"}, ())
         assert found(*order, adopted=known) == []
 
@@ -221,7 +222,8 @@ def test_what_announces_itself_is_not_announced_by_us() -> None:
     both = found(*said, announced, ("tasmota/discovery/AABBCC/config", tasmota))
     assert [one.own_name for one in both] == ["Heater", "lamp"]
     assert [one.settings[ANNOUNCEMENT] for one in both] == 2 * [{"enabled": False}]
-    odd = [("tasmota/discovery/A/config", one) for one in ([], {"t": 7}, {"t": "x", "ft": "a", "tp": "b"})]
+    wrong: list[Any] = [[], {"t": 7}, {"t": "x", "ft": "a", "tp": "b"}]
+    odd = [("tasmota/discovery/A/config", one) for one in wrong]
     assert [one.own_name for one in found(*said, *odd)] == ["", ""]
 
 
