@@ -7,6 +7,7 @@ from typing import Any
 from bootstrap.adapter.profile_lines import WireValue
 from bootstrap.contract.payload import Json
 from penates.fleet.announced_entity import AnnouncedEntity, with_long_names
+from penates.fleet.announced_platforms import lines_of
 
 PROFILE = "homeassistant"
 MOST, MOST_ENTITIES = 500, 64
@@ -34,15 +35,16 @@ class AnnouncedDevice:
         for entity in self.entities.values():
             name = entity.name if entity.name not in values else entity.own_name
             try:
-                if name in values:
+                more, commands = lines_of(entity, name)
+                presences = [*entity.presences()]
+                if more.keys() & values.keys():
                     raise ValueError("there are two")  # noqa: TRY301 - a reason like the others
-                value, presences, command = entity.value(name), [*entity.presences()], entity.command(name)
             except ValueError as error:
                 unclear.append(f"{entity.own_name}: {error}")
                 continue
-            values[name] = value
+            values |= more
             there |= dict.fromkeys(presences)
-            tells += [command] if command else []
+            tells += commands
         lists = {"values": [*values.values()], "there": [*there], "tells": tells}
         return {name: one for name, one in lists.items() if one} | self._silence(), unclear
 

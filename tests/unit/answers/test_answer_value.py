@@ -30,6 +30,14 @@ ANSWER: Any = {
         ("on = state 0=false|0.5..255=true", True),
         ("level = main.temp 0..9=low|10..30=middle", "middle"),
         ("temperature = rooms.0.t", 0.0),
+        ("temperature = rooms.[name=bath].t", 0.0),
+        ("temperature = main.temp|int", 21),
+        ("temperature = main.temp|round °C", 22),
+        ("kelvin = main.huge|round(1) K", 1000),
+        ("temperature = main.gone|default(7.25)|round(1) °C", 7.2),
+        ("remark = main.text|round text", "warm"),
+        ("remark = main.gone|default(idle) text", "idle"),
+        ('level = rooms.1."a name.x"|int m', 7),
     ],
 )
 def test_a_value_is_found(text: str, value: Any) -> None:

@@ -80,7 +80,7 @@ def test_entities_of_one_device_become_one_section() -> None:
     assert one.settings == {
         "profile": "homeassistant",
         "address": "zigbee2mqtt_0x00124b0022e1a3f4",
-        "values": ["on = zb/lamp: state ON=true|OFF=false", "power = zb/lamp: power W"],
+        "values": ["on = zb/lamp: state ON=true|OFF=false", "power = zb/lamp: power|round(1) W"],
         "there": [
             "zb/bridge/state: state online=true|offline=false",
             "zb/lamp/availability: state online=true|offline=false",
@@ -114,8 +114,10 @@ def test_a_device_with_components_and_abbreviations_is_understood_as_far_as_it_g
         ("{{ value | float(0) }}", "."),
         ("{{ value_json }}", "."),
         ("{{value_json.a.b_2}}", "a.b_2"),
-        ("{{ value_json['a b'][\"c.d\"][3] | int }}", '"a b"."c.d".3'),
-        ("{{ value_json.a | default('') | round(1) }}", "a"),
+        ("{{ value_json['a b'][\"c.d\"][3] | int }}", '"a b"."c.d".3|int'),
+        ("{{ value_json.a | default('') | round(1) }}", "a|default()|round(1)"),
+        ("{{ value_json.a | float(0) | round }}", "a|round"),
+        ("{{ value | int(0) | default(5) }}", ".|int"),
         ("{{ value_json.a | is_defined }}", "a"),
     ],
 )
@@ -155,7 +157,9 @@ def test_any_other_template_is_not_understood(template: object) -> None:
         {"state_topic": "{base}/x"},
         {"state_topic": None},
         {"command_topic": 7},
-        {"command_template": "{{ value }}"},
+        {"command_template": "{{ value | upper }}"},
+        {"command_template": "{% if value %}1{% endif %}"},
+        {"command_template": "ON"},
         {"availability": [{"topic": "x", "value_template": "{{ states('sensor.x') }}"}]},
         {"availability": [{"topic": "x", "payload_available": "a b"}]},
     ],
@@ -182,7 +186,7 @@ def test_who_is_recognised_by_a_profile_or_adopted_is_not_offered_by_its_announc
         ("zigbee2mqtt/lamp", {"state": "ON"}),
     ]
     assert [(one.profile, one.address) for one in found(*both)] == [("zigbee2mqtt", "lamp")]
-    light = (WHERE.format("light", "light"), {**SWITCH, "state_topic": "zigbee2mqtt/lamp", "schema": "json"})
+    light = (WHERE.format("light", "light"), {**SWITCH, "state_topic": "zigbee2mqtt/lamp", "schema": "template"})
     assert heard(light).not_understood() == ["lamp"]
     assert heard(light, both[1]).not_understood() == []
     key = {"profile": "zigbee2mqtt", "base": "zigbee2mqtt", "address": "lamp", "channel": ""}
@@ -243,3 +247,63 @@ def test_announcements_are_bounded() -> None:
     long = {f"s{number}": {"p": "sensor", "stat_t": f"x/{number}", "unit_of_meas": "W"} for number in range(300)}
     (one,) = found(("homeassistant/device/x/config", {**DEVICE, "cmps": long}))
     assert len(one.values) == 64
+
+
+BASIC = {"stat_t": "l/s", "cmd_t": "l/c", "stat_val_tpl": "{{ value_json.s }}", "bri_stat_t": "l/b", "bri_cmd_t": "l/d"}
+ROLLS = {"stat_t": "c/s", "cmd_t": "c/c", "pl_stop": None, "stat_open": "UP", "pl_open": "UP"}
+
+
+@pytest.mark.parametrize(
+    ("says", "values", "tells"),
+    [
+        ({"p": "light", "schema": "json", "stat_t": "l/s", "cmd_t": "l/c", "brightness": True, "bri_scl": 254},
+         ["on = l/s: state ON=true|OFF=false", "brightness = l/s: brightness 100/254 % 0..100"],
+         ['set on = l/c: on=ON|off=OFF as {"state": "{}"}',
+          'dim brightness = l/c: as {"state": "ON", "brightness": {}}']),
+        ({"p": "light", **BASIC, "pl_on": "1", "pl_off": "0"},
+         ["on = l/s: s 1=true|0=false", "brightness = l/b: . 100/255 % 0..100"],
+         ["set on = l/c: on=1|off=0", "dim brightness = l/d: "]),
+        ({"p": "cover", "pos_t": "c/p", "set_pos_t": "c/q", "pos_tpl": "{{ value_json.p | int }}"},
+         ["position = c/p: p|int % 0..100"], ["move position = c/q: "]),
+        ({"p": "cover", **ROLLS},
+         ["state = c/s: . UP=open|CLOSE=closed|closed=closed|opening=opening|closing=closing|stopped=stopped"],
+         ["set state = c/c: open=UP|close=CLOSE"]),
+        ({"p": "number", "name": "Target", "stat_t": "n/s", "cmd_t": "n/c", "min": 5, "max": 30, "unit_of_meas": "°C",
+          "cmd_tpl": '{"target": {{ value }}}'},
+         ["target = n/s: . °C 5..30"], ['set_target target = n/c: as {"target": {}}']),
+        ({"p": "select", "name": "Mode", "stat_t": "m/s", "cmd_t": "m/c", "options": ["auto", "heat"]},
+         ["mode = m/s: . auto=auto|heat=heat"], ["set_mode mode = m/c: auto=auto|heat=heat"]),
+        ({"p": "button", "name": "Restart", "cmd_t": "b/c"}, [], ["restart - = b/c: press=PRESS"]),
+        ({"p": "event", "name": "Ring", "stat_t": "e/s", "evt_typ": ["single", "double"]},
+         ["ring = e/s: event_type event text"], []),
+    ],
+)  # fmt: skip
+def test_each_platform_becomes_values_and_commands(says: dict[str, Any], values: list[str], tells: list[str]) -> None:
+    parts = {"it": says, "air": {**WARMTH, "stat_t": "a"}}
+    (one,) = found(("homeassistant/device/x/config", {"dev": {"ids": "x"}, "cmps": parts}))
+    assert one.lines is not None
+    lists = {"values": [*values, "temperature = a: . °C"], "tells": tells}
+    assert one.lines == {name: lines for name, lines in lists.items() if lines}
+    made = device(one)
+    assert ([*one.unclear], len(made.topics.commands)) == ([], len(tells))
+
+
+@pytest.mark.parametrize(
+    ("says", "why"),
+    [
+        ({"p": "light", "schema": "template", "stat_t": "l"}, "a light of the schema template"),
+        ({"p": "light", "schema": "json", "stat_t": "l"}, "no command_topic"),
+        ({"p": "cover", "pos_t": "c", "pos_open": 0, "pos_clsd": 100}, "a position that is not from 0 to 100"),
+        ({"p": "cover", "pos_t": "c", "set_pos_t": "d", "set_pos_tpl": "{{ 100 - position }}"}, "template {{ 100 -"),
+        ({"p": "number", "stat_t": "n", "cmd_t": "m", "min": "x"}, "min 'x'"),
+        ({"p": "select", "stat_t": "n", "cmd_t": "m", "options": ["a b"]}, "option 'a b'"),
+        ({"p": "select", "stat_t": "n", "cmd_t": "m"}, "no options"),
+        ({"p": "event", "stat_t": "n", "val_tpl": "{{ value }}"}, "template {{ value }}"),
+        ({"p": "climate", "stat_t": "n"}, "a climate"),
+    ],
+)
+def test_what_a_platform_cannot_say_is_named(says: dict[str, Any], why: str) -> None:
+    parts = {"it": {"name": "it", **says}, "air": {**WARMTH, "stat_t": "a"}}
+    (one,) = found(("homeassistant/device/x/config", {"dev": {"ids": "x"}, "cmps": parts}))
+    assert len(one.unclear) == 1
+    assert one.unclear[0].startswith(f"it: {why}")
