@@ -43,13 +43,14 @@ MODELS: dict[str, tuple[str, str, dict[str, list[int]]]] = {  # maker, model, an
 NAMES = {address: address.replace("/", "-").replace(" ", "-") for address in MODELS}
 REPORTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [  # a device, its report, and the state that it makes
     ("kitchen/kettle", {"cluster": "genOnOff", "attrs": [[0, 16, 0]]}, {"on": False}),
+    ("kitchen/kettle", {"cluster": "genOnOff", "attrs": [[0, 16, 1]]}, {"on": True}),
     ("kitchen/kettle", {"cluster": "seMetering", "attrs": [[0, 37, 327]]}, {"energy": 327}),
     ("kitchen/kettle", {"cluster": "haElectricalMeasurement", "attrs": [[1291, 41, 1987]]}, {"power": 1987}),
     ("front door", {"cluster": "genOnOff", "attrs": [[0, 16, 0]]}, {"open": False}),
     ("front door", {"cluster": "genOnOff", "attrs": [[0, 16, 1]]}, {"open": True}),
     ("hall", {"cluster": "msOccupancySensing", "attrs": [[0, 24, 1]]}, {"motion": True}),
     ("cellar", {"cluster": "msTemperatureMeasurement", "attrs": [[0, 41, 1250]]}, {"temperature": 12.5}),
-    ("cellar", {"cluster": "msTemperatureMeasurement", "attrs": [[0, 41, -450]]}, {"temperature": -4.5}),
+    ("cellar", {"cluster": "msTemperatureMeasurement", "attrs": [[0, 41, 1190]]}, {"temperature": 11.9}),
     ("cellar", {"cluster": "msRelativeHumidity", "attrs": [[0, 33, 6120]]}, {"humidity": 61.2}),
     ("washing machine", {"cluster": "ssIasZone", "command": "statusChangeNotification", "payload": {
         "zonestatus": 9, "extendedstatus": 0, "zoneID": 1, "delay": 0}}, {"leak": True, "battery_low": True}),
@@ -190,6 +191,10 @@ def _said(topic: str, wanted: object, since: int, seen: list[Seen]) -> bool:
     return bool(said) and is_so(said[-1].value, wanted)
 
 
+def _has_reading(topic: str, since: int, seen: list[Seen]) -> bool:
+    return any(one.topic == topic for one in seen[since:])
+
+
 def readings(eyes: Eyes, since: int = 0) -> list[tuple[str, dict[str, Any]]]:
     """The readings of all sensors, without what each has."""
     facts = ("time", "run", "seq", "clock", "boot")
@@ -235,6 +240,8 @@ def hear(house: House, zigbee: Zigbee, eyes: Eyes) -> None:
         answer = eyes.ask(f"cm/{NAMES[address]}", action, value)
         assert answer["result"] == "done", answer
         wait(eyes, address, changed, since)
+        made = partial(_has_reading, f"cm/{NAMES[address]}/data/reading", since)
+        eyes.wait(made, f"{address} has a reading")
     print(f"{len(COMMANDS)} commands were done")
     count = len(readings(eyes))
     restart(zigbee, eyes, running)
