@@ -35,12 +35,14 @@ class AwaitedAnswers:
         if not isinstance(value, str | int | float):
             raise Refused("send a word or a number")
         told, wanted = command.told(value), command.wanted(value)
+        payload = command.payload.replace(SAID, told).encode()
+        if wanted is None:
+            return lambda done: self._device.tell(command.topic, payload, partial(_told_only, done))
 
         def tell(done: Done) -> None:
             self._end(command.sets, "another command came before the device had answered")
             self._waiting[command.sets] = command, wanted, done
             self._device.after(self._answer_s, lambda: self._late(command.sets), f"answer of {command.sets}")
-            payload = command.payload.replace(SAID, told).encode()
             self._device.tell(command.topic, payload, partial(self._told, command.sets, done))
 
         return tell
@@ -53,7 +55,7 @@ class AwaitedAnswers:
         if late or name not in self._waiting:
             return False
         command, wanted, _ = self._waiting[name]
-        if not _is_same(said.value, wanted, command.answer.form.factor):
+        if not _is_same(said.value, wanted, command.answer.form.factor if command.answer else LEAST_STEP):
             self._differ(name, said.value)
         elif self._guess_s and name not in self._guessed:
             self._guessed[name] = said
@@ -96,6 +98,11 @@ class AwaitedAnswers:
             self._guessed.pop(name, None)
             self._device.cancel(f"answer of {name}")
             waiting[2](why)
+
+
+def _told_only(done: Done, outcome: Outcome, why: str) -> None:
+    """End a command that nothing answers once it is told."""
+    done(f"not delivered: {why}" if outcome == "undelivered" else None)
 
 
 def _is_same(value: Value, wanted: Value, step: float) -> bool:

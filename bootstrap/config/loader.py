@@ -164,7 +164,7 @@ class Configuration:
             broker=house.broker,
             log=house.log,
             history=house.history,
-            homeassistant=house.homeassistant,
+            homeassistant=house.homeassistant.of(names.homeassistant),
         )
         try:
             return with_sharing(carried.carried_by(settings) if carried else settings, names.shared_with)

@@ -4,7 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -158,6 +158,10 @@ class HomeAssistantSettings:
         """Return the topic on which a sensor is announced."""
         return f"{self.prefix}/device/{topics.group}-{topics.sensor}/config"
 
+    def of(self, sensor: "AnnouncementSettings") -> "HomeAssistantSettings":
+        """Return the settings with what a sensor's own file says."""
+        return self if sensor.enabled is None else replace(self, enabled=sensor.enabled)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SiteSettings:
@@ -188,12 +192,23 @@ class House:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnnouncementSettings:
+    """`[homeassistant]` in a device's file, or in a section of a gateway's: whether the sensor is announced.
+
+    None leaves it to `house.toml`, or to the gateway's file.
+    """
+
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceNames:
     """What a device's file may set beside its kind and the settings of that kind."""
 
     group: Group | None = None
     sensor: Id | None = None
     shared_with: Share | None = None
+    homeassistant: AnnouncementSettings = AnnouncementSettings()
 
 
 @dataclass(frozen=True, kw_only=True)

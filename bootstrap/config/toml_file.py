@@ -110,8 +110,10 @@ class TomlFile:
         self.faults.append(Fault(self.name, line, text))
 
     def line(self, key: str, section: str = "") -> int:
-        """Return the line of a key, or of its section if the key is missing."""
-        return self._key_lines.get((section, key)) or self._key_lines.get(("", section)) or 1
+        """Return the line of a key, or of its section if the key is missing; that may be one in braces."""
+        found = self._key_lines.get((section, key)) or self._key_lines.get(("", section))
+        outer, _, name = (section or key).rpartition(".")
+        return found or (self.line(name, outer) if outer else 1)
 
     def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
         """Return a `cls` with the values of a table, or None after adding the reasons to `faults`."""
