@@ -6,7 +6,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-from bootstrap.history.sqlite.rollups import BUSY_S, FORMAT
+from bootstrap.history.sqlite.formats import newer_fault, stored_format
+from bootstrap.history.sqlite.rollups import BUSY_S
 
 MAGIC = b"SQLite format 3\0"
 PARTS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a file, by the end of its name
@@ -119,12 +120,12 @@ def _check(file: Path, how: str) -> None:
     """Check a history without changing it; how it is opened decides whether the journal beside it is read, too."""
     try:
         with closing(connect(file, how)) as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
+            version = stored_format(database)
             (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         raise OSError(f"the history is damaged: {error}") from None
-    if version != FORMAT:
-        raise OSError(f"the history's format is {version}, which another version of penates uses")
+    if why := newer_fault(version) or ("it is empty" if version == 0 else None):
+        raise OSError(f"the history cannot be used: {why}")
     if found != "ok":
         raise OSError(f"the history is damaged: {' '.join(found.split())}")
 
