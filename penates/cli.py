@@ -43,6 +43,7 @@ COMMANDS = (
     "bridge groups",
     "bridge status",
     "bridge remove",
+    "upgrade",
     "uninstall",
     "check",
     "certs",

@@ -21,7 +21,7 @@ from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.output import counted
-from penates.files.install_paths import COMMAND, SECRETS
+from penates.files.install_paths import COMMAND, HOUSE, SECRETS
 from penates.fleet.access import host_and_port
 from penates.installer.house_plan import HousePlan, OtherBroker, scratch
 from penates.installer.install_record import InstallRecord
@@ -29,6 +29,7 @@ from penates.installer.installation import Installation
 from penates.installer.invitation import Invitation
 from penates.installer.requirements import require_root
 from penates.installer.steps import only_shown
+from penates.upgrade.house_changes import require_known_histories
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,6 +80,7 @@ def main(given: argparse.Namespace) -> int:
 
 
 def _install(given: argparse.Namespace, plan: HousePlan) -> int:
+    require_known_histories(HOUSE)
     record = InstallRecord.read()
     record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
     record.watchdog = record.watchdog if given.watchdog is None else given.watchdog

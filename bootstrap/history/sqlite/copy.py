@@ -2,7 +2,7 @@
 
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -94,6 +94,22 @@ def require_history(file: Path) -> None:
     """
     require_complete(file)
     _check(file, ALONE)
+
+
+def format_of(file: Path) -> int:
+    """Return the format of a history, which perhaps somebody has open; 0 if it is empty.
+
+    Raises:
+        OSError: it is no database, or cannot be read.
+    """
+    require_existing(file)
+    try:
+        with closing(connect(file, WITH_JOURNAL)) as database, suppress(sqlite3.OperationalError):
+            return stored_format(database)
+        with closing(connect(file, ALONE)) as database:  # we may not make the files that reading a journal takes
+            return stored_format(database)
+    except sqlite3.Error as error:
+        raise OSError(f"{file}: {error}") from None
 
 
 def has_foreign_journal(file: Path) -> bool:
