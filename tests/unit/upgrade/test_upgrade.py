@@ -46,7 +46,7 @@ CELLAR = 'kind = "thermometer" # my probe\n\tprobe = "28-0316a2795fff"\n# probe 
 @pytest.fixture(params=OLD_HOUSES, ids=lambda house: house.name)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A house as an older version had it, with its history, and a reading that waits."""
-    house = tmp_path / request.param.name
+    house = tmp_path / str(request.param.name)
     shutil.copytree(request.param, house)
     (house / "state" / "history" / "cm.cellar").mkdir(parents=True)
     (house / "state" / "history.sqlite").write_bytes(gzip.decompress((house / "history.sqlite.gz").read_bytes()))
