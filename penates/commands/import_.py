@@ -122,7 +122,7 @@ def _take_over(given: argparse.Namespace, file: Path) -> int:
     print(
         f"{counted(count, 'device')}, {counted(len(takeover.remarks), 'remark')}; next: penates check, penates doctor"
     )
-    return NOT_DONE if takeover.remarks else Exit.STOPPED
+    return NOT_DONE if takeover.remarks and not given.dry_run else Exit.STOPPED
 
 
 def _reader(given: argparse.Namespace, recorded: Recorded) -> Reader:

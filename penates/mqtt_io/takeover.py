@@ -50,7 +50,8 @@ class Takeover:
         self.devices: list[NewDevice] = []
         self.remarks: list[Remark] = []
         self._names: set[str] = set()
-        self._prefix = config.entry("mqtt").text("topic_prefix") or "mqtt"
+        prefix = config.entry("mqtt").text("topic_prefix")
+        self._prefix = f"{prefix}/" if prefix else ""
         self._broker(config)
         self._sensors(config)
         self._lines(config)
@@ -125,7 +126,7 @@ class Takeover:
         for one in inputs:
             if not (measure := self._measure(one, counterpart)):
                 continue
-            topics[f"{self._prefix}/sensor/{one.text('name')}"] = measure
+            topics[f"{self._prefix}sensor/{one.text('name')}"] = measure
             if one.has("digits"):
                 decimals[measure] = one.take("digits", 2)
             one.ignore(*MEANINGLESS)
@@ -165,7 +166,7 @@ class Takeover:
                 kind, measure, settings, remarks = convert(one)
                 for line, text in remarks:
                     self.remark(line, f"{what}: {text}")
-                topics = {f"{self._prefix}/{word}/{one.text('name')}": measure}
+                topics = {f"{self._prefix}{word}/{one.text('name')}": measure}
                 self.devices.append(NewDevice(self._name(one.text("name")), kind, settings, one.line, topics))
                 one.ignore(*MEANINGLESS)
                 self._discovery(what, one)
