@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bootstrap import __version__
 from bootstrap.package_data import file
 
 CHANGELOG = "CHANGELOG.md"
@@ -68,7 +69,10 @@ def later(than: str) -> list[Release]:
 
 def this_version() -> str:
     """Return the version of the programme; while one is being made, the one that it is going to be."""
-    return releases()[0].version
+    try:
+        return releases()[0].version
+    except FileNotFoundError:  # a package without the changelog can be installed nevertheless
+        return __version__
 
 
 def _parsed(text: str) -> Iterator[Release]:
