@@ -45,6 +45,7 @@ COMMANDS = (
     "bridge groups",
     "bridge status",
     "bridge remove",
+    "upgrade",
     "uninstall",
     "check",
     "certs",

@@ -39,6 +39,7 @@ from penates.installer.invitation import Invitation
 from penates.installer.other_broker import OtherBroker
 from penates.installer.requirements import require_root
 from penates.installer.steps import only_shown
+from penates.upgrade.house_changes import require_known_histories
 
 OURS = [MOSQUITTO / "conf.d" / name for name in CONF_D]
 
@@ -101,6 +102,7 @@ def main(given: argparse.Namespace) -> int:
 
 
 def _install(given: argparse.Namespace, plan: HousePlan) -> int:
+    require_known_histories(HOUSE)
     record = InstallRecord.read()
     record.one_unit = record.one_unit if given.supervisor is None else given.supervisor
     record.watchdog = record.watchdog if given.watchdog is None else given.watchdog
