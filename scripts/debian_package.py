@@ -33,7 +33,7 @@ EXTRAS = ("pi", "broker")  # as scripts/install has them
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,-]+\])?\s*([^;]*)(?:;(.*))?")
 UNUSED = {"setuptools", "lockfile"}  # colorzero does without; python-daemon needs the other for pid files alone
-ALWAYS = ("mosquitto-clients", "adduser | passwd", "systemd | systemd-sysv")
+RECOMMENDED = ("mosquitto-clients",)  # as the documents use them
 HELPFUL = ("mosquitto", "rtl-433", "python3-influxdb-client")
 DESCRIPTION = """\
 small home-automation sensor daemons for the Raspberry Pi
@@ -114,7 +114,7 @@ class Build:
         self._tree, self._wheels = work / "tree", work / "wheels"
         self._programme = self._tree / PROGRAM.relative_to("/")
         self._site = self._programme / "lib" / f"python{release.python}" / "site-packages"
-        self._depends = [f"python3 (>= {release.python}~)", f"python3 (<< {release.follows}~)", *ALWAYS]
+        self._depends = [f"python3 (>= {release.python}~)", f"python3 (<< {release.follows}~)"]
         self._pip("wheel", "--no-deps", str(ROOT))
         self.version = next(self._wheels.glob(f"{NAME}-*.whl")).name.split("-")[1]
 
@@ -175,6 +175,8 @@ class Build:
         text = f"home = /usr/bin\ninclude-system-site-packages = {shown}\nversion = {self._release.python}\n"
         (self._programme / "pyvenv.cfg").write_text(text)
         for wheel in sorted(self._wheels.glob("*.whl")):
+            if normalized(wheel.name.split("-")[0]) in UNUSED:
+                continue
             with zipfile.ZipFile(wheel) as opened:
                 opened.extractall(self._site)
         for unused in self._site.glob("*.data"):
@@ -241,6 +243,7 @@ class Build:
             "Maintainer": MAINTAINER,
             "Installed-Size": str(size),
             "Depends": ", ".join([*self._depends, *self._libraries()]),
+            "Recommends": ", ".join(RECOMMENDED),
             "Suggests": ", ".join(HELPFUL),
             "Section": "misc",
             "Priority": "optional",
