@@ -182,9 +182,9 @@ class Build:
         for unused in self._site.glob("*.data"):
             shutil.rmtree(unused)
         for module in self._site.rglob("*.py"):
-            text = module.read_bytes()
-            if text.startswith(b"#!"):  # nobody runs it as a program
-                module.write_bytes(text[text.index(b"\n") + 1 :])
+            code = module.read_bytes()
+            if code.startswith(b"#!"):  # nobody runs it as a program
+                module.write_bytes(code[code.index(b"\n") + 1 :])
         run = f"#!{PROGRAM}/bin/python\nimport sys\n\nfrom penates.__main__ import main\n\nsys.exit(main())\n"
         self._write(COMMAND, run.encode(), 0o755)
         on_path = self._tree / "usr" / "bin" / NAME

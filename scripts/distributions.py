@@ -65,12 +65,13 @@ def try_wheel(wheel: Path, python: Path, folder: Path, *, borrowed: bool = False
     subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
     inside = folder / "bin" / "python"
     pip = [sys.executable, "-m", "pip", "--python", inside, "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, *(["--no-deps", wheel] if borrowed else [f"{wheel}[pi,broker]"])], check=True)
+    wanted = ["--no-deps", str(wheel)] if borrowed else [f"{wheel}[pi,broker]"]
+    subprocess.run([*pip, *wanted], check=True)
     if borrowed:
         site = next(folder.glob("lib/python*/site-packages"))
         (site / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
     env = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-    for command in ([inside, "-c", TRIAL], [folder / "bin" / "penates", "kinds", "door"]):
+    for command in ([str(inside), "-c", TRIAL], [str(folder / "bin" / "penates"), "kinds", "door"]):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder, env=env)
 
 
