@@ -64,7 +64,7 @@ def try_wheel(wheel: Path, python: Path, folder: Path, *, borrowed: bool = False
     """
     subprocess.run([python, "-m", "venv", "--without-pip", folder], check=True)
     inside = folder / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", inside, "install", "--quiet", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--python", str(inside), "install", "--quiet", "--disable-pip-version-check"]
     wanted = ["--no-deps", str(wheel)] if borrowed else [f"{wheel}[pi,broker]"]
     subprocess.run([*pip, *wanted], check=True)
     if borrowed:
