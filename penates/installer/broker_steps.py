@@ -34,7 +34,7 @@ from penates.installer.house_plan import HousePlan
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, Remove, Step, follows, program, writes
 from penates.installer.systemd_steps import active, main_process, systemctl
-from penates.installer.unit_files import CERTIFICATES
+from penates.installer.unit_files import CERTIFICATES, CERTIFICATES_ENABLED
 
 MOSQUITTO_UNIT = "mosquitto.service"
 USERS, RULES = MOSQUITTO / "penates" / "passwords", MOSQUITTO / "penates" / "acl"
@@ -278,25 +278,35 @@ def close_broker(record: InstallRecord, *, managed: bool) -> list[Step]:
     ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
     _, timer = CERTIFICATES
     units = [Remove(UNITS / name) for name in CERTIFICATES]
+    enabled = "enabled" if CERTIFICATES_ENABLED.is_symlink() else ""
     started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
     stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
     undone = record.undone if managed and program("mosquitto") and not started_by_us else ""
     restart = str if started_by_us else follows(*ours, undone=undone)
-    steps: list[Step] = [stop, CommandStep(["systemctl", "disable", "--now", timer], follows(*units)), *ours, *units]
+    steps: list[Step] = [
+        stop,
+        CommandStep(["systemctl", "disable", "--now", timer], follows(*units, undone=enabled)),
+        *ours,
+        *units,
+    ]
     return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], restart)]
 
 
-def remove_broker(record: InstallRecord, *, purge: bool) -> Iterator[Step]:
-    """Yield the steps that leave Mosquitto as it was before the installation; one that we installed is removed."""
+def remove_broker(record: InstallRecord, *, purge: bool, packages: bool = True) -> Iterator[Step]:
+    """Yield the steps that leave Mosquitto as it was before the installation; one that we installed is removed.
+
+    Without `packages` it only no longer runs.
+    """
     ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
     yield from ours
-    if record.packages:
+    installed = PACKAGES["mosquitto"] in record.packages
+    if record.packages and packages:
         yield CommandStep(
             ["apt-get", "purge" if purge else "remove", "--yes", *record.packages], lambda: "installed with us"
         )
-    if PACKAGES["mosquitto"] in record.packages:
+    if installed and packages:
         return
-    if MOSQUITTO_UNIT in record.services:
+    if installed or MOSQUITTO_UNIT in record.services:
         yield CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
     else:
         yield CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], follows(*ours, undone=record.undone))

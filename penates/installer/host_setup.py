@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bootstrap.needs import ChildProgram
-from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, STATE, USER
+from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, PACKAGED, STATE, USER
 from penates.files.planned_file import SECRET, Planned
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows, program, writes
@@ -76,6 +76,7 @@ def remove_user() -> list[Step]:
         CommandStep(
             ["groupdel", USER],
             lambda: "there" if _group(USER) and not (_exists(USER) and not _created_by_us(USER)) else "",
+            moot=lambda: not _group(USER),  # `userdel` deletes it, too, if nobody else is in it
         ),
     ]
 
@@ -122,8 +123,8 @@ def invoker() -> pwd.struct_passwd | None:
 
 
 def command_link() -> list[Step]:
-    """Return the step that puts the command on the PATH."""
-    return [LinkStep(ON_PATH, COMMAND)]
+    """Return the step that puts the command on the PATH, where the Debian package has one of its own."""
+    return [Remove(ON_PATH)] if PACKAGED.exists() else [LinkStep(ON_PATH, COMMAND)]
 
 
 def mosquitto_sub_options(record: InstallRecord, options: Sequence[str]) -> Iterator[Planned]:
