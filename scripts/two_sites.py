@@ -19,10 +19,13 @@ import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from day import HERE, ROOT, UNUSED, House, cleaned_up, end, make_folder, new_folder, seconds
-from penates.console.arguments import output_file
+from penates.console.arguments import new_folder, output_file, seconds
+from penates.demo.broker import HERE, end
+from penates.demo.day import begin_day
+from penates.demo.house import PROGRAM, RECORDER, UNUSED, DemoHouse, make_folder
+from penates.demo.performance import cleaned_up, started
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.faults.wire import Wire
 from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, far_files
@@ -30,7 +33,6 @@ from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, fa
 CUT, MENDED = 0.35, 0.6  # parts of the time
 LEAST_S = 15.0  # so that each part is long enough to be seen
 CATCH_UP_S = 30.0
-UNCOUNTED = "recorder"  # records until the end, and therefore reads meanwhile
 
 
 def arguments() -> argparse.Namespace:
@@ -56,10 +58,10 @@ def _long_enough(text: str) -> float:
 class Count:
     """How many readings a site publishes, as a stranger to penates hears it at the site's own broker."""
 
-    def __init__(self, house: House, stack: ExitStack) -> None:
+    def __init__(self, house: DemoHouse, stack: ExitStack) -> None:
         self._file = house.folder / "published"
         topic = f"{house.group}/+/data/reading"
-        command = ["mosquitto_sub", "-h", HERE, "-p", str(house.port), "-q", "1", "-F", "%t %p", "-t", topic]
+        command = ["mosquitto_sub", "-h", HERE, "-p", str(house.broker.port), "-q", "1", "-F", "%t %p", "-t", topic]
         with self._file.open("w") as file:
             listening = subprocess.Popen([*command, "-c", "-i", "count"], stdout=file, start_new_session=True)
         stack.callback(end, listening)
@@ -72,10 +74,10 @@ class Count:
             with contextlib.suppress(ValueError):  # the last line, half written
                 value = json.loads(payload)
                 found.add((topic, value["run"], value["seq"]))
-        return sum(topic.split("/")[1] != UNCOUNTED for topic, *_ in found)
+        return sum(topic.split("/")[1] != RECORDER for topic, *_ in found)
 
 
-class Site(House):
+class Site(DemoHouse):
     """A house with fewer sensors, because two of them have to share a machine."""
 
     unused = (*UNUSED, "doorlock.toml", "lcd.toml", "meter.toml")
@@ -88,7 +90,7 @@ class Sites:
         for name in (HOME, CABIN):
             (folder / name).mkdir()
         self.home = Site(folder / HOME, stack, HOME, called_lines(folder / HOME))
-        self.wire = Wire(self.home.port)
+        self.wire = Wire(self.home.broker.port)
         stack.callback(self.wire.close)
         self.cabin = Site(folder / CABIN, stack, CABIN, bridge_lines(HERE, self.wire.port, Pace()))
         self.both = (self.home, self.cabin)
@@ -100,8 +102,16 @@ class Sites:
         """Start all sensors: first the recorders, since none may miss the first readings of the other site."""
         for house in self.both:
             house.start_supervisor()
-        recorded = [house.penates("start", UNCOUNTED, quiet=True) for house in self.both]
-        return not any(recorded) and all(house.start() for house in self.both)
+        for house in self.both:
+            house.ask("start", [RECORDER])
+        return all(started(house) for house in self.both) and self._linked()
+
+    def _linked(self) -> bool:
+        """Wait until each site records the other's readings; without that there is nothing to be cut."""
+        deadline = time.monotonic() + CATCH_UP_S
+        while not (linked := all(all(numbers[1:]) for numbers in self.rows())) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return linked
 
     def cut_and_mend(self, limit_s: float, over: threading.Event) -> None:
         """Cut the link, and mend it, within this time."""
@@ -120,12 +130,12 @@ class Sites:
         if not sys.stdout.isatty():  # there the table says it
             print(words, flush=True)
 
-    def recorded(self, house: House, group: str) -> int:
+    def recorded(self, house: DemoHouse, group: str) -> int:
         """Return how many readings of a group a recorder has."""
         query = "SELECT COUNT(*) FROM reading JOIN sensor ON id = sensor WHERE name LIKE ? AND name != ?"
         database = sqlite3.connect(f"file:{house.state / 'history.sqlite'}?mode=ro", uri=True)
         with closing(database):
-            found: int = database.execute(query, (f"{group}/%", f"{group}/{UNCOUNTED}")).fetchone()[0]
+            found: int = database.execute(query, (f"{group}/%", f"{group}/{RECORDER}")).fetchone()[0]
         return found
 
     def rows(self) -> list[list[int]]:
@@ -138,8 +148,7 @@ class Sites:
     def finish(self) -> int:
         """Stop what reads, wait until everything is recorded, and print the numbers; return 1 if they differ."""
         for house in self.both:
-            names = [file.stem for file in (house.config / "devices").glob("*.toml") if file.stem != UNCOUNTED]
-            house.penates("stop", *sorted(names), quiet=True)
+            house.ask("stop", house.sensors)
         deadline = time.monotonic() + CATCH_UP_S
         while not (equal := _equal(rows := self.rows())) and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -165,16 +174,27 @@ def _live(sites: Sites, given: argparse.Namespace) -> int:
         return 1
     limit_s, over = given.limit_s, threading.Event()
     hints = f"The link is cut after {CUT * limit_s:.0f} s, and back after {MENDED * limit_s:.0f} s.\n"
-    print(hints + "\n".join(f"  mosquitto_sub -p {one.port} -v -t '#'    # {one.group}" for one in sites.both))
+    print(hints + "\n".join(f"  mosquitto_sub -p {one.broker.port} -v -t '#'    # {one.group}" for one in sites.both))
     with ExitStack() as days:
         for house in sites.both:
-            house.begin_day(days)
+            begin_day(house, days)
         cutting = threading.Thread(target=sites.cut_and_mend, args=(limit_s, over))
         cutting.start()
         days.callback(cutting.join)
         days.callback(over.set)
-        sites.home.watch(given.picture, time.monotonic() + limit_s)
+        watch(sites.home, given.picture, limit_s)
     return sites.finish()
+
+
+def watch(house: DemoHouse, picture: Path | None, limit_s: float) -> None:
+    """Show the sensors by `penates watch` for so long."""
+    drawn = ["--svg", str(picture)] if picture else []
+    watching = subprocess.Popen([*PROGRAM, "watch", "--config", str(house.config), *drawn])
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            watching.wait(limit_s)
+    finally:
+        end(watching)
 
 
 if __name__ == "__main__":
