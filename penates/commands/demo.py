@@ -16,7 +16,7 @@ from penates.console.arguments import new_folder, output_file, seconds
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    limit = "end after this time; if it is short, all happens sooner (default: Ctrl-C or q ends it)"
+    limit = "end after this time; all happens sooner if it is short (default: Ctrl-C or q ends it)"
     parser.add_argument("--for", dest="limit_s", type=seconds, metavar="SECONDS", help=limit)
     parser.add_argument("--no-outage", action="store_true", help="leave the broker alone")
     keep = "put all files into this new folder, and keep them"

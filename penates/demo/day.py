@@ -34,6 +34,7 @@ class Day:
     def __init__(self, house: DemoHouse, over: threading.Event, pace: float, tell: Callable[[str], None]) -> None:
         """Have a second of the day take `pace` seconds. Call `tell` with what happens."""
         self._house, self._over, self._pace, self._tell = house, over, pace, tell
+        self.second = 0  # that comes next
         self._events: dict[int, Callable[[], None]] = {
             3: lambda: self.ring(1),
             4: self.unlock,
@@ -51,11 +52,11 @@ class Day:
 
     def run(self) -> None:
         """Play the events until it is over."""
-        began = time.monotonic()
-        second = 0
-        while not self._over.wait(max(0.0, began + second * self._pace - time.monotonic())):
-            self._play(second)
-            second += 1
+        due = time.monotonic()
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + self._pace
+            self._play(self.second)
+            self.second += 1
 
     def _play(self, second: int) -> None:
         now = second % ROUND_S
@@ -105,10 +106,12 @@ class Day:
 
 def begin_day(
     house: DemoHouse, stack: ExitStack, *, pace: float = 1.0, tell: Callable[[str], None] = lambda _words: None
-) -> None:
+) -> Day:
     """Let things happen in this house from now on, until `stack` is unwound. See `Day`."""
     over = threading.Event()
-    thread = threading.Thread(target=Day(house, over, pace, tell).run)
+    day = Day(house, over, pace, tell)
+    thread = threading.Thread(target=day.run)
     thread.start()
     stack.callback(thread.join)
     stack.callback(over.set)
+    return day

@@ -51,21 +51,19 @@ def ignore_signals() -> None:
 
 def demo(given: argparse.Namespace, stack: ExitStack) -> int:
     """Set up the house, let a day go by and show it; return the exit code. `stack` cleans up."""
-    began = time.monotonic()
     house = DemoHouse(make_folder(given.keep, stack), stack)
     house.start_supervisor()
     if not started(house):
         return NOT_DONE
     print(hints(house, kept=bool(given.keep)), file=sys.stderr, flush=True)
-    limit_s = given.limit_s or math.inf
     fleet = LiveFleet(stack.enter_context(closing(FleetClient(house.access))), [f"{house.group}/+"])
     show = Show(house, fleet, Animation() if given.picture else None)
-    pace = min(1.0, max(LEAST_PACE, (began + limit_s - time.monotonic()) / SHOWN_S))
-    if not given.no_outage:
-        show.plan_outage(pace)
+    limit_s = given.limit_s or math.inf
     with ExitStack() as days, suppress(KeyboardInterrupt):
-        begin_day(house, days, pace=pace, tell=show.tell)
-        show.run(began + limit_s)
+        day = begin_day(house, days, pace=min(1.0, max(LEAST_PACE, limit_s / SHOWN_S)), tell=show.tell)
+        if not given.no_outage:
+            show.plan_outage(day)
+        show.run(time.monotonic() + limit_s)
     ignore_signals()
     account = show.finish()
     if show.animation:

@@ -45,11 +45,6 @@ class Scene:
     dead: bool = False  # the broker
     apart: bool = False  # as long as what is seen of the sensors is what the broker said before
 
-    @property
-    def kept(self) -> int:
-        """How many readings are not recorded yet."""
-        return (self.made - self.recorded).total()
-
 
 def screen(scene: Scene, size: tuple[int, int]) -> RenderableType:
     """Return it for a terminal of so many columns and lines."""
@@ -97,7 +92,7 @@ def _table(scene: Scene, rows: list[tuple[Text, ...]]) -> Table:
 
 def _bar(scene: Scene, width: int) -> tuple[Text, Text]:
     """Return the sums, and below them a line as long as the screen is wide: what is recorded of what was made."""
-    made, kept = scene.made.total(), scene.kept
+    made, kept = scene.made.total(), (scene.made - scene.recorded).total()
     sums = Text.assemble(f"readings made {made}   ", (f"recorded {made - kept}", "green"))
     sums.append(f"   kept by the sensors {kept}" if kept else "", "bold yellow")
     sums.no_wrap = True

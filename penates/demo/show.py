@@ -12,6 +12,7 @@ from rich.live import Live
 
 from penates.console.keyboard import keys, pressed
 from penates.console.output import is_dumb, shown, to_a_reader
+from penates.demo.day import Day
 from penates.demo.house import RECORDER, DemoHouse
 from penates.demo.screen import Caption, Scene, screen
 from penates.demo.tally import Account, Tally
@@ -39,7 +40,8 @@ class Show:
         self._tally = Tally(house.log, house.state / "history.sqlite", f"{house.group}/{RECORDER}")
         self._scene = Scene(fleet.view, self._tally.made)
         self._began = time.monotonic()
-        self._plan: list[tuple[float, Callable[[], None]]] = []
+        self._plan: list[tuple[int, Callable[[], None]]] = []
+        self._day: Day | None = None
         self._printed = 0  # captions
         self._due, self._waited = Counter[str](), 0  # what was made by the end of the outage; how much of it was kept
         self.outages: list[tuple[float, float]] = []  # from when to when, in seconds since 1970
@@ -49,9 +51,9 @@ class Show:
         """What has happened so far."""
         return self._scene.captions
 
-    def plan_outage(self, pace: float) -> None:
-        """Have the broker be killed and started again on the first day, whose seconds take `pace` seconds."""
-        self._plan = [(KILLED_S * pace, self._kill_broker), (BACK_S * pace, self._restart_broker)]
+    def plan_outage(self, day: Day) -> None:
+        """Have the broker be killed and started again on the first day."""
+        self._day, self._plan = day, [(KILLED_S, self._kill_broker), (BACK_S, self._restart_broker)]
 
     def tell(self, words: str, *, strong: bool = False) -> None:
         """Show a caption from now on."""
@@ -67,13 +69,14 @@ class Show:
         self._house.broker.start()
         self._scene.dead = False
         self.outages.append((self.outages.pop()[0], time.time()))
-        self._due, self._waited = self._tally.made.copy(), self._scene.kept
+        self._tally.update()
+        self._due, self._waited = self._tally.made.copy(), self._tally.kept
         self.tell(BACK.format(kept=self._waited), strong=True)
 
     # What is shown.
 
     def run(self, deadline: float) -> None:
-        """Show it until this moment (monotonic), or until the key q."""
+        """Show it until this moment (monotonic) and the end of the outage, or until the key q."""
         if not sys.stdout.isatty() or is_dumb():
             with to_a_reader():
                 for changes in self._steps(deadline, None):
@@ -87,8 +90,8 @@ class Show:
     def _steps(self, deadline: float, keyboard: int | None) -> Iterator[list[Change]]:
         """Yield what has changed in each step."""
         others = () if keyboard is None else (keyboard,)
-        while (now := time.monotonic()) < deadline:
-            due, changes = min(now + STEP_S, deadline), list[Change]()
+        while time.monotonic() < deadline or self._plan:
+            due, changes = time.monotonic() + STEP_S, list[Change]()
             while (left_s := due - time.monotonic()) > 0:
                 changes += self._fleet.changes(left_s, *others)
                 if keyboard is not None and pressed(keyboard) == "q":
@@ -100,7 +103,7 @@ class Show:
         self._tally.update()
         scene = self._scene
         scene.recorded, scene.second = self._tally.recorded, time.monotonic() - self._began
-        while self._plan and scene.second >= self._plan[0][0]:
+        if self._plan and self._day and self._day.second > self._plan[0][0]:
             self._plan.pop(0)[1]()
         if self._due and not self._due - scene.recorded and not self._tally.account().disordered:
             self._due.clear()
@@ -121,15 +124,22 @@ class Show:
         """Have the broker run, stop what reads, wait until all is recorded, and return what has become of it."""
         if self._scene.dead:
             self._restart_broker()
-        self._settle()
+        self._settle(more=bool(self.outages))
         self._house.ask("stop", self._house.sensors)
-        return self._settle()
+        self._settle()
+        return self._tally.account()
 
-    def _settle(self) -> Account:
-        """Wait until all that was read so far is recorded, but not for ever."""
+    def _settle(self, *, more: bool = False) -> None:
+        """Wait until all that was read so far is recorded, but not for ever; with `more`, a newer reading, too.
+
+        What was read just now may not be logged yet: without a newer one, its sensor may be stopped before there is a
+        recorder again.
+        """
         self._tally.update()
         due, deadline = self._tally.made.copy(), time.monotonic() + PATIENCE_S
-        while due - self._tally.recorded and time.monotonic() < deadline:
-            time.sleep(0.1)
+        while time.monotonic() < deadline:
             self._tally.update()
-        return self._tally.account()
+            newer = any(self._tally.recorded[sensor] > count for sensor, count in due.items())
+            if not due - self._tally.recorded and (newer or not more):
+                return
+            time.sleep(0.1)

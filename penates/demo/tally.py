@@ -74,6 +74,11 @@ class Tally:
                 self._logged[sensor, int(seq)] += 1
                 self.made[sensor] += 1
 
+    @property
+    def kept(self) -> int:
+        """How many readings are not recorded yet."""
+        return (self.made - self.recorded).total()
+
     def account(self) -> Account:
         """Compare reading by reading. What is recorded was made, even if somebody has changed the level of the log."""
         self.update()

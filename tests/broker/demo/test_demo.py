@@ -103,7 +103,7 @@ def printed(line: str) -> str:
 @pytest.mark.long
 def test_an_outage_costs_the_demo_nothing(tmp_path: Path) -> None:
     temporary, picture = tmp_path / "t", tmp_path / "picture.svg"
-    running = demo(temporary, "--for", "14", "--picture", str(picture))
+    running = demo(temporary, "--for", "10", "--picture", str(picture))
     said = hints(running)
     out = read_until(running, [*DAY, *(f"{sensor}/status/state online" for sensor in SENSORS)])
     assert as_told(said, "penates send --config config cm/lcd") == "cm/lcd alert: done\n"
@@ -143,7 +143,7 @@ def test_the_picture_in_the_readme_is_one_of_this_demo() -> None:
 def test_ctrl_c_while_there_is_no_broker_loses_nothing(tmp_path: Path) -> None:
     temporary = tmp_path / "t"
     # As a shell without job control starts it in the background.
-    running = demo(temporary, "--for", "12", before=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
+    running = demo(temporary, "--for", "10", before=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
     said = hints(running)
     read_until(running, [KILLED])
     os.killpg(running.pid, signal.SIGINT)
