@@ -20,9 +20,10 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from penates.console.arguments import new_folder, output_file, seconds
-from penates.demo.broker import HERE, end
+from penates.demo.broker import HERE
 from penates.demo.day import begin_day
 from penates.demo.house import PROGRAM, RECORDER, UNUSED, DemoHouse, make_folder
+from penates.demo.own_program import end
 from penates.demo.performance import cleaned_up, started
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))

@@ -4,16 +4,15 @@ import os
 import pwd
 import shutil
 import socket
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.errors import Exit, Fatal
+from penates.demo.own_program import OwnProgram
 
 HERE = "127.0.0.1"
 START_S = 10.0
-PATIENCE_S = 20.0
 PLACES = ("/usr/local/sbin", "/usr/sbin", "/sbin")  # where a server is, and few users look
 MISSING = """\
 Mosquitto is missing; the demo starts one of its own, as you, on a free port of this machine.
@@ -34,17 +33,6 @@ def mosquitto() -> str:
     raise Fatal(Exit.ABSENT, MISSING)
 
 
-def end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process of ours: in order, else at once, else by force."""
-    for signalled in (process.terminate, process.terminate, process.kill):
-        signalled()
-        try:
-            process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            continue
-        return
-
-
 class DemoBroker:
     """A Mosquitto on a port that stays ours while it is dead. It keeps nothing on disk."""
 
@@ -61,7 +49,7 @@ class DemoBroker:
         user = pwd.getpwuid(os.getuid()).pw_name
         usual = [f"listener {self.port} {HERE}", "allow_anonymous true", "set_tcp_nodelay true", f"user {user}"]
         self._file.write_text("\n".join([*usual, *lines, ""]))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: OwnProgram | None = None
         self.start()
 
     def start(self) -> None:
@@ -72,17 +60,14 @@ class DemoBroker:
         """
         if self._process is not None:
             return
-        with self._log.open("a") as log:
-            # In a session of its own, so that Ctrl-C does not end it before the sensors have stopped.
-            command = [self._program, "-c", str(self._file)]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 - ours
+        self._process = OwnProgram([self._program, "-c", str(self._file)], self._log)
         if not self._answers(self._process):
             self.close()
             raise Fatal(Exit.ABSENT, f"Mosquitto does not start:\n{self._log.read_text()}")
 
-    def _answers(self, process: "subprocess.Popen[bytes]") -> bool:
+    def _answers(self, process: OwnProgram) -> bool:
         deadline = time.monotonic() + START_S
-        while process.poll() is None and time.monotonic() < deadline:
+        while process.runs and time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex((HERE, self.port)) == 0:
                     return True
@@ -93,12 +78,11 @@ class DemoBroker:
         """Kill it (SIGKILL); what it holds in memory is lost."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
             self._process = None
 
     def close(self) -> None:
         """End it, and give up its port."""
         if self._process is not None:
-            end(self._process)
+            self._process.end()
             self._process = None
         self._port_holder.close()

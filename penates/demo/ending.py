@@ -13,7 +13,7 @@ from penates.history.recorder_lookup import Recorded
 from penates.history.series import Drawn, describe, drawn
 
 SENSOR, MEASURE = "cellar", "temperature"
-HEIGHT = 16  # lines of a chart
+HEIGHT = 15  # lines of a chart
 NO_BROKER, NO_READING = "no broker", "no reading"
 
 Span = tuple[float, float]

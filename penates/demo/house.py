@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,7 +16,8 @@ from bootstrap.package_data import folder as data_folder
 from bootstrap.pins.simulated_lines import LINES, LINES_VARIABLE, SimulatedLine
 from bootstrap.supervisor.control_socket import SOCKET, ControlMessage, ask
 from penates.console.supervisor_request import PATIENCE_S, control_request
-from penates.demo.broker import HERE, DemoBroker, end
+from penates.demo.broker import HERE, DemoBroker
+from penates.demo.own_program import OwnProgram
 from penates.fleet.access import Access
 
 PROGRAM = (sys.executable, "-P", "-m", "penates")  # -P: a folder called penates where we are is none of ours
@@ -112,13 +112,11 @@ class DemoHouse:
         file.with_suffix(".next").replace(file)
 
     def start_supervisor(self) -> None:
-        """Start the supervisor as a child of ours, in a session of its own, so that Ctrl-C does not end it."""
+        """Start the supervisor, and wait until it can be asked."""
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated", LINES_VARIABLE: str(self.state / LINES)}
-        command: list[str | Path] = [*PROGRAM, "supervisor", "--config", self.config]
-        with self.log.open("w") as log:
-            supervisor = subprocess.Popen(command, env=env, stderr=log, start_new_session=True)  # noqa: S603 - ours
-        self._stack.callback(end, supervisor)
-        while supervisor.poll() is None and not (self.state / SOCKET).exists():
+        supervisor = OwnProgram([*PROGRAM, "supervisor", "--config", str(self.config)], self.log, env)
+        self._stack.callback(supervisor.end)
+        while supervisor.runs and not (self.state / SOCKET).exists():
             time.sleep(0.02)
 
     @property
