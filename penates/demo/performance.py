@@ -98,11 +98,13 @@ def summary(house: DemoHouse, show: Show, account: Account, width: int, *, colou
 def hints(house: DemoHouse, *, kept: bool) -> str:
     """Return what to try meanwhile, and afterwards if the house is `kept`."""
     folder, program = shlex.quote(str(house.folder)), _typed()
+    listen = f"mosquitto_sub -p {house.broker.port} -v -t '{house.group}/#'"
+    listen = listen if shutil.which("mosquitto_sub") else f"penates watch --config config # on port {house.broker.port}"
     own = f"It is the demo's own house; the one in {Path.cwd()} is not touched.\n" if Path(HOUSE).exists() else ""
     return f"""
 {own}In another terminal:
   cd {folder}{program}
-  mosquitto_sub -p {house.broker.port} -v -t '{house.group}/#'
+  {listen}
   penates status --config config
   penates send --config config {house.group}/lamp set toggle
   penates send --config config {house.group}/doorlock set unlock

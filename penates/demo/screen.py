@@ -18,7 +18,7 @@ DOWN = ("the broker is dead", "bold red")
 FIXED = 9  # lines besides the sensors and the captions; one is the cursor's
 LEAST_CAPTIONS = 3
 SIGNS = (("━", "green"), ("╌", "bold yellow"))  # of what is recorded, and of what its sensors still keep
-END = "q ends it"
+END = "q ends it; commands to try are above"
 
 
 class Caption(NamedTuple):
