@@ -12,6 +12,7 @@ from penates.fleet.command_request import ask, command
 
 DAY_S = 120.0  # of the cellar's temperature
 ROUND_S = 40  # seconds after which the day begins anew
+ANSWER_S = 2.0
 UNPLUGGED = range(28, 34)
 CAPTIONS: Mapping[int, str] = {
     3: "Somebody rings at the door.",
@@ -22,7 +23,7 @@ CAPTIONS: Mapping[int, str] = {
     9: "The front door closes.",
     12: "Somebody rings twice.",
     13: "Somebody walks through the hall.",
-    21: "The lamp is switched off.",
+    26: "The lamp is switched off.",
     28: "The probe in the cellar loses its contact.",
     34: "The probe has contact again.",
 }
@@ -46,7 +47,7 @@ class Day:
             12: lambda: self.ring(2),
             13: lambda: self.move(still=False),
             15: lambda: self.move(still=True),
-            21: lambda: self.lamp("off"),
+            26: lambda: self.lamp("off"),
             28: lambda: self._house.heat(None),
         }
 
@@ -78,7 +79,17 @@ class Day:
     def unlock(self) -> None:
         """Unlock the front door for some seconds, as a client of the broker does."""
         if "doorlock.toml" not in self._house.unused:
-            ask(self._house.access, Topics(self._house.group, "doorlock"), "set", command("unlock", 2.0), 2.0)
+            self._command("doorlock", "unlock")
+
+    def lamp(self, state: str) -> None:
+        """Switch the lamp, as a wall switch does that is a client of the broker."""
+        self._command("lamp", state)
+
+    def _command(self, sensor: str, word: str) -> None:
+        """Send a command, and say so if it is not answered."""
+        answer = ask(self._house.access, Topics(self._house.group, sensor), "set", command(word, ANSWER_S), ANSWER_S)
+        if isinstance(answer, str):
+            self._tell(f"No answer from {sensor}.")
 
     def turn_bolt(self) -> None:
         """Have the bolt follow its strike; its contact is closed while it is thrown."""
@@ -98,10 +109,6 @@ class Day:
     def move(self, *, still: bool) -> None:
         """Have somebody walk in the hall, or stand still."""
         self._house.line(HALL).drive(not still)
-
-    def lamp(self, state: str) -> None:
-        """Switch the lamp, as a wall switch does that is a client of the broker."""
-        ask(self._house.access, Topics(self._house.group, "lamp"), "set", command(state, 2.0), 2.0)
 
 
 def begin_day(
