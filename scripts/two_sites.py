@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, fa
 
 CUT, MENDED = 0.35, 0.6  # parts of the time
 LEAST_S = 15.0  # so that each part is long enough to be seen
-CATCH_UP_S = 30.0
+CATCH_UP_S = 60.0
 
 
 def arguments() -> argparse.Namespace:
@@ -102,17 +103,11 @@ class Sites:
     def start(self) -> bool:
         """Start all sensors: first the recorders, since none may miss the first readings of the other site."""
         for house in self.both:
-            house.start_supervisor()
-        for house in self.both:
-            house.ask("start", [RECORDER])
-        return all(started(house) for house in self.both) and self._linked()
-
-    def _linked(self) -> bool:
-        """Wait until each site records the other's readings; without that there is nothing to be cut."""
-        deadline = time.monotonic() + CATCH_UP_S
-        while not (linked := all(all(numbers[1:]) for numbers in self.rows())) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return linked
+            house.start_supervisor(RECORDER)
+        if not _wait(lambda: all(f"{RECORDER}: subscribed" in house.log.read_text() for house in self.both)):
+            return False
+        # Until each site records the other's readings there is nothing to be cut.
+        return all(started(house) for house in self.both) and _wait(lambda: all(all(row[1:]) for row in self.rows()))
 
     def cut_and_mend(self, limit_s: float, over: threading.Event) -> None:
         """Cut the link, and mend it, within this time."""
@@ -150,14 +145,21 @@ class Sites:
         """Stop what reads, wait until everything is recorded, and print the numbers; return 1 if they differ."""
         for house in self.both:
             house.ask("stop", house.sensors)
-        deadline = time.monotonic() + CATCH_UP_S
-        while not (equal := _equal(rows := self.rows())) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        equal = _wait(lambda: _equal(self.rows()))
+        rows = self.rows()
         print("\nreadings   published   recorded at home   recorded at the cabin")
         for house, numbers in zip(self.both, rows, strict=True):
             print(f"{house.group:8} {numbers[0]:11} {numbers[1]:18} {numbers[2]:23}")
         print("equal" if equal else "NOT EQUAL")
         return int(not equal)
+
+
+def _wait(true: Callable[[], bool]) -> bool:
+    """Wait until something is true, but not for ever; return whether it is."""
+    deadline = time.monotonic() + CATCH_UP_S
+    while not (found := true()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 def _equal(rows: list[list[int]]) -> bool:

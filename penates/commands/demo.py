@@ -1,7 +1,7 @@
 """Run a house of nine sensors on this machine, with a broker and a recorder of its own, and kill that broker once.
 
 The GPIO lines, the 1-Wire bus and the display are simulated; the broker, the sensors and all that they publish are
-real. After some 10 s the broker is killed, and started again 8 s later. At the end it counts how many readings were made,
+real. After 10 s the broker is killed, and started again 8 s later. At the end it counts how many readings were made,
 recorded, lost, and recorded out of order, and draws one history; the exit code is 1 if there is a loss or a disorder.
 
 It needs Mosquitto, no root and no Pi, and touches neither a broker that runs here nor a house in this folder. Several

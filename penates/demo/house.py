@@ -111,10 +111,10 @@ class DemoHouse:
         file.with_suffix(".next").write_text("" if celsius is None else f"{celsius * 1000:.0f}\n")
         file.with_suffix(".next").replace(file)
 
-    def start_supervisor(self) -> None:
-        """Start the supervisor, and wait until it can be asked."""
+    def start_supervisor(self, *names: str) -> None:
+        """Start the supervisor with these sensors, or all, and wait until it can be asked."""
         env = {**os.environ, "GPIOZERO_PIN_FACTORY": "simulated", LINES_VARIABLE: str(self.state / LINES)}
-        supervisor = OwnProgram([*PROGRAM, "supervisor", "--config", str(self.config)], self.log, env)
+        supervisor = OwnProgram([*PROGRAM, "supervisor", "--config", str(self.config), *names], self.log, env)
         self._stack.callback(supervisor.end)
         while supervisor.runs and not (self.state / SOCKET).exists():
             time.sleep(0.02)
