@@ -14,8 +14,9 @@ from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.text import printable
 
-# In the order of `penates --help`: control the sensors, look at them, set up the house, run single processes.
+# In the order of `penates --help`: try it, control the sensors, look at them, set up the house, run single processes.
 COMMANDS = (
+    "demo",
     "start",
     "stop",
     "restart",

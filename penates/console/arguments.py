@@ -90,6 +90,19 @@ def seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"enter seconds, above 0 and at most {DAY_S}, not {text!r}")
 
 
+def new_folder(text: str) -> Path:
+    """Return an empty folder, for argparse; make it if it does not exist."""
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    if not empty:
+        raise argparse.ArgumentTypeError(f"{text} is not empty; use a new folder")
+    return folder.resolve()
+
+
 def an_id(text: str) -> str:
     """Return a level of a topic, for argparse."""
     if not is_id(text):

@@ -74,7 +74,8 @@ def test_adding_a_kind_ends_in_a_green_test(copy: Reader) -> None:
     of_all_kinds = "tests/unit/test_rules.py tests/unit/daemons/test_contract.py -k mousetrap"
     for tests in (" ".join(run.split()[1:]), of_all_kinds):
         assert " passed" in copy.types(f"python -m pytest -q -p no:cacheprovider {tests}")
-    assert "| [`mousetrap`](docs/kinds/mousetrap.md) | A snap trap" in (copy.folder / "README.md").read_text()
+    assert "| [`mousetrap`](mousetrap.md) | A snap trap" in (copy.folder / "docs" / "kinds" / "README.md").read_text()
+    assert "[mousetrap](docs/kinds/mousetrap.md)" in (copy.folder / "README.md").read_text()
 
 
 def new_house(folder: Path, broker: Broker) -> Path:
