@@ -54,6 +54,7 @@ class DeviceTopics:
     Attributes:
         values: what is in the messages of each topic, or of each filter.
         there: what says on which topic whether the device is there.
+        moved: the path of a device's number in the messages of each filter, by which one with another name is found.
         seen: the topic that says when it was heard last; empty if nothing does.
         asks: the topics and payloads that make it say how it is.
         commands: by the action's name.
@@ -62,6 +63,7 @@ class DeviceTopics:
 
     values: Mapping[str, Sequence[AnswerValue]]
     there: Mapping[str, AnswerValue]
+    moved: Mapping[str, str]
     seen: str
     asks: Sequence[tuple[str, str]]
     commands: Mapping[str, DeviceCommand]
@@ -88,18 +90,23 @@ class DeviceTopics:
         return cls(
             {topic: tuple(found) for topic, found in values.items() if found},
             {_a(a_filter, line.topic, places): line.at(places) for line in profile.there},
+            {_a(a_filter, line.topic, places): line.path for line in profile.moved},
             _a(a_filter, profile.seen.topic, places) if profile.seen else "",
             [(_a(a_topic, line.topic, places), filled(line.payload, places)) for line in profile.asks],
             _commands([line for line in profile.tells if line.sets in kept], places, values),
             kept,
         )
 
+    @property
+    def heard(self) -> list[str]:
+        """All that is listened to, in this order: what is said of the device itself comes before what is of others."""
+        seen = [self.seen] if self.seen else []
+        return [*dict.fromkeys((*self.there, *seen, *self.values, *self.moved))]
+
     def needs(self) -> list[Need]:
         """Return the topics that are listened to, and those that are published to."""
-        seen = [self.seen] if self.seen else []
-        heard = [Listened(topic) for topic in dict.fromkeys((*self.there, *seen, *self.values))]
         told = [*(one.topic for one in self.commands.values()), *(topic for topic, _ in self.asks)]
-        return [*heard, *(Told(topic) for topic in dict.fromkeys(told))]
+        return [*map(Listened, self.heard), *(Told(topic) for topic in dict.fromkeys(told))]
 
 
 def with_lines(profile: Profile, **lines: object) -> Profile:

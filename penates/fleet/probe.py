@@ -32,6 +32,10 @@ class Unreachable(Exception):  # noqa: N818 - a broker that is not running yet i
     """The broker cannot be reached, or refused us."""
 
 
+class NotLetIn(Unreachable):
+    """The broker has refused us."""
+
+
 class MqttProbe:
     """One connection, driven by its caller. `close` disconnects; `kill` ends it as if its process had died.
 
@@ -191,7 +195,7 @@ def reach(access: Access, patience_s: float) -> MqttProbe:
     """Return a probe connected to the first of the broker's hosts that answers.
 
     Raises:
-        Unreachable: none answers, or one refuses us. The reason is that of the last one tried.
+        Unreachable: none answers, or (NotLetIn) one refuses us. The reason is that of the last one tried.
     """
     why = f"{access.name} does not answer"
     for host in access.hosts:
@@ -204,5 +208,5 @@ def reach(access: Access, patience_s: float) -> MqttProbe:
         if not reason.failed:
             return probe
         probe.close()
-        raise Unreachable(f"{access.name} refused us: {reason.text}")
+        raise NotLetIn(f"{access.name} refused us: {reason.text}")
     raise Unreachable(why)

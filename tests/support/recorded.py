@@ -17,7 +17,7 @@ from daemons.adapter import Adapter
 
 FOLDER = Path(__file__).parent / "recorded"
 HOUSE = Path("/nowhere")  # beside which no profiles are
-TIME = re.compile(rb"NOW(?:\+(\d+))?")  # in milliseconds
+TIME = re.compile(rb"NOW([+-]\d+)?")  # in milliseconds
 ISO = re.compile(rb"ISO(?:\+(\d+))?")  # in seconds
 
 

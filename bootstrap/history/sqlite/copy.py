@@ -57,7 +57,7 @@ def require_existing(file: Path) -> None:
         OSError: there is none, or one of them is not.
     """
     if not file.exists():
-        raise FileNotFoundError(f"{file} does not exist")
+        raise FileNotFoundError(f"{file} does not exist: a recorder makes it when it first runs")
     require_regular(file)
 
 
