@@ -1,5 +1,11 @@
 """The demo house's announcements to Home Assistant as text, and the entities that it makes of them as a picture."""
 
+# ruff: noqa: E402 - as long as there is nothing to clean up, Ctrl-C must not print a traceback
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse
 import io
 import json
 import re
@@ -15,7 +21,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bootstrap.errors import NOT_DONE, Exit
+from penates.console.arguments import new_folder, output_file
 from penates.console.supervisor_request import PATIENCE_S
+from penates.demo.house import DemoHouse, make_folder
+from penates.demo.performance import cleaned_up, started
 from penates.fleet.access import Access
 from penates.fleet.client import Connected, FleetClient, MessageReceived
 
@@ -24,6 +34,35 @@ ANNOUNCED = "homeassistant/device/+/config"
 WIDTH = 108
 SHOWN = 28  # characters of a state
 AWAY = ("unavailable", "unknown", None)
+
+
+def arguments() -> argparse.Namespace:
+    """Return the arguments of `scripts/demo --home-assistant`."""
+    parser = argparse.ArgumentParser(prog="scripts/demo --home-assistant", description=__doc__)
+    parser.add_argument("--home-assistant", action="store_true", required=True, help=argparse.SUPPRESS)
+    keep = "put all files into this new folder, and keep them"
+    parser.add_argument("--keep", type=new_folder, metavar="DIR", help=keep)
+    drawn = "save a picture of what a real Home Assistant makes of it"
+    parser.add_argument("--picture", type=output_file, metavar="FILE", help=drawn)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Start the demo's house, and print the device and the entities of each announcement."""
+    given = arguments()
+    return cleaned_up(lambda stack: show(DemoHouse(make_folder(given.keep, stack), stack), given.picture))
+
+
+def show(house: DemoHouse, drawn: Path | None) -> int:
+    """Print what this house announces, and save a picture of it; return the exit code."""
+    house.start_supervisor()
+    if not started(house):
+        return NOT_DONE
+    found = announcements(house.access, len([*(house.config / "devices").iterdir()]))
+    print("\n\n".join("\n".join(described(one)) for one in found))
+    if drawn:
+        drawn.write_text(picture(house.folder / "assistant", house.broker.port))
+    return Exit.STOPPED
 
 
 def announcements(access: Access, count: int) -> list[dict[str, Any]]:
@@ -104,3 +143,7 @@ def _row(entity: dict[str, Any]) -> Iterator[Text]:
     state = f"{entity['state']} {about.get('unit_of_measurement', '')}"[:SHOWN]
     for cell in (entity["id"], state, about.get("device_class"), entity["category"]):
         yield Text(cell or "", "dim" if entity["state"] in AWAY else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

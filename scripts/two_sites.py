@@ -16,21 +16,25 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from day import HERE, ROOT, UNUSED, House, cleaned_up, end, make_folder, new_folder, seconds
-from penates.console.arguments import output_file
+from penates.console.arguments import new_folder, output_file, seconds
+from penates.demo.broker import HERE
+from penates.demo.day import begin_day
+from penates.demo.house import PROGRAM, RECORDER, UNUSED, DemoHouse, make_folder
+from penates.demo.own_program import end
+from penates.demo.performance import cleaned_up, started
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.faults.wire import Wire
 from support.plain_link import CABIN, HOME, Pace, bridge_lines, called_lines, far_files
 
 CUT, MENDED = 0.35, 0.6  # parts of the time
 LEAST_S = 15.0  # so that each part is long enough to be seen
-CATCH_UP_S = 30.0
-UNCOUNTED = "recorder"  # records until the end, and therefore reads meanwhile
+CATCH_UP_S = 60.0
 
 
 def arguments() -> argparse.Namespace:
@@ -56,10 +60,10 @@ def _long_enough(text: str) -> float:
 class Count:
     """How many readings a site publishes, as a stranger to penates hears it at the site's own broker."""
 
-    def __init__(self, house: House, stack: ExitStack) -> None:
+    def __init__(self, house: DemoHouse, stack: ExitStack) -> None:
         self._file = house.folder / "published"
         topic = f"{house.group}/+/data/reading"
-        command = ["mosquitto_sub", "-h", HERE, "-p", str(house.port), "-q", "1", "-F", "%t %p", "-t", topic]
+        command = ["mosquitto_sub", "-h", HERE, "-p", str(house.broker.port), "-q", "1", "-F", "%t %p", "-t", topic]
         with self._file.open("w") as file:
             listening = subprocess.Popen([*command, "-c", "-i", "count"], stdout=file, start_new_session=True)
         stack.callback(end, listening)
@@ -72,10 +76,10 @@ class Count:
             with contextlib.suppress(ValueError):  # the last line, half written
                 value = json.loads(payload)
                 found.add((topic, value["run"], value["seq"]))
-        return sum(topic.split("/")[1] != UNCOUNTED for topic, *_ in found)
+        return sum(topic.split("/")[1] != RECORDER for topic, *_ in found)
 
 
-class Site(House):
+class Site(DemoHouse):
     """A house with fewer sensors, because two of them have to share a machine."""
 
     unused = (*UNUSED, "doorlock.toml", "lcd.toml", "meter.toml")
@@ -88,7 +92,7 @@ class Sites:
         for name in (HOME, CABIN):
             (folder / name).mkdir()
         self.home = Site(folder / HOME, stack, HOME, called_lines(folder / HOME))
-        self.wire = Wire(self.home.port)
+        self.wire = Wire(self.home.broker.port)
         stack.callback(self.wire.close)
         self.cabin = Site(folder / CABIN, stack, CABIN, bridge_lines(HERE, self.wire.port, Pace()))
         self.both = (self.home, self.cabin)
@@ -99,9 +103,11 @@ class Sites:
     def start(self) -> bool:
         """Start all sensors: first the recorders, since none may miss the first readings of the other site."""
         for house in self.both:
-            house.start_supervisor()
-        recorded = [house.penates("start", UNCOUNTED, quiet=True) for house in self.both]
-        return not any(recorded) and all(house.start() for house in self.both)
+            house.start_supervisor(RECORDER)
+        if not _wait(lambda: all(f"{RECORDER}: subscribed" in house.log.read_text() for house in self.both)):
+            return False
+        # Until each site records the other's readings there is nothing to be cut.
+        return all(started(house) for house in self.both) and _wait(lambda: all(all(row[1:]) for row in self.rows()))
 
     def cut_and_mend(self, limit_s: float, over: threading.Event) -> None:
         """Cut the link, and mend it, within this time."""
@@ -120,12 +126,12 @@ class Sites:
         if not sys.stdout.isatty():  # there the table says it
             print(words, flush=True)
 
-    def recorded(self, house: House, group: str) -> int:
+    def recorded(self, house: DemoHouse, group: str) -> int:
         """Return how many readings of a group a recorder has."""
         query = "SELECT COUNT(*) FROM reading JOIN sensor ON id = sensor WHERE name LIKE ? AND name != ?"
         database = sqlite3.connect(f"file:{house.state / 'history.sqlite'}?mode=ro", uri=True)
         with closing(database):
-            found: int = database.execute(query, (f"{group}/%", f"{group}/{UNCOUNTED}")).fetchone()[0]
+            found: int = database.execute(query, (f"{group}/%", f"{group}/{RECORDER}")).fetchone()[0]
         return found
 
     def rows(self) -> list[list[int]]:
@@ -138,16 +144,22 @@ class Sites:
     def finish(self) -> int:
         """Stop what reads, wait until everything is recorded, and print the numbers; return 1 if they differ."""
         for house in self.both:
-            names = [file.stem for file in (house.config / "devices").glob("*.toml") if file.stem != UNCOUNTED]
-            house.penates("stop", *sorted(names), quiet=True)
-        deadline = time.monotonic() + CATCH_UP_S
-        while not (equal := _equal(rows := self.rows())) and time.monotonic() < deadline:
-            time.sleep(0.2)
+            house.ask("stop", house.sensors)
+        equal = _wait(lambda: _equal(self.rows()))
+        rows = self.rows()
         print("\nreadings   published   recorded at home   recorded at the cabin")
         for house, numbers in zip(self.both, rows, strict=True):
             print(f"{house.group:8} {numbers[0]:11} {numbers[1]:18} {numbers[2]:23}")
         print("equal" if equal else "NOT EQUAL")
         return int(not equal)
+
+
+def _wait(true: Callable[[], bool]) -> bool:
+    """Wait until something is true, but not for ever; return whether it is."""
+    deadline = time.monotonic() + CATCH_UP_S
+    while not (found := true()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found
 
 
 def _equal(rows: list[list[int]]) -> bool:
@@ -165,16 +177,27 @@ def _live(sites: Sites, given: argparse.Namespace) -> int:
         return 1
     limit_s, over = given.limit_s, threading.Event()
     hints = f"The link is cut after {CUT * limit_s:.0f} s, and back after {MENDED * limit_s:.0f} s.\n"
-    print(hints + "\n".join(f"  mosquitto_sub -p {one.port} -v -t '#'    # {one.group}" for one in sites.both))
+    print(hints + "\n".join(f"  mosquitto_sub -p {one.broker.port} -v -t '#'    # {one.group}" for one in sites.both))
     with ExitStack() as days:
         for house in sites.both:
-            house.begin_day(days)
+            begin_day(house, days)
         cutting = threading.Thread(target=sites.cut_and_mend, args=(limit_s, over))
         cutting.start()
         days.callback(cutting.join)
         days.callback(over.set)
-        sites.home.watch(given.picture, time.monotonic() + limit_s)
+        watch(sites.home, given.picture, limit_s)
     return sites.finish()
+
+
+def watch(house: DemoHouse, picture: Path | None, limit_s: float) -> None:
+    """Show the sensors by `penates watch` for so long."""
+    drawn = ["--svg", str(picture)] if picture else []
+    watching = subprocess.Popen([*PROGRAM, "watch", "--config", str(house.config), *drawn])
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            watching.wait(limit_s)
+    finally:
+        end(watching)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,9 @@ shown, whoever made it. The history is left out, so that a slow link carries eac
 import argparse
 import contextlib
 import json
-import os
-import select
 import signal
 import sys
-import termios
 import time
-import tty
-from collections.abc import Iterator
 from contextlib import closing
 
 from rich.console import Console
@@ -28,14 +23,15 @@ from bootstrap.contract.topics import EYES, is_id
 from bootstrap.errors import Exit, Refused
 from bootstrap.eventloop.loop import STOP_SIGNALS
 from penates.console.arguments import output_file
+from penates.console.keyboard import keys, pressed
 from penates.console.output import is_dumb, shown, to_a_reader
 from penates.files.saved_picture import save_picture
 from penates.fleet.access import access, access_arguments
-from penates.fleet.client import Connected, Disconnected, FleetClient, FleetEvent, MessageReceived
-from penates.fleet.fleet_view import Change, FleetView
+from penates.fleet.client import FleetClient
+from penates.fleet.fleet_view import Change
+from penates.fleet.live_fleet import LiveFleet
 from penates.fleet.watch_table import cells, fitting, picture
 
-STATUS = ("state", "about", "heartbeat", "health")
 REDRAW_S = 0.5  # shortest time between two redraws
 LOOK_S = 1.0  # longest time between two looks at what only time changes
 
@@ -72,36 +68,6 @@ def main(given: argparse.Namespace) -> int:
     return Exit.REFUSED if fleet.refused else Exit.STOPPED
 
 
-class LiveFleet:
-    """A view of the sensors, kept up to date from a client."""
-
-    def __init__(self, client: FleetClient, places: list[str]) -> None:
-        self._client, self._places = client, places
-        self._subscribed: set[str] = set()
-        self.view = FleetView()
-        self.down: str | None = "connecting"
-        self.refused = False
-
-    def changes(self, wait_s: float, *others: int) -> Iterator[Change]:
-        """Yield what has changed. Wait at most `wait_s` seconds, or until one of `others` is readable."""
-        for event in self._client.events(wait_s, *others):
-            yield from self._handle(event)
-        if self.down is None and (new := self.view.declared - self._subscribed):
-            self._subscribed |= new
-            self._client.subscribe(*sorted(new))
-
-    def _handle(self, event: FleetEvent) -> Iterator[Change]:
-        match event:
-            case Connected():
-                self.down = None
-                self._subscribed.clear()
-                self._client.subscribe(*(f"{place}/status/{name}" for place in self._places for name in STATUS))
-            case Disconnected(why, refused) if not self.refused:
-                self.down, self.refused = why, refused
-            case MessageReceived(topic, payload, retained, at):
-                yield from self.view.receive(topic, payload, retained=retained, at=at)
-
-
 def follow(fleet: LiveFleet, *, as_json: bool) -> None:
     """Print each change as a line, and on stderr whether there is a broker."""
     reported: str | None = ""
@@ -127,12 +93,12 @@ def watch(fleet: LiveFleet) -> None:
     facts = unseen = False
     due = 0.0
     drawn: tuple[object, ...] = ()
-    with _keys() as keyboard, Live(console=console, auto_refresh=False) as live:
+    with keys() as keyboard, Live(console=console, auto_refresh=False) as live:
         while not fleet.refused:
             left_s = due - time.monotonic()
             for _change in fleet.changes(left_s if left_s > 0 and unseen else LOOK_S, keyboard):
                 unseen = True
-            key = _pressed(keyboard)
+            key = pressed(keyboard)
             if key == "q":
                 return
             facts ^= key == "h"
@@ -148,27 +114,3 @@ def watch(fleet: LiveFleet) -> None:
                 drawn = looks
                 live.update(fitting(console, fleet.view, fleet.down, rows, facts=facts), refresh=True)
     print(f"penates watch: {fleet.down}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def _keys() -> Iterator[int]:
-    """Yield a descriptor that is readable when a key is pressed; without a keyboard, never."""
-    if not sys.stdin.isatty():
-        never, writer = os.pipe()
-        yield never
-        os.close(never)
-        os.close(writer)
-        return
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    tty.setcbreak(descriptor)
-    signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(descriptor))  # the shell has reset it meanwhile
-    try:
-        yield descriptor
-    finally:
-        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
-
-
-def _pressed(keyboard: int) -> str:
-    ready, _, _ = select.select([keyboard], [], [], 0)
-    return os.read(keyboard, 1).decode(errors="replace").lower() if ready else ""

@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from pathlib import Path
 
-from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house, unknown_names
+from bootstrap.config.loader import DEVICES, NO_DEVICE, Configuration, folder_or_default, open_house, unknown_names
 from bootstrap.config.model import House
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
@@ -78,7 +78,7 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     if faults := unknown_names(names, configuration.processes):
         raise SettingsError(faults)
     if not configuration.sensors:
-        raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
+        raise SettingsError([Fault(DEVICES, 1, NO_DEVICE)])
     return names or [*configuration.processes]
 
 
@@ -88,6 +88,19 @@ def seconds(text: str) -> float:
         if 0 < (found := float(text)) <= DAY_S:
             return found
     raise argparse.ArgumentTypeError(f"enter seconds, above 0 and at most {DAY_S}, not {text!r}")
+
+
+def new_folder(text: str) -> Path:
+    """Return an empty folder, for argparse; make it if it does not exist."""
+    folder = Path(text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        empty = not any(folder.iterdir())
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error.strerror}") from None
+    if not empty:
+        raise argparse.ArgumentTypeError(f"{text} is not empty; use a new folder")
+    return folder.resolve()
 
 
 def an_id(text: str) -> str:

@@ -3,16 +3,19 @@
 from pathlib import Path
 
 PROGRAM = Path("/opt/penates")  # the virtual environment
+PACKAGED = Path("/var/lib/dpkg/info/penates.list")  # is there if the programme is a Debian package
 RECORD = PROGRAM / "installed.json"
 COMMAND = PROGRAM / "bin" / "penates"
 ON_PATH = Path("/usr/local/bin/penates")
 HOUSE = Path("/etc/penates")
+CA = "ca.pem"  # in that folder: the CA that clients of the broker trust
 SECRETS = HOUSE / "secrets"
 INVITED = HOUSE / "invited"
 SITES = HOUSE / "sites"
 STATE = Path("/var/lib/penates")
 RUNTIME = Path("/run/penates")
 UNITS = Path("/etc/systemd/system")
+PACKAGED_UNITS = Path("/usr/lib/systemd/system")
 MOSQUITTO = Path("/etc/mosquitto")
 USER = "penates"  # of the sensors, and their group
 LOOKERS = "penates-eyes"  # the group of the people who may read the password of `eyes`; no sensor is in it

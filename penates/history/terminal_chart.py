@@ -74,7 +74,12 @@ def chart(series: Series, title: str, span: tuple[float, float], size: tuple[int
     names = ticks(*span, max(1, size[0] // LABEL))
     plotext.xticks([*names], [*names.values()])
     text: str = plotext.build()
-    return text if colour else str(plotext.uncolorize(text))
+    return text if colour else plain(text)
+
+
+def plain(text: str) -> str:
+    """Return a chart, or a part of one, without its colours."""
+    return str(plotext.uncolorize(text))
 
 
 def _lines(series: Series, *, edges: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bootstrap.needs import ChildProgram
-from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, STATE, USER
+from penates.files.install_paths import COMMAND, LOOKERS, ON_PATH, PACKAGED, STATE, USER
 from penates.files.planned_file import SECRET, Planned
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, LinkStep, Remove, Step, follows, program, writes
@@ -76,6 +76,7 @@ def remove_user() -> list[Step]:
         CommandStep(
             ["groupdel", USER],
             lambda: "there" if _group(USER) and not (_exists(USER) and not _created_by_us(USER)) else "",
+            moot=lambda: not _group(USER),  # `userdel` deletes it, too, if nobody else is in it
         ),
     ]
 
@@ -122,11 +123,11 @@ def invoker() -> pwd.struct_passwd | None:
 
 
 def command_link() -> list[Step]:
-    """Return the step that puts the command on the PATH."""
-    return [LinkStep(ON_PATH, COMMAND)]
+    """Return the step that puts the command on the PATH, where the Debian package has one of its own."""
+    return [Remove(ON_PATH)] if PACKAGED.exists() else [LinkStep(ON_PATH, COMMAND)]
 
 
-def mosquitto_sub_options(record: InstallRecord, options: Sequence[str], password: str) -> Iterator[Planned]:
+def mosquitto_sub_options(record: InstallRecord, options: Sequence[str]) -> Iterator[Planned]:
     """Yield the options file of `mosquitto_sub` for the person who installs: no password is on a command line then."""
     person = invoker() or pwd.getpwuid(os.getuid())
     file = Path(person.pw_dir, ".config", "mosquitto_sub")
@@ -136,7 +137,7 @@ def mosquitto_sub_options(record: InstallRecord, options: Sequence[str], passwor
     owner, group = person.pw_name, grp.getgrgid(person.pw_gid).gr_name
     if not file.parent.exists():
         yield Planned(file.parent, None, 0o700, owner, group, personal=True)
-    text = "\n".join([f"{MARK} for mosquitto_sub.", *options, f"-P {password}", ""])
+    text = "\n".join([f"{MARK} for mosquitto_sub.", *options, ""])
     yield Planned(file, text.encode(), SECRET, owner, group, personal=True)
     record.files = sorted({*record.files, str(file)})
 

@@ -105,12 +105,14 @@ class CommandStep:
         argv: the program and its arguments.
         because: returns why it must be run, or an empty string.
         must: whether its failure ends the installation.
+        moot: returns whether an earlier step has done this already, as it turns out when it is due.
         done: called after it has succeeded.
     """
 
     argv: Sequence[str]
     because: Callable[[], str]
     must: bool = True
+    moot: Callable[[], bool] = field(default=lambda: False, repr=False)
     done: Callable[[], None] = field(default=lambda: None, repr=False)
 
     def __str__(self) -> str:
@@ -122,7 +124,9 @@ class CommandStep:
         return self.because()
 
     def do(self) -> None:
-        """Run the program; its output is shown only if it fails."""
+        """Run the program, unless that is moot; its output is shown only if it fails."""
+        if self.moot():
+            return
         env = {**os.environ, "PATH": PATH, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
         try:
             ran = subprocess.run(self.argv, check=False, capture_output=True, text=True, errors="replace", env=env)  # noqa: S603

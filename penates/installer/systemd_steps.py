@@ -8,13 +8,23 @@ from pathlib import Path
 
 from bootstrap.machine.power import WANTS, waiting_unit
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.files.install_paths import MOSQUITTO, UNITS
+from penates.files.install_paths import MOSQUITTO, PACKAGED_UNITS, UNITS
 from penates.files.planned_file import Planned
 from penates.installer import machine_watchdog
 from penates.installer.host_setup import daemon_reload
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import PATH, CommandStep, Remove, Step, writes
-from penates.installer.unit_files import CERTIFICATES, DROP_IN, HARDENING, POWER, SUPERVISOR, TARGET, name_of
+from penates.installer.unit_files import (
+    CERTIFICATES,
+    CERTIFICATES_ENABLED,
+    DROP_IN,
+    HARDENING,
+    POWER,
+    SUPERVISOR,
+    TARGET,
+    TARGET_ENABLED,
+    name_of,
+)
 
 
 def active(unit: str) -> bool:
@@ -86,16 +96,29 @@ def _removable(folder: Path) -> Path:
 
 
 def files(planned: Sequence[Planned], wanted: Sequence[str], record: InstallRecord) -> list[Step]:
-    """Return the steps that write the unit files and remove the units that are no longer wanted."""
-    steps: list[Step] = [*remove_units(wanted), *machine_watchdog.unwanted(planned), *writes(planned)]
+    """Return the steps that write the unit files and remove the units that are no longer wanted.
+
+    A file that the Debian package has brought is not written: a copy would hide those of later packages.
+    """
+    packaged = [Remove(one.path) for one in planned if _is_packaged(one)]
+    written = writes(one for one in planned if not _is_packaged(one))
+    steps: list[Step] = [*remove_units(wanted), *machine_watchdog.unwanted(planned), *packaged, *written]
     return [*steps, daemon_reload(steps, record)]
+
+
+def _is_packaged(one: Planned) -> bool:
+    """Return whether a package has brought this very file, for all houses."""
+    if one.content is None or not one.path.is_relative_to(UNITS):
+        return False
+    file = PACKAGED_UNITS / one.path.relative_to(UNITS)
+    return file.is_file() and file.read_bytes() == one.content
 
 
 def certificates() -> Step:
     """Return the step that enables the timer for the broker's certificate."""
     _, timer = CERTIFICATES
-    link = UNITS / "timers.target.wants" / timer
-    return CommandStep(["systemctl", "enable", "--now", timer], lambda: "" if link.is_symlink() else "new")
+    is_enabled = CERTIFICATES_ENABLED.is_symlink()
+    return CommandStep(["systemctl", "enable", "--now", timer], lambda: "" if is_enabled else "new")
 
 
 def unwanted_power(words: Collection[str]) -> Iterator[Step]:
@@ -118,7 +141,7 @@ def power_enabled(words: Collection[str]) -> Iterator[Step]:
 
 def enabled(wanted: Sequence[str]) -> Step:
     """Return the step that enables the units for the target, and the target for the boot."""
-    links = {unit: WANTS / unit for unit in wanted} | {TARGET: UNITS / "multi-user.target.wants" / TARGET}
+    links = {unit: WANTS / unit for unit in wanted} | {TARGET: TARGET_ENABLED}
     missing = [unit for unit, link in links.items() if not link.is_symlink()]
     return CommandStep(["systemctl", "enable", *missing], lambda: "new" if missing else "")
 

@@ -8,7 +8,7 @@ from bootstrap.device import Device
 from bootstrap.one_wire.bus_master import BULK_FILE
 from bootstrap.package_data import folder
 from bootstrap.pins.header_pwm import BLOCKS, PLATFORM
-from penates.files.install_paths import HOUSE, SECRETS
+from penates.files.install_paths import HOUSE, SECRETS, UNITS
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.installer.allowed_networks import allowed_networks
 from penates.installer.device_needs import USB, DeviceNeeds, needs
@@ -16,6 +16,8 @@ from penates.installer.device_needs import USB, DeviceNeeds, needs
 TARGET, SUPERVISOR, TEMPLATE = "penates.target", "penates.service", "penates@.service"
 POWER = ("penates-power@.path", "penates-power@.service")
 CERTIFICATES = ("penates-certs.service", "penates-certs.timer")
+TARGET_ENABLED = UNITS / "multi-user.target.wants" / TARGET
+CERTIFICATES_ENABLED = UNITS / "timers.target.wants" / CERTIFICATES[1]
 HARDENING = "hardening.conf"
 DROP_IN = "penates.conf"
 GROUP = "penates"  # of all units: see hardening.conf

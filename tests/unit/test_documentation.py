@@ -22,6 +22,7 @@ from support.world import House
 DOCS = ROOT / "docs"
 PAGES = [*(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")), *sorted(DOCS.glob("*.md"))]
 PAGES += sorted((DOCS / "kinds").glob("*.md"))
+README_LINES = 110
 FOLDERS = "bootstrap|daemons|penates|scripts|systemd|mosquitto|config|benchmarks|docs|tests"
 PLACEHOLDERS = {"daemons/KIND.py", "penates/commands/NAME.py"}
 
@@ -72,10 +73,16 @@ def test_the_readme_installs_as_install_md_does() -> None:
     assert blocks[1][0] in blocks[0]
 
 
-def test_whoever_has_the_readme_alone_finds_a_part_by_its_number() -> None:
-    text = PAGES[0].read_text()
+def test_a_part_is_found_by_its_number_on_the_page_of_all_kinds() -> None:
+    text = (DOCS / "kinds" / "README.md").read_text()
     assert [one.part for one in parts() if one.part not in text] == []
     assert [part for part in ELSEWHERE if part not in text] == []
+
+
+def test_the_readme_leads_to_each_kind_once_and_is_short() -> None:
+    text = PAGES[0].read_text()
+    assert sorted(re.findall(r"\(docs/kinds/(\w+)\.md\)", text)) == sorted(["README", *kinds.names()])
+    assert len(text.splitlines()) <= README_LINES
 
 
 # What the classes in the pages need, by the class: they are imported from the surface, and work on a bench.

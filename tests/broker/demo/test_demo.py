@@ -1,4 +1,4 @@
-"""scripts/demo, as a stranger runs it."""
+"""`penates demo` and what scripts/demo adds to it, as a stranger runs them."""
 
 import os
 import re
@@ -10,25 +10,22 @@ from pathlib import Path
 import pytest
 
 from bootstrap.device import host_name
+from penates.demo.animation import STYLE
+from penates.demo.day import CAPTIONS
 from support.paths import ROOT
 from support.world import eventually, pipe
 
 OTHERS = ("bell", "cellar", "doorlock", "frontdoor", "hall", "lamp", "lcd", "meter")
 SENSORS = (*(f"cm/{name}" for name in OTHERS), f"cm/{host_name('')}")
 LISTENING = "0A"
+INDENT = " " * 7
+KILLED = "The broker is killed (SIGKILL). Each sensor reads on, and keeps it all."
 DAY = (
     "cm/doorlock/data/state unlocked",
     "cm/frontdoor/data/open true",
     "cm/lamp/data/on true",
 )  # what happens in its first seconds
-VALUES = (
-    "bell/data/pressed",
-    "cellar/data/temperature",
-    "frontdoor/data/open",
-    "hall/data/motion",
-    "lamp/data/on",
-    "meter/data/energy_in",
-)
+ACCOUNT = re.compile(r"readings made (\d+), recorded \1, lost 0, out of order 0")
 
 
 def demo(temporary: Path, *words: str, before: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
@@ -71,88 +68,100 @@ def as_told(said: str, command: str) -> str:
 
 
 def is_drawn(text: str) -> bool:
-    """Whether there is a chart of the cellar's temperature, with its line, and what it comes to below."""
-    head, _, chart = text.partition("cm/cellar temperature (°C)")
-    braille = [
-        letter for letter in chart if "\N{BRAILLE PATTERN DOTS-1}" <= letter <= "\N{BRAILLE PATTERN DOTS-12345678}"
-    ]
-    return (
-        "│" not in head
-        and len(braille) > 20
-        and re.search(r"\d readings, lowest 14, mean 1\d.*\n\n$", chart) is not None
-    )
+    """Whether there is a chart of the cellar's temperature, with its line."""
+    _, _, chart = text.partition("cm/cellar temperature (°C)")
+    return len(re.findall("[\N{BRAILLE PATTERN DOTS-1}-\N{BRAILLE PATTERN DOTS-12345678}]", chart)) > 10
 
 
-@pytest.mark.long
-def test_the_demo_shows_five_sensors_and_more_and_leaves_nothing(tmp_path: Path) -> None:
-    temporary = tmp_path / "t"
-    picture = tmp_path / "picture.svg"
-    running = demo(temporary, "--picture", str(picture))
-    said = wait_drawn(running)
-    out = read_until(running, [f"{sensor}/status/state online" for sensor in SENSORS])
-    out += read_until(running, DAY, out)
-    assert as_told(said, "penates send --config config cm/lcd") == "cm/lcd alert: done\n"
-    out += read_until(running, [r'cm/lcd/data/shown "Dinner is ready\n\n\n"'], out)
-    assert as_told(said, "penates lcd shot") == ""
-    (shot,) = temporary.glob("penates-demo-*/lcd.png")
-    assert shot.read_bytes().startswith(b"\x89PNG")
-    running.terminate()
-    rest, more = running.communicate(timeout=120)
-    assert running.returncode == 0, more
-    for value in VALUES:
-        assert re.search(rf"^cm/{value} \S+$", out + rest, re.MULTILINE), value
-    # It ends with what was recorded of it.
-    assert is_drawn(rest), rest
-    nothing_is_left(temporary, said + more)
-    drawn = picture.read_text()
-    assert "frontdoor" in drawn
-    assert "data:image/png" in drawn, "the display is drawn beside the table"
-    assert "://" not in drawn.replace("http://www.w3.org/2000/svg", "").replace("https://www.textualize.io", "")
+def hints(running: "subprocess.Popen[str]") -> str:
+    """What it says for another terminal, once the sensors are online."""
+    said = ""
+    for line in pipe(running.stderr):
+        said += line
+        if line.startswith("Ctrl-C ends it"):
+            break
+    return said
 
 
 def read_until(running: "subprocess.Popen[str]", wanted: Iterable[str], out: str = "") -> str:
-    """What it prints until it has printed all of these lines; `out` was printed before."""
-    missing, more = {*wanted} - {*out.splitlines()}, ""
+    """What it prints until it has printed all of these; `out` was printed before."""
+    missing, more = {*wanted} - {*map(printed, out.splitlines())}, ""
     for line in pipe(running.stdout) if missing else ():
         more += line
-        missing.discard(line.rstrip("\n"))
+        missing.discard(printed(line))
         if not missing:
             break
     assert not missing, more
     return more
 
 
-def wait_drawn(running: "subprocess.Popen[str]") -> str:
-    """Until the history can be drawn in another terminal; what was said until then."""
-    said = ""
-    for line in pipe(running.stderr):
-        said += line
-        if line == "connected\n":
-            break
-    eventually(lambda: is_drawn(as_told(said, "penates history")), "the history is drawn in another terminal")
-    return said
+def printed(line: str) -> str:
+    """A caption without its time, or a change without its indent."""
+    return (line.removeprefix(INDENT) if line.startswith(INDENT) else line.partition(" s  ")[2]).rstrip("\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_demo_is_ended_by_hand_and_leaves_nothing(tmp_path: Path, number: int) -> None:
+@pytest.mark.long
+def test_an_outage_costs_the_demo_nothing(tmp_path: Path) -> None:
+    temporary, picture = tmp_path / "t", tmp_path / "picture.svg"
+    running = demo(temporary, "--for", "6", "--picture", str(picture))
+    said = hints(running)
+    out = read_until(running, [*DAY, *(f"{sensor}/status/state online" for sensor in SENSORS)])
+    rest, more = running.communicate(timeout=120)
+    out += rest
+    assert running.returncode == 0, out + more
+    *_, summary = out.partition(f"\n{KILLED}\n")
+    waited = re.match(r"The broker is back, and has forgotten everything; (\d+) readings wait\.\n", summary)
+    assert waited
+    assert int(waited[1]) > 2
+    assert is_drawn(summary)
+    assert "no broker" in summary, summary
+    account = ACCOUNT.fullmatch(summary.splitlines()[-1])
+    assert account, summary
+    assert int(account[1]) > 20
+    nothing_is_left(temporary, said)
+    drawn = picture.read_text()
+    assert all(words in drawn for words in (STYLE, "made", "recorded", KILLED, account[0])), "a picture of all that"
+
+
+def test_the_picture_in_the_readme_is_one_of_this_demo() -> None:
+    """`scripts/demo --for 42 --picture docs/demo.svg` draws it anew."""
+    drawn = (ROOT / "docs" / "demo.svg").read_text()
+    assert [words for words in (KILLED, STYLE, *CAPTIONS.values()) if words not in drawn] == []
+    assert ACCOUNT.search(drawn)
+    assert len(drawn) <= 300_000
+    assert "/tmp" not in drawn
+    assert "://" not in drawn.replace("http://www.w3.org/2000/svg", "")
+    assert "![" in (readme := (ROOT / "README.md").read_text())
+    assert "](docs/demo.svg)" in readme[: readme.index("## ")]
+
+
+def test_ctrl_c_while_there_is_no_broker_loses_nothing(tmp_path: Path) -> None:
     temporary = tmp_path / "t"
-    background = ("sh", "-c", "trap '' INT; exec \"$@\"", "sh")  # as a shell without job control starts it there
-    running = demo(temporary, before=background if number == signal.SIGINT else ())
-    said = wait_drawn(running)
-    (os.killpg if number == signal.SIGINT else os.kill)(running.pid, number)
+    # As a shell without job control starts it in the background.
+    running = demo(temporary, "--for", "6", before=("sh", "-c", "trap '' INT; exec \"$@\"", "sh"))
+    said = hints(running)
+    read_until(running, [KILLED])
+    os.killpg(running.pid, signal.SIGINT)
     out, rest = running.communicate(timeout=120)
-    assert running.returncode == 0
-    assert is_drawn(out), out
-    nothing_is_left(temporary, said + rest)
+    assert running.returncode == 0, out + rest
+    assert ACCOUNT.fullmatch(out.splitlines()[-1]), out
+    nothing_is_left(temporary, said)
 
 
-def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
+def test_what_it_tells_to_try_works_and_it_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     kept = tmp_path / "t" / "kept"
-    running = demo(tmp_path / "t", "--keep", "kept")
-    said = wait_drawn(running)
+    running = demo(tmp_path / "t", "--keep", "kept", "--no-outage")
+    said = hints(running)
+    assert as_told(said, "penates send --config config cm/lcd") == "cm/lcd alert: done\n"
+    read_until(running, [r'cm/lcd/data/shown "Dinner is ready\n\n\n"'])
+    assert as_told(said, "penates lcd shot") == ""
+    assert (kept / "lcd.png").read_bytes().startswith(b"\x89PNG")
+    eventually(lambda: is_drawn(as_told(said, "penates history")), "the history is drawn in another terminal")
     running.terminate()
-    running.communicate(timeout=120)
+    out, _ = running.communicate(timeout=120)
     assert running.returncode == 0
+    assert ACCOUNT.fullmatch(out.splitlines()[-1]), out
+    assert "broker" not in out
     assert is_drawn(as_told(said, "penates history"))
     assert (kept / "config" / "house.toml").exists()
     assert "cm/cellar: stopping" in (kept / "supervisor.log").read_text()
@@ -161,9 +170,6 @@ def test_the_demo_keeps_its_files_where_it_is_told(tmp_path: Path) -> None:
     _, said = again.communicate(timeout=120)
     assert again.returncode == 2
     assert "is not empty; use a new folder" in said
-    third = demo(tmp_path / "t", "--for", "1", "--keep", "third")
-    third.communicate(timeout=120)
-    assert third.returncode == 0
 
 
 def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
@@ -187,7 +193,7 @@ def lamp_states(out: str) -> list[str]:
 
 @pytest.mark.long
 def test_two_sites_end_with_equal_counts_though_their_link_was_cut(tmp_path: Path) -> None:
-    running = demo(tmp_path / "t", "--two-sites", "--for", "30")
+    running = demo(tmp_path / "t", "--two-sites", "--for", "15")
     out, said = running.communicate(timeout=120)
     assert running.returncode == 0, out + said
     before, _, after = out.partition("THE LINK IS CUT\n")

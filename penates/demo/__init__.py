@@ -1,0 +1,1 @@
+"""A house of nine sensors and a recorder on one machine: `penates demo`."""
