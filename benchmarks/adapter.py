@@ -1,10 +1,10 @@
-"""An adapter with a hundred devices: memory of each, and wake-ups while nothing happens, among many topics of others.
+"""An adapter with a hundred devices and more: memory of each, and wake-ups while idle, among many topics of others.
 
     .venv/bin/python benchmarks/adapter.py [DEVICES] [TOPICS] [--full]
 
 Half of the devices are plugs at Z-Wave JS UI, half at Zigbee2MQTT; with --full, each has all measures of its profile.
-The broker has TOPICS retained messages of others, 10 000 unless said otherwise. Memory is PSS: that of an adapter with
-so many devices less that of one with none, both after the same time.
+The broker has TOPICS retained messages of others, 10 000 unless said otherwise. Memory is PSS, of an adapter with no
+device, with so many, with twice and with four times as many: what each further device takes, from step to step.
 """
 
 import json
@@ -12,15 +12,17 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from gateway import IDLE_S, PATIENCE_S, SETTLE_S, idle_wakeups, pss_kb, wait_states  # noqa: E402
-from support.world import Broker, Eyes, House, Running  # noqa: E402
+from gateway import IDLE_S, PATIENCE_S, a_world, idle_wakeups, settled_kb, wait_states  # noqa: E402
+from support.world import Eyes, House, Running  # noqa: E402
 
 OTHERS = 10_000
+STEPS = (1, 2, 4)
 ONLY = 'only = ["on", "power", "energy"]'
 CLASSES = (("switch_binary/endpoint_0/currentValue", True), ("meter/endpoint_0/value/66049", 5.5))
 SAID = {"state": "ON", "power": 5.5, "energy": 3.27, "linkquality": 120, "update": {"state": "idle"}}
@@ -65,26 +67,20 @@ def main(words: list[str]) -> None:
     count, others = (*numbers, 100, OTHERS)[:2] if len(numbers) != 1 else (numbers[0], OTHERS)
     more = "" if "--full" in words else ONLY
     with tempfile.TemporaryDirectory() as place, ExitStack() as stack:
-        folder = Path(place)
-        broker = Broker(folder / "broker", "max_inflight_messages 1000", "max_queued_messages 0").start()
-        stack.callback(broker.stop)
-        eyes = Eyes(broker.port, filters="cm/#")
-        stack.callback(eyes.close)
+        broker, eyes, house = a_world(stack, Path(place), filters="cm/#")
         eyes.retain_all([(f"zigbee2mqtt/other {one}", json.dumps(SAID)) for one in range(others)])
-        eyes.retain_all(said(count))
-        house = House(folder / "house")
-        stack.callback(house.close)
+        eyes.retain_all(said(count * STEPS[-1]))
         house.write(broker.port, log='level = "warning"')
-        alone, _ = start(house, eyes, 0, more)
-        time.sleep(SETTLE_S)
-        base = pss_kb(alone.pid)
-        alone.stop()
-        running, took = start(house, eyes, count, more)
-        time.sleep(SETTLE_S)
-        pss = pss_kb(running.pid)
+        running, _ = start(house, eyes, 0, more)
+        taken = [(0, settled_kb(running))]
+        for step in STEPS:
+            running.stop()
+            running, took = start(house, eyes, count * step, more)
+            taken.append((count * step, settled_kb(running)))
+            print(f"{count * step} devices among {others} topics: each has its values after {took:.1f} s")
         wakeups = idle_wakeups(running)
-    print(f"{count} devices among {others} topics: each has its values after {took:.1f} s, {base} kB without them")
-    print(f"memory of each: {(pss - base) / count:.1f} kB")
+    each = [f"{(after[1] - before[1]) / (after[0] - before[0]):.1f}" for before, after in pairwise(taken)]
+    print(f"{taken[0][1]} kB without devices; each takes {', '.join(each)} kB, from step to step")
     print(f"wake-ups a minute while idle: {wakeups * 60 / IDLE_S:.0f}")
 
 

@@ -62,6 +62,23 @@ def start(house: House, eyes: Eyes, count: int) -> tuple[Running, float]:
     return running, took
 
 
+def a_world(stack: ExitStack, folder: Path, *lines: str, filters: str = "#") -> tuple[Broker, Eyes, House]:
+    """Return a broker, one who sees what is on it, and a house that has no file yet; all end with the stack."""
+    broker = Broker(folder / "broker", "max_inflight_messages 1000", "max_queued_messages 0", *lines).start()
+    stack.callback(broker.stop)
+    eyes = Eyes(broker.port, filters=filters)
+    stack.callback(eyes.close)
+    house = House(folder / "house")
+    stack.callback(house.close)
+    return broker, eyes, house
+
+
+def settled_kb(running: Running) -> int:
+    """The memory of a process once its connections count as steady."""
+    time.sleep(SETTLE_S)
+    return pss_kb(running.pid)
+
+
 def main(words: list[str]) -> None:
     """Measure, and print one line for each number."""
     count = next((int(word) for word in words if word.isdecimal()), 100)
@@ -73,21 +90,14 @@ def main(words: list[str]) -> None:
             write_certificates(folder, "localhost")
             lines = [f"listener {port} 127.0.0.1", f"certfile {folder}/ca.pem", f"keyfile {folder}/key.pem"]
             secured = f'ca_file = "{folder}/ca.pem"'
-        broker = Broker(folder / "broker", "max_inflight_messages 1000", "max_queued_messages 0", *lines).start()
-        stack.callback(broker.stop)
-        eyes = Eyes(broker.port)
-        stack.callback(eyes.close)
-        house = House(folder / "house")
-        stack.callback(house.close)
+        broker, eyes, house = a_world(stack, folder, *lines)
         house.write(port if secured else broker.port, broker=secured, host='"localhost"', log='level = "warning"')
         alone, _ = start(house, eyes, 0)
-        time.sleep(SETTLE_S)
-        base = pss_kb(alone.pid)
+        base = settled_kb(alone)
         alone.stop()
         (house.folder / "air").unlink(missing_ok=True)
         running, took = start(house, eyes, count)
-        time.sleep(SETTLE_S)
-        pss = pss_kb(running.pid)
+        pss = settled_kb(running)
         wakeups = idle_wakeups(running)
         since, killed = len(eyes.seen), time.monotonic()
         running.send(signal.SIGKILL)

@@ -307,6 +307,7 @@ class Kept(Protocol[K]):
     Attributes:
         value: to read it, and to assign another one. An object that is changed in place is not written.
         saved: the value that a power cut would leave. While no disk takes it, which is a fault, it is the value itself.
+        lost: whether this run has begun with the default because the file was damaged, or held something else.
     """
 
     value: K
@@ -314,6 +315,10 @@ class Kept(Protocol[K]):
     @property
     def saved(self) -> K:
         """The value on the disk."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the value of an earlier run could not be read."""
 
 
 class Context(Protocol):
@@ -465,6 +470,7 @@ class Device:
     memory_mb: ClassVar[int] = 96  # the most that its unit may use
     parts: ClassVar[Mapping[str, str]] = {}  # the parts that people look for, each with its proof: bootstrap/proof.py
     shown_as: ClassVar[Mapping[str, str]] = {}  # by measure: Home Assistant's device class, or an icon (`mdi:fan`)
+    must_end: ClassVar[bool] = False  # whether it drives what must not stay on: doctor and `install` see to that, too
     sees_all: ClassVar[bool] = False  # whether it may listen to everything, by a filter such as `#`
     also_listens: ClassVar[Sequence[str]] = ()  # topics that its owner's derived measures need, not the device itself
     blocks: ClassVar[bool] = False  # whether `read` takes long: then it runs in a worker thread, one at a time on `bus`
@@ -668,6 +674,9 @@ class Device:
         what `read` may.
         """
         return reading
+
+    def stopping(self) -> None:
+        """Do what must not wait until readings are delivered, if it owns outputs; `teardown` follows."""
 
     def teardown(self) -> None:
         """Release everything; called once, even after a `setup` that raised."""

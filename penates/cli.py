@@ -29,6 +29,8 @@ COMMANDS = (
     "import",
     "backup",
     "restore",
+    "init",
+    "scan",
     "kinds",
     "new",
     "unknown",
@@ -43,6 +45,7 @@ COMMANDS = (
     "bridge groups",
     "bridge status",
     "bridge remove",
+    "upgrade",
     "uninstall",
     "check",
     "certs",
@@ -55,10 +58,24 @@ COMMANDS = (
     "completion",
 )
 
+USAGE = 2  # argparse's exit code for a wrong command line
 ALIASES = {"line": "gpio", "nursery": "supervisor"}  # names of commands up to version 0.1
 MODULES = {"import": "import_", "history delete": "history_delete", "history rename": "history_rename"}
 MODULES |= {"radio learn": "radio_learn", "lcd shot": "lcd_shot"}
 MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "groups", "status", "remove")}
+
+
+FIRST_STEPS = """\
+penates: small daemons, one for each sensor of the house
+
+  penates init         begin a house in this folder, and adopt what is connected
+  penates check        check its settings
+  penates supervisor   run it, until Ctrl-C
+  penates watch        see what it measures
+  penates scan         see what is connected to this machine
+  penates kinds        see what can be connected, and how it is wired
+  penates --help       see all commands
+"""
 
 
 def _filled(text: str) -> str:
@@ -94,6 +111,9 @@ def _module(name: str) -> ModuleType:
 
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the arguments of one sub-command. Only its module is loaded, so a sensor's process stays small."""
+    if not arguments:
+        print(FIRST_STEPS, end="", file=sys.stderr)
+        raise SystemExit(USAGE)
     words = [*(ALIASES.get(name, name) for name in arguments[:1]), *arguments[1:]]
     if " ".join(words[:2]) in COMMANDS:
         words[:2] = [" ".join(words[:2])]

@@ -29,10 +29,10 @@ from bootstrap.gateway import Gateway
 from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.kernel_sensors.chip import Chip
 from bootstrap.limits import Limits
-from bootstrap.needs import LINES, DebianPackage, Declares, Need, declared, with_lines
+from bootstrap.needs import LINES, DebianPackage, Declares, GpioLine, Need, declared, with_lines
 from penates.drivers import steps
 from penates.parts import plain
-from penates.wiring_picture import pictures
+from penates.wiring_picture import WiredHeader, pictures, wired
 
 WIDTH = 120
 CHECKERS = re.compile(r"(?:noqa|type:\s*ignore|pragma:)\b.*")  # words for a program that checks the source
@@ -147,9 +147,25 @@ class Sheet:
 
     def pictures(self) -> Iterator[tuple[str, str]]:
         """Yield a picture of the wiring, with the lines of the examples; several with a label each, if parts differ."""
-        values = self.examples()
-        shown = {one.name: values.get(one.name, one.shown) for one in self.settings if one.is_line}
-        return pictures(self.wiring, {name: int(value) for name, value in shown.items() if value.isdecimal()})
+        return pictures(self.wiring, self._lines({}))
+
+    def wired(self, values: Mapping[str, str], part: str = "") -> list[WiredHeader]:
+        """Return the header with the device on it, whose settings in TOML are `values`: else those of the examples.
+
+        Of several alternatives it is that for this part, or for the one that `values` name.
+        """
+        chips = [Chip(json.loads(values[one.name])) for one in self.settings if one.hint is Chip and one.name in values]
+        moved = {old: new for chip in chips for old, new in zip(Chip(chip.part).lines, chip.lines, strict=True)}
+        named = {plain(part), *(plain(chip.part) for chip in chips)}
+        found = [*wired(self.wiring, self._lines(values), moved)]
+        return [one for one in found if named & {*map(plain, re.split(r"[,\s]+", one.label))} - {""}] or found
+
+    def _lines(self, values: Mapping[str, str]) -> dict[str, int]:
+        """Return the number of each line: of those that `values` name, else of the examples."""
+        known = {**self.examples(), **values}
+        shown = {one.name: known.get(one.name, one.shown) for one in self.settings if one.is_line}
+        found = ((one.name, one.needs(shown[one.name])) for one in self.settings if one.is_line)
+        return {name: need.number for name, needs in found for need in needs if isinstance(need, GpioLine)}
 
     def examples(self) -> dict[str, str]:
         """Return settings in TOML with which a device can be made: the examples in their comments, or GPIO lines.

@@ -11,6 +11,11 @@ from markdown_table import table
 
 SEEN = Path(__file__).resolve().parent.parent / "docs" / "safety.json"  # written by tests/pi/safety
 MODES = ("units", "supervisor")
+TRIED = {  # how locks were tried, and what the table calls that
+    "supervisor": "`penates supervisor`",
+    "systemd": "systemd",
+    "systemd in the sandbox, safe": 'systemd, in the sandbox, `fail = "safe"`',
+}
 WATCHDOG_S, ABORT_S = 30, 5  # of a unit, and what it may take beyond that
 
 
@@ -277,9 +282,9 @@ def _sum(by_kind: dict[str, list[float]] | None) -> list[float] | None:
 def trials() -> str:
     """Return the table of the trials of locks."""
     found = measured()
-    by = [found.get(f"lock, {one}", {}) for one in ("supervisor", "systemd")]
+    by = [found.get(f"lock, {one}", {}) for one in TRIED]
     rows = [(fault, *(_seen(one.get(fault)) for one in by)) for fault in {**by[0], **by[1]}]
-    return table(("fault", "`penates supervisor`: right, longest s", "systemd: right, longest s"), rows) + "\n"
+    return table(("fault", *(f"{head}: right, longest s" for head in TRIED.values())), rows) + "\n"
 
 
 def _seen(cell: list[float] | None) -> str:

@@ -9,15 +9,17 @@ from typing import Annotated, ClassVar, TypeGuard
 
 from bootstrap.adapter.awaited_answers import AwaitedAnswers
 from bootstrap.adapter.device_topics import DeviceTopics, lines_of, with_lines
+from bootstrap.adapter.last_heard import LastHeard
 from bootstrap.adapter.newness import Newness, SaidValue, number_of
 from bootstrap.adapter.profile import NamedProfile
 from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue, places_of
+from bootstrap.adapter.told_presence import ToldPresence, line_of
 from bootstrap.adapter.told_times import told_time
 from bootstrap.answers.answer_value import AnswerValue
 from bootstrap.contract.commands import Later
-from bootstrap.contract.heard import CLEARED, SHOWN, Heard, ListeningHandle, Silence
-from bootstrap.contract.payload import Json, as_text
-from bootstrap.contract.topic_filters import WILD, covers
+from bootstrap.contract.heard import CLEARED, Heard, ListeningHandle, Silence
+from bootstrap.contract.payload import Json
+from bootstrap.contract.topic_filters import WILD
 from bootstrap.device import BUILT_IN_ACTIONS, Measure, Reading, Seconds, Value
 from bootstrap.errors import NoReading
 from bootstrap.gateway import Adopted
@@ -109,15 +111,14 @@ class AdoptedDevice(Adopted):
     def setup(self) -> None:
         """Listen."""
         self.newness = Newness()
-        self.awaited = AwaitedAnswers(self, self.says.answer_s)
-        self.gone: dict[str, dict[str, str]] = {}  # why it is not there, by the line and the topic; empty if it is
+        self.awaited = AwaitedAnswers(self, self.says.answer_s, self.says.guess_s, self._settled)
+        self.presence = ToldPresence(self.topics.there, self.topics.moved, self.says.time)
         self.trouble = ""  # why it is not there
-        self.heard_at, self.was_deaf = time.monotonic(), False
+        self.heard = LastHeard(self.says.silent_s)
         self.handles: list[ListeningHandle] = []
         hear, silent = self._hear, self._fall_silent  # each made once for all topics
-        for topic in dict.fromkeys((*self.topics.there, self.topics.seen, *self.topics.values)):
-            if topic:
-                self.handles.append(self.listen(topic, hear, silent))
+        for topic in self.topics.heard:
+            self.handles.append(self.listen(topic, hear, silent))
         self.after(self.says.silent_s, self._check_silence, SILENCE)
 
     def read(self) -> Reading:
@@ -138,54 +139,45 @@ class AdoptedDevice(Adopted):
     def _act(self, name: str, value: Json) -> Later:
         return self.awaited.begin(self.topics.commands[name], value)
 
-    def _hear(self, heard: Heard) -> Reading | None:
+    def _hear(self, heard: Heard) -> None:
         """Take what a message says, and keep nothing else of it."""
         for one in self.handles:
             one.forget()
         self._forgive()
         if heard.topic == self.topics.seen:
             self._hear_seen(heard)
-        if line := _of(self.topics.there, heard.topic):
-            self._hear_presence(line, heard)
-        if line := _of(self.topics.values, heard.topic):
-            return self._hear_values(self.topics.values[line], heard)
-        return self._look()
+        self._hear_presence(heard)
+        if line := line_of(self.topics.values, heard.topic):
+            self._hear_values(self.topics.values[line], heard)
+        else:
+            self._look()
 
     # Whether it is there.
 
-    def _hear_presence(self, line: str, heard: Heard) -> None:
-        there = self.topics.there[line]
-        said = there.value(heard.value)
-        if isinstance(said, bool):
-            why = "" if said else f"{heard.topic} says {as_text(there.found(heard.value))[:SHOWN]}"
-            before = self.gone.setdefault(line, {}).get(heard.topic)
-            self.gone[line][heard.topic] = why
-            if said and (heard.retained or before != why):
-                self._ask()
-        if said is True and not heard.retained:
-            self._note_heard()
+    def _hear_presence(self, heard: Heard) -> None:
+        there, is_news = self.presence.hear(heard)
+        if there and (heard.retained or is_news):
+            self._ask()
+        if there and not heard.retained:
+            self.heard.note()
 
     def _ask(self) -> None:
         """Have it say how it is: what it said before that may never have been heard."""
         for topic, payload in self.topics.asks:
             self.tell(topic, payload.encode())
 
-    def _fall_silent(self, silence: Silence) -> Reading | None:
+    def _fall_silent(self, silence: Silence) -> None:
         """Take notice that a topic was cleared, or that nothing can be heard."""
         if silence.why == CLEARED:
-            for said in self.gone.values():
-                said.pop(silence.topic, None)
-            return self._look()
-        self.was_deaf = True
-        return None
+            self.presence.forget(silence.topic)
+            self._look()
+        else:
+            self.heard.deafen()
 
     def _hear_seen(self, heard: Heard) -> None:
         at = told_time(self.says.seen.path, heard.value, time.time()) if self.says.seen else None
         if at is not None and not self._is_past(at) and not heard.retained:
-            self._note_heard()
-
-    def _note_heard(self) -> None:
-        self.heard_at = time.monotonic()
+            self.heard.note()
 
     def _is_past(self, at: float | None) -> bool:
         """Return whether a time is so long ago that what was said then counts no more."""
@@ -193,33 +185,28 @@ class AdoptedDevice(Adopted):
 
     def _forgive(self) -> None:
         """Count silence from now on if nothing could be heard in the meantime: the device is not to blame."""
-        is_deaf = any((one.problem or "").startswith(UNREACHABLE) for one in self.handles[:1])
-        if is_deaf or self.was_deaf:
-            self._note_heard()
-        self.was_deaf = is_deaf
+        self.heard.forgive(deaf=any((one.problem or "").startswith(UNREACHABLE) for one in self.handles[:1]))
 
-    def _check_silence(self) -> Reading | None:
+    def _check_silence(self) -> None:
         """Look whether it was silent for too long."""
         self._forgive()
-        due_s = self.heard_at + self.says.silent_s - time.monotonic()
-        self.after(max(due_s, 1.0) if due_s > 0 else self.says.silent_s, self._check_silence, SILENCE)
-        return self._look()
+        left_s = self.heard.left_s
+        self.after(max(left_s, 1.0) if left_s > 0 else self.says.silent_s, self._check_silence, SILENCE)
+        self._look()
 
-    def _look(self) -> Reading | None:
+    def _look(self) -> None:
         """Take notice of whether it is there.
 
         Raises:
             OSError: it is not.
         """
-        silent = time.monotonic() - self.heard_at >= self.says.silent_s
-        gone = [why for said in self.gone.values() if all(said.values()) for why in said.values()]
-        why = "; ".join(gone) or (f"nothing was heard of it for {self.says.silent_s:g} s" if silent else "")
+        silence = [f"nothing was heard of it for {self.says.silent_s:g} s"] if self.heard.left_s <= 0 else []
+        why = "; ".join(self.presence.reasons or silence)
         before, self.trouble = self.trouble, why
         if why and why != before:
             raise OSError(errno.ENODEV, why)
         if before and not why:
             self.context.show(self._states(self.newness.values), whole=True)
-        return None
 
     def _states(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Return those values that are states, and no events."""
@@ -227,26 +214,37 @@ class AdoptedDevice(Adopted):
 
     # What it says.
 
-    def _hear_values(self, values: Sequence[AnswerValue], heard: Heard) -> Reading | None:
+    def _hear_values(self, values: Sequence[AnswerValue], heard: Heard) -> None:
         said = {one.name: found for one in values if (found := said_value(one, heard.value)) is not None}
         at = told_time(self.says.time, heard.value, time.time())
         if self._is_past(at):
             self.gateway.count(dropped=len(said))
-            return None
+            return
         message = SaidValue("", at, time.monotonic(), number_of(self.says.number, heard.value))
         if heard.retained:
             self._hear_stored(said, message)
-            return None
-        self._note_heard()
+            return
+        self.heard.note()
         reading = self._new(said, message)
         self.newness.numbered |= message.number is not None
         self._look()
+        self._publish(reading, at)
+
+    def _settled(self, name: str, said: SaidValue) -> None:
+        """Publish a value that was held back."""
+        self._publish(self._new({name: said.value}, said), said.time)
+
+    def _publish(self, reading: Mapping[str, Value | OSError | ValueError], at: float | None) -> None:
+        """Publish a reading of this time, if there is one.
+
+        Raises:
+            OSError: the device is not there all the same.
+        """
         if reading:
             self.gateway.count(heard=1)
             self.context.publish(reading, None if at is None else round(at * MICRO))
         if self.trouble and reading:
             raise OSError(errno.ENODEV, self.trouble)
-        return None
 
     def _hear_stored(self, said: Mapping[str, Value | ValueError], message: SaidValue) -> None:
         """Take what the broker had stored as the state, and as no reading."""
@@ -271,9 +269,11 @@ class AdoptedDevice(Adopted):
             if not _fits(value, self.measures[name]):
                 reading[name] = value
                 continue
-            self.awaited.note(name, value, late=self.newness.is_older(name, message.time))
+            one = message._replace(value=value)
+            if self.awaited.note(name, one, late=self.newness.is_older(name, message.time)):
+                continue
             cached = self.says.cached and name not in self.says.live
-            verdict = self.newness.judge(name, message._replace(value=value), self.measures[name], cached=cached)
+            verdict = self.newness.judge(name, one, self.measures[name], cached=cached)
             if verdict == "new":
                 reading[name] = value
             elif verdict == "known":
@@ -286,13 +286,6 @@ class AdoptedDevice(Adopted):
 
 def _fits(value: Value | ValueError, measure: Measure) -> TypeGuard[Value]:
     return not isinstance(value, ValueError) and measure.wrong(value) is None
-
-
-def _of(lines: Mapping[str, object], topic: str) -> str:
-    """Return the topic or the filter of the line that is about a topic; empty if none is."""
-    if topic in lines or not any(WILD & {*one} for one in lines):
-        return topic if topic in lines else ""
-    return next((one for one in lines if covers(one, topic)), "")
 
 
 def said_value(value: AnswerValue, payload: Json) -> Value | ValueError | None:

@@ -20,8 +20,8 @@ class DeviceCommand(NamedTuple):
         topic: where it is told.
         payload: what is told, with `{}` in the place of the value.
         words: what the device calls each word; empty for a number.
-        sets: the measure that shows whether it was done.
-        answer: how that is said.
+        sets: the measure that shows whether it was done; empty if nothing does.
+        answer: how that is said; None if nothing says it.
         takes: what it takes.
     """
 
@@ -29,18 +29,20 @@ class DeviceCommand(NamedTuple):
     payload: str
     words: Mapping[str, str]
     sets: str
-    answer: AnswerValue
+    answer: AnswerValue | None
     takes: Takes
 
     def told(self, given: str | float) -> str:
         """Return what the device calls a word, or a number."""
         if isinstance(given, str):
             return self.words[given]
-        number = given / self.answer.form.factor
+        number = given / (self.answer.form.factor if self.answer else 1.0)
         return f"{round(number, 9):.12g}"
 
-    def wanted(self, given: str | float) -> Value:
-        """Return the value that shows that this was done."""
+    def wanted(self, given: str | float) -> Value | None:
+        """Return the value that shows that this was done; None if nothing shows it."""
+        if self.answer is None:
+            return None
         found = self.answer.form.value(self.told(given))
         if isinstance(found, ValueError):
             raise found
@@ -54,6 +56,7 @@ class DeviceTopics:
     Attributes:
         values: what is in the messages of each topic, or of each filter.
         there: what says on which topic whether the device is there.
+        moved: the path of a device's number in the messages of each filter, by which one with another name is found.
         seen: the topic that says when it was heard last; empty if nothing does.
         asks: the topics and payloads that make it say how it is.
         commands: by the action's name.
@@ -62,6 +65,7 @@ class DeviceTopics:
 
     values: Mapping[str, Sequence[AnswerValue]]
     there: Mapping[str, AnswerValue]
+    moved: Mapping[str, str]
     seen: str
     asks: Sequence[tuple[str, str]]
     commands: Mapping[str, DeviceCommand]
@@ -88,18 +92,23 @@ class DeviceTopics:
         return cls(
             {topic: tuple(found) for topic, found in values.items() if found},
             {_a(a_filter, line.topic, places): line.at(places) for line in profile.there},
+            {_a(a_filter, line.topic, places): line.path for line in profile.moved},
             _a(a_filter, profile.seen.topic, places) if profile.seen else "",
             [(_a(a_topic, line.topic, places), filled(line.payload, places)) for line in profile.asks],
-            _commands([line for line in profile.tells if line.sets in kept], places, values),
+            _commands([line for line in profile.tells if not line.sets or line.sets in kept], places, values),
             kept,
         )
 
+    @property
+    def heard(self) -> list[str]:
+        """All that is listened to, in this order: what is said of the device itself comes before what is of others."""
+        seen = [self.seen] if self.seen else []
+        return [*dict.fromkeys((*self.there, *seen, *self.values, *self.moved))]
+
     def needs(self) -> list[Need]:
         """Return the topics that are listened to, and those that are published to."""
-        seen = [self.seen] if self.seen else []
-        heard = [Listened(topic) for topic in dict.fromkeys((*self.there, *seen, *self.values))]
         told = [*(one.topic for one in self.commands.values()), *(topic for topic, _ in self.asks)]
-        return [*heard, *(Told(topic) for topic in dict.fromkeys(told))]
+        return [*map(Listened, self.heard), *(Told(topic) for topic in dict.fromkeys(told))]
 
 
 def with_lines(profile: Profile, **lines: object) -> Profile:
@@ -151,32 +160,27 @@ def _command(
     Raises:
         ValueError: nothing can show that it was done.
     """
-    answers = [one for found in values.values() for one in found if one.name == line.sets]
-    made = DeviceCommand(
-        _a(a_topic, line.topic, places),
-        filled(line.payload, places),
-        line.words,
-        line.sets,
-        answers[0],
-        _takes(line, answers[0].form.measure),
-    )
-    for word in line.words:
-        _check_shows(made, word)
-    return made
+    answer = next((one for found in values.values() for one in found if one.name == line.sets), None)
+    takes = _takes(line, answer.form.measure if answer else None)
+    topic, payload = _a(a_topic, line.topic, places), filled(line.payload, places)
+    if answer:
+        for word, told in line.words.items():
+            _check_shows(answer, word, told)
+    return DeviceCommand(topic, payload, line.words, line.sets, answer, takes)
 
 
-def _check_shows(command: DeviceCommand, word: str) -> None:
-    form, told = command.answer.form, command.words[word]
-    if form.words and told not in form.words:
-        raise ValueError(
-            f"{word!r} tells the device {told!r}, but {command.sets!r} can only be {', '.join(form.words)}"
-        )
+def _check_shows(answer: AnswerValue, word: str, told: str) -> None:
+    words = answer.form.words
+    if words and told not in words:
+        raise ValueError(f"{word!r} tells the device {told!r}, but {answer.name!r} can only be {', '.join(words)}")
 
 
 @cache
-def _takes(line: WireCommand, measure: Measure) -> Takes:
+def _takes(line: WireCommand, measure: Measure | None) -> Takes:
     if line.words:
         return Takes((*line.words,), line.sets)
+    if measure is None:
+        raise ValueError(f"{line.action!r} takes a number, so a measure must show it; or write words, such as press=ON")
     if not isinstance(measure.unit, str) or not (measure.low < measure.high and _bounded(measure)):
         raise ValueError(f"{line.action!r} takes a number: {line.sets!r} needs a unit and a range, such as % 0..100")
     return Takes((), line.sets, measure.unit, measure.low, measure.high)

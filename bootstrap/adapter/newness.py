@@ -53,7 +53,11 @@ class Newness:
         The first event of a cached message with a number may be as old as can be, so it is none.
         """
         last = self._last.get(name)
-        if self.is_older(name, said.time) or (last and _is_copy(last, said, measure)):
+        if self.is_older(name, said.time):
+            return "dropped"
+        if last and _is_copy(last, said, measure):
+            if said.time is not None:  # it was still so then: what is older than this comes too late
+                self.note(name, last._replace(time=said.time))
             return "dropped"
         self.note(name, said)
         if not cached or measure.event:

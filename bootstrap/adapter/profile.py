@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireQuestion, WireTime, WireValue
 from bootstrap.config.toml_file import TomlFile, suggestion
 from bootstrap.contract.topics import is_id
 from bootstrap.device import Seconds
+from bootstrap.limits import Limits
 from bootstrap.needs import TextSetting
 from bootstrap.package_data import folder as packaged
 
@@ -32,8 +33,11 @@ class Profile:
         live: measures that are said anew each time, though the others are repeated.
         silent_s: how long nothing may come of a device that is there, in seconds.
         answer_s: how long the device may take to show that a command was carried out, in seconds.
+        guess_s: how long a program's own word that a command was carried out is only a guess, unless the device says so
+            meanwhile, in seconds; 0: no program answers for the device.
         seen: the topic, and the path in it, of the time when the device was heard last, if something says so.
         there: what says whether a device is there; it is if nothing says otherwise.
+        moved: the topics, and the path in them, of the number that a device keeps when it gets another name.
         asks: what makes a device say how it is, told when it is said to be there.
         values: what it measures.
         tells: its commands.
@@ -49,8 +53,10 @@ class Profile:
     live: list[str] = field(default_factory=list)
     silent_s: Seconds
     answer_s: Seconds = ANSWER_S
+    guess_s: Annotated[float, Limits(0, 60)] = 0.0
     seen: WireTime | None = None
     there: list[WirePresence] = field(default_factory=list)
+    moved: list[WireTime] = field(default_factory=list)
     asks: list[WireQuestion] = field(default_factory=list)
     values: list[WireValue] = field(default_factory=list)
     tells: list[WireCommand] = field(default_factory=list)

@@ -13,6 +13,7 @@ from bootstrap.value_forms import words_of
 
 PLACES = ("{base}", "{address}", "{channel}")
 SAID = "{}"  # where the value is in what a device is told
+NOTHING = "-"  # in place of a measure: nothing shows that a command was done
 PLACE = re.compile(r"\{\w*\}")
 LINE = re.compile(r"(?:(?P<topic>\S+):\s+)?(?P<rest>\S.*)")
 NAMED = re.compile(r"(?P<name>[^\s=]+)\s*=\s*(?P<line>\S.*)")
@@ -183,8 +184,8 @@ class WireQuestion(_TopicLine):
 class WireCommand(TextSetting):
     """How a command is told: `ACTION MEASURE = TOPIC: WORDS as PAYLOAD`. ValueError: it is none.
 
-    `MEASURE` shows whether it was done. `WORDS` such as `on=ON|off=OFF` have what the device calls each of them; a
-    number has none. `as PAYLOAD` has `{}` in the place of that; without it the payload is that alone.
+    `MEASURE` shows whether it was done; `-` if nothing does. `WORDS` such as `on=ON|off=OFF` have what the device calls
+    each of them; a number has none. `as PAYLOAD` has `{}` in the places of that; without it the payload is that alone.
     """
 
     def __post_init__(self) -> None:
@@ -202,8 +203,8 @@ class WireCommand(TextSetting):
 
     @property
     def sets(self) -> str:
-        """The measure that shows it."""
-        return self._parts["sets"]
+        """The measure that shows it; empty if nothing does."""
+        return "" if self._parts["sets"] == NOTHING else self._parts["sets"]
 
     @property
     def topic(self) -> str:

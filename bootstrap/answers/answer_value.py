@@ -13,8 +13,13 @@ from bootstrap.needs import TextSetting
 from bootstrap.value_forms import Form, form_of
 
 WHOLE = "."  # the path of the whole answer
-TEXT = re.compile(r'(?P<name>[^\s=]+)\s*=\s*(?P<path>(?:"[^"]*"|[^\s"])+)(?:\s+(?P<form>.+))?')
-STEP = re.compile(r'"([^"]*)"|([^."]+)')
+STEPS_AFTER = r"(?:\|(?:int|round(?:\(\d\))?|default\([^()\s|]*\)))*"
+TEXT = re.compile(
+    rf'(?P<name>[^\s=]+)\s*=\s*(?P<path>(?:"[^"]*"|[^\s"])+?)(?P<after>{STEPS_AFTER})(?:\s+(?P<form>.+))?'
+)
+STEP = re.compile(r'"([^"]*)"|(\[[\w-]+=[^\]]*\]|[^."]+)')
+CHOICE = re.compile(r"\[([\w-]+)=([^\]]*)\]")  # the element of a list that has this
+AFTER = re.compile(r"\|(\w+)(?:\(([^()]*)\))?")
 PATH = re.compile(rf"{STEP.pattern}(?:\.(?:{STEP.pattern}))*")
 EXAMPLE = "temperature = main.temp °C"
 SHOWN, FEW = 40, 6  # characters of a text, and names of what is there
@@ -59,12 +64,23 @@ class AnswerValue(TextSetting):
         return [quoted or plain for quoted, plain in STEP.findall(path)]
 
     def found(self, answer: Json) -> Json:
-        """Return what is at the path.
+        """Return what is at the path; after `default`, that if there is none.
 
         Raises:
             ValueError: the answer has no such place.
         """
-        return self._place(answer)[0]
+        try:
+            return self._place(answer)[0]
+        except ValueError:
+            default = next((value for name, value in self._after if name == "default"), None)
+            if default is None:
+                raise
+            return default
+
+    @cached_property
+    def _after(self) -> Sequence[tuple[str, str]]:
+        """What is done with what is at the path: names, each with what stands in its brackets."""
+        return tuple(AFTER.findall(self._parts["after"]))
 
     def value(self, answer: Json) -> Value | ValueError:
         """Return the value in an answer, or why there is none."""
@@ -90,14 +106,26 @@ class AnswerValue(TextSetting):
         return answer, at
 
     def _text(self, answer: Json) -> str:
-        """Return what is at the path, as text."""
-        answer, at = self._place(answer)
+        """Return what is at the path, as text, rounded if that is asked for."""
+        answer, at = self.found(answer), self._parts["path"].replace('"', "")
         if isinstance(answer, bool):
             return WORDS[answer]
         if isinstance(answer, int | float | str):
-            return answer.strip() if isinstance(answer, str) else json.dumps(answer)
+            text = answer.strip() if isinstance(answer, str) else json.dumps(answer)
+            return self._rounded(text) if self._after else text
         what = "null" if answer is None else f"a list of {len(answer)}" if isinstance(answer, list) else "an object"
-        raise ValueError(f"{at or 'the answer'} is {what}, not a value")
+        raise ValueError(f"{'the answer' if at == WHOLE else at} is {what}, not a value")
+
+    def _rounded(self, text: str) -> str:
+        """Return a number as `int` and `round` leave it; other text stays as it is."""
+        for name, digits in self._after:
+            if name in ("int", "round"):
+                try:
+                    number = float(text)
+                    text = f"{int(number) if name == 'int' else round(number, int(digits or 0)):.12g}"
+                except (ValueError, OverflowError):
+                    return text
+        return text
 
 
 def measures_of(values: Iterable[AnswerValue], own: Mapping[str, Measure]) -> dict[str, Measure]:
@@ -167,7 +195,21 @@ def _inner(answer: Json, step: str, at: str) -> Json:
         there = ", ".join(list(answer)[:FEW])[:200] or "nothing"
         raise ValueError(f"{where} has no {step!r}; it has {there}")
     if isinstance(answer, list):
+        if choice := CHOICE.fullmatch(step):
+            return _chosen(answer, choice[1], choice[2], where)
         if step.isdecimal() and int(step) < len(answer):
             return answer[int(step)]
         raise ValueError(f"{where} is a list of {len(answer)}, which has no {step}; places count from 0")
     raise ValueError(f"{where} is not an object that could have {step!r}")
+
+
+def _chosen(answer: Sequence[Json], name: str, wanted: str, where: str) -> Json:
+    """Return the first element of a list that has this by this name.
+
+    Raises:
+        ValueError: none has it.
+    """
+    for one in answer:
+        if isinstance(one, dict) and name in one and str(one[name]) == wanted:
+            return one
+    raise ValueError(f"{where} is a list of {len(answer)}, of which none has {name} {wanted}")

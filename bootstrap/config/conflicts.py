@@ -95,14 +95,29 @@ class _Thing(NamedTuple):
 def _shared(found: Sequence[SensorSettings], line: LineOf) -> Iterator[Fault]:
     """Yield a fault for each thing of the machine that another device uses, too."""
     owners = {f"GPIO{pin}": (f"1-Wire bus of {sensor} (w1-gpio)", "") for pin, sensor in _one_wire(found).items()}
+    for settings, (name, thing, known_as, shared_as) in _claimed(found):
+        if thing not in owners:
+            owners[thing] = (f"{name} of {settings.topics.sensor}", shared_as)
+        elif not shared_as or owners[thing][1] != shared_as:
+            yield Fault(settings.file, line(settings, name), f"{known_as} is already the {owners[thing][0]}")
+
+
+def claims(found: Sequence[SensorSettings]) -> Mapping[str, str]:
+    """Return the sensor, as `group/sensor`, that uses each thing of the machine that one device alone can use.
+
+    A thing is a GPIO line (`GPIO17`), the path of a device node or of a probe's folder, or an address on a bus
+    (`118 on /dev/i2c-1`); the paths are those behind all links.
+    """
+    used = [(claim.thing, settings.topics.client_id) for settings, claim in _claimed(found)]
+    return dict(reversed(used))  # the first one has it, as in a conflict
+
+
+def _claimed(found: Sequence[SensorSettings]) -> Iterator[tuple[SensorSettings, _Thing]]:
+    """Yield each sensor with what it alone can use."""
     carried_on = {one.file: buses(one.device) for one in found if not one.section}
     for settings in found:
         of_gateway = carried_on.get(settings.file, []) if settings.section else []
-        for name, thing, known_as, shared_as in _things(settings.device, of_gateway):
-            if thing not in owners:
-                owners[thing] = (f"{name} of {settings.topics.sensor}", shared_as)
-            elif not shared_as or owners[thing][1] != shared_as:
-                yield Fault(settings.file, line(settings, name), f"{known_as} is already the {owners[thing][0]}")
+        yield from ((settings, claim) for claim in _things(settings.device, of_gateway))
 
 
 def _things(device: Device, of_gateway: Iterable[Path]) -> Iterator[_Thing]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 
 from bootstrap.config.conflicts import refused_needs
 from bootstrap.config.measure_sections import ConfiguredDevice, configured_device
-from bootstrap.config.model import SensorSettings
+from bootstrap.config.model import AnnouncementSettings, SensorSettings
 from bootstrap.config.toml_file import Fault, TomlFile
 from bootstrap.contract.topics import ID_RULE, RESERVED_SENSORS, Topics, is_id
 from bootstrap.device import Device
 from bootstrap.gateway import Adopted, Gateway
 
 SECTIONS = "sensors"
+ANNOUNCEMENT = "homeassistant"  # what a section, as a device's file, may set beside the settings of its kind
 LEAST_EVERY_S = 0.01
 
 
@@ -24,11 +25,15 @@ def section_of(name: str) -> str:
 
 @dataclass
 class GatewayFile:
-    """The sections of a gateway's file: the devices in them, and the faults of those that cannot be used."""
+    """The sections of a gateway's file: the devices in them, and the faults of those that cannot be used.
+
+    `announcements` has what sections say of the announcement of their sensors.
+    """
 
     adopts: type[Adopted]
     source: TomlFile
     devices: dict[str, ConfiguredDevice[Adopted]] = field(default_factory=dict)
+    announcements: dict[str, AnnouncementSettings] = field(default_factory=dict)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
 
     @classmethod
@@ -58,8 +63,12 @@ class GatewayFile:
         if not isinstance(table, dict):
             self.source.fault(f"{place!r} must be a section, [{place}]", line)
             return None
+        settings = dict(table)
+        announced = settings.pop(ANNOUNCEMENT, {})
+        if said := self.source.section(f"{place}.{ANNOUNCEMENT}", announced, AnnouncementSettings):
+            self.announcements[name] = said
         try:
-            made = configured_device(self.adopts, self.source, dict(table), place)
+            made = configured_device(self.adopts, self.source, settings, place)
         except Exception as error:  # noqa: BLE001 - a class of the user's own may raise anything
             self.source.fault(f"{name!r} cannot be created: {error!r}", line)
             return None
@@ -88,6 +97,7 @@ class GatewayFile:
                 topics=Topics(gateway.topics.group, name),
                 device=made.device,
                 filters=made.filters,
+                homeassistant=gateway.homeassistant.of(self.announcements[name]),
                 section=section_of(name),
                 user=gateway.topics.sensor,
             )

@@ -30,6 +30,7 @@ HOUSE = "house.toml"
 DEVICES = "devices"
 DEFAULT_FOLDERS = (Path("/etc/penates"), Path("config"))
 ROOT = 0  # its user id
+NO_DEVICE = "no device; `penates scan` shows what is connected, `penates new KIND NAME` writes the file of any other"
 
 
 def device_file(name: str) -> str:
@@ -163,7 +164,7 @@ class Configuration:
             broker=house.broker,
             log=house.log,
             history=house.history,
-            homeassistant=house.homeassistant,
+            homeassistant=house.homeassistant.of(names.homeassistant),
         )
         try:
             return with_sharing(carried.carried_by(settings) if carried else settings, names.shared_with)
@@ -262,7 +263,8 @@ def folder_or_default(folder: Path | None) -> Path:
     if usual := usual_folder():
         return usual
     places = " and ".join(f"{usual / HOUSE}" for usual in DEFAULT_FOLDERS)
-    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; use --config DIR")])
+    begin = "`penates init` begins a house here, --config DIR names another"
+    raise SettingsError([Fault(HOUSE, 1, f"not found; looked for {places}; {begin}")])
 
 
 def load(folder: Path, sensor: str, *, secrets: bool = True) -> SensorSettings:
@@ -330,7 +332,7 @@ def check(
     configuration = Configuration(folder, secrets=secrets)
     valid = configuration.all([one for name in names for one in configuration.together.get(name, [name])])
     if not valid and not configuration.faults:
-        configuration.faults.append(Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml"))
+        configuration.faults.append(Fault(DEVICES, 1, NO_DEVICE))
     if minor and not {*configuration.faults}.difference(configuration.minor):
         for fault in configuration.minor:
             minor(fault)

@@ -4,7 +4,7 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 LEAST_HEARTBEAT_S, MOST_HEARTBEAT_S = 0.1, 86_400
 MOST_LOG_MB = 10_000
 PLAIN_PORT, TLS_PORT = 1883, 8883
+LOCAL = ("localhost", "127.0.0.1", "::1")
 HOUR_S = 3600
 UNITS_S = {"h": HOUR_S, "d": 24 * HOUR_S}
 OUTAGE = re.compile(r"\d{1,4}[hd]", re.ASCII)
@@ -95,11 +96,24 @@ class BrokerSettings:
     password_file: Annotated[str, a_path] | None = None
     ca_file: Annotated[Path, a_certificate] | None = None
     keepalive_s: Annotated[int, Limits(2, 65_535)] = 60
+    managed: bool = True
+    websocket_port: Annotated[int, Limits(1, 65_535)] | None = None
 
     @property
     def hosts(self) -> list[str]:
         """The addresses of one logical broker."""
         return [self.host] if isinstance(self.host, str) else self.host
+
+    @property
+    def managed_here(self) -> bool:
+        """Whether it is on this machine and set up by us, with a user of its own for each sensor."""
+        return self.managed and self.username is None and all(host in LOCAL for host in self.hosts)
+
+    @property
+    def of_others(self) -> bool:
+        """Whether somebody else looks after it; not so for ours on another machine, at which each sensor is a user."""
+        unknown = self.password_file is None and not self.managed_here
+        return not self.managed or self.username is not None or unknown
 
     @property
     def tcp_port(self) -> int:
@@ -144,6 +158,10 @@ class HomeAssistantSettings:
         """Return the topic on which a sensor is announced."""
         return f"{self.prefix}/device/{topics.group}-{topics.sensor}/config"
 
+    def of(self, sensor: "AnnouncementSettings") -> "HomeAssistantSettings":
+        """Return the settings with what a sensor's own file says."""
+        return self if sensor.enabled is None else replace(self, enabled=sensor.enabled)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SiteSettings:
@@ -174,12 +192,23 @@ class House:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnnouncementSettings:
+    """`[homeassistant]` in a device's file, or in a section of a gateway's: whether the sensor is announced.
+
+    None leaves it to `house.toml`, or to the gateway's file.
+    """
+
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeviceNames:
     """What a device's file may set beside its kind and the settings of that kind."""
 
     group: Group | None = None
     sensor: Id | None = None
     shared_with: Share | None = None
+    homeassistant: AnnouncementSettings = AnnouncementSettings()
 
 
 @dataclass(frozen=True, kw_only=True)

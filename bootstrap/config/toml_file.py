@@ -13,9 +13,12 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from bootstrap.limits import EXPLAINED, FromText, a_duration
+
+if TYPE_CHECKING:
+    from bootstrap.config.renamed import Rename
 
 T = TypeVar("T")
 
@@ -110,8 +113,10 @@ class TomlFile:
         self.faults.append(Fault(self.name, line, text))
 
     def line(self, key: str, section: str = "") -> int:
-        """Return the line of a key, or of its section if the key is missing."""
-        return self._key_lines.get((section, key)) or self._key_lines.get(("", section)) or 1
+        """Return the line of a key, or of its section if the key is missing; that may be one in braces."""
+        found = self._key_lines.get((section, key)) or self._key_lines.get(("", section))
+        outer, _, name = (section or key).rpartition(".")
+        return found or (self.line(name, outer) if outer else 1)
 
     def fill(self, cls: type[T], table: Mapping[str, Any], section: str = "") -> T | None:
         """Return a `cls` with the values of a table, or None after adding the reasons to `faults`."""
@@ -127,16 +132,36 @@ class TomlFile:
         for name, field in known.items():
             if name in table:
                 values[name] = self._value(name, table[name], hints[name], section)
-            elif _required(field) and not any(meant(key, known) == name for key in unknown):
+            elif _required(field) and not any(self._meant(key, section, known) == name for key in unknown):
                 self._report_missing(name, section, field.metadata.get(EXPLAINED, ""))
         return self._make(cls, values, section) if len(self.faults) == before else None
 
     def _report_unknown(self, key: str, section: str, known: Iterable[str]) -> None:
         misplaced = section and key in self.outside_sections
-        hint = f"move the line above [{section}], which ends with the file" if misplaced else suggestion(key, known)
+        hint = (
+            f"move the line above [{section}], which ends with the file"
+            if misplaced
+            else self._hint(key, section, known)
+        )
         self.fault(
             f"no setting {_cut(repr(key))}{f' in [{section}]' if misplaced else ''}; {hint}", self.line(key, section)
         )
+
+    def _hint(self, key: str, section: str, known: Iterable[str]) -> str:
+        """Return what an unknown setting is called since a version, or may have been meant to be."""
+        if found := self._renamed(key, section):
+            return f"it is called {found.new!r} since {found.since}; `penates upgrade` rewrites it"
+        return suggestion(key, known)
+
+    def _meant(self, key: str, section: str, known: Iterable[str]) -> str | None:
+        found = self._renamed(key, section)
+        return found.new if found else meant(key, known)
+
+    def _renamed(self, key: str, section: str) -> "Rename | None":
+        from bootstrap.config.renamed import renamed  # noqa: PLC0415 - few settings are unknown
+
+        kind = self.table.get("kind", "") if "/" in self.name else None
+        return renamed(kind, section, key)
 
     def _report_missing(self, name: str, section: str, explained: str) -> None:
         unset = self._key_lines.get((section, f"# {name}"))

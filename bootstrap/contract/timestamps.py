@@ -45,6 +45,11 @@ def now() -> str:
     return utc(_wall_us())
 
 
+def for_people(text: str) -> str:
+    """Return a time from the wire in the time zone of this machine, to the second: `2026-11-20 21:31:07`."""
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}"
+
+
 def parse(text: str) -> datetime:
     """Parse a time from the wire.
 

@@ -58,6 +58,7 @@ class CoverDevice(CoverSettings):
                 return None
             self.mover.on_obstruction()
         elif (end := self.ends.of(edge.source)) is not None:
+            self.ends.note_change(end)
             self.mover.on_contact(end, closed=edge.active)
             self.guard.on_end()
         return self.read()

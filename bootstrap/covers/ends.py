@@ -1,7 +1,9 @@
 """The contacts at the two ends of a cover's way: where they say it is, and when they cannot be true."""
 
+import time
 from typing import Any
 
+from bootstrap.chatter import CHATTER, CHATTER_S, Chatter
 from bootstrap.contact import contact_to_ground
 from bootstrap.covers.settings import CoverSettings
 from bootstrap.covers.travel import CLOSING, ENDS, OPENING
@@ -23,6 +25,7 @@ class Ends:
             end: cover.watch(contact_to_ground(line, cover.bounce_s)) for end, line in lines.items() if line is not None
         }
         self._contacts: dict[str, Any] = contacts
+        self._chatter = {end: Chatter() for end in contacts}
         self._doubt = cover.keep("doubt", "")
 
     def has(self, end: str) -> bool:
@@ -58,10 +61,27 @@ class Ends:
         """Why the contacts cannot be true; None if they can."""
         return BOTH if self.at_both else self._doubt.value or None
 
+    def note_change(self, end: str) -> None:
+        """Note that the contact at an end has changed; if that happens too often, do not believe it."""
+        self._chatter[end].note(time.monotonic())
+        if self.chatters(end):
+            self.doubt(f"the contact of the {end} end has changed {CHATTER} times within {CHATTER_S:g} s: it is loose")
+
+    def chatters(self, end: str) -> bool:
+        """Return whether the contact at an end changes too often."""
+        return self._chatter[end].lasts(time.monotonic())
+
     def doubt(self, why: str | None) -> None:
         """Do not believe the contacts, not after a restart either, until one of them changes as it should."""
+        if why is None and any(self.chatters(end) for end in self._chatter):
+            return
         if (why or "") != self._doubt.value:
             self._doubt.value = why or ""
+
+    def begin(self) -> None:
+        """Believe the contacts again, because it is about to be driven: they will tell."""
+        self._chatter = {end: Chatter() for end in self._contacts}
+        self.doubt(None)
 
     def require_one(self) -> None:
         """Do nothing unless it is at both ends at once.

@@ -97,7 +97,7 @@ class CoverMotor:
             self._halt()
             return self._cover.read()
         self._next, self._last, self._begun = "", way, time.monotonic()
-        self._ends.doubt(None)
+        self._ends.begin()
         self._interlock.drive(way)
         self._travel.begin(way)
         self._end_in_time()
@@ -167,7 +167,7 @@ class CoverMotor:
     def on_contact(self, end: str, *, closed: bool) -> None:
         """Take note that the contact at an end has changed."""
         way = self.way
-        if self._ends.at_both:
+        if self._ends.at_both or self._ends.chatters(end):
             self.halt(in_order=False)
             self._travel.forget()
         elif way is None:

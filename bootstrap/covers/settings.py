@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from bootstrap.config.toml_file import Wrong
 from bootstrap.covers.travel import CLOSING, OPENING, Travel
@@ -43,6 +43,8 @@ class CoverSettings(Device):
     warning: Output | None = None  # the line of a relay with light and sound, which warn before that
     warn_s: Annotated[float, Limits(0, 120)] = LEAST_WARN_S  # seconds for which they warn before it moves
     stops_itself: bool = False  # whether you have seen its motor stop, or turn back, at an obstacle by itself
+
+    must_end: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Check what no single setting tells; have those words and measures alone that it can carry out."""

@@ -113,6 +113,7 @@ class ShowingDevice(Device):
         self._node = bus_of(self)
         self._shown: Screen | None = None  # what the display shows, as far as is known; the worker thread sets it
         self._asked = False
+        self._told: tuple[bool, bool] | None = None  # whether an alert and light were on when they were last reported
         self.command = self.keep("light", AUTO)
         self._meanwhile = ""  # what a command said of the light for a while, which no restart outlives
         self.carousel = Carousel(len(self.pages))
@@ -194,11 +195,16 @@ class ShowingDevice(Device):
         self._shown = wanted
         return wanted
 
-    def _written(self, screen: Screen) -> Reading:
+    def _written(self, screen: Screen) -> Reading | None:
+        """Report an alert, or light, that begins or ends; a page that was turned is only shown."""
         self._asked = False
         if self._wanted != screen:
             self.after(GAP_S, self._redraw, DRAW)
-        return screen.reading
+        told, self._told = self._told, (screen.alert, screen.lit)
+        if self._told != told:
+            return screen.reading
+        self.context.show(screen.reading)
+        return None
 
     def _failed(self, error: OSError | ValueError) -> Reading:
         self._asked = False
@@ -210,6 +216,7 @@ class ShowingDevice(Device):
 
     def complete(self, reading: Reading) -> Reading:
         """Write what has changed meanwhile."""
+        self._told = (bool(reading["alert"]), bool(reading["light"]))
         self._redraw()
         return reading
 

@@ -1,8 +1,7 @@
 """Whether the contact at a bolt can be believed."""
 
-from collections import deque
+from bootstrap.chatter import CHATTER, CHATTER_S, Chatter
 
-CHATTER, CHATTER_S = 6, 10.0  # changes within so many seconds are those of a loose contact
 CHATTERS = f"the bolt contact has changed {CHATTER} times within {CHATTER_S:g} s"
 STUCK = "the bolt contact has shown a thrown bolt although it was to be unlocked: it, or the bolt, is stuck"
 PROVE = "it is believed again once it has followed an unlocking and a locking"
@@ -19,13 +18,13 @@ class BoltContact:
     def __init__(self, doubt: str) -> None:
         """Begin with the doubt of an earlier process, or none."""
         self.doubt = doubt
-        self._changes: deque[float] = deque(maxlen=CHATTER)
+        self._chatter = Chatter()
         self.has_followed = not doubt
 
     def note_change(self, now: float) -> None:
         """Note that it has changed, at a monotonic time in seconds."""
-        self._changes.append(now)
-        if len(self._changes) == CHATTER and now - self._changes[0] < CHATTER_S:
+        self._chatter.note(now)
+        if self._chatter.lasts(now):
             self.doubt, self.has_followed = f"{CHATTERS}; {PROVE}", False
 
     def begin_unlocking(self) -> None:

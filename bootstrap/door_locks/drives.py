@@ -72,7 +72,7 @@ class BoltMotor:
     """A motor on two lines, one for each direction, of which never both have power. Without power it stays."""
 
     def __init__(self, device: Device, unlock_pin: int, lock_pin: int, *, active_high: bool) -> None:
-        self._device, self.unlocked = device, False
+        self._device, self.unlocked, self._has_finished = device, False, False
         self._unlocking = device.own(DigitalOutputDevice(unlock_pin, active_high=active_high))
         self._locking = device.own(DigitalOutputDevice(lock_pin, active_high=active_high))
         self._ran_until = {self._unlocking: -math.inf, self._locking: -math.inf}
@@ -107,8 +107,9 @@ class BoltMotor:
         """Lock now, if it is not; nothing else runs meanwhile, because the process ends."""
         self.stop()
         was_locked = is_locked()
-        if was_locked and not self.unlocked:
+        if self._has_finished or (was_locked and not self.unlocked):
             return
+        self._has_finished = True
         time.sleep(DEAD_S)
         self._locking.value = True
         until = time.monotonic() + longest_s

@@ -88,7 +88,7 @@ class LockingDoor(Device):
         if hasattr(self, "belief") and not self.contacts.is_open:
             self.drive.finish(lambda: self.contacts.is_thrown and not self.belief.doubt, self.move_s)
 
-    # What there is.
+    stopping = teardown  # at the beginning of an end in order
 
     @property
     def _facts(self) -> LockFacts:

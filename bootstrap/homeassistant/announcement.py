@@ -9,11 +9,12 @@ from typing import Any, get_args
 
 from bootstrap.contract.liveness import patience_s
 from bootstrap.contract.payload import Json, encode
-from bootstrap.contract.topics import State, Topics
+from bootstrap.contract.topics import RECORDER, State, Topics
 from bootstrap.homeassistant import controls
 from bootstrap.homeassistant.controls import LONGEST_STATE, TEXT, Component, Facts, icon, label
 
 NAME = "penates"
+ASIDE = dict.fromkeys(("sensor", "binary_sensor", "event"), "diagnostic")  # others are set, and belong to its settings
 LONGEST_TEXT = 1000  # characters of an event's text, an attribute; Home Assistant accepts 16 kB of attributes in all
 PROBLEMS, LONGEST_WHY = 30, 100  # most problems in an attribute, and characters of each reason
 
@@ -202,13 +203,24 @@ class _Announced:
     def device(self) -> dict[str, Any]:
         """Return the device. A sensor whose id is the host's name represents the host; others are reached via it."""
         host, sensor = str(self._about["host"]).partition(".")[0], self._topics.sensor
-        names = {"name": sensor, "mf": NAME, "mdl": self._about["kind"], "sw": self._about["version"]}
+        names = {"name": self._called(sensor), "mf": NAME, "mdl": self._about["kind"], "sw": self._about["version"]}
         if sensor == host:
             return {"ids": [self.identity, f"{NAME}@{host}"], **names}
         return {"ids": [self.identity], **names, "via_device": f"{NAME}@{host}"}
 
+    def _called(self, sensor: str) -> str:
+        """Return the device's name: a recorder measures nothing of the house, and stands for penates itself."""
+        if self._about["kind"] != RECORDER:
+            return sensor
+        return NAME if sensor == RECORDER else f"{NAME} {sensor}"
+
     def components(self) -> Iterator[tuple[str, Component]]:
-        """Yield each component with its key."""
+        """Yield each component with its key. A recorder's are no part of the house: dashboards leave them out."""
+        for key, component in self._components():
+            aside = {} if self._about["kind"] != RECORDER else {"ent_cat": ASIDE.get(component["p"], "config")}
+            yield key, {**aside, **component}
+
+    def _components(self) -> Iterator[tuple[str, Component]]:
         offered = {name: self._control(name, takes) for name, takes in self._about["actions"].items()}
         shown = {name: control["p"] for control in offered.values() for name in self._shown_by(control)}
         for name, facts in self._measures.items():

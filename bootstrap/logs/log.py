@@ -116,7 +116,8 @@ def _handler(sensor: str, style: Format, stream: TextIO | None) -> logging.Handl
         handler = journal.JournalHandler(stream, lambda: _speaker.get() or sensor, _Message(sensor))
         handler.setFormatter(_Marked(sensor))
     else:
-        handler.setFormatter(_JsonLines(sensor) if style == "json" else _Text(sensor))
+        to_people = stream is not None and stream.isatty()
+        handler.setFormatter(_JsonLines(sensor) if style == "json" else _Text(sensor, to_people=to_people))
     handler.addFilter(_Limit())
     return handler
 
@@ -173,11 +174,11 @@ def is_journal(stream: TextIO | None) -> bool:
 
 
 class _Text(logging.Formatter):
-    """`2026-11-20T20:31:07Z info cm/cellar: read failed (error="…")`."""
+    """`2026-11-20T20:31:07Z info home/cellar: read failed (error="…")`; on a terminal with the time of this machine."""
 
-    def __init__(self, sensor: str) -> None:
-        super().__init__(datefmt="%Y-%m-%dT%H:%M:%SZ")
-        self.converter = time.gmtime
+    def __init__(self, sensor: str, *, to_people: bool = False) -> None:
+        super().__init__(datefmt="%Y-%m-%d %H:%M:%S" if to_people else "%Y-%m-%dT%H:%M:%SZ")
+        self.converter = time.localtime if to_people else time.gmtime
         self._sensor = sensor
 
     def format(self, record: logging.LogRecord) -> str:

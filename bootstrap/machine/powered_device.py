@@ -1,9 +1,9 @@
 """The base class of devices that may restart this machine, or shut it down, if their owner allows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootstrap.contract.payload import Json
-from bootstrap.device import Device, takes
+from bootstrap.device import Device, takes, this_host
 from bootstrap.machine.power import WORDS, request
 from bootstrap.needs import PowerAction
 
@@ -18,7 +18,9 @@ class PoweredDevice(Device):
         """Have those commands alone that are allowed."""
         unwanted = {*WORDS} - {*(self.allow or ())}
         self.commands = {  # type: ignore[misc]
-            name: taken for name, taken in type(self).commands.items() if name not in unwanted
+            name: replace(taken, words=(this_host(),)) if name in WORDS else taken
+            for name, taken in type(self).commands.items()
+            if name not in unwanted
         }
 
     @takes(expires=True)

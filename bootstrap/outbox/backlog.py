@@ -6,7 +6,6 @@ writes, and a process that dies at any moment loses less than two seconds of rea
 
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TypeVar
 
 from bootstrap.contract.timestamps import Clock, utc
 from bootstrap.logs import log
+from bootstrap.outbox.lazy_deque import LazyDeque
 from bootstrap.outbox.message import Message
 from bootstrap.outbox.segment_log import Offset, SegmentLog, StoredRecord
 
@@ -70,12 +70,12 @@ class Backlog:
 
     def __init__(self, segments: SegmentLog, limits: BacklogLimits) -> None:
         self._segments, self.limits = segments, limits
-        self._head: deque[QueuedReading] = deque()
-        self._tail: deque[QueuedReading] = deque()
+        self._head = LazyDeque[QueuedReading]()
+        self._tail = LazyDeque[QueuedReading]()
         # Records, not numbers: a segment that becomes readable again may contain the same numbers as another.
         self._sent: set[QueuedReading] = set()
         self._memory_only: set[QueuedReading] = set()  # in `_head` or `_sent`, and not on disk
-        self._recent: deque[tuple[float, QueuedReading]] = deque()  # time of the acknowledgement, and the record
+        self._recent = LazyDeque[tuple[float, QueuedReading]]()  # time of the acknowledgement, and the record
         self._number = segments.last_number
         self._dropped = 0
         self._disk_retry_at = -inf
@@ -156,7 +156,7 @@ class Backlog:
 
     def _insert(self, records: list[QueuedReading]) -> None:
         if records:
-            self._head = deque(_in_order([*records, *self._head]))
+            self._head = LazyDeque(_in_order([*records, *self._head]))
 
     def _forget(self, record: QueuedReading) -> None:
         self._sent.remove(record)

@@ -1,6 +1,7 @@
 """The folder in which a sensor keeps what the broker has not acknowledged."""
 
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from bootstrap.contract.topics import Topics
@@ -9,6 +10,7 @@ OUTBOX = "outbox"
 OLD_OUTBOX = "history"  # the name up to version 0.1
 
 
+@lru_cache(1)  # of one sensor it is needed several times in succession
 def outbox_folder(state: Path, topics: Topics) -> Path:
     """Return a sensor's folder below the state folder, whether it exists or not."""
     return state / OUTBOX / topics.file_name

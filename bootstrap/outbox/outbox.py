@@ -8,7 +8,6 @@ Three queues, served in this order:
 """
 
 import zlib
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from math import inf
@@ -18,6 +17,7 @@ from bootstrap.contract.timestamps import Clock
 from bootstrap.logs import log
 from bootstrap.outbox.backlog import Backlog, BacklogLimits, QueuedReading
 from bootstrap.outbox.dead_letters import DeadLetters
+from bootstrap.outbox.lazy_deque import LazyDeque
 from bootstrap.outbox.message import REFUSED_FOR_NOW, AckOutcome, Message
 
 WINDOW = 20  # unacknowledged messages in all, as many as Mosquitto by default sends to a subscriber
@@ -140,7 +140,7 @@ class OnceQueue:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._waiting: deque[Message] = deque()
+        self._waiting = LazyDeque[Message]()
         self.dropped = 0
 
     def put(self, message: Message) -> None:

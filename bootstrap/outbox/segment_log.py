@@ -8,7 +8,6 @@ lines are skipped one by one. A database would write each page twice, and refuse
 import os
 import re
 import zlib
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.logs import log
+from bootstrap.outbox.lazy_deque import LazyDeque
 from bootstrap.paths import open_own, read_own, sync
 
 SEGMENT = 500  # records per segment, and the most that are loaded into memory at once
@@ -62,7 +62,7 @@ class SegmentLog:
         """Find the records that an earlier run has left in `folder`."""
         self._folder = folder
         self._left: dict[int, int] = {}  # number of waiting records, by segment
-        self._unread: deque[_Range] = deque()
+        self._unread = LazyDeque[_Range]()
         self._descriptors: dict[int, int] = {}  # file descriptors, by segment
         self._newest = 0  # number of the newest segment
         self._room = 0  # how many more records fit into the newest segment
@@ -200,7 +200,7 @@ class SegmentLog:
         """Leave a segment that cannot be read now to a later run."""
         log.error("cannot read stored readings; they are left where they are", error=str(error))
         self.damaged += sum(span.count for span in self._unread if span.segment == segment)
-        self._unread = deque(span for span in self._unread if span.segment != segment)
+        self._unread = LazyDeque(span for span in self._unread if span.segment != segment)
         self._waiting -= self._left.pop(segment)
         if segment == self._newest:
             self._room = 0

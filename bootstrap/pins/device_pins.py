@@ -17,6 +17,7 @@ from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox
 from bootstrap.pins.edge import Edge, wall_ns
+from bootstrap.pins.unwritten_outputs import Tell, UnwrittenOutputs
 
 D = TypeVar("D", bound=Any)  # a gpiozero device; gpiozero has no types
 
@@ -88,12 +89,18 @@ class DevicePins:
 
     MESSAGE = "edge"
 
-    def __init__(self, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None]) -> None:
-        """Call `deliver` in the loop with every edge of a watched input."""
+    def __init__(
+        self, loop: Loop, inbox: Inbox, deliver: Callable[[Edge], None], tell: Tell = lambda _why: None
+    ) -> None:
+        """Call `deliver` in the loop with every edge of a watched input.
+
+        `tell` is called with what is wrong when an output could not be set, and with None once all are safe again.
+        """
         os.environ.setdefault(FACTORY, DEFAULT_FACTORY)
         self._loop, self._inbox, self._deliver = loop, inbox, deliver
         self._watched: dict[int, Any] = {}  # by a number that is never used again
         self._owned: list[tuple[Any, float]] = []
+        self._unwritten = UnwrittenOutputs(loop, inbox, self.make_safe, tell)
         self._thread = threading.get_ident()
         inbox.on(self.MESSAGE, self._on_posted)
 
@@ -110,6 +117,7 @@ class DevicePins:
     def own(self, device: D, safe: float = 0) -> D:
         """Set this output device to `safe` whenever the sensor stops. Return the device."""
         self._owned.append((device, safe))
+        self._unwritten.watch(device)
         return device
 
     @property
@@ -151,3 +159,4 @@ class DevicePins:
             for device in [*self._watched.values(), *(device for device, _safe in self._owned)]:
                 stack.callback(device.close)
             stack.callback(self.make_safe)
+            stack.callback(self._unwritten.close)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bootstrap.errors import reason
 from bootstrap.pins.header_pwm import PwmChannel, find_channel
+from bootstrap.pins.unwritten_outputs import ignore
 from bootstrap.sysfs import set_content
 
 NANOSECONDS = 1_000_000_000
@@ -87,6 +88,7 @@ class HardwarePwm:
         """Have the line do `value` from now on. OSError: the kernel has no PWM on it, or does not let us."""
         self.channel: PwmChannel = find_channel(sysfs, line)
         self.closed = False
+        self.on_unwritten = ignore
         self._period, self._active_high = round(NANOSECONDS / frequency_hz), active_high
         self._value = value
         self._export()
@@ -101,7 +103,11 @@ class HardwarePwm:
     @value.setter
     def value(self, value: float) -> None:
         self._value = value
-        (self._set if self._made == self._was_made else self._renew)()
+        try:
+            (self._set if self._made == self._was_made else self._renew)()
+        except OSError as error:
+            self.on_unwritten(str(error))
+            raise
 
     def close(self) -> None:
         """Leave the line as it is."""

@@ -17,6 +17,7 @@ from bootstrap.logs import log
 from bootstrap.pins.header import header_chip, request_line
 from bootstrap.pins.lent_line import LentLine
 from bootstrap.pins.software_pwm import SoftwarePwm
+from bootstrap.pins.unwritten_outputs import ignore
 
 BIASES = {"up": Bias.PULL_UP, "down": Bias.PULL_DOWN, "floating": Bias.DISABLED}
 EDGES = {"both": Edge.BOTH, "rising": Edge.RISING, "falling": Edge.FALLING}
@@ -52,6 +53,7 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._request: gpiod.LineRequest | None = None
         self._loop: Loop | None = None
         self._pwm: SoftwarePwm | None = None
+        self.on_unwritten = ignore
         self._reset()
 
     def _reset(self) -> None:
@@ -127,7 +129,11 @@ class KernelPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
             self._write(bool(value))
 
     def _write(self, level: bool) -> None:
-        self._requested().set_value(self._number, Value(int(level)))
+        try:
+            self._requested().set_value(self._number, Value(int(level)))
+        except OSError as error:
+            self.on_unwritten(str(error))
+            raise
 
     def _get_pull(self) -> str:
         return next((name for name, bias in BIASES.items() if bias is self._bias), "floating")

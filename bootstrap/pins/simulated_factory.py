@@ -11,6 +11,7 @@ from gpiozero.pins.local import LocalPiFactory, LocalPiPin
 from bootstrap.eventloop.loop import Loop, Timer
 from bootstrap.pins.lent_line import LentLine
 from bootstrap.pins.simulated_lines import SimulatedLine
+from bootstrap.pins.unwritten_outputs import ignore
 
 if TYPE_CHECKING:
     import socket
@@ -42,6 +43,7 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
         self._socket: socket.socket | None = None
         self._loop: Loop | None = None
         self._settling: Timer | None = None
+        self.on_unwritten = ignore
         self._reset()
 
     def _reset(self) -> None:
@@ -97,8 +99,13 @@ class SimulatedPin(LocalPiPin):  # type: ignore[misc]  # gpiozero has no types
     def _set_state(self, value: float) -> None:
         if self._function != "output":
             raise PinSetInput(f"cannot set the state of {self!r}, which is an input")
-        self._output = value
-        self._hold()
+        before, self._output = self._output, value
+        try:
+            self._hold()
+        except OSError as error:
+            self._output = before
+            self.on_unwritten(str(error))
+            raise
         self._line.note(value)
 
     def _get_pull(self) -> str:

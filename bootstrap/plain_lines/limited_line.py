@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from gpiozero import DigitalOutputDevice
 
@@ -11,6 +11,7 @@ from bootstrap.contract.payload import Json
 from bootstrap.device import Device, Measure, Reading
 from bootstrap.errors import Refused
 from bootstrap.limits import Limits
+from bootstrap.logs import log
 from bootstrap.needs import Output
 
 BACK, LIMIT, RESTED = "back", "limit", "rested"  # names of timers
@@ -21,7 +22,8 @@ class LimitedLine(Device):
     """A GPIO line that is on for at most `longest_s` between two rests. It is off at the start and at every end.
 
     Only a rest of `rest_s` without a break gives it its time again: neither a repeated command nor a restart does. What
-    is kept is the worst, until the sensor ends in order, so it rests first after a crash, a kill and a power cut.
+    is kept is the worst, until the sensor ends in order, so it rests first after a crash, a kill and a power cut, and
+    if what was kept is damaged.
     """
 
     pin: Output
@@ -29,16 +31,25 @@ class LimitedLine(Device):
     longest_s: Annotated[float, Limits(1, 86_400)]  # seconds that it may be on between two rests, such as 1800
     rest_s: Annotated[float, Limits(1, 86_400)] = 60.0  # seconds that it must be off to have its whole time again
 
+    must_end: ClassVar[bool] = True
+
     resting = Measure(bool)  # it was on for its whole time, and rests
 
     def setup(self) -> None:
         """Own the line, which is off from the first moment."""
         self.relay = self.own(DigitalOutputDevice(self.pin, active_high=self.active_high))
         self.kept = self.keep("used_s", 0.0)
-        self.used_s, self.kept.value = self.kept.value, self.longest_s
+        self.used_s, self.kept.value = self._kept_s(), self.longest_s
         self.powered, self.since = False, time.monotonic()  # whether it is on, and since when
         if self.left_s <= 0:
             self.after(self.rest_s, self.read, name=RESTED)
+
+    def _kept_s(self) -> float:
+        """Return for how long it was on before; all of its time if nobody knows."""
+        if self.kept.lost:
+            log.warning("nobody knows for how long it was on before, so it rests first", rest_s=self.rest_s)
+            return self.longest_s
+        return max(0.0, self.kept.value)
 
     def shows(self, *, on: bool) -> Reading:
         """Return what being on means: `{"on": on}`."""
@@ -85,16 +96,18 @@ class LimitedLine(Device):
         return self.read()
 
     def rest(self) -> None:
-        """Switch it off."""
+        """Switch it off. It counts as on until its line has taken that."""
+        self.relay.off()
         if self.powered:
             self.used_s, self.since, self.powered = self.longest_s - self.left_s, time.monotonic(), False
-        self.relay.off()
         self.cancel(BACK)
         self.cancel(LIMIT)
 
     def read(self) -> Reading:
         """Return whether it is on, and whether it rests."""
         on = bool(self.relay.is_active)
+        if self.powered and not on:  # it was made safe after its line could not be set
+            return self.switch_off()
         return {**self.shows(on=on), "resting": not on and self.left_s <= 0}
 
     def teardown(self) -> None:

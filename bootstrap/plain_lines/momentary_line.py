@@ -1,7 +1,7 @@
 """The base class of relays that are pressed like a button, such as an opener's."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from gpiozero import DigitalOutputDevice
 
@@ -19,6 +19,8 @@ class MomentaryLine(Device):
     pin: Output
     active_high: bool = True  # false for relay boards that switch on at 0
     pulse_s: Annotated[float, Limits(0.02, 60)] = 0.5  # seconds for which it is on
+
+    must_end: ClassVar[bool] = True
 
     pressed = Measure(bool)
 

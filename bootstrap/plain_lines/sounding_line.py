@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from gpiozero import DigitalOutputDevice
 
@@ -49,6 +49,8 @@ class SoundingLine(Device):
     active_high: bool = True  # false for boards that sound at 0, such as MH-FMD
     short_s: Annotated[float, Limits(0.01, 10)] = 0.1  # seconds of a `.` in a pattern; a `-` is three times as long
     longest_s: Seconds = 60.0  # seconds after which it is silent, whatever it was told
+
+    must_end: ClassVar[bool] = True
 
     sounding = Measure(bool)
 

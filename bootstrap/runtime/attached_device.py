@@ -1,5 +1,7 @@
 """A device while it is attached to its sensor."""
 
+from functools import partial
+
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.timestamps import MachineClock
 from bootstrap.device import Device
@@ -16,6 +18,8 @@ from bootstrap.runtime.parts import ProcessParts, SensorParts
 from bootstrap.runtime.releases import Releases
 from bootstrap.runtime.reporter import Reporter
 from bootstrap.runtime.sampler import Sampler, phase_of
+
+OUTPUTS = "outputs"  # the name of a problem
 
 
 def _sampler(settings: SensorSettings, parts: ProcessParts, reporter: Reporter, link: Link) -> Sampler:
@@ -41,7 +45,7 @@ class AttachedDevice:
         """Publish over this link; `clock` tells how far the time can be trusted."""
         device, sensor = settings.device, settings.topics.client_id
         self.sampler = _sampler(settings, parts, reporter, link)
-        self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge)
+        self.pins = DevicePins(parts.loop, parts.inbox, self.sampler.on_edge, partial(self._tell, reporter))
         self.lent = LentParts(device, parts, self.sampler, reporter.set_problem)
         self.lent.sensor, self.lent.folder = sensor, outbox_folder(settings.folders.state, settings.topics)
         if type(device).blocks is True:  # a setting of that name is a user's own
@@ -53,7 +57,7 @@ class AttachedDevice:
         kept = kept_values(settings, parts, reporter.set_problem)
         self._resources.callback(kept.close)
         setup = DeviceSetup(device, DeclaredLines(device, self.pins))
-        self.set_up, self.progress = setup.do, setup.progress
+        self.set_up, self.progress, self._stopping = setup.do, setup.progress, device.stopping
         self._resources.callback(setup.undo)
         self.subscriptions = Subscriptions(settings, parts.sockets, parts.inbox, clock.known)
         self._resources.callback(self.subscriptions.close)
@@ -66,12 +70,23 @@ class AttachedDevice:
         context.use(conversation, self.sampler.run_later)
         device.attach(context)
 
+    def _tell(self, reporter: Reporter, why: str | None) -> None:
+        """Publish that outputs could not be set; or that they could, and what they are now."""
+        reporter.set_problem(OUTPUTS, why)
+        if why is None:
+            self.sampler.read_soon()
+
     def _conversation(self, device: Device, around: SensorParts) -> Conversation:
         """Return what listens and tells for the device. Before it ends, formulas keep what they have summed up."""
         conversation = Conversation(device, around)
         self._resources.callback(conversation.close)
         self._resources.callback(around.reporter.close_filters)
         return conversation
+
+    def rest(self) -> None:
+        """Set its outputs to safe values at an orderly stop, after what it does then by itself."""
+        self._stopping()
+        self.pins.make_safe()
 
     def detach(self) -> None:
         """Release the device: set its outputs to safe values, free its lines and close all that it opened.

@@ -48,6 +48,11 @@ class KeptValue(Generic[K]):
         """The value that a power cut would leave; see `Kept`."""
         return cast("K", self._values.get_saved(self._name))
 
+    @property
+    def lost(self) -> bool:
+        """Whether what an earlier process had kept is lost; see `Kept`."""
+        return self._values.has_lost(self._name)
+
 
 class KeptValues:
     """The values of one sensor, in a file of its folder. It is read at the first `keep`, and written in the worker.
@@ -68,6 +73,8 @@ class KeptValues:
         self._set_problem, self._copy = set_problem, KeptCopy(copy)
         self._values: dict[str, Json] | None = None
         self._on_disk_now: dict[str, Json] = {}
+        self._damaged = False
+        self._unlike = set[str]()  # the names of values that were none of this device
         self._write_s = math.inf
         self._timer: Timer | None = None
         self._lock = threading.Lock()  # a write in the worker, and the last one
@@ -87,6 +94,7 @@ class KeptValues:
         if not _alike(found, default):
             log.error("a kept value is none of this device; beginning anew", name=name, found=found, begins=default)
             self._values[name] = cast("Json", default)
+            self._unlike.add(name)
         return KeptValue(self, name)
 
     def get(self, name: str) -> Json:
@@ -96,6 +104,10 @@ class KeptValues:
     def get_saved(self, name: str) -> Json:
         """Return a value as it is on the disk, or as it is in memory while no disk takes it."""
         return (self._values or {} if self._failing else self._on_disk_now)[name]
+
+    def has_lost(self, name: str) -> bool:
+        """Return whether something was kept of this name, perhaps, that could not be read."""
+        return self._damaged or name in self._unlike
 
     def set(self, name: str, value: Json) -> None:
         """Change a value, and have it written.
@@ -163,6 +175,7 @@ class KeptValues:
 
     def _set_aside(self, error: Refused) -> None:
         """Move a damaged file aside, so that a person can look at it."""
+        self._damaged = True
         aside = self._file.with_name(f"{FILE}.damaged")
         with suppress(OSError):
             self._file.replace(aside)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 
 from bootstrap.eventloop.loop import READABLE, Loop, OnReady, Pollable, Timer
@@ -18,6 +17,18 @@ def named(parts: ProcessParts, name: str) -> ProcessParts:
     return replace(parts, loop=_NamedLoop(parts.loop, name), worker=_NamedWorker(parts.worker, name))
 
 
+class _NamedCall:
+    """A call that logs as one sensor: a third of the memory of a partial, of which there are dozens for each sensor."""
+
+    __slots__ = ("_call", "_name")
+
+    def __init__(self, name: str, call: Callable[..., None]) -> None:
+        self._name, self._call = name, call
+
+    def __call__(self, *given: object) -> None:
+        log.call_as(self._name, self._call, *given)
+
+
 class _NamedLoop(Loop):
     """A process's loop; calls that are made through it log as one sensor."""
 
@@ -25,7 +36,7 @@ class _NamedLoop(Loop):
         self._shared, self._name = loop, name
 
     def _as_own(self, call: Callable[..., None]) -> Callable[..., None]:
-        return partial(log.call_as, self._name, call)
+        return _NamedCall(self._name, call)
 
     def add_reader(self, source: Pollable, handler: OnReady, events: int = READABLE) -> None:
         self._shared.add_reader(source, self._as_own(handler), events)

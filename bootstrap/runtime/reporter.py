@@ -44,7 +44,7 @@ class Reporter:
         self.reads = self.faults = 0
         self.state: State = "starting"
         self.why, self._flapping, self._alone_since = "", "", timestamps.now()
-        self._link_status = f"connecting to the broker since {_shown(self._alone_since)}"
+        self._link_status = f"connecting to the broker since {timestamps.for_people(self._alone_since)}"
         self._measured = False
         self.introduce: Callable[[], None] = lambda: None  # publish what the sensor is once more
 
@@ -95,7 +95,7 @@ class Reporter:
         if self._flapping:
             parts.append(self._flapping)
         if self._last_reading:
-            parts.append(f"last reading {_shown(self._last_reading)}")
+            parts.append(f"last reading {timestamps.for_people(self._last_reading)}")
         if not self._link.up and self._outbox.queued:
             parts.append(f"{self._outbox.queued} to deliver")
         return "; ".join(parts)
@@ -122,7 +122,7 @@ class Reporter:
     def set_broker(self, why: str | None) -> None:
         """Show in `status` that there is a broker, or since when and why there is none."""
         self._alone_since = "" if why is None else self._alone_since or timestamps.now()
-        since = _shown(self._alone_since)
+        since = self._alone_since and timestamps.for_people(self._alone_since)
         self._link_status = "connected to the broker" if why is None else f"no broker since {since}: {why}"
         self._on_status()
 
@@ -265,11 +265,6 @@ class Reporter:
         elif why != self.why:
             self.why = why
             self._on_status()
-
-
-def _shown(stamp: str) -> str:
-    """Return a timestamp without fractions of a second."""
-    return f"{stamp[:19]}Z"
 
 
 def _unsigned_zero(value: Value) -> Value:

@@ -209,7 +209,7 @@ class Sensor:
         self._device.sampler.stop()
         self._inbound.close()
         if in_order and self._device.pins.owns:
-            self._device.pins.make_safe()
+            self._device.rest()
             self._device.sampler.read()
         self.link.pump()
 

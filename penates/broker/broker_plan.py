@@ -52,6 +52,8 @@ class BrokerPlan:
         plain_port: the port for this machine's own sensors.
         tls_port: the port for everybody else.
         tls_address: the address of the only interface that the TLS port uses; empty for all.
+        websocket_port: the port for MQTT over WebSocket; None for none.
+        taken: files of a Mosquitto that is taken over, without what controls access.
     """
 
     config: Path = Path("/etc/penates")
@@ -61,6 +63,8 @@ class BrokerPlan:
     plain_port: int = 1883
     tls_port: int = 8883
     tls_address: str = ""
+    websocket_port: int | None = None
+    taken: Sequence[Planned] = ()
 
     @property
     def private(self) -> Path:
@@ -188,19 +192,20 @@ def plan(wanted: BrokerPlan) -> list[Planned]:
         Fatal: an existing file is not what it should be.
         OSError: a file cannot be read.
     """
-    ours = {wanted.conf_d / name for name in mosquitto_files.CONF_D}
+    ours = {*(wanted.conf_d / name for name in mosquitto_files.CONF_D), *(one.path for one in wanted.taken)}
     if faults := [*mosquitto_files.conflicting_settings(wanted.mosquitto, ours)]:
         raise SettingsError(faults)
     house = BrokerUsers.of(wanted.config, wanted.guests)
     settings = _settings(wanted, house)
     folder = wanted.config / "secrets"
     read_here = {site_user(site.name) for site in house.sites if site.calls}  # by the daemon, which calls that site
-    known = {user: _secret(folder / user, by_sensors=user in read_here) for user in house.users}
+    known = {user: secret_of_user(folder / user, by_sensors=user in read_here) for user in house.users}
     authority = Authority(folder=wanted.config, names=wanted.names)
     return [
         Planned(folder, None, ENTERED, group=LOOKERS),
         *(planned for _, planned in known.values()),
         *authority.plan(),
+        *wanted.taken,
         *settings,
         *_access(wanted, house, {user: password for user, (password, _) in known.items()}),
         *_broker_copy(wanted, authority),
@@ -252,6 +257,7 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
         plain_port=wanted.plain_port,
         tls_port=wanted.tls_port,
         tls_address=wanted.tls_address,
+        websocket_port=wanted.websocket_port,
         ca_file=wanted.config / "ca.pem",
         group=house.groups[0],
         passwords={user: content.decode().partition("\n")[0] for user, content in passwords.items()},
@@ -260,7 +266,7 @@ def expected_broker(wanted: BrokerPlan, planned: Sequence[Planned]) -> ExpectedB
     )
 
 
-def _secret(file: Path, *, by_sensors: bool) -> tuple[str, Planned]:
+def secret_of_user(file: Path, *, by_sensors: bool = False) -> tuple[str, Planned]:
     """Return the password in a file, and the file as it is or will be; `by_sensors`: their user reads it."""
     try:
         password, content = read_password(file), contents(file)
@@ -282,6 +288,7 @@ def _settings(wanted: BrokerPlan, house: BrokerUsers) -> list[Planned]:
         "plain_port": wanted.plain_port,
         "tls_port": wanted.tls_port,
         "tls_address": wanted.tls_address,
+        "websocket_port": wanted.websocket_port,
     }
     return [
         Planned(wanted.conf_d / mosquitto_files.KEPT, kept.encode()),

@@ -23,6 +23,7 @@ class ExpectedBroker:
         plain_port: the port for this machine's own sensors.
         tls_port: the port for everybody else.
         tls_address: the address of the only interface that the TLS port uses; empty for all.
+        websocket_port: the port for MQTT over WebSocket; None for none.
         ca_file: the CA that clients trust.
         group: a group of the house.
         passwords: the password of each user.
@@ -38,14 +39,22 @@ class ExpectedBroker:
     passwords: Mapping[str, str] = field(repr=False)
     sensors: Sequence[str]
     carried: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    websocket_port: int | None = None
+
+    @property
+    def ports(self) -> list[int]:
+        """Its ports."""
+        return [one for one in (self.plain_port, self.tls_port, self.websocket_port) if one]
 
     def wrong_listeners(self, pid: int) -> Iterator[str]:
         """Yield where the broker listens although it must not, and where it must but does not."""
         addresses = (self.tls_address,) if self.tls_address else EVERYWHERE
-        plain, secured = {Endpoint(LOOPBACK, self.plain_port)}, {Endpoint(one, self.tls_port) for one in addresses}
+        wanted = [{Endpoint(LOOPBACK, self.plain_port)}, {Endpoint(one, self.tls_port) for one in addresses}]
+        if self.websocket_port:
+            wanted.append({Endpoint(one, self.websocket_port) for one in EVERYWHERE})
         found = listens_on(pid)
-        yield from (f"also listens on {one}" for one in sorted(found - plain - secured))
-        yield from (f"does not listen on port {min(ports).port}" for ports in (plain, secured) if not ports & found)
+        yield from (f"also listens on {one}" for one in sorted(found.difference(*wanted)))
+        yield from (f"does not listen on port {min(ports).port}" for ports in wanted if not ports & found)
 
     def wrong_logins(self) -> Iterator[str]:
         """Yield whom the broker lets in although it must not, and whom it refuses although it must not."""

@@ -34,7 +34,7 @@ OF_A_LISTENER = {"max_connections", "max_qos", "maximum_qos", "mount_point", "so
 OF_A_LISTENER |= {"use_username_as_clientid", "use_identity_as_username", "use_subject_as_username", "psk_hint"}
 OF_A_LISTENER |= {"cafile", "capath", "certfile", "keyfile", "crlfile", "dhparamfile", "require_certificate"}
 OF_A_LISTENER |= {"ciphers", "ciphers_tls1.3", "tls_engine"}
-DEFAULT_LISTENER = 1883
+DEFAULT_LISTENER, WEBSOCKET_PORT = 1883, 8884
 STORAGE = "persist"  # a plugin with this in its name does not control access
 
 
@@ -44,8 +44,15 @@ def text(name: str) -> str:
 
 
 def listeners(values: Mapping[str, object]) -> str:
-    """Return the listeners' settings, filled in with `folder`, `plain_port`, `tls_port` and `tls_address`."""
-    return Template(text("listeners.conf")).substitute(values)
+    """Return the listeners' settings, filled in with `folder`, the three ports and `tls_address`.
+
+    The last of them, for WebSocket, stays commented out without a `websocket_port`.
+    """
+    shipped = text("listeners.conf")
+    if port := values["websocket_port"]:
+        first, rest = shipped.rsplit("\n# listener ", 1)
+        shipped = f"{first}\nlistener " + rest.replace("\n# ", "\n")
+    return Template(shipped).substitute(values, websocket_port=port or WEBSOCKET_PORT)
 
 
 def kept(messages: int, outage_s: float) -> str:
@@ -130,7 +137,7 @@ def _each(line: str, placeholder: str, values: Sequence[str]) -> list[str]:
 def passwords(known: Mapping[str, str], existing: str) -> str:
     """Return a line for each user; those of the `existing` file whose password is unchanged stay as they are."""
     lines = dict(line.split(":", 1) for line in existing.splitlines() if ":" in line)
-    kept = {user: line for user, line in lines.items() if user in known and _fits(line, known[user])}
+    kept = {user: line for user, line in lines.items() if user in known and fits(line, known[user])}
     return "".join(f"{user}:{kept.get(user) or hashed(password)}\n" for user, password in known.items())
 
 
@@ -141,12 +148,17 @@ def hashed(password: str, salt: bytes | None = None) -> str:
     return f"$7${ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
 
 
-def _fits(line: str, password: str) -> bool:
+def fits(line: str, password: str) -> bool:
+    """Return whether a line of a password file, or its hash, is that of a password; if it cannot be read, it is not."""
     try:
-        salt = base64.b64decode(line.split("$")[3], validate=True)
-    except (IndexError, ValueError):
+        _, kind, *more = line.rpartition(":")[2].split("$")
+        salt, digest = (base64.b64decode(one, validate=True) for one in more[-2:])
+        rounds = int(more[0]) if kind == "7" else 0
+    except ValueError:
         return False
-    return hmac.compare_digest(hashed(password, salt), line)
+    if kind == "6":  # as Mosquitto 1 wrote it
+        return hmac.compare_digest(hashlib.sha512(password.encode() + salt).digest(), digest)
+    return kind == "7" and hmac.compare_digest(hashlib.pbkdf2_hmac("sha512", password.encode(), salt, rounds), digest)
 
 
 def added(file: Path, check: Callable[[str], None]) -> str:
@@ -305,7 +317,7 @@ def _to_keep(access: Sequence[Directive]) -> str:
     ports = [line.value.split()[0] for line in access if line.name in ("listener", "port") and line.value]
     port = next((port for port in ports if port.isdecimal()), DEFAULT_LISTENER)
     return (
-        "whoever connects by these settings would be shut out, so give each program a user first "
-        "(docs/BROKER.md, Users), then put # before them; or keep this broker as it is, for penates, too: "
-        f"sudo penates install --broker localhost:{port} --username NAME"
+        "whoever connects by these settings would be shut out. To keep this broker as it is, for penates, too: "
+        f"sudo penates install --broker localhost:{port}; to make it ours, with its users: "
+        "sudo penates install --take-over (docs/BROKER.md, Beside the broker you have)"
     )

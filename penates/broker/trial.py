@@ -132,7 +132,9 @@ class _Copy:
         self._trial, self._place = trial, place
         self.conf = place / "mosquitto.conf"
         plain, secured = _free_port(), _free_port()
+        browsers = _free_port() if trial.expected.websocket_port else None
         mine = replace(trial.expected, plain_port=plain, tls_port=secured, tls_address=LOOPBACK)
+        mine = replace(mine, websocket_port=browsers)
         self.expected = replace(mine, ca_file=place / mine.ca_file.name)
         self._main = trial.mosquitto / "mosquitto.conf"
         included = [one.value for one in lines_in(self._main) if one.name == "include_dir"]
@@ -161,7 +163,8 @@ class _Copy:
 
     def _copied(self, file: Path, without: Collection[Directive]) -> str:
         """Return the text of a file without what does not matter here: storage, logs and bridges."""
-        rows = contents(file).decode(errors="replace").split("\n")
+        taken = next((one.content for one in self._trial.planned if one.path == file.resolve()), None)
+        rows = (taken or contents(file)).decode(errors="replace").split("\n")
         bridged = False
         for line in lines_in(file):
             bridged = bridged or line.name == BRIDGE
@@ -176,8 +179,8 @@ class _Copy:
             text = (planned.content or b"").decode().replace(str(self._trial.private), str(self._place / PRIVATE))
             return re.sub(r"(?m)^addresses .*", NOWHERE, text) if planned.path.name == BRIDGES else text
         mine = self.expected
-        ports = {"plain_port": mine.plain_port, "tls_port": mine.tls_port, "tls_address": mine.tls_address}
-        return listeners({"folder": self._place / PRIVATE, **ports})
+        values = {name: getattr(mine, name) for name in ("plain_port", "tls_port", "tls_address", "websocket_port")}
+        return listeners({"folder": self._place / PRIVATE, **values})
 
     def _write_private(self, planned: Planned, without: Collection[Directive]) -> None:
         """Write a file that only the broker may read, with the owner and the mode that it will have."""

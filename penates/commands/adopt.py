@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bootstrap.adapter.adopted_device import AdoptedDevice
+from bootstrap.config.gateway_file import ANNOUNCEMENT
 from bootstrap.config.loader import Configuration, folder_or_default
 from bootstrap.config.model import SensorSettings
 from bootstrap.contract.payload import encode
@@ -40,6 +41,7 @@ KIND = "adapter"
 LIST = "adopt.json"  # in the state folder: what the numbers stand for
 WAIT_S = 5.0
 FEW = 4  # of the values that are shown
+ADVICE = "end its own announcement in its program, and remove the line `homeassistant` of its section"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +97,8 @@ def _table(found: RecognisedDevices, devices: list[RecognisedDevice], wait_s: fl
     lines = columns(rows) if devices else [f"nothing that a profile recognises was heard in {wait_s:g} s"]
     for number, one in enumerate(devices, 1):
         lines += [f"not understood of {number}: {shown(why.encode())}" for why in one.unclear]
+    if own := [str(number) for number, one in enumerate(devices, 1) if one.own_name]:
+        lines.append(f"in Home Assistant already, by their own announcement: {', '.join(own)}")
     if found.is_full:
         lines.append("there are more; adopt some of these, and look again")
     if silent := [f"{address} ({profile})" for address, profile in found.only_there()]:
@@ -135,6 +139,14 @@ def _adopt(given: argparse.Namespace) -> int:
 
         requirements.require_root()
     values = _kept(given)
+    _write(given, folder, values)
+    if ANNOUNCEMENT in values:
+        print(f"It announces itself to Home Assistant, so we do not; to turn that round: {ADVICE}")
+    return Exit.STOPPED
+
+
+def _write(given: argparse.Namespace, folder: Path, values: Mapping[str, str]) -> None:
+    """Write the section of a sensor into the adapter's file, or into that of a new one."""
     adapters = _adapters(folder)
     if not (adapters or given.gateway):
         file = new_gateway(folder, KIND, given.new, values)
@@ -142,12 +154,11 @@ def _adopt(given: argparse.Namespace) -> int:
         print(
             "Next: sudo penates install" if folder == HOUSE else f"Next: penates run {KIND}{config_words(given.config)}"
         )
-        return Exit.STOPPED
+        return
     adopting = Adopting.at(folder, _adapter(given, adapters), given.new)
     if not issubclass(adopting.adopts, AdoptedDevice):
         raise Fatal(Exit.SETTINGS, f"{given.gateway.client_id} is no {KIND}")
     adopting.apply(values, given.config)
-    return Exit.STOPPED
 
 
 def _adapters(folder: Path) -> list[str]:

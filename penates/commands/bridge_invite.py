@@ -16,10 +16,10 @@ from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import an_id, host
-from penates.files.install_paths import HOUSE, SITES
+from penates.files.install_paths import CA, HOUSE, SITES
 from penates.files.planned_file import FOLDER_MODE, Planned
 from penates.fleet.access import HIGHEST_PORT
-from penates.installer.house_plan import CA, HouseChanges, HousePlan, scratch
+from penates.installer.house_plan import HouseChanges, HousePlan, scratch
 from penates.installer.requirements import require_own_broker
 from penates.installer.site_installation import (
     SiteInstallation,

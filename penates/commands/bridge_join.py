@@ -5,7 +5,7 @@
   sudo penates bridge join cabin.json --callable cabin.example    # the other site is to call here, too
 
 First the other broker is called, as this site will call it; then the link is installed, and waited for. A house that
-has just been installed has the group cm, as the other one may: --group gives it a group of its own. All topics then
+has just been installed has the group home, as the other one may: --group gives it a group of its own. All topics then
 begin with that, so on a house that has been recorded for long, rather rename the other one.
 
 With --callable each site brings only what is its own, over connections that it makes itself. This writes a file that
@@ -26,12 +26,12 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.far_broker import FarBroker
 from penates.console.arguments import an_id
 from penates.console.output import counted
-from penates.files.install_paths import HOUSE, SECRETS
+from penates.files.install_paths import CA, HOUSE, SECRETS
 from penates.files.planned_file import Planned
 from penates.fleet.access import Access, host_and_port, trusting
 from penates.fleet.link_state import wait_for_link
 from penates.fleet.probe import PATIENCE_S, Silent, Unreachable, reach
-from penates.installer.house_plan import CA, HouseChanges, HousePlan, scratch
+from penates.installer.house_plan import HouseChanges, HousePlan, scratch
 from penates.installer.requirements import require_own_broker
 from penates.installer.site_installation import (
     SiteInstallation,

@@ -74,7 +74,7 @@ def _write(files: "list[Planned]", *, dry: bool) -> None:
 def _show(authority: "Authority") -> None:
     """Print until when each certificate is valid, and the names in the broker's."""
     for what, identity in (("CA", authority.ca), ("broker", authority.server)):
-        until = identity.certificate.not_valid_after_utc
+        until = identity.certificate.not_valid_after_utc.astimezone()
         days = (until - datetime.now(UTC)).days
         print(f"{what}: valid until {until:%Y-%m-%d}, for {counted(days, 'day')}")
     print(f"  for {', '.join(authority.names_held)}")

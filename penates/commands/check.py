@@ -1,7 +1,7 @@
 """Check the whole configuration, and open nothing.
 
 Every fault is shown at once, with its file and line. The exit code is 0, or 78 if there is a fault. With NAMEs, only
-their files and house.toml are checked, as a unit does before it reloads them. Files that are ignored because they are
+their files and house.toml are checked, as `systemctl reload` of a unit does. Files that are ignored because they are
 set aside, such as devices/lamp.toml.bak, are shown, too.
 
 With --usable, a gateway that can run without the sensors that have faults is none: those faults are only shown.

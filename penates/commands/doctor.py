@@ -30,6 +30,8 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import config_option, json_option
 from penates.console.output import counted, to_a_reader
 from penates.doctor import broker_checks, machine, reachability
+from penates.doctor.broker_promises import OtherBrokerCheck
+from penates.doctor.adopted_devices import adopted_devices
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.doctor.hardware import hardware
 from penates.doctor.reported_state import on_other_machines, reported
@@ -90,8 +92,9 @@ def examine(folder: Path, names: list[str]) -> list[Report]:
         found = pool.map(lambda one: [*_sensor(one[0], one[1], processes, host)], each)
         reports = [Report(one.topics.client_id, rows) for (_, one), rows in zip(each, found, strict=True)]
     here = [one for settings in sensors.values() for one in settings.all_carried]
-    others = [] if names or host is None else [*_elsewhere(here, host)]
-    about_house = Report(HOUSE, [*files, *broker, *_machine(house, folders), *_watchdog(here), *others])
+    others = [] if names or host is None else [*_elsewhere(here, host), *adopted_devices(house, here, host)]
+    promised = OtherBrokerCheck(house, folder, host).findings() if host and house.broker.of_others else ()
+    about_house = Report(HOUSE, [*files, *broker, *promised, *_machine(house, folders), *_watchdog(here), *others])
     linked = linked_sites(house, [*sensors.values()])
     sites = [Report(f"site {one.site.name}", [*one.findings()]) for one in linked if not names]
     return [about_house, *sites, *reports]
@@ -125,7 +128,7 @@ def _is_secret(fault: Fault) -> bool:
 def _machine(house: House, folders: Folders) -> Iterator[Finding]:
     yield machine.clock_is_set()
     yield from _tried("disk", lambda: iter([machine.disk(folders.state)]))
-    if any(map(reachability.local, house.broker.hosts)):
+    if any(map(reachability.local, house.broker.hosts)) and not house.broker.of_others:
         yield from _tried("queues", lambda: machine.mosquitto(house))
 
 

@@ -28,7 +28,7 @@ from penates.console.arguments import output_file
 from penates.console.output import colours, counted, shown, to_a_reader
 from penates.history.recorder_lookup import Recorded, found, recorder_arguments
 from penates.history.series import READINGS, Drawn, KnownMeasure, describe, drawn, step
-from penates.history.times import printed, since_us
+from penates.history.times import for_people, printed, since_us
 
 DAY = "24h"
 EACH = {"reading": READINGS, "5min": FIVE_MINUTES_S, "day": DAY_S}
@@ -113,7 +113,7 @@ def _later(drawing: Drawn) -> str:
     """Return what is not drawn because its time is still to come; an empty string if there is no such thing."""
     if not drawing.later:
         return ""
-    values, last = f"{counted(drawing.later, 'reading')}", printed(round(drawing.latest_s * MICRO))
+    values, last = f"{counted(drawing.later, 'reading')}", for_people(round(drawing.latest_s * MICRO))
     return f"{values} of {drawing.sensor}, the last at {last}, cannot be true yet and {_are(drawing.later)} not drawn"
 
 

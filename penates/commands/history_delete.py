@@ -20,7 +20,7 @@ from penates.console.output import counted
 from penates.console.text import on_a_line
 from penates.history.changes import agreed, editor, logged
 from penates.history.recorder_lookup import Recorded, found, recorder_arguments
-from penates.history.times import printed, since_us
+from penates.history.times import for_people, printed, since_us
 
 COMMAND = "history delete"
 DELETE_SERIES = "api/v1/admin/tsdb/delete_series"  # of VictoriaMetrics
@@ -74,7 +74,7 @@ def _delete(recorded: Recorded, changed: HistoryEditor, chosen: Chosen, *, yes: 
 def _amount(extent: Extent) -> str:
     readings = f"{counted(extent.readings, 'reading')}"
     averages = f"{counted(extent.averages, 'average')} of five minutes"
-    return f"{readings} and {averages}, from {printed(extent.first_us)} to {printed(extent.last_us)}"
+    return f"{readings} and {averages}, from {for_people(extent.first_us)} to {for_people(extent.last_us)}"
 
 
 def _instead(recorded: Recorded, given: argparse.Namespace) -> str:

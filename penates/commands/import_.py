@@ -1,20 +1,28 @@
-"""Load readings of other programs into the history: CSV files, JSON lines, and InfluxDB's line protocol.
+"""Load readings of other programs into the history, or take over the configuration of mqtt-io.
 
   penates import november.csv --sensor cm/cellar
   penates import peer.lp
   zcat old.csv.gz | penates import - --sensor cm/cellar
 
-A CSV file begins with a line of column names: `time`, and either `measure` and `value` or a column for each measure;
-optionally `sensor` (such as cm/cellar) and `group`. JSON has an object per line, with the same names. Any other file
-is in line protocol, with the tags `group` and `sensor`. The name decides (.csv, .tsv, .json), or else the first line.
-A file may be compressed with gzip, and - is the standard input. --sensor is used instead of what the file names.
+Readings come from CSV files, JSON lines and InfluxDB's line protocol. A CSV file begins with a line of column names:
+`time`, and either `measure` and `value` or a column for each measure; optionally `sensor` (such as cm/cellar) and
+`group`. JSON has an object per line, with the same names. Any other file is in line protocol, with the tags `group`
+and `sensor`. The name decides (.csv, .tsv, .json), or else the first line. A file may be compressed with gzip, and -
+is the standard input. --sensor is used instead of what the file names.
 
 Each value is identified by its sensor, measure and time: importing a file again changes nothing, and another value for
 the same is reported with both lines unless --replace is given. What cannot be read, or what the database rejects, is
 reported with its line and counted, and the rest is loaded; the exit code is then 1.
+
+  penates import --from mqtt-io /etc/mqtt-io.yml --dry-run
+  penates import --from mqtt-io /etc/mqtt-io.yml
+
+With --from mqtt-io, the file is the configuration of that program: its sensors and lines get a device file each, and
+what has no counterpart is named with its line. No file that exists is changed.
 """
 
 import argparse
+import sys
 import zoneinfo
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -23,8 +31,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
+from bootstrap.config.loader import device_file, folder_or_default
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.history.sqlite.store import SqliteStore
+from penates.console.output import counted
+from penates.console.text import printable
 from penates.history.import_formats import Reader
 from penates.history.import_line import FileLine, sensor_fault
 from penates.history.import_lines import SeriesChoice
@@ -38,6 +49,9 @@ from penates.history.recorder_lookup import Recorded, recorder_arguments
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     recorder_arguments(parser)
+    other = "the files are configurations of this program, and become device files"
+    parser.add_argument("--from", dest="program", choices=["mqtt-io"], help=other)
+    parser.add_argument("--dry-run", action="store_true", help="with --from, show what would be written")
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV, JSON lines or line protocol")
     parser.add_argument("--sensor", metavar="SENSOR", help="the sensor of all values, such as cm/cellar or cellar")
     parser.add_argument(
@@ -70,6 +84,10 @@ def _tag(text: str) -> tuple[str, str]:
 
 def main(given: argparse.Namespace) -> int:
     """Load the files, one after the other."""
+    if given.program:
+        return max([_take_over(given, file) for file in given.files])
+    if given.dry_run:
+        raise Fatal(Exit.SETTINGS, "--dry-run needs --from")
     recorded = Recorded.by(given)
     reader = _reader(given, recorded)
     console = Console(stderr=True)
@@ -84,6 +102,27 @@ def main(given: argparse.Namespace) -> int:
         where = f"{error.filename}: {error.strerror}" if error.filename else error
         raise Fatal(Exit.ABSENT, f"{where}; what was read before that is stored") from None
     return NOT_DONE if bad else Exit.STOPPED
+
+
+def _take_over(given: argparse.Namespace, file: Path) -> int:
+    from penates.mqtt_io.writing import HouseTakeover  # noqa: PLC0415 - needed with --from alone
+
+    takeover = HouseTakeover(folder_or_default(given.config), file)
+    if given.dry_run:
+        for one in takeover.written:
+            print(f"# {device_file(one.device.name)}, which would be written\n{one.text}")
+    else:
+        for path in takeover.write():
+            print(f"{path} was written")
+    for old, new in takeover.topics():
+        print(f"  {old} becomes {new}")
+    for remark in takeover.remarks:
+        print(printable(f"{file}:{remark.line}: {remark.text}"), file=sys.stderr)
+    count = len(takeover.written)
+    print(
+        f"{counted(count, 'device')}, {counted(len(takeover.remarks), 'remark')}; next: penates check, penates doctor"
+    )
+    return NOT_DONE if takeover.remarks and not given.dry_run else Exit.STOPPED
 
 
 def _reader(given: argparse.Namespace, recorded: Recorded) -> Reader:

@@ -15,10 +15,10 @@ from bootstrap.device import id_of_host, this_host
 from bootstrap.errors import Exit, Fatal
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import an_id
-from penates.files.install_paths import HOUSE, INVITED
+from penates.files.install_paths import CA, HOUSE, INVITED
 from penates.files.planned_file import Planned
 from penates.installer import broker_steps, systemd_steps
-from penates.installer.house_plan import CA, HousePlan, scratch
+from penates.installer.house_plan import HousePlan, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.invitation import Invitation, invited
 from penates.installer.requirements import require_installation, require_own_broker, require_root

@@ -7,6 +7,12 @@ other installed packages are listed, too, with the package.
 
 The number of a part, in any case and without its hyphens if you like, shows the kind that serves it. With --proof, each
 part is listed with how its kind was proven on it.
+
+  penates kinds door --wiring pin=27
+  penates kinds DHT22 --svg dht22.svg
+
+With --wiring it draws the header of a Pi with the device on it: which leg goes to which pin, and the resistors. Lines
+are those of the settings that are given, else those of an example. --svg makes a picture of that for a printer.
 """
 
 import argparse
@@ -22,12 +28,14 @@ from bootstrap.config.kinds import KindError
 from bootstrap.config.loader import folder_or_default, usual_folder
 from bootstrap.device import Measure, Takes
 from bootstrap.errors import Exit, Fatal
-from penates.console.arguments import config_option, json_option
+from penates.console.arguments import config_option, json_option, output_file
 from penates.console.output import columns, to_a_reader
 from penates.datasheet import Sheet, sheet
+from penates.files.saved_picture import save_picture
 from penates.parts import elsewhere, kinds_for
 
 OURS = "penates"
+PRINTED = Path("-")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +44,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     json_option(parser)
     what = "show the data sheet of this kind, or of the one for this part, such as BME280 (default: list all)"
     parser.add_argument("kind", metavar="KIND", nargs="?", help=what)
+    drawn = "draw how it is wired to the header of a Pi, with the lines of these settings"
+    parser.add_argument("--wiring", nargs="*", metavar="SETTING=VALUE", help=drawn)
+    picture = "save that drawing as an SVG picture, or print it (with -, or without a FILE)"
+    parser.add_argument("--svg", nargs="?", const=PRINTED, type=_picture_file, metavar="FILE", help=picture)
     parser.add_argument("--proof", action="store_true", help="show how each kind was proven, for each part it serves")
 
 
@@ -51,6 +63,8 @@ def main(given: argparse.Namespace) -> Exit:
     ]
     if given.kind and broken:
         raise Fatal(Exit.SETTINGS, said or broken[0])
+    if given.wiring is not None or given.svg:
+        return _draw(sheets, given)
     with to_a_reader():
         if given.json:
             part = given.kind or ""
@@ -63,6 +77,27 @@ def main(given: argparse.Namespace) -> Exit:
     for why in broken:
         print(f"penates kinds: {why}", file=sys.stderr)
     return Exit.SETTINGS if broken else Exit.STOPPED
+
+
+def _picture_file(text: str) -> Path:
+    return PRINTED if text == str(PRINTED) else output_file(text)
+
+
+def _draw(sheets: list[Sheet], given: argparse.Namespace) -> Exit:
+    """Draw how one kind is wired, or each of those that serve a part."""
+    from penates.console.wiring_output import print_wiring, wiring_svg  # noqa: PLC0415 - rich is large
+
+    if not given.kind:
+        raise Fatal(Exit.SETTINGS, "which kind, or which part? penates kinds door --wiring")
+    if given.svg:
+        picture = wiring_svg(sheets, given.kind, given.wiring or [])
+        if given.svg != PRINTED:
+            save_picture(given.svg, picture.encode())
+            return Exit.STOPPED
+        sys.stdout.write(picture)
+    else:
+        print_wiring(sheets, given.kind, given.wiring or [])
+    return Exit.STOPPED
 
 
 def _asked(word: str) -> tuple[str, list[str]]:

@@ -19,26 +19,19 @@ command that is printed here as the next one.
 """
 
 import argparse
-import os
 import sys
-import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bootstrap.config.kinds import KindError
-from bootstrap.config.loader import (
-    Configuration,
-    device_file,
-    folder_or_default,
-    open_house,
-)
-from bootstrap.config.toml_file import Fault, SettingsError, convert, suggestion
+from bootstrap.config.loader import folder_or_default
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.errors import NOT_DONE, Exit, Fatal
-from bootstrap.paths import write_new
 from penates.console.arguments import config_option, sensor_name
-from penates.datasheet import Setting, Sheet, settings_of, sheet, toml
+from penates.console.questions import ask_settings, can_ask
+from penates.datasheet import settings_of, sheet
 from penates.files.install_paths import HOUSE
+from penates.files.new_device import NewDevice, values_of, why_not
 from penates.parts import kind_for
 
 HOUSE_BROKER = {"broker": None, "username": None, "password_file": None, "ca_file": None}
@@ -74,24 +67,22 @@ def main(given: argparse.Namespace) -> int:
     except KindError as error:
         raise Fatal(Exit.SETTINGS, str(error)) from None
     values = found.of_part(given.kind) | values_of(found.settings, [*given.given, *given.set], folder)
-    if sys.stdin.isatty():
-        values |= _asked(found, values, folder)
+    if can_ask():
+        values |= ask_settings(found, values, folder)
     driver = found.driver(values)
-    group = open_house(folder)[1].group
-    text = found.write(values, group, found.device.sensor_id(given.new))
-    missing = [setting.name for setting in found.settings if setting.required and setting.name not in values]
-    _must_fit(folder, given.new, text, missing)
-    file = folder / device_file(given.new)
-    if why := _write(file, text):
-        print(f"penates new: {file} cannot be written: {why}", file=sys.stderr)
+    new = NewDevice(folder, given.new, found, values)
+    try:
+        new.write()
+    except OSError as error:
+        print(f"penates new: {new.file} cannot be written: {why_not(error)}", file=sys.stderr)
         return NOT_DONE
     if found.kind != given.kind:
         print(f"{given.kind} is served by the kind {found.kind}.")
-    print("\n".join([f"{file} was written.", f"Wiring: {found.wiring}", *(f"Driver: {step}." for step in driver)]))
-    if missing:
-        print(f"penates new: still to be set in that file: {', '.join(missing)}", file=sys.stderr)
+    print("\n".join([f"{new.file} was written.", f"Wiring: {found.wiring}", *(f"Driver: {step}." for step in driver)]))
+    if new.missing:
+        print(f"penates new: still to be set in that file: {', '.join(new.missing)}", file=sys.stderr)
     print(f"Next: {_next(folder, given)}")
-    return Exit.SETTINGS if missing else Exit.STOPPED
+    return Exit.SETTINGS if new.missing else Exit.STOPPED
 
 
 def prepared(words: Sequence[str]) -> list[str]:
@@ -143,96 +134,6 @@ def _listed_as(given: argparse.Namespace, number: int) -> list[str]:
     if found is None:
         raise Fatal(Exit.SETTINGS, f"{gateway} has no number {number} in its list; `penates unknown` shows it")
     return [f"{name}={value}" for name, value in found.items()]
-
-
-def values_of(settings: Iterable[Setting], arguments: Iterable[str], folder: Path) -> dict[str, str]:
-    """Return the settings on the command line, as TOML."""
-    hints = {"group": str, "sensor": str} | {setting.name: setting.hint for setting in settings}
-    values: dict[str, str] = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not equals:
-            raise Fatal(Exit.SETTINGS, f"settings are given as SETTING=VALUE, such as pin=17, not {argument!r}")
-        if name not in hints:
-            raise Fatal(Exit.SETTINGS, f"no setting {name!r}; {suggestion(name, hints)}")
-        values[name] = as_toml(value, hints[name], folder)
-    return values
-
-
-def as_toml(typed: str, hint: object, folder: Path) -> str:
-    """Return what a person typed as TOML: where a string is expected, the quotes may be left out.
-
-    A value that fits neither with nor without quotes is left as it is, so that the check reports it.
-    """
-    whole = _is_toml(typed)
-    if whole and _fits(tomllib.loads(f"value = {typed}")["value"], hint, folder):
-        return typed
-    return toml(typed) if _fits(typed, hint, folder) or not whole else typed
-
-
-def _fits(value: object, hint: object, folder: Path) -> bool:
-    try:
-        convert(value, hint, folder)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_toml(text: str) -> bool:
-    try:
-        return list(tomllib.loads(f"value = {text}")) == ["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return False
-
-
-def _asked(found: Sheet, values: dict[str, str], folder: Path) -> dict[str, str]:
-    """Ask at the terminal for each setting that has no default and no value, and return the answers."""
-    wanted = [setting for setting in found.settings if setting.required and setting.name not in values]
-    answers = ((setting.name, _ask(setting, folder)) for setting in wanted)
-    return {name: answer for name, answer in answers if answer}
-
-
-def _ask(setting: Setting, folder: Path) -> str:
-    while True:
-        try:
-            typed = input(f"{setting.name}{f' ({setting.comment})' if setting.comment else ''}: ").strip()
-        except EOFError:
-            return ""
-        answer = as_toml(typed, setting.hint, folder) if typed else ""
-        try:
-            if answer:
-                convert(tomllib.loads(f"value = {answer}")["value"], setting.hint, folder)
-        except ValueError as error:
-            print(f"it must be {error}")
-        else:
-            return answer
-
-
-def _must_fit(folder: Path, name: str, text: str, missing: list[str]) -> None:
-    """Check that the new file fits into the house; faults elsewhere in the house are ignored.
-
-    Raises:
-        SettingsError: it does not fit.
-    """
-    if os.path.lexists(folder / device_file(name)):
-        raise SettingsError([Fault(device_file(name), 1, "already exists; nothing was written")])
-    configuration = Configuration(folder, drafts={name: text.encode()})
-    configuration.all()
-    unset = tuple(f"{setting!r} is missing" for setting in missing)
-    ours = [fault for fault in configuration.faults if fault.file == device_file(name)]
-    if wrong := [fault for fault in ours if not (unset and fault.text.startswith(unset))]:
-        raise SettingsError(wrong)
-
-
-def _write(file: Path, text: str) -> str:
-    """Write a new file; return why that failed and nothing is left of it, or an empty string."""
-    try:
-        write_new(file, text)
-    except PermissionError:
-        return "permission denied; use sudo"
-    except OSError as error:
-        return error.strerror or str(error)
-    return ""
 
 
 def _next(folder: Path, given: argparse.Namespace) -> str:

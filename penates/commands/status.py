@@ -16,12 +16,13 @@ import argparse
 from pathlib import Path
 
 from bootstrap.config.loader import Configuration, folder_or_default
-from bootstrap.supervisor.control_socket import Unavailable
+from bootstrap.supervisor.control_socket import NotRunning, Unavailable
 from penates.console.arguments import house_arguments as arguments
 from penates.console.output import show
 from penates.console.supervisor_request import request
 from penates.files.install_paths import HOUSE
 
+START = "; `penates start` starts one, and `penates supervisor` runs it in this terminal"
 __all__ = ["arguments", "main"]
 
 
@@ -29,10 +30,10 @@ def main(given: argparse.Namespace) -> int:
     """Ask the supervisor, or systemd if there is no supervisor and the house is installed."""
     try:
         return request(given, "status")
-    except Unavailable:
+    except Unavailable as error:
         folder = folder_or_default(given.config)
         if folder.resolve() != HOUSE or not (found := _rows(folder)):
-            raise
+            raise type(error)(f"{error}{START if isinstance(error, NotRunning) else ''}") from None
         return show({"sensors": found}, as_json=given.json)
 
 

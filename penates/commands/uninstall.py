@@ -13,7 +13,7 @@ from bootstrap.errors import Exit
 from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.output import counted
 from penates.files.install_paths import HOUSE, ON_PATH, PACKAGED, PROGRAM, RECORD, RUNTIME, STATE, UNITS
-from penates.installer import broker_steps, host_setup, machine_watchdog, systemd_steps, unit_files
+from penates.installer import broker_steps, guest_steps, host_setup, machine_watchdog, systemd_steps, unit_files
 from penates.installer.install_record import InstallRecord
 from penates.installer.requirements import require_root
 from penates.installer.steps import CommandStep, Remove, Step, carry_out
@@ -62,6 +62,7 @@ def _steps(record: InstallRecord, *, purge: bool, packages: bool) -> Iterator[St
     removed = [*ended, *files, *folders, *machine_watchdog.unwanted()]
     yield from (*removed, host_setup.daemon_reload(removed, record))
     yield from broker_steps.remove_broker(record, purge=purge, packages=packages)
+    yield from guest_steps.leave(record)
     yield from host_setup.echo(needed=False)
     yield from host_setup.remove_user()
     yield from host_setup.remove_mosquitto_sub_options(record)

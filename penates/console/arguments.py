@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from pathlib import Path
 
-from bootstrap.config.loader import DEVICES, Configuration, folder_or_default, open_house, unknown_names
+from bootstrap.config.loader import DEVICES, NO_DEVICE, Configuration, folder_or_default, open_house, unknown_names
 from bootstrap.config.model import House
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
@@ -78,7 +78,7 @@ def chosen(configuration: Configuration, names: list[str]) -> list[str]:
     if faults := unknown_names(names, configuration.processes):
         raise SettingsError(faults)
     if not configuration.sensors:
-        raise SettingsError([Fault(DEVICES, 1, "no device; make a file such as devices/cellar.toml")])
+        raise SettingsError([Fault(DEVICES, 1, NO_DEVICE)])
     return names or [*configuration.processes]
 
 

@@ -8,7 +8,7 @@ could be mistaken for a value are empty (docs/TOPICS.md).
 
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -177,6 +177,21 @@ def _read_as_eyes(
     address: BrokerAddress, host: str, client_id: str, filters: Sequence[str]
 ) -> dict[str, SeenSensor] | None:
     """Return the sensors that the retained messages on `filters` describe, read as the user `eyes`."""
+    messages = _stored_for_eyes(address, host, client_id, filters)
+    return None if messages is None else FleetView.of(messages, time.monotonic()).sensors
+
+
+def heard_by_eyes(address: BrokerAddress, host: str, filters: Sequence[str]) -> Mapping[str, bytes] | None:
+    """Return what the broker has stored on these filters, by topic, as the user `eyes` may read it.
+
+    None means that this user cannot connect.
+    """
+    return _stored_for_eyes(address, host, f"{address.topics.group}/{NAME}-{EYES}", filters)
+
+
+def _stored_for_eyes(
+    address: BrokerAddress, host: str, client_id: str, filters: Sequence[str]
+) -> Mapping[str, bytes] | None:
     broker = address.broker
     options = ConnectOptions(client_id=client_id, protocol=broker.protocol, keepalive_s=broker.keepalive_s)
     try:
@@ -185,7 +200,7 @@ def _read_as_eyes(
             if probe.greet().failed:
                 return None
             probe.retained(filters)
-            return _seen(probe)
+            return probe.newest()
     except (OSError, ValueError, Silent):
         return None
 
@@ -365,5 +380,5 @@ def _announcement(topic: str, *, there: bool) -> Finding:
     if there:
         return good("announced", "Home Assistant knows it")
     rule = f"in the broker's ACL, for its user: topic readwrite {topic}"
-    without = "or, without Home Assistant, `enabled = false` in [homeassistant] of house.toml"
+    without = "or `enabled = false` in [homeassistant] of its file, or without Home Assistant of house.toml"
     return unknown("announced", f"it may not publish, or not receive, {topic}", f"{INSTALL}; or {rule}; {without}")

@@ -22,6 +22,7 @@ READ_WRITE, WRITE = 0o6, 0o3  # mode bits: to read and write a file; to create f
 LEAST_MB, MEGABYTE = 100, 1_000_000
 LEAST_FILES = 1000
 WATCHDOG_ADVICE = "sudo penates install --watchdog"
+CONF = Path("/etc/mosquitto/mosquitto.conf")
 CONTAINER = ("run/systemd/container", ".dockerenv", "run/.containerenv")
 QUEUE, SAVE_S = 1000, 1800  # Mosquitto's defaults for its queue and autosave_interval: too short and too long
 SENT_AGAIN_S = 60  # sensors send again what was acknowledged in this time before a connection broke
@@ -151,7 +152,7 @@ def outbox(settings: SensorSettings, user: SensorUser) -> Iterator[Finding]:
         )
 
 
-def mosquitto(house: House, conf: Path = Path("/etc/mosquitto/mosquitto.conf")) -> Iterator[Finding]:
+def mosquitto(house: House, conf: Path = CONF) -> Iterator[Finding]:
     """Check what the broker on this machine, if it is the house's, would lose although it has acknowledged it."""
     if not (house.history.recorder and conf.exists()):
         return

@@ -19,6 +19,7 @@ from penates.broker.far_broker import FarBroker
 from penates.broker.far_sites import KIND, LinkedSite, bridged_groups
 from penates.doctor import reachability
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
+from penates.doctor.machine import CONF
 from penates.fleet.access import Access, trusting
 from penates.fleet.broker_facts import BrokerFacts
 from penates.fleet.link_state import Connections, LinkState, link_state
@@ -28,7 +29,6 @@ LINK, FAR, GROUPS, CLOCKS, QUEUE, LOOP = "link", "far broker", "groups", "clocks
 ACCESS, VERSION = "far access", "mosquitto"
 RESTART = "sudo systemctl restart mosquitto; sudo journalctl -u mosquitto -n 50"
 MOST_SKEW_S = 2.5
-CONF = Path("/etc/mosquitto/mosquitto.conf")
 
 
 @dataclass(frozen=True)

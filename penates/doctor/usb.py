@@ -18,7 +18,7 @@ def usb(need: UsbDevice, user: SensorUser, root: Path) -> Iterator[Finding]:
         yield bad(CHECK, f"its unit may not open {USB}", "sudo penates install, which rewrites its unit")
     elif not need.ids:
         yield unknown(CHECK, f"which USB device {need.name} is, only its program knows", "lsusb lists all")
-    elif found := [*_plugged_in(need, root)]:
+    elif found := [*plugged_in(need, root)]:
         yield _usable(found, need, user, root)
     else:
         which = f" with the serial number {need.serial}" if need.serial else ""
@@ -27,36 +27,36 @@ def usb(need: UsbDevice, user: SensorUser, root: Path) -> Iterator[Finding]:
 
 def _usable(found: list[Path], need: UsbDevice, user: SensorUser, root: Path) -> Finding:
     """Check whether the first of some devices that is free may be opened."""
-    free = [one for one in found if not _held(one, need.driver, root)]
+    free = [one for one in found if not held(one, need.driver, root)]
     if not free:
         unload = f"sudo modprobe -r {need.driver}"
         advice = f"echo blacklist {need.driver} | sudo tee /etc/modprobe.d/{need.driver}.conf; {unload}"
         return bad(CHECK, f"the kernel's driver {need.driver} holds it, so that nobody else can open it", advice)
-    bus, device = (int(_fact(free[0], name) or 0) for name in ("busnum", "devnum"))
+    bus, device = (int(usb_fact(free[0], name) or 0) for name in ("busnum", "devnum"))
     node = root / f"dev/bus/usb/{bus:03}/{device:03}"
     if node.exists() and not user.may(node):
         return bad(CHECK, f"{user.name} may not open /{node.relative_to(root)}", _join(user))
-    return good(CHECK, f"{_fact(free[0], 'product') or free[0].name} is plugged in")
+    return good(CHECK, f"{usb_fact(free[0], 'product') or free[0].name} is plugged in")
 
 
 def _join(user: SensorUser) -> str:
     return f"sudo usermod -aG {USB_GROUP} {user.name}; restart it"
 
 
-def _plugged_in(need: UsbDevice, root: Path) -> Iterator[Path]:
+def plugged_in(need: UsbDevice, root: Path) -> Iterator[Path]:
     """Yield the folder of each device that it may be."""
     for folder in sorted((root / SYSFS / "devices").glob("*")):
-        numbers = f"{_fact(folder, 'idVendor')}:{_fact(folder, 'idProduct')}"
-        if numbers in need.ids and need.serial in ("", _fact(folder, "serial")):
+        numbers = f"{usb_fact(folder, 'idVendor')}:{usb_fact(folder, 'idProduct')}"
+        if numbers in need.ids and need.serial in ("", usb_fact(folder, "serial")):
             yield folder
 
 
-def _held(folder: Path, driver: str, root: Path) -> bool:
+def held(folder: Path, driver: str, root: Path) -> bool:
     """Return whether a driver of the kernel holds an interface of a device."""
     return bool(driver) and any((root / SYSFS / "drivers" / driver).glob(f"{folder.name}:*"))
 
 
-def _fact(folder: Path, name: str) -> str:
+def usb_fact(folder: Path, name: str) -> str:
     """Return what a file of a device says; nothing if it has none."""
     try:
         return (folder / name).read_text(encoding="utf-8", errors="replace").strip()

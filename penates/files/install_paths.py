@@ -8,6 +8,7 @@ RECORD = PROGRAM / "installed.json"
 COMMAND = PROGRAM / "bin" / "penates"
 ON_PATH = Path("/usr/local/bin/penates")
 HOUSE = Path("/etc/penates")
+CA = "ca.pem"  # in that folder: the CA that clients of the broker trust
 SECRETS = HOUSE / "secrets"
 INVITED = HOUSE / "invited"
 SITES = HOUSE / "sites"

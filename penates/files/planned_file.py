@@ -108,6 +108,18 @@ def acting_as(user: int, group: int) -> Iterator[None]:
         os.setegid(before[1])
 
 
+def as_it_is(file: Path, content: bytes) -> Planned:
+    """Return an existing file with another content, but its owner and mode; of a link, the file that it leads to.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    real = file.resolve()
+    status = real.stat()
+    owner, group = pwd.getpwuid(status.st_uid).pw_name, grp.getgrgid(status.st_gid).gr_name
+    return Planned(real, content, stat.S_IMODE(status.st_mode), owner, group)
+
+
 def secret(file: Path, content: bytes, *, shared: bool) -> Planned:
     """Return the file of a password for the broker: readable by those who may look if `shared`, else by root."""
     return Planned(file, content, SHARED, group=LOOKERS) if shared else Planned(file, content, SECRET)

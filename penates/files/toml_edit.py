@@ -50,6 +50,19 @@ def with_section(text: str, section: str, settings: Mapping[str, str]) -> str:
     return text + gap + "".join(f"{row}{end}" for row in rows)
 
 
+def with_renamed(text: str, section: str, old: str, new: str) -> str:
+    """Return the text with a setting of a section by another name, also where it is commented out; no more changes."""
+    rows = text.splitlines(keepends=True)
+    first, end = bounds(rows, section)
+    number = first if first is not None else end
+    named = re.compile(rf"^([{BLANKS}]*(?:#[ \t]*)?){re.escape(old)}(?=[ \t]*=)")
+    while number < end:
+        after = end_of_value(rows, number) if ASSIGNMENT.match(rows[number].strip(BLANKS)) else number + 1
+        rows[number] = named.sub(rf"\g<1>{new}", rows[number], count=1)
+        number = after
+    return "".join(rows)
+
+
 def _comment_out(rows: list[str], section: str, key: str) -> None:
     first, end = bounds(rows, section)
     for number in range(first or 0, end if first is not None else 0):

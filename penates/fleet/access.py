@@ -3,6 +3,7 @@
 import argparse
 import re
 import ssl
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from penates.console.arguments import config_option
 
 KEEPALIVE_S = 15
 LOCAL = "localhost"
+NO_HOUSE = "there is no house here, which `penates init` begins: the broker is looked for on this machine"
 HIGHEST_PORT = 65_535
 
 
@@ -86,6 +88,8 @@ def access(given: argparse.Namespace, user: str) -> Access:
         SettingsError: `house.toml`, a password or a certificate has a fault.
     """
     if given.broker or (given.config is None and usual_folder() is None):
+        if not given.broker:
+            print(NO_HOUSE, file=sys.stderr)
         host, port = given.broker or (LOCAL, None)
         return _access(given, BrokerSettings(host=host, port=port), given.password_file, None)
     configuration, house = open_house(folder_or_default(given.config))

@@ -5,39 +5,68 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bootstrap.adapter.profile_lines import WireCommand, WirePresence, WireValue
+from bootstrap.adapter.profile_lines import WirePresence
 from bootstrap.answers.answer_value import WHOLE
 
 LONG = {
     "avty": "availability",
     "avty_t": "availability_topic",
     "avty_tpl": "availability_template",
+    "bri": "brightness",
+    "bri_cmd_t": "brightness_command_topic",
+    "bri_scl": "brightness_scale",
+    "bri_stat_t": "brightness_state_topic",
+    "bri_val_tpl": "brightness_value_template",
     "cmd_t": "command_topic",
     "cmd_tpl": "command_template",
     "cmps": "components",
     "cns": "connections",
     "dev": "device",
     "dev_cla": "device_class",
+    "evt_typ": "event_types",
     "exp_aft": "expire_after",
     "ids": "identifiers",
     "o": "origin",
     "obj_id": "object_id",
+    "ops": "options",
     "p": "platform",
     "pl_avail": "payload_available",
+    "pl_cls": "payload_close",
     "pl_not_avail": "payload_not_available",
     "pl_off": "payload_off",
     "pl_on": "payload_on",
+    "pl_open": "payload_open",
+    "pl_prs": "payload_press",
+    "pos_clsd": "position_closed",
+    "pos_open": "position_open",
+    "pos_t": "position_topic",
+    "pos_tpl": "position_template",
+    "set_pos_t": "set_position_topic",
+    "set_pos_tpl": "set_position_template",
+    "stat_clsd": "state_closed",
+    "stat_closing": "state_closing",
     "stat_cla": "state_class",
     "stat_off": "state_off",
     "stat_on": "state_on",
+    "stat_open": "state_open",
+    "stat_opening": "state_opening",
+    "stat_stopped": "state_stopped",
     "stat_t": "state_topic",
+    "stat_val_tpl": "state_value_template",
     "t": "topic",
     "unit_of_meas": "unit_of_measurement",
     "val_tpl": "value_template",
 }
 STEP = r"\.[A-Za-z_]\w*|\[\s*(?:'[^'\"]*'|\"[^'\"]*\"|\d+)\s*\]"
-FILTER = r"\s*\|\s*(?:is_defined|(?:float|round|int|default)(?:\(\s*[^(){}|]*\))?)"
-TEMPLATE = re.compile(rf"\s*\{{\{{\s*(?P<of>value_json|value)(?P<steps>(?:{STEP})*)(?:{FILTER})*\s*\}}\}}\s*")
+FILTER = (
+    r"\s*\|\s*(?:is_defined|(?:float|int)(?:\(\s*-?[\d.]*\s*\))?|round(?:\(\s*\d?\s*\))?"
+    r"|default(?:\(\s*(?:'[^'\"\s|()]*'|\"[^'\"\s|()]*\"|-?[\w.]*)\s*\))?)"
+)
+APPLIED = re.compile(r"\|\s*(round|int|default)(?:\(\s*['\"]?([^()'\"]*?)['\"]?\s*\))?")
+GIVEN = re.compile(r"\{\{\s*value\s*(?:\|\s*(?:int|float|round|string)\s*)?\}\}")  # where a command has its value
+TEMPLATE = re.compile(
+    rf"\s*\{{\{{\s*(?P<of>value_json|value)(?P<steps>(?:{STEP})*)(?P<filters>(?:{FILTER})*)\s*\}}\}}\s*"
+)
 STEPS = re.compile(r"\.(\w+)|\[\s*['\"]?([^'\"\]]*?)['\"]?\s*\]")
 PLAIN = re.compile(r"[\w-]+")
 NAMES = {
@@ -45,6 +74,7 @@ NAMES = {
     **dict.fromkeys(("motion", "occupancy"), "motion"),
     "moisture": "leak",
 }
+USUAL = {"switch": "on", "light": "on", "cover": "position"}
 MARKS = re.compile(r"[|={}\s]")  # what a word in a line cannot have
 
 
@@ -71,7 +101,7 @@ def _filled(topic: object, base: str) -> object:
 
 
 def path_of(template: object) -> str:
-    """Return the path of the value that a template takes; `float`, `round`, `int` and `default` are not applied.
+    """Return the path of the value that a template takes, with `round`, `int` and `default` behind it.
 
     Raises:
         ValueError: it is more than a path with such filters.
@@ -82,7 +112,12 @@ def path_of(template: object) -> str:
     if found is None or (found["of"] == "value" and found["steps"]):
         raise ValueError(f"template {template}")
     names = [plain or quoted for plain, quoted in STEPS.findall(found["steps"])]
-    return ".".join(name if PLAIN.fullmatch(name) else f'"{name}"' for name in names) or WHOLE
+    path = ".".join(name if PLAIN.fullmatch(name) else f'"{name}"' for name in names) or WHOLE
+    return path + "".join(
+        f"|{name}" + (f"({given})" if name == "default" or (name == "round" and given) else "")
+        for name, given in APPLIED.findall(found["filters"])
+        if name != "default" or names
+    )
 
 
 @dataclass(frozen=True)
@@ -98,9 +133,7 @@ class AnnouncedEntity:
         kind = self.says.get("device_class")
         if isinstance(kind, str) and self.platform in ("sensor", "binary_sensor"):
             return NAMES.get(kind, kind)
-        if self.platform == "switch":
-            return "on"
-        return self.own_name
+        return USUAL.get(self.platform, self.own_name)
 
     @property
     def own_name(self) -> str:
@@ -108,32 +141,22 @@ class AnnouncedEntity:
         told = next((self.says[one] for one in ("name", "object_id", "unique_id") if self.says.get(one)), self.platform)
         return re.sub(r"\W+", "_", str(told).lower(), flags=re.ASCII).strip("_")[:40] or self.platform
 
-    def value(self, name: str) -> str:
-        """Return the line of its value.
+    def value_at(self, name: str, topic: str, template: str, form: str) -> str:
+        """Return the line of a value that is on the topic which one setting names, by the template of another."""
+        return f"{name} = {self.topic(topic)}: {path_of(self.says.get(template))} {form}"
+
+    def command_at(self, action: str, sets: str, topic: str, words: str, template: str = "command_template") -> str:
+        """Return the line of a command; `words` is empty for a number.
 
         Raises:
-            ValueError: it cannot be said in one, and why.
+            ValueError: its payload is more than the value within a text.
         """
-        topic = self._topic("state_topic")
-        line = f"{name} = {topic}: {path_of(self.says.get('value_template'))} {self._form()}"
-        WireValue(line)
-        return line
-
-    def command(self, name: str) -> str | None:
-        """Return the line of its command, if it has one.
-
-        Raises:
-            ValueError: it cannot be said in one, and why.
-        """
-        if self.platform != "switch" or "command_topic" not in self.says:
-            return None
-        if self.says.get("command_template"):
-            raise ValueError(f"template {self.says['command_template']}")
-        on, off = self._word("payload_on", "ON"), self._word("payload_off", "OFF")
-        action = "set" if name == "on" else f"set_{name}"
-        line = f"{action} {name} = {self._topic('command_topic')}: on={on}|off={off}"
-        WireCommand(line)
-        return line
+        given = self.says.get(template)
+        said = "" if given is None else GIVEN.sub("{}", str(given), count=1)
+        if "{{" in said or "{%" in said or (said and "{}" not in said):
+            raise ValueError(f"template {given}")
+        payload = f"as {said}" if said and said != "{}" else ""
+        return f"{action} {sets} = {self.topic(topic)}: {' '.join(filter(None, (words, payload)))}"
 
     def presences(self) -> Iterator[str]:
         """Yield the lines that say whether it is there.
@@ -149,25 +172,14 @@ class AnnouncedEntity:
         for one in each:
             entity = AnnouncedEntity(self.platform, one)
             words = (
-                entity._word("payload_available", "online") + "=true",
-                entity._word("payload_not_available", "offline") + "=false",
+                entity.word("payload_available", "online") + "=true",
+                entity.word("payload_not_available", "offline") + "=false",
             )
-            line = f"{entity._topic('topic')}: {path_of(one.get('value_template'))} {'|'.join(words)}"
+            line = f"{entity.topic('topic')}: {path_of(one.get('value_template'))} {'|'.join(words)}"
             WirePresence(line)
             yield line
 
-    def _form(self) -> str:
-        if self.platform == "sensor":
-            unit = self.says.get("unit_of_measurement")
-            return str(unit) if unit else "1" if self.says.get("state_class") else "text"
-        if self.platform not in ("binary_sensor", "switch"):
-            raise ValueError(f"a {self.platform}")
-        on, off = self._word("payload_on", "ON"), self._word("payload_off", "OFF")
-        words = dict.fromkeys((on, self._word("state_on", on)), "true")
-        words |= dict.fromkeys((off, self._word("state_off", off)), "false")
-        return "|".join(f"{word}={truth}" for word, truth in words.items())
-
-    def _word(self, setting: str, usual: str) -> str:
+    def word(self, setting: str, usual: str) -> str:
         """Return a word; true and false are written as in JSON, though templates make True and False of them."""
         found = self.says.get(setting, usual)
         word = str(found).lower() if isinstance(found, bool) or found in ("True", "False") else str(found)
@@ -175,7 +187,38 @@ class AnnouncedEntity:
             raise ValueError(f"{setting} {word!r}")
         return word
 
-    def _topic(self, setting: str) -> str:
+    def words(self) -> str:
+        """Return the words of something that is on or off, as a line has them.
+
+        Raises:
+            ValueError: one cannot stand in a line.
+        """
+        on, off = self.word("payload_on", "ON"), self.word("payload_off", "OFF")
+        words = dict.fromkeys((on, self.word("state_on", on)), "true")
+        words |= dict.fromkeys((off, self.word("state_off", off)), "false")
+        return "|".join(f"{word}={truth}" for word, truth in words.items())
+
+    def turns(self) -> str:
+        """Return the words of a command that turns it on or off, as a line has them."""
+        return f"on={self.word('payload_on', 'ON')}|off={self.word('payload_off', 'OFF')}"
+
+    def number(self, setting: str, usual: float) -> float:
+        """Return a number.
+
+        Raises:
+            ValueError: it is none.
+        """
+        found = self.says.get(setting, usual)
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise ValueError(f"{setting} {found!r}")  # noqa: TRY004 - a reason like the others
+        return found
+
+    def topic(self, setting: str) -> str:
+        """Return the topic that a setting names.
+
+        Raises:
+            ValueError: it names none that a line can have.
+        """
         found = self.says.get(setting)
         if not isinstance(found, str) or not found:
             raise ValueError(f"no {setting}")

@@ -10,13 +10,14 @@ from bootstrap.mqtt.blocking import BlockingConnection
 from bootstrap.mqtt.connect import connect
 from bootstrap.mqtt.packets import Publish
 from bootstrap.mqtt.paho import SubscribeOptions
-from bootstrap.mqtt.session import Closed, Connack, Pingresp, Puback, Reason, Suback
+from bootstrap.mqtt.session import Closed, Connack, Durable, Pingresp, Puback, Reason, Suback
 from bootstrap.outbox.message import Message
 from penates.fleet.access import Access
 
 PATIENCE_S = 2.0
 RECEIVE_S = 1.0  # longest wait for a message that may never arrive
-QOS_0 = SubscribeOptions(qos=0)
+QOS_0, QOS_1 = SubscribeOptions(qos=0), SubscribeOptions(qos=1)
+AT_ONCE = 20  # messages on the way: what every broker takes
 
 
 class Silent(Exception):  # noqa: N818 - it is a fact about the broker
@@ -31,14 +32,24 @@ class Unreachable(Exception):  # noqa: N818 - a broker that is not running yet i
     """The broker cannot be reached, or refused us."""
 
 
+class NotLetIn(Unreachable):
+    """The broker has refused us."""
+
+
 class MqttProbe:
     """One connection, driven by its caller. `close` disconnects; `kill` ends it as if its process had died.
 
     Methods that wait for an answer raise Silent if there is none.
     """
 
-    def __init__(self, ready: socket.socket, options: ConnectOptions, patience_s: float = PATIENCE_S) -> None:
-        """Connect over `ready`, a connected socket after any TLS handshake."""
+    def __init__(
+        self,
+        ready: socket.socket,
+        options: ConnectOptions,
+        patience_s: float = PATIENCE_S,
+        durable: Durable | None = None,
+    ) -> None:
+        """Connect over `ready`, a connected socket after any TLS handshake; in a session that is kept if `durable`."""
         self._patience_s = patience_s
         self._answers: dict[int, list[Reason]] = {}
         self._connack: Connack | None = None
@@ -46,8 +57,8 @@ class MqttProbe:
         self._synced = False
         self.received: list[Publish] = []
         self.reports_denial = options.version_5  # 3.1.1 acknowledges a denied publish like any other
-        self._options = options
-        self._connection = BlockingConnection(ready, options)
+        self._options, self._durable = options, durable
+        self._connection = BlockingConnection(ready, options, durable)
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +76,7 @@ class MqttProbe:
         self._connection.close()
         self._connack, self._why = None, ""
         self._answers.clear()
-        self._connection = BlockingConnection(ready, self._options)
+        self._connection = BlockingConnection(ready, self._options, self._durable)
         if (reason := self.greet()).failed:
             raise Silent(f"connecting again: {reason.text}")
 
@@ -79,6 +90,8 @@ class MqttProbe:
             match event:
                 case Publish():
                     self.received.append(event)
+                    if self._durable:
+                        self._connection.acknowledge([event.packet_id])
                 case Connack():
                     self._connack = event
                 case Puback(packet_id, reason):
@@ -112,6 +125,11 @@ class MqttProbe:
 
     # Requests.
 
+    @property
+    def connack(self) -> Connack | None:
+        """The broker's answer to CONNECT, with what it offers; None before it came."""
+        return self._connack
+
     def greet(self) -> Reason:
         """Return the broker's answer to CONNECT."""
         self.until(lambda: self._connack is not None, self._patience_s)
@@ -121,11 +139,19 @@ class MqttProbe:
 
     def subscribe(self, *filters: str) -> list[Reason]:
         """Subscribe and return the answer to each filter. At QoS 0, retained messages arrive before later answers."""
-        return self._answer(self._connection.subscribe((one, QOS_0) for one in filters))
+        how = QOS_1 if self._durable else QOS_0
+        return self._answer(self._connection.subscribe((one, how) for one in filters))
 
     def publish(self, topic: str, payload: bytes = b"", *, retain: bool = False) -> Reason:
         """Publish a message; returns the broker's answer."""
         return self._answer(self._connection.publish(Message(topic, payload, retain)))[0]
+
+    def publish_many(self, topic: str, count: int) -> None:
+        """Publish this many messages of one byte to a topic, not retained, and wait until the broker has them all."""
+        for first in range(0, count, AT_ONCE):
+            some = [self._connection.publish(Message(topic, b"1")) for _ in range(min(AT_ONCE, count - first))]
+            for one in some:
+                self._answer(one)
 
     def receives(self, topic: str, payload: bytes) -> bool:
         """Return whether this message has arrived or arrives soon."""
@@ -169,7 +195,7 @@ def reach(access: Access, patience_s: float) -> MqttProbe:
     """Return a probe connected to the first of the broker's hosts that answers.
 
     Raises:
-        Unreachable: none answers, or one refuses us. The reason is that of the last one tried.
+        Unreachable: none answers, or (NotLetIn) one refuses us. The reason is that of the last one tried.
     """
     why = f"{access.name} does not answer"
     for host in access.hosts:
@@ -182,5 +208,5 @@ def reach(access: Access, patience_s: float) -> MqttProbe:
         if not reason.failed:
             return probe
         probe.close()
-        raise Unreachable(f"{access.name} refused us: {reason.text}")
+        raise NotLetIn(f"{access.name} refused us: {reason.text}")
     raise Unreachable(why)

@@ -114,7 +114,7 @@ class ProfileShapes:
         if named is not None:
             return [named]
         own, text = self.profile.channel, line.text.partition(": ")[2] or line.text
-        key = re.search(r'[^\s".]*\{channel\}[^\s".]*', text)
+        key = re.search(r'[^\s".=\[\]]*\{channel\}[^\s".=\[\]]*', text)
         if key is None:
             return [own]
         wanted = re.escape(key[0]).replace(re.escape(CHANNEL), f"({channels_like(own)})")

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +11,17 @@ from typing import Any
 from bootstrap.adapter.adopted_device import said_value
 from bootstrap.adapter.profile import NamedProfile, names
 from bootstrap.adapter.profile_lines import WireValue, places_of
+from bootstrap.config.gateway_file import ANNOUNCEMENT
 from bootstrap.contract.payload import Json, decode
-from bootstrap.contract.topic_filters import covers, without_covered
+from bootstrap.contract.topic_filters import WILD, covers, without_covered
 from bootstrap.contract.topics import Kind, is_id
 from bootstrap.device import Value
 from bootstrap.errors import Exit, Fatal, Refused
 from penates.fleet.access import Access
-from penates.fleet.announced_devices import PROFILE, AnnouncedDevice, AnnouncedDevices, measures_of, topics_of
+from penates.fleet.announced_devices import PROFILE, AnnouncedDevice, AnnouncedDevices, measures_of
 from penates.fleet.client import Connected, Disconnected, FleetClient, MessageReceived, Subscribed
+from penates.fleet.exposed_devices import PROFILE as EXPOSED
+from penates.fleet.exposed_devices import ExposedDevice, ExposedDevices
 from penates.fleet.profile_shapes import ProfileShapes
 
 ABOUT = "+/+/status/about"
@@ -49,6 +52,8 @@ class RecognisedDevice:
         topics: the topics of these.
         lines: what its section says beside its key; the names of its measures, unless it is an announced one.
         unclear: what is not understood of its announcement.
+        own_name: what Home Assistant calls it by its own announcement; empty if it makes none.
+        whole: whether it stands for all parts of the device, whatever its channel.
     """
 
     profile: str
@@ -59,19 +64,29 @@ class RecognisedDevice:
     topics: set[str] = field(default_factory=set)
     lines: Mapping[str, Any] | None = None
     unclear: Sequence[str] = ()
+    own_name: str = ""
+    whole: bool = False
 
     @classmethod
     def announced(cls, device: AnnouncedDevice) -> "RecognisedDevice":
         """Return a device that announces itself to Home Assistant."""
         lines, unclear = device.lines()
         values = dict.fromkeys(measures_of(lines))
-        return cls(PROFILE, "", device.address, "", {**values}, topics_of(lines), lines, unclear)
+        return cls(PROFILE, "", device.address, "", {**values}, device.topics, lines, unclear, device.name)
+
+    @classmethod
+    def exposed(cls, device: ExposedDevice, heard: Mapping[str, Value | None]) -> "RecognisedDevice":
+        """Return a device that Zigbee2MQTT lists, with the values that were heard of it."""
+        values = {name: heard.get(name) for name in device.names}
+        base, address = device.base, device.address
+        return cls(EXPOSED, base, address, "", values, {f"{base}/{address}"}, device.lines, device.unclear, whole=True)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of its section."""
+        """The settings of its section. What announces itself is announced by that alone."""
         key = {name: one for name, one in self.key.items() if one}
-        return {**key, **({"only": sorted(self.values)} if self.lines is None else self.lines)}
+        lines = {"only": sorted(self.values)} if self.lines is None else self.lines
+        return {**key, **lines, **({ANNOUNCEMENT: {"enabled": False}} if self.own_name else {})}
 
     @property
     def key(self) -> dict[str, Value]:
@@ -80,10 +95,12 @@ class RecognisedDevice:
 
     def is_same_as(self, key: Mapping[str, Value], topics: Iterable[str]) -> bool:
         """Return whether a device with this key, which is heard on these topics or filters, is this one."""
-        if key.get("profile") == self.profile:
-            return self.key == {**key}
         own, other = _hardware(self.address), _hardware(str(key.get("address")))
-        return (own is not None and own == other) or any(covers(one, topic) for one in topics for topic in self.topics)
+        if key.get("profile") != self.profile:
+            return (own and own == other) or _meet(topics, self.topics)
+        if self.whole:
+            key = {**key, "channel": self.channel}
+        return self.key == {**key} or (self.profile == PROFILE and own is not None and own == other)
 
 
 class RecognisedDevices:
@@ -96,6 +113,9 @@ class RecognisedDevices:
         self._announced = AnnouncedDevices(prefix)
         self._profiles, self._adopted = [*profiles], [*adopted]
         self._found: dict[tuple[str, str, str], RecognisedDevice] = {}
+        usual = next((one.profile for one in self._profiles if one.name == EXPOSED), None)
+        self._exposed = ExposedDevices(usual) if usual else None
+        self._own: list[RecognisedDevice] | None = None  # those that are announced, once all are
         self._there: dict[str, str] = {}  # the profile of each address that is only known to be there
         self.is_full = False
 
@@ -108,6 +128,9 @@ class RecognisedDevices:
 
     def hear(self, topic: str, payload: bytes) -> None:
         """Take notice of a message."""
+        if self._exposed and self._exposed.is_one(topic):
+            self._exposed.hear(topic, payload)
+            return
         try:
             value = decode(payload)
         except Refused:
@@ -117,6 +140,7 @@ class RecognisedDevices:
                 self._hear_about(value)
         elif self._announced.is_one(topic):
             self._announced.hear(topic, value)
+            self._own = None
         elif topic.isprintable():
             for profile in self._profiles:
                 self._try(profile, topic, value, payload)
@@ -162,24 +186,62 @@ class RecognisedDevices:
 
     def devices(self) -> list[RecognisedDevice]:
         """Return each device once, in order: by the profile that has the most of its measures, else as announced."""
-        kept = list[RecognisedDevice]()
-        announced = [one for one in map(RecognisedDevice.announced, self._announced.devices()) if one.values]
-        for one in [*sorted(self._found.values(), key=lambda one: (-len(one.values), one.profile)), *announced]:
+        kept, own = list[RecognisedDevice](), self._announced_ones()
+        exposed, announced = [*self._exposed_ones()], [one for one in own if one.values]
+        listed = {(one.base, one.address) for one in exposed}
+        rest = [one for one in self._found.values() if one.profile != EXPOSED or (one.base, one.address) not in listed]
+        for one in [*exposed, *sorted(rest, key=_by_most), *sorted(announced, key=_by_most)]:
             known = [*self._adopted, *(AdoptedAs(other.key, tuple(other.topics)) for other in kept)]
             if not any(one.is_same_as(other.key, other.topics) for other in known):
+                one.own_name = one.own_name or announced_as(one.key, one.topics, self._announced, own)
                 kept.append(one)
         return sorted(kept, key=lambda one: (one.profile, one.address, one.channel))
 
+    def _exposed_ones(self) -> "Iterator[RecognisedDevice]":
+        """Yield the devices that Zigbee2MQTT lists and that measure something."""
+        for device in self._exposed.devices() if self._exposed else ():
+            heard = self._found.get((EXPOSED, device.address, ""))
+            if device.names:
+                yield RecognisedDevice.exposed(device, heard.values if heard else {})
+
+    def _announced_ones(self) -> "list[RecognisedDevice]":
+        """Return the devices that are announced, with what is understood of each."""
+        if self._own is None:
+            self._own = [*map(RecognisedDevice.announced, self._announced.devices())]
+        return self._own
+
     def not_understood(self) -> list[str]:
         """Return the names of announced devices of which nothing is understood, and that no profile recognises."""
-        known = {topic for one in self._found.values() for topic in one.topics}
-        devices = [one for one in self._announced.devices() if not (one.topics & known or "values" in one.lines()[0])]
-        return sorted(one.name for one in devices)
+        known = {topic for one in (*self._found.values(), *self._exposed_ones()) for topic in one.topics}
+        return sorted(one.own_name for one in self._announced_ones() if not (one.topics & known or one.values))
 
     def only_there(self) -> list[tuple[str, str]]:
         """Return address and profile of devices that are there, and of which nothing was heard that they measure."""
-        heard = {one.address for one in self._found.values()} | {str(one.key.get("address")) for one in self._adopted}
+        heard = {one.address for one in (*self._found.values(), *self._exposed_ones())} | {
+            str(one.key.get("address")) for one in self._adopted
+        }
         return sorted((address, profile) for address, profile in self._there.items() if address not in heard)
+
+
+def _meet(filters: Iterable[str], topics: Collection[str]) -> bool:
+    """Return whether one of these filters, most of which are topics, matches one of the topics."""
+    return any(any(covers(one, topic) for topic in topics) if WILD & {*one} else one in topics for one in filters)
+
+
+def _by_most(device: RecognisedDevice) -> tuple[int, str]:
+    """Order devices by how much is known of them, the most first."""
+    return -len(device.values), device.profile
+
+
+def announced_as(
+    key: Mapping[str, Value], topics: Collection[str], announced: AnnouncedDevices, own: Iterable[RecognisedDevice]
+) -> str:
+    """Return what Home Assistant calls an adopted device by its own announcement; empty if it makes none.
+
+    `own` are those of all the devices that are `announced`.
+    """
+    names = (one.own_name for one in own if one.is_same_as(key, topics))
+    return next(names, None) or announced.by_tasmota(topics) or ""
 
 
 def look(access: Access, found: RecognisedDevices, wait_s: float) -> None:

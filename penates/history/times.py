@@ -26,6 +26,14 @@ def printed(time_us: int) -> str:
     return f"{moment.year + CYCLE_YEARS * cycles:+07d}{moment:-%m-%dT%H:%M:%S}.{time_us % MICRO:06d}Z"
 
 
+def for_people(time_us: int) -> str:
+    """Return microseconds since 1970 in this machine's time zone, to the second; in UTC beyond the year 9999."""
+    seconds = time_us // MICRO
+    if not FIRST_S + EDGE_S <= seconds <= LAST_S - EDGE_S:
+        return printed(time_us)
+    return f"{local(seconds):%Y-%m-%d %H:%M:%S}"
+
+
 def local(moment: float) -> datetime:
     """Return a moment in this machine's time zone, or the first or last moment that a calendar has."""
     return datetime.fromtimestamp(min(max(moment, FIRST_S + EDGE_S), LAST_S - EDGE_S)).astimezone()

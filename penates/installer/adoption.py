@@ -1,6 +1,6 @@
 """Applying the sensors of a gateway in the installed house: the broker's rules first, then a reload of the gateway."""
 
-from penates.installer import broker_steps, systemd_steps, unit_files
+from penates.installer import broker_steps, guest_steps, systemd_steps, unit_files
 from penates.installer.house_plan import HousePlan, scratch
 from penates.installer.install_record import InstallRecord
 from penates.installer.steps import CommandStep, Step, carry_out
@@ -15,7 +15,8 @@ def apply(name: str) -> None:
     with scratch() as folder:
         plan, record = HousePlan(folder), InstallRecord.read()
         broker_steps.require_success(plan, record)
-        broker = broker_steps.broker(plan, record) if plan.local else broker_steps.BrokerSteps([], [])
+        broker = guest_steps.guest(plan, record) if plan.beside else broker_steps.BrokerSteps([], [])
+        broker = broker_steps.broker(plan, record) if plan.local else broker
         steps: list[Step] = [*systemd_steps.house_files(plan.planned), *broker.serve]
         process = next(one for one, sensors in plan.configuration.processes.items() if name in sensors)
         unit = unit_files.SUPERVISOR if record.one_unit else unit_files.unit(process)

@@ -24,6 +24,7 @@ from penates.broker.mosquitto_files import (
     with_those_that_go,
 )
 from penates.broker.open_ports import connections, listener_of
+from penates.broker.taken_over import given_back
 from penates.files.install_paths import MOSQUITTO, UNITS
 from penates.files.planned_file import Planned
 from penates.fleet.already_running import alive
@@ -162,19 +163,26 @@ def require_success(plan: HousePlan, record: InstallRecord) -> None:
 
 def _taken_ports(expected: ExpectedBroker, own: int = 0) -> list[str]:
     """Return which of our ports another process has; `own` is Mosquitto's process."""
-    found = {port: listener_of(port) for port in (expected.plain_port, expected.tls_port)}
+    found = {port: listener_of(port) for port in expected.ports}
     return [
         f"cannot use port {port}: {holder} has it. Stop that, or, if it is a broker, use it: "
-        f"sudo penates install --broker localhost:{port} --username NAME"
+        f"sudo penates install --broker localhost:{port}"
         for port, holder in found.items()
         if holder and not holder.endswith(f"(process {own})")
     ]
 
 
+def clients() -> int:
+    """Return how many clients are connected to Mosquitto on this machine."""
+    with suppress(OSError):
+        return connections(main_process(MOSQUITTO_UNIT)) if active(MOSQUITTO_UNIT) else 0
+    return 0
+
+
 def _announce_takeover(process: int) -> None:
     """Tell who has been using this Mosquitto what changes for them."""
-    if clients := connections(process):
-        counted = f"{clients} client{'s are' if clients > 1 else ' is'}"
+    if connected := connections(process):
+        counted = f"{connected} client{'s are' if connected > 1 else ' is'}"
         change = "from now on each needs a user and a password, and may send at most 100 kB at once"
         print(f"{counted} connected to Mosquitto; {change}: docs/BROKER.md, Users", file=sys.stderr)
 
@@ -262,14 +270,18 @@ def _broker_files() -> list[Remove]:
     return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
 
 
-def close_broker(record: InstallRecord) -> list[Step]:
-    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files."""
-    ours, (_, timer) = _broker_files(), CERTIFICATES
+def close_broker(record: InstallRecord, *, managed: bool) -> list[Step]:
+    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files.
+
+    One that is not `managed` by us is restarted only if our files were in it.
+    """
+    ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
+    _, timer = CERTIFICATES
     units = [Remove(UNITS / name) for name in CERTIFICATES]
     enabled = "enabled" if CERTIFICATES_ENABLED.is_symlink() else ""
     started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
     stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
-    undone = record.undone if program("mosquitto") and not started_by_us else ""
+    undone = record.undone if managed and program("mosquitto") and not started_by_us else ""
     restart = str if started_by_us else follows(*ours, undone=undone)
     steps: list[Step] = [
         stop,
@@ -285,7 +297,7 @@ def remove_broker(record: InstallRecord, *, purge: bool, packages: bool = True) 
 
     Without `packages` it only no longer runs.
     """
-    ours = _broker_files()
+    ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
     yield from ours
     installed = PACKAGES["mosquitto"] in record.packages
     if record.packages and packages:

@@ -19,7 +19,6 @@ from bootstrap.needs import (
     needs_of,
 )
 
-LONGEST = ("longest_s", "pulse_s")  # the settings by which an output ends by itself
 GPIO = "char-gpiochip"
 NUMBERED = re.compile(r"(i2c-|spidev|lirc|tty[A-Za-z]+)[\d.]+")
 BUSES = {"i2c-": ("char-i2c", "i2c"), "spidev": ("char-spi", "spi"), "lirc": ("char-lirc", "video")}
@@ -86,9 +85,9 @@ def needs(device: Device) -> DeviceNeeds:
 
 
 def must_end(device: Device) -> bool:
-    """Return whether a device has an output that must not stay as it is: it ends in time, or guards something."""
-    limited = any(getattr(device, name, 0) for name in LONGEST)
-    return may_drive(device) and (limited or any(one.once for one in device.commands.values()))
+    """Return whether a device has an output that must not stay as it is: its kind says so, or it guards something."""
+    guards = any(one.once for one in device.commands.values())
+    return may_drive(device) and (type(device).must_end is True or guards)  # a setting of that name is a user's own
 
 
 def access(node: Path) -> NodeAccess:

@@ -127,7 +127,7 @@ def command_link() -> list[Step]:
     return [Remove(ON_PATH)] if PACKAGED.exists() else [LinkStep(ON_PATH, COMMAND)]
 
 
-def mosquitto_sub_options(record: InstallRecord, options: Sequence[str], password: str) -> Iterator[Planned]:
+def mosquitto_sub_options(record: InstallRecord, options: Sequence[str]) -> Iterator[Planned]:
     """Yield the options file of `mosquitto_sub` for the person who installs: no password is on a command line then."""
     person = invoker() or pwd.getpwuid(os.getuid())
     file = Path(person.pw_dir, ".config", "mosquitto_sub")
@@ -137,7 +137,7 @@ def mosquitto_sub_options(record: InstallRecord, options: Sequence[str], passwor
     owner, group = person.pw_name, grp.getgrgid(person.pw_gid).gr_name
     if not file.parent.exists():
         yield Planned(file.parent, None, 0o700, owner, group, personal=True)
-    text = "\n".join([f"{MARK} for mosquitto_sub.", *options, f"-P {password}", ""])
+    text = "\n".join([f"{MARK} for mosquitto_sub.", *options, ""])
     yield Planned(file, text.encode(), SECRET, owner, group, personal=True)
     record.files = sorted({*record.files, str(file)})
 

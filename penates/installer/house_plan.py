@@ -5,36 +5,35 @@ import os
 import shutil
 import stat
 import tempfile
+import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from bootstrap.config.loader import DEVICES, Configuration, device_file
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
-from bootstrap.config.model import PLAIN_PORT, TLS_PORT, House, SensorSettings
+from bootstrap.config.model import LOCAL, PLAIN_PORT, TLS_PORT, BrokerSettings, House, SensorSettings
 from bootstrap.config.secrets import password_file
 from bootstrap.config.toml_file import Fault, SettingsError, TomlFile, contents
 from bootstrap.contract.topics import EYES, ID_RULE, is_id
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal, to_install
 from bootstrap.package_data import folder
-from penates.files.install_paths import HOUSE, LOOKERS, SECRETS, STATE, USER
+from penates.files.install_paths import CA, HOUSE, LOOKERS, MOSQUITTO, SECRETS, STATE, USER
 from penates.files.planned_file import ENTERED, FOLDER_MODE, Planned, secret
 from penates.files.toml_edit import with_settings
 from penates.fleet.access import Access, trusting
 from penates.installer.invitation import Invitation, invited
+from penates.installer.other_broker import OtherBroker
 from penates.installer.site_invitation import renewed_site_files
 
 if TYPE_CHECKING:
     from penates.broker.broker_plan import BrokerPlan
     from penates.broker.expected_broker import ExpectedBroker
 
-LOCAL = ("localhost", "127.0.0.1", "::1")
-CA = "ca.pem"
 MEMORY = "/run"  # a tmpfs, which only root may write to
 FIRST_SETTINGS = {
     ("", "state"): str(STATE),
@@ -42,29 +41,6 @@ FIRST_SETTINGS = {
     ("history", "recorder"): True,
 }
 HIDDEN = (Path("/home"), Path("/root"), Path("/run/user"))  # from units, by ProtectHome=
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherBroker:
-    """A broker that somebody else looks after: `--broker`."""
-
-    host: str
-    port: int | None
-    username: str
-    password: str | None
-    ca: bytes | None
-
-    @property
-    def settings(self) -> dict[tuple[str, str], Any]:
-        """The settings that it gives `house.toml`."""
-        values = {"host": self.host, "port": self.port, "ca_file": self.ca and CA}
-        values |= {"username": self.username, "password_file": f"secrets/{self.secret}"}
-        return {("broker", key): value for key, value in values.items()}
-
-    @property
-    def secret(self) -> str:
-        """The name of the file with its password, quoted because a broker's user may have any name."""
-        return quote(self.username, safe="@+=, ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +52,14 @@ class HouseChanges:
         files: in the house's folder.
         removed: files of it that go.
         names: names for the broker's certificate.
+        taken: files of a Mosquitto that is taken over, without what controls access.
     """
 
     settings: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     files: Sequence[Planned] = ()
     removed: Sequence[Path] = ()
     names: Sequence[str] = ()
+    taken: Sequence[Planned] = ()
 
 
 @contextmanager
@@ -89,6 +67,11 @@ def scratch() -> Iterator[Path]:
     """Provide a temporary folder for a copy of the house with its keys: in memory if root asks for it."""
     with tempfile.TemporaryDirectory(prefix="penates-", dir=None if os.geteuid() else MEMORY) as place:
         yield Path(place)
+
+
+def first_group() -> str:
+    """Return the group of a new house."""
+    return str(tomllib.loads((folder("config") / HOUSE_FILE).read_text())["group"])
 
 
 class HousePlan:
@@ -121,7 +104,8 @@ class HousePlan:
             self._write_copy(one)
         self.configuration = Configuration(place, secrets=False)
         self.devices = self.configuration.all()
-        if faults := [*self.configuration.faults, *self._misnamed(), *self._unusable(), *self._unreadable()]:
+        faults = [*self.configuration.faults, *_misnamed(self.configuration), *self._unusable()]
+        if faults := [*faults, *_unreadable(self.configuration)]:
             raise SettingsError(faults)
 
     def _own(self) -> Iterator[Planned]:
@@ -135,7 +119,7 @@ class HousePlan:
         values |= self._source.settings if self._source else {}
         values |= self.changes.settings
         yield from self.changes.files
-        for kind in ("pi", "recorder") if first and not self._source else ("pi",) if first else ():
+        for kind in _first_devices(self._source) if first else ():
             if not (HOUSE / device_file(kind)).exists():
                 yield Planned(HOUSE / device_file(kind), (folder("config") / device_file(kind)).read_bytes())
         yield from self._from_source()
@@ -152,8 +136,9 @@ class HousePlan:
             case OtherBroker(password=password, ca=certificate) as source:
                 if certificate:
                     yield Planned(HOUSE / CA, certificate)
-                yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
-                if password:
+                if source.secret:
+                    yield Planned(SECRETS, None, ENTERED, group=LOOKERS)
+                if source.secret and password:
                     yield secret(SECRETS / source.secret, f"{password}\n".encode(), shared=True)
 
     def _write_copy(self, one: Planned) -> None:
@@ -162,21 +147,6 @@ class HousePlan:
             copy.mkdir(exist_ok=True)
         else:
             copy.write_bytes(one.content)
-
-    def _misnamed(self) -> Iterator[Fault]:
-        """Yield a fault for each device file whose name a unit cannot have."""
-        for name in self.configuration.sensors:
-            if not is_id(name):
-                rule = f"its unit has the file's name, which must be {ID_RULE}; set another id with sensor = … in it"
-                yield Fault(device_file(name), 1, rule)
-
-    def _unreadable(self) -> Iterator[Fault]:
-        """Yield a fault for each file that the sensors' user cannot read, such as one made under a strict umask."""
-        for name in (HOUSE_FILE, *map(device_file, self.configuration.sensors)):
-            file = HOUSE / name
-            if file.exists() and not _may_read(file):
-                why = f"its unit runs as {USER}, which may not read it: sudo chmod o+r {file}"
-                yield Fault(name, 1, why)
 
     def _unusable(self) -> Iterator[Fault]:
         """Yield a fault for each setting that cannot work: a folder hidden from units, or the other listener's port."""
@@ -189,6 +159,7 @@ class HousePlan:
         if house.broker.tcp_port == (PLAIN_PORT if house.broker.ca_file else TLS_PORT) and self.local:
             which = "'port' is the broker's other port: the one with TLS, or without"
             yield Fault(HOUSE_FILE, line("port", "broker"), which)
+        yield from _unusable_port(house.broker, line("websocket_port", "broker"))
 
     @property
     def house(self) -> House:
@@ -204,11 +175,12 @@ class HousePlan:
     def access_as(self, wanted: str) -> Access | None:
         """Return access to the broker as this user; None before our own broker has been set up."""
         broker = self.house.broker
-        user = broker.username or wanted
-        if self.local and not (SECRETS / user).exists():
+        user = broker.username or (wanted if broker.password_file else None)
+        if (self.local or self.beside) and not (user and (SECRETS / user).exists()):
             return None
+        password = self.password(user) if user else None
         trust = trusting(broker.ca_file)
-        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, self.password(user), trust)
+        return Access(broker.hosts, broker.tcp_port, broker.protocol, user, password, trust)
 
     @property
     def state(self) -> Path | None:
@@ -223,8 +195,13 @@ class HousePlan:
     @property
     def local(self) -> bool:
         """Whether the broker is on this machine and ours to set up, with a user of its own for each sensor."""
+        return self.house.broker.managed_here
+
+    @property
+    def beside(self) -> bool:
+        """Whether the broker is a Mosquitto of others on this machine that has a user for each of our sensors."""
         broker = self.house.broker
-        return broker.username is None and all(host in LOCAL for host in broker.hosts)
+        return not broker.managed and broker.username is None and broker.password_file is not None
 
     @cached_property
     def planned(self) -> list[Planned]:
@@ -233,6 +210,8 @@ class HousePlan:
         Raises:
             SettingsError, Fatal, OSError: the plan cannot be made.
         """
+        if self.beside:
+            return [*self.own, *(replace(one, path=self.final_path(one.path)) for one in self._guest_files)]
         if not self.local:
             self._require_secrets()
             return self.own
@@ -248,6 +227,16 @@ class HousePlan:
             raise Fatal(Exit.ABSENT, f"our own broker needs cryptography and ifaddr ({error}); {advice}") from None
         with self._final_names():
             return plan(self._broker_plan)
+
+    @cached_property
+    def _guest_files(self) -> list[Planned]:
+        """Return the files of a Mosquitto of others with our users; secrets are in the temporary copy."""
+        from penates.broker.guest_plan import GuestPlan  # noqa: PLC0415 - needs cryptography
+        from penates.broker.local_mosquitto import local_mosquitto  # noqa: PLC0415 - for such a broker alone
+
+        found = local_mosquitto(MOSQUITTO, port=self.house.broker.tcp_port)
+        with self._final_names():
+            return GuestPlan(self.place, found).files() if found else []
 
     @contextmanager
     def _final_names(self) -> Iterator[None]:
@@ -283,7 +272,8 @@ class HousePlan:
         broker = self.house.broker
         plain, secured = (PLAIN_PORT, broker.tcp_port) if broker.ca_file else (broker.tcp_port, TLS_PORT)
         guests, names = sorted(self._guests), self.changes.names
-        return BrokerPlan(config=self.place, guests=guests, names=names, plain_port=plain, tls_port=secured)
+        more: dict[str, Any] = {"plain_port": plain, "tls_port": secured, "websocket_port": broker.websocket_port}
+        return BrokerPlan(config=self.place, guests=guests, names=names, taken=self.changes.taken, **more)
 
     @property
     def broker_address(self) -> tuple[list[str], int]:
@@ -334,6 +324,43 @@ class HousePlan:
     def password(self, user: str) -> str | None:
         """Return the password of one of the broker's users, if there is one."""
         return self.content(SECRETS / user).decode().partition("\n")[0] or None
+
+
+def _unusable_port(broker: BrokerSettings, line: int) -> Iterator[Fault]:
+    """Yield a fault for a port for browsers that cannot be opened."""
+    if broker.websocket_port is None:
+        return
+    if not broker.managed_here:
+        wrong = "'websocket_port' is for a broker that is set up on this machine; add a listener to yours there"
+        yield Fault(HOUSE_FILE, line, wrong)
+    elif broker.websocket_port in (PLAIN_PORT, TLS_PORT, broker.tcp_port):
+        yield Fault(HOUSE_FILE, line, "'websocket_port' must be a port of its own, such as 8884")
+
+
+def _first_devices(source: Invitation | OtherBroker | None) -> Sequence[str]:
+    """Return the kinds of the devices that a new house begins with; one recorder is enough for a broker."""
+    match source:
+        case Invitation() | OtherBroker(recorder=False):
+            return ("pi",)
+        case _:
+            return ("pi", "recorder")
+
+
+def _misnamed(configuration: Configuration) -> Iterator[Fault]:
+    """Yield a fault for each device file whose name a unit cannot have."""
+    for name in configuration.sensors:
+        if not is_id(name):
+            rule = f"its unit has the file's name, which must be {ID_RULE}; set another id with sensor = … in it"
+            yield Fault(device_file(name), 1, rule)
+
+
+def _unreadable(configuration: Configuration) -> Iterator[Fault]:
+    """Yield a fault for each file that the sensors' user cannot read, such as one made under a strict umask."""
+    for name in (HOUSE_FILE, *map(device_file, configuration.sensors)):
+        file = HOUSE / name
+        if file.exists() and not _may_read(file):
+            why = f"its unit runs as {USER}, which may not read it: sudo chmod o+r {file}"
+            yield Fault(name, 1, why)
 
 
 def _may_read(file: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import Self
 
 from penates.files.install_paths import RECORD
 from penates.files.planned_file import SECRET, Planned
+from penates.upgrade.release_notes import this_version
 
 ONE_UNIT = "nursery"  # the key in the file, unchanged since version 0.1
 
@@ -24,8 +25,10 @@ class InstallRecord:
         packages: the Debian packages that were not installed before.
         services: the services of other packages that we enabled.
         files: the files that we made for people, outside our own folders.
+        shared_files: the files of a Mosquitto of others that have a part of ours.
         stamps: for each unit, a hash over everything it runs with.
         reloads: for each gateway's unit, a hash over the sensors that it carries.
+        version: the version of the programme that has set up this machine; empty for those before 0.3.
         unfinished: whether a run began and did not end, so that services may not have reloaded what it wrote.
     """
 
@@ -34,8 +37,10 @@ class InstallRecord:
     packages: list[str] = field(default_factory=list)
     services: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    shared_files: list[str] = field(default_factory=list)
     stamps: dict[str, str] = field(default_factory=dict)
     reloads: dict[str, str] = field(default_factory=dict)
+    version: str = ""
     unfinished: bool = False
 
     @property
@@ -61,7 +66,7 @@ class InstallRecord:
 
     def end(self) -> None:
         """Record that the run is finished."""
-        self.unfinished = False
+        self.unfinished, self.version = False, this_version()
         self.write()
 
     def write(self) -> None:

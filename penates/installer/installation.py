@@ -11,15 +11,15 @@ from bootstrap.contract.topics import EYES
 from bootstrap.device import this_host
 from bootstrap.errors import NOT_DONE, Exit, Fatal
 from bootstrap.gateway import Gateway
-from penates.files.install_paths import HOUSE, UNITS
+from penates.files.install_paths import CA, HOUSE, UNITS
 from penates.files.planned_file import Planned
 from penates.files.toml_edit import split_sections
 from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
-from penates.installer import broker_steps, host_setup, machine_watchdog, systemd_steps, unit_files
+from penates.installer import broker_steps, guest_steps, host_setup, machine_watchdog, systemd_steps, unit_files
 from penates.installer.allowed_networks import resolves
 from penates.installer.device_needs import must_end, needs
-from penates.installer.house_plan import CA, HousePlan
+from penates.installer.house_plan import HousePlan
 from penates.installer.install_record import InstallRecord, programme, stamp
 from penates.installer.steps import Remove, Step, carry_out
 
@@ -87,7 +87,12 @@ class Installation:
             serving, ending = map(list, broker_steps.broker(self._plan, self._record))
             yield from serving
         else:
-            yield from broker_steps.close_broker(self._record)
+            yield from broker_steps.close_broker(self._record, managed=self._plan.house.broker.managed)
+        if self._plan.beside:
+            serving, ending = map(list, guest_steps.guest(self._plan, self._record))
+            yield from serving
+        elif self._record.shared_files:
+            yield from guest_steps.leave(self._record)
         yield from systemd_steps.unwanted_power(self._power)
         yield from systemd_steps.files(self._units, self._wanted, self._record)
         if self._plan.local:
@@ -120,14 +125,17 @@ class Installation:
         return own.encode(), carried.encode()
 
     def _mosquitto_sub(self) -> Iterator[Planned]:
-        """Yield the options file of `mosquitto_sub`, if the password is known."""
+        """Yield the options file of `mosquitto_sub`, unless a password is needed and not known."""
         broker = self._plan.house.broker
-        user = broker.username or EYES
-        if password := self._plan.password(user):
-            trust = [f"--cafile {HOUSE / CA}"] if broker.ca_file else []
-            host = next(filter(resolves, broker.hosts), broker.hosts[0])
-            options = [f"-h {host}", f"-p {broker.tcp_port}", *trust]
-            yield from host_setup.mosquitto_sub_options(self._record, [*options, f"-u {user}"], password)
+        user = (broker.username or EYES) if broker.password_file else None
+        password = self._plan.password(user) if user else None
+        if user and not password:
+            return
+        login = [f"-u {user}", f"-P {password}"] if user else []
+        trust = [f"--cafile {HOUSE / CA}"] if broker.ca_file else []
+        host = next(filter(resolves, broker.hosts), broker.hosts[0])
+        options = [f"-h {host}", f"-p {broker.tcp_port}", *trust, *login]
+        yield from host_setup.mosquitto_sub_options(self._record, options)
 
     def _stamps(self) -> dict[str, str]:
         """Return, for each unit, a hash over everything it runs with."""

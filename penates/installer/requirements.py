@@ -34,5 +34,9 @@ def require_own_broker(plan: HousePlan) -> None:
     Raises:
         Fatal: it is on another machine, or somebody else's.
     """
+    broker = plan.house.broker
+    if broker.of_others:
+        instead = "make a user there for the other machine, and run there: sudo penates install --broker HOST"
+        raise Fatal(Exit.SETTINGS, f"somebody else looks after the broker at {broker.hosts[0]}: {instead}")
     if not plan.local:
-        raise Fatal(Exit.SETTINGS, f"the broker is on {plan.house.broker.hosts[0]}: run this there")
+        raise Fatal(Exit.SETTINGS, f"the broker is on {broker.hosts[0]}: run this there")

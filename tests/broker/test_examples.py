@@ -2,9 +2,7 @@
 
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,47 +10,12 @@ import pytest
 from bootstrap.config.loader import check
 from bootstrap.radio.radio_socket import RadioSocket
 from support.air import Air
-from support.examples import blocks, programs, reader
+from support.examples import Reader, blocks, programs, reader
 from support.paths import ROOT
 from support.transmitters import nexus
-from support.world import PATIENCE_S, Broker, Eyes, House, Running, free_port
+from support.world import Broker, Eyes, House, free_port
 
 PORT = "18830"  # in the page
-
-
-class Reader:
-    """Somebody with a page and some terminals."""
-
-    def __init__(self, home: Path, env: dict[str, str], folder: Path) -> None:
-        self.home, self.env, self.folder = home, env, folder
-        self._stack = ExitStack()
-
-    def types(self, text: str) -> str:
-        """Type a block, wait for its end, and return what it prints."""
-        done = subprocess.run(
-            ["bash", "-e", "-c", text],
-            cwd=self.folder,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=4 * PATIENCE_S,  # a block may test all kinds
-            check=False,
-        )
-        assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
-        return done.stdout + done.stderr
-
-    def starts(self, text: str) -> Running:
-        """Type a block that goes on, in a terminal of its own. The last command takes the place of the shell."""
-        before, _, last = text.rstrip().rpartition("\n")
-        words = last.split()
-        count = next(number for number, word in enumerate(words) if "=" not in word)
-        command = " ".join([*words[:count], "exec", *words[count:]])
-        running = Running(["bash", "-e", "-c", f"{before}\n{command} >&2"], self.env, self.folder)
-        self._stack.callback(running.close)
-        return running
-
-    def leaves(self) -> None:
-        self._stack.close()
 
 
 @pytest.fixture

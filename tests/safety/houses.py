@@ -1,32 +1,35 @@
 """The same locks under each of the two supervisors: penates' own, and a real systemd with the installed unit."""
 
 import os
+import shutil
 import signal
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import ClassVar
 
 from bootstrap.package_data import folder
 from safety.locks import WATCHDOG_S, Door, World, device
-from support.booted import booted
+from support.booted import booted, sandboxed
 from support.world import Broker, House, Wires, python_path
 
 OUTSIDE = "WorkingDirectory=/run/penates\nRuntimeDirectory=penates\nRuntimeDirectoryPreserve=yes\n"
+USER = "daemon"  # whom every machine has
 
 
 class LockHouse:
     """Some locks, on lines and with a broker of their own."""
 
-    def __init__(self, place: Path, count: int) -> None:
-        self.house = House(place / "house")
+    def __init__(self, place: Path, count: int, fail: str = "secure") -> None:
+        self.house, self.fail = House(place / "house"), fail
         self.broker = Broker(place / "broker").start()
         self.house.write(
             self.broker.port, f"heartbeat_s = 60\n[supervisor]\nwatchdog_s = {WATCHDOG_S}", log='level = "info"'
         )
         for number in range(count):
-            self.house.device(f"lock{number}", device(number))
+            self.house.device(f"lock{number}", device(number, fail))
         self.wires = Wires(self.house)
-        self.world = World(self.wires.folder, count)
+        self.world = World(self.wires.folder, count, fail)
 
     def begins(self) -> None:
         """Do nothing: the supervisor needs no help."""
@@ -77,8 +80,10 @@ def unit(config: Path, env: dict[str, str]) -> str:
 class SystemdHouse(LockHouse):
     """Under a systemd of its own, which is killed with all that it runs when the power is cut."""
 
-    def __init__(self, place: Path, count: int) -> None:
-        super().__init__(place, count)
+    hardened: ClassVar[bool] = False  # whether they are in the sandbox that is installed, by a user of its own
+
+    def __init__(self, place: Path, count: int, fail: str = "secure") -> None:
+        super().__init__(place, count, fail)
         self._place, self._boots = place, 0
         self._on = ExitStack()
 
@@ -88,9 +93,19 @@ class SystemdHouse(LockHouse):
         place.mkdir()
         env = {**self.wires.env, "PYTHONPATH": python_path(), "STATE_DIRECTORY": str(self.house.folder / "state")}
         units = {"penates@.service": unit(self.house.folder, env)}
+        if self.hardened:
+            units |= sandboxed("penates@.service")
+            self._hand_over()
         names = [f"penates@lock{door.number}.service" for door in self.world.doors]
         self._machine = self._on.enter_context(booted(place, units, names))
         return self
+
+    def _hand_over(self) -> None:
+        """Let the sandbox's user have the files of the house."""
+        self._place.chmod(0o755)
+        (self.house.folder / "state").mkdir(exist_ok=True)
+        for file in (self.house.folder, *self.house.folder.rglob("*")):
+            shutil.chown(file, USER)
 
     def begins(self) -> None:
         """Forget the failures, after which systemd would wait for up to 49 s."""
@@ -110,3 +125,9 @@ class SystemdHouse(LockHouse):
     def close(self) -> None:
         self._on.close()
         super().close()
+
+
+class HardenedHouse(SystemdHouse):
+    """Under a systemd of its own, in the sandbox that is installed."""
+
+    hardened: ClassVar[bool] = True

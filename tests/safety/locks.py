@@ -19,10 +19,10 @@ MARGIN_S = 5.0  # what is promised beyond the time of the command and that of th
 FIRST_LINE = 2
 
 
-def device(number: int) -> str:
-    """Return the file of a lock: a strike that is locked without power, and its bolt."""
+def device(number: int, fail: str) -> str:
+    """Return the file of a lock: a strike or magnet that is locked (`secure`) or not without power, and its bolt."""
     line, bolt = lines(number)
-    return f'kind = "lock"\npin = {line}\nbolt = {bolt}\nfail = "secure"\nmove_s = 0.3\nbounce_s = 0\n'
+    return f'kind = "lock"\npin = {line}\nbolt = {bolt}\nfail = "{fail}"\nmove_s = 0.3\nbounce_s = 0\n'
 
 
 def lines(number: int) -> tuple[int, int]:
@@ -42,6 +42,7 @@ class Door:
 
     number: int
     folder: Path
+    fail: str
     unlocked: list[tuple[float, bool]] = field(default_factory=list)  # each change, and whether it then is unlocked
 
     def __post_init__(self) -> None:
@@ -56,7 +57,7 @@ class Door:
 
     def look(self, now: float) -> None:
         """Note what the strike's line does, and let the bolt follow; a line that nobody holds is at its resistor."""
-        found = bool(self.strike.level())
+        found = bool(self.strike.level()) == (self.fail == "secure")
         if found != self.is_unlocked:
             self.unlocked.append((now, found))
             self._bolt_at = now + BOLT_S
@@ -75,9 +76,9 @@ class Door:
 class World:
     """Looks at all doors, in a thread of its own."""
 
-    def __init__(self, folder: Path, count: int) -> None:
+    def __init__(self, folder: Path, count: int, fail: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.doors = [Door(number, folder) for number in range(count)]
+        self.doors = [Door(number, folder, fail) for number in range(count)]
         self._ends = threading.Event()
         self.longest_look_s = 0.0
         self._thread = threading.Thread(target=self._look)

@@ -6,18 +6,26 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from safety.houses import SupervisorHouse, SystemdHouse
+from safety.houses import HardenedHouse, SupervisorHouse, SystemdHouse
 from safety.trials import FAULTS, Tally, Trials
 
 HOUSES: dict[str, type[SupervisorHouse] | type[SystemdHouse]] = {"supervisor": SupervisorHouse, "systemd": SystemdHouse}
+SANDBOX = {"systemd in the sandbox": HardenedHouse}  # wants a Python that the user `daemon` may run
 SHARED = "/dev/shm"  # a systemd of our own sees it, too; it has its own /tmp
 
 
-def run(
-    mode: str, count: int, faults: Sequence[str], seed: int, tell: Callable[[str], None] = lambda _text: None
+def run(  # noqa: PLR0913 - the last two have defaults
+    mode: str,
+    count: int,
+    faults: Sequence[str],
+    seed: int,
+    tell: Callable[[str], None] = lambda _text: None,
+    *,
+    fail: str = "secure",
 ) -> Tally:
     """Return what became of a round of each of these faults, with so many locks at once."""
-    with tempfile.TemporaryDirectory(dir=SHARED) as place, closing(HOUSES[mode](Path(place), count)) as house:
+    make = {**HOUSES, **SANDBOX}[mode]
+    with tempfile.TemporaryDirectory(dir=SHARED) as place, closing(make(Path(place), count, fail)) as house:
         house.start()
         with closing(Trials(house, random.Random(seed))) as trials:
             for number, fault in enumerate(faults, 1):

@@ -22,6 +22,7 @@ class Supervised(Protocol):
 
     world: World
     broker: Broker
+    fail: str
 
     def strike(self, door: Door, number: int) -> None:
         """Send a signal to the process of a lock, if it has one."""
@@ -63,6 +64,7 @@ class Trials:
         self.eyes = Eyes(house.broker.port)
         self._sent: dict[int, dict[str, object]] = {}
         self._at: dict[int, float] = {}
+        self._from = 0.0
 
     def round(self, fault: str) -> None:
         """Unlock all, do this to them, and judge each."""
@@ -71,7 +73,10 @@ class Trials:
         for door in doors:
             self._unlock(door)
         FAULTS[fault](self)
-        deadline = max(self._at.values()) + LIMIT_S
+        if self.house.fail == "safe":  # without power it is unlocked, so it is locked once its process runs again
+            self.recover()
+            self._from = time.monotonic()
+        deadline = max(self._from, *self._at.values()) + LIMIT_S
         while time.monotonic() < deadline and any(door.is_unlocked for door in doors):
             time.sleep(0.01)
         time.sleep(STEADY_S)
@@ -90,7 +95,7 @@ class Trials:
     def _judge(self, fault: str, door: Door) -> None:
         began = self._at[door.number]
         since = door.locked_since(began)
-        if since is None or since - began > LIMIT_S:
+        if since is None or since > max(self._from, began) + LIMIT_S:
             took = "it is not" if since is None else f"{since - began:.1f} s"
             self.tally.wrong.append(f"WRONG {fault}: lock{door.number}, locked for good: {took}")
             return

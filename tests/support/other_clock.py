@@ -8,12 +8,15 @@ from bootstrap.contract import timestamps
 from penates.__main__ import main
 
 TRUE_NS = time.time_ns
+off_s = [0]  # what stood in the file last
 YEAR_NS = 365 * 86_400 * 1_000_000_000
 
 
 def time_ns() -> int:
     """The clock, which may have jumped since the last look; what only counts seconds (monotonic) has not."""
-    return TRUE_NS() + int(Path(sys.argv[1]).read_text()) * 1_000_000_000
+    if text := Path(sys.argv[1]).read_text():  # it is empty for a moment while it is being written
+        off_s[0] = int(text)
+    return TRUE_NS() + off_s[0] * 1_000_000_000
 
 
 if __name__ == "__main__":

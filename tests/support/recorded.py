@@ -16,8 +16,9 @@ from bootstrap.runtime.adoptions import Adoptions
 from daemons.adapter import Adapter
 
 FOLDER = Path(__file__).parent / "recorded"
+EXPOSED = FOLDER / "zigbee2mqtt-devices.json"  # as Zigbee2MQTT lists ten devices, but for what we do not look at
 HOUSE = Path("/nowhere")  # beside which no profiles are
-TIME = re.compile(rb"NOW(?:\+(\d+))?")  # in milliseconds
+TIME = re.compile(rb"NOW([+-]\d+)?")  # in milliseconds
 ISO = re.compile(rb"ISO(?:\+(\d+))?")  # in seconds
 
 

@@ -48,6 +48,7 @@ FLOORS = (
     {
         "bootstrap.config",
         "bootstrap.contact",
+        "bootstrap.chatter",
         "bootstrap.display",
         "bootstrap.one_wire",
         "bootstrap.radio",

@@ -2,11 +2,12 @@
 
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from bootstrap.history.sqlite.rollups import BUSY_S, FORMAT
+from bootstrap.history.sqlite.formats import newer_fault, stored_format
+from bootstrap.history.sqlite.rollups import BUSY_S
 
 MAGIC = b"SQLite format 3\0"
 PARTS = ("-wal", "-shm", "-journal")  # what SQLite keeps beside a file, by the end of its name
@@ -57,7 +58,7 @@ def require_existing(file: Path) -> None:
         OSError: there is none, or one of them is not.
     """
     if not file.exists():
-        raise FileNotFoundError(f"{file} does not exist")
+        raise FileNotFoundError(f"{file} does not exist: a recorder makes it when it first runs")
     require_regular(file)
 
 
@@ -95,6 +96,22 @@ def require_history(file: Path) -> None:
     _check(file, ALONE)
 
 
+def format_of(file: Path) -> int:
+    """Return the format of a history, which perhaps somebody has open; 0 if it is empty.
+
+    Raises:
+        OSError: it is no database, or cannot be read.
+    """
+    require_existing(file)
+    try:
+        with closing(connect(file, WITH_JOURNAL)) as database, suppress(sqlite3.OperationalError):
+            return stored_format(database)
+        with closing(connect(file, ALONE)) as database:  # we may not make the files that reading a journal takes
+            return stored_format(database)
+    except sqlite3.Error as error:
+        raise OSError(f"{file}: {error}") from None
+
+
 def has_foreign_journal(file: Path) -> bool:
     """Return whether the journal beside a file, which nobody has open, is that of another one and would damage it.
 
@@ -119,12 +136,12 @@ def _check(file: Path, how: str) -> None:
     """Check a history without changing it; how it is opened decides whether the journal beside it is read, too."""
     try:
         with closing(connect(file, how)) as database:
-            (version,) = database.execute("PRAGMA user_version").fetchone()
+            version = stored_format(database)
             (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
         raise OSError(f"the history is damaged: {error}") from None
-    if version != FORMAT:
-        raise OSError(f"the history's format is {version}, which another version of penates uses")
+    if why := newer_fault(version) or ("it is empty" if version == 0 else None):
+        raise OSError(f"the history cannot be used: {why}")
     if found != "ok":
         raise OSError(f"the history is damaged: {' '.join(found.split())}")
 

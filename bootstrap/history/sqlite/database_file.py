@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bootstrap.history.sqlite.copy import copy_to, has_foreign_journal, is_free, part, require_complete, require_regular
+from bootstrap.history.sqlite.formats import FORMAT, bring_up_to_date, newer_fault, stored_format
 from bootstrap.history.sqlite.history_memory import FileId, HistoryMemory, HistoryMissing, file_id, links
-from bootstrap.history.sqlite.rollups import BUSY_S, FORMAT, SCHEMA
+from bootstrap.history.sqlite.rollups import BUSY_S
 from bootstrap.logs import log
 
 CACHE_KIB = 500  # page cache; four times as much is no faster
@@ -123,10 +124,10 @@ class DatabaseFile:
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> bool:
-        """Set up the connection, and the tables unless they are there; returns whether the history is a new one."""
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, FORMAT):
-            raise sqlite3.DatabaseError(f"its format is {version}, which another version of penates uses")
+        """Set up the connection, and the tables as this version has them; returns whether the history is a new one."""
+        version = stored_format(database)
+        if why := newer_fault(version):
+            raise sqlite3.DatabaseError(why)
         if version == 0 and self._memory.known:
             raise self._memory.missing("it is empty")
         for pragma in (
@@ -136,9 +137,10 @@ class DatabaseFile:
             f"journal_size_limit = {JOURNAL_BYTES}",
         ):
             database.execute(f"PRAGMA {pragma}")
-        if version == 0:
-            database.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT")
-        return bool(version == 0)
+        before = bring_up_to_date(database)
+        if 0 < before < FORMAT:
+            log.info("the tables of the history are up to date", file=str(self._path), before=before, format=FORMAT)
+        return version == 0
 
     # Leaving a file.
 

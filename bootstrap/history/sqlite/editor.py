@@ -14,6 +14,7 @@ from pathlib import Path
 from bootstrap.history.points import Field, Point
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
 from bootstrap.history.sqlite.copy import connect, require_existing
+from bootstrap.history.sqlite.formats import require_current
 from bootstrap.history.sqlite.history_memory import file_id
 from bootstrap.history.sqlite.joining import join
 from bootstrap.history.sqlite.rollups import RollUps, bucket, sensor_id, whole_since_s
@@ -70,7 +71,7 @@ class HistoryEditor:
         self._file, self._opened = file, file_id(file)
         with self._changeable():
             self._database = connect(file, "mode=rw")
-            self._database.execute("SELECT whole FROM sensor LIMIT 1")
+            require_current(self._database)
 
     @contextmanager
     def _changeable(self) -> Iterator[None]:

@@ -3,7 +3,8 @@
 import sqlite3
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO
-from bootstrap.history.sqlite.rollups import NEVER, RollUps, bucket, whole_since_s
+from bootstrap.history.sqlite.formats import NEVER
+from bootstrap.history.sqlite.rollups import RollUps, bucket, whole_since_s
 
 
 def join(database: sqlite3.Connection, first: int, second: int) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Row
 from bootstrap.history.sqlite.copy import ALONE, WITH_JOURNAL, connect, copy_to, require_existing
+from bootstrap.history.sqlite.formats import require_current
 from bootstrap.history.sqlite.rollups import computed, day, sensor_id, stored, whole_since_s
 
 FOR_EVER_S = 2**62
@@ -27,14 +28,14 @@ class SqliteReader:
         with self._readable():
             self._database = connect(file, WITH_JOURNAL)
             try:
-                self._database.execute("SELECT whole FROM sensor LIMIT 1")
+                require_current(self._database)
             except sqlite3.OperationalError:
                 # Reading needs the files -wal and -shm. If nobody writes and we may not create them, read without.
                 if file.with_name(f"{file.name}-wal").exists():
                     raise
                 self._database.close()
                 self._database = connect(file, ALONE)
-                self._database.execute("SELECT whole FROM sensor LIMIT 1")
+                require_current(self._database)
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

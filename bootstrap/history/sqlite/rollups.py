@@ -13,27 +13,7 @@ from collections.abc import Iterable, Iterator
 from bootstrap.history.points import FOREIGN
 from bootstrap.history.reader import DAY_S, FIVE_MINUTES_S, MICRO, Average, Summary
 
-FORMAT = 1  # of the tables
-NEVER = -(2**63)
 BUSY_S = 5.0  # longest wait for another writer
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS sensor (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, whole INTEGER NOT NULL DEFAULT {NEVER});
-CREATE TABLE IF NOT EXISTS reading (
-    sensor INTEGER NOT NULL REFERENCES sensor, run TEXT NOT NULL, seq INTEGER NOT NULL,
-    time INTEGER NOT NULL, fields TEXT NOT NULL, PRIMARY KEY (sensor, run, seq)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS reading_time ON reading (sensor, time);
-CREATE TABLE IF NOT EXISTS measure (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS rollup (
-    step INTEGER NOT NULL, sensor INTEGER NOT NULL, start INTEGER NOT NULL, measure INTEGER NOT NULL,
-    count INTEGER NOT NULL, mean REAL NOT NULL, low REAL NOT NULL, high REAL NOT NULL,
-    PRIMARY KEY (step, sensor, start, measure)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS dirty (
-    start INTEGER NOT NULL, sensor INTEGER NOT NULL, PRIMARY KEY (start, sensor)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS gone (
-    sensor INTEGER NOT NULL, run TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-    PRIMARY KEY (sensor, run, first)) WITHOUT ROWID;
-"""
 KEPT = """
 SELECT start, name, count, mean, low, high FROM rollup JOIN measure ON id = measure
 WHERE step = ? AND sensor = ? AND start >= ? AND start < ? ORDER BY start, name

@@ -6,7 +6,9 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING
 
 import paho.mqtt.client as mqtt
@@ -22,7 +24,7 @@ from penates.fleet.already_running import alive
 from penates.fleet.probe import Unreachable
 from support.places import Place
 from support.radio import radio
-from support.world import PATIENCE_S, Broker, Eyes, Wires, eventually
+from support.world import PATIENCE_S, Broker, Eyes, Wires, eventually, free_port
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
@@ -414,6 +416,39 @@ def test_tls_1_2_only_with_ciphers_that_authenticate(served: Place, cipher: str,
         client.wrap_socket(plain, server_hostname="localhost") as secured,
     ):
         assert secured.version() == "TLSv1.2"
+
+
+def browser(served: Place, password: str, heard: "Queue[bytes | bytearray]") -> tuple[mqtt.Client, bool]:
+    """A client as browsers have it, and whether the broker let it in."""
+    reasons: Queue[bool] = Queue()
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5, transport="websockets")
+    client.tls_set(str(served.house.folder / "ca.pem"))
+    client.username_pw_set("eyes", password)
+    client.on_connect = lambda _client, _data, _flags, reason, _more: reasons.put(not reason.is_failure)
+    client.on_message = lambda _client, _data, message: heard.put(message.payload)
+    client.connect("localhost", served.site.websocket_port or 0)
+    client.loop_start()
+    return client, reasons.get(timeout=PATIENCE_S)
+
+
+def test_a_browser_gets_in_by_the_web_socket_listener_with_tls_and_a_password(
+    place: Place, serve: Callable[[], Place]
+) -> None:
+    place.site = replace(place.site, websocket_port=free_port())
+    served, heard = serve(), Queue[bytes | bytearray]()
+    stranger, accepted = browser(served, "guessed", heard)
+    assert not accepted
+    stranger.disconnect()
+    stranger.loop_stop()
+    client, accepted = browser(served, served.login("eyes")["password"], heard)
+    assert accepted
+    client.subscribe("cm/cellar/data/#", qos=1)
+    admin = served.eyes("admin")
+    admin.publish("cm/cellar/data/temperature", b"21.5", retain=True)
+    assert heard.get(timeout=PATIENCE_S) == b"21.5"
+    admin.close()
+    client.disconnect()
+    client.loop_stop()
 
 
 # A whole house.

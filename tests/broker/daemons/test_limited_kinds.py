@@ -1,5 +1,6 @@
 """Valves and heaters as processes: off in time, whatever becomes of the broker, the clock and the process."""
 
+import resource
 import signal
 from itertools import pairwise
 
@@ -92,3 +93,19 @@ def test_a_reload_switches_it_off_and_gives_it_no_more_time(wires: Wires, eyes: 
     eyes.wait(lambda seen: [one for one in seen[since:] if one.topic == "cm/it/status/about"], "the new settings")
     assert "it rests" in eyes.ask_soon("cm/it", "set", "on")["reason"]
     assert len(on_for_s(wires)) == 1
+
+
+def test_a_line_that_takes_no_level_is_a_fault_until_it_is_off(wires: Wires, eyes: Eyes) -> None:
+    """The kernel lets the process write no files, which simulated lines are."""
+    running = switched_on(eyes, wires.run("it", HEATER.replace("longest_s = 1", "longest_s = 600")))
+    limits = resource.prlimit(running.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (0, limits[1]))
+    answer = eyes.ask("cm/it", "set", "off")
+    assert (answer["result"], "File too large" in answer["reason"]) == ("refused", True)
+    eyes.wait_value("cm/it/status/state", value="fault")
+    assert wires.held(PIN) == "1"
+    since = len(eyes.seen)
+    resource.prlimit(running.pid, resource.RLIMIT_FSIZE, limits)
+    eyes.wait_online("it", since=since)
+    assert wires.held(PIN) == "0"
+    eyes.wait_value("cm/it/data/on", value=False, since=since)

@@ -51,7 +51,7 @@ def serving(home: Machine, cabin: Machine, wire: list[str]) -> Iterator[Shell]:
     assert wire
     invite(home, cabin)
     with closing(Shell(home)) as shell:
-        shell.serve("cm/firstpi")
+        shell.serve("home/firstpi")
         yield shell
 
 
@@ -100,7 +100,7 @@ def test_the_invitation_shows_its_steps_and_makes_users(installed: Machine, cabi
     [
         (("firstpi",), 78, "firstpi is this site; give the other one a different name, or this one by --as"),
         (("pi",), 75, "devices/pi.toml is a sensor of this house (pi); give the other site a different name"),
-        (("cabin", "--group", "cm"), 78, "the group 'cm' belongs to this site"),
+        (("cabin", "--group", "home"), 78, "the group 'home' belongs to this site"),
         (("a" * 49,), 2, "at most 48"),
         (("cabin", "--port", "0"), 2, "a port must be a number from 1 to 65535"),
         (("cabin", "--address", "mqtts://x"), 2, "'mqtts://x' must be a host name or address"),
@@ -120,9 +120,9 @@ def test_who_cannot_join_is_told_why_and_nothing_is_done(home: Machine, cabin: M
     assert wire
     before = cabin.files()
     for words, change, code, why in (
-        ((), ("", ""), 78, "the invitation is for the group cabin, and this house has cm; either rename the group"),
+        ((), ("", ""), 78, "the invitation is for the group cabin, and this house has home; either rename the group"),
         (("--group", "cabin"), ("", ""), 1, "nothing was changed: the broker of home cannot be used\n  "),
-        (("--group", "cabin"), ('"by_groups": [\n    "cm"', '"by_groups": [\n    "a/b"'), 78, "'by_groups' must be"),
+        (("--group", "cabin"), ('"by_groups": [\n    "home"', '"by_groups": [\n    "a/b"'), 78, "'by_groups' must be"),
         (("--group", "cabin"), ('"site": "cabin"', '"site": ""'), 78, "'site' must be 1 to 64"),
         (("--callable", "192.0.2.1", "--metered"), ("", ""), 78, "--metered needs one site that calls for both"),
     ):
@@ -153,7 +153,7 @@ def test_a_group_that_the_house_gets_is_known_to_the_bridge_and_one_of_the_far_s
     installed.run("chmod", "644", "/etc/penates/devices/attic.toml")
     installed.penates("install")
     file = "/etc/penates/devices/cabin.toml"
-    assert 'own_groups = ["attic", "cm"]' in installed.file(file).read_text()
+    assert 'own_groups = ["attic", "home"]' in installed.file(file).read_text()
     assert "topic read attic/+/data/reading" in installed.file("/etc/mosquitto/penates/acl").read_text()
     assert installed.penates("install").startswith("nothing to do")
     shown = installed.penates("bridge", "groups", "cabin", "cabin", "shed", "--dry-run")
@@ -168,7 +168,7 @@ def test_a_group_that_the_house_gets_is_known_to_the_bridge_and_one_of_the_far_s
         assert why in installed.penates("bridge", "groups", *words, code=78)
     installed.file("/etc/penates/devices/attic.toml").unlink()
     installed.penates("install")
-    assert 'own_groups = ["cm"]' in installed.file(file).read_text()
+    assert 'own_groups = ["home"]' in installed.file(file).read_text()
 
 
 @pytest.mark.usefixtures("serving")
@@ -197,7 +197,7 @@ def test_the_status_of_a_link_that_never_was_then_is_and_then_is_not(cabin: Mach
     with closing(Shell(cabin)) as far:
         joined = far.penates("bridge join /srv/cabin.json --group cabin")
         assert "the link to home is up: 1 sensor of it known here\n" in joined
-        assert says(far, f"home (group cm): {up}", 0)
+        assert says(far, f"home (group home): {up}", 0)
         far.serve("cabin/cabinpi")
         eventually(partial(says, serving, f"cabin (group cabin): {up}", 0), "home says that it is up")
         assert json.loads(serving.penates("bridge status --json"))["sites"] == [
@@ -234,15 +234,15 @@ def test_a_site_that_can_be_called_too_answers_with_a_file_and_each_brings_what_
         waiting = (
             "history never up, state never up; home calls cabin; history up, state up; cabin calls home; 0 sensors"
         )
-        eventually(partial(says, far, f"home (group cm): {waiting}", 1), "the cabin calls already")
+        eventually(partial(says, far, f"home (group home): {waiting}", 1), "the cabin calls already")
         said = serving.penates("bridge join /srv/home.json")
         assert "the link to cabin is up: 1 sensor of it known here\n" in said
-        serving.say_online("cm/firstpi")  # the Mosquitto that was killed has forgotten it
+        serving.say_online("home/firstpi")  # the Mosquitto that was killed has forgotten it
         here = "history up, state up; cabin calls home; history up, state up; home calls cabin; 1 sensor: 1 online"
         there = "history up, state up; home calls cabin; history up, state up; cabin calls home; 1 sensor: 1 online"
         assert says(serving, f"cabin (group cabin): {here}", 0)
-        eventually(partial(says, far, f"home (group cm): {there}", 0), "the cabin knows, too")
-        for machine, own in ((home, "cm"), (cabin, "cabin")):
+        eventually(partial(says, far, f"home (group home): {there}", 0), "the cabin knows, too")
+        for machine, own in ((home, "home"), (cabin, "cabin")):
             lines = machine.file(BRIDGE_CONF).read_text().splitlines()
             each = [f"{own}/+/data/reading out 1", f"{own}/+/data/+ out 0", f"{own}/+/status/+ out 0"]
             assert [line for line in lines if line.startswith("topic ")] == [f"topic {one}" for one in each]
@@ -253,7 +253,7 @@ def test_a_site_that_can_be_called_too_answers_with_a_file_and_each_brings_what_
             assert shell.penates("install").startswith("nothing to do")
 
 
-OTHER = {"cm": "cabin", "cabin": "home"}
+OTHER = {"home": "cabin", "cabin": "home"}
 
 
 @pytest.mark.parametrize(

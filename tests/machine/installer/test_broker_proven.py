@@ -35,7 +35,6 @@ def brokers_files(machine: Machine) -> dict[str, str]:
     ("name", "text", "wanted"),
     [
         ("site.conf", "max_connections 50\n", "site.conf:1: 'max_connections 50' is before any listener"),
-        ("open.conf", OPEN, "install --broker localhost:1883 --username NAME"),
         ("fleet.conf", "\nclientid_prefixes fleet-\n", "fleet.conf:2: 'clientid_prefixes fleet-' is why Mosquitto"),
     ],
 )
@@ -48,11 +47,13 @@ def test_settings_that_do_not_go_with_ours_are_told_and_nothing_is_done(
     assert (machine.files(), machine.calls()) == (before, [])
 
 
-def test_a_broker_that_everybody_may_use_is_used_as_it_is(machine: Machine) -> None:
-    """By the command that is advised."""
+@pytest.mark.parametrize("options", [(), ("--broker", "localhost"), ("--broker", "localhost:1883")])
+def test_a_broker_that_everybody_may_use_is_used_as_it_is(machine: Machine, options: tuple[str, ...]) -> None:
     machine.write(f"{CONF_D}/open.conf", OPEN)
-    machine.write("/srv/password", "any\n")
-    machine.penates("install", "--broker", "localhost:1883", "--username", "house", "--password-file", "/srv/password")
+    said = machine.penates("install", *options)
+    assert ("others use the Mosquitto on this machine, so it stays as it is" in said) == (not options)
+    assert {"managed = false", "port = 1883"} <= {*machine.file("/etc/penates/house.toml").read_text().splitlines()}
+    assert not machine.file("/etc/penates/secrets").exists()
     assert not [call for call in machine.calls() if "mosquitto" in call]
     assert machine.file(f"{CONF_D}/open.conf").read_text() == OPEN
 
@@ -107,3 +108,14 @@ def test_a_host_that_is_called_homeassistant_is_invited(
     other.penates("install", "--join", "/srv/it.json")
     assert other.file("/etc/penates/secrets/homeassistant-pi").exists()
     assert not other.file("/etc/penates/secrets/homeassistant").exists()
+
+
+def test_a_port_for_browsers_is_opened_if_the_house_wants_it_and_told_if_it_cannot_be(installed: Machine) -> None:
+    house = installed.file("/etc/penates/house.toml")
+    text = house.read_text()
+    house.write_text(text.replace("# websocket_port = 8884", "websocket_port = 8883"))
+    assert "'websocket_port' must be a port of its own, such as 8884" in installed.penates("install", code=78)
+    house.write_text(text.replace("# websocket_port = 8884", "websocket_port = 9443"))
+    assert "restart mosquitto.service" in installed.penates("install")  # which proves that it listens there
+    listeners = installed.file(f"{CONF_D}/penates-listeners.conf").read_text().splitlines()
+    assert {"listener 9443", "protocol websockets"} <= {*listeners}

@@ -183,7 +183,7 @@ def test_a_history_that_root_begins_is_its_owners(installed: Machine) -> None:
     installed.run("install", "-d", "-o", "penates", "-g", "penates", "-m", "750", "/var/lib/penates")
     installed.write("/srv/x.csv", "time,temperature\n2026-11-20T20:31:07Z,21.5\n")
     installed.file("/srv/x.csv").chmod(0o600)
-    assert "1 value, 1 of them new" in installed.penates("import", "/srv/x.csv", "--sensor", "cm/cellar")
+    assert "1 value, 1 of them new" in installed.penates("import", "/srv/x.csv", "--sensor", "home/cellar")
     owners = installed.run("find", "/var/lib/penates", "-printf", "%u %P\\n").stdout.splitlines()
     assert "penates history.sqlite" in owners
     assert {row.split()[0] for row in owners} == {"penates"}

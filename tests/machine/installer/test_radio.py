@@ -19,7 +19,7 @@ def with_radio(installed: Machine) -> Machine:
     with installed.file("/etc/penates/devices/stick.toml").open("a") as file:
         file.write(NEXUS)
     installed.penates("new", "socket", "transmitter", "pin=25")
-    installed.penates("new", "heater", "--from", "cm/transmitter", "--code", CODE)
+    installed.penates("new", "heater", "--from", "home/transmitter", "--code", CODE)
     return installed
 
 
@@ -46,7 +46,7 @@ def test_each_unit_may_do_what_its_radio_needs_and_no_more(with_radio: Machine) 
         assert float(overall.split(":")[1].split()[0]) <= EXPOSURE
     acl = with_radio.file("/etc/mosquitto/penates/acl").read_text()
     for user, sensor in (("stick", "shed"), ("transmitter", "heater")):
-        assert f"user {user}\ntopic deny cm/{sensor}/status/recording\ntopic write cm/{sensor}/data/#\n" in acl
+        assert f"user {user}\ntopic deny home/{sensor}/status/recording\ntopic write home/{sensor}/data/#\n" in acl
 
 
 def test_rtl_433_and_the_group_that_opens_usb_devices_are_needed(with_radio: Machine) -> None:

@@ -131,6 +131,9 @@ def test_it_declares_each_topic_once(house: Path) -> None:
         "zwave/nodeID_2/lastActive",
         "zwave/nodeID_2/switch_binary/endpoint_0/currentValue",
         "zwave/nodeID_2/meter/endpoint_0/value/66049",
+        "zwave/nodeID_2/sensor_multilevel/endpoint_0/Power",
+        "zwave/+/status",
+        "zwave/+/+/status",
     ]
     assert [one.topic for one in needs if isinstance(one, Told)] == [
         "zwave/nodeID_2/switch_binary/endpoint_0/targetValue/set"

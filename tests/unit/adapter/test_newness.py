@@ -12,6 +12,7 @@ LIVE: list[tuple[SaidValue, Verdict]] = [
     (SaidValue(False, 99.0, 51.0), "dropped"),  # late
     (SaidValue(True, 100.1, 51.0), "new"),  # said anew
     (SaidValue(True, 100.2, 51.5), "dropped"),  # a moment later, on another topic
+    (SaidValue(False, 100.15, 51.55), "dropped"),  # older than what was dropped as a copy
     (SaidValue(False, 100.2, 51.6), "new"),
     (SaidValue(False, None, 60.0), "new"),
     (SaidValue(True, None, 60.1), "new"),

@@ -42,11 +42,11 @@ def hear(bench: Bench, one: RecordedMessage, payload: bytes) -> None:
 def test_a_message_that_says_nothing_shows_that_the_device_is_there() -> None:
     device = next(one for one in DEVICES if one.profile == "tasmota").made()
     with Bench(device) as bench:
-        device.heard_at = 0.0
+        device.heard.at = 0.0
         bench.hear("tele/tasmota_9CF9D1/SENSOR", {"Time": "2024-02-24T22:25:40"}, retained=True)
-        assert device.heard_at == 0
+        assert device.heard.at == 0
         bench.hear("tele/tasmota_9CF9D1/SENSOR", {"Time": "2024-02-24T22:25:40"})
-        assert device.heard_at > 0
+        assert device.heard.at > 0
         assert bench.readings == []
 
 

@@ -11,9 +11,9 @@ from penates.broker.mosquitto_files import AccessFiles, hashed, sensors_that_go,
 from support.places import ME, MINE, Place
 
 TO_KEEP = (
-    "whoever connects by these settings would be shut out, so give each program a user first (docs/BROKER.md, Users), "
-    "then put # before them; or keep this broker as it is, for penates, too: "
-    "sudo penates install --broker localhost:1884 --username NAME"
+    "whoever connects by these settings would be shut out. To keep this broker as it is, for penates, too: "
+    "sudo penates install --broker localhost:1884; to make it ours, with its users: "
+    "sudo penates install --take-over (docs/BROKER.md, Beside the broker you have)"
 )
 BRIDGE = f"bridge:{hashed('bridge')}\n"
 

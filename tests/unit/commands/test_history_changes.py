@@ -1,7 +1,10 @@
 """`penates history delete` and `rename`: they ask, are logged, and refuse what makes no sense."""
 
 import json
+import re
 import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -124,3 +127,14 @@ def test_a_sensor_called_like_that_is_shown_by_its_whole_name(recorded: Recorded
     recorded.load("d.csv", f"time,t\n{int(time.time())},1\n", sensor="cm/delete")
     code, out, _ = recorded.penates("history", "cm/delete", "t", "--csv")
     assert (code, out.count("\n")) == (0, 2)
+
+
+@pytest.mark.usefixtures("berlin")
+def test_what_is_asked_names_local_times_and_the_log_those_of_the_wire(recorded: RecordedHouse) -> None:
+    out = recorded.penates("history", "delete", "a", "t", "--from", "30min", "--yes")[1]
+    first, last = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", out)
+    (line,) = log(recorded)
+    for shown, logged in ((first, line["from"]), (last, line["to"])):
+        assert datetime.fromisoformat(str(logged)).astimezone(ZoneInfo("Europe/Berlin")).replace(tzinfo=None) == (
+            datetime.fromisoformat(shown)
+        )

@@ -282,7 +282,7 @@ def test_what_is_not_there(tmp_path: Path, house: House) -> None:
     ):
         check(tmp_path)
     (house.folder / "house.toml").write_text(HOUSE)
-    with pytest.raises(SettingsError, match=r"no device; make a file such as devices/cellar.toml"):
+    with pytest.raises(SettingsError, match=r"no device; `penates scan` shows what is connected"):
         check(house.folder)
 
 

@@ -76,3 +76,36 @@ def test_a_group_of_ones_own_is_not_called_as_that_of_private_sensors(house: Hou
         check(house.folder)
     where = "devices/it.toml:3" if lines else "house.toml:1"
     assert f"{where}: 'group' must be a group that does not end in '-private'" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("top", "section", "gateway", "anna"),
+    [
+        ("", "", True, True),
+        ("homeassistant = { enabled = false }", "", False, False),
+        ("", "homeassistant = { enabled = false }", True, False),
+        ("", "[sensors.anna.homeassistant]\nenabled = false", True, False),
+        ("homeassistant.enabled = false", "homeassistant.enabled = true", False, True),
+        ('shared_with = ["sites"]', "homeassistant.enabled = true", False, False),
+    ],
+)
+def test_a_sensor_is_announced_as_its_own_file_says(
+    phones: House, top: str, section: str, gateway: bool, anna: bool
+) -> None:
+    share = "" if "shared_with" in top else 'shared_with = "all"'
+    found = settings(phones, f'kind = "phones.Phones"\n{share}\n{top}\n[sensors.anna]\nid = 1\n{section}\n')
+    assert (found.homeassistant.enabled, found.carried["anna"].homeassistant.enabled) == (gateway, anna)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("homeassistant = { on = false }", "devices/it.toml:4: no setting 'on'; choose from enabled"),
+        ("homeassistant = { enabled = 0 }", "devices/it.toml:4: 'enabled' must be true or false, not 0"),
+        ("homeassistant = false", "devices/it.toml:4: 'sensors.anna.homeassistant' must be a section"),
+    ],
+)
+def test_a_wrong_announcement_of_a_section_is_named_with_its_line(phones: House, line: str, fault: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        settings(phones, f'kind = "phones.Phones"\n[sensors.anna]\nid = 1\n{line}\n')
+    assert [fault in str(one) for one in raised.value.faults] == [True]

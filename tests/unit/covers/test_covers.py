@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bootstrap.chatter import CHATTER
 from bootstrap.config.toml_file import Wrong
 from bootstrap.errors import Refused
 from daemons.cover import Cover
@@ -680,3 +681,23 @@ def test_what_does_not_go_together_is_told(settings: dict[str, Any], name: str, 
     with pytest.raises(Wrong) as error:
         Cover(**{"type": "sectional", **settings})
     assert why in error.value.reasons[name]
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_a_contact_that_chatters_is_not_believed_and_stops_the_motor(moves: bool) -> None:
+    with door(**UNSEEN, type="sectional") as it:
+        assert it.state == "closed"
+        if moves:
+            it.bench.act("set", "open")
+            it.await_state("opening")
+        for _ in range(CHATTER // 2):
+            it.drive(AT_CLOSED, closed=False)
+            it.drive(AT_CLOSED, closed=True)
+        assert (it.state, it.relays) == ("unknown", (False, False))
+        assert it.cover.ends.problem == "the contact of the closed end has changed 6 times within 10 s: it is loose"
+        it.cover.guard.needs_person = True
+        it.drive(AT_CLOSED, closed=False)
+        it.drive(AT_CLOSED, closed=True)  # which proves nothing
+        assert it.cover.guard.needs_person
+        it.bench.act("set", "open")
+        it.await_state("opening")

@@ -146,6 +146,23 @@ def test_each_tip_of_a_bucket_counts_once_and_survives_a_restart(tmp_path: Path)
         assert bench.read() == {"rain": 0.4}
 
 
+def tip(bench: Bench, gauge: RainGauge) -> None:
+    """Have the bucket tip once."""
+    tips = gauge.count.value
+    bench.drive(PIN, high=False)
+    bench.until(lambda: gauge.count.value > tips)
+    bench.drive(PIN, high=True)
+    bench.until(lambda: not gauge.closed)
+
+
+def test_another_bucket_measures_what_falls_from_then_on(tmp_path: Path) -> None:
+    for mm_per_tip, rain in ((0.2, 0.4), (0.5, 1.4), (0.5, 2.4), (0.2, 2.8)):
+        with Bench(gauge := RainGauge(pin=PIN, mm_per_tip=mm_per_tip), tmp_path) as bench:
+            tip(bench, gauge)
+            tip(bench, gauge)
+            assert bench.read() == {"rain": rain}
+
+
 def test_a_power_cut_costs_a_rain_gauge_no_tip_that_is_older_than_a_second(tmp_path: Path) -> None:
     gauge = RainGauge(pin=PIN, mm_per_tip=0.2)
     with Bench(gauge, tmp_path) as bench:

@@ -6,9 +6,10 @@ from typing import Any, Self
 
 import pytest
 
+from bootstrap.chatter import CHATTER
 from bootstrap.device import Device
-from bootstrap.door_locks.bolt_contact import CHATTER
 from bootstrap.errors import Refused
+from bootstrap.pins.simulated_lines import SimulatedLine
 from daemons.lock import DoorLock
 from penates.testing import Bench, check_kind
 
@@ -267,6 +268,19 @@ def test_a_contact_that_opens_when_the_bolt_is_thrown() -> None:
 # A motor.
 
 MOTOR: dict[str, Any] = {"lock_pin": THROWS, "move_s": 0.4}
+
+
+def test_a_motor_locks_at_the_beginning_of_an_end_and_only_once() -> None:
+    with Rig(**MOTOR) as rig:
+        rig.until("locked")
+        history = SimulatedLine(THROWS).history
+        history.touch()
+        rig.bench.act("set", "unlock")
+        rig.device.stopping()
+        thrown = [row.split()[1] for row in history.read_text().splitlines()]
+        assert thrown == ["1", "0"]
+        rig.device.teardown()
+        assert len(history.read_text().splitlines()) == len(thrown)
 
 
 def test_a_motor_runs_for_a_moment_and_never_both_ways() -> None:

@@ -271,6 +271,7 @@ def test_a_sum_in_another_unit_or_of_another_formula_begins_at_0_and_goes_on_whe
 
         value = property(lambda self: kept[self.name], lambda self, value: kept.update({self.name: value}))
         saved = property(lambda self: kept[self.name])
+        lost = property(lambda _self: False)
 
     def total(text: str, name: str = "it", **filters: MeasureFilters) -> Any:
         energy = Conditioning(SensorFilters(filters, {name: parse(text, MEASURES)}))

@@ -2,8 +2,6 @@
 
 import math
 import re
-import time
-from collections.abc import Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,15 +16,6 @@ from penates.history.series import Drawn, KnownMeasure, Series, describe
 from support.paths import SUPPORT
 
 NOON_S = 1_763_636_400  # 2025-11-20 12:00 in Berlin
-
-
-@pytest.fixture
-def berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 def wave(gap: range = range(0)) -> Series:

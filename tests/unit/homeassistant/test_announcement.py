@@ -188,3 +188,17 @@ def test_a_prefix_that_is_none(house: House, prefix: str) -> None:
     house.thermometer()
     with pytest.raises(SettingsError, match=r"house.toml:3: 'prefix' must be (levels of 1 to 64|text that is not)"):
         check(house.folder)
+
+
+def test_a_recorder_is_no_device_of_the_house_beside_the_others(house: House) -> None:
+    house.write(1)
+    house.device("recorder", 'kind = "recorder"\n')
+    house.device("attic", 'kind = "recorder"\n')
+    house.device("pi", 'kind = "pi"\n')
+    found = {one.topics.sensor: json.loads(announcement(one.topics, one.about)) for one in check(house.folder)}
+    (own,) = {*found} - {"recorder", "attic"}
+    assert [found[one]["dev"]["name"] for one in ("recorder", "attic", own)] == ["penates", "penates attic", own]
+    placed = {key: one["ent_cat"] for key, one in found["recorder"]["cmps"].items()}
+    assert {one for key, one in placed.items() if key.startswith("data_")} == {"diagnostic"}
+    assert "" not in placed.values()
+    assert not [key for key, one in found[own]["cmps"].items() if key.startswith("data_") and "ent_cat" in one]

@@ -174,6 +174,14 @@ def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
     assert f"MemoryMax={Device.memory_mb}M" in (ROOT / "systemd" / "penates@.service").read_text().splitlines()
 
 
+@pytest.mark.parametrize(("unit", "then"), [("penates@.service", " check %i "), ("penates.service", " reload ")])
+def test_a_reload_reaches_an_output_before_a_program_has_to_start_that_reports(unit: str, then: str) -> None:
+    rows = (ROOT / "systemd" / unit).read_text().splitlines()
+    first, *_, last = [row.partition("=")[2] for row in rows if row.startswith("ExecReload=")]
+    assert first == "/bin/kill -HUP $MAINPID"
+    assert then in last
+
+
 @pytest.mark.parametrize(
     ("node", "allowed", "group"),
     [
@@ -268,6 +276,7 @@ def test_every_device_of_a_supervisor_has_its_own_secret() -> None:
         ('kind = "heater"\npin = 17\nlongest_s = 600\n', True),
         ('kind = "valve"\npin = 17\nlongest_s = 600\n', True),
         ('kind = "cover"\ntype = "shutter"\nopens = 17\ncloses = 27\n', True),
+        ('kind = "lock"\nfail = "safe"\npin = 17\nbolt = 27\n', True),
         ('kind = "output"\npin = 17\n', False),
         ('kind = "buzzer"\npin = 17\n', True),
         ('kind = "door"\npin = 17\n', False),

@@ -1,8 +1,10 @@
 import json
 import logging
 import os
+import pty
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -146,3 +148,19 @@ def test_several_threads_count_as_one(capsys: pytest.CaptureFixture[str]) -> Non
     log.settle(all_of_it=True)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert sum(line.get("lines", 1) for line in lines) == 2800
+
+
+@pytest.mark.usefixtures("berlin")
+def test_on_a_terminal_times_are_those_of_the_clock_on_the_wall_and_in_a_file_those_of_the_wire(tmp_path: Path) -> None:
+    first, second = pty.openpty()
+    with os.fdopen(second, "w") as terminal, (tmp_path / "log").open("w") as file:
+        for stream in (terminal, file):
+            with log.redirect(stream):
+                log.info("hello")
+        shown = os.read(first, 200).decode()
+    kept = (tmp_path / "log").read_text()
+    os.close(first)
+    wire, wall = kept.partition(" info ")[0], shown.partition(" info ")[0]
+    assert wire.endswith("Z")
+    apart = datetime.fromisoformat(wall) - datetime.fromisoformat(wire).replace(tzinfo=None)
+    assert round(apart.total_seconds() / 3600) in (1, 2)

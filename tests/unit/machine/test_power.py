@@ -8,6 +8,7 @@ import pytest
 
 from bootstrap.device import this_host
 from bootstrap.errors import Refused
+from bootstrap.homeassistant.controls import control
 from bootstrap.machine.power import request, waiting_unit
 from bootstrap.needs import PowerSwitch, needs_of
 from bootstrap.package_data import folder
@@ -73,6 +74,13 @@ def test_what_is_not_allowed_is_no_command() -> None:
     device = Pi(allow=["reboot"])
     assert [need for _, need in needs_of(device)] == [PowerSwitch("reboot")]
     assert {*device.actions()} == {"reboot"}
-    assert device.commands["reboot"].facts == {"expires": True}
-    with Bench(device) as bench, pytest.raises(Refused, match="send the name of this machine"):
+    assert device.commands["reboot"].facts == {"words": [this_host()], "expires": True}
+    with Bench(device) as bench, pytest.raises(Refused, match=f"send one of {this_host()}"):
         bench.act("reboot", "now")
+
+
+def test_home_assistant_has_a_button_that_says_until_when() -> None:
+    head = {"name": "Reboot", "cmd_t": "cm/attic/action/reboot"}
+    found = control(head, Pi(allow=["reboot"]).commands["reboot"].facts, {}, {})
+    assert (found["p"], found["name"], found["pl_prs"]) == ("button", "Reboot", this_host())
+    assert '"before"' in found["cmd_tpl"]

@@ -1,15 +1,17 @@
-"""Edges of lines that a device has let go, and notices of edges that nobody's line has had."""
+"""Edges of lines that a device has let go, notices of edges that nobody's line has had, levels that no line takes."""
 
+import os
 import socket
 import time
 from pathlib import Path
 
 import pytest
-from gpiozero import DigitalInputDevice
+from gpiozero import DigitalInputDevice, DigitalOutputDevice
 from gpiozero.pins.mock import MockFactory
 
 from bootstrap.eventloop.loop import Loop
 from bootstrap.eventloop.threads import Inbox, Sockets
+from bootstrap.pins import unwritten_outputs
 from bootstrap.pins.device_pins import DevicePins
 from bootstrap.pins.simulated_factory import SimulatedFactory
 from bootstrap.pins.simulated_lines import LINES_VARIABLE, SimulatedLine
@@ -57,3 +59,37 @@ def test_nonsense_from_whoever_may_write_to_a_simulated_line_is_passed_over(
     pins.close()
     inbox.close()
     sockets.end()
+
+
+def test_an_output_that_cannot_be_switched_off_is_tried_again_until_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LINES_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(unwritten_outputs, "RETRY_S", 0.01)
+    sockets, loop = Sockets(), Loop()
+    inbox = Inbox(sockets)
+    loop.add_reader(inbox.socket, inbox.receive)
+    told: list[str | None] = []
+    pins = DevicePins(loop, inbox, lambda _edge: None, told.append)
+    relay, other = (DigitalOutputDevice(line, pin_factory=SimulatedFactory()) for line in (17, 27))
+    pins.own(relay)
+    pins.own(other, safe=1)
+    relay.on()
+    line = relay.pin.lend().descriptor
+    writable, read_only = os.dup(line), os.open(tmp_path / "17.held", os.O_RDONLY)
+    os.dup2(read_only, line)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        relay.off()
+    assert loop.run(lambda: SimulatedLine(27).output() == 1, PATIENCE_S)
+    assert (told, SimulatedLine(17).output()) == (
+        ["an output could not be set: [Errno 9] Bad file descriptor; all are set to their safe values once that works"],
+        1,
+    )
+    os.dup2(writable, line)
+    assert loop.run(lambda: len(told) > 1, PATIENCE_S)
+    assert (told[1], SimulatedLine(17).output()) == (None, 0)
+    pins.close()
+    inbox.close()
+    sockets.end()
+    os.close(writable)
+    os.close(read_only)

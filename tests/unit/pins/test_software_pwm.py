@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from bootstrap.pins import software_pwm
 from bootstrap.pins.software_pwm import SoftwarePwm
 from support.world import eventually
 
@@ -62,3 +63,26 @@ def test_off_and_closed_at_once_is_off() -> None:
         pwm.set(0)
         pwm.close()
         assert output.levels[-1] is False
+
+
+def test_a_line_that_takes_no_level_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(software_pwm, "RETRY_S", 0.01)
+    output, failing, asked = Output(), [False], [0]
+
+    def write(level: bool) -> None:
+        asked[0] += 1
+        if failing[0]:
+            raise OSError(5, "an error of the line")
+        output.write(level)
+
+    pwm = SoftwarePwm(write, 1000, duty=1.0)
+    eventually(lambda: output.levels == [True], "it is on")
+    failing[0] = True
+    pwm.set(0)
+    eventually(lambda: asked[0] > 3, "it is tried again")
+    with pytest.raises(OSError, match="an error of the line"):
+        pwm.set(0)
+    failing[0] = False
+    eventually(lambda: output.levels == [True, False], "it is off")
+    pwm.set(0)
+    pwm.close()

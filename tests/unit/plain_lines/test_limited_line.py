@@ -174,3 +174,31 @@ def test_what_is_switched_on_is_so_at_most_once_and_off_is_always(
     assert kind.commands["set"].only_once(once)
     assert not kind.commands["set"].only_once(free)
     assert Relay.commands["set"].only_once("press")
+
+
+@pytest.mark.parametrize("left", [b'{"used_s": 0.1', b"[]", b'{"used_s": "0"}', b'{"used_s": -1e9}'])
+def test_a_kept_file_that_is_damaged_gives_it_no_time(left: bytes, tmp_path: Path) -> None:
+    def heater() -> Heater:
+        return Heater(pin=PIN, longest_s=3600.0, rest_s=3600.0)
+
+    with Bench(heater(), tmp_path):
+        pass
+    (file,) = tmp_path.glob("**/kept.json")
+    assert file.read_text() == '{"used_s":0.0}'
+    file.write_bytes(left)
+    for _ in range(2):  # nor does the next start, however this one has ended
+        with Bench(again := heater(), tmp_path) as bench:
+            if left.endswith(b"e9}"):
+                assert again.left_s == 3600.0
+                break
+            assert bench.read() == {"on": False, "resting": True}
+            with pytest.raises(Refused, match="it rests for another"):
+                bench.act("set", "on")
+
+
+def test_what_could_not_be_switched_off_rests_once_its_line_is_off() -> None:
+    with Bench(heater := Heater(pin=PIN, longest_s=0.1, rest_s=3600.0)) as bench:
+        bench.act("set", "on")
+        heater.relay.off()
+        assert bench.read() == {"on": False, "resting": False}
+        assert not heater.powered

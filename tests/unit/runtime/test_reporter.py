@@ -2,8 +2,10 @@
 
 import errno
 import json
+import re
 import time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -130,3 +132,15 @@ def test_a_clock_that_is_set_back_for_good_begins_a_run_in_the_same_process(
 def beat(outbox: Outbox) -> bytes:
     """The newest heartbeat."""
     return next(one.payload for one in said(outbox) if one.topic == "cm/told/status/heartbeat")
+
+
+@pytest.mark.usefixtures("berlin")
+def test_the_status_has_the_time_of_the_clock_on_the_wall_and_the_heartbeat_that_of_the_wire(
+    reporter: Reporter, outbox: Outbox
+) -> None:
+    reporter.publish_measured(reporter.judge(GOOD), whole=True)
+    stamp = json.loads(next(one.payload for one in said(outbox) if one.topic == READING))["time"]
+    wall = parse(stamp).astimezone(ZoneInfo("Europe/Berlin"))
+    assert f"last reading {wall:%Y-%m-%d %H:%M:%S}" in reporter.status
+    reporter.set_broker("it is away")
+    assert re.search(r"no broker since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: it is away", reporter.status)

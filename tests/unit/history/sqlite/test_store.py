@@ -120,7 +120,7 @@ def test_only_its_owner_moves_it(file: Path, damage: Damage) -> None:
 def test_a_file_of_another_version_is_left_alone(file: Path) -> None:
     with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA user_version = 7")
-    with pytest.raises(OSError, match="format is 7, which another version of penates uses"):
+    with pytest.raises(OSError, match="format is 7, of a newer version of penates; this one knows formats up to 1"):
         SqliteStore(file, KEEP_DAYS, owner=True)
     assert [path.name for path in file.parent.iterdir()] == ["history.sqlite"]
 

@@ -1,0 +1,1 @@
+"""What is connected to this machine, and which kind serves it: for `penates scan` and `penates init`."""
