@@ -30,8 +30,8 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.console.arguments import config_option, json_option
 from penates.console.output import counted, to_a_reader
 from penates.doctor import broker_checks, machine, reachability
-from penates.doctor.broker_promises import OtherBrokerCheck
 from penates.doctor.adopted_devices import adopted_devices
+from penates.doctor.broker_promises import OtherBrokerCheck
 from penates.doctor.findings import SUDO, Finding, Verdict, bad, good, unknown
 from penates.doctor.hardware import hardware
 from penates.doctor.reported_state import on_other_machines, reported
