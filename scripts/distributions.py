@@ -8,13 +8,14 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("bootstrap", "daemons", "penates")
-DATA = ("config", "mosquitto", "systemd")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+WHEEL = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
 METADATA = ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
 # Finds its own files and its dependencies, and knows its kinds: enough to tell that nothing is missing.
 TRIAL = """
@@ -46,8 +47,9 @@ def wrong_files(sdist: Path, wheel: Path) -> list[str]:
         in_sdist = {one.name.removeprefix(f"{stem}/") for one in opened if not one.isdir()}
     with zipfile.ZipFile(wheel) as opened:
         in_wheel = {*opened.namelist()}
-    wanted = {name for name in tracked if name.startswith(tuple(f"{one}/" for one in PACKAGES))}
-    wanted |= {f"penates/share/{name}" for name in tracked if name.startswith(tuple(f"{one}/" for one in DATA))}
+    wanted = {name for name in tracked if name.startswith(tuple(f"{one}/" for one in WHEEL["packages"]))}
+    for source, place in WHEEL["force-include"].items():
+        wanted |= {place + name.removeprefix(source) for name in tracked if f"{name}/".startswith(f"{source}/")}
     wanted |= {f"{stem}.dist-info/{name}" for name in METADATA}
     return [*_differences(sdist, in_sdist, tracked | {"PKG-INFO"}), *_differences(wheel, in_wheel, wanted)]
 
