@@ -16,7 +16,7 @@ from markdown_table import table
 from penates.commands.kinds import action, limits_of, notes_of
 from penates.datasheet import Setting, Sheet, settings_of, toml
 
-GROUP = "cm"
+GROUP = "home"
 HOST = "raspberrypi"  # as Raspberry Pi OS names itself
 TIME, RUN = "2026-11-27T18:34:43.968136Z", "q4xafho2"
 USUAL: dict[str, tuple[float, ...]] = {  # by unit: values as in a house

@@ -79,7 +79,7 @@ class ListeningHandle(Protocol):
 def sender_of(text: str) -> tuple[str, str] | None:
     """Return sender and measure if a topic, or a filter of single levels, is a measure of penates; None if not.
 
-    `cm/cellar/data/temperature` is `cm/cellar` and `temperature`; `cm/+/data/+` is `cm/+` and `+`.
+    `home/cellar/data/temperature` is `home/cellar` and `temperature`; `home/+/data/+` is `home/+` and `+`.
     """
     match text.split("/"):
         case [group, sensor, Kind.DATA, name] if all(one == "+" or is_id(one) for one in (group, sensor, name)):

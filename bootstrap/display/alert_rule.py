@@ -1,4 +1,4 @@
-"""When a display shows an alert by itself: `cm/cellar/leak is true: Water in the cellar`."""
+"""When a display shows an alert by itself: `home/cellar/leak is true: Water in the cellar`."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class AlertRule(TextSetting):
         try:
             self._check()
         except ValueError as error:
-            example = '"cm/cellar/leak is true: Water in the cellar", with is, is not, above or below'
+            example = '"home/cellar/leak is true: Water in the cellar", with is, is not, above or below'
             raise ValueError(f"alerts such as {example} (of {self.text!r}: {error})") from None
 
     def _check(self) -> None:

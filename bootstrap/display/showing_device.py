@@ -62,11 +62,11 @@ class ShowingDevice(Device):
     address: I2CAddress  # on the bus, such as 0x27 (PCF8574A: 0x3F; ssd1306 and sh1106: 0x3C)
     rom: Literal["A00", "A02"] = "A00"  # which characters an HD44780 has; A02 is the European one, with Ä and é
     scale: Annotated[int, Limits(1, 4)] = 1  # how many dots of a graphic display are one dot of a character
-    # Texts of pages, such as ["Cellar {cm/cellar/temperature:.1f}°C\n{cm/cellar!age} ago"]; \n ends a line.
+    # Texts of pages, such as ["Cellar {home/cellar/temperature:.1f}°C\n{home/cellar!age} ago"]; \n ends a line.
     pages: list[DisplayText]
     page_s: Seconds = 10.0  # seconds for each page; 0 to turn them only by hand
     hold_s: Seconds = 60.0  # seconds for a page that was chosen
-    # What comes before all pages, such as ["cm/cellar/leak is true: Water in the cellar"].
+    # What comes before all pages, such as ["home/cellar/leak is true: Water in the cellar"].
     alerts: list[AlertRule] | None = None
     alert_s: Seconds = 60.0  # seconds for an alert that a command tells without `for_s`
     button: Input | None = None  # a button to GND, such as 21: the next page; in the dark, light

@@ -1,4 +1,4 @@
-"""Text for a display, with fields in braces: `{cm/cellar/temperature:.1f}°C {cm/cellar!age}`."""
+"""Text for a display, with fields in braces: `{home/cellar/temperature:.1f}°C {home/cellar!age}`."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -51,7 +51,7 @@ def _check_measure(name: str, measures: Collection[str]) -> None:
 
 def _check_topic(topic: str) -> None:
     if sender_of(topic) is None or "+" in topic:
-        raise ValueError(f"with a topic such as cm/attic/data/temperature, and {topic!r} is none")
+        raise ValueError(f"with a topic such as home/attic/data/temperature, and {topic!r} is none")
 
 
 def _seconds(text: str) -> float:

@@ -38,7 +38,7 @@ class FanLine(ModulatedLine):
     # lost, the broker away; what cools something must not stop
     safe: Literal["full", "off"] = "full"
     lowest: Annotated[float, Limits(0, 100)] = 0.0  # per cent below which it would not turn, such as 20: less is off
-    follows: TopicFilter | None = None  # a temperature that sets its speed, such as "cm/cellar/data/temperature"
+    follows: TopicFilter | None = None  # a temperature that sets its speed, such as "home/cellar/data/temperature"
     # seconds after which that no longer counts, such as 600; of a measure of penates 3 times its `every_s`, unless set
     stale_s: Seconds | None = None
     starts_c: float = 30.0  # °C at which it starts, at its lowest speed

@@ -41,7 +41,7 @@ MOST, MOST_READINGS, DIGITS = 5, 1000, 6
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
-    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
+    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or home/cellar")
     parser.add_argument("measure", nargs="?", metavar="MEASURE", help="if it has several, such as temperature")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--reference", type=_number, metavar="TRUE", help="what is true now; the sensor is read")

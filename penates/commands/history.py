@@ -1,7 +1,7 @@
 """Draw or print what a sensor has measured.
 
   penates history cellar
-  penates history cm/cellar temperature --since 7d
+  penates history home/cellar temperature --since 7d
   penates history cellar --since 2026-11-01 --csv >november.csv
   penates history cellar --png cellar.png          # needs matplotlib
 
@@ -40,7 +40,7 @@ SHORTEST_S = 5.0  # that is drawn
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     recorder_arguments(parser)
-    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
+    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or home/cellar")
     parser.add_argument("measure", metavar="MEASURE", nargs="?", help="such as temperature (default: all)")
     since = (
         "90min, 24h, 7d, 52w, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: 24h, as far as recorded)"

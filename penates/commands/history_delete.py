@@ -1,7 +1,7 @@
 """Delete values from the history: of a sensor or of one of its measures, all or from one time to another.
 
-  penates history delete cm/cellar temperature --from 2026-11-01 --to 2026-11-02
-  penates history delete cm/shed
+  penates history delete home/cellar temperature --from 2026-11-01 --to 2026-11-02
+  penates history delete home/shed
 
 It prints what it would delete and asks before it does, works while the recorder runs, and adds a line to
 history_changes.jsonl in the recorder's folder. Averages are deleted or computed again. Of readings that are no longer
@@ -29,7 +29,7 @@ DELETE_SERIES = "api/v1/admin/tsdb/delete_series"  # of VictoriaMetrics
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     recorder_arguments(parser)
-    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
+    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or home/cellar")
     parser.add_argument("measure", metavar="MEASURE", nargs="?", help="such as temperature (default: all)")
     first = "delete from here on: 24h, 7d, or a local time such as 2026-11-01 or 2026-11-01T12:00 (default: all)"
     parser.add_argument("--from", dest="first", type=since_us, default=ALWAYS_US[0], metavar="TIME", help=first)

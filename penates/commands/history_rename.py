@@ -1,6 +1,6 @@
 """Give the history of a sensor another name, such as when its id or group has changed.
 
-  penates history rename cm/celar cm/cellar
+  penates history rename home/celar home/cellar
 
 It asks before it does, works while the recorder runs, and adds a line to history_changes.jsonl in the recorder's
 folder. If there is a history of the new name, both become one, unless they have values from the same time. What is
@@ -26,9 +26,9 @@ INSTEAD = (
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     recorder_arguments(parser)
-    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or cm/cellar")
+    parser.add_argument("sensor", metavar="SENSOR", help="such as cellar, or home/cellar")
     parser.add_argument(
-        "new", metavar="NEW", help="its new name, such as cm/basement; without a group, it keeps its own"
+        "new", metavar="NEW", help="its new name, such as home/basement; without a group, it keeps its own"
     )
     parser.add_argument("--yes", action="store_true", help="do not ask before renaming")
 

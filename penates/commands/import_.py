@@ -1,11 +1,11 @@
 """Load readings of other programs into the history, or take over the configuration of mqtt-io.
 
-  penates import november.csv --sensor cm/cellar
+  penates import november.csv --sensor home/cellar
   penates import peer.lp
-  zcat old.csv.gz | penates import - --sensor cm/cellar
+  zcat old.csv.gz | penates import - --sensor home/cellar
 
 Readings come from CSV files, JSON lines and InfluxDB's line protocol. A CSV file begins with a line of column names:
-`time`, and either `measure` and `value` or a column for each measure; optionally `sensor` (such as cm/cellar) and
+`time`, and either `measure` and `value` or a column for each measure; optionally `sensor` (such as home/cellar) and
 `group`. JSON has an object per line, with the same names. Any other file is in line protocol, with the tags `group`
 and `sensor`. The name decides (.csv, .tsv, .json), or else the first line. A file may be compressed with gzip, and -
 is the standard input. --sensor is used instead of what the file names.
@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="program", choices=["mqtt-io"], help=other)
     parser.add_argument("--dry-run", action="store_true", help="with --from, show what would be written")
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="CSV, JSON lines or line protocol")
-    parser.add_argument("--sensor", metavar="SENSOR", help="the sensor of all values, such as cm/cellar or cellar")
+    parser.add_argument("--sensor", metavar="SENSOR", help="the sensor of all values, such as home/cellar or cellar")
     parser.add_argument(
         "--zone", type=_zone, metavar="ZONE", help="the zone of times without one, such as Europe/Berlin or UTC"
     )

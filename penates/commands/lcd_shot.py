@@ -1,6 +1,6 @@
 """Save a picture of what a display shows.
 
-  penates lcd shot cm/lcd lcd.png
+  penates lcd shot home/lcd lcd.png
 
 It is drawn from what the display's sensor publishes, so it works from any machine of the house. A sensor that does not
 run is named on stderr: then it is what the display showed last.
@@ -25,7 +25,9 @@ WELL = ("online", "")
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
-    parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="the display's sensor, such as cm/lcd")
+    parser.add_argument(
+        "sensor", type=sensor_name, metavar="GROUP/SENSOR", help="the display's sensor, such as home/lcd"
+    )
     parser.add_argument("file", type=output_file, metavar="FILE", help="the picture, a PNG")
 
 

@@ -10,8 +10,8 @@ On a terminal, the command asks for each setting without a default. Elsewhere, o
 left to be set in the file: `penates check` reports it as missing, and the exit code is 78. If a GPIO line belongs to
 another device, or the name is taken, nothing is written.
 
-  penates new shed --from cm/radio 3
-  penates new shed --from cm/radio --id 44
+  penates new shed --from home/radio 3
+  penates new shed --from home/radio --id 44
 
 With --from, a gateway adopts a sensor that it hears, by its number in `penates unknown` or by its settings: its file
 gets the section [sensors.shed], and starts to carry it. To forget a sensor, remove its section, and run the same

@@ -1,7 +1,7 @@
 """Clear what the broker still retains of sensors, measures and Home Assistant announcements that are gone.
 
   sudo penates prune --dry-run
-  sudo penates prune --gone cm/shed
+  sudo penates prune --gone home/shed
 
 A sensor of this house's groups is gone if it has no file in devices/, ran on this host, and is stopped or lost; so is
 one of another group that has left a folder in this machine's state folder, as after a change of `group`. One on another

@@ -50,7 +50,7 @@ def main(given: argparse.Namespace) -> int:
     except (Refused, OSError) as error:
         print(f"not learnt: {_reason(error, given.program)}", file=sys.stderr)
         return NOT_DONE
-    print(f'learnt: penates new NAME --from cm/TRANSMITTER --code "{code}"')
+    print(f'learnt: penates new NAME --from home/TRANSMITTER --code "{code}"')
     return Exit.STOPPED
 
 

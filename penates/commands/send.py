@@ -1,8 +1,8 @@
 """Send a command to a sensor and print its answer.
 
-  penates send cm/lamp set on
-  penates send cm/lamp set '{"state":"on","for_s":600}'
-  penates send cm/cellar read
+  penates send home/lamp set on
+  penates send home/lamp set '{"state":"on","for_s":600}'
+  penates send home/cellar read
 
 PAYLOAD is a word, a number or a JSON object, and `now` by default. The command carries an id, by which its answer is
 recognised, and an expiry: a daemon that receives it later, by its own clock, refuses it. The exit code is 0 if the
@@ -27,7 +27,7 @@ NOW = "now"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     access_arguments(parser)
-    parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as cm/lamp")
+    parser.add_argument("sensor", type=sensor_name, metavar="GROUP/SENSOR", help="such as home/lamp")
     parser.add_argument("action", type=an_id, metavar="ACTION", help="such as set, read or log; `about` lists them")
     parser.add_argument("payload", type=_value, metavar="PAYLOAD", nargs="?", default=NOW, help="(default: now)")
     parser.add_argument("--wait", type=seconds, default=5.0, metavar="S", help="seconds until it expires (default: 5)")

@@ -1,7 +1,7 @@
 """Show what each gateway hears that nobody has adopted yet, and how to adopt it.
 
   sudo penates unknown
-  sudo penates new shed --from cm/radio 3
+  sudo penates new shed --from home/radio 3
 
 For each it prints its number in the gateway's list, the settings by which it would be adopted, how often it was heard
 and in which interval, how strong (dB above the noise), when last, and an example. A gateway lists at most 50, those

@@ -2,7 +2,7 @@
 
 On a terminal it is a table, or a paragraph per sensor where it is narrow; h shows the heartbeats, q quits. Otherwise,
 and on a terminal that cannot move its cursor (TERM=dumb), it is one line per change, such as
-`cm/cellar/status/state online`, or with --json an object. Any device that follows the contract (docs/TOPICS.md) is
+`home/cellar/status/state online`, or with --json an object. Any device that follows the contract (docs/TOPICS.md) is
 shown, whoever made it. The history is left out, so that a slow link carries each value only once.
 """
 

@@ -123,7 +123,7 @@ def sensor_name(text: str) -> Topics:
     """Return the topics of the sensor that `GROUP/SENSOR` names, for argparse."""
     group, slash, sensor = text.partition("/")
     if not slash:
-        raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR, such as cm/lamp, not {text!r}")
+        raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR, such as home/lamp, not {text!r}")
     try:
         return Topics(group, sensor)
     except ValueError as error:

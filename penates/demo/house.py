@@ -65,7 +65,7 @@ class DemoHouse:
 
     unused: tuple[str, ...] = UNUSED
 
-    def __init__(self, folder: Path, stack: ExitStack, group: str = "cm", broker: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, group: str = "home", broker: Sequence[str] = ()) -> None:
         """Start a broker that has these settings, too, and write the configuration of the sensors."""
         self._stack = stack
         self.folder, self.group = folder, group

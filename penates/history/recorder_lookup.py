@@ -133,7 +133,7 @@ def recorder_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def found(reader: HistoryReader, name: str) -> str:
-    """Return the sensor in the history that a name such as `cm/cellar` or `cellar` means.
+    """Return the sensor in the history that a name such as `home/cellar` or `cellar` means.
 
     Raises:
         Fatal: there is none, or there are several.

@@ -25,7 +25,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class NewDevice:
+class CounterpartDevice:
     """A device's file to be written.
 
     Attributes:
@@ -47,7 +47,7 @@ class Takeover:
     """A configuration of mqtt-io as devices of a house."""
 
     def __init__(self, config: Entry) -> None:
-        self.devices: list[NewDevice] = []
+        self.devices: list[CounterpartDevice] = []
         self.remarks: list[Remark] = []
         self._names: set[str] = set()
         prefix = config.entry("mqtt").text("topic_prefix")
@@ -132,7 +132,7 @@ class Takeover:
             one.ignore(*MEANINGLESS)
             self._discovery(f"sensor input {one.text('name')}", one)
             self._untaken(f"sensor input {one.text('name')}", one)
-        self.devices.append(NewDevice(name, counterpart.kind, settings, inputs[0].line, topics, decimals))
+        self.devices.append(CounterpartDevice(name, counterpart.kind, settings, inputs[0].line, topics, decimals))
 
     def _measure(self, sensor: Entry, counterpart: Counterpart) -> str:
         wanted = sensor.text("type")
@@ -167,7 +167,7 @@ class Takeover:
                 for line, text in remarks:
                     self.remark(line, f"{what}: {text}")
                 topics = {f"{self._prefix}{word}/{one.text('name')}": measure}
-                self.devices.append(NewDevice(self._name(one.text("name")), kind, settings, one.line, topics))
+                self.devices.append(CounterpartDevice(self._name(one.text("name")), kind, settings, one.line, topics))
                 one.ignore(*MEANINGLESS)
                 self._discovery(what, one)
                 self._untaken(what, one)

@@ -10,7 +10,7 @@ from bootstrap.errors import Exit, Fatal
 from bootstrap.paths import write_new
 from penates.datasheet import sheet
 from penates.files.toml_edit import with_section
-from penates.mqtt_io.takeover import NewDevice, Remark, Takeover
+from penates.mqtt_io.takeover import CounterpartDevice, Remark, Takeover
 from penates.mqtt_io.yaml_lines import read_yaml
 
 
@@ -18,7 +18,7 @@ from penates.mqtt_io.yaml_lines import read_yaml
 class PlannedDevice:
     """A device and the text of its file; or why it is not written."""
 
-    device: NewDevice
+    device: CounterpartDevice
     text: str
     why_not: str = ""
 
@@ -66,7 +66,7 @@ class HouseTakeover:
             for old, measure in one.device.topics.items():
                 yield old, f"{self.group}/{one.device.name}/data/{measure}"
 
-    def _text(self, one: NewDevice) -> str:
+    def _text(self, one: CounterpartDevice) -> str:
         text = sheet(one.kind, self.folder).write(one.settings, self.group, one.name)
         for measure, digits in one.decimals.items():
             text = with_section(text, measure, {"round": str(digits)})
@@ -81,7 +81,7 @@ class HouseTakeover:
     def _exists(self, name: str) -> bool:
         return os.path.lexists(self.folder / device_file(name))
 
-    def _why_not(self, one: NewDevice, faults: dict[str, str]) -> str:
+    def _why_not(self, one: CounterpartDevice, faults: dict[str, str]) -> str:
         if self._exists(one.name):
             return f"{device_file(one.name)} already exists and is left as it is"
         fault = faults.get(device_file(one.name))

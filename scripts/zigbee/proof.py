@@ -181,7 +181,7 @@ def is_so(found: object, wanted: object) -> bool:
 def wait(eyes: Eyes, address: str, state: dict[str, Any], since: int) -> None:
     """Until this is the state of a device."""
     for name, wanted in state.items():
-        topic = f"cm/{NAMES[address]}/data/{name}"
+        topic = f"home/{NAMES[address]}/data/{name}"
         eyes.wait(partial(_said, topic, wanted, since), f"{topic} {wanted}")
 
 
@@ -237,10 +237,10 @@ def hear(house: House, zigbee: Zigbee, eyes: Eyes) -> None:
     print(f"{len(REPORTS)} reports made {len(REPORTS)} states")
     for address, action, value, changed in COMMANDS:
         since = len(eyes.seen)
-        answer = eyes.ask(f"cm/{NAMES[address]}", action, value)
+        answer = eyes.ask(f"home/{NAMES[address]}", action, value)
         assert answer["result"] == "done", answer
         wait(eyes, address, changed, since)
-        made = partial(_has_reading, f"cm/{NAMES[address]}/data/reading", since)
+        made = partial(_has_reading, f"home/{NAMES[address]}/data/reading", since)
         eyes.wait(made, f"{address} has a reading")
     print(f"{len(COMMANDS)} commands were done")
     count = len(readings(eyes))
@@ -255,7 +255,7 @@ def restart(zigbee: Zigbee, eyes: Eyes, running: Running) -> None:
     since = len(eyes.seen)
     zigbee.stop()
     for name in NAMES.values():
-        eyes.wait(partial(_said, f"cm/{name}/status/state", "fault", since), f"{name} is gone")
+        eyes.wait(partial(_said, f"home/{name}/status/state", "fault", since), f"{name} is gone")
     since = len(eyes.seen)
     zigbee.addresses["cellar"] = "0x00158d00aaaaaaaa"
     zigbee.write()
@@ -273,7 +273,7 @@ def rename(house: House, zigbee: Zigbee, eyes: Eyes) -> None:
     eyes.publish(f"{BRIDGE}/request/device/rename", '{"from": "bath", "to": "bathroom"}')
     eyes.wait(lambda _: eyes.on(f"{BRIDGE}/response/device/rename"), "it was renamed")
     found = [one.text for report in doctor.examine(house.folder, []) for one in report.found]
-    assert any("it has no device 'bath', which is cm/bath" in one for one in found), found
+    assert any("it has no device 'bath', which is home/bath" in one for one in found), found
     assert any("has its `availability` off" in one for one in found), found
     assert len(readings(eyes)) == count + 1, readings(eyes)[count:]
     print("a renamed device is named by the doctor; no reading was invented")

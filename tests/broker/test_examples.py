@@ -39,13 +39,13 @@ def test_a_device_of_your_own_works_at_the_first_try(own: Reader) -> None:
     own.starts(broker).wait_log("mosquitto version")
     seen, sensor = own.starts(eyes), own.starts(run)
     sensor.wait_log("connected")
-    seen.wait_log("cm/roof/data/rain 0.0")
+    seen.wait_log("home/roof/data/rain 0.0")
     own.types(rain)
-    seen.wait_log("cm/roof/data/rain 0.2794")
+    seen.wait_log("home/roof/data/rain 0.2794")
     assert sensor.stop(signal.SIGINT) == 0
     own.starts(run).wait_log("connected")
     own.types(rain)
-    seen.wait_log("cm/roof/data/rain 0.5588")
+    seen.wait_log("home/roof/data/rain 0.5588")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def new_house(folder: Path, broker: Broker) -> Path:
     """Return the folder of a house that has this broker, and no device yet."""
     house = folder / "house"
     (house / "devices").mkdir(parents=True)
-    (house / "house.toml").write_text(f'group = "cm"\n[broker]\nport = {broker.port}\n')
+    (house / "house.toml").write_text(f'group = "home"\n[broker]\nport = {broker.port}\n')
     return house
 
 
@@ -96,7 +96,7 @@ def test_a_stick_leads_to_a_value_in_four_commands(own: Reader, broker: Broker, 
     try:
         assert "Wiring: plug the stick into USB" in own.types(f"{new} 'input={air.input}' {config}")
         running = own.starts(f"penates run stick{config}")
-        eyes.wait_value("cm/stick/data/searching", value=True)
+        eyes.wait_value("home/stick/data/searching", value=True)
         air.send(nexus(181, 2, -0.5, 81))
         eyes.wait(
             lambda seen: any(one.topic.endswith("/unknown") and one.value["heard"] for one in seen), "it is heard"
@@ -104,9 +104,9 @@ def test_a_stick_leads_to_a_value_in_four_commands(own: Reader, broker: Broker, 
         assert "temperature -0.5 °C, humidity 81 %" in own.types(listed + config)
         assert "[sensors.shed] was added" in own.types(adopt + config)
         running.send(signal.SIGHUP)
-        eyes.wait_value("cm/shed/status/state", "online")
+        eyes.wait_value("home/shed/status/state", "online")
         air.send(nexus(181, 2, -0.6, 81))
-        eyes.wait_value("cm/shed/data/temperature", -0.6)
+        eyes.wait_value("home/shed/data/temperature", -0.6)
         assert running.stop() == 0
     finally:
         air.close()
@@ -131,9 +131,9 @@ def test_a_module_leads_to_a_socket_in_four_commands(own: Reader, broker: Broker
     assert "Wiring: the module's DATA" in own.types(new + config)
     assert "[sensors.heater] was added" in own.types(adopt + config)
     running = own.starts(f"penates run transmitter{config}")
-    eyes.wait_value("cm/heater/status/state", "online")
+    eyes.wait_value("home/heater/status/state", "online")
     assert "done" in own.types(send + config)
-    eyes.wait_value("cm/heater/data/on", value=True)
+    eyes.wait_value("home/heater/data/on", value=True)
     assert running.stop() == 0
 
 

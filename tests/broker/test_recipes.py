@@ -124,20 +124,20 @@ def lamp_follows(box: Sandbox) -> None:
     box.eyes.wait_online("hall", "lamp")
     for motion in (True, False):
         box.drive(23, high=motion)
-        box.eyes.wait_value("cm/hall/data/motion", motion)
+        box.eyes.wait_value("home/hall/data/motion", motion)
         if motion:
-            box.eyes.wait_value("cm/lamp/data/on", value=True)
+            box.eyes.wait_value("home/lamp/data/on", value=True)
 
 
 def counted(box: Sandbox) -> None:
-    about = next(one.value for one in box.eyes.on("homeassistant/device/cm-mains/config"))
+    about = next(one.value for one in box.eyes.on("homeassistant/device/home-mains/config"))
     energy = [one for one in about["cmps"].values() if one.get("dev_cla") == "energy"]
     assert [one["stat_cla"] for one in energy] == ["total_increasing"]
 
 
 def opened(box: Sandbox) -> None:
     box.drive(5, high=True)
-    box.eyes.wait_value("cm/garage/data/state", "opening")
+    box.eyes.wait_value("home/garage/data/state", "opening")
 
 
 def plugged(box: Sandbox) -> None:
@@ -150,8 +150,8 @@ def told_of_the_lost(box: Sandbox) -> None:
     """The script leaves out what was said before it listens, so it is said until the script does."""
 
     def shown() -> bool:
-        box.eyes.publish("cm/attic/status/state", "lost")
-        return box.phone_has("cm/attic/status/state is lost")
+        box.eyes.publish("home/attic/status/state", "lost")
+        return box.phone_has("home/attic/status/state is lost")
 
     eventually(shown, "the phone shows it")
 
@@ -164,7 +164,7 @@ def thawed(box: Sandbox) -> None:
     for temperature, shown in ((-12.5, "at -12.5 °C"), (-20.0, ""), (-11.0, "at -11.0 °C")):
         before = len(box.eyes.seen)
         box.house.probe("freezer", int(temperature * 1000))
-        box.eyes.wait_value("cm/freezer/data/temperature", temperature, before)
+        box.eyes.wait_value("home/freezer/data/temperature", temperature, before)
         box.phone_shows(shown)
 
 

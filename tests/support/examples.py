@@ -46,10 +46,10 @@ def example_of(kind: str, folder: Path) -> SensorSettings:
     """Return the settings of a device that has the examples in the comments of its kind, in a house of its own."""
     house = folder / f"house-of-{kind}"
     (house / "devices").mkdir(parents=True)
-    (house / "house.toml").write_text('group = "cm"\n')
+    (house / "house.toml").write_text('group = "home"\n')
     found = sheet(kind, None)
     file = house / "devices" / f"{'recorder' if kind == 'recorder' else 'it'}.toml"
-    file.write_text(found.write(found.examples(), "cm", file.stem))
+    file.write_text(found.write(found.examples(), "home", file.stem))
     (settings,) = check(house)
     return settings
 

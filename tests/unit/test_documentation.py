@@ -132,7 +132,7 @@ def test_a_gateway_works_as_shown(house: House) -> None:
     (text,) = [text for text in blocks("docs/ADDING.md", "python") if "Gateway" in text]
     (file,) = [text for text in blocks("docs/CONFIGURATION.md", "toml") if "[sensors.shed]" in text]
     (house.folder / "shown_radio.py").write_text(text)
-    (house.folder / "house.toml").write_text('group = "cm"\n')
+    (house.folder / "house.toml").write_text('group = "home"\n')
     house.device("radio", file.replace("mine.", "shown_radio.").replace("port =", "stick ="))
     (settings,) = check(house.folder)
     shed = settings.carried["shed"]

@@ -16,14 +16,14 @@ from support.paths import ROOT
 from support.world import eventually, pipe
 
 OTHERS = ("bell", "cellar", "doorlock", "frontdoor", "hall", "lamp", "lcd", "meter")
-SENSORS = (*(f"cm/{name}" for name in OTHERS), f"cm/{host_name('')}")
+SENSORS = (*(f"home/{name}" for name in OTHERS), f"home/{host_name('')}")
 LISTENING = "0A"
 INDENT = " " * 7
 KILLED = "The broker is killed (SIGKILL). Each sensor reads on, and keeps it all."
 DAY = (
-    "cm/doorlock/data/state unlocked",
-    "cm/frontdoor/data/open true",
-    "cm/lamp/data/on true",
+    "home/doorlock/data/state unlocked",
+    "home/frontdoor/data/open true",
+    "home/lamp/data/on true",
 )  # what happens in its first seconds
 ACCOUNT = re.compile(r"readings made (\d+), recorded \1, lost 0, out of order 0")
 
@@ -69,7 +69,7 @@ def as_told(said: str, command: str) -> str:
 
 def is_drawn(text: str) -> bool:
     """Whether there is a chart of the cellar's temperature, with its line."""
-    _, _, chart = text.partition("cm/cellar temperature (°C)")
+    _, _, chart = text.partition("home/cellar temperature (°C)")
     return len(re.findall("[\N{BRAILLE PATTERN DOTS-1}-\N{BRAILLE PATTERN DOTS-12345678}]", chart)) > 10
 
 
@@ -152,8 +152,8 @@ def test_what_it_tells_to_try_works_and_it_keeps_its_files_where_it_is_told(tmp_
     kept = tmp_path / "t" / "kept"
     running = demo(tmp_path / "t", "--keep", "kept", "--no-outage")
     said = hints(running)
-    assert as_told(said, "penates send --config config cm/lcd") == "cm/lcd alert: done\n"
-    read_until(running, [r'cm/lcd/data/shown "Dinner is ready\n\n\n"'])
+    assert as_told(said, "penates send --config config home/lcd") == "home/lcd alert: done\n"
+    read_until(running, [r'home/lcd/data/shown "Dinner is ready\n\n\n"'])
     assert as_told(said, "penates lcd shot") == ""
     assert (kept / "lcd.png").read_bytes().startswith(b"\x89PNG")
     eventually(lambda: is_drawn(as_told(said, "penates history")), "the history is drawn in another terminal")
@@ -164,7 +164,7 @@ def test_what_it_tells_to_try_works_and_it_keeps_its_files_where_it_is_told(tmp_
     assert "broker" not in out
     assert is_drawn(as_told(said, "penates history"))
     assert (kept / "config" / "house.toml").exists()
-    assert "cm/cellar: stopping" in (kept / "supervisor.log").read_text()
+    assert "home/cellar: stopping" in (kept / "supervisor.log").read_text()
     assert eventually(lambda: not (kept / "state" / "supervisor.sock").exists(), "the supervisor is gone")
     again = demo(tmp_path / "t", "--for", "2", "--keep", "kept")
     _, said = again.communicate(timeout=120)
@@ -177,12 +177,12 @@ def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
     said, _ = running.communicate(timeout=120)
     assert running.returncode == 0
     devices = {part.partition(":")[0]: part for part in said.split("\n\n")}
-    assert {*devices} == {*(sensor.removeprefix("cm/") for sensor in SENSORS), "recorder"}
+    assert {*devices} == {*(sensor.removeprefix("home/") for sensor in SENSORS), "recorder"}
     assert (
-        "  sensor         Temperature      temperature, °C, measurement, from cm/cellar/data/temperature\n"
+        "  sensor         Temperature      temperature, °C, measurement, from home/cellar/data/temperature\n"
         in devices["cellar"]
     )
-    assert "  switch         (lamp)           to cm/lamp/action/set, from cm/lamp/data/on\n" in devices["lamp"]
+    assert "  switch         (lamp)           to home/lamp/action/set, from home/lamp/data/on\n" in devices["lamp"]
     assert not list((tmp_path / "tmp").glob("penates-demo-*"))
 
 
