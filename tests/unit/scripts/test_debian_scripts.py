@@ -58,6 +58,14 @@ def test_the_record_of_scripts_install_stays_wherever_an_earlier_run_ended(machi
     assert (programme(machine) / OF_SCRIPTS_INSTALL).exists()
 
 
+def test_a_programme_that_somebody_has_deleted_does_not_keep_the_package_from_going(machine: Path) -> None:
+    (programme(machine) / "lib" / "__pycache__").mkdir(parents=True)
+    run("prerm", "remove", root=machine)
+    assert not [*(programme(machine) / "lib").iterdir()]
+    (programme(machine) / "lib").rmdir()
+    run("prerm", "remove", root=machine)
+
+
 def test_a_removed_package_is_no_package_though_dpkg_remembers_it(tmp_path: Path) -> None:
     control, root = tmp_path / "package" / "DEBIAN", tmp_path / "root"
     control.mkdir(parents=True)
