@@ -104,7 +104,7 @@ def _serve(plan: HousePlan, record: InstallRecord, files: Sequence[Planned]) -> 
     steps: list[Step] = [*writes(files)]
     former = [FormerPath.of(one.path) for one in files]
     why = follows(*steps, undone=record.undone)()
-    record.shared_files = sorted(str(one.path) for one in files)
+    record.shared_files = sorted({*record.shared_files, *(str(one.path) for one in files)})  # also those of before
     return [*steps, AskToReadStep(plan, _users(files), former, why)]
 
 

@@ -143,6 +143,10 @@ def test_beside_users_and_rules_of_others_each_sensor_is_a_user_with_rules_of_it
     assert {row.split()[-1] for row in changed} == {"/etc/mosquitto/rules", "/etc/mosquitto/theirs"}
     assert all(text.startswith(f"{before[row].rstrip()}\n# penates: begin") for row, text in changed.items())
     assert "pattern" not in "".join(changed.values()).replace(RULES, "")
+    conf = shared.file("/etc/mosquitto/conf.d/theirs.conf")
+    conf.write_text(THEIRS.replace("1883", "1884"))  # a listener that we do not know: there is nothing to add to
+    shared.run("/opt/penates/bin/penates", "install")
+    conf.write_text(THEIRS)
     shared.penates("uninstall")
     assert {row: text.rstrip() for row, text in of_mosquitto(shared).items()} == {
         row: text.rstrip() for row, text in before.items()
