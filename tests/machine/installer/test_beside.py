@@ -52,6 +52,13 @@ def test_a_broker_that_lets_everybody_in_needs_no_user(near: Machine, open_broke
     assert all(f"{name}: {of_doctor[name]}" in lacking for name in ("users", "queues", "storage"))
 
 
+def test_that_it_knows_our_user_does_not_mean_that_it_keeps_others_out(near: Machine, open_broker: Broker) -> None:
+    near.write("/srv/password", "opensesame\n")
+    named = ("--username", "pi2", "--password-file", "/srv/password")
+    said = near.penates("install", "--broker", f"127.0.0.2:{open_broker.port}", *named)
+    assert "users: it lets in clients without a password" in said
+
+
 def test_one_recorder_is_enough_for_a_broker(near: Machine, open_broker: Broker) -> None:
     client = Eyes(open_broker.port)
     client.publish("home/recorder/status/recording", b'{"recording": true, "groups": ["home"]}', retain=True)
