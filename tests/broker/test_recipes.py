@@ -35,6 +35,7 @@ class Sandbox:
 
     def __init__(self, home: Path, house: House, broker: Broker, eyes: Eyes) -> None:
         self.home, self.house, self.eyes, self.bin = home, house, eyes, home / "bin"
+        house.group = eyes.group = "home"
         house.write(broker.port, top='state = "state"\nheartbeat_s = 0.5\n[history]\nrecorder = true')
         house.device("recorder", 'kind = "recorder"\n')
         self.bin.mkdir(parents=True)
