@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,7 +43,12 @@ class Sandbox:
         env = {**reader(home, self.bin), **house.env(GPIOZERO_PIN_FACTORY="simulated", HOME=str(home))}
         env["PATH"] = f"{self.bin}:{env['PATH']}"
         self._typed = TypedPenates(self.bin / "real-penates", env)
-        self._program("penates", f'[ "$1" = install ] && set -- start\nexec real-penates "$@" --config {house.folder}')
+        watching = f'PYTHONPATH={ROOT} exec {sys.executable} -m penates "$@" --config {house.folder}'  # says it at once
+        self._program(
+            "penates",
+            f'[ "$1" = watch ] && {watching}\n[ "$1" = install ] && set -- start\n'
+            f'exec real-penates "$@" --config {house.folder}',
+        )
         self._program("sudo", 'exec "$@"')
         self._program("curl", f'printf "%s\\n" "$*" >> "{home}/phone"')
         (home / ".config").mkdir()
