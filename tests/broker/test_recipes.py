@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from support.world import PATIENCE_S, Broker, Eyes, House, eventually
 
 PAGE = "docs/RECIPES.md"
 LONGEST = 15  # lines of a block
-STAYS = re.compile(r"^(hall-light|tell-phone|freezer)$", re.MULTILINE)  # what goes on until Ctrl-C
+STAYS = re.compile(r"^sudo (hall-light|tell-phone|freezer)$", re.MULTILINE)  # what goes on until Ctrl-C
 MQTT_IO = """
 mqtt: {host: localhost, topic_prefix: old}
 gpio_modules: [{name: pins, module: gpiozero}]
@@ -42,7 +43,12 @@ class Sandbox:
         env = {**reader(home, self.bin), **house.env(GPIOZERO_PIN_FACTORY="simulated", HOME=str(home))}
         env["PATH"] = f"{self.bin}:{env['PATH']}"
         self._typed = TypedPenates(self.bin / "real-penates", env)
-        self._program("penates", f'[ "$1" = install ] && set -- start\nexec real-penates "$@" --config {house.folder}')
+        watching = f'PYTHONPATH={ROOT} exec {sys.executable} -m penates "$@" --config {house.folder}'  # says it at once
+        self._program(
+            "penates",
+            f'[ "$1" = watch ] && {watching}\n[ "$1" = install ] && set -- start\n'
+            f'exec real-penates "$@" --config {house.folder}',
+        )
         self._program("sudo", f'HOME={home}/root exec "$@"')  # root has no options for mosquitto_sub
         self._program("curl", f'printf "%s\\n" "$*" >> "{home}/phone"')
         (home / ".config").mkdir()
