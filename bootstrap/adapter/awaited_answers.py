@@ -40,9 +40,12 @@ class AwaitedAnswers:
             return lambda done: self._device.tell(command.topic, payload, partial(_told_only, done))
 
         def tell(done: Done) -> None:
+            guess = self._guessed.get(command.sets)
             self._end(command.sets, "another command came before the device had answered")
             self._waiting[command.sets] = command, wanted, done
             self._device.after(self._answer_s, lambda: self._late(command.sets), f"answer of {command.sets}")
+            if guess is not None:  # a device that is so already need not say it once more
+                self._guess(command, wanted, guess)
             self._device.tell(command.topic, payload, partial(self._told, command.sets, done))
 
         return tell
@@ -55,15 +58,20 @@ class AwaitedAnswers:
         if late or name not in self._waiting:
             return False
         command, wanted, _ = self._waiting[name]
-        if not _is_same(said.value, wanted, command.answer.form.factor if command.answer else LEAST_STEP):
+        if not _answers(command, wanted, said.value):
             self._differ(name, said.value)
         elif self._guess_s and name not in self._guessed:
-            self._guessed[name] = said
-            self._device.after(self._guess_s, lambda: self._settle(name), f"answer of {name}")
+            self._guess(command, wanted, said)
             return True
         else:
             self._end(name, None)
         return False
+
+    def _guess(self, command: DeviceCommand, wanted: Value, said: SaidValue) -> None:
+        """Believe what was said in a while, if it answers the command and nothing contradicts it."""
+        if _answers(command, wanted, said.value):
+            self._guessed[command.sets] = said
+            self._device.after(self._guess_s, lambda: self._settle(command.sets), f"answer of {command.sets}")
 
     def _differ(self, name: str, value: Value) -> None:
         if name in self._guessed:
@@ -103,6 +111,11 @@ class AwaitedAnswers:
 def _told_only(done: Done, outcome: Outcome, why: str) -> None:
     """End a command that nothing answers once it is told."""
     done(f"not delivered: {why}" if outcome == "undelivered" else None)
+
+
+def _answers(command: DeviceCommand, wanted: Value, value: Value) -> bool:
+    """Return whether a value is what a command is to bring about."""
+    return _is_same(value, wanted, command.answer.form.factor if command.answer else LEAST_STEP)
 
 
 def _is_same(value: Value, wanted: Value, step: float) -> bool:

@@ -29,6 +29,7 @@ class UnwrittenOutputs:
         self._loop, self._inbox, self._make_safe, self._tell = loop, inbox, make_safe, tell
         self._message = f"unwritten {next(NUMBERS)}"
         self._timer: Timer | None = None
+        self._closed = False
         inbox.on(self._message, self._noticed)
 
     def watch(self, device: Any) -> None:  # noqa: ANN401 - gpiozero has no types
@@ -37,7 +38,7 @@ class UnwrittenOutputs:
             line.on_unwritten = lambda why: self._inbox.post(self._message, why.encode(errors="replace"))
 
     def _noticed(self, why: bytes) -> None:
-        if self._timer is None:
+        if self._timer is None and not self._closed:  # once the lines are released, nobody knows what they do
             text = f"an output could not be set: {why.decode()}; all are set to their safe values once that works"
             log.error("an output could not be set; trying to make all safe until that works", error=why.decode())
             self._timer = self._loop.call_later(0, self._try_again)
@@ -55,6 +56,7 @@ class UnwrittenOutputs:
 
     def close(self) -> None:
         """Try no more."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
 

@@ -54,6 +54,16 @@ def test_what_nothing_contradicts_is_true() -> None:
         assert bench.readings == [{"on": True}]
 
 
+def test_a_repeated_command_does_not_lose_what_was_said_of_the_first() -> None:
+    with plug(guess_s=0.02) as bench:
+        bench.act("set", "on")
+        bench.hear(SWITCH, {"value": True})
+        bench.act("set", "on")
+        bench.until(lambda: len(bench.ended) > 1)
+        assert bench.ended == ["another command came before the device had answered", None]
+        assert bench.readings == [{"on": True}]
+
+
 @pytest.mark.parametrize("guesses", [0, 1])
 def test_a_command_in_place_of_another_starts_anew(guesses: int) -> None:
     with plug(guess_s=60) as bench:

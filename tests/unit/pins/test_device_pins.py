@@ -93,3 +93,28 @@ def test_an_output_that_cannot_be_switched_off_is_tried_again_until_it_is(
     sockets.end()
     os.close(writable)
     os.close(read_only)
+
+
+def test_of_lines_that_were_released_before_they_could_be_set_nobody_says_that_they_are_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(LINES_VARIABLE, str(tmp_path))
+    sockets, loop = Sockets(), Loop()
+    inbox = Inbox(sockets)
+    told: list[str | None] = []
+    pins = DevicePins(loop, inbox, lambda _edge: None, told.append)
+    relay = pins.own(DigitalOutputDevice(17, pin_factory=SimulatedFactory()))
+    relay.on()
+    line = relay.pin.lend().descriptor
+    read_only = os.open(tmp_path / "17.held", os.O_RDONLY)
+    os.dup2(read_only, line)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        pins.close()
+    inbox.receive()
+    ended: list[bool] = []
+    loop.call_later(0, lambda: ended.append(True))
+    assert loop.run(lambda: bool(ended), PATIENCE_S)
+    assert told == []
+    inbox.close()
+    sockets.end()
+    os.close(read_only)
