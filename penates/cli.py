@@ -69,6 +69,7 @@ MODULES |= {f"bridge {name}": f"bridge_{name}" for name in ("invite", "join", "g
 FIRST_STEPS = """\
 penates: small daemons, one for each sensor of the house
 
+  penates demo         see a house of nine sensors at work; its broker is killed once
   penates init         begin a house in this folder, and adopt what is connected
   penates check        check its settings
   penates supervisor   run it, until Ctrl-C

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from bootstrap.contract.sites import notification
 from penates.console.arguments import new_folder, output_file, seconds
 from penates.demo.broker import HERE
 from penates.demo.day import begin_day
@@ -106,8 +107,17 @@ class Sites:
             house.start_supervisor(RECORDER)
         if not _wait(lambda: all(f"{RECORDER}: subscribed" in house.log.read_text() for house in self.both)):
             return False
+        # What is measured at home before the cabin has called for the first time is not kept for it.
+        if not _wait(self._has_called):
+            return False
         # Until each site records the other's readings there is nothing to be cut.
         return all(started(house) for house in self.both) and _wait(lambda: all(all(row[1:]) for row in self.rows()))
+
+    def _has_called(self) -> bool:
+        """Return whether the cabin's history is connected."""
+        topic = notification(CABIN, "history")
+        command = ["mosquitto_sub", "-h", HERE, "-p", str(self.home.broker.port), "-t", topic, "-C", "1", "-W", "1"]
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout == b"1\n"
 
     def cut_and_mend(self, limit_s: float, over: threading.Event) -> None:
         """Cut the link, and mend it, within this time."""

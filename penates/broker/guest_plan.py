@@ -8,7 +8,7 @@ from bootstrap.config.toml_file import Fault, SettingsError, contents
 from bootstrap.contract.topics import ADMIN, EYES, HOME_ASSISTANT
 from penates.broker import mosquitto_files
 from penates.broker.broker_plan import BrokerUsers, secret_of_user
-from penates.broker.local_mosquitto import LocalMosquitto, ours_in, theirs, with_ours
+from penates.broker.local_mosquitto import LocalMosquitto, faults_of, ours_in, theirs, with_ours
 from penates.files.install_paths import LOOKERS, SECRETS
 from penates.files.planned_file import ENTERED, Planned, as_it_is
 
@@ -50,7 +50,8 @@ class GuestPlan:
     def _with(file: Path, part: Callable[[str], str]) -> Planned:
         """Return a file of theirs with our part, and with the owner and mode that it has."""
         text = contents(file).decode(errors="surrogateescape")
-        return as_it_is(file, with_ours(text, part(text)).encode(errors="surrogateescape"))
+        with faults_of(file, text):
+            return as_it_is(file, with_ours(text, part(text)).encode(errors="surrogateescape"))
 
     def _users(self, text: str, passwords: Mapping[str, str]) -> str:
         """Return the lines of our users. One that is there already, and whose password we know, stays."""

@@ -1,15 +1,14 @@
 """A Mosquitto on this machine that others use, as its own files describe it: how to come in without changing it."""
 
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
 from bootstrap.config.toml_file import Fault, SettingsError
-from penates.broker.mosquitto_files import ACCESS, DEFAULT_LISTENER, STORAGE, Directive, directives
+from penates.broker.mosquitto_files import DEFAULT_LISTENER, PLUGINS, Directive, directives
 
-PLUGINS = ("plugin", "auth_plugin", "global_plugin")
 SECURED = ("certfile", "keyfile", "psk_hint")
 FILES = ("password_file", "acl_file")
 ANYWHERE = ("", "0.0.0.0", "::", "127.0.0.1", "localhost", "::1")  # noqa: S104 - it is only compared with
@@ -76,7 +75,7 @@ def access_lines(folder: Path, ours: Collection[Path]) -> list[Directive]:
     """Return the lines outside our files that control who may connect, where, and what they may do."""
     conf = folder / "mosquitto.conf"
     lines = directives(conf) if conf.exists() else ()
-    return [line for line in lines if line.name in ACCESS and STORAGE not in line.value and line.file not in ours]
+    return [line for line in lines if line.controls_access and line.file not in ours]
 
 
 def local_mosquitto(folder: Path, ours: Collection[Path] = (), port: int | None = None) -> LocalMosquitto | None:
@@ -90,7 +89,7 @@ def local_mosquitto(folder: Path, ours: Collection[Path] = (), port: int | None 
     conf = folder / "mosquitto.conf"
     if not conf.exists():
         return None
-    lines = [line for line in directives(conf) if line.file not in ours]
+    lines = [line for line in directives(conf) if line.file not in ours and not line.stores]
     common, listeners = _listeners(lines)
     if port and port not in [one.port for one in listeners]:
         return None  # another broker has that port
@@ -146,14 +145,42 @@ BEGIN, END = "# penates: begin, made by `penates install`; all else is yours", "
 
 
 def without_ours(text: str) -> str:
-    """Return a file of theirs as it was before our part."""
-    before, begin, rest = text.partition(f"{BEGIN}\n")
-    return before + rest.partition(f"{END}\n")[2] if begin else text
+    """Return a file of theirs as it was before our part.
+
+    Raises:
+        ValueError: our part does not end, and what follows it may be theirs.
+    """
+    before, _, after = _parts(text)
+    return before + after
 
 
 def ours_in(text: str) -> str:
-    """Return our part of a file of theirs, without its first and last line."""
-    return text.partition(f"{BEGIN}\n")[2].partition(f"{END}\n")[0]
+    """Return our part of a file of theirs, without its first and last line.
+
+    Raises:
+        ValueError: as `without_ours`.
+    """
+    return _parts(text)[1]
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """Return what is before our part, our part, and what is after it."""
+    before, begin, rest = text.partition(f"{BEGIN}\n")
+    ours, end, after = rest.partition(f"{END}\n")
+    if begin and not end:
+        raise ValueError(
+            f"begins our part, and the line that ends it is gone: write {END!r} where your own lines begin"
+        )
+    return before, ours, after
+
+
+@contextmanager
+def faults_of(file: Path, text: str) -> Iterator[None]:
+    """Report a part of ours that does not end, with its line, as SettingsError."""
+    try:
+        yield
+    except ValueError as error:
+        raise SettingsError([Fault(str(file), text.partition(BEGIN)[0].count("\n") + 1, str(error))]) from None
 
 
 def with_ours(text: str, part: str) -> str:

@@ -28,7 +28,8 @@ CARRIED = re.compile(r"topic write [^/]+/(?P<sensor>[^/+#]+)/data/#")  # a rule 
 BASE64 = r"(?:[\w+/]{4})*(?:[\w+/]{2}==|[\w+/]{3}=)?"
 USER = re.compile(rf"|#.*|[^:#\s][^:]*:\$(?:6|7\$\d+)\${BASE64}\${BASE64}|[^:#\s][^:]*:\$argon2id\$\S+", re.ASCII)
 ACCESS = {"listener", "port", "bind_address", "allow_anonymous", "password_file", "acl_file", "psk_file"}
-ACCESS |= {"per_listener_settings", "plugin", "auth_plugin", "global_plugin"}
+PLUGINS = ("plugin", "auth_plugin", "global_plugin")
+ACCESS |= {"per_listener_settings", *PLUGINS}
 # Settings of a listener. Where none stands before them, they are those of Mosquitto's default one, and thereby open it.
 OF_A_LISTENER = {"max_connections", "max_qos", "maximum_qos", "mount_point", "socket_domain", "bind_interface"}
 OF_A_LISTENER |= {"use_username_as_clientid", "use_identity_as_username", "use_subject_as_username", "psk_hint"}
@@ -267,6 +268,16 @@ class Directive(NamedTuple):
         """The line as it is written."""
         return f"{self.name} {self.value}".strip()
 
+    @property
+    def stores(self) -> bool:
+        """Whether it loads a plugin that keeps what waits, and controls no access."""
+        return self.name in PLUGINS and STORAGE in self.value
+
+    @property
+    def controls_access(self) -> bool:
+        """Whether it decides who may connect, where, and what they may do."""
+        return self.name in ACCESS and not self.stores
+
     def fault(self, why: str) -> Fault:
         """Return a fault of this line."""
         return Fault(str(self.file), self.number, f"{self.text!r} {why}")
@@ -300,7 +311,7 @@ def conflicting_settings(folder: Path, ours: Collection[Path]) -> Iterator[Fault
         return
     listens: dict[Path, Directive] = {}  # the first listener of each file
     found = [line for line in directives(conf) if line.file not in ours]
-    access = [line for line in found if line.name in ACCESS and STORAGE not in line.value]
+    access = [line for line in found if line.controls_access]
     for line in found:
         if line.name in ("listener", "port"):
             listens.setdefault(line.file, line)

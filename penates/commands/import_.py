@@ -94,8 +94,9 @@ def main(given: argparse.Namespace) -> int:
     try:
         with ExitStack() as stack:
             loader = _loader(given, recorded, stack)
-            progress = Progress(console=console, transient=True, disable=not console.is_terminal)
-            stack.enter_context(progress)
+            progress = Progress(console=console, transient=True, disable=not console.is_interactive)
+            if console.is_interactive:  # rich up to 14.2 ends even a disabled one with an empty line
+                stack.enter_context(progress)
             bad = sum([_load(loader, reader, file, progress) for file in given.files])
             loader.settle()
     except OSError as error:

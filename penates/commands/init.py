@@ -13,12 +13,11 @@ can be nothing else, such as a thermometer on 1-Wire.
 """
 
 import argparse
-import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
-from bootstrap.config.loader import usual_folder
+from bootstrap.config.loader import device_file, usual_folder
 from bootstrap.config.model import PLAIN_PORT, TLS_PORT, a_certificate
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError, Wrong
@@ -26,11 +25,12 @@ from bootstrap.contract.topics import EYES, ID_RULE, PRIVATE, is_id, is_private
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.stores import StoreSettings
 from penates.console.arguments import config_option
-from penates.console.questions import ask, ask_whether, can_ask
+from penates.console.output import to_a_reader
+from penates.console.questions import ask, ask_password, ask_whether, can_ask
 from penates.files.gateway_sections import config_words
 from penates.files.install_paths import HOUSE
 from penates.files.new_device import why_not
-from penates.files.new_house import GROUP, NewHouse
+from penates.files.new_house import GROUP, RECORDER, NewHouse
 from penates.fleet.access import LOCAL, Access, access, host_and_port, trusting
 from penates.fleet.probe import PATIENCE_S, NotLetIn, Unreachable, reach
 from penates.scan.adopting import adopt_all
@@ -39,6 +39,7 @@ from penates.scan.machine_scan import ROOT
 HERE = Path("config")
 NO_STORE = "none"
 STORES = ("sqlite", "influxdb1", "influxdb", NO_STORE)
+LOGIN = {"influxdb": "url, database, org, token_file", "influxdb1": "url, database, username, password_file"}
 INSTALL_BROKER = "on Debian `sudo apt install mosquitto` starts one, which serves this machine without any settings"
 
 
@@ -70,16 +71,25 @@ def main(given: argparse.Namespace) -> int:
     asks = can_ask() and not given.yes
     fresh = not (folder / HOUSE_FILE).exists()
     try:
-        for file in _new_house(given, asks=asks and fresh).write(folder):
-            print(f"{file} was written")
-        if not fresh:
-            print(f"{folder / HOUSE_FILE} was there, and stays as it is")
-        for line in adopt_all(folder, given.root, asks=asks) if given.scan else []:
-            print(line)
+        with to_a_reader():
+            for line in _begun(given, folder, asks=asks, fresh=fresh):
+                print(line)
+            print("\n".join([_of_broker(folder), *_next(folder, config_words(given.config))]))
     except OSError as error:
         raise Fatal(Exit.SETTINGS, f"{error.filename or folder} cannot be written: {why_not(error)}") from None
-    print("\n".join([_of_broker(folder), *_next(folder, config_words(given.config))]))
     return Exit.STOPPED
+
+
+def _begun(given: argparse.Namespace, folder: Path, *, asks: bool, fresh: bool) -> Iterator[str]:
+    """Write the house, adopt what is there, and yield what was done."""
+    new = _new_house(given, asks=asks and fresh)
+    for file in new.write(folder):
+        yield f"{file} was written"
+        if file == folder / device_file(RECORDER) and (login := LOGIN.get(new.store)):
+            yield f"  still to be set there: where {new.store} is, and who we are there: {login} (docs/STORES.md)"
+    if not fresh:
+        yield f"{folder / HOUSE_FILE} was there, and stays as it is"
+    yield from adopt_all(folder, given.root, asks=asks) if given.scan else []
 
 
 def _of_broker(folder: Path) -> str:
@@ -141,7 +151,7 @@ def _ask_the_rest(given: argparse.Namespace) -> None:
     if given.username is None:
         given.username = _user(given)
     if given.username and not given.password_file:
-        given.password = getpass.getpass(f"Password of {given.username} at {given.broker[0]}: ")
+        given.password = ask_password(f"{given.username} at {given.broker[0]}")
     if given.recorder is None:
         wanted = ask_whether("Record all readings, in a file on this machine", usual=True)
         given.recorder = STORES[0] if wanted else NO_STORE

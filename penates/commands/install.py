@@ -10,7 +10,6 @@ copy of the repository, `sudo scripts/install` first installs the programme itse
 """
 
 import argparse
-import getpass
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -26,6 +25,7 @@ from penates.broker.local_mosquitto import in_use, local_mosquitto
 from penates.broker.mosquitto_files import CONF_D
 from penates.broker.taken_over import brought_along, put_aside
 from penates.console.output import counted
+from penates.console.questions import ask_password
 from penates.doctor.broker_promises import OtherBrokerCheck
 from penates.doctor.findings import Verdict
 from penates.doctor.reachability import reach
@@ -219,4 +219,4 @@ def _password(given: argparse.Namespace, existing: Path) -> str | None:
         raise Fatal(
             Exit.SETTINGS, f"there is no terminal to ask for the password of {given.username}; use --password-file"
         )
-    return getpass.getpass(f"password of {given.username} at {given.broker[0]}: ")
+    return ask_password(f"{given.username} at {given.broker[0]}")

@@ -38,7 +38,7 @@ def main(given: argparse.Namespace) -> int:
     try:
         display = _display(topics, held)
         save_picture(given.file, display.png())
-    except (ValueError, OSError) as error:
+    except (ValueError, Fatal) as error:
         print(f"no picture of {topics.client_id}: {error}", file=sys.stderr)
         return NOT_DONE
     state = held.get(topics.status("state"), b"").decode(errors="replace")

@@ -38,7 +38,7 @@ def main(given: argparse.Namespace) -> Exit:
         packages = not given.keep_packages
         steps = [*_steps(record, purge=given.purge, packages=packages), *(_purge() if given.purge else ())]
         count = carry_out(steps, record.begin, dry=given.dry_run)
-    except OSError as error:
+    except (OSError, LookupError) as error:  # a file may belong to a user that is gone
         raise Unavailable(str(error)) from None
     kept = [str(folder) for folder in folders if folder.exists()]
     print(

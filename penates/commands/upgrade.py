@@ -70,7 +70,8 @@ def _rewrite(house: UpgradedHouse, rewritten: Sequence[RewrittenFile]) -> int:
 
 
 def _check(house: UpgradedHouse, given: argparse.Namespace, rewritten: Sequence[RewrittenFile]) -> int:
-    before = given.since or InstallRecord.read().version or UNKNOWN
+    installed = is_installed(house.folder)
+    before = given.since or (InstallRecord.read().version if installed else "") or UNKNOWN
     print(f"{house.folder}: from penates {before} to {this_version()}")
     _show_notes(house, before, every=given.notes)
     settings = [setting for one in rewritten for setting in one.settings]
@@ -82,7 +83,7 @@ def _check(house: UpgradedHouse, given: argparse.Namespace, rewritten: Sequence[
     _show("the history is of a newer version", newer)
     _show("history", house.histories())
     _show("what moves by itself", house.moved_folders())
-    if is_installed(house.folder):
+    if installed:
         _show("sudo penates install would", installed_changes())
     print("next: " + ("what this version does not accept" if faults or newer else _next(given, bool(settings))))
     return Exit.SETTINGS if faults or newer else NOT_DONE if settings else Exit.STOPPED

@@ -22,10 +22,12 @@ def keys() -> Iterator[int]:
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     tty.setcbreak(descriptor)
-    signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(descriptor))  # the shell has reset it meanwhile
+    # After a stop (Ctrl-Z) the shell has reset it.
+    handler = signal.signal(signal.SIGCONT, lambda *_: tty.setcbreak(descriptor))
     try:
         yield descriptor
     finally:
+        signal.signal(signal.SIGCONT, handler)
         termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 

@@ -1,11 +1,13 @@
 """Questions to whoever sits at the terminal."""
 
+import getpass
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bootstrap.config.toml_file import convert
+from bootstrap.errors import Exit, Fatal
 from penates.datasheet import Setting, Sheet
 from penates.files.new_device import as_toml
 
@@ -24,9 +26,26 @@ def ask(what: str, usual: str = "", problem: Callable[[str], str] = lambda _: ""
             typed = input(f"{what}{f' [{usual}]' if usual else ''}: ").strip() or usual
         except EOFError:
             return usual
-        if not (why := problem(typed)):
+        if not (why := _unreadable(typed) or problem(typed)):
             return typed
         print(why)
+
+
+def _unreadable(typed: str) -> str:
+    """Return what is wrong with bytes that the terminal's encoding does not know, or empty text."""
+    return "" if typed.isascii() or not any("\ud800" <= one <= "\udfff" for one in typed) else "that is no UTF-8"
+
+
+def ask_password(whose: str) -> str:
+    """Return a password that is typed unseen.
+
+    Raises:
+        Fatal: none was typed, or not as UTF-8.
+    """
+    try:
+        return getpass.getpass(f"Password of {whose}: ")
+    except (EOFError, UnicodeDecodeError):
+        raise Fatal(Exit.SETTINGS, f"the password of {whose} was not entered; nothing was done") from None
 
 
 def ask_whether(what: str, *, usual: bool) -> bool:

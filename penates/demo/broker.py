@@ -1,7 +1,6 @@
 """The demo's own broker, which can be killed."""
 
 import os
-import pwd
 import shutil
 import socket
 import time
@@ -45,10 +44,10 @@ class DemoBroker:
         self._port_holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._port_holder.bind((HERE, 0))
         self.port: int = self._port_holder.getsockname()[1]
+        usual = [f"listener {self.port} {HERE}", "allow_anonymous true", "set_tcp_nodelay true"]
         # Started by root it would become another user, who may not read its files here.
-        user = pwd.getpwuid(os.getuid()).pw_name
-        usual = [f"listener {self.port} {HERE}", "allow_anonymous true", "set_tcp_nodelay true", f"user {user}"]
-        self._file.write_text("\n".join([*usual, *lines, ""]))
+        usual += ["user root"] if os.getuid() == 0 else []
+        self._file.write_text("\n".join([*usual, *lines, ""]), encoding="utf-8")
         self._process: OwnProgram | None = None
         self.start()
 
@@ -63,7 +62,8 @@ class DemoBroker:
         self._process = OwnProgram([self._program, "-c", str(self._file)], self._log)
         if not self._answers(self._process):
             self.close()
-            raise Fatal(Exit.ABSENT, f"Mosquitto does not start:\n{self._log.read_text()}")
+            said = self._log.read_text(encoding="utf-8", errors="replace")
+            raise Fatal(Exit.ABSENT, f"Mosquitto does not start:\n{said}")
 
     def _answers(self, process: OwnProgram) -> bool:
         deadline = time.monotonic() + START_S

@@ -92,13 +92,14 @@ class DemoHouse:
 
     def _change(self, name: str) -> None:
         file = self.config / name
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8")
         for key, value in CHANGES[name].items():
             text, count = re.subn(rf"^(# )?{key} = .*", f"{key} = {value}", text, count=1, flags=re.MULTILINE)
             if not count:
                 raise LookupError(f"{name} has no {key}")
         text = text.replace("{pages}", json.dumps(["\n".join(PAGE)], ensure_ascii=False))
-        file.write_text(text.replace("{port}", str(self.broker.port)).replace("{group}", self.group))
+        text = text.replace("{port}", str(self.broker.port)).replace("{group}", self.group)
+        file.write_text(text, encoding="utf-8")
 
     def line(self, number: int) -> SimulatedLine:
         """Return one of the simulated lines."""

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 import shlex
 import shutil
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 from bootstrap.config.loader import HOUSE
 from bootstrap.errors import NOT_DONE, Exit
 from bootstrap.eventloop.loop import STOP_SIGNALS
-from penates.console.output import colours, table
+from penates.console.output import colours, table, to_a_reader
 from penates.demo.animation import SIZE, Animation
 from penates.demo.day import begin_day
 from penates.demo.ending import MEASURE, SENSOR, history
@@ -27,6 +28,7 @@ from penates.fleet.live_fleet import LiveFleet
 
 SHOWN_S = 38.0  # after which the first day has shown all that there is
 GOOD, BAD = "\x1b[1;32m{}\x1b[0m", "\x1b[1;31m{}\x1b[0m"
+HOUSES = (HOUSE, f"config/{HOUSE}")  # of others, where we are
 LEAST_PACE = 0.25  # below which a second of the day has too little time
 
 
@@ -66,11 +68,12 @@ def demo(given: argparse.Namespace, stack: ExitStack) -> int:
         show.run(time.monotonic() + limit_s)
     ignore_signals()
     account = show.finish()
+    width = shutil.get_terminal_size().columns
+    with to_a_reader():
+        print("\n".join(summary(house, show, account, width, colour=colours())))
     if show.animation:
         show.animation.end(summary(house, show, account, SIZE[0], colour=True))
         save_picture(given.picture, show.animation.svg().encode())
-    width = shutil.get_terminal_size().columns
-    print("\n".join(summary(house, show, account, width, colour=colours())), flush=True)
     return Exit.STOPPED if account.whole else NOT_DONE
 
 
@@ -100,7 +103,8 @@ def hints(house: DemoHouse, *, kept: bool) -> str:
     folder, program = shlex.quote(str(house.folder)), _typed()
     listen = f"mosquitto_sub -p {house.broker.port} -v -t '{house.group}/#'"
     listen = listen if shutil.which("mosquitto_sub") else f"penates watch --config config # on port {house.broker.port}"
-    own = f"It is the demo's own house; the one in {Path.cwd()} is not touched.\n" if Path(HOUSE).exists() else ""
+    others = any(map(os.path.exists, HOUSES))
+    own = f"It is the demo's own house; the one in {Path.cwd()} is not touched.\n" if others else ""
     return f"""
 {own}In another terminal:
   cd {folder}{program}

@@ -78,8 +78,17 @@ class OtherBrokerCheck:
                 return
             facts = BrokerFacts.of(probe)
             yield from _offered(options, probe.connack, facts)
-        yield _users(options, local_only=local(self.host))
+        yield _users(options, open_to_all=self._lets_in_anybody(options), local_only=local(self.host))
         yield from self._kept(options, partial(self._open))
+
+    def _lets_in_anybody(self, options: ConnectOptions) -> bool:
+        """Return whether it lets in clients without a user, whichever it knows besides."""
+        nobody = replace(options, client_id=f"{options.client_id}-nobody", username=None, password=None)
+        try:
+            with MqttProbe(self._open(), nobody) as probe:
+                return not probe.greet().failed
+        except (OSError, Silent):  # it ends the connection without a word
+            return False
 
     def _kept(self, options: ConnectOptions, open_socket: Callable[[], socket.socket]) -> Iterator[Finding]:
         """Check what it keeps for a recorder: by its own settings if they are here, else by trying."""
@@ -111,9 +120,9 @@ def _offered(options: ConnectOptions, offer: Connack, facts: BrokerFacts) -> Ite
         yield bad("size", text, "max_packet_size 100000")
 
 
-def _users(options: ConnectOptions, *, local_only: bool) -> Finding:
-    """Check whether sensors are told apart."""
-    if options.password is not None:
+def _users(options: ConnectOptions, *, open_to_all: bool, local_only: bool) -> Finding:
+    """Check whether somebody else may pose as a sensor."""
+    if not open_to_all:
         return good("users", f"it lets us in as {options.username}")
     who = (
         "anybody on this machine, and in its networks if it listens there," if local_only else "anybody in its network"

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 PROGRAM = Path("/opt/penates")  # the virtual environment
-PACKAGED = Path("/var/lib/dpkg/info/penates.list")  # is there if the programme is a Debian package
+# Is there as long as the programme is a Debian package; penates.list outlives a removal until the purge.
+PACKAGED = Path("/var/lib/dpkg/info/penates.prerm")
 RECORD = PROGRAM / "installed.json"
 COMMAND = PROGRAM / "bin" / "penates"
 ON_PATH = Path("/usr/local/bin/penates")

@@ -1,5 +1,6 @@
 """Writing a first configuration: a house, and a device that runs on every machine."""
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,7 +59,8 @@ class NewHouse:
         configuration, house = open_house(folder)
         if not configuration.sensors:
             recorder = [(RECORDER, {"store": toml(self.store or "sqlite")})] if house.history.recorder else []
-            for kind, values in [(MACHINE, {}), *recorder]:
+            # The recorder first: without it, a house that is left half written would promise one.
+            for kind, values in [*recorder, (MACHINE, {})]:
                 new = NewDevice(folder, kind, sheet(kind, None), values)
                 new.write()
                 yield new.file
@@ -76,18 +78,36 @@ class NewHouse:
     @property
     def _secret(self) -> str:
         """The file with the password, relative to the folder; quoted because a broker's user may have any name."""
-        return f"{SECRETS}/{quote(self.username, safe='@+=, ')}"
+        name = quote(self.username, safe="@+=, ")
+        return f"{SECRETS}/{name if name.strip('.') else name.replace('.', '%2E')}"
 
     def _secrets(self, folder: Path) -> Iterator[Path]:
-        """Write the password, which its owner alone can read, and the certificate."""
+        """Write the password, which its owner alone can read, and the certificate, unless they are there.
+
+        Raises:
+            OSError: another one is there, or it cannot be written.
+        """
         if self.password:
             (folder / SECRETS).mkdir(mode=FOLDER_MODE, exist_ok=True)
-            file = folder / self._secret
-            if not os.path.lexists(file):
+            file, content = folder / self._secret, f"{self.password}\n".encode()
+            if _is_wanted(file, content):
                 descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, SECRET_MODE)
-                with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-                    stream.write(f"{self.password}\n")
+                with os.fdopen(descriptor, "wb") as stream:
+                    stream.write(content)
                 yield file
-        if self.ca and not os.path.lexists(folder / CA):
+        if self.ca and _is_wanted(folder / CA, self.ca):
             write_new(folder / CA, self.ca)
             yield folder / CA
+
+
+def _is_wanted(file: Path, content: bytes) -> bool:
+    """Return whether a file is not there yet.
+
+    Raises:
+        OSError: it is there, and says something else.
+    """
+    if not os.path.lexists(file):
+        return True
+    if file.read_bytes() != content:
+        raise FileExistsError(errno.EEXIST, "another one is there; remove it first", str(file))
+    return False

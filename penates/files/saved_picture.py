@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bootstrap.errors import Exit, Fatal
 from bootstrap.paths import rewrite
 
 
@@ -9,9 +10,12 @@ def save_picture(file: Path, content: bytes) -> None:
     """Write a picture as a whole, or leave what was there; a terminal or a pipe receives it as it is.
 
     Raises:
-        OSError: it cannot be written.
+        Fatal: it cannot be written.
     """
-    if file.exists() and not file.is_file():
-        file.write_bytes(content)
-    else:
-        rewrite(file.resolve(), content)
+    try:
+        if file.exists() and not file.is_file():
+            file.write_bytes(content)
+        else:
+            rewrite(file.resolve(), content)
+    except OSError as error:
+        raise Fatal(Exit.ABSENT, f"{file} cannot be written: {error.strerror or error}") from None

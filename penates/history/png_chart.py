@@ -21,7 +21,7 @@ def save(drawn: Drawn, span: tuple[float, float], file: Path) -> None:
     """Save one chart for each measure, one below the other.
 
     Raises:
-        OSError: the file cannot be written.
+        Fatal: the file cannot be written.
     """
     figure = Figure(figsize=(WIDTH, HEIGHT * len(drawn.series)), dpi=DPI, layout="constrained")
     charts = figure.subplots(len(drawn.series), sharex=True, squeeze=False)

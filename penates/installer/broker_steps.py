@@ -270,26 +270,43 @@ def _broker_files() -> list[Remove]:
     return [Remove(file) for file in (*(MOSQUITTO / "conf.d" / name for name in CONF_D), MOSQUITTO / "penates")]
 
 
-def close_broker(record: InstallRecord, *, managed: bool) -> list[Step]:
-    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files.
+def _restart_without_ours(record: InstallRecord, ours: Sequence[Step]) -> Step:
+    """Return the step that restarts a Mosquitto that was there before, and only if our files were in it.
 
-    One that is not `managed` by us is restarted only if our files were in it.
+    Others use it. So that a run was interrupted is no reason by itself: it may never have been ours.
     """
+    why = follows(*ours)()
+    record.restart_owed = bool(why) or record.restart_owed
+
+    def settle() -> None:
+        record.restart_owed = False
+        record.write()
+
+    owed = why or (record.restart_owed and program("mosquitto") and record.undone) or ""
+    return CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], lambda: owed, done=settle)
+
+
+def close_broker(record: InstallRecord) -> list[Step]:
+    """Return the steps that undo our broker here; a Mosquitto that was there before goes on without our files."""
     ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
     _, timer = CERTIFICATES
     units = [Remove(UNITS / name) for name in CERTIFICATES]
     enabled = "enabled" if CERTIFICATES_ENABLED.is_symlink() else ""
     started_by_us = PACKAGES["mosquitto"] in record.packages or MOSQUITTO_UNIT in record.services
-    stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], follows(*ours) if started_by_us else str)
-    undone = record.undone if managed and program("mosquitto") and not started_by_us else ""
-    restart = str if started_by_us else follows(*ours, undone=undone)
+
+    def forget() -> None:
+        record.services = [one for one in record.services if one != MOSQUITTO_UNIT]  # who enables it now needs it
+        record.write()
+
+    why = follows(*ours) if started_by_us else str
+    stop = CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], why, done=forget)
     steps: list[Step] = [
         stop,
         CommandStep(["systemctl", "disable", "--now", timer], follows(*units, undone=enabled)),
         *ours,
         *units,
     ]
-    return [*steps, CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], restart)]
+    return steps if started_by_us else [*steps, _restart_without_ours(record, ours)]
 
 
 def remove_broker(record: InstallRecord, *, purge: bool, packages: bool = True) -> Iterator[Step]:
@@ -298,6 +315,7 @@ def remove_broker(record: InstallRecord, *, purge: bool, packages: bool = True) 
     Without `packages` it only no longer runs.
     """
     ours: list[Step] = [*_broker_files(), *writes(given_back(MOSQUITTO))]
+    restart = _restart_without_ours(record, ours)
     yield from ours
     installed = PACKAGES["mosquitto"] in record.packages
     if record.packages and packages:
@@ -307,6 +325,7 @@ def remove_broker(record: InstallRecord, *, purge: bool, packages: bool = True) 
     if installed and packages:
         return
     if installed or MOSQUITTO_UNIT in record.services:
-        yield CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: "enabled by us")
+        because = restart.needed() or ("enabled by us" if MOSQUITTO_UNIT in record.services else "")
+        yield CommandStep(["systemctl", "disable", "--now", MOSQUITTO_UNIT], lambda: because)
     else:
-        yield CommandStep(["systemctl", "try-restart", MOSQUITTO_UNIT], follows(*ours, undone=record.undone))
+        yield restart

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from bootstrap.supervisor.control_socket import Unavailable
-from penates.broker.local_mosquitto import ours_in, with_ours, without_ours
+from penates.broker.local_mosquitto import faults_of, ours_in, with_ours, without_ours
 from penates.broker.mosquitto_files import AccessFiles, sensors_that_go, with_those_that_go
 from penates.files.install_paths import HOUSE
 from penates.files.planned_file import Planned
@@ -104,7 +104,7 @@ def _serve(plan: HousePlan, record: InstallRecord, files: Sequence[Planned]) -> 
     steps: list[Step] = [*writes(files)]
     former = [FormerPath.of(one.path) for one in files]
     why = follows(*steps, undone=record.undone)()
-    record.shared_files = sorted(str(one.path) for one in files)
+    record.shared_files = sorted({*record.shared_files, *(str(one.path) for one in files)})  # also those of before
     return [*steps, AskToReadStep(plan, _users(files), former, why)]
 
 
@@ -124,14 +124,17 @@ def _with_part(planned: Planned, part: str) -> Planned:
     return replace(planned, content=with_ours(text, part).encode(errors="surrogateescape"))
 
 
+def _without_part(planned: Planned) -> Planned:
+    text = (planned.content or b"").decode(errors="surrogateescape")
+    with faults_of(planned.path, text):
+        return replace(planned, content=without_ours(text).encode(errors="surrogateescape"))
+
+
 def leave(record: InstallRecord) -> Iterator[Step]:
     """Yield the steps that remove our part from the files of a Mosquitto of others."""
     found = [FormerPath.of(Path(name)).planned for name in record.shared_files if Path(name).exists()]
-    steps = [
-        Write(replace(one, content=without_ours(text).encode(errors="surrogateescape")))
-        for one in found
-        if one and (text := (one.content or b"").decode(errors="surrogateescape"))
-    ]
+    steps = [Write(_without_part(one)) for one in found if one]
     yield from steps
-    running = active(MOSQUITTO_UNIT)
-    yield CommandStep(["systemctl", "reload", MOSQUITTO_UNIT], follows(*steps) if running else str, must=False)
+    undone = record.undone if record.shared_files else ""
+    why = follows(*steps, undone=undone) if active(MOSQUITTO_UNIT) else str
+    yield CommandStep(["systemctl", "reload", MOSQUITTO_UNIT], why, must=False)

@@ -71,7 +71,7 @@ def scratch() -> Iterator[Path]:
 
 def first_group() -> str:
     """Return the group of a new house."""
-    return str(tomllib.loads((folder("config") / HOUSE_FILE).read_text())["group"])
+    return str(tomllib.loads((folder("config") / HOUSE_FILE).read_text(encoding="utf-8"))["group"])
 
 
 class HousePlan:
@@ -114,7 +114,7 @@ class HousePlan:
         yield Planned(HOUSE / DEVICES, None, FOLDER_MODE)
         settings = HOUSE / HOUSE_FILE
         first = not settings.exists()
-        text = (folder("config") / HOUSE_FILE if first else settings).read_text()
+        text = (folder("config") / HOUSE_FILE if first else settings).read_text(encoding="utf-8")
         values: dict[tuple[str, str], Any] = {**FIRST_SETTINGS} if first else {}
         values |= self._source.settings if self._source else {}
         values |= self.changes.settings

@@ -30,6 +30,7 @@ class InstallRecord:
         reloads: for each gateway's unit, a hash over the sensors that it carries.
         version: the version of the programme that has set up this machine; empty for those before 0.3.
         unfinished: whether a run began and did not end, so that services may not have reloaded what it wrote.
+        restart_owed: whether our settings were to go from Mosquitto's, and it has not been restarted since.
     """
 
     one_unit: bool = False
@@ -42,6 +43,7 @@ class InstallRecord:
     reloads: dict[str, str] = field(default_factory=dict)
     version: str = ""
     unfinished: bool = False
+    restart_owed: bool = False
 
     @property
     def undone(self) -> str:

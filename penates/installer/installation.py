@@ -87,7 +87,7 @@ class Installation:
             serving, ending = map(list, broker_steps.broker(self._plan, self._record))
             yield from serving
         else:
-            yield from broker_steps.close_broker(self._record, managed=self._plan.house.broker.managed)
+            yield from broker_steps.close_broker(self._record)
         if self._plan.beside:
             serving, ending = map(list, guest_steps.guest(self._plan, self._record))
             yield from serving

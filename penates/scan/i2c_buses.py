@@ -24,6 +24,7 @@ FOR_SENSORS = re.compile(
 NOT_FOR_SENSORS = "it belongs to a monitor, a camera or the mainboard; to ask there, too: --bus {}"
 NO_BUS = "there is no I2C bus; on a Pi: sudo raspi-config nonint do_i2c 0, then restart"
 NO_NODE = "there is no {}: sudo modprobe i2c-dev"
+STUCK = "nothing is answered in time: is SDA or SCL held low, or without a pull-up?"
 MAY_NOT = "no permission for {}: run it with sudo, or be in the group i2c"
 CHIP_IN_SIMULATION = re.compile(r"0x[0-7][0-9a-f]")
 
@@ -70,6 +71,8 @@ def _asked(root: Path, bus: int, *, always: bool) -> Iterator[FoundDevice | NotL
         yield NotLookedAt(AREA, place, NO_NODE.format(node))
     except PermissionError:
         yield NotLookedAt(AREA, place, MAY_NOT.format(node))
+    except TimeoutError:
+        yield NotLookedAt(AREA, place, STUCK)
     except OSError as error:
         yield NotLookedAt(AREA, place, error.strerror or str(error))
 

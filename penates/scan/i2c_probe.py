@@ -1,7 +1,8 @@
 """Asking the addresses of an I2C bus who is there, with the least that a chip can be asked.
 
 As i2cdetect does: an empty write, which carries nothing but the address, except where chips are known that take even
-that for a command: there a byte is read. Whatever a driver of the kernel has is not asked.
+that for a command: there a byte is read, as everywhere on a bus that cannot write nothing (a Pi 5). Whatever a driver
+of the kernel has is not asked.
 """
 
 import ctypes
@@ -17,7 +18,8 @@ READ, WRITE = 1, 0
 QUICK, BYTE = 0, 1
 ADDRESSES = range(0x08, 0x78)  # the others are reserved
 READ_THERE = (*range(0x30, 0x38), *range(0x50, 0x60))  # EEPROMs, some of which an empty write disturbs
-NOBODY = (errno.ENXIO, errno.EREMOTEIO, errno.EIO, errno.ENODEV, errno.ETIMEDOUT, errno.EAGAIN)
+NOBODY = (errno.ENXIO, errno.EREMOTEIO, errno.EIO, errno.ENODEV, errno.EAGAIN)
+MOST_TIMEOUTS = 3  # in a row, after which nobody else is asked: each may take a second
 
 
 class _Transfer(ctypes.Structure):
@@ -35,22 +37,31 @@ def answering(node: Path) -> Iterator[int]:
     """Yield each address on a bus such as `/dev/i2c-1` at which a chip answers that no driver has.
 
     Raises:
-        OSError: the bus cannot be opened, or cannot ask.
+        TimeoutError: the bus itself does not work.
+        OSError: it cannot be opened, or cannot ask.
     """
     descriptor = os.open(node, os.O_RDWR | os.O_CLOEXEC)
     try:
         functions = ctypes.c_ulong()
         fcntl.ioctl(descriptor, FUNCS, functions)
+        timeouts = 0
         for address in ADDRESSES:
             size = BYTE if address in READ_THERE or not functions.value & CAN_QUICK else QUICK
-            if size == QUICK or functions.value & CAN_READ_BYTE:
-                yield from [address] if _answers(descriptor, address, size) else []
+            if size == BYTE and not functions.value & CAN_READ_BYTE:
+                continue
+            try:
+                answered, timeouts = _answers(descriptor, address, size), 0
+            except TimeoutError:
+                answered, timeouts = False, timeouts + 1
+                if timeouts == MOST_TIMEOUTS:
+                    raise
+            yield from [address] if answered else []
     finally:
         os.close(descriptor)
 
 
 def _answers(descriptor: int, address: int, size: int) -> bool:
-    """Return whether somebody acknowledges an empty write, or the read of a byte. OSError: the bus itself is ill."""
+    """Return whether somebody acknowledges an empty write, or the read of a byte. OSError: the bus does not work."""
     byte = ctypes.create_string_buffer(34)  # a `union i2c_smbus_data`
     asked = _Transfer(READ if size == BYTE else WRITE, 0, size, ctypes.addressof(byte))
     try:

@@ -45,7 +45,7 @@ class ScannedMachine:
 def look(house: Configuration | None, root: Path = ROOT, buses: Sequence[int] = ()) -> ScannedMachine:
     """Look at everything that is connected; of I2C, the `buses` too that are not for sensors.
 
-    Nothing is changed, and no device that a sensor or a driver has is asked.
+    Nothing is changed, and no device that a driver of the kernel has is asked.
     """
     sensors = [one for settings in house.all().values() for one in settings.all_carried] if house else []
     owners = {**_by_channels(sensors), **claims(sensors)}

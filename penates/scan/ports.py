@@ -25,6 +25,8 @@ TOLD = (
     ),
 )
 HELD = "the kernel's driver {} holds it; `penates doctor` says how to get it"
+OF_PROGRAMS = "usbfs"  # the driver that has what a program has opened
+IN_USE = "a program uses it, and only one can"
 FIRST_SERIAL = "00000001"  # which many makers give to all
 ON_A_PORT = ("lines", "smartmeter", "gps", "pzem", "modbus", "air", "co2_serial")
 HEADERS_PORT = "serial0"  # as Raspberry Pi OS calls that on the header's pins 8 and 10
@@ -61,7 +63,8 @@ def radio_sticks(root: Path) -> Iterator[FoundDevice]:
         serial = usb_fact(folder, "serial")
         by_serial = len(found) > 1 and serial not in {"", FIRST_SERIAL}
         values = {"input": f":{serial}" if by_serial else str(number)} if len(found) > 1 else {}
-        note = HELD.format(stick.driver) if held(folder, stick.driver, root) else ""
+        note = IN_USE if held(folder, OF_PROGRAMS, root) else ""
+        note = HELD.format(stick.driver) if held(folder, stick.driver, root) else note
         what = f"{usb_fact(folder, 'product') or 'RTL-SDR'}{f', serial number {serial}' if serial else ''}"
         thing = f"USB device {values.get('input', '0')}"
         offers = (AdoptionOffer("radio", values),)

@@ -59,7 +59,7 @@ def releases() -> list[Release]:
     Raises:
         FileNotFoundError: this copy of the programme lacks its changelog.
     """
-    return [*_parsed(file(CHANGELOG).read_text())]
+    return [*_parsed(file(CHANGELOG).read_text(encoding="utf-8"))]
 
 
 def later(than: str) -> list[Release]:

@@ -21,7 +21,7 @@ from support.world import PATIENCE_S, Broker, Eyes, House, eventually
 
 PAGE = "docs/RECIPES.md"
 LONGEST = 15  # lines of a block
-STAYS = re.compile(r"^sudo (hall-light|tell-phone|freezer)$", re.MULTILINE)  # what goes on until Ctrl-C
+STAYS = re.compile(r"^(hall-light|tell-phone|freezer)$", re.MULTILINE)  # what goes on until Ctrl-C
 MQTT_IO = """
 mqtt: {host: localhost, topic_prefix: old}
 gpio_modules: [{name: pins, module: gpiozero}]
@@ -35,6 +35,7 @@ class Sandbox:
 
     def __init__(self, home: Path, house: House, broker: Broker, eyes: Eyes) -> None:
         self.home, self.house, self.eyes, self.bin = home, house, eyes, home / "bin"
+        house.group = eyes.group = "home"
         house.write(broker.port, top='state = "state"\nheartbeat_s = 0.5\n[history]\nrecorder = true')
         house.device("recorder", 'kind = "recorder"\n')
         self.bin.mkdir(parents=True)
@@ -42,7 +43,7 @@ class Sandbox:
         env["PATH"] = f"{self.bin}:{env['PATH']}"
         self._typed = TypedPenates(self.bin / "real-penates", env)
         self._program("penates", f'[ "$1" = install ] && set -- start\nexec real-penates "$@" --config {house.folder}')
-        self._program("sudo", 'exec "$@"')
+        self._program("sudo", f'HOME={home}/root exec "$@"')  # root has no options for mosquitto_sub
         self._program("curl", f'printf "%s\\n" "$*" >> "{home}/phone"')
         (home / ".config").mkdir()
         (home / ".config" / "mosquitto_sub").write_text(f"-h 127.0.0.1\n-p {broker.port}\n")

@@ -199,6 +199,7 @@ class Eyes:
     def __init__(self, port: int, name: str = "", filters: str = "#", **login: str) -> None:
         self.seen: list[Seen] = []
         self.port = port
+        self.group = "cm"  # of the sensors that are named without theirs
         self._listeners: dict[str, Callable[[float], Any]] = {}
         self._news = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, name, protocol=mqtt.MQTTv5)
@@ -271,13 +272,13 @@ class Eyes:
         return one
 
     def wait_online(self, *sensors: str, since: int = 0) -> None:
-        """Until each of these sensors of the group cm says that it is online."""
+        """Until each of these sensors says that it is online."""
         for sensor in sensors:
-            self.wait_value(f"cm/{sensor}/status/state", "online", since)
+            self.wait_value(f"{self.group}/{sensor}/status/state", "online", since)
 
     def wait_why(self, sensor: str, why: str) -> None:
-        """Until a heartbeat of this sensor of the group cm has a reason with this pattern."""
-        topic = f"cm/{sensor}/status/heartbeat"
+        """Until a heartbeat of this sensor has a reason with this pattern."""
+        topic = f"{self.group}/{sensor}/status/heartbeat"
         self.wait(lambda _: [one for one in self.on(topic) if re.search(why, one.value["why"] or "")], why)
 
     def on(self, topic: str) -> list[Seen]:

@@ -177,7 +177,7 @@ def test_it_prints_what_home_assistant_is_told(tmp_path: Path) -> None:
     said, _ = running.communicate(timeout=120)
     assert running.returncode == 0
     devices = {part.partition(":")[0]: part for part in said.split("\n\n")}
-    assert {*devices} == {*(sensor.removeprefix("home/") for sensor in SENSORS), "recorder"}
+    assert {*devices} == {*(sensor.removeprefix("home/") for sensor in SENSORS), "penates"}
     assert (
         "  sensor         Temperature      temperature, °C, measurement, from home/cellar/data/temperature\n"
         in devices["cellar"]

@@ -1,5 +1,6 @@
 """The demo's broker: killed and started again on its port, beside others."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -38,6 +39,19 @@ def test_without_mosquitto_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(broker, "PLACES", ())
     with pytest.raises(Fatal, match="sudo apt-get install mosquitto"):
         DemoBroker(tmp_path)
+
+
+HOUSE = """import sys; from contextlib import ExitStack; from pathlib import Path
+from penates.demo.house import DemoHouse
+with ExitStack() as stack:
+    DemoHouse(Path(sys.argv[1]), stack)
+"""
+
+
+def test_its_house_is_written_as_utf_8_in_every_locale(tmp_path: Path) -> None:
+    other = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    subprocess.run([sys.executable, "-c", HOUSE, tmp_path], env=other, check=True)
+    assert "°C" in (tmp_path / "config/devices/lcd.toml").read_text(encoding="utf-8")
 
 
 HOLDER = "import sys, time; from pathlib import Path; from penates.demo.broker import DemoBroker\n"

@@ -52,6 +52,13 @@ def test_a_broker_that_lets_everybody_in_needs_no_user(near: Machine, open_broke
     assert all(f"{name}: {of_doctor[name]}" in lacking for name in ("users", "queues", "storage"))
 
 
+def test_that_it_knows_our_user_does_not_mean_that_it_keeps_others_out(near: Machine, open_broker: Broker) -> None:
+    near.write("/srv/password", "opensesame\n")
+    named = ("--username", "pi2", "--password-file", "/srv/password")
+    said = near.penates("install", "--broker", f"127.0.0.2:{open_broker.port}", *named)
+    assert "users: it lets in clients without a password" in said
+
+
 def test_one_recorder_is_enough_for_a_broker(near: Machine, open_broker: Broker) -> None:
     client = Eyes(open_broker.port)
     client.publish("home/recorder/status/recording", b'{"recording": true, "groups": ["home"]}', retain=True)
@@ -143,6 +150,10 @@ def test_beside_users_and_rules_of_others_each_sensor_is_a_user_with_rules_of_it
     assert {row.split()[-1] for row in changed} == {"/etc/mosquitto/rules", "/etc/mosquitto/theirs"}
     assert all(text.startswith(f"{before[row].rstrip()}\n# penates: begin") for row, text in changed.items())
     assert "pattern" not in "".join(changed.values()).replace(RULES, "")
+    conf = shared.file("/etc/mosquitto/conf.d/theirs.conf")
+    conf.write_text(THEIRS.replace("1883", "1884"))  # a listener that we do not know: there is nothing to add to
+    shared.run("/opt/penates/bin/penates", "install")
+    conf.write_text(THEIRS)
     shared.penates("uninstall")
     assert {row: text.rstrip() for row, text in of_mosquitto(shared).items()} == {
         row: text.rstrip() for row, text in before.items()

@@ -66,6 +66,15 @@ def test_a_broker_that_was_there_before_is_as_it_was(installed: Machine) -> None
     assert "penates-mine.conf" not in said
 
 
+def test_a_broker_that_was_never_ours_is_not_restarted_because_a_run_was_interrupted(installed: Machine) -> None:
+    join(installed, *THEIRS)  # and the Mosquitto on this machine is one of others from now on
+    dies(installed, "daemon-reload", "install", "--supervisor")
+    again = installed.penates("install", "--supervisor", "--dry-run")
+    assert "daemon-reload" in again
+    assert "mosquitto.service" not in again
+    assert "mosquitto.service" not in installed.penates("uninstall", "--dry-run")
+
+
 def test_your_own_drop_ins_stay(installed: Machine) -> None:
     own = f"{UNITS}/penates@pi.service.d/mine.conf"
     installed.write(own, "[Service]\nMemoryMax=1G\n")

@@ -13,7 +13,9 @@ from types import SimpleNamespace
 import pytest
 
 from bootstrap.config.loader import Configuration, check, open_house
+from bootstrap.history.stores import StoreSettings
 from penates.__main__ import main
+from penates.files.new_house import NewHouse
 from support.kernel_files import KernelFiles
 from support.world import free_port
 
@@ -101,6 +103,51 @@ def test_the_options_reach_the_house(tmp_path: Path) -> None:
 def test_a_wrong_option_leaves_nothing_behind(tmp_path: Path, words: list[str], why: str) -> None:
     done = penates(tmp_path / "config", "init", *words)
     assert (done.code, why in done.stderr, (tmp_path / "config").exists()) == (78, True, False)
+
+
+def test_no_other_password_stays_unnoticed(tmp_path: Path) -> None:
+    folder, password = tmp_path / "config", tmp_path / "password"
+    words = ["init", "--no-scan", "--username", "..", "--password-file", str(password)]
+    password.write_text("one\n")
+    assert penates(folder, *words).code == 0
+    (folder / "house.toml").unlink()
+    assert penates(folder, *words).code == 0, "the same password"
+    (folder / "house.toml").unlink()
+    password.write_text("two\n")
+    done = penates(folder, *words)
+    assert (done.code, "secrets/%2E%2E cannot be written: another one is there" in done.stderr) == (78, True)
+    assert not (folder / "house.toml").exists()
+
+
+@pytest.mark.parametrize(("store", "login"), [("influxdb1", "username, password_file"), ("influxdb", "token_file")])
+def test_what_a_server_of_a_history_still_needs_is_said(tmp_path: Path, store: str, login: str) -> None:
+    folder = tmp_path / "config"
+    done = penates(folder, "init", "--no-scan", "--recorder", store)
+    (line,) = (line for line in done.stdout.splitlines() if "still to be set there" in line)
+    assert login in line
+    settings = line.partition("we are there: ")[2].partition(" (")[0].split(", ")
+    assert {*settings} | {"ca_file"} == StoreSettings.of[store]
+    assert StoreSettings.of[store] <= {*vars(Configuration(folder).all()["recorder"].device)}
+
+
+def test_a_house_that_was_left_half_written_has_a_recorder(tmp_path: Path) -> None:
+    house = NewHouse(store="sqlite").write(tmp_path)
+    assert [next(house).name, next(house).name] == ["house.toml", "recorder.toml"]
+    assert [*NewHouse(store="sqlite").write(tmp_path)] == []
+    assert [*Configuration(tmp_path).all()] == ["recorder"]
+
+
+def test_a_password_that_is_not_typed_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, asked = tmp_path / "config", ["", f"127.0.0.1:{free_port()}", "me"]
+
+    def typed_unseen(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", typed_unseen)
+    with typed(monkeypatch, *asked):
+        done = penates(folder, "init", "--no-scan", broker=False)
+    assert (done.code, "the password of me at 127.0.0.1 was not entered" in done.stderr) == (78, True)
+    assert not folder.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_named() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bootstrap.errors import Fatal
 from penates.files.saved_picture import save_picture
 
 
@@ -23,7 +24,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, full_disk: tuple[int,
     file = tmp_path / "chart.png"
     if before:
         file.write_bytes(before)
-    with pytest.raises(OSError, match="too large"):
+    with pytest.raises(Fatal, match=f"{file} cannot be written: File too large"):
         save_picture(file, b"x" * 1000)
     resource.setrlimit(resource.RLIMIT_FSIZE, full_disk)
     assert [one.read_bytes() for one in tmp_path.iterdir()] == ([before] if before else [])

@@ -1,5 +1,7 @@
 """What is found on a machine whose sys and dev are folders of ours."""
 
+import ctypes
+import errno
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,12 @@ from bootstrap.config.loader import Configuration
 from bootstrap.display.bus_port import SimulatedBus
 from bootstrap.kernel_sensors.catalog import CATALOG
 from bootstrap.kernel_sensors.chip import Chip
-from penates.scan.i2c_buses import FOR_SENSORS
+from penates.scan.i2c_buses import FOR_SENSORS, STUCK
+from penates.scan.i2c_probe import CAN_QUICK, CAN_READ_BYTE, MOST_TIMEOUTS, SMBUS
 from penates.scan.lines import chip_with
 from penates.scan.machine_scan import ScannedMachine, look
 from penates.scan.part_offers import addresses, at_address
+from penates.scan.ports import IN_USE
 from support.kernel_files import KernelFiles
 from support.plugged import Plugged
 from support.world import House
@@ -121,6 +125,28 @@ def test_a_bus_that_cannot_be_asked_costs_nothing_else(root: Path) -> None:
     assert (chip.what, chip.note, chip.offers) == ("ds3231", "its driver is driver", ())
 
 
+def test_a_bus_whose_line_is_held_low_is_left_after_some_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sys/bus/i2c/devices/i2c-1").mkdir(parents=True)
+    (tmp_path / "sys/bus/i2c/devices/i2c-1/name").write_text("bcm2835 (i2c@7e804000)\n")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/i2c-1").touch()
+    asked = []
+
+    def ioctl(_descriptor: int, request: int, argument: object) -> int:
+        if isinstance(argument, ctypes.c_ulong):
+            argument.value = CAN_QUICK | CAN_READ_BYTE
+        if request == SMBUS:
+            asked.append(argument)
+            raise OSError(errno.ETIMEDOUT, "Connection timed out")
+        return 0
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    missed = [one.why for one in look(None, tmp_path).missed if one.place.startswith("i2c-1")]
+    assert (missed, len(asked)) == ([STUCK], MOST_TIMEOUTS)
+
+
 def test_who_answers_on_i2c_has_every_part_that_can_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "simulated")
     monkeypatch.setenv("PENATES_LINES", str(tmp_path / "lines"))
@@ -165,6 +191,17 @@ def test_serial_ports_and_sticks(tmp_path: Path, house: House) -> None:
     )
     adopted = {one.place: sensor for one, sensor in scanned.found if sensor}
     assert adopted == {str(by_id / names[2]): "cm/meter", "USB 1-1": "cm/ears"}
+
+
+def test_a_stick_that_a_program_uses_is_not_adopted_unasked(tmp_path: Path) -> None:
+    stick = tmp_path / "sys/bus/usb/devices/1-1"
+    stick.mkdir(parents=True)
+    (stick / "idVendor").write_text("0bda\n")
+    (stick / "idProduct").write_text("2838\n")
+    (free,) = (one for one in look(None, tmp_path).free if one.area == "radio")
+    (tmp_path / "sys/bus/usb/drivers/usbfs/1-1:1.0").mkdir(parents=True)
+    (used,) = (one for one in look(None, tmp_path).free if one.area == "radio")
+    assert [(one.certain, one.note) for one in (free, used)] == [(True, ""), (False, IN_USE)]
 
 
 def test_the_lines_of_the_header_are_told_with_who_has_them() -> None:

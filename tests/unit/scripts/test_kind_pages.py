@@ -73,7 +73,7 @@ def test_what_is_shown_of_the_wire_is_what_is_there(found: Sheet) -> None:
     wire = text.partition("## On the wire")[2].partition("## Proof")[0]
     private = found.device.private
     assert ("| `shared_with` |" in text) is private
-    assert {*re.findall(r"^(\S+?)/\S+/data/", wire, re.MULTILINE)} == {"cm-private" if private else "home"}
+    assert {*re.findall(r"^(\S+?)/\S+/data/", wire, re.MULTILINE)} == {"home-private" if private else "home"}
     assert ("/data/reading" in wire) is not private
     device = found.made(found.examples())
     assert device, "its example makes no device"

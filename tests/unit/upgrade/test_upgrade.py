@@ -102,6 +102,16 @@ def test_a_downgrade_is_called_one(old: Path, capsys: pytest.CaptureFixture[str]
     assert "this is a downgrade: 99.1 is newer" in capsys.readouterr().out
 
 
+def test_the_record_of_this_machine_says_nothing_about_another_house(
+    old: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "installed.json"
+    record.write_text('{"version": "99.1"}')
+    monkeypatch.setattr("penates.installer.install_record.RECORD", record)
+    assert main(["upgrade", "--check", "--config", str(old)]) == 0
+    assert "from penates 0.2.0 to" in capsys.readouterr().out
+
+
 def test_renamed_settings_are_rewritten_and_all_else_stays(house: Path) -> None:
     changed = {one.file.file: one for one in renamed_settings(house, RENAMES)}
     said = [str(setting) for one in changed.values() for setting in one.settings]
