@@ -10,6 +10,7 @@ from pi.machine import COPY, PATIENCE_S, Pi, wait
 from safety_table import OUTPUTS, Level, Output, State
 
 FIRST_LINE, LAST_LINE = 2, 27
+GROUP = "home"  # of a new house
 CONFIG, LOG = "/etc/safety.json", "/run/safety.log"
 WATCH = f"""[Unit]
 After=vpi-hardware.service
@@ -150,7 +151,7 @@ class SafetyHouse:
         )
 
     def online(self) -> int:
-        hear = f"timeout 3 mosquitto_sub {LOGIN} -F %p -t 'cm/+/status/state' --retained-only"
+        hear = f"timeout 3 mosquitto_sub {LOGIN} -F %p -t '{GROUP}/+/status/state' --retained-only"
         said = self.root(hear, must=False).split()
         return said.count("online") + said.count("fault")  # a bolt that does not follow is a fault
 
@@ -161,7 +162,7 @@ class SafetyHouse:
         """Bring these into their states. Returns when that was commanded."""
         before = self.pi.say(f"date -u +%FT%TZ -d +{LATER_S}sec")  # by its own clock
         sent = [
-            f"{PUBLISH} -t cm/{one.name}/action/{one.state.action} -l <<'END'\n" + "\n".join(commands) + "\nEND"
+            f"{PUBLISH} -t {GROUP}/{one.name}/action/{one.state.action} -l <<'END'\n" + "\n".join(commands) + "\nEND"
             for one in wanted
             if (commands := one.commands(for_s, before))
         ]
@@ -169,7 +170,7 @@ class SafetyHouse:
 
     def ask_all(self, action: str) -> str:
         """Return the script that asks all of them for something, and prints when it asks each."""
-        return "\n".join(f"{UPTIME}; {PUBLISH} -t cm/{name}/action/{action} -m now" for name in self.names)
+        return "\n".join(f"{UPTIME}; {PUBLISH} -t {GROUP}/{name}/action/{action} -m now" for name in self.names)
 
     def pids(self) -> list[str]:
         """The processes of all sensors."""

@@ -175,10 +175,10 @@ def test_the_template_gives_a_unit_the_memory_of_any_device() -> None:
 
 
 @pytest.mark.parametrize(("unit", "then"), [("penates@.service", " check %i "), ("penates.service", " reload ")])
-def test_a_reload_reaches_an_output_before_a_program_has_to_start_that_reports(unit: str, then: str) -> None:
+def test_a_reload_reaches_an_output_before_a_sandbox_is_built_or_a_program_starts(unit: str, then: str) -> None:
     rows = (ROOT / "systemd" / unit).read_text().splitlines()
     first, *_, last = [row.partition("=")[2] for row in rows if row.startswith("ExecReload=")]
-    assert first == "/bin/kill -HUP $MAINPID"
+    assert first == "+/bin/kill -HUP $MAINPID"
     assert then in last
 
 
