@@ -164,4 +164,5 @@ def test_queue_full(scene: Scene) -> None:
     eventually(lambda: len(scene.heartbeats()) > beats, "a heartbeat after the last that was dropped")
     lost = scene.finish(running).lost
     assert 40 <= len(lost) == scene.heartbeats()[-1]["dropped"]
-    assert lost == list(range(lost[0], lost[0] + len(lost)))
+    # Later ones may be dropped while a busy machine still sends what was kept.
+    assert lost[:40] == list(range(lost[0], lost[0] + 40))

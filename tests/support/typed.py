@@ -6,6 +6,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from support.warm import run
@@ -48,9 +49,10 @@ class TypedPenates:
         done = run(["-m", "penates", *request.decode().split("\0")], self._env, PATIENCE_S)
         for stream, said in zip(streams, ("", done.stdout, done.stderr), strict=True):
             if said:
-                os.write(stream, said.encode())
+                with suppress(BrokenPipeError):  # who called may be gone, as a script is after Ctrl-C
+                    os.write(stream, said.encode())
             os.close(stream)
-        with caller:
+        with caller, suppress(BrokenPipeError):
             caller.send(str(done.returncode).encode())
 
     def close(self) -> None:

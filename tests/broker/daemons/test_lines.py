@@ -148,10 +148,11 @@ def test_the_example_of_the_page_does_what_the_page_says(
     house: House, broker: Broker, eyes: Eyes, nano: Plugged
 ) -> None:
     page = (ROOT / "docs" / "SERIAL_LINES.md").read_text()
+    house.group = eyes.group = "home"
     file = page.partition("```toml\n")[2].partition("```")[0]
     start(house, broker, re.sub(r'port = ".*"', f'port = "{nano.path}"', file))
     eyes.wait_online("nano", "shed", "remote-00100", "letterbox")
-    rows = re.findall(r"^\| `(.+)` \| `(cm/.+)` \| `(.+)` \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(.+)` \| `(home/.+)` \| `(.+)` \|$", page, re.MULTILINE)
     assert len(rows) == 5
     for line, topic, value in rows:
         nano.write(line)

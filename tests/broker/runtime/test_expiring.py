@@ -12,7 +12,7 @@ def test_a_machine_is_not_restarted_by_an_old_command(house: House, broker: Brok
     house.run("it")
     about_topic = "cm/it/status/about"
     about = eyes.wait(lambda seen: [one for one in seen if one.topic == about_topic], "about")[0].value["actions"]
-    assert (about["reboot"], "shutdown" in about) == ({"expires": True}, False)
+    assert (about["reboot"], "shutdown" in about) == ({"words": [this_host()], "expires": True}, False)
     assert "say by 'before'" in eyes.ask("cm/it", "reboot", this_host())["reason"]
     assert "say by 'before'" in eyes.ask("cm/it", "reboot", f'{{"value":"{this_host()}"}}')["reason"]
     assert "expired" in eyes.ask("cm/it", "reboot", f'{{"value":"{this_host()}","before":"{BEFORE}"}}')["reason"]

@@ -302,7 +302,7 @@ def test_systemd_is_told_ready_alive_and_stopping(cellar: House, supervisor: Sup
         supervisor.wait("WATCHDOG=1")
     told = supervisor.told_until("WATCHDOG=1") + supervisor.told_until("WATCHDOG=1")
     status = [line for line in told if line.startswith("STATUS=online; connected to the broker; last reading 20")]
-    assert re.fullmatch(r"[^;]*;[^;]*; last reading [0-9-]{10}T[0-9:]{8}Z", status[-1])
+    assert re.fullmatch(r"[^;]*;[^;]*; last reading [0-9-]{10} [0-9:]{8}", status[-1])
     assert 0.7 < time.monotonic() - ready < 3
     running.send(signal.SIGTERM)
     supervisor.wait("STOPPING=1")
