@@ -85,7 +85,7 @@ class Transmitter:
         self._client.username_pw_set("admin", Path("/etc/penates/secrets/admin").read_text().strip())
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1")
-        self._client.subscribe([(f"cm/{gateway}/data/sent", 1), (f"cm/{gateway}/data/reading", 1)])
+        self._client.subscribe([(f"home/{gateway}/data/sent", 1), (f"home/{gateway}/data/reading", 1)])
         self._client.loop_start()
         self._sent: int = self._told.get(timeout=PATIENCE_S)["sent"]
 
@@ -97,7 +97,7 @@ class Transmitter:
             self._told.put({"sent": value})
 
     def switch(self, word: str) -> None:
-        self._client.publish(f"cm/{self._socket}/action/set", word, 1)
+        self._client.publish(f"home/{self._socket}/action/set", word, 1)
 
     def has_sent(self, count: int = 1) -> dict[str, Any]:
         """Wait until it has sent so many more; returns what it says of the last one."""

@@ -81,21 +81,21 @@ def doctor(pi: Pi) -> None:
     """The doctor finds nothing, until there is something."""
     verdict("all is well", found(pi), {})
     pi.say("sudo systemctl stop penates@hall")
-    verdict("a sensor that was stopped is found, and it alone", found(pi), {"cm/hall": ["unit", "state"]})
+    verdict("a sensor that was stopped is found, and it alone", found(pi), {"home/hall": ["unit", "state"]})
     pi.say("sudo systemctl start penates@hall")
     secret = "/etc/penates/secrets/hall"
     pi.say(f"sudo cp -p {secret} {secret}.kept && echo wrong | sudo tee {secret}")
-    verdict("a wrong password is found", found(pi), {"cm/hall": ["password"]})
+    verdict("a wrong password is found", found(pi), {"home/hall": ["password"]})
     pi.say(f"sudo mv {secret}.kept {secret}")
     pi.say("sudo chmod g-rw /dev/gpiochip*")
-    ill = {name: ["gpio"] for name in ("cm/frontdoor", "cm/hall", "cm/lamp")}
+    ill = {name: ["gpio"] for name in ("home/frontdoor", "home/hall", "home/lamp")}
     verdict("lines that may not be opened are found", found(pi), ill)
     pi.say("sudo chmod g+rw /dev/gpiochip*")
     wait(lambda: pi.online() == len(pi.names))
 
 
 def door_is(pi: Pi, word: str) -> bool:
-    return pi.topics("cm/frontdoor/data/open").get("cm/frontdoor/data/open") == word
+    return pi.topics("home/frontdoor/data/open").get("home/frontdoor/data/open") == word
 
 
 def lines(pi: Pi) -> None:
@@ -117,7 +117,7 @@ def rpigpio(pi: Pi) -> None:
     pi.say(f"sudo systemctl daemon-reload && sudo systemctl restart {units}")
     verdict("all are online by RPi.GPIO", wait(lambda: pi.online() == len(pi.names)) is not None)
     lines(pi)
-    verdict("the lamp is switched on", pi.succeeds("sudo penates send cm/lamp set on"))
+    verdict("the lamp is switched on", pi.succeeds("sudo penates send home/lamp set on"))
     verdict("and says so", wait(lambda: lamp_is(pi, "true"), 20) is not None)
     pi.say("sudo systemctl kill --kill-whom=main --signal=KILL penates@lamp", must=False)
     verdict("after SIGKILL it is off", wait(lambda: lamp_is(pi, "false")) is not None)
@@ -129,7 +129,7 @@ def rpigpio(pi: Pi) -> None:
 
 
 def lamp_is(pi: Pi, word: str) -> bool:
-    return pi.topics("cm/lamp/data/on").get("cm/lamp/data/on") == word
+    return pi.topics("home/lamp/data/on").get("home/lamp/data/on") == word
 
 
 def hurt(pi: Pi, name: str, how: str, command: str, limit_s: float = PATIENCE_S) -> None:
@@ -149,11 +149,11 @@ def damages(pi: Pi) -> None:
     """Every way."""
     kill = "sudo systemctl kill --kill-whom=main --signal={} penates@{}"
     hurt(pi, "frontdoor", "killed", kill.format("KILL", "frontdoor"))
-    pi.say("sudo penates send cm/lamp set on")
+    pi.say("sudo penates send home/lamp set on")
     hurt(pi, "lamp", "segmentation fault", kill.format("SEGV", "lamp"))
-    verdict("the lamp is off after it", pi.topics("cm/lamp/data/on").get("cm/lamp/data/on"), "false")
+    verdict("the lamp is off after it", pi.topics("home/lamp/data/on").get("home/lamp/data/on"), "false")
     hurt(pi, "hall", "frozen", kill.format("STOP", "hall"))
-    hurt(pi, OWN, "hung in its own code", f"sudo penates send cm/{OWN} hang --wait 1")
+    hurt(pi, OWN, "hung in its own code", f"sudo penates send home/{OWN} hang --wait 1")
     stacks = pi.say(f"sudo journalctl --unit=penates@{OWN} --lines=200 --output=cat")
     verdict("its stack is in the journal", "act_hang" in stacks)
     memory(pi)
@@ -168,7 +168,7 @@ def memory(pi: Pi) -> None:
         return
     shown = ", ".join(f"{name} {int(size) / 2**20:.1f}" for name, size in zip(pi.names, used, strict=True))
     print(f"     memory in MiB, of its whole control group: {shown}")
-    hurt(pi, OWN, "eating 500 MB", f"sudo penates send cm/{OWN} eat --wait 1")
+    hurt(pi, OWN, "eating 500 MB", f"sudo penates send home/{OWN} eat --wait 1")
     journal = pi.say(f"sudo journalctl --unit=penates@{OWN} --lines=200 --output=cat")
     verdict("the kernel ended it", "oom-kill" in journal)
 
@@ -181,7 +181,7 @@ def settings(pi: Pi) -> None:
     verdict("reload of one", pi.succeeds("sudo systemctl reload penates@hall"))
 
     def period() -> float:
-        about = json.loads(pi.topics("cm/hall/status/about").get("cm/hall/status/about", "{}"))
+        about = json.loads(pi.topics("home/hall/status/about").get("home/hall/status/about", "{}"))
         return float(about["measures"]["motion"]["every_s"]) if about else 0.0
 
     verdict("it goes by its new period", wait(lambda: period() == 5.0, 20) is not None)
@@ -253,11 +253,11 @@ def guarded(pi: Pi) -> None:
         [row for row in pi.say(heard, must=False).splitlines() if "/hall/" not in row and RECORDING not in row],
         [],
     )
-    said = "cm/lamp/action/set"
+    said = "home/lamp/action/set"
     let_in = pi.succeeds(f"HOME=/nonexistent mosquitto_pub -t {said} -m on -u hall -P {mine}")
     verdict("it is let in", let_in)
     time.sleep(2)
-    verdict("and cannot switch the lamp", pi.topics("cm/lamp/data/on").get("cm/lamp/data/on"), "false")
+    verdict("and cannot switch the lamp", pi.topics("home/lamp/data/on").get("home/lamp/data/on"), "false")
 
 
 def supervised(pi: Pi) -> None:
@@ -297,7 +297,7 @@ def gone_and_back(pi: Pi, how: str, do: Callable[[], object]) -> None:
 def beats(pi: Pi) -> int:
     """Sensors that are online and have said so since the machine started."""
     up = float(pi.say("cut -d' ' -f1 /proc/uptime"))
-    found = [json.loads(beat) for beat in pi.topics("cm/+/status/heartbeat").values()]
+    found = [json.loads(beat) for beat in pi.topics("home/+/status/heartbeat").values()]
     return min(sum(bool(beat["uptime_s"] <= up and "run" in beat) for beat in found), pi.online())
 
 

@@ -74,7 +74,7 @@ class Pi:
 
     def states(self) -> dict[str, str]:
         """Of each sensor, by its id."""
-        return {topic.split("/")[1]: state for topic, state in self.topics("cm/+/status/state").items()}
+        return {topic.split("/")[1]: state for topic, state in self.topics("home/+/status/state").items()}
 
     def online(self) -> int:
         """How many."""

@@ -5,9 +5,9 @@ import functools
 from pi.machine import Pi, verdict, wait
 
 FAN_LINE = 16  # pin 36 of the header
-FOLLOWED = "cm/hurt/"
+FOLLOWED = "home/hurt/"
 VOUCHERS = ("status/state", "status/about", "status/heartbeat")  # by which it knows whether the value counts
-OPEN = {"cm/recorder/status/recording", "homeassistant/device/cm-fan/config"}
+OPEN = {"home/recorder/status/recording", "homeassistant/device/home-fan/config"}
 FILES = {
     "fan": f'kind = "mine.Fan"\nrelay = "BOARD36"\nfollows = "{FOLLOWED}data/level"\n',
     "stick": 'kind = "mine.Stick"\n\n[sensors.near]\nid = 1\n',
@@ -45,7 +45,7 @@ def relay(pi: Pi) -> None:
     folder = "/etc/systemd/system/penates@fan.service.d"
     once = f"printf '[Service]\\nRestart=no\\n' | sudo tee {folder}/once.conf && sudo systemctl daemon-reload"
     pi.say(f"sudo mkdir -p {folder} && {once}")
-    pi.say("sudo penates send cm/fan set on")
+    pi.say("sudo penates send home/fan set on")
     verdict("the relay's line is high", level(pi), "1")
     pi.say(KILL.format("fan"))
     verdict("its process has ended", wait(lambda: pi.pid("fan") == "0") is not None)
@@ -63,17 +63,19 @@ def level(pi: Pi) -> str:
 
 def listener(pi: Pi) -> None:
     """It hears what it declares, and the broker lets it hear nothing else."""
-    came = wait(lambda: pi.topics("cm/fan/data/level").get("cm/fan/data/level") in ("1", "1.0"), 30)
+    came = wait(lambda: pi.topics("home/fan/data/level").get("home/fan/data/level") in ("1", "1.0"), 30)
     verdict("it has heard the other's measure", came is not None)
     rows = pi.say(
         f"HOME=/nonexistent timeout 5 mosquitto_sub -v -t '#' -u fan -P $(sudo cat {FOLDER}/secrets/fan)", must=False
     ).splitlines()
-    others = {row.split(" ", 1)[0] for row in rows if not row.startswith("cm/fan/")}
+    others = {row.split(" ", 1)[0] for row in rows if not row.startswith("home/fan/")}
     promised = {f"{FOLLOWED}{topic}" for topic in ("data/level", *VOUCHERS)}
     verdict("of others it may hear this alone", others - OPEN, promised)
     file = f"{FOLDER}/devices/fan.toml"
-    pi.say(f"sudo sed -i 's,{FOLLOWED}data/level,cm/hall/data/motion,' {file} && sudo systemctl reload penates@fan")
-    came = wait(lambda: "not installed yet" in pi.topics("cm/fan/status/heartbeat").get("cm/fan/status/heartbeat", ""))
+    pi.say(f"sudo sed -i 's,{FOLLOWED}data/level,home/hall/data/motion,' {file} && sudo systemctl reload penates@fan")
+    came = wait(
+        lambda: "not installed yet" in pi.topics("home/fan/status/heartbeat").get("home/fan/status/heartbeat", "")
+    )
     verdict("what is not installed yet is its fault", (came is not None, pi.states()["fan"]), (True, "fault"))
     pi.say("sudo penates install")
     online(pi, "fan")
@@ -84,10 +86,10 @@ def gateway(pi: Pi) -> None:
     before = pi.pid("stick")
     unknown = functools.partial(pi.say, "sudo penates unknown", must=False)
     verdict("what nobody has adopted is listed", wait(lambda: "--id 2" in unknown(), 30) is not None)
-    pi.say("sudo penates new shed --from cm/stick --id 2")
+    pi.say("sudo penates new shed --from home/stick --id 2")
     online(pi, "near", "shed")
     verdict("adopted without a restart", pi.pid("stick"), before)
-    came = wait(lambda: pi.topics("cm/shed/data/temperature") == {"cm/shed/data/temperature": "7.5"}, 20)
+    came = wait(lambda: pi.topics("home/shed/data/temperature") == {"home/shed/data/temperature": "7.5"}, 20)
     verdict("its values are there", came is not None)
     pi.say(f"sudo sed -i '/^.sensors.near.$/,/^$/d' {FOLDER}/devices/stick.toml && sudo penates install")
     verdict("one that is forgotten says that it has stopped", pi.states().get("near"), "stopped")
@@ -97,12 +99,12 @@ def gateway(pi: Pi) -> None:
     online(pi, "near", "shed")
     verdict("forgotten and adopted again without a restart", pi.pid("stick"), before)
     log = "/tmp/penates-states"
-    pi.say(f"(timeout 15 mosquitto_sub -v -t 'cm/+/status/state' -R > {log} &) ; sleep 2; {KILL.format('stick')}")
+    pi.say(f"(timeout 15 mosquitto_sub -v -t 'home/+/status/state' -R > {log} &) ; sleep 2; {KILL.format('stick')}")
     online(pi, "stick", "near", "shed")
     pi.say("sleep 15")
     rows = pi.say(f"cat {log}; rm {log}").splitlines()
     for name in ("stick", "near", "shed"):
-        said = [row.split(" ")[1] for row in rows if row.startswith(f"cm/{name}/")]
+        said = [row.split(" ")[1] for row in rows if row.startswith(f"home/{name}/")]
         verdict(f"{name} was lost when the gateway was killed", said[:1], ["lost"])
 
 
@@ -113,7 +115,7 @@ def together(pi: Pi) -> None:
     online(pi, "fan", "hall")
     units = pi.say("systemctl list-units --plain --no-legend 'penates@*' | cut -d. -f1").split()
     verdict("in one unit", [unit for unit in units if unit[8:] in ("pair", "fan", "hall")], ["penates@pair"])
-    pi.say("sudo penates send cm/fan set on")
+    pi.say("sudo penates send home/fan set on")
     verdict("the relay's line is high there, too", level(pi), "1")
     before = pi.pid("pair")
     pi.say(KILL.format("pair"))

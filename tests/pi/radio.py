@@ -42,7 +42,7 @@ FOLDER = "/etc/penates/devices"
 NEXUS = '[sensors.{}]\nmodel = "Nexus-TH"\nid = {}\nchannel = 2\n'
 REMOTE = '[sensors.remote]\nmodel = "KlikAanKlikUit-Switch"\nid = 12345678\n'
 SOCKET = '[sensors.{}]\ncode = "kaku 12345678 {}"\n'
-CONFIRM = 'confirm = "cm/remote/data/unit_2"\n'
+CONFIRM = 'confirm = "home/remote/data/unit_2"\n'
 ALL_AIR = 'region = "other"\nairtime_percent = 100\n'
 LOOP = f"cd {COPY}/tests && sudo PYTHONPATH=. /opt/penates/bin/python -m pi.closed_loop"
 CLOCK = "char-rtc"  # which systemd allows with ProtectClock=, for reading
@@ -123,7 +123,7 @@ def comes(pi: Pi, topic: str, wanted: str, limit_s: float = 120.0) -> float | No
 
 def why(pi: Pi, sensor: str, measure: str) -> dict[str, Any]:
     """Return the health of a measure."""
-    found: dict[str, Any] = json.loads(value(pi, f"cm/{sensor}/status/health") or "{}").get(measure, {})
+    found: dict[str, Any] = json.loads(value(pi, f"home/{sensor}/status/health") or "{}").get(measure, {})
     return found
 
 
@@ -150,7 +150,7 @@ def hears(pi: Pi) -> None:
     """What is on the air is a reading; no stick is absent, in rtl_433's own words."""
     for celsius in (-0.5, -1.3):
         transmit(pi, ook(nexus(181, 2, celsius)))
-        came = comes(pi, "cm/shed/data/temperature", str(celsius))
+        came = comes(pi, "home/shed/data/temperature", str(celsius))
         verdict(f"{celsius} °C was heard after {came or -1:.0f} s", came is not None)
     heard = partial(why, pi, "stick", "heard")
     verdict("the stick is absent", wait(lambda: heard().get("health") == "absent") is not None)
@@ -169,7 +169,7 @@ def transmit(pi: Pi, text: str) -> None:
 def sent_and_heard(pi: Pi, helper: Helper, sensor: str, id_: int, celsius: float) -> bool:
     """Have a thermometer transmit, as it does again and again; returns whether it was heard."""
     helper.tell(f"send {id_} 2 {celsius}")
-    return value(pi, f"cm/{sensor}/data/temperature") == str(celsius)
+    return value(pi, f"home/{sensor}/data/temperature") == str(celsius)
 
 
 def far(pi: Pi, receiver: Helper) -> None:
@@ -177,7 +177,7 @@ def far(pi: Pi, receiver: Helper) -> None:
     for number, (what, said) in enumerate((("", ""), ("stall", "ead stalled"), ("hang_up", "sync read failed"))):
         if what:
             receiver.tell(what)
-            came = wait(lambda: value(pi, "cm/far/status/state") == "fault")
+            came = wait(lambda: value(pi, "home/far/status/state") == "fault")
             verdict(f"{what}: a fault after {came or -1:.0f} s", came is not None)
         came = wait(partial(sent_and_heard, pi, receiver, "attic", 55, number + 0.5))
         verdict(f"{what or 'at first'}: heard after {came or -1:.0f} s", came is not None)
@@ -237,10 +237,10 @@ def loop(pi: Pi, who: str, count: int, loads: int) -> None:
 def transmits(pi: Pi, count: int) -> None:
     """What a socket is told is on the line, in real time, and our own receiver confirms it."""
     loop(pi, LAMP, count, 0)
-    verdict("time is kept by", value(pi, "cm/transmitter/data/timing"), "realtime")
-    verdict("which nobody has confirmed", value(pi, "cm/lamp/data/evidence"), "assumed")
+    verdict("time is kept by", value(pi, "home/transmitter/data/timing"), "realtime")
+    verdict("which nobody has confirmed", value(pi, "home/lamp/data/evidence"), "assumed")
     transmit(pi, pi.say(f"cat {RECORDED}") + "\n")
-    verdict("what was recorded is confirmed", comes(pi, "cm/lamp/data/evidence", "heard") is not None)
+    verdict("what was recorded is confirmed", comes(pi, "home/lamp/data/evidence", "heard") is not None)
     loop(pi, LAMP, count, 3)
 
 
@@ -261,13 +261,13 @@ def on_a_pin(pi: Pi, pull: str) -> None:
 def played_and_heard(pi: Pi, pull: str, celsius: float) -> bool:
     """Have the line hear a thermometer; returns whether that became a value."""
     pi.say(f"{LOOP} play {pull} /tmp/heard.ook")
-    return value(pi, "cm/cellar/data/temperature") == str(celsius)
+    return value(pi, "home/cellar/data/temperature") == str(celsius)
 
 
 def by_the_kernel(pi: Pi, count: int) -> None:
     """The kernel's own transmitter."""
     loop(pi, TREE, count, 0)
-    verdict("time is kept by", value(pi, "cm/kernel/data/timing"), "kernel")
+    verdict("time is kept by", value(pi, "home/kernel/data/timing"), "kernel")
     loop(pi, TREE, count, 3)
 
 

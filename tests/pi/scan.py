@@ -25,7 +25,7 @@ from pi.machine import ROOT, failures, verdict, wait
 PYTHON = ROOT / ".venv/bin/python"
 HELD, FREE, DISPLAY, NOBODY = 0x48, 0x76, 0x27, 0x20
 PROBES = ("28-0000000000a1", "28-0000000000a2")
-LINE, HOLDER = 17, "cm:frontdoor"
+LINE, HOLDER = 17, "home:frontdoor"
 LONGEST_S = 15.0
 
 

@@ -47,7 +47,7 @@ def link(home: Pi, cabin: Pi) -> None:
     cabin.say(f"cat >cabin.json <<'E'\n{invitation}\nE")
     said = cabin.say(join)
     verdict("the link is up", "the link to home is up: " in said)
-    verdict("a value of home is at the cabin", wait(lambda: cabin.topics("cm/+/data/+", 2)) is not None)
+    verdict("a value of home is at the cabin", wait(lambda: cabin.topics("home/+/data/+", 2)) is not None)
     verdict("a value of the cabin is at home", wait(lambda: home.topics("cabin/+/data/+", 2)) is not None)
     took_s = time.monotonic() - begun
     print(f"     {took_s:.1f} s: {invite}; {join}", flush=True)
@@ -68,10 +68,10 @@ def bridges(home: Pi, cabin: Pi) -> None:
 
 def works(home: Pi, cabin: Pi) -> None:
     """What the page promises of a link that is up."""
-    for pi, far in ((home, "cabin"), (cabin, "cm")):
+    for pi, far in ((home, "cabin"), (cabin, "home")):
         verdict(f"the status, with {far} beyond", pi.succeeds("sudo penates bridge status"))
         verdict(f"all sensors of {far} are seen", wait(partial(all_seen, pi, far)) is not None)
-        sensor = f"{far}/{(home if far == 'cm' else cabin).say('hostname').lower()}"
+        sensor = f"{far}/{(home if far == 'home' else cabin).say('hostname').lower()}"
         answer = pi.say(f"sudo penates send {sensor} read", must=False)
         verdict(f"a command to {sensor} is carried out", answer, f"{sensor} read: done")
 
@@ -86,10 +86,10 @@ def is_up(pi: Pi, own: str) -> bool:
 
 def restarts(home: Pi, cabin: Pi) -> None:
     """Each bridge is killed, and nothing of the other site is lost by that."""
-    for pi, unit, far in ((home, "cabin", "cabin"), (cabin, "home", "cm")):
+    for pi, unit, far in ((home, "cabin", "cabin"), (cabin, "home", "home")):
         before = pi.topics(f"{far}/+/status/state", 2)
         pi.say(f"sudo systemctl kill --kill-whom=main --signal=KILL penates@{unit}")
-        back = wait(partial(is_up, pi, f"{'cm' if unit == 'cabin' else 'cabin'}/{unit}"))
+        back = wait(partial(is_up, pi, f"{'home' if unit == 'cabin' else 'cabin'}/{unit}"))
         verdict(f"{unit}, killed: the link is up again", back is not None)
         time.sleep(10)  # for what it would clear
         verdict(f"{unit}, killed: the far states are as before", pi.topics(f"{far}/+/status/state", 2), before)
