@@ -395,7 +395,7 @@ def test_a_value_that_is_older_than_it_counts_is_not_used() -> None:
         ),
         ("rate(rain, soon)", "with a time such as 30s, 10min, 1h or 1d"),
         ("rate(rain, 0s)", "with a time such as"),
-        ("difference(temperature, cm/+/data/temperature)", "with a topic such as cm/attic/data/temperature"),
+        ("difference(temperature, cm/+/data/temperature)", "with a topic such as home/attic/data/temperature"),
         ("mean(mean(power, 1h), 1h)", "one of absolute_humidity"),
         (5, "one of absolute_humidity"),
     ],
