@@ -18,13 +18,13 @@ from pathlib import Path
 
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
 from bootstrap.config.loader import device_file, usual_folder
-from bootstrap.config.model import PLAIN_PORT, TLS_PORT, a_certificate
+from bootstrap.config.model import PLAIN_PORT, TLS_PORT
 from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError, Wrong
 from bootstrap.contract.topics import EYES, ID_RULE, PRIVATE, is_id, is_private
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.stores import StoreSettings
-from penates.console.arguments import config_option
+from penates.console.arguments import ca_certificate, config_option
 from penates.console.output import to_a_reader
 from penates.console.questions import ask, ask_password, ask_whether, can_ask
 from penates.files.gateway_sections import config_words
@@ -135,7 +135,7 @@ def _new_house(given: argparse.Namespace, *, asks: bool) -> NewHouse:
         port=port,
         username=given.username or "",
         password=_password(given) if given.password_file else given.password,
-        ca=_certificate(given.ca_file) if given.ca_file else b"",
+        ca=ca_certificate(given.ca_file) if given.ca_file else b"",
         store=_store(given.recorder or STORES[0]),
         homeassistant=given.home_assistant is not False,
     )
@@ -201,11 +201,3 @@ def _password(given: argparse.Namespace) -> str:
         return read_password(given.password_file)
     except (OSError, ValueError) as error:
         raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
-
-
-def _certificate(file: Path) -> bytes:
-    try:
-        a_certificate(file)
-    except ValueError as error:
-        raise Fatal(Exit.SETTINGS, f"--ca-file {file} must be {error}") from None
-    return file.read_bytes()

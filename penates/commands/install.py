@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
-from bootstrap.config.model import LOCAL, House, a_certificate
+from bootstrap.config.model import LOCAL, House
 from bootstrap.config.secrets import read_password
 from bootstrap.device import this_host
 from bootstrap.errors import Exit, Fatal
@@ -24,6 +24,7 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.local_mosquitto import in_use, local_mosquitto
 from penates.broker.mosquitto_files import CONF_D
 from penates.broker.taken_over import brought_along, put_aside
+from penates.console.arguments import ca_certificate
 from penates.console.output import counted
 from penates.console.questions import ask_password
 from penates.doctor.broker_promises import OtherBrokerCheck
@@ -156,7 +157,7 @@ def _source(given: argparse.Namespace) -> Invitation | OtherBroker | None:
         return _looked_at(OtherBroker.beside(found), None)
     if given.password_file and not given.username:
         raise Fatal(Exit.SETTINGS, "--password-file needs --username NAME, the user whose password it is")
-    certificate = given.ca_file and _certificate(given.ca_file)
+    certificate = given.ca_file and ca_certificate(given.ca_file)
     host, port = given.broker
     broker = OtherBroker(host=host, port=port, username=given.username, ca=certificate)
     if broker.secret:
@@ -193,14 +194,6 @@ def _reject_broker_options(given: argparse.Namespace) -> None:
     for option in ("username", "password_file", "ca_file"):
         if getattr(given, option):
             raise Fatal(Exit.SETTINGS, f"--{option.replace('_', '-')} needs --broker HOST")
-
-
-def _certificate(file: Path) -> bytes:
-    try:
-        a_certificate(file)
-    except ValueError as error:
-        raise Fatal(Exit.SETTINGS, f"--ca-file {file} must be {error}") from None
-    return file.read_bytes()
 
 
 def _password(given: argparse.Namespace, existing: Path) -> str | None:

@@ -5,9 +5,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from bootstrap.config.loader import DEVICES, NO_DEVICE, Configuration, folder_or_default, open_house, unknown_names
-from bootstrap.config.model import House
+from bootstrap.config.model import House, a_certificate
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
+from bootstrap.errors import Exit, Fatal
 from bootstrap.hosts import a_host
 from bootstrap.paths import Folders
 
@@ -128,3 +129,12 @@ def sensor_name(text: str) -> Topics:
         return Topics(group, sensor)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"enter GROUP/SENSOR: {error}") from None
+
+
+def ca_certificate(file: Path) -> bytes:
+    """Return the content of the file given by --ca-file; raise Fatal if it holds no certificate."""
+    try:
+        a_certificate(file)
+    except ValueError as error:
+        raise Fatal(Exit.SETTINGS, f"--ca-file {file} must be {error}") from None
+    return file.read_bytes()
