@@ -19,12 +19,11 @@ from pathlib import Path
 from bootstrap.config.loader import HOUSE as HOUSE_FILE
 from bootstrap.config.loader import device_file, usual_folder
 from bootstrap.config.model import PLAIN_PORT, TLS_PORT
-from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import SettingsError, Wrong
 from bootstrap.contract.topics import EYES, ID_RULE, PRIVATE, is_id, is_private
 from bootstrap.errors import Exit, Fatal
 from bootstrap.history.stores import StoreSettings
-from penates.console.arguments import ca_certificate, config_option
+from penates.console.arguments import ca_certificate, config_option, given_password
 from penates.console.output import to_a_reader
 from penates.console.questions import ask, ask_password, ask_whether, can_ask
 from penates.files.gateway_sections import config_words
@@ -134,7 +133,7 @@ def _new_house(given: argparse.Namespace, *, asks: bool) -> NewHouse:
         host=host,
         port=port,
         username=given.username or "",
-        password=_password(given) if given.password_file else given.password,
+        password=given_password(given.password_file) if given.password_file else given.password,
         ca=ca_certificate(given.ca_file) if given.ca_file else b"",
         store=_store(given.recorder or STORES[0]),
         homeassistant=given.home_assistant is not False,
@@ -193,11 +192,3 @@ def a_group(text: str) -> str:
     if not is_id(text) or is_private(text):
         raise argparse.ArgumentTypeError(f"a group must be {ID_RULE}, and not end in {PRIVATE!r}, not {text!r}")
     return text
-
-
-def _password(given: argparse.Namespace) -> str:
-    """Return the password in the file that was named."""
-    try:
-        return read_password(given.password_file)
-    except (OSError, ValueError) as error:
-        raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None

@@ -24,7 +24,7 @@ from bootstrap.supervisor.control_socket import Unavailable
 from penates.broker.local_mosquitto import in_use, local_mosquitto
 from penates.broker.mosquitto_files import CONF_D
 from penates.broker.taken_over import brought_along, put_aside
-from penates.console.arguments import ca_certificate
+from penates.console.arguments import ca_certificate, given_password
 from penates.console.output import counted
 from penates.console.questions import ask_password
 from penates.doctor.broker_promises import OtherBrokerCheck
@@ -202,10 +202,7 @@ def _password(given: argparse.Namespace, existing: Path) -> str | None:
     It is never taken from the command line, where everybody could read it.
     """
     if given.password_file:
-        try:
-            return read_password(given.password_file)
-        except (OSError, ValueError) as error:
-            raise Fatal(Exit.SETTINGS, f"--password-file {given.password_file}: {error}") from None
+        return given_password(given.password_file)
     if existing.exists() or given.dry_run:
         return None
     if not sys.stdin.isatty():

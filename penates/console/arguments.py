@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bootstrap.config.loader import DEVICES, NO_DEVICE, Configuration, folder_or_default, open_house, unknown_names
 from bootstrap.config.model import House, a_certificate
+from bootstrap.config.secrets import read_password
 from bootstrap.config.toml_file import Fault, SettingsError
 from bootstrap.contract.topics import ID_RULE, Topics, is_id
 from bootstrap.errors import Exit, Fatal
@@ -138,3 +139,11 @@ def ca_certificate(file: Path) -> bytes:
     except ValueError as error:
         raise Fatal(Exit.SETTINGS, f"--ca-file {file} must be {error}") from None
     return file.read_bytes()
+
+
+def given_password(file: Path) -> str:
+    """Return the password in the file given by --password-file; raise Fatal if none can be read there."""
+    try:
+        return read_password(file)
+    except (OSError, ValueError) as error:
+        raise Fatal(Exit.SETTINGS, f"--password-file {file}: {error}") from None
